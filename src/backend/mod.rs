@@ -1,0 +1,153 @@
+//! NIC backends: what each one is, as data. Model, datapath and attachment; short names are presets of that triple.
+//!
+//! Pure: interface XML, host steps with their undo and the checks that prove the backend are described here, and done
+//! by `lab` and `run`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A NIC backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// No guest: netserver on the host side of the wire, the studies' baseline.
+    Baremetal,
+    /// A guest's NIC.
+    Guest {
+        /// What the guest sees.
+        model: Model,
+        /// What moves the packets between the guest and the host's kernel.
+        datapath: Datapath,
+        /// What the host's end is attached to.
+        attachment: Attachment,
+    },
+}
+
+/// What the guest sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Model {
+    /// Intel 82540EM, fully emulated.
+    E1000,
+    /// Paravirtual.
+    Virtio,
+}
+
+/// What moves the packets between the guest and the host's kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Datapath {
+    /// QEMU's main loop.
+    Userspace,
+}
+
+/// What the host's end is attached to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Attachment {
+    /// A tap on a Linux bridge.
+    Bridge,
+    /// A macvtap on the wire.
+    Macvtap(MacvtapMode),
+}
+
+/// The modes of a macvtap, as `ip link` names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MacvtapMode {
+    /// Guests of one device reach each other directly.
+    Bridge,
+    /// Everything goes out to the switch.
+    Vepa,
+    /// Guests of one device never reach each other.
+    Private,
+    /// One device for one guest.
+    Passthru,
+}
+
+impl MacvtapMode {
+    /// The word that `ip link` uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MacvtapMode::Bridge => "bridge",
+            MacvtapMode::Vepa => "vepa",
+            MacvtapMode::Private => "private",
+            MacvtapMode::Passthru => "passthru",
+        }
+    }
+}
+
+/// Every backend of this version with its short name.
+pub const PRESETS: [(&str, Backend); 7] = [
+    ("baremetal", Backend::Baremetal),
+    ("e1000", on_bridge(Model::E1000)),
+    ("virtio", on_bridge(Model::Virtio)),
+    ("macvtap-bridge", on_macvtap(MacvtapMode::Bridge)),
+    ("macvtap-vepa", on_macvtap(MacvtapMode::Vepa)),
+    ("macvtap-private", on_macvtap(MacvtapMode::Private)),
+    ("macvtap-passthru", on_macvtap(MacvtapMode::Passthru)),
+];
+
+/// Names that profiles may use and that a later version will run.
+pub const PLANNED: [&str; 9] = [
+    "e1000e",
+    "vhost-net",
+    "ovs",
+    "ovs-vhost",
+    "macvtap-vhost",
+    "sr-iov",
+    "sr-iov-macvtap",
+    "pci-passthrough",
+    "vhost-user",
+];
+
+const fn on_bridge(model: Model) -> Backend {
+    Backend::Guest { model, datapath: Datapath::Userspace, attachment: Attachment::Bridge }
+}
+
+const fn on_macvtap(mode: MacvtapMode) -> Backend {
+    Backend::Guest {
+        model: Model::Virtio,
+        datapath: Datapath::Userspace,
+        attachment: Attachment::Macvtap(mode),
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let preset = PRESETS.iter().find(|(_, backend)| backend == self);
+        f.write_str(preset.map_or("unnamed", |(name, _)| name))
+    }
+}
+
+/// A name that no backend has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BackendError {
+    /// A later version will have it.
+    #[error("backend `{0}` is not supported yet")]
+    Planned(String),
+    /// Nobody knows it.
+    #[error("unknown backend `{0}`")]
+    Unknown(String),
+}
+
+impl FromStr for Backend {
+    type Err = BackendError;
+
+    fn from_str(name: &str) -> Result<Self, BackendError> {
+        match PRESETS.iter().find(|(preset, _)| *preset == name) {
+            Some((_, backend)) => Ok(*backend),
+            None if PLANNED.contains(&name) => Err(BackendError::Planned(name.into())),
+            None => Err(BackendError::Unknown(name.into())),
+        }
+    }
+}
+
+impl Serialize for Backend {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Backend {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}

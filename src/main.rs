@@ -1,0 +1,3 @@
+//! Arguments -> exit code, nothing else.
+
+fn main() {}

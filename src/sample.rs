@@ -1,0 +1,201 @@
+//! Raw samples of one trial, as they are kept on disk: every table and chart can be drawn again from them.
+//!
+//! Pure data. Times are seconds of the tester's wall clock since the epoch (netperf stamps its interim results with it);
+//! counters are cumulative, so that a figure over any window is a difference of two interpolated readings.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::profile::Configuration;
+
+/// Version of the raw format; a reader refuses what it does not know.
+pub const FORMAT: u32 = 1;
+
+/// One timed run of one configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RawTrial {
+    /// [`FORMAT`] of the writer.
+    pub format: u32,
+    /// Number in the plan, from 1.
+    pub trial: u32,
+    /// Which repeat of its configuration, from 1.
+    pub repeat: u32,
+    /// What was measured.
+    pub configuration: Configuration,
+    /// What ran the guests' instructions.
+    pub accel: Accel,
+    /// When the lab began to move to this configuration, s.
+    pub started_s: f64,
+    /// When the trial was over, s.
+    pub ended_s: f64,
+    /// Why there are no figures.
+    pub failure: Option<Failure>,
+    /// One entry for each netperf.
+    pub flows: Vec<RawFlow>,
+    /// The host's counters, about one sample per interval, from before the first flow started to after the last ended.
+    pub host: Vec<HostSample>,
+    /// CPUs online on the host.
+    pub host_cpus: u32,
+    /// What was seen inside the guests: a sample before and one after the window. Empty for bare metal.
+    pub guests: Vec<RawGuest>,
+    /// The proof that the backend under test is the one that ran.
+    pub checks: Vec<Check>,
+}
+
+/// What ran the guests' instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accel {
+    /// Hardware virtualisation.
+    Kvm,
+    /// QEMU's emulation: shapes, not speeds.
+    Tcg,
+}
+
+impl Accel {
+    /// The word in tables: `KVM`, or the warning that must stand beside every emulated figure.
+    pub fn label(self) -> &'static str {
+        match self {
+            Accel::Kvm => "KVM",
+            Accel::Tcg => "emulated (TCG): shapes, not speeds",
+        }
+    }
+}
+
+/// Where a trial broke.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The step of the trial loop.
+    pub stage: Stage,
+    /// The error with its causes, in one line.
+    pub cause: String,
+}
+
+/// Steps of the trial loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Booting or resuming guests, moving the lab.
+    Provision,
+    /// Proving that the backend is the one asked for.
+    Verify,
+    /// Starting, holding and ending the flows.
+    Load,
+    /// Reading counters.
+    Probe,
+    /// The run was over before the trial's turn.
+    Skipped,
+}
+
+/// One netperf.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RawFlow {
+    /// Number of the flow, from 1.
+    pub flow: u32,
+    /// Number of the guest that serves it, from 1; 0 for bare metal.
+    pub guest: u32,
+    /// Interim results in the order printed.
+    pub intervals: Vec<Interval>,
+    /// Final `KEY=value` lines; empty if netperf printed none.
+    pub result: BTreeMap<String, String>,
+    /// Exit status of netperf; `None` if it had to be killed.
+    pub exit_code: Option<i32>,
+    /// What netperf wrote that is neither an interim nor a final line.
+    pub messages: String,
+}
+
+/// One interim result.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// When it ended, s.
+    pub end_s: f64,
+    /// How long it was, s.
+    pub length_s: f64,
+    /// Mean rate in it, transactions/s (RR) or 10^6 bits/s (streams).
+    pub rate: f64,
+}
+
+/// The host's counters at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostSample {
+    /// When they were read, s.
+    pub at_s: f64,
+    /// `/proc/stat`, all CPUs together.
+    pub cpu: CpuTimes,
+    /// CPU time of kvmfair itself, s.
+    pub orchestrator_s: f64,
+    /// One entry for each target, in the order of their numbers.
+    pub targets: Vec<TargetCounters>,
+}
+
+/// CPU time by mode, s, since boot. Guest time is not a field: Linux counts it inside `user` already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CpuTimes {
+    /// Normal processes in user mode, guests included.
+    pub user: f64,
+    /// Niced processes in user mode.
+    pub nice: f64,
+    /// Kernel mode.
+    pub system: f64,
+    /// Idle.
+    pub idle: f64,
+    /// Idle while a disk was awaited.
+    pub iowait: f64,
+    /// Interrupt handlers.
+    pub irq: f64,
+    /// Soft interrupts.
+    pub softirq: f64,
+    /// Time the hypervisor gave to others.
+    pub steal: f64,
+}
+
+/// Cumulative counters of one guest as the host sees them; all CPU fields 0 for bare metal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TargetCounters {
+    /// CPU time of the vCPU threads, s.
+    pub vcpu_s: f64,
+    /// Time the vCPU threads were runnable but waited for a CPU (run delay), s.
+    pub vcpu_delay_s: f64,
+    /// CPU time of QEMU's other threads, s.
+    pub emulator_s: f64,
+    /// CPU time of the vhost workers, s.
+    pub vhost_s: f64,
+    /// Packets from the target into the host's network, as the tap, macvtap or wire counted them.
+    pub from_target_packets: u64,
+    /// Packets to the target.
+    pub to_target_packets: u64,
+    /// Bytes from the target.
+    pub from_target_bytes: u64,
+    /// Bytes to the target.
+    pub to_target_bytes: u64,
+}
+
+/// What one guest said about itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RawGuest {
+    /// Number of the guest, from 1.
+    pub guest: u32,
+    /// Libvirt's name of the domain.
+    pub domain: String,
+    /// `/proc/stat` inside the guest with the host's time of reading: before and after the window.
+    pub inside: Vec<(f64, CpuTimes)>,
+}
+
+/// One fact that had to hold for the trial to be what it says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was looked at, for example `guest 1: driver of the test NIC`.
+    pub what: String,
+    /// What had to be there.
+    pub expected: String,
+    /// What was there.
+    pub found: String,
+}
+
+impl Check {
+    /// Whether the fact held.
+    pub fn holds(&self) -> bool {
+        self.expected == self.found
+    }
+}

@@ -1,0 +1,1 @@
+//! Arithmetic: summaries, intervals, fairness.

@@ -9,6 +9,9 @@
 #![doc = ""]
 
 pub mod backend;
+pub mod exec;
+pub mod guest;
+pub mod lab;
 pub mod profile;
 pub mod sample;
 pub mod stats;

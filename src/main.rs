@@ -1,3 +1,10 @@
 //! Arguments -> exit code, nothing else.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use kvmfair::cli::{self, Cli};
+
+fn main() -> ExitCode {
+    cli::run(Cli::parse()).into()
+}

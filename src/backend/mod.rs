@@ -1,12 +1,25 @@
 //! NIC backends: what each one is, as data. Model, datapath and attachment; short names are presets of that triple.
 //!
-//! Pure: interface XML, host steps with their undo and the checks that prove the backend are described here, and done
-//! by `lab` and `run`.
+//! Pure: interfaces, host steps with their undo and the facts that prove the backend are described here, and done by
+//! `lab`, `guest` and `run`. One small file for each attachment:
+//!
+//! - [`bridge`]: a tap on a Linux bridge
+//! - [`macvtap`]: a macvtap on the wire, in its four modes
+//! - [`baremetal`]: no guest
+//! - [`step`]: the words in which they say what to do
+
+pub mod baremetal;
+pub mod bridge;
+pub mod macvtap;
+pub mod step;
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::lab::address::{Net, mac};
+pub use step::{Names, Nic, NicSource, Side, Step};
 
 /// A NIC backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,6 +110,81 @@ pub const PLANNED: [&str; 9] = [
     "pci-passthrough",
     "vhost-user",
 ];
+
+impl Model {
+    /// Libvirt's word for the model.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Model::E1000 => "e1000",
+            Model::Virtio => "virtio",
+        }
+    }
+
+    /// The driver that must be bound to it inside a Linux guest.
+    pub fn guest_driver(self) -> &'static str {
+        match self {
+            Model::E1000 => "e1000",
+            Model::Virtio => "virtio_net",
+        }
+    }
+}
+
+impl Backend {
+    /// Builds the wire and what the guests are attached to; for `guests` guests at most.
+    pub fn attach(self, names: &Names, mtu: u32, guests: u32) -> Vec<Step> {
+        match self {
+            Backend::Baremetal => baremetal::attach(names, mtu),
+            Backend::Guest { attachment: Attachment::Bridge, .. } => bridge::attach(names, mtu),
+            Backend::Guest { attachment: Attachment::Macvtap(mode), .. } => {
+                macvtap::attach(mode, names, mtu, guests)
+            }
+        }
+    }
+
+    /// What one guest needs on the host before it boots.
+    pub fn plug(self, names: &Names, mtu: u32, guest: u32) -> Vec<Step> {
+        match self {
+            Backend::Guest { attachment: Attachment::Macvtap(mode), .. } => {
+                macvtap::plug(mode, names, mtu, guest)
+            }
+            Backend::Guest { attachment: Attachment::Bridge, .. } | Backend::Baremetal => Vec::new(),
+        }
+    }
+
+    /// The guest's NIC under test; `None` for bare metal.
+    pub fn nic(self, names: &Names, mtu: u32, guest: u32) -> Option<Nic> {
+        let Backend::Guest { model, datapath: Datapath::Userspace, attachment } = self else { return None };
+        let source = match attachment {
+            Attachment::Bridge => bridge::source(names, guest),
+            Attachment::Macvtap(_) => macvtap::source(names, guest),
+        };
+        Some(Nic { source, mac: mac(Net::Test, guest), model, mtu })
+    }
+
+    /// The host's interface whose counters are a target's packets, and whether it receives what the target sends.
+    pub fn counted(self, names: &Names, guest: u32) -> Counted {
+        match self {
+            // The wire's host end receives what goes to the target.
+            Backend::Baremetal => Counted { interface: names.wire(0), receives_from_target: false },
+            Backend::Guest { attachment: Attachment::Bridge, .. } => {
+                Counted { interface: names.tap(guest), receives_from_target: true }
+            }
+            // A macvtap is the guest's own NIC seen from the host: it transmits what the guest sends.
+            Backend::Guest { attachment: Attachment::Macvtap(_), .. } => {
+                Counted { interface: names.macvtap(guest), receives_from_target: false }
+            }
+        }
+    }
+}
+
+/// The interface that counts a target's packets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Its name on the host.
+    pub interface: String,
+    /// Whether its receive counter counts what the target sends (a tap) or what is sent to the target.
+    pub receives_from_target: bool,
+}
 
 const fn on_bridge(model: Model) -> Backend {
     Backend::Guest { model, datapath: Datapath::Userspace, attachment: Attachment::Bridge }

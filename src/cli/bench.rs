@@ -1,0 +1,172 @@
+//! `kvmfair bench`: the order in which a run is made and unmade.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::exit::{Exit, PreflightFailed};
+use super::progress::{Progress, print};
+use super::{Common, inputs};
+use crate::exec::local::RUN_VARIABLE;
+use crate::guest::appliance::{self, Appliance};
+use crate::lab::journal::{Journal, Undo};
+use crate::lab::{State, clean, enter, preflight, state};
+use crate::plan;
+use crate::probe::environment::Environment;
+use crate::profile::Experiment;
+use crate::run::bench::{self, Ending};
+use crate::run::event::{Event, Events};
+use crate::run::lab_session::LabSession;
+use crate::run::results::Results;
+use crate::sample::Accel;
+use crate::store::RunDir;
+
+/// Run a profile's experiment and write tables and charts.
+#[derive(Debug, clap::Args)]
+pub struct Bench {
+    /// The profile
+    profile: PathBuf,
+    /// Directory that receives the run's directory
+    #[arg(long, default_value = "runs", value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// All that is decided before anything is made.
+struct Prepared {
+    experiment: Experiment,
+    environment: Environment,
+    appliance: Appliance,
+    accel: Accel,
+    run_dir: RunDir,
+}
+
+impl Bench {
+    pub(super) fn run(self, common: &Common) -> Result<Exit> {
+        let prepared = self.prepare(common)?;
+        let state = State::create(&state::default_root())?;
+        let journal = Journal::open(&state.dir)?;
+        journal.before(&Undo::Processes)?;
+        enter_lab(&state, &prepared.run_dir)?;
+        let measured = catch_unwind(AssertUnwindSafe(|| measure(&prepared, &state, common)));
+        // Whatever happened, the lab goes: the same code as `kvmfair clean`.
+        let undone = clean::undo(state);
+        let (ending, results) = measured.map_err(|_| anyhow!("kvmfair panicked; the lab was taken down"))??;
+        undone?;
+        conclude(&results, ending, common)
+    }
+
+    /// Everything that can refuse refuses here; nothing but the run's own directory has been made then.
+    fn prepare(&self, common: &Common) -> Result<Prepared> {
+        let (text, experiment) = inputs::load(&self.profile)?;
+        let findings = preflight::look(&experiment);
+        if !preflight::passed(&findings) {
+            let missing = findings.iter().filter(|finding| finding.fix.is_some());
+            eprint!("{}", missing.map(super::check::line).collect::<String>());
+            return Err(PreflightFailed.into());
+        }
+        let accel = inputs::accel(&experiment);
+        let crate::profile::Image::Appliance { kernel } = &experiment.image;
+        let appliance = appliance::ensure(&appliance::default_cache(), kernel.as_deref(), &mut |step| eprintln!("{step}"))?;
+        let environment = Environment::collect(&experiment.name, &text, None);
+        let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let run_dir = RunDir::create(&self.out, &experiment.name, &time)?;
+        super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
+        run_dir.write("profile.toml", text.as_bytes())?;
+        run_dir.write_json("experiment.json", &experiment)?;
+        Ok(Prepared { experiment, environment, appliance, accel, run_dir })
+    }
+}
+
+/// Into the private namespaces. No thread has started yet.
+fn enter_lab(state: &State, run_dir: &RunDir) -> Result<()> {
+    enter::private_namespaces(&state.dir)?;
+    enter::without_ipv6();
+    let log = std::path::absolute(run_dir.path().join("libvirt.log"))?;
+    // SAFETY: the process has a single thread, so nobody reads the environment meanwhile.
+    unsafe {
+        std::env::set_var("LIBVIRT_LOG_OUTPUTS", format!("3:file:{}", log.display()));
+        std::env::set_var(RUN_VARIABLE, state.id.to_string());
+    }
+    Ok(())
+}
+
+fn measure(prepared: &Prepared, state: &State, common: &Common) -> Result<(Ending, Results)> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let (events, mut heard) = mpsc::unbounded_channel();
+        let mut progress = Progress::new(prepared.experiment.factors.clone(), common.json);
+        let listener = tokio::spawn(async move {
+            while let Some(event) = heard.recv().await {
+                progress.on(&event);
+            }
+        });
+        let outcome = all_trials(prepared, state, events).await;
+        listener.await.ok();
+        outcome
+    })
+}
+
+async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Result<(Ending, Results)> {
+    let cancel = cancel_on_signals()?;
+    let Prepared { experiment, appliance, accel, run_dir, .. } = prepared;
+    drop(events.send(Event::Preparing(format!("making the lab of run {}", state.id))));
+    let cache = appliance::default_cache();
+    let opened = LabSession::open(state, experiment.clone(), appliance, *accel, &cache, events.clone());
+    let mut session = opened.await?;
+    let plan = plan::plan(experiment, *accel, inputs::cpus());
+    run_dir.write_json("plan.json", &plan)?;
+    let environment = with_versions(&prepared.environment, &session.versions, appliance);
+    let mut results = Results::create(run_dir.clone(), experiment.clone(), environment, *accel)?;
+    let ending = bench::run(&mut session, experiment, &plan, &mut results, &cancel, &events).await?;
+    drop(events.send(Event::TearingDown));
+    session.abandon().await.context("failed to take the lab down")?;
+    results.finish()?;
+    Ok((ending, results))
+}
+
+fn with_versions(environment: &Environment, versions: &(String, String), appliance: &Appliance) -> Environment {
+    Environment {
+        libvirt: Some(versions.0.clone()),
+        qemu: Some(versions.1.clone()),
+        guest_kernel: Some(appliance.kernel_version.clone()),
+        ..environment.clone()
+    }
+}
+
+/// A token that SIGINT, SIGTERM and SIGHUP cancel. A second signal changes nothing: the teardown is bounded.
+fn cancel_on_signals() -> Result<CancellationToken> {
+    let cancel = CancellationToken::new();
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let mut signals = signal(kind).context("failed to listen for signals")?;
+        let cancel = cancel.clone();
+        tokio::spawn(async move {
+            if signals.recv().await.is_some() {
+                cancel.cancel();
+            }
+        });
+    }
+    Ok(cancel)
+}
+
+fn conclude(results: &Results, ending: Ending, common: &Common) -> Result<Exit> {
+    if common.json {
+        print(&format!("{}\n", results.json()?))?;
+    } else {
+        print(&results.table(terminal_width(), super::progress::colour(&std::io::stdout())))?;
+        print(&format!("\nresults: {}\n", results.dir().display()))?;
+    }
+    Ok(match ending {
+        Ending::Interrupted => Exit::Interrupted,
+        Ending::Complete if results.all_measured() => Exit::Success,
+        Ending::Complete => Exit::FailedTrials,
+    })
+}
+
+/// Columns of the terminal; a fixed width elsewhere, so that logs look alike everywhere.
+pub(super) fn terminal_width() -> u16 {
+    comfy_table::Table::new().width().unwrap_or(120)
+}

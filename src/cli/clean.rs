@@ -1,0 +1,45 @@
+//! `kvmfair clean`
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::progress::print;
+use super::{Common, exit::Exit};
+use crate::lab::clean::{Cleaned, clean_all};
+use crate::lab::{LabError, state};
+
+/// Undo what killed runs left behind: guests, control groups, files. Runs that still live are left alone.
+#[derive(Debug, clap::Args)]
+pub struct Clean {}
+
+impl Clean {
+    pub(super) fn run(self, common: &Common) -> Result<Exit> {
+        super::logging::start(common.verbose, None)?;
+        let cleaned = clean_all(&state::default_root());
+        let failed = |run: &&Cleaned| run.error.as_ref().is_some_and(|error| !matches!(error, LabError::Busy(..)));
+        let exit = if cleaned.iter().any(|run| failed(&run)) { Exit::Internal } else { Exit::Success };
+        if common.json {
+            let runs: Vec<_> = cleaned.iter().map(as_json).collect();
+            print(&format!("{}\n", json!({ "runs": runs })))?;
+        } else if cleaned.is_empty() {
+            print("nothing to clean\n")?;
+        } else {
+            print(&cleaned.iter().map(in_words).collect::<String>())?;
+        }
+        Ok(exit)
+    }
+}
+
+fn as_json(run: &Cleaned) -> serde_json::Value {
+    json!({ "run": run.id, "done": run.done, "error": run.error.as_ref().map(ToString::to_string) })
+}
+
+fn in_words(run: &Cleaned) -> String {
+    let mut text: String = run.done.iter().map(|done| format!("  {done}\n")).collect();
+    match &run.error {
+        Some(error @ LabError::Busy(..)) => text.push_str(&format!("  left alone: {error}\n")),
+        Some(error) => text.push_str(&format!("  error: {error}\n")),
+        None => text.push_str("  nothing of it is left\n"),
+    }
+    format!("run {}\n{text}", run.id)
+}

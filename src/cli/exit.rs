@@ -1,0 +1,94 @@
+//! Exit codes, and how an error is told.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::profile::ProfileError;
+
+/// How kvmfair ends. The numbers are documented; scripts rely on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All is well.
+    Success = 0,
+    /// Something unexpected.
+    Internal = 1,
+    /// The arguments make no sense (clap's own code).
+    Usage = 2,
+    /// The profile is invalid; nothing was done.
+    InvalidProfile = 3,
+    /// This machine cannot run the profile; nothing was done.
+    Preflight = 4,
+    /// The run is complete, but trials failed or are invalid.
+    FailedTrials = 5,
+    /// A signal ended the run early; what was measured is kept.
+    Interrupted = 130,
+}
+
+/// The same for `--help`.
+pub const HELP: &str = "\
+Exit codes:
+    0  success
+    1  unexpected error
+    2  wrong arguments
+    3  invalid profile; nothing was done
+    4  this machine cannot run the profile; nothing was done
+    5  the run is complete, but trials failed or are invalid
+  130  interrupted; what was measured is kept
+
+Environment:
+  NO_COLOR           no colours
+  KVMFAIR_STATE_DIR  where a run keeps what it has to undo (default /run/kvmfair)
+  XDG_CACHE_HOME     where images are kept, in kvmfair/ (default ~/.cache)";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// This machine lacks something; it has been told already.
+#[derive(Debug)]
+pub struct PreflightFailed;
+
+impl fmt::Display for PreflightFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this machine cannot run the profile")
+    }
+}
+
+impl std::error::Error for PreflightFailed {}
+
+/// Tells an error on standard error and chooses the code.
+pub fn report(error: &anyhow::Error, json: bool) -> Exit {
+    if let Some(profile) = error.downcast_ref::<ProfileError>() {
+        if json {
+            eprintln!("{}", profile_json(profile));
+        } else {
+            eprintln!("{}", profile.render(super::progress::colour(&std::io::stderr())));
+        }
+        return Exit::InvalidProfile;
+    }
+    if error.is::<PreflightFailed>() {
+        return Exit::Preflight;
+    }
+    if json {
+        eprintln!("{}", serde_json::json!({ "error": format!("{error:#}") }));
+    } else {
+        eprintln!("error: {error:#}");
+    }
+    Exit::Internal
+}
+
+fn profile_json(error: &ProfileError) -> serde_json::Value {
+    let one = |diagnostic: &crate::profile::Diagnostic| {
+        let position = error.position(diagnostic);
+        serde_json::json!({
+            "message": diagnostic.message,
+            "line": position.map(|p| p.line),
+            "column": position.map(|p| p.column),
+            "hint": diagnostic.hint,
+        })
+    };
+    let errors: Vec<_> = error.diagnostics.iter().map(one).collect();
+    serde_json::json!({ "profile": error.path, "errors": errors })
+}

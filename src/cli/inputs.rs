@@ -1,0 +1,39 @@
+//! What several subcommands need first: the profile, the machine's size, the accelerator.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::probe::environment;
+use crate::profile::{self, AccelChoice, Experiment, HostFacts};
+use crate::sample::Accel;
+
+/// The profile's text and the experiment it describes.
+///
+/// # Errors
+/// [`profile::ProfileError`] with everything that is wrong with it.
+pub fn load(path: &Path) -> Result<(String, Experiment)> {
+    Ok(profile::load(path, host_facts()?)?)
+}
+
+/// Memory and CPUs of this machine.
+pub fn host_facts() -> Result<HostFacts> {
+    use procfs::Current;
+    let memory = procfs::Meminfo::current().context("failed to read /proc/meminfo")?;
+    Ok(HostFacts { memory_mib: memory.mem_total >> 20, cpus: cpus() })
+}
+
+/// CPUs that this process may use.
+pub fn cpus() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
+}
+
+/// What will run the guests' instructions.
+pub fn accel(experiment: &Experiment) -> Accel {
+    match experiment.host.accel {
+        AccelChoice::Kvm => Accel::Kvm,
+        AccelChoice::Tcg => Accel::Tcg,
+        AccelChoice::Auto if environment::kvm_usable() => Accel::Kvm,
+        AccelChoice::Auto => Accel::Tcg,
+    }
+}

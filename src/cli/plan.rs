@@ -1,0 +1,115 @@
+//! `kvmfair plan`
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::progress::print;
+use super::{Common, exit::Exit, inputs};
+use crate::backend::Names;
+use crate::plan::{self, PlannedTrial, Transition};
+use crate::profile::{Configuration, Experiment, Factor};
+use crate::run::lab_session::Blueprint;
+use crate::sample::Accel;
+
+/// Show the trials, the lab's moves and the time they will take, without doing anything.
+#[derive(Debug, clap::Args)]
+pub struct Plan {
+    /// The profile
+    profile: PathBuf,
+    /// Print the domain XML of every guest instead, once for each kind of guest
+    #[arg(long)]
+    xml: bool,
+}
+
+impl Plan {
+    pub(super) fn run(self, common: &Common) -> Result<Exit> {
+        let (_, experiment) = inputs::load(&self.profile)?;
+        let accel = inputs::accel(&experiment);
+        let plan = plan::plan(&experiment, accel, inputs::cpus());
+        if self.xml {
+            return print(&all_xml(&experiment, accel)?);
+        }
+        if common.json {
+            return print(&format!("{}\n", serde_json::to_string_pretty(&plan)?));
+        }
+        print(&format!("{}\n{}\n", header(&experiment, &plan, accel), table(&experiment, &plan)))
+    }
+}
+
+fn header(experiment: &Experiment, plan: &plan::Plan, accel: Accel) -> String {
+    format!(
+        "{}: {}\n{} trials ({} configurations x {} repeats), about {}, {}",
+        experiment.name,
+        experiment.description,
+        plan.trials.len(),
+        experiment.configurations.len(),
+        experiment.timing.repeats,
+        super::progress::duration(plan.total_s),
+        accel.label(),
+    )
+}
+
+fn table(experiment: &Experiment, plan: &plan::Plan) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    let factors: &[Factor] = &experiment.factors;
+    let names = factors.iter().map(|factor| factor.column().to_owned());
+    let header = ["trial".to_owned()].into_iter().chain(names);
+    table.set_header(header.chain(["repeat", "lab", "moving", "load"].map(str::to_owned)));
+    for trial in &plan.trials {
+        let levels = factors.iter().map(|factor| trial.configuration.level(*factor));
+        let row = [trial.trial.to_string()].into_iter().chain(levels);
+        table.add_row(row.chain(moves(trial)));
+    }
+    table
+}
+
+fn moves(trial: &PlannedTrial) -> [String; 4] {
+    let seconds = |s: f64| format!("{s:.1} s");
+    let estimate = &trial.estimate;
+    [trial.repeat.to_string(), in_words(&trial.transition), seconds(estimate.transition_s), seconds(estimate.load_s)]
+}
+
+fn in_words(moves: &Transition) -> String {
+    let verb = |verb: &str, guests: &[u32]| (!guests.is_empty()).then(|| format!("{verb} {}", guests.len()));
+    let wire = moves.reattach.then(|| "new wire".to_owned());
+    let words = [
+        verb("destroy", &moves.destroy),
+        wire,
+        verb("pause", &moves.suspend),
+        verb("resume", &moves.resume),
+        verb("boot", &moves.boot),
+    ];
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    if words.is_empty() { "stays".into() } else { words.join(", ") }
+}
+
+/// Every guest of the largest configuration of each boot. What a run decides, such as its id, is a placeholder.
+fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
+    let blueprint = Blueprint {
+        names: Names { run: "RUN".into(), tester_netns: String::new(), index_base: 0 },
+        state: "/run/kvmfair/RUN".into(),
+        kernel: "KERNEL".into(),
+        initramfs: "/run/kvmfair/RUN/initramfs".into(),
+        accel,
+    };
+    let mut shown: Vec<Configuration> = Vec::new();
+    for configuration in &experiment.configurations {
+        match shown.iter_mut().find(|other| other.same_boot(configuration)) {
+            Some(other) if other.vms < configuration.vms => *other = configuration.clone(),
+            Some(_) => {}
+            None => shown.push(configuration.clone()),
+        }
+    }
+    let mut text = String::new();
+    for configuration in shown {
+        for guest in 1..=configuration.vms {
+            text.push_str(&format!("<!-- backend {}, guest {guest} -->\n", configuration.backend));
+            text.push_str(&blueprint.domain(&configuration, guest).xml()?);
+            text.push('\n');
+        }
+    }
+    Ok(text)
+}

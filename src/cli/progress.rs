@@ -1,0 +1,182 @@
+//! What people see while they wait: a bar on a terminal, one plain line for each event elsewhere.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::exit::Exit;
+use crate::figures::{Metric, Outcome, TrialFigures};
+use crate::profile::{Configuration, Factor};
+use crate::run::event::Event;
+
+/// Writes to standard output. A reader that has gone away (`kvmfair … | head`) is no error.
+///
+/// # Errors
+/// If standard output cannot be written for another reason.
+pub fn print(text: &str) -> Result<Exit> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(Exit::Success),
+    }
+}
+
+/// Whether a stream wants colours: a terminal, and NO_COLOR is not set.
+pub fn colour(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// A time for people: `8 s`, `3 min 20 s`, `2 h 5 min`.
+pub fn duration(seconds: f64) -> String {
+    let seconds = seconds.max(0.0).round() as u64;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}
+
+/// Listens to a run.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    factors: Vec<Factor>,
+    json: bool,
+    trials: u32,
+    guests_up: u32,
+    boots: u32,
+}
+
+impl Progress {
+    /// A bar if standard error is a terminal. `factors` name a configuration.
+    pub fn new(factors: Vec<Factor>, json: bool) -> Progress {
+        let bar = (!json && std::io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
+            let template = if colour(&std::io::stderr()) {
+                "{spinner:.cyan} {wide_msg} {bar:20.cyan/dim} {pos}/{len} trials"
+            } else {
+                "{spinner} {wide_msg} {bar:20} {pos}/{len} trials"
+            };
+            bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.enable_steady_tick(Duration::from_millis(250));
+            bar
+        });
+        Progress { bar, factors, json, trials: 0, guests_up: 0, boots: 0 }
+    }
+
+    /// Takes one event.
+    pub fn on(&mut self, event: &Event) {
+        match event {
+            Event::Preparing(step) => self.status(step.clone()),
+            Event::Started { trials, total_s } => {
+                self.trials = *trials;
+                if let Some(bar) = &self.bar {
+                    bar.set_length(u64::from(*trials));
+                }
+                self.line(&format!("{trials} trials, about {}", duration(*total_s)));
+            }
+            Event::Trial { trial, configuration, remaining_s, boots, .. } => {
+                (self.guests_up, self.boots) = (0, *boots);
+                let what = self.describe(configuration);
+                self.status(format!("trial {trial}: {what}, then about {}", duration(*remaining_s)));
+            }
+            Event::GuestReady(guest) => {
+                self.guests_up += 1;
+                let (up, boots) = (self.guests_up, self.boots.max(self.guests_up));
+                self.status(format!("guest {guest} answers ({up} of {boots})"));
+            }
+            Event::Running { flows, for_s } => self.status(format!("{flows} flows run, {}", duration(*for_s))),
+            Event::Finished(figures) => self.finished(figures),
+            Event::TearingDown => self.status("taking the lab down".into()),
+        }
+    }
+
+    fn finished(&mut self, figures: &TrialFigures) {
+        let result = if self.json { json_line(figures) } else { self.result(figures) };
+        self.line(&result);
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+    }
+
+    fn result(&self, figures: &TrialFigures) -> String {
+        let name = format!(
+            "trial {}/{}: {}, repeat {}",
+            figures.trial,
+            self.trials,
+            self.describe(&figures.configuration),
+            figures.repeat
+        );
+        match &figures.outcome {
+            Outcome::Failed { stage, cause } => {
+                format!("{name}: FAILED ({}): {cause}", format!("{stage:?}").to_lowercase())
+            }
+            Outcome::Invalid(reasons) => {
+                let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+                format!("{name}: INVALID: {}", reasons.join("; "))
+            }
+            Outcome::Measured => format!("{name}: {}", headline(figures)),
+        }
+    }
+
+    fn describe(&self, configuration: &Configuration) -> String {
+        let level = |factor: &Factor| match factor {
+            Factor::Backend | Factor::Test => configuration.level(*factor),
+            _ => format!("{} {}", configuration.level(*factor), factor.column()),
+        };
+        self.factors.iter().map(level).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Something that will be replaced by what comes next.
+    fn status(&self, text: String) {
+        match &self.bar {
+            Some(bar) => bar.set_message(text),
+            None if self.json => {}
+            None => eprintln!("{text}"),
+        }
+    }
+
+    /// Something that stays.
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => eprintln!("{text}"),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn headline(figures: &TrialFigures) -> String {
+    let value = |metric: Metric, text: &str| metric.value(figures).map(|value| format!("{value:.0} {text}"));
+    let parts = [
+        value(Metric::TotalRate, "transactions/s"),
+        value(Metric::MeanLatency, "us mean"),
+        value(Metric::HostCpu, "% host CPU"),
+        value(Metric::BiasRate, "% bias"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn json_line(figures: &TrialFigures) -> String {
+    serde_json::to_string(figures).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_people_say_them() {
+        assert_eq!(duration(7.6), "8 s");
+        assert_eq!(duration(200.0), "3 min 20 s");
+        assert_eq!(duration(7_500.0), "2 h 5 min");
+    }
+}

@@ -1,0 +1,30 @@
+//! `kvmfair report`
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::progress::{colour, print};
+use super::{Common, bench, exit::Exit};
+use crate::run::results::Results;
+use crate::store::RunDir;
+
+/// Draw tables and charts again from a run's raw data.
+#[derive(Debug, clap::Args)]
+pub struct Report {
+    /// The run's directory
+    run: PathBuf,
+}
+
+impl Report {
+    pub(super) fn run(self, common: &Common) -> Result<Exit> {
+        super::logging::start(common.verbose, None)?;
+        let results = Results::read(RunDir::open(&self.run)?)?;
+        results.finish()?;
+        if common.json {
+            return print(&format!("{}\n", results.json()?));
+        }
+        print(&results.table(bench::terminal_width(), colour(&std::io::stdout())))?;
+        print(&format!("\nresults: {}\n", results.dir().display()))
+    }
+}

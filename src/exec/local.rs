@@ -1,0 +1,105 @@
+//! Commands on this machine. A command may run in another network namespace, named by an open descriptor.
+
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sched::{CloneFlags, setns};
+use tokio::process::Command;
+
+use super::{ExecError, Output, as_typed};
+
+/// Every process that kvmfair starts carries its run in this variable, so that `kvmfair clean` can find it.
+pub const RUN_VARIABLE: &str = "KVMFAIR_RUN";
+
+/// Long enough for any host step on a machine that freezes for seconds.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A network namespace kept alive by an open descriptor.
+pub type NetNs = Arc<OwnedFd>;
+
+/// Runs commands on this machine.
+#[derive(Clone, Debug, Default)]
+pub struct Local {
+    netns: Option<NetNs>,
+}
+
+impl Local {
+    /// Commands in this process's own namespace.
+    pub fn here() -> Local {
+        Local::default()
+    }
+
+    /// Commands in another network namespace.
+    pub fn inside(netns: NetNs) -> Local {
+        Local { netns: Some(netns) }
+    }
+
+    /// Runs a command to its end.
+    ///
+    /// # Errors
+    /// [`ExecError`] if it cannot start, fails, or does not end within a minute.
+    pub async fn run<S: AsRef<str>>(&self, argv: &[S]) -> Result<Output, ExecError> {
+        let mut command = self.command(argv);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child =
+            child.map_err(|e| ExecError::Start { command: as_typed(argv), cause: e.to_string() })?;
+        let output = tokio::time::timeout(LIMIT, child.wait_with_output())
+            .await
+            .map_err(|_| ExecError::Timeout { command: as_typed(argv), limit: LIMIT })?
+            .map_err(|e| ExecError::Start { command: as_typed(argv), cause: e.to_string() })?;
+        tracing::debug!(command = as_typed(argv), status = %output.status, "ran");
+        decode(output).success(argv)
+    }
+
+    /// A command that is not started yet; it dies with the handle.
+    fn command<S: AsRef<str>>(&self, argv: &[S]) -> Command {
+        let mut command = Command::new(argv[0].as_ref());
+        command.args(argv[1..].iter().map(AsRef::as_ref)).kill_on_drop(true);
+        if let Some(netns) = &self.netns {
+            enter_before_exec(&mut command, netns.clone());
+        }
+        command
+    }
+}
+
+/// Makes the child enter `netns` between fork and exec.
+fn enter_before_exec(command: &mut Command, netns: NetNs) {
+    let enter = move || setns(netns.as_ref(), CloneFlags::CLONE_NEWNET).map_err(std::io::Error::from);
+    // SAFETY: the closure only makes one system call on a descriptor that it owns; it allocates nothing.
+    unsafe { command.pre_exec(enter) };
+}
+
+fn decode(output: std::process::Output) -> Output {
+    Output {
+        status: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_command_that_fails_is_reported_as_typed_with_its_own_words() {
+        let error = Local::here().run(&["ls", "/no such file"]).await.unwrap_err().to_string();
+        assert!(error.contains("`ls '/no such file'` failed with status 2"), "{error}");
+        assert!(error.contains("No such file"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_command_that_is_not_installed_is_named() {
+        let error = Local::here().run(&["no-such-program"]).await.unwrap_err();
+        assert!(matches!(error, ExecError::Start { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_command_ended_by_a_signal_is_no_success() {
+        let error = Local::here().run(&["sh", "-c", "kill -9 $$"]).await.unwrap_err();
+        assert!(matches!(error, ExecError::Status { status: 137, .. }), "{error}");
+    }
+}

@@ -1,0 +1,80 @@
+//! The only door to processes: argument vectors in, exit status and output out.
+//!
+//! - [`local`]: this machine, in this process's network namespace or another one
+//! - [`ssh`]: a guest or another machine, over one SSH session
+//!
+//! Nothing here knows what the commands mean; no shell stands between, except the remote one that SSH imposes.
+
+pub mod local;
+pub mod ssh;
+
+use std::time::Duration;
+
+/// A finished command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Exit status; 128 + n if signal n ended it.
+    pub status: i32,
+    /// Standard output, lossily decoded.
+    pub stdout: String,
+    /// Standard error, lossily decoded.
+    pub stderr: String,
+}
+
+/// Why a command gave no good result.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecError {
+    /// It could not be started: typically it is not installed.
+    #[error("failed to start `{command}`: {cause}")]
+    Start {
+        /// The command as a person would type it.
+        command: String,
+        /// The system's word.
+        cause: String,
+    },
+    /// It ran and said no.
+    #[error("`{command}` failed with status {status}: {stderr}")]
+    Status {
+        /// The command as a person would type it.
+        command: String,
+        /// Its exit status.
+        status: i32,
+        /// What it said.
+        stderr: String,
+    },
+    /// It did not end in time and was killed.
+    #[error("`{command}` did not end within {} s", .limit.as_secs_f64())]
+    Timeout {
+        /// The command as a person would type it.
+        command: String,
+        /// The time it had.
+        limit: Duration,
+    },
+    /// The session to the other machine broke.
+    #[error("lost the SSH session to {host}: {cause}")]
+    Session {
+        /// Address of the machine.
+        host: String,
+        /// The library's word.
+        cause: String,
+    },
+}
+
+/// The command as a person would type it.
+pub fn as_typed<S: AsRef<str>>(argv: &[S]) -> String {
+    shell_words::join(argv.iter().map(AsRef::as_ref))
+}
+
+impl Output {
+    /// The output of a command that must succeed.
+    ///
+    /// # Errors
+    /// [`ExecError::Status`] if it did not.
+    pub fn success<S: AsRef<str>>(self, argv: &[S]) -> Result<Output, ExecError> {
+        if self.status == 0 {
+            return Ok(self);
+        }
+        let said = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
+        Err(ExecError::Status { command: as_typed(argv), status: self.status, stderr: said.trim().to_owned() })
+    }
+}

@@ -1,0 +1,195 @@
+//! The domain XML of one guest. Pure: what `kvmfair plan --xml` prints is what libvirt gets.
+
+use std::path::PathBuf;
+
+use quick_xml::Writer;
+use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
+
+use crate::backend::{Nic, NicSource};
+use crate::sample::Accel;
+
+/// Translated code that QEMU keeps for one emulated guest, MiB. Without a bound it takes up to a gigabyte; less than
+/// this translates the kernel's network path again and again.
+const TCG_CACHE_MIB: u32 = 32;
+
+/// What one guest is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Domain {
+    /// Libvirt's name.
+    pub name: String,
+    /// What runs its instructions.
+    pub accel: Accel,
+    /// Path of QEMU; libvirt's own choice if there is none.
+    pub emulator: Option<PathBuf>,
+    /// vCPUs.
+    pub vcpus: u32,
+    /// Memory, MiB.
+    pub memory_mib: u32,
+    /// Kernel image.
+    pub kernel: PathBuf,
+    /// Initramfs with the run's keys.
+    pub initramfs: PathBuf,
+    /// Kernel command line.
+    pub options: String,
+    /// File that receives the serial console.
+    pub console: PathBuf,
+    /// NICs: management first, then the one under test.
+    pub nics: Vec<Nic>,
+}
+
+type Xml = Writer<Vec<u8>>;
+
+impl Domain {
+    /// The XML, indented by two blanks.
+    ///
+    /// # Errors
+    /// Never in practice: the writer writes into memory.
+    pub fn xml(&self) -> std::io::Result<String> {
+        let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
+        nest(&mut xml, BytesStart::new("domain").with_attributes([("type", self.kind())]), |xml| {
+            text(xml, "name", &self.name)?;
+            nest(xml, BytesStart::new("memory").with_attributes([("unit", "MiB")]), |xml| {
+                write(xml, &self.memory_mib.to_string())
+            })?;
+            text(xml, "vcpu", &self.vcpus.to_string())?;
+            self.boot(xml)?;
+            self.features(xml)?;
+            text(xml, "on_reboot", "destroy")?;
+            text(xml, "on_crash", "destroy")?;
+            nest(xml, BytesStart::new("devices"), |xml| self.devices(xml))
+        })?;
+        Ok(String::from_utf8_lossy(&xml.into_inner()).into_owned())
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.accel {
+            Accel::Kvm => "kvm",
+            Accel::Tcg => "qemu",
+        }
+    }
+
+    /// Direct kernel boot: no firmware menu, no boot loader, no disk.
+    fn boot(&self, xml: &mut Xml) -> std::io::Result<()> {
+        nest(xml, BytesStart::new("os"), |xml| {
+            nest(xml, BytesStart::new("type").with_attributes([("arch", "x86_64"), ("machine", "q35")]), |xml| {
+                write(xml, "hvm")
+            })?;
+            text(xml, "kernel", &self.kernel.to_string_lossy())?;
+            text(xml, "initrd", &self.initramfs.to_string_lossy())?;
+            text(xml, "cmdline", &self.options)
+        })
+    }
+
+    fn features(&self, xml: &mut Xml) -> std::io::Result<()> {
+        nest(xml, BytesStart::new("features"), |xml| {
+            empty(xml, "acpi", &[])?;
+            match self.accel {
+                Accel::Kvm => Ok(()),
+                Accel::Tcg => nest(xml, BytesStart::new("tcg"), |xml| {
+                    let cache = BytesStart::new("tb-cache").with_attributes([("unit", "MiB")]);
+                    nest(xml, cache, |xml| write(xml, &TCG_CACHE_MIB.to_string()))
+                }),
+            }
+        })?;
+        match self.accel {
+            Accel::Kvm => empty(xml, "cpu", &[("mode", "host-passthrough")]),
+            Accel::Tcg => Ok(()), // qemu64, the default, boots quickest
+        }
+    }
+
+    /// Nothing that costs memory or time and that the experiment does not need.
+    fn devices(&self, xml: &mut Xml) -> std::io::Result<()> {
+        if let Some(emulator) = &self.emulator {
+            text(xml, "emulator", &emulator.to_string_lossy())?;
+        }
+        empty(xml, "controller", &[("type", "usb"), ("model", "none")])?;
+        empty(xml, "memballoon", &[("model", "none")])?;
+        nest(xml, BytesStart::new("serial").with_attributes([("type", "file")]), |xml| {
+            empty(xml, "source", &[("path", &self.console.to_string_lossy())])
+        })?;
+        self.nics.iter().try_for_each(|nic| interface(xml, nic))
+    }
+}
+
+fn interface(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
+    let kind = match nic.source {
+        NicSource::Bridge { .. } => "bridge",
+        NicSource::Existing { .. } => "ethernet",
+    };
+    nest(xml, BytesStart::new("interface").with_attributes([("type", kind)]), |xml| {
+        match &nic.source {
+            NicSource::Bridge { bridge, tap } => {
+                empty(xml, "source", &[("bridge", bridge)])?;
+                empty(xml, "target", &[("dev", tap)])?;
+            }
+            NicSource::Existing { device } => empty(xml, "target", &[("dev", device), ("managed", "no")])?,
+        }
+        empty(xml, "mac", &[("address", &nic.mac)])?;
+        empty(xml, "model", &[("type", nic.model.as_str())])?;
+        if nic.model == crate::backend::Model::Virtio {
+            empty(xml, "driver", &[("name", "qemu")])?; // userspace; libvirt would take vhost where it is there
+        }
+        empty(xml, "mtu", &[("size", &nic.mtu.to_string())])?;
+        empty(xml, "rom", &[("enabled", "no")]) // nobody boots from it
+    })
+}
+
+fn nest(
+    xml: &mut Xml,
+    start: BytesStart<'_>,
+    inside: impl FnOnce(&mut Xml) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let name = start.name().as_ref().to_owned();
+    xml.write_event(Event::Start(start))?;
+    inside(xml)?;
+    xml.write_event(Event::End(BytesEnd::new(name)))
+}
+
+fn text(xml: &mut Xml, name: &str, value: &str) -> std::io::Result<()> {
+    nest(xml, BytesStart::new(name), |xml| write(xml, value))
+}
+
+fn write(xml: &mut Xml, value: &str) -> std::io::Result<()> {
+    xml.write_event(Event::Text(BytesText::new(value)))
+}
+
+fn empty(xml: &mut Xml, name: &str, attributes: &[(&str, &str)]) -> std::io::Result<()> {
+    xml.write_event(Event::Empty(BytesStart::new(name).with_attributes(attributes.iter().copied())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::Model;
+
+    fn domain() -> Domain {
+        let nic = |source| Nic { source, mac: "52:54:00:74:00:01".into(), model: Model::Virtio, mtu: 1500 };
+        Domain {
+            name: "kf-abc234-g1".into(),
+            accel: Accel::Tcg,
+            emulator: None,
+            vcpus: 2,
+            memory_mib: 96,
+            kernel: "/k & co/vmlinuz".into(),
+            initramfs: "/s/initramfs".into(),
+            options: "quiet".into(),
+            console: "/s/g1.console".into(),
+            nics: vec![
+                nic(NicSource::Bridge { bridge: "kf-abc234-m".into(), tap: "kf-abc234-m1".into() }),
+                nic(NicSource::Existing { device: "kf-abc234-v1".into() }),
+            ],
+        }
+    }
+
+    #[test]
+    fn an_emulated_guest_is_described_as_libvirt_wants_it() {
+        insta::assert_snapshot!(domain().xml().unwrap());
+    }
+
+    #[test]
+    fn a_kvm_guest_passes_the_hosts_cpu_through_and_has_no_translation_cache() {
+        let xml = Domain { accel: Accel::Kvm, ..domain() }.xml().unwrap();
+        assert!(xml.contains("<domain type=\"kvm\">") && xml.contains("host-passthrough"));
+        assert!(!xml.contains("tb-cache"));
+    }
+}

@@ -1,0 +1,279 @@
+//! The guests of a run: booted in parallel, suspended, resumed, destroyed; each with its SSH session.
+//!
+//! A guest is ready when SSH answers with the run's pinned host key and netserver accepts a connection.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::domain::Domain;
+use super::libvirt::{Hypervisor, LibvirtError};
+use crate::exec::ExecError;
+use crate::exec::ssh::{Identity, Ssh};
+use crate::lab::LabError;
+use crate::lab::journal::{Journal, Undo};
+use crate::load::command::CONTROL_PORT;
+
+/// Between two looks at a booting guest.
+const POLL: Duration = Duration::from_millis(50);
+/// For one SSH login: an emulated guest that shares its CPU needs seconds for the key exchange.
+const LOGIN: Duration = Duration::from_secs(20);
+/// Where the guests' SSH server listens.
+const SSH_PORT: u16 = 22;
+
+/// Why a guest is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum GuestError {
+    /// libvirt refused.
+    #[error(transparent)]
+    Libvirt(#[from] LibvirtError),
+    /// The journal could not be written.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// It did not answer in time, in any of its attempts.
+    #[error(
+        "guest {name} did not answer within {} s ({attempts} attempts); its console ends with: {console}",
+        .limit.as_secs()
+    )]
+    Silent {
+        /// Libvirt's name.
+        name: String,
+        /// The time each attempt had.
+        limit: Duration,
+        /// Boots that were tried.
+        attempts: u32,
+        /// The last lines of its console.
+        console: String,
+    },
+    /// It said itself that it cannot serve.
+    #[error("guest {name} failed to start up: {said}")]
+    Failed {
+        /// Libvirt's name.
+        name: String,
+        /// What it said.
+        said: String,
+    },
+    /// Another machine answers at its address, or it refused the key.
+    #[error("guest {name}: {cause}")]
+    Ssh {
+        /// Libvirt's name.
+        name: String,
+        /// The session's word.
+        cause: ExecError,
+    },
+    /// The kernel gave its XML no place.
+    #[error("failed to write the XML of guest {name}: {cause}")]
+    Xml {
+        /// Libvirt's name.
+        name: String,
+        /// The writer's word.
+        cause: std::io::Error,
+    },
+    /// A task panicked.
+    #[error("a task that boots guests ended unexpectedly: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Where one guest is reached and what it says while it boots.
+#[derive(Clone, Debug)]
+pub struct Boot {
+    /// Its number, from 1.
+    pub guest: u32,
+    /// What it is made of.
+    pub domain: Domain,
+    /// Its address on the management network.
+    pub management: IpAddr,
+}
+
+/// A guest that is up.
+#[derive(Clone)]
+pub struct Guest {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Libvirt's name.
+    pub name: String,
+    /// Its address on the management network.
+    pub management: IpAddr,
+    /// Commands in it.
+    pub ssh: Ssh,
+    /// QEMU's process.
+    pub pid: i32,
+}
+
+/// How long to wait, and how often to try.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// From creation to readiness.
+    pub boot: Duration,
+    /// Boots of one guest.
+    pub attempts: u32,
+}
+
+/// The guests of a run.
+pub struct Fleet {
+    hypervisor: Hypervisor,
+    identity: Identity,
+    journal: Journal,
+    /// libvirt's directory with one `<name>.pid` for each guest.
+    pids: PathBuf,
+    guests: BTreeMap<u32, Guest>,
+}
+
+impl Fleet {
+    /// No guests yet.
+    pub fn new(hypervisor: Hypervisor, identity: Identity, journal: Journal, pids: PathBuf) -> Fleet {
+        Fleet { hypervisor, identity, journal, pids, guests: BTreeMap::new() }
+    }
+
+    /// A guest that is up.
+    pub fn get(&self, number: u32) -> Option<&Guest> {
+        self.guests.get(&number)
+    }
+
+    /// Boots guests in parallel and returns when all are ready; `ready` is told of each.
+    ///
+    /// # Errors
+    /// [`GuestError`] of the first that failed; the others go on and may have to be destroyed.
+    pub async fn boot(
+        &mut self,
+        boots: Vec<Boot>,
+        patience: Patience,
+        mut ready: impl FnMut(u32),
+    ) -> Result<(), GuestError> {
+        let mut tasks = JoinSet::new();
+        for boot in boots {
+            self.journal.before(&Undo::Domain { name: boot.domain.name.clone() })?;
+            let (hypervisor, identity, pids) = (self.hypervisor.clone(), self.identity.clone(), self.pids.clone());
+            tasks.spawn(async move { boot_one(&hypervisor, &identity, &pids, boot, patience).await });
+        }
+        while let Some(outcome) = tasks.join_next().await {
+            let guest = outcome??;
+            ready(guest.number);
+            self.guests.insert(guest.number, guest);
+        }
+        Ok(())
+    }
+
+    /// Suspends guests in parallel.
+    ///
+    /// # Errors
+    /// [`GuestError::Libvirt`] of the first that refused.
+    pub async fn suspend(&self, numbers: &[u32]) -> Result<(), GuestError> {
+        for guest in numbers.iter().filter_map(|number| self.guests.get(number)) {
+            self.hypervisor.suspend(&guest.name).await?;
+        }
+        Ok(())
+    }
+
+    /// Resumes guests and waits until they answer again.
+    ///
+    /// # Errors
+    /// [`GuestError`] of the first that refused or is silent.
+    pub async fn resume(&self, numbers: &[u32]) -> Result<(), GuestError> {
+        for guest in numbers.iter().filter_map(|number| self.guests.get(number)) {
+            self.hypervisor.resume(&guest.name).await?;
+            let answer = guest.ssh.run(&["true"], LOGIN).await;
+            answer.map_err(|cause| GuestError::Ssh { name: guest.name.clone(), cause })?;
+        }
+        Ok(())
+    }
+
+    /// Destroys guests in parallel, also those that never became ready; `name` gives libvirt's name of a number.
+    ///
+    /// # Errors
+    /// [`GuestError::Libvirt`] of the first that refused; the others are destroyed all the same.
+    pub async fn destroy(&mut self, numbers: &[u32], name: impl Fn(u32) -> String) -> Result<(), GuestError> {
+        let mut tasks = JoinSet::new();
+        for number in numbers {
+            self.guests.remove(number);
+            let (hypervisor, name) = (self.hypervisor.clone(), name(*number));
+            tasks.spawn(async move { hypervisor.destroy(&name).await });
+        }
+        let outcomes = tasks.join_all().await;
+        outcomes.into_iter().collect::<Result<Vec<()>, LibvirtError>>()?;
+        Ok(())
+    }
+}
+
+async fn boot_one(
+    hypervisor: &Hypervisor,
+    identity: &Identity,
+    pids: &std::path::Path,
+    boot: Boot,
+    patience: Patience,
+) -> Result<Guest, GuestError> {
+    let name = boot.domain.name.clone();
+    let xml = boot.domain.xml().map_err(|cause| GuestError::Xml { name: name.clone(), cause })?;
+    for attempt in 1..=patience.attempts.max(1) {
+        hypervisor.create(&name, xml.clone()).await?;
+        match wait_ready(&boot, identity, Instant::now() + patience.boot).await? {
+            Some(ssh) => {
+                let pid = read_pid(&pids.join(format!("{name}.pid")))
+                    .map_err(LabError::system(format!("read the process id of guest {name}")))?;
+                return Ok(Guest { number: boot.guest, name, management: boot.management, ssh, pid });
+            }
+            None => {
+                tracing::warn!(guest = name, attempt, "the guest did not answer in time");
+                hypervisor.destroy(&name).await?;
+            }
+        }
+    }
+    let console = last_lines(&console(&boot));
+    Err(GuestError::Silent { name, limit: patience.boot, attempts: patience.attempts.max(1), console })
+}
+
+/// `None` if the deadline passed.
+async fn wait_ready(boot: &Boot, identity: &Identity, deadline: Instant) -> Result<Option<Ssh>, GuestError> {
+    let name = &boot.domain.name;
+    // The console costs nothing to look at; a login to a guest that still boots would slow all of them down.
+    loop {
+        let said = console(boot);
+        if let Some(failure) = said.lines().find_map(|line| line.split("kvmfair: failed:").nth(1)) {
+            return Err(GuestError::Failed { name: name.clone(), said: failure.trim().to_owned() });
+        }
+        if said.contains("kvmfair: ready") {
+            break;
+        }
+        if Instant::now() >= deadline {
+            return Ok(None);
+        }
+        sleep(POLL).await;
+    }
+    while Instant::now() < deadline {
+        let address = SocketAddr::new(boot.management, SSH_PORT);
+        match Ssh::connect(address, identity.clone(), LOGIN).await {
+            Ok(ssh) if accepts(boot.management, CONTROL_PORT).await => return Ok(Some(ssh)),
+            Ok(_) => sleep(POLL).await,
+            Err(cause) if cause.to_string().contains("pinned") => {
+                return Err(GuestError::Ssh { name: name.clone(), cause });
+            }
+            Err(cause) => {
+                tracing::debug!(guest = name, %cause, "not ready yet");
+                sleep(POLL).await;
+            }
+        }
+    }
+    Ok(None)
+}
+
+async fn accepts(address: IpAddr, port: u16) -> bool {
+    timeout(LOGIN, TcpStream::connect((address, port))).await.is_ok_and(|connected| connected.is_ok())
+}
+
+fn console(boot: &Boot) -> String {
+    std::fs::read(&boot.domain.console).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+fn last_lines(console: &str) -> String {
+    let lines: Vec<&str> = console.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() { "(nothing)".into() } else { lines[lines.len().saturating_sub(3)..].join(" | ") }
+}
+
+fn read_pid(path: &std::path::Path) -> std::io::Result<i32> {
+    std::fs::read_to_string(path)?.trim().parse().map_err(std::io::Error::other)
+}

@@ -1,0 +1,193 @@
+//! libvirt: guests created, suspended, resumed and destroyed. Every call blocks, so each runs on a blocking thread.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Once};
+
+use virt::connect::Connect;
+use virt::domain::Domain;
+use virt::sys;
+
+/// Why libvirt did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum LibvirtError {
+    /// libvirt's own word.
+    #[error("failed to {action}: libvirt says: {cause}")]
+    Call {
+        /// What was tried, as a verb phrase.
+        action: String,
+        /// Its message.
+        cause: String,
+    },
+    /// The driver's files could not be written.
+    #[error("failed to prepare libvirt's embedded driver in {}: {cause}", .root.display())]
+    Prepare {
+        /// The driver's root.
+        root: PathBuf,
+        /// The system's word.
+        cause: std::io::Error,
+    },
+}
+
+/// An open connection; clones share it.
+#[derive(Clone)]
+pub struct Hypervisor {
+    connect: Arc<Connect>,
+}
+
+/// The embedded driver runs QEMU as root without virtlogd, security labels, mount namespaces or ownership notes: nothing
+/// that would need a daemon or leave a trace.
+const QEMU_CONF: &str = "\
+stdio_handler = \"file\"
+user = \"root\"
+group = \"root\"
+security_driver = \"none\"
+remember_owner = 0
+namespaces = []
+max_queued = 0
+";
+
+/// Writes the embedded driver's configuration. Its cache of QEMU's capabilities is kept between runs (the first probe
+/// takes seconds).
+///
+/// # Errors
+/// [`LibvirtError::Prepare`] if a file cannot be written.
+pub fn prepare_embedded(root: &Path, cache: &Path) -> Result<(), LibvirtError> {
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir_all(root.join("etc"))?;
+        std::fs::set_permissions(root, PermissionsExt::from_mode(0o700))?;
+        std::fs::write(root.join("etc/qemu.conf"), QEMU_CONF)?;
+        std::fs::create_dir_all(cache)?;
+        std::os::unix::fs::symlink(cache, root.join("cache"))
+    };
+    write().map_err(|cause| LibvirtError::Prepare { root: root.to_owned(), cause })
+}
+
+/// The address of the embedded driver.
+pub fn embedded_uri(root: &Path) -> String {
+    format!("qemu:///embed?root={}", root.display())
+}
+
+impl Hypervisor {
+    /// Opens a connection. libvirt's own log goes where `LIBVIRT_LOG_OUTPUTS` said when the process started.
+    ///
+    /// # Errors
+    /// [`LibvirtError::Call`] with libvirt's message.
+    pub async fn open(uri: String) -> Result<Hypervisor, LibvirtError> {
+        blocking(format!("open {uri}"), move || {
+            start_event_loop()?;
+            virt::error::clear_error_callback(); // errors are returned; a copy on stderr would spoil the progress
+            Connect::open(Some(&uri)).map(|connect| Hypervisor { connect: Arc::new(connect) })
+        })
+        .await
+    }
+
+    /// Versions of libvirt and of the QEMU that it drives, as `11.3.0`.
+    ///
+    /// # Errors
+    /// [`LibvirtError::Call`] with libvirt's message.
+    pub async fn versions(&self) -> Result<(String, String), LibvirtError> {
+        let connect = self.connect.clone();
+        blocking("ask for versions".into(), move || {
+            Ok((dotted(connect.lib_version()?), dotted(connect.hyp_version()?)))
+        })
+        .await
+    }
+
+    /// Starts a transient guest.
+    ///
+    /// # Errors
+    /// [`LibvirtError::Call`] with libvirt's message.
+    pub async fn create(&self, name: &str, xml: String) -> Result<(), LibvirtError> {
+        let connect = self.connect.clone();
+        blocking(format!("start guest {name}"), move || {
+            connect.create_domain_xml(&xml, sys::VIR_DOMAIN_NONE).map(drop)
+        })
+        .await
+    }
+
+    /// Stops a guest's vCPUs.
+    ///
+    /// # Errors
+    /// [`LibvirtError::Call`] with libvirt's message.
+    pub async fn suspend(&self, name: &str) -> Result<(), LibvirtError> {
+        self.with_domain("suspend", name, Domain::suspend).await
+    }
+
+    /// Lets a guest's vCPUs run again.
+    ///
+    /// # Errors
+    /// [`LibvirtError::Call`] with libvirt's message.
+    pub async fn resume(&self, name: &str) -> Result<(), LibvirtError> {
+        self.with_domain("resume", name, Domain::resume).await
+    }
+
+    /// Ends a guest; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// [`LibvirtError::Call`] with libvirt's message.
+    pub async fn destroy(&self, name: &str) -> Result<(), LibvirtError> {
+        let (connect, wanted) = (self.connect.clone(), name.to_owned());
+        blocking(format!("destroy guest {name}"), move || {
+            match connect.lookup_domain_by_name(&wanted) {
+                Ok(domain) => domain.destroy(),
+                Err(error) if error.code().is(virt::error::ErrorNumber::NoDomain) => Ok(()),
+                Err(error) => Err(error),
+            }
+        })
+        .await
+    }
+
+    async fn with_domain(
+        &self,
+        verb: &str,
+        name: &str,
+        call: impl FnOnce(&Domain) -> Result<(), virt::error::Error> + Send + 'static,
+    ) -> Result<(), LibvirtError> {
+        let (connect, wanted) = (self.connect.clone(), name.to_owned());
+        blocking(format!("{verb} guest {name}"), move || {
+            call(&connect.lookup_domain_by_name(&wanted)?)
+        })
+        .await
+    }
+}
+
+/// libvirt's embedded driver needs an event loop that is registered before the first connection and then runs for good.
+fn start_event_loop() -> Result<(), virt::error::Error> {
+    static STARTED: Once = Once::new();
+    let mut outcome = Ok(());
+    STARTED.call_once(|| {
+        outcome = virt::event::event_register_default_impl();
+        std::thread::spawn(|| loop {
+            let _ = virt::event::event_run_default_impl();
+        });
+    });
+    outcome
+}
+
+async fn blocking<T: Send + 'static>(
+    action: String,
+    call: impl FnOnce() -> Result<T, virt::error::Error> + Send + 'static,
+) -> Result<T, LibvirtError> {
+    match tokio::task::spawn_blocking(call).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(LibvirtError::Call { action, cause: error.message().trim().to_owned() }),
+        Err(panic) => Err(LibvirtError::Call { action, cause: panic.to_string() }),
+    }
+}
+
+/// libvirt writes 11.3.0 as 11003000.
+fn dotted(version: u32) -> String {
+    format!("{}.{}.{}", version / 1_000_000, version / 1_000 % 1_000, version % 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_read_as_people_write_them() {
+        assert_eq!(dotted(9_000_000), "9.0.0");
+        assert_eq!(dotted(7_002_022), "7.2.22");
+    }
+}

@@ -1,0 +1,174 @@
+//! Undoing a run: the same code for a run that ends and for `kvmfair clean` after a kill -9.
+//!
+//! A process belongs to a run only if it names the run's state directory or carries the run's variable; nothing else is
+//! ever signalled. What is still there at the end is an error.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::journal::{self, Undo};
+use super::{LabError, RunId, State, state};
+use crate::exec::local::RUN_VARIABLE;
+
+/// Time for a process to go after SIGTERM, before SIGKILL. The machine may freeze for seconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What became of one run's remains.
+#[derive(Debug)]
+pub struct Cleaned {
+    /// The run.
+    pub id: String,
+    /// What was done, in words; empty if there was nothing but the directory.
+    pub done: Vec<String>,
+    /// What went wrong.
+    pub error: Option<LabError>,
+}
+
+/// Undoes every run under `root` whose process is gone.
+pub fn clean_all(root: &Path) -> Vec<Cleaned> {
+    let clean = |(id, dir): (RunId, PathBuf)| {
+        let name = id.to_string();
+        match State::open(id, dir).and_then(undo) {
+            Ok(done) => Cleaned { id: name, done, error: None },
+            Err(error) => Cleaned { id: name, done: Vec::new(), error: Some(error) },
+        }
+    };
+    state::all(root).into_iter().map(clean).collect()
+}
+
+/// Undoes a run, last change first, and says what it did.
+///
+/// # Errors
+/// [`LabError::Survivors`] names what is still there.
+pub fn undo(state: State) -> Result<Vec<String>, LabError> {
+    let mut done = Vec::new();
+    let steps = journal::read(&state.dir);
+    for step in &steps {
+        done.extend(undo_step(step, &state));
+    }
+    let left: Vec<String> = processes(&state).into_iter().map(|(pid, name)| format!("process {pid} ({name})")).collect();
+    let left = [left, remaining_cgroups(&state.id)].concat();
+    if left.is_empty() {
+        std::fs::remove_dir_all(&state.dir)
+            .map_err(LabError::system(format!("remove {}", state.dir.display())))?;
+        return Ok(done);
+    }
+    Err(LabError::Survivors(left))
+}
+
+fn undo_step(step: &Undo, state: &State) -> Vec<String> {
+    match step {
+        Undo::Processes => end_processes(state),
+        Undo::Domain { name } => remove_cgroups(name),
+        Undo::Cgroup { path } => match std::fs::remove_dir(path) {
+            Ok(()) => vec![format!("removed the control group {}", path.display())],
+            Err(_) => Vec::new(), // in use by somebody else's guests, or never made
+        },
+        Undo::Tree { path } => match std::fs::remove_dir_all(path) {
+            Ok(()) => vec![format!("removed {}", path.display())],
+            Err(_) => Vec::new(),
+        },
+    }
+}
+
+/// Ends the run's processes: SIGTERM, then SIGKILL.
+fn end_processes(state: &State) -> Vec<String> {
+    let first = processes(state);
+    for signal in [Signal::SIGTERM, Signal::SIGKILL] {
+        let deadline = Instant::now() + PATIENCE;
+        for (pid, _) in processes(state) {
+            let _ = kill(Pid::from_raw(pid), signal); // gone already: just as well
+        }
+        while !processes(state).is_empty() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    first.into_iter().map(|(pid, name)| format!("ended process {pid} ({name})")).collect()
+}
+
+/// The processes that belong to a run: pid and name. Zombies do not count: they hold nothing any more.
+fn processes(state: &State) -> Vec<(i32, String)> {
+    let directory = format!("{}/", state.dir.display());
+    let variable = format!("{RUN_VARIABLE}={}", state.id);
+    let own = std::process::id() as i32;
+    let belongs = |process: &procfs::process::Process| {
+        let named = process.cmdline().is_ok_and(|words| words.iter().any(|word| word.contains(&directory)));
+        named
+            || std::fs::read(format!("/proc/{}/environ", process.pid))
+                .is_ok_and(|bytes| bytes.split(|b| *b == 0).any(|pair| pair == variable.as_bytes()))
+    };
+    let all = procfs::process::all_processes().into_iter().flatten().flatten();
+    all.filter(|process| process.pid != own && belongs(process))
+        .filter_map(|process| process.stat().ok())
+        .filter(|stat| stat.state != 'Z')
+        .map(|stat| (stat.pid, stat.comm))
+        .collect()
+}
+
+/// Directories under which libvirt keeps its guests' control groups: one per v1 controller, or the v2 tree.
+pub fn machine_cgroups() -> Vec<PathBuf> {
+    let root = Path::new("/sys/fs/cgroup");
+    let children = std::fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
+    let trees: Vec<PathBuf> = if root.join("cgroup.controllers").exists() {
+        vec![root.to_owned()]
+    } else {
+        children.filter(|path| path.is_dir()).collect()
+    };
+    let machines = |tree: PathBuf| [tree.join("machine"), tree.join("machine.slice")];
+    trees.into_iter().flat_map(machines).collect()
+}
+
+/// The control groups whose name contains `name`, in every tree.
+fn cgroups(name: &str) -> Vec<PathBuf> {
+    let children = |dir: PathBuf| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let matches = |path: &PathBuf| path.is_dir() && path.to_string_lossy().contains(name);
+    machine_cgroups().into_iter().flat_map(children).filter(matches).collect()
+}
+
+fn remaining_cgroups(id: &RunId) -> Vec<String> {
+    cgroups(&format!("-kf-{id}-")).iter().map(|path| format!("control group {}", path.display())).collect()
+}
+
+fn remove_cgroups(domain: &str) -> Vec<String> {
+    let found = cgroups(&format!("-{domain}."));
+    found.iter().filter(|path| remove_cgroup(path)).map(|path| format!("removed the control group {}", path.display())).collect()
+}
+
+/// Removes a control group and those in it, deepest first; the kernel needs a moment after the last process ended.
+fn remove_cgroup(path: &Path) -> bool {
+    let children = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    for child in children.filter(|child| child.is_dir()) {
+        remove_cgroup(&child);
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while path.exists() && std::fs::remove_dir(path).is_err() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    !path.exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_carries_the_runs_variable_is_ended_and_another_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let state = State::create(root.path()).unwrap();
+        journal::Journal::open(&state.dir).unwrap().before(&Undo::Processes).unwrap();
+        let sleeper = |id: &str| std::process::Command::new("sleep").arg("60").env(RUN_VARIABLE, id).spawn().unwrap();
+        let mut ours = sleeper(&state.id.to_string());
+        let mut foreign = sleeper("zzzzzz");
+        let dir = state.dir.clone();
+        let done = undo(state).unwrap();
+        assert_eq!(done, vec![format!("ended process {} (sleep)", ours.id())]);
+        assert!(ours.wait().unwrap().code().is_none());
+        assert!(foreign.try_wait().unwrap().is_none());
+        assert!(!dir.exists());
+        foreign.kill().unwrap();
+        foreign.wait().unwrap();
+    }
+}

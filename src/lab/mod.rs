@@ -1,0 +1,49 @@
+//! The lab: the machines, the wire between them, and the promise that nothing of it outlives the run.
+//!
+//! - [`state`]: a run's own directory, its name and its lock
+//! - [`journal`]: what has to be undone, written before it is done
+//! - [`clean`]: undoing, by the run that ends and by `kvmfair clean` after a kill -9
+//! - [`enter`]: the private namespaces of the embedded lab
+//! - [`address`]: who has which address and MAC
+//! - [`embedded`]: the lab on this machine alone
+//! - [`preflight`]: whether this machine has what a profile needs
+
+pub mod address;
+pub mod clean;
+pub mod embedded;
+pub mod enter;
+pub mod journal;
+pub mod preflight;
+pub mod state;
+
+pub use state::{RunId, State};
+
+/// Why the lab could not be moved.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// A file or a system call refused.
+    #[error("failed to {action}: {cause}")]
+    System {
+        /// What was tried, as a verb phrase.
+        action: String,
+        /// The system's word.
+        cause: std::io::Error,
+    },
+    /// A command refused.
+    #[error(transparent)]
+    Exec(#[from] crate::exec::ExecError),
+    /// Something is still there after everything was undone.
+    #[error("survived the teardown: {}", .0.join(", "))]
+    Survivors(Vec<String>),
+    /// Another process works in the same state directory.
+    #[error("run {0} is still running (process {1})")]
+    Busy(String, String),
+}
+
+impl LabError {
+    /// For `map_err`: names what was tried.
+    pub(crate) fn system<E: Into<std::io::Error>>(action: impl Into<String>) -> impl FnOnce(E) -> LabError {
+        let action = action.into();
+        move |cause| LabError::System { action, cause: cause.into() }
+    }
+}

@@ -1,0 +1,153 @@
+//! A run's own directory: `<root>/<run id>/`, locked while its process lives.
+//!
+//! Everything that a run leaves outside its results stands in here or carries its id, so that `clean` knows it.
+
+use std::fmt;
+use std::fs::{self, File, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::LabError;
+
+/// Names a run's files, guests and interfaces: six letters and digits, short enough for interface names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunId(String);
+
+impl RunId {
+    /// A fresh one, at random.
+    pub fn fresh() -> RunId {
+        const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
+        RunId((0..6).map(|_| LETTERS[rand::random_range(0..LETTERS.len())] as char).collect())
+    }
+
+    /// One that stands in a file name; `None` if it was not made by kvmfair.
+    pub fn parse(text: &str) -> Option<RunId> {
+        let fits = text.len() == 6 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        fits.then(|| RunId(text.to_owned()))
+    }
+
+    /// Name of a guest.
+    pub fn domain(&self, guest: u32) -> String {
+        format!("kf-{self}-g{guest}")
+    }
+
+    /// A number of the run's own, so that two runs do not choose the same interface index.
+    pub fn number(&self) -> u32 {
+        self.0.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % 1_000_000
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where states are kept, unless `KVMFAIR_STATE_DIR` says otherwise.
+pub fn default_root() -> PathBuf {
+    std::env::var_os("KVMFAIR_STATE_DIR").map_or_else(|| PathBuf::from("/run/kvmfair"), PathBuf::from)
+}
+
+/// An open state directory; the lock ends with the value, the directory does not.
+#[derive(Debug)]
+pub struct State {
+    /// The run.
+    pub id: RunId,
+    /// Its directory.
+    pub dir: PathBuf,
+    lock: File,
+}
+
+impl State {
+    /// Makes the directory of a new run, readable by its owner only.
+    ///
+    /// # Errors
+    /// [`LabError::System`] if the root cannot be written.
+    pub fn create(root: &Path) -> Result<State, LabError> {
+        let id = RunId::fresh();
+        let dir = root.join(id.to_string());
+        let private = |path: &Path| -> std::io::Result<()> {
+            use std::os::unix::fs::DirBuilderExt;
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+        };
+        private(&dir).map_err(LabError::system(format!("create the state directory {}", dir.display())))?;
+        State::open(id, dir)
+    }
+
+    /// Takes over the directory of a run whose process is gone.
+    ///
+    /// # Errors
+    /// [`LabError::Busy`] if its process lives.
+    pub fn open(id: RunId, dir: PathBuf) -> Result<State, LabError> {
+        let path = dir.join("lock");
+        let named = || format!("lock {}", path.display());
+        let mut lock = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(LabError::system(named()))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut owner = String::new();
+                lock.read_to_string(&mut owner).map_err(LabError::system(named()))?;
+                return Err(LabError::Busy(id.to_string(), owner));
+            }
+            Err(TryLockError::Error(cause)) => return Err(LabError::system(named())(cause)),
+        }
+        lock.set_len(0).map_err(LabError::system(named()))?;
+        write!(lock, "{}", std::process::id()).map_err(LabError::system(named()))?;
+        Ok(State { id, dir, lock })
+    }
+
+    /// Keeps the lock for as long as the process lives: called where the value itself cannot be carried along.
+    pub fn hold(self) -> (RunId, PathBuf, File) {
+        (self.id, self.dir, self.lock)
+    }
+
+    /// The root that libvirt's embedded driver works in.
+    pub fn libvirt_root(&self) -> PathBuf {
+        self.dir.join("libvirt")
+    }
+
+    /// A guest's serial console.
+    pub fn console(&self, guest: u32) -> PathBuf {
+        self.dir.join(format!("g{guest}.console"))
+    }
+}
+
+/// The runs that have a state directory under `root`.
+pub fn all(root: &Path) -> Vec<(RunId, PathBuf)> {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    let mut runs: Vec<_> = entries
+        .filter_map(|entry| Some((RunId::parse(entry.file_name().to_str()?)?, entry.path())))
+        .collect();
+    runs.sort_by(|a, b| a.1.cmp(&b.1));
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_in_use_is_not_taken_over() {
+        let root = tempfile::tempdir().unwrap();
+        let state = State::create(root.path()).unwrap();
+        let (id, dir) = all(root.path()).pop().unwrap();
+        assert_eq!(id, state.id);
+        assert!(matches!(State::open(id.clone(), dir.clone()), Err(LabError::Busy(..))));
+        drop(state);
+        assert!(State::open(id, dir).is_ok());
+    }
+
+    #[test]
+    fn directories_that_no_run_made_are_not_runs() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("somebody-else")).unwrap();
+        assert_eq!(all(root.path()), vec![]);
+        assert_eq!(RunId::parse("ABCDEF"), None);
+    }
+}

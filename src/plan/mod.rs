@@ -1,0 +1,188 @@
+//! The plan: every trial in its order, the lab's move before it, and how long it will take. Pure.
+//!
+//! A block is every configuration once; there are as many blocks as repeats, so that a drift of the machine spreads over
+//! all configurations. The order within a block is shuffled by the profile's seed, but configurations that the same
+//! guests can serve stay together: a boot costs more than a trial.
+
+mod estimate;
+mod transition;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+
+pub use estimate::Estimate;
+pub use transition::{Guests, Transition};
+
+use crate::profile::{Configuration, Experiment, Order};
+use crate::sample::Accel;
+
+/// The ordered trials of an experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The trials, numbered from 1.
+    pub trials: Vec<PlannedTrial>,
+    /// Expected time of the whole, s.
+    pub total_s: f64,
+}
+
+/// One trial to come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedTrial {
+    /// Number in the plan, from 1.
+    pub trial: u32,
+    /// Which repeat of its configuration, from 1.
+    pub repeat: u32,
+    /// What is measured.
+    pub configuration: Configuration,
+    /// How the lab gets there.
+    pub transition: Transition,
+    /// Expected time of the move and of the trial.
+    pub estimate: Estimate,
+}
+
+/// Orders the trials of an experiment on a machine with `cpus` CPUs.
+pub fn plan(experiment: &Experiment, accel: Accel, cpus: u32) -> Plan {
+    let mut random = StdRng::seed_from_u64(experiment.seed);
+    let mut lab = Guests::default();
+    let mut trials = Vec::new();
+    for repeat in 1..=experiment.timing.repeats {
+        for index in block(experiment, &mut random) {
+            let configuration = experiment.configurations[index].clone();
+            let transition = lab.move_to(&configuration, experiment.idle);
+            let estimate = Estimate::of(&transition, &experiment.timing, accel, cpus);
+            trials.push(PlannedTrial { trial: trials.len() as u32 + 1, repeat, configuration, transition, estimate });
+        }
+    }
+    let total_s = estimate::overhead_s(accel) + trials.iter().map(|trial| trial.estimate.total_s()).sum::<f64>();
+    Plan { trials, total_s }
+}
+
+/// The configurations' indices in the order of one block.
+fn block(experiment: &Experiment, random: &mut StdRng) -> Vec<usize> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (index, configuration) in experiment.configurations.iter().enumerate() {
+        let shares = |group: &&mut Vec<usize>| configuration.same_boot(&experiment.configurations[group[0]]);
+        match groups.iter_mut().find(shares) {
+            Some(group) => group.push(index),
+            None => groups.push(vec![index]),
+        }
+    }
+    if experiment.order == Order::Random {
+        groups.iter_mut().for_each(|group| group.shuffle(random));
+        groups.shuffle(random);
+    }
+    match experiment.order {
+        Order::Random => groups.concat(),
+        Order::Sequential => (0..experiment.configurations.len()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::backend::Backend;
+    use crate::profile::{Factor, Host, Idle, Image, Limits, Test, Timing};
+
+    fn configuration(backend: &str, vms: u32) -> Configuration {
+        Configuration {
+            backend: backend.parse::<Backend>().unwrap(),
+            vms,
+            vcpus: 1,
+            memory_mib: 96,
+            mtu: 1500,
+            test: Test::TCP_RR,
+            flows: 8,
+            request_bytes: 1,
+            response_bytes: 1,
+        }
+    }
+
+    fn experiment(configurations: Vec<Configuration>, order: Order, idle: Idle, repeats: u32) -> Experiment {
+        let second = Duration::from_secs(1);
+        Experiment {
+            name: "test".into(),
+            description: String::new(),
+            source: None,
+            host: Host::default(),
+            image: Image::Appliance { kernel: None },
+            timing: Timing { warmup: second, window: second * 4, cooldown: second, interval: second, repeats },
+            order,
+            seed: 7,
+            idle,
+            limits: Limits { boot: second * 60, boot_attempts: 2, total: None },
+            configurations,
+            factors: vec![Factor::Backend, Factor::Vms],
+        }
+    }
+
+    #[test]
+    fn guests_that_stay_up_are_not_booted_again() {
+        let configurations = vec![configuration("virtio", 4), configuration("virtio", 1), configuration("virtio", 2)];
+        let plan = plan(&experiment(configurations, Order::Sequential, Idle::Pause, 1), Accel::Tcg, 2);
+        let moves: Vec<&Transition> = plan.trials.iter().map(|trial| &trial.transition).collect();
+        assert_eq!(moves[0].boot, vec![1, 2, 3, 4]);
+        assert_eq!((moves[1].boot.len(), &moves[1].suspend), (0, &vec![2, 3, 4]));
+        assert_eq!((moves[2].boot.len(), &moves[2].resume), (0, &vec![2]));
+    }
+
+    #[test]
+    fn another_backend_means_other_guests() {
+        let configurations = vec![configuration("virtio", 2), configuration("e1000", 1)];
+        let plan = plan(&experiment(configurations, Order::Sequential, Idle::Pause, 1), Accel::Tcg, 2);
+        assert_eq!(plan.trials[1].transition.destroy, vec![1, 2]);
+        assert_eq!(plan.trials[1].transition.boot, vec![1]);
+        assert!(plan.trials[1].transition.reattach);
+    }
+
+    #[test]
+    fn guests_not_needed_are_destroyed_if_the_profile_says_so() {
+        let configurations = vec![configuration("virtio", 2), configuration("virtio", 1)];
+        let plan = plan(&experiment(configurations, Order::Sequential, Idle::Destroy, 1), Accel::Tcg, 2);
+        assert_eq!(plan.trials[1].transition.destroy, vec![2]);
+    }
+
+    #[test]
+    fn bare_metal_boots_nothing() {
+        let plan = plan(&experiment(vec![configuration("baremetal", 0)], Order::Random, Idle::Pause, 2), Accel::Tcg, 2);
+        assert!(plan.trials.iter().all(|trial| trial.transition.boot.is_empty()));
+    }
+
+    proptest! {
+        #[test]
+        fn every_block_has_every_configuration_once_and_the_seed_decides_the_order(seed: u64, repeats in 1u32..6) {
+            let all: Vec<_> = ["virtio", "e1000"].iter().flat_map(|b| [1, 2, 4].map(|n| configuration(b, n))).collect();
+            let wanted = Experiment { seed, ..experiment(all.clone(), Order::Random, Idle::Pause, repeats) };
+            let made = plan(&wanted, Accel::Kvm, 2);
+            prop_assert_eq!(&made, &plan(&wanted, Accel::Kvm, 2));
+            for (number, block) in made.trials.chunks(all.len()).enumerate() {
+                prop_assert!(all.iter().all(|c| block.iter().filter(|t| t.configuration == *c).count() == 1));
+                prop_assert!(block.iter().all(|t| t.repeat == number as u32 + 1));
+            }
+        }
+
+        #[test]
+        fn the_guests_that_a_trial_needs_are_running_when_it_starts(seed: u64, destroy: bool) {
+            let all: Vec<_> = ["virtio", "e1000", "baremetal"].iter()
+                .flat_map(|b| [1, 2, 4].map(|n| configuration(b, if *b == "baremetal" { 0 } else { n }))).collect();
+            let idle = if destroy { Idle::Destroy } else { Idle::Pause };
+            let made = plan(&Experiment { seed, ..experiment(all, Order::Random, idle, 3) }, Accel::Kvm, 2);
+            let mut running = std::collections::BTreeSet::new();
+            let mut paused = std::collections::BTreeSet::new();
+            for trial in &made.trials {
+                let t = &trial.transition;
+                for g in &t.destroy { prop_assert!(running.remove(g) || paused.remove(g)); }
+                for g in &t.suspend { prop_assert!(running.remove(g) && paused.insert(*g)); }
+                for g in &t.resume { prop_assert!(paused.remove(g) && running.insert(*g)); }
+                for g in &t.boot { prop_assert!(!paused.contains(g) && running.insert(*g)); }
+                let needed: std::collections::BTreeSet<u32> = (1..=trial.configuration.vms).collect();
+                prop_assert_eq!(&running, &needed);
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! All trials of a plan, one after another; each is stored before the next begins.
+
+use anyhow::Result;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::event::{Event, Events};
+use super::lab_session::LabSession;
+use super::results::Results;
+use super::trial;
+use crate::load::clock::wall_clock;
+use crate::plan::{Plan, PlannedTrial};
+use crate::profile::Experiment;
+use crate::sample::{Failure, RawTrial, Stage};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Every trial was tried.
+    Complete,
+    /// A signal came; the rest was not tried.
+    Interrupted,
+}
+
+/// Runs the plan.
+///
+/// # Errors
+/// If a result cannot be stored, or the lab cannot be brought back to a known state.
+pub async fn run(
+    session: &mut LabSession,
+    experiment: &Experiment,
+    plan: &Plan,
+    results: &mut Results,
+    cancel: &CancellationToken,
+    events: &Events,
+) -> Result<Ending> {
+    drop(events.send(Event::Started { trials: plan.trials.len() as u32, total_s: plan.total_s }));
+    let deadline = experiment.limits.total.map(|limit| Instant::now() + limit);
+    for planned in &plan.trials {
+        announce(plan, planned, events);
+        let raw = if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            skipped(planned, session, "the profile's limit on the whole run was reached")
+        } else {
+            tokio::select! {
+                raw = trial::run(session, planned, &experiment.timing, events) => raw,
+                () = cancel.cancelled() => return Ok(Ending::Interrupted),
+            }
+        };
+        let failed = raw.failure.is_some();
+        let figures = results.add(raw)?;
+        drop(events.send(Event::Finished(Box::new(figures))));
+        if failed {
+            session.abandon().await?;
+        }
+    }
+    Ok(Ending::Complete)
+}
+
+fn announce(plan: &Plan, planned: &PlannedTrial, events: &Events) {
+    let rest = plan.trials.iter().filter(|other| other.trial > planned.trial);
+    drop(events.send(Event::Trial {
+        trial: planned.trial,
+        repeat: planned.repeat,
+        configuration: planned.configuration.clone(),
+        remaining_s: rest.map(|other| other.estimate.total_s()).sum(),
+        boots: planned.transition.boot.len() as u32,
+    }));
+}
+
+fn skipped(planned: &PlannedTrial, session: &LabSession, cause: &str) -> RawTrial {
+    let mut raw = trial::blank(planned, session.accel);
+    (raw.started_s, raw.ended_s) = (wall_clock(), wall_clock());
+    raw.failure = Some(Failure { stage: Stage::Skipped, cause: cause.to_owned() });
+    raw
+}

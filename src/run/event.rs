@@ -1,0 +1,47 @@
+//! What the trial loop tells the world. Progress and log only listen; nothing here is ever waited for.
+
+use crate::figures::TrialFigures;
+use crate::profile::Configuration;
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The lab is being made.
+    Preparing(String),
+    /// The trials begin.
+    Started {
+        /// Their number.
+        trials: u32,
+        /// Expected time, s.
+        total_s: f64,
+    },
+    /// The lab moves to a configuration.
+    Trial {
+        /// Number in the plan.
+        trial: u32,
+        /// Which repeat.
+        repeat: u32,
+        /// What will be measured.
+        configuration: Configuration,
+        /// Expected time of what remains after this trial, s.
+        remaining_s: f64,
+        /// Guests that have to boot.
+        boots: u32,
+    },
+    /// A guest answers.
+    GuestReady(u32),
+    /// All flows run; the window ends after this many seconds.
+    Running {
+        /// Flows.
+        flows: u32,
+        /// Warm-up, window and cool-down, s.
+        for_s: f64,
+    },
+    /// A trial is over.
+    Finished(Box<TrialFigures>),
+    /// The lab is being taken down.
+    TearingDown,
+}
+
+/// Where events go; a listener that is gone does not matter.
+pub type Events = tokio::sync::mpsc::UnboundedSender<Event>;

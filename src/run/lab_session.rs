@@ -1,0 +1,200 @@
+//! The opened lab: libvirt, the appliance, the tester, and the guests that are there; moved to one configuration after
+//! another.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::event::{Event, Events};
+use crate::exec::ssh::Identity;
+use crate::guest::appliance::{Appliance, NicOption, RunFiles, kernel_options, run_initramfs};
+use crate::guest::domain::Domain;
+use crate::guest::fleet::{Boot, Fleet, Patience};
+use crate::guest::keys::RunKeys;
+use crate::guest::libvirt::{self, Hypervisor};
+use crate::lab::address::{Net, PREFIX, Station, address, mac};
+use crate::lab::embedded::Embedded;
+use crate::lab::journal::{Journal, Undo};
+use crate::lab::{State, clean};
+use crate::backend::{Model, Names, Nic, NicSource};
+use crate::plan::{Guests, Transition};
+use crate::profile::{Configuration, Experiment};
+use crate::sample::Accel;
+
+/// MTU of the management network, bytes.
+const MANAGEMENT_MTU: u32 = 1500;
+
+/// The opened lab.
+pub struct LabSession {
+    /// Tester, wire and switch.
+    pub lab: Embedded,
+    /// The guests.
+    pub fleet: Fleet,
+    /// What runs the guests' instructions.
+    pub accel: Accel,
+    /// Versions of libvirt and QEMU.
+    pub versions: (String, String),
+    experiment: Experiment,
+    blueprint: Blueprint,
+    guests: Guests,
+    events: Events,
+}
+
+/// What all guests of a run have in common; `plan --xml` makes one without a lab.
+#[derive(Clone, Debug)]
+pub struct Blueprint {
+    /// Names of the run's interfaces.
+    pub names: Names,
+    /// The run's state directory.
+    pub state: PathBuf,
+    /// Kernel image.
+    pub kernel: PathBuf,
+    /// Initramfs with the run's keys.
+    pub initramfs: PathBuf,
+    /// What runs the guests' instructions.
+    pub accel: Accel,
+}
+
+impl Blueprint {
+    /// One guest of a configuration.
+    pub fn domain(&self, configuration: &Configuration, guest: u32) -> Domain {
+        let management = Nic {
+            source: NicSource::Bridge { bridge: self.names.management(), tap: self.names.management_tap(guest) },
+            mac: mac(Net::Management, guest),
+            model: Model::Virtio,
+            mtu: MANAGEMENT_MTU,
+        };
+        let test = configuration.backend.nic(&self.names, configuration.mtu, guest);
+        let nics: Vec<Nic> = std::iter::once(management).chain(test).collect();
+        let name = format!("kf-{}-g{guest}", self.names.run);
+        Domain {
+            options: kernel_options(&name, &nic_options(&nics, guest)),
+            name,
+            accel: self.accel,
+            emulator: None,
+            vcpus: configuration.vcpus,
+            memory_mib: configuration.memory_mib,
+            kernel: self.kernel.clone(),
+            initramfs: self.initramfs.clone(),
+            console: self.state.join(format!("g{guest}.console")),
+            nics,
+        }
+    }
+}
+
+fn nic_options(nics: &[Nic], guest: u32) -> Vec<NicOption> {
+    let nets = [Net::Management, Net::Test];
+    let option = |(nic, net): (&Nic, Net)| NicOption {
+        mac: nic.mac.clone(),
+        address: format!("{}/{PREFIX}", address(net, Station::Guest(guest))),
+        mtu: nic.mtu,
+    };
+    nics.iter().zip(nets).map(option).collect()
+}
+
+impl LabSession {
+    /// Opens libvirt's embedded driver, makes keys and the tester. The process is in its private namespaces already.
+    ///
+    /// # Errors
+    /// Whatever refuses first; what has been made so far is undone with the state directory.
+    pub async fn open(
+        state: &State,
+        experiment: Experiment,
+        appliance: &Appliance,
+        accel: Accel,
+        cache: &Path,
+        events: Events,
+    ) -> Result<LabSession> {
+        let journal = Journal::open(&state.dir)?;
+        journal_parents(&journal)?;
+        let keys = RunKeys::generate(&state.id.to_string())?;
+        let initramfs = state.dir.join("initramfs");
+        let files = RunFiles {
+            host_key_dropbear: keys.host_key_dropbear(),
+            authorized_key: keys.authorized_key()?,
+            ..RunFiles::default()
+        };
+        run_initramfs(&appliance.initramfs, &files, &initramfs)?;
+        let root = state.libvirt_root();
+        libvirt::prepare_embedded(&root, &cache.join("libvirt"))?;
+        let hypervisor = Hypervisor::open(libvirt::embedded_uri(&root)).await?;
+        let versions = hypervisor.versions().await?;
+        let lab = Embedded::create(&state.id).await.context("failed to make the embedded lab")?;
+        let identity = Identity {
+            user: "root".into(),
+            private_key: keys.client_pem()?.to_string(),
+            host_key: keys.host_key_blob()?,
+        };
+        let kernel = appliance.kernel.clone();
+        let blueprint =
+            Blueprint { names: lab.names.clone(), state: state.dir.clone(), kernel, initramfs, accel };
+        let fleet = Fleet::new(hypervisor, identity, journal, root.join("run/qemu"));
+        Ok(LabSession { lab, fleet, accel, versions, experiment, blueprint, guests: Guests::default(), events })
+    }
+
+    /// Moves the lab to a configuration by the cheapest way.
+    ///
+    /// # Errors
+    /// Whatever refuses first. The lab is then in no known state: call [`LabSession::abandon`] before the next move.
+    pub async fn move_to(&mut self, configuration: &Configuration) -> Result<()> {
+        let moves = self.guests.move_to(configuration, self.experiment.idle);
+        tracing::info!(?moves, "moving the lab");
+        self.destroy(&moves.destroy).await?;
+        if moves.reattach {
+            let guests = self.most_guests_of(configuration);
+            let wire = self.lab.attach(configuration.backend, configuration.mtu, guests).await;
+            wire.with_context(|| format!("failed to attach backend {}", configuration.backend))?;
+        }
+        self.fleet.suspend(&moves.suspend).await?;
+        self.fleet.resume(&moves.resume).await?;
+        self.boot(configuration, &moves).await
+    }
+
+    /// The largest configuration that the same boot serves: passthru needs a port of the wire for each guest.
+    fn most_guests_of(&self, configuration: &Configuration) -> u32 {
+        let same = self.experiment.configurations.iter().filter(|other| other.same_boot(configuration));
+        same.map(|other| other.vms).max().unwrap_or(configuration.vms)
+    }
+
+    async fn boot(&mut self, configuration: &Configuration, moves: &Transition) -> Result<()> {
+        let mut boots = Vec::new();
+        for guest in moves.boot.iter().copied() {
+            self.lab.plug(configuration.backend, configuration.mtu, guest).await?;
+            let management = IpAddr::V4(address(Net::Management, Station::Guest(guest)));
+            boots.push(Boot { guest, domain: self.blueprint.domain(configuration, guest), management });
+        }
+        let patience =
+            Patience { boot: self.experiment.limits.boot, attempts: self.experiment.limits.boot_attempts };
+        let events = self.events.clone();
+        let ready = |guest| drop(events.send(Event::GuestReady(guest)));
+        Ok(self.fleet.boot(boots, patience, ready).await?)
+    }
+
+    async fn destroy(&mut self, guests: &[u32]) -> Result<()> {
+        let run = self.blueprint.names.run.clone();
+        self.fleet.destroy(guests, |guest| format!("kf-{run}-g{guest}")).await?;
+        for guest in guests {
+            self.lab.unplug(*guest).await?;
+        }
+        Ok(())
+    }
+
+    /// After a failure: no guests, no wire; the next configuration starts from nothing.
+    ///
+    /// # Errors
+    /// If even that fails, nothing more can be measured.
+    pub async fn abandon(&mut self) -> Result<()> {
+        let guests = self.guests.abandon();
+        self.destroy(&guests).await?;
+        Ok(self.lab.detach().await?)
+    }
+}
+
+/// libvirt makes a parent group for its guests and leaves it; we take it away again if it was not there before.
+fn journal_parents(journal: &Journal) -> Result<()> {
+    for path in clean::machine_cgroups().into_iter().filter(|path| !path.exists()) {
+        journal.before(&Undo::Cgroup { path })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! The trial loop. Only here and in the commands do pure modules and edges meet.
+//!
+//! - [`event`]: what the loop tells the world
+//! - [`lab_session`]: the opened lab and its moves from one configuration to the next
+//! - [`verify`]: the proof that the backend under test is the one that runs
+//! - [`trial`]: one trial, from the first netperf to its raw samples
+//! - [`bench`]: all trials of a plan, stored one by one
+//! - [`results`]: raw trials -> tables and charts in the run directory
+
+pub mod bench;
+pub mod event;
+pub mod lab_session;
+pub mod results;
+pub mod trial;
+pub mod verify;

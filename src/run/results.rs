@@ -1,0 +1,139 @@
+//! Raw trials -> tables and charts in the run directory. `bench` adds trial by trial, `report` all at once: the same code.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::figures::{Outcome, TrialFigures};
+use crate::probe::environment::Environment;
+use crate::profile::Experiment;
+use crate::report::{self, Model, Provenance};
+use crate::sample::{Accel, RawTrial};
+use crate::store::RunDir;
+
+/// The results of a run so far.
+pub struct Results {
+    dir: RunDir,
+    experiment: Experiment,
+    provenance: Provenance,
+    trials: Vec<TrialFigures>,
+}
+
+impl Results {
+    /// Starts the results of a run: its environment and empty tables.
+    ///
+    /// # Errors
+    /// If the run directory cannot be written.
+    pub fn create(dir: RunDir, experiment: Experiment, environment: Environment, accel: Accel) -> Result<Results> {
+        dir.write_json("environment.json", &environment)?;
+        let provenance = provenance(&environment, accel);
+        let results = Results { dir, experiment, provenance, trials: Vec::new() };
+        results.write_tables()?;
+        Ok(results)
+    }
+
+    /// Reads a run directory.
+    ///
+    /// # Errors
+    /// [`crate::store::StoreError`] if something in it is missing or of another version.
+    pub fn read(dir: RunDir) -> Result<Results> {
+        let experiment: Experiment = dir.read_json("experiment.json")?;
+        let environment: Environment = dir.read_json("environment.json")?;
+        let raw = dir.read_trials()?;
+        let accel = raw.first().map_or(Accel::Tcg, |trial| trial.accel);
+        let trials = raw.iter().map(|trial| TrialFigures::of(trial, &experiment.timing)).collect();
+        Ok(Results { provenance: provenance(&environment, accel), dir, experiment, trials })
+    }
+
+    /// Keeps one more trial and writes the tables anew.
+    ///
+    /// # Errors
+    /// If the run directory cannot be written.
+    pub fn add(&mut self, raw: RawTrial) -> Result<TrialFigures> {
+        self.dir.write_trial(&raw)?;
+        let figures = TrialFigures::of(&raw, &self.experiment.timing);
+        self.trials.push(figures.clone());
+        self.write_tables()?;
+        Ok(figures)
+    }
+
+    /// Writes tables, report and charts.
+    ///
+    /// # Errors
+    /// If a chart cannot be drawn or the run directory cannot be written.
+    pub fn finish(&self) -> Result<()> {
+        self.write_tables()?;
+        let model = self.model();
+        let charts = report::charts(&model).context("failed to draw the charts")?;
+        for chart in &charts {
+            self.dir.write(&format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
+            let png = report::png(&chart.svg).with_context(|| format!("failed to draw {}", chart.name))?;
+            self.dir.write(&format!("charts/{}.png", chart.name), &png)?;
+        }
+        Ok(self.dir.write("report.md", report::markdown(&model, &charts).as_bytes())?)
+    }
+
+    fn write_tables(&self) -> Result<()> {
+        let model = self.model();
+        let tables = [
+            ("flows.csv", report::csv::flows(&model)?),
+            ("guests.csv", report::csv::guests(&model)?),
+            ("trials.csv", report::csv::trials(&model)?),
+            ("summary.csv", report::csv::summary(&model)?),
+        ];
+        for (name, text) in tables {
+            self.dir.write(name, text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn model(&self) -> Model<'_> {
+        Model::new(&self.experiment, &self.provenance, &self.trials)
+    }
+
+    /// The summary for a terminal.
+    pub fn table(&self, width: u16, colour: bool) -> String {
+        report::terminal(&self.model(), width, colour)
+    }
+
+    /// The summary for scripts.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn json(&self) -> Result<String> {
+        let value = serde_json::json!({
+            "run": self.dir.path(),
+            "complete": self.all_measured(),
+            "summary": self.model().rows,
+        });
+        Ok(value.to_string())
+    }
+
+    /// Where the results are.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Whether every trial of the plan is there and valid.
+    pub fn all_measured(&self) -> bool {
+        let planned = self.experiment.configurations.len() * self.experiment.timing.repeats as usize;
+        self.trials.len() == planned && self.trials.iter().all(|trial| trial.outcome == Outcome::Measured)
+    }
+}
+
+fn provenance(environment: &Environment, accel: Accel) -> Provenance {
+    let known = |value: &Option<String>| value.clone().unwrap_or_default();
+    Provenance {
+        tool_version: environment.tool_version.clone(),
+        profile: environment.profile.clone(),
+        digest: environment.profile_sha256.clone(),
+        accel,
+        host_cpu: known(&environment.cpu_model),
+        host_cpus: environment.cpus,
+        kernel: environment.kernel.clone(),
+        qemu: known(&environment.qemu),
+        libvirt: known(&environment.libvirt),
+        netperf: known(&environment.netperf),
+        date: environment.date.clone(),
+    }
+}

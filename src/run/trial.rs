@@ -1,0 +1,198 @@
+//! One trial: move, verify, load, probe; what came of it as raw samples. A trial that breaks has a stage and a cause.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tokio::time::sleep;
+
+use super::event::{Event, Events};
+use super::lab_session::LabSession;
+use super::verify;
+use crate::backend::{Backend, Counted};
+use crate::lab::address::{Net, Station, address};
+use crate::load::clock::{MAX_STEP_S, clock_offset, wall_clock};
+use crate::load::command::FlowSpec;
+use crate::load::netserver::Netserver;
+use crate::load::parse;
+use crate::load::tester::Tester;
+use crate::plan::PlannedTrial;
+use crate::probe::inside;
+use crate::probe::sampler::{Sampler, TargetWatch};
+use crate::profile::{Configuration, Timing};
+use crate::sample::{CpuTimes, Failure, FORMAT, HostSample, RawFlow, RawGuest, RawTrial, Stage};
+
+/// For all flows to transfer something, beyond netperf's own wait.
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// A netperf that nobody stops any more ends by itself this long after its trial should have.
+const ORPHAN_LIMIT: Duration = Duration::from_secs(60);
+/// For one look into a guest.
+const LOOK: Duration = Duration::from_secs(20);
+
+/// An error with the step in which it happened.
+struct Broken {
+    stage: Stage,
+    cause: anyhow::Error,
+}
+
+fn at(stage: Stage) -> impl Fn(anyhow::Error) -> Broken {
+    move |cause| Broken { stage, cause }
+}
+
+/// Runs one trial. Never fails as a whole: a failure is a part of the result.
+pub async fn run(session: &mut LabSession, planned: &PlannedTrial, timing: &Timing, events: &Events) -> RawTrial {
+    let mut raw = blank(planned, session.accel);
+    raw.started_s = wall_clock();
+    if let Err(broken) = steps(session, timing, events, &mut raw).await {
+        let cause = format!("{:#}", broken.cause).replace('\n', " ");
+        tracing::warn!(trial = raw.trial, stage = ?broken.stage, cause, "the trial failed");
+        raw.failure = Some(Failure { stage: broken.stage, cause });
+    }
+    raw.ended_s = wall_clock();
+    raw
+}
+
+/// A trial that has not run.
+pub fn blank(planned: &PlannedTrial, accel: crate::sample::Accel) -> RawTrial {
+    RawTrial {
+        format: FORMAT,
+        trial: planned.trial,
+        repeat: planned.repeat,
+        configuration: planned.configuration.clone(),
+        accel,
+        started_s: 0.0,
+        ended_s: 0.0,
+        failure: None,
+        flows: Vec::new(),
+        host: Vec::new(),
+        host_cpus: std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
+        guests: Vec::new(),
+        checks: Vec::new(),
+    }
+}
+
+async fn steps(session: &mut LabSession, timing: &Timing, events: &Events, raw: &mut RawTrial) -> Result<(), Broken> {
+    let configuration = raw.configuration.clone();
+    session.move_to(&configuration).await.map_err(at(Stage::Provision))?;
+    raw.checks = verify::checks(session, &configuration).await.map_err(at(Stage::Verify))?;
+    let netserver = baremetal_netserver(&configuration).await.map_err(at(Stage::Load))?;
+    let sampler = Sampler::start(watches(session, &configuration), timing.interval)
+        .context("failed to read the host's counters")
+        .map_err(at(Stage::Probe))?;
+    let loaded = load(session, &configuration, timing, events, &mut raw.guests).await;
+    let host = sampler.stop().context("failed to read the host's counters");
+    if let Some(netserver) = netserver {
+        netserver.stop().await;
+    }
+    raw.flows = loaded.map_err(at(Stage::Load))?;
+    raw.host = host.map_err(at(Stage::Probe))?;
+    enough(&raw.host).map_err(at(Stage::Probe))
+}
+
+fn enough(samples: &[HostSample]) -> Result<()> {
+    if samples.len() < 2 {
+        bail!("the host's counters were read {} times; two are needed", samples.len());
+    }
+    Ok(())
+}
+
+/// Bare metal is served by the host itself.
+async fn baremetal_netserver(configuration: &Configuration) -> Result<Option<Netserver>> {
+    match configuration.backend {
+        Backend::Baremetal => {
+            let server = Netserver::start(None, IpAddr::V4(address(Net::Management, Station::Host))).await;
+            Ok(Some(server.context("failed to start netserver on the host")?))
+        }
+        Backend::Guest { .. } => Ok(None),
+    }
+}
+
+fn watches(session: &LabSession, configuration: &Configuration) -> Vec<TargetWatch> {
+    let watch = |(station, pid): (u32, Option<i32>)| {
+        let Counted { interface, receives_from_target } =
+            configuration.backend.counted(&session.lab.names, station);
+        TargetWatch { qemu_pid: pid, interface, invert: !receives_from_target }
+    };
+    stations(configuration)
+        .into_iter()
+        .map(|station| (station, session.fleet.get(station).map(|guest| guest.pid)))
+        .map(watch)
+        .collect()
+}
+
+/// Numbers of the machines that run netserver: the guests, or 0 for the host.
+fn stations(configuration: &Configuration) -> Vec<u32> {
+    if configuration.vms == 0 { vec![0] } else { (1..=configuration.vms).collect() }
+}
+
+fn flow_specs(configuration: &Configuration, interval: Duration) -> Vec<FlowSpec> {
+    let stations = stations(configuration);
+    let spec = |index: u32| {
+        let guest = stations[(index as usize) % stations.len()]; // round robin: no guest's flows all start first
+        let station = if guest == 0 { Station::Host } else { Station::Guest(guest) };
+        FlowSpec {
+            flow: index + 1,
+            guest,
+            control: IpAddr::V4(address(Net::Management, station)),
+            data: IpAddr::V4(address(Net::Test, station)),
+            test: configuration.test,
+            request_bytes: configuration.request_bytes,
+            response_bytes: configuration.response_bytes,
+            interval,
+        }
+    };
+    (0..configuration.flows).map(spec).collect()
+}
+
+/// Starts all flows, holds them, ends them; looks into the guests before and after the window, while all flows run.
+async fn load(
+    session: &LabSession,
+    configuration: &Configuration,
+    timing: &Timing,
+    events: &Events,
+    guests: &mut Vec<RawGuest>,
+) -> Result<Vec<RawFlow>> {
+    let specs = flow_specs(configuration, timing.interval);
+    let hold = timing.warmup + timing.window + timing.cooldown;
+    let tester = Tester { netns: Some(session.lab.tester_netns.clone()) };
+    let before = clock_offset();
+    let mut load = tester.start(&specs, START_LIMIT, hold + START_LIMIT + ORPHAN_LIMIT).await?;
+    load.wait_running().await?;
+    drop(events.send(Event::Running { flows: configuration.flows, for_s: hold.as_secs_f64() }));
+    let warm = tokio::time::Instant::now() + timing.warmup;
+    look_inside(session, configuration, guests).await?;
+    tokio::time::sleep_until(warm + timing.window).await;
+    look_inside(session, configuration, guests).await?;
+    sleep(timing.cooldown).await;
+    let transcript = load.stop().await?;
+    let step = (clock_offset() - before).abs();
+    if step > MAX_STEP_S {
+        bail!("the wall clock was set by {:.1} ms while netperf stamped its results with it", step * 1e3);
+    }
+    Ok(parse::flows(&transcript, &specs))
+}
+
+/// One sample of each guest's own CPU times, in parallel.
+async fn look_inside(session: &LabSession, configuration: &Configuration, guests: &mut Vec<RawGuest>) -> Result<()> {
+    let mut tasks = tokio::task::JoinSet::new();
+    for guest in (1..=configuration.vms).filter_map(|number| session.fleet.get(number)).cloned() {
+        tasks.spawn(async move {
+            let output = guest.ssh.run(&["cat", "/proc/stat"], LOOK).await;
+            (guest, wall_clock(), output)
+        });
+    }
+    while let Some(joined) = tasks.join_next().await {
+        let (guest, at_s, output) = joined?;
+        let times = inside::cpu_times(&output?.stdout).context("a guest's /proc/stat could not be read")?;
+        note(guests, guest.number, guest.name, (at_s, times));
+    }
+    guests.sort_by_key(|guest| guest.guest);
+    Ok(())
+}
+
+fn note(guests: &mut Vec<RawGuest>, number: u32, domain: String, sample: (f64, CpuTimes)) {
+    match guests.iter_mut().find(|guest| guest.guest == number) {
+        Some(guest) => guest.inside.push(sample),
+        None => guests.push(RawGuest { guest: number, domain, inside: vec![sample] }),
+    }
+}

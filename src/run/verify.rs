@@ -1,0 +1,173 @@
+//! The proof that the backend under test is the one that runs: looked at in every trial, stored with it.
+//!
+//! A fact that cannot be read is a fact that does not hold; nothing is taken for granted because it was asked for.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::lab_session::LabSession;
+use crate::backend::{Attachment, Backend, Side, macvtap};
+use crate::guest::fleet::Guest;
+use crate::lab::address::{Net, mac};
+use crate::profile::Configuration;
+use crate::sample::{Accel, Check};
+
+/// For one look into a guest.
+const LOOK: Duration = Duration::from_secs(20);
+
+/// Prints one line for each NIC, `<mac> <driver> <mtu>`, and one with the number of CPUs.
+const INSIDE: &str = r#"for nic in /sys/class/net/*; do
+[ -e $nic/device/driver ] || continue
+driver=$(readlink $nic/device/driver); read -r mac < $nic/address; read -r mtu < $nic/mtu
+echo "$mac ${driver##*/} $mtu"
+done
+echo "cpus $(grep -c ^processor /proc/cpuinfo)""#;
+
+/// Looks at every guest of a configuration, from inside and from the host.
+///
+/// # Errors
+/// If a guest does not answer.
+pub async fn checks(session: &LabSession, configuration: &Configuration) -> Result<Vec<Check>> {
+    let mut checks = Vec::new();
+    for number in 1..=configuration.vms {
+        if let Some(guest) = session.fleet.get(number) {
+            let inside = guest.ssh.run(&["sh", "-c", INSIDE], LOOK).await?.stdout;
+            checks.extend(seen_inside(&inside, number, configuration));
+            checks.extend(seen_in_qemu(guest, configuration, session.accel));
+            checks.push(seen_on_the_host(session, configuration, number).await);
+        }
+    }
+    Ok(checks)
+}
+
+fn check(guest: u32, what: &str, expected: impl ToString, found: Option<impl ToString>) -> Check {
+    Check {
+        what: format!("guest {guest}: {what}"),
+        expected: expected.to_string(),
+        found: found.map_or_else(|| "nothing".into(), |found| found.to_string()),
+    }
+}
+
+/// Driver and MTU of the NIC under test, number of CPUs. Pure.
+fn seen_inside(output: &str, guest: u32, configuration: &Configuration) -> Vec<Check> {
+    let line = |first: &str| output.lines().find_map(|line| line.strip_prefix(first)?.strip_prefix(' '));
+    let nic = line(&mac(Net::Test, guest)).and_then(|rest| rest.split_once(' '));
+    let model = match configuration.backend {
+        Backend::Guest { model, .. } => model,
+        Backend::Baremetal => return Vec::new(),
+    };
+    vec![
+        check(guest, "driver of the test NIC", model.guest_driver(), nic.map(|(driver, _)| driver)),
+        check(guest, "MTU of the test NIC", configuration.mtu, nic.map(|(_, mtu)| mtu)),
+        check(guest, "vCPUs", configuration.vcpus, line("cpus")),
+    ]
+}
+
+/// Accelerator and datapath, from QEMU's own command line.
+fn seen_in_qemu(guest: &Guest, configuration: &Configuration, accel: Accel) -> Vec<Check> {
+    let words = procfs::process::Process::new(guest.pid).and_then(|process| process.cmdline()).unwrap_or_default();
+    qemu_checks(&words, guest.number, configuration, accel)
+}
+
+/// Pure part of [`seen_in_qemu`].
+fn qemu_checks(words: &[String], guest: u32, configuration: &Configuration, accel: Accel) -> Vec<Check> {
+    let expected = match accel {
+        Accel::Kvm => "kvm",
+        Accel::Tcg => "tcg",
+    };
+    let after = words.iter().skip_while(|word| *word != "-accel").nth(1);
+    let accelerator = after.map(|word| word.split(',').next().unwrap_or_default());
+    let vhost = |word: &String| word.contains("vhost=on") || word.contains("\"vhost\":true");
+    let datapath = if words.iter().any(vhost) { "vhost" } else { "userspace" };
+    let found = (!words.is_empty()).then_some(datapath);
+    let mut checks = vec![check(guest, "accelerator", expected, accelerator)];
+    if configuration.backend != Backend::Baremetal {
+        checks.push(check(guest, "datapath", "userspace", found));
+    }
+    checks
+}
+
+/// The bridge that holds the tap, or the mode and the lower device of the macvtap, as the kernel says.
+async fn seen_on_the_host(session: &LabSession, configuration: &Configuration, guest: u32) -> Check {
+    let names = &session.lab.names;
+    match configuration.backend {
+        Backend::Baremetal => check(guest, "backend", "none", Some("none")),
+        Backend::Guest { attachment: Attachment::Bridge, .. } => {
+            let link = std::fs::read_link(format!("/sys/class/net/{}/master", names.tap(guest))).ok();
+            let master = link.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+            check(guest, "bridge that holds the tap", names.bridge(), master)
+        }
+        Backend::Guest { attachment: Attachment::Macvtap(mode), .. } => {
+            let expected = format!("{} on {}", mode.as_str(), macvtap::lower(mode, names, guest));
+            let argv = ["ip", "-details", "-json", "link", "show", "dev", &names.macvtap(guest)];
+            let shown = session.lab.side(Side::Host).run(&argv).await.map(|output| output.stdout);
+            check(guest, "macvtap", expected, shown.ok().and_then(|json| macvtap_of(&json)))
+        }
+    }
+}
+
+/// `<mode> on <lower device>` from `ip -details -json link show`. Pure.
+fn macvtap_of(json: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(json).ok()?;
+    let link = value.get(0)?;
+    let mode = link.pointer("/linkinfo/info_data/mode")?.as_str()?;
+    Some(format!("{mode} on {}", link.get("link")?.as_str()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Test;
+
+    fn configuration(backend: &str) -> Configuration {
+        Configuration {
+            backend: backend.parse().unwrap(),
+            vms: 1,
+            vcpus: 2,
+            memory_mib: 96,
+            mtu: 1500,
+            test: Test::TCP_RR,
+            flows: 1,
+            request_bytes: 1,
+            response_bytes: 1,
+        }
+    }
+
+    const SEEN: &str = "52:54:00:6d:00:01 virtio_net 1500\n52:54:00:74:00:01 e1000 1500\ncpus 2\n";
+
+    #[test]
+    fn a_guest_with_the_right_nic_passes() {
+        assert!(seen_inside(SEEN, 1, &configuration("e1000")).iter().all(Check::holds));
+    }
+
+    #[test]
+    fn a_guest_with_another_nic_than_asked_for_is_found_out() {
+        let checks = seen_inside(SEEN, 1, &configuration("virtio"));
+        let broken: Vec<&Check> = checks.iter().filter(|check| !check.holds()).collect();
+        assert_eq!(broken.len(), 1);
+        assert_eq!((broken[0].expected.as_str(), broken[0].found.as_str()), ("virtio_net", "e1000"));
+    }
+
+    #[test]
+    fn a_guest_that_says_nothing_proves_nothing() {
+        assert!(!seen_inside("", 1, &configuration("virtio")).iter().any(Check::holds));
+        assert!(!qemu_checks(&[], 1, &configuration("virtio"), Accel::Tcg).iter().any(Check::holds));
+    }
+
+    #[test]
+    fn vhost_behind_ones_back_is_found_out() {
+        let words = |netdev: &str| ["qemu", "-accel", "tcg,tb-size=32", "-netdev", netdev].map(str::to_owned);
+        let quiet = words("{\"type\":\"tap\",\"fd\":\"12\"}");
+        assert!(qemu_checks(&quiet, 1, &configuration("virtio"), Accel::Tcg).iter().all(Check::holds));
+        let vhost = words("{\"type\":\"tap\",\"fd\":\"12\",\"vhost\":true}");
+        assert!(!qemu_checks(&vhost, 1, &configuration("virtio"), Accel::Tcg)[1].holds());
+    }
+
+    #[test]
+    fn the_mode_of_a_macvtap_is_read_from_what_the_kernel_says() {
+        let json = r#"[{"ifname":"kf-a-v1","link":"kf-a-w0","linkinfo":{"info_kind":"macvtap","info_data":{"mode":"vepa"}}}]"#;
+        assert_eq!(macvtap_of(json).as_deref(), Some("vepa on kf-a-w0"));
+        assert_eq!(macvtap_of("[{}]"), None);
+    }
+}

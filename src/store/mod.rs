@@ -1,0 +1,208 @@
+//! The run directory: everything of one run, written atomically by one writer.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `profile.toml` | the profile, byte for byte as it was used |
+//! | `experiment.json`, `plan.json` | the profile after validation, and the ordered trials |
+//! | `environment.json` | the machine and its software |
+//! | `raw/trial-0001.json` … | raw samples of each trial; all below is made from them |
+//! | `flows.csv`, `guests.csv`, `trials.csv`, `summary.csv` | figures |
+//! | `report.md`, `charts/*.svg`, `charts/*.png` | for people |
+//! | `log.txt`, `libvirt.log` | what happened |
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::sample::{self, RawTrial};
+
+/// Why a run directory cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file system refused.
+    #[error("failed to {action} {}: {cause}", .path.display())]
+    Io {
+        /// The verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        cause: std::io::Error,
+    },
+    /// The content is not what kvmfair writes.
+    #[error("{} is not a file of this version of kvmfair: {cause}", .path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// The parser's word.
+        cause: String,
+    },
+    /// There is no run.
+    #[error("{} is not a run directory: it has no raw trials (hint: give a directory below `runs/`)", .0.display())]
+    NotARun(PathBuf),
+}
+
+/// A run directory.
+#[derive(Clone, Debug)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+impl RunDir {
+    /// Makes `<base>/<profile>-<time>/`, or the same with `-2`, `-3` … if another run took the name.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if it cannot be written.
+    pub fn create(base: &Path, profile: &str, time: &str) -> Result<RunDir, StoreError> {
+        fs::create_dir_all(base).map_err(io("create", base))?;
+        let names = std::iter::once(String::new()).chain((2..).map(|n| format!("-{n}")));
+        for suffix in names {
+            let path = base.join(format!("{profile}-{time}{suffix}"));
+            match fs::create_dir(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(io("create", &path)(error)),
+                Ok(()) => {
+                    for part in ["raw", "charts"] {
+                        fs::create_dir(path.join(part)).map_err(io("create", &path))?;
+                    }
+                    return Ok(RunDir { path });
+                }
+            }
+        }
+        Err(StoreError::NotARun(base.to_owned()))
+    }
+
+    /// Opens a run directory that is there.
+    ///
+    /// # Errors
+    /// [`StoreError::NotARun`] if it has no raw trials.
+    pub fn open(path: &Path) -> Result<RunDir, StoreError> {
+        if !path.join("raw").is_dir() {
+            return Err(StoreError::NotARun(path.to_owned()));
+        }
+        Ok(RunDir { path: path.to_owned() })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a file so that a reader sees the old content or the new, never a part.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]; the old content is still there then.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.path.join(name);
+        let partial = self.path.join(format!("{name}.partial"));
+        let mut file = File::create(&partial).map_err(io("write", &partial))?;
+        file.write_all(bytes).and_then(|()| file.sync_data()).map_err(io("write", &partial))?;
+        fs::rename(&partial, &path).map_err(io("write", &path))
+    }
+
+    /// Writes a value as JSON.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]
+    pub fn write_json<T: Serialize>(&self, name: &str, value: &T) -> Result<(), StoreError> {
+        let text = serde_json::to_string_pretty(value).map_err(self.content(name))?;
+        self.write(name, text.as_bytes())
+    }
+
+    /// Reads a value from JSON.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file is missing or of another version.
+    pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, StoreError> {
+        let path = self.path.join(name);
+        let text = fs::read_to_string(&path).map_err(io("read", &path))?;
+        serde_json::from_str(&text).map_err(self.content(name))
+    }
+
+    /// Keeps the raw samples of a trial.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]
+    pub fn write_trial(&self, trial: &RawTrial) -> Result<(), StoreError> {
+        let name = format!("raw/trial-{:04}.json", trial.trial);
+        let text = serde_json::to_string(trial).map_err(self.content(&name))?;
+        self.write(&name, text.as_bytes())
+    }
+
+    /// All raw trials, in the order of the plan.
+    ///
+    /// # Errors
+    /// [`StoreError`] if one is missing its format or is of another one.
+    pub fn read_trials(&self) -> Result<Vec<RawTrial>, StoreError> {
+        let raw = self.path.join("raw");
+        let mut names: Vec<String> = fs::read_dir(&raw)
+            .map_err(io("read", &raw))?
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| name.starts_with("trial-") && name.ends_with(".json"))
+            .collect();
+        names.sort();
+        names.iter().map(|name| self.read_trial(&format!("raw/{name}"))).collect()
+    }
+
+    fn read_trial(&self, name: &str) -> Result<RawTrial, StoreError> {
+        let value: serde_json::Value = self.read_json(name)?;
+        let format = value.get("format").and_then(serde_json::Value::as_u64);
+        if format != Some(u64::from(sample::FORMAT)) {
+            let found = format.map_or("no format".into(), |number| format!("format {number}"));
+            return Err(self.content(name)(format!("it has {found}, this is format {}", sample::FORMAT)));
+        }
+        serde_json::from_value(value).map_err(self.content(name))
+    }
+
+    fn content<E: ToString>(&self, name: &str) -> impl FnOnce(E) -> StoreError {
+        let path = self.path.join(name);
+        move |cause| StoreError::Content { path, cause: cause.to_string() }
+    }
+}
+
+fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |cause| StoreError::Io { action, path, cause }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_runs_of_the_same_second_get_directories_of_their_own() {
+        let base = tempfile::tempdir().unwrap();
+        let first = RunDir::create(base.path(), "quickstart", "20260102T030405Z").unwrap();
+        let second = RunDir::create(base.path(), "quickstart", "20260102T030405Z").unwrap();
+        assert!(first.path().ends_with("quickstart-20260102T030405Z"));
+        assert!(second.path().ends_with("quickstart-20260102T030405Z-2"));
+    }
+
+    #[test]
+    fn a_directory_without_raw_trials_is_no_run() {
+        let base = tempfile::tempdir().unwrap();
+        assert!(matches!(RunDir::open(base.path()), Err(StoreError::NotARun(_))));
+    }
+
+    #[test]
+    fn a_trial_of_another_format_is_refused_and_named() {
+        let base = tempfile::tempdir().unwrap();
+        let run = RunDir::create(base.path(), "p", "t").unwrap();
+        run.write("raw/trial-0001.json", b"{\"format\": 99}").unwrap();
+        let message = run.read_trials().unwrap_err().to_string();
+        assert!(message.contains("trial-0001.json") && message.contains("format 99"), "{message}");
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole() {
+        let base = tempfile::tempdir().unwrap();
+        let run = RunDir::create(base.path(), "p", "t").unwrap();
+        run.write("report.md", b"a long first text").unwrap();
+        run.write("report.md", b"short").unwrap();
+        assert_eq!(fs::read(run.path().join("report.md")).unwrap(), b"short");
+        assert!(!run.path().join("report.md.partial").exists());
+    }
+}

@@ -54,7 +54,8 @@ pub struct Position {
 impl Position {
     /// The position of a byte of a text; an offset beyond the end counts as the end.
     pub fn of(text: &str, offset: usize) -> Self {
-        let before = &text[..text.floor_char_boundary(offset)];
+        let boundary = (0..=offset.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+        let before = &text[..boundary.unwrap_or(0)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let line = before.matches('\n').count() + 1;
         Position { line, column: before[line_start..].chars().count() + 1 }

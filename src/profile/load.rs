@@ -42,7 +42,7 @@ pub fn parse(text: &str, path: &Path, facts: HostFacts) -> Result<Experiment, Pr
 fn unreadable(error: &io::Error) -> Diagnostic {
     let (cause, hint) = match error.kind() {
         io::ErrorKind::NotFound => {
-            ("there is no such file", "check the path; it starts at the current directory")
+            ("there is no such file", "check the path; a relative one starts at the current directory")
         }
         io::ErrorKind::IsADirectory => {
             ("it is a directory", "name the profile in it, a file that ends in .toml")

@@ -44,10 +44,12 @@ impl Places {
         self.places.insert(path.into(), Place { key, value: value.span() });
     }
 
-    /// The value at a path; if it is not written, its section's name; if that is not written either, the text's end.
+    /// The value at a path; if it is not written, where it belongs: its section's name, or else the end of the text,
+    /// or the beginning for what stands outside of sections.
     pub(super) fn value_or_section(&self, path: &str) -> Range<usize> {
+        let home = if path.contains('.') { self.end } else { 0 };
         let section = || path.rsplit_once('.').and_then(|(section, _)| self.key(section));
-        self.places.get(path).map(|place| place.value.clone()).or_else(section).unwrap_or(self.end..self.end)
+        self.places.get(path).map(|place| place.value.clone()).or_else(section).unwrap_or(home..home)
     }
 
     /// The key at a path.

@@ -17,7 +17,7 @@ pub(super) struct Read {
     pub(super) written: Written,
     /// Why something was refused.
     pub(super) issues: Vec<Diagnostic>,
-    /// Paths of what was refused: they are not missing.
+    /// Paths of what was refused, and of what was meant by it: they are not missing.
     pub(super) refused: Vec<String>,
 }
 
@@ -34,6 +34,7 @@ pub(super) fn read(root: &Spanned<DeTable<'_>>) -> Read {
                 let path = take_out(rest.get_mut(), offset);
                 read.issues.push(refusal(&error, path.as_deref()));
                 let Some(path) = path else { return Read { refused: vec![String::new()], ..read } };
+                read.refused.extend(meant(&path));
                 read.refused.push(path);
             }
         }
@@ -43,15 +44,12 @@ pub(super) fn read(root: &Spanned<DeTable<'_>>) -> Read {
 /// A syntax error in kvmfair's form.
 pub(super) fn syntax(error: &Error, text: &str) -> Diagnostic {
     let span = error.span().unwrap_or(text.len()..text.len());
-    let message = error.message();
-    let hint = match message {
+    let message = plain(error.message());
+    let hint = match message.as_str() {
         m if m.contains("duplicate key") => "keep one of the two",
-        m if m.contains("quot") || m.contains("string") => {
-            "text and values with a unit stand in quotes: window = \"30 s\""
-        }
-        _ => {
-            "a line is `key = value` or `[section]`; text and values with a unit stand in quotes: window = \"30 s\""
-        }
+        m if m.contains("quote") => "text and values with a unit stand in quotes: window = \"30 s\"",
+        m if m.contains("unclosed") => "close the bracket; a list is [1, 2, 4], a section is [workload]",
+        _ => "a line is `key = value` or `[section]`; text and values with a unit stand in quotes",
     };
     Diagnostic::new(format!("not valid TOML: {message}")).at(span, "").hint(hint)
 }
@@ -92,7 +90,7 @@ fn refusal(error: &Error, path: Option<&str>) -> Diagnostic {
         return unknown_key(section, key).at(span, "no such key");
     }
     let hint = match schema::at(path).and_then(|property| property["description"].as_str()) {
-        Some(description) => format!("`{key}` is {description}"),
+        Some(description) => format!("`{key}`: {description}"),
         None => "see the schema".into(),
     };
     Diagnostic::new(format!("`{key}`{}: {}", in_section(section), plain(error.message())))
@@ -101,7 +99,7 @@ fn refusal(error: &Error, path: Option<&str>) -> Diagnostic {
 }
 
 fn unknown_key(section: &str, key: &str) -> Diagnostic {
-    let here = schema::at(section).map(keys).unwrap_or_default();
+    let here = keys_of(section);
     let homes: Vec<_> = schema::homes(key).into_iter().filter(|home| *home != section).collect();
     let hint = match (nearest(key, here.iter().copied()), homes.as_slice()) {
         (_, [home, ..]) => format!("`{key}` stands in {}", title(home)),
@@ -109,6 +107,17 @@ fn unknown_key(section: &str, key: &str) -> Diagnostic {
         (None, []) => format!("{} has the keys {}", title(section), list(&here)),
     };
     Diagnostic::new(format!("unknown key `{key}`{}", in_section(section))).hint(hint)
+}
+
+fn keys_of(section: &str) -> Vec<&'static str> {
+    schema::at(section).map(keys).unwrap_or_default()
+}
+
+/// The path that was probably meant by one that is unknown.
+fn meant(path: &str) -> Option<String> {
+    let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
+    let near = nearest(key, keys_of(section).into_iter()).filter(|near| *near != key)?;
+    Some(if section.is_empty() { near.into() } else { format!("{section}.{near}") })
 }
 
 /// The known name that was probably meant.
@@ -134,9 +143,11 @@ fn title(section: &str) -> String {
 
 /// serde's words for types, as people who do not read Rust say it.
 fn plain(message: &str) -> String {
-    const WORDS: [(&str, &str); 7] = [
-        ("expected u32", "expected a whole number"),
-        ("expected u64", "expected a whole number"),
+    const WORDS: [(&str, &str); 9] = [
+        (", expected literal string", ""),
+        ("invalid basic string, expected `\"`", "a string without its closing quote"),
+        ("expected u32", "expected a whole number, 0 or more"),
+        ("expected u64", "expected a whole number, 0 or more"),
         ("expected f64", "expected a number"),
         ("expected a sequence", "expected a list in brackets"),
         ("invalid type: sequence", "invalid type: list"),
@@ -156,10 +167,48 @@ fn planned(table: &DeTable<'_>, schema: &Value, section: &str, issues: &mut Vec<
         let name = key.get_ref();
         let Some(property) = schema["properties"].get(name.as_ref()) else { continue };
         if let Some(advice) = property["x-planned"].as_str() {
-            let message = format!("`{name}`{} is not supported yet", in_section(section));
+            let what =
+                if section.is_empty() { format!("[{name}]") } else { format!("`{name}` in [{section}]") };
+            let message = format!("{what} is not supported yet");
             issues.push(Diagnostic::new(message).at(key.span(), "for a later version").hint(advice));
         } else if let DeValue::Table(inner) = value.get_ref() {
             planned(inner, property, name, issues);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(text: &str) -> Vec<String> {
+        let root = DeTable::parse(text).expect("valid TOML");
+        read(&root).issues.into_iter().map(|issue| issue.message).collect()
+    }
+
+    #[test]
+    fn one_bad_section_does_not_hide_another() {
+        let text = "guest.vcpu = 1\nguest.vms = \"two\"\nplan.order = 1\nlimit.boot = \"1 s\"";
+        assert_eq!(messages(text).len(), 4);
+    }
+
+    #[test]
+    fn good_values_survive_their_bad_neighbours() {
+        let root = DeTable::parse("guest.vcpus = 2\nguest.vms = \"two\"").expect("valid TOML");
+        let read = read(&root);
+        assert_eq!(read.written.guest.vcpus, Some(2));
+        assert_eq!(read.refused, ["guest.vms"]);
+    }
+
+    #[test]
+    fn a_wrong_value_of_a_later_version_is_reported_as_both() {
+        assert_eq!(messages("network.queues = \"many\"").len(), 2);
+    }
+
+    #[test]
+    fn nearest_means_near() {
+        assert_eq!(nearest("virtoi", ["virtio", "e1000"].into_iter()), Some("virtio"));
+        assert_eq!(nearest("TCP_rr", ["TCP_RR"].into_iter()), Some("TCP_RR"));
+        assert_eq!(nearest("infiniband", ["virtio", "e1000"].into_iter()), None);
     }
 }

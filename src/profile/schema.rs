@@ -28,9 +28,8 @@ pub(super) fn full() -> &'static Value {
 
 /// The schema of the key at a path such as `workload.flows`; of the whole for an empty path.
 pub(super) fn at(path: &str) -> Option<&'static Value> {
-    let parts = path.split('.').filter(|part| !part.is_empty());
-    parts.fold(Some(full()), |schema, part| {
-        let schema = schema?;
+    let mut parts = path.split('.').filter(|part| !part.is_empty());
+    parts.try_fold(full(), |schema, part| {
         schema["properties"].get(part).or_else(|| schema["items"]["properties"].get(part))
     })
 }

@@ -18,7 +18,8 @@ pub(super) fn configurations(check: &mut Check, factors: &[Levels]) -> Vec<Confi
     match combinations {
         Some(n) if n <= MOST_CONFIGURATIONS => combine(factors),
         _ => {
-            check.fault("sweep.", too_many(combinations));
+            // No key is to blame alone: the section is marked.
+            check.fault("sweep.*", too_many(combinations));
             Vec::new()
         }
     }
@@ -149,7 +150,66 @@ fn fits(check: &mut Check, factors: &[Levels]) {
         0 => (&memory.path, format!("give each guest less than \"{host} MiB\"")),
         fit => (&vms.path, format!("at most {fit} guests of {mib} MiB fit; or give each less `memory`")),
     };
-    let message =
-        format!("{guests} guests of {mib} MiB need {} MiB, but the host has {host} MiB", guests * mib);
-    check.fault(path, Fault::new(message, "does not fit", hint));
+    let need = match guests {
+        1 => format!("1 guest of {mib} MiB does not fit"),
+        _ => format!("{guests} guests of {mib} MiB need {} MiB", guests * mib),
+    };
+    let message = format!("{need}: the host has {host} MiB");
+    check.fault(path, Fault::new(message, "too much", hint));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::profile::{Experiment, HostFacts, ProfileError, parse};
+
+    const FACTS: HostFacts = HostFacts { memory_mib: 1024, cpus: 2 };
+
+    fn parsed(rest: &str) -> Result<Experiment, ProfileError> {
+        parse(&format!("schema = 1\nname = \"x\"\n{rest}"), Path::new("p.toml"), FACTS)
+    }
+
+    fn message(rest: &str) -> String {
+        parsed(rest).expect_err("refused").diagnostics[0].message.clone()
+    }
+
+    #[test]
+    fn the_first_factor_written_varies_slowest() {
+        let rest = "network.backend = \"virtio\"\n[sweep]\nvms = [2, 1]\nflows = [8, 4]";
+        let experiment = parsed(rest).expect("valid");
+        let points = experiment.configurations.iter().map(|point| (point.vms, point.flows));
+        assert_eq!(points.collect::<Vec<_>>(), [(2, 8), (2, 4), (1, 8), (1, 4)]);
+        assert_eq!(experiment.factors, [Factor::Vms, Factor::Flows]);
+    }
+
+    #[test]
+    fn bare_metal_keeps_fixed_values_and_takes_defaults_for_swept_ones() {
+        let rest = "workload.flows = 6\nnetwork.backend = \"baremetal\"\nguest.memory = \"96 MiB\"";
+        let experiment = parsed(&format!("{rest}\n[sweep]\nvcpus = [2, 4]\nvms = [4, 5]")).expect("valid");
+        let points = experiment.configurations.iter().map(|point| (point.vms, point.vcpus, point.memory_mib));
+        assert_eq!(points.collect::<Vec<_>>(), [(0, 1, 96)]);
+    }
+
+    #[test]
+    fn guests_may_fill_the_memory_of_the_host_but_not_more() {
+        let rest = "workload.flows = 72\nnetwork.backend = \"virtio\"\nguest.vms = ";
+        assert!(parsed(&format!("{rest}8")).is_ok());
+        assert_eq!(message(&format!("{rest}9")), "9 guests of 128 MiB need 1152 MiB: the host has 1024 MiB");
+    }
+
+    #[test]
+    fn equal_sizes_in_different_units_are_one_level() {
+        let rest = "workload.flows = 1\nnetwork.backend = \"virtio\"\nsweep.request = [1024, \"1 KiB\"]";
+        assert_eq!(message(rest), "a level of `request` is written twice");
+    }
+
+    #[test]
+    fn nearest_flows_suit_every_number_of_guests() {
+        let rest = "workload.flows = 10\nnetwork.backend = \"virtio\"\nsweep.vms = [1, 2, 3]";
+        let error = parsed(rest).expect_err("refused");
+        let hint = error.diagnostics[0].hint.as_deref();
+        assert_eq!(hint, Some("the nearest flows that suit every level of vms: 6 or 12"));
+    }
 }

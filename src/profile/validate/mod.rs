@@ -3,6 +3,7 @@
 //!
 //! Pure: what must be known of the host comes in as [`HostFacts`].
 
+mod bounds;
 mod configurations;
 mod factors;
 mod timing;
@@ -138,9 +139,9 @@ fn is_name(name: &str) -> bool {
 
 fn bad_name(name: &str) -> Fault {
     let fold = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let better: String = name.chars().map(fold).take(64).collect();
-    let better = better.trim_matches('-');
-    let better = if better.is_empty() { "my-lab" } else { better };
+    let folded: String = name.chars().map(fold).take(64).collect();
+    let words: Vec<_> = folded.split('-').filter(|word| !word.is_empty()).collect();
+    let better = if words.is_empty() { "my-lab".into() } else { words.join("-") };
     let message = format!("the name {name:?} cannot be a part of file names");
     Fault::new(message, "1 to 64 of a-z, 0-9 and -", format!("for example name = \"{better}\""))
 }
@@ -177,4 +178,47 @@ fn unsupported_image(image: &str) -> Fault {
     }
     let hint = "leave `image` out: this version boots the small system that kvmfair builds, the appliance";
     Fault::new(format!("guest image `{image}` is not supported yet"), "only \"appliance\" works", hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::profile::{AccelChoice, Idle, Order, parse};
+
+    const FACTS: HostFacts = HostFacts { memory_mib: 1024, cpus: 2 };
+    const LEAST: &str = "schema = 1\nname = \"x\"\nworkload.flows = 1\nnetwork.backend = \"virtio\"\n";
+
+    fn parsed(more: &str) -> Experiment {
+        parse(&format!("{LEAST}{more}"), Path::new("lab/p.toml"), FACTS).expect("valid")
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        let experiment = parsed("");
+        assert_eq!(experiment.timing.window, Duration::from_secs(30));
+        assert_eq!(experiment.timing.repeats, 5);
+        assert_eq!((experiment.order, experiment.seed), (Order::Random, 1));
+        assert_eq!((experiment.idle, experiment.host.accel), (Idle::Pause, AccelChoice::Auto));
+        assert_eq!((experiment.limits.boot_attempts, experiment.limits.total), (3, None));
+        assert_eq!(experiment.configurations.len(), 1);
+        assert!(experiment.factors.is_empty());
+    }
+
+    #[test]
+    fn a_relative_kernel_starts_at_the_profile() {
+        let kernel = |more| match parsed(more).image {
+            Image::Appliance { kernel } => kernel,
+        };
+        assert_eq!(kernel("guest.kernel = \"bzImage\""), Some("lab/bzImage".into()));
+        assert_eq!(kernel("guest.kernel = \"/boot/vmlinuz\""), Some("/boot/vmlinuz".into()));
+    }
+
+    #[test]
+    fn names_are_parts_of_file_names() {
+        assert!(is_name("asada-2012"));
+        assert!(!is_name("../etc"));
+        assert!(!is_name(&"x".repeat(65)));
+    }
 }

@@ -25,7 +25,7 @@ pub(super) fn check(check: &mut Check, written: &Written) {
 fn cpu_mask(check: &mut Check, path: &str, mask: &str, owner: &str, cpus: u32) {
     match highest_cpu(mask) {
         Ok(Some(highest)) if highest >= cpus => {
-            let message = format!("\"{mask}\" names CPU {highest}, but {owner} has {cpus}");
+            let message = format!("\"{mask}\" names CPU {highest}, but {owner} has {cpus} of them");
             let hint =
                 format!("CPUs count from 0; the widest mask is \"{}\", or write \"all\"", widest(cpus));
             check.fault(path, Fault::new(message, "", hint));

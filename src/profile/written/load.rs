@@ -27,6 +27,9 @@ pub struct Workload {
     /// transactions in flight on one connection
     #[schemars(extend("x-planned" = "leave it out: this version keeps one transaction in flight on each flow"))]
     pub burst: Option<Burst>,
+    /// transactions/s to offer on each flow, for load-latency curves; as fast as possible if left out
+    #[schemars(extend("x-planned" = "leave it out: this version runs every flow as fast as it goes"))]
+    pub rate: Option<f64>,
     /// from the start of the last flow to the window, for example "5 s" (the default)
     pub warmup: Option<Time>,
     /// length of the window in which every flow is measured, for example "30 s" (the default)
@@ -143,6 +146,9 @@ pub struct Sweep {
     /// transactions in flight on one connection
     #[schemars(extend("x-planned" = "leave it out: this version keeps one transaction in flight on each flow"))]
     pub burst: Option<Vec<Burst>>,
+    /// transactions/s to offer on each flow
+    #[schemars(extend("x-planned" = "leave it out: this version runs every flow as fast as it goes"))]
+    pub rate: Option<Vec<f64>>,
     /// queue pairs of the NIC
     #[schemars(extend("x-planned" = "leave it out: in this version every NIC has one queue pair"))]
     pub queues: Option<Vec<u32>>,
@@ -158,6 +164,18 @@ pub struct Sweep {
     /// scheduler slices, for example ["3 ms", "30 ms"]
     #[schemars(extend("x-planned" = "leave it out: this version leaves the scheduler as it is"))]
     pub base_slice: Option<Vec<Time>>,
+    /// pinnings of the vCPUs: "none", "spread", "compact" or a CPU list
+    #[schemars(extend("x-planned" = "leave it out: this version lets the scheduler place the vCPUs"))]
+    pub pin: Option<Vec<String>>,
+    /// with and without hugepages
+    #[schemars(extend("x-planned" = "leave it out: this version backs guests with ordinary pages"))]
+    pub hugepages: Option<Vec<bool>>,
+    /// with and without merging of pages of equal content
+    #[schemars(extend("x-planned" = "leave it out: this version leaves KSM as it is"))]
+    pub ksm: Option<Vec<bool>>,
+    /// CPU time of every guest in each 100 ms, for example ["100 ms", "50 ms"]
+    #[schemars(extend("x-planned" = "leave it out: this version sets no quota"))]
+    pub quota: Option<Vec<Time>>,
     /// what the other guests do: "none", "cpu-burner", "net-load"
     #[schemars(extend("x-planned" = "leave it out: this version has no background load"))]
     pub background: Option<Vec<String>>,

@@ -9,7 +9,7 @@ mod tuning;
 
 pub use load::{Burst, Group, Limits, Plan, Share, Sweep, Workload};
 pub use machines::{Guest, Host, Network, Tester, Wire};
-pub use tuning::{GuestTuning, HostTuning, Tuning};
+pub use tuning::{GuestTuning, HostTuning, Probe, Tuning};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -49,6 +49,9 @@ pub struct Written {
     /// guests that differ from one another: shares, quotas, roles
     #[schemars(extend("x-planned" = "leave the groups out: in this version all guests are alike and all are measured"))]
     pub group: Vec<Group>,
+    /// what is observed beside flows and CPU time
+    #[schemars(extend("x-planned" = "leave the section out: this version always takes the same samples"))]
+    pub probe: Probe,
     /// order of the trials
     pub plan: Plan,
     /// factors with more than one level; the first one written varies slowest

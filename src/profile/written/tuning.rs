@@ -1,4 +1,5 @@
-//! As written: `[tuning.host]` and `[tuning.guest]`, the settings whose effect on fairness is worth measuring.
+//! As written: `[tuning.host]` and `[tuning.guest]`, the settings whose effect on fairness is worth measuring, and
+//! `[probe]`, what to observe of it.
 //!
 //! No version runs them yet; they are read so that a mistake in them is reported with the rest.
 
@@ -63,4 +64,16 @@ pub struct GuestTuning {
     pub irq_affinity: Option<String>,
     /// interrupt coalescing of the NIC, for example "50 us"
     pub coalesce: Option<Time>,
+}
+
+/// `[probe]`: what is observed beside flows and CPU time.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Probe {
+    /// KVM exits: "none", "counts" or "reasons"
+    pub exits: Option<String>,
+    /// whether the time that vCPUs wait for a CPU is kept for every interval
+    pub sched: Option<bool>,
+    /// whether interrupts of the NIC are counted by CPU
+    pub irq: Option<bool>,
 }

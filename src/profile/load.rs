@@ -1,0 +1,98 @@
+//! The way in: a file, or its text, to an experiment. [`load`] is the only place of `profile` that reads a file.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use super::places::Places;
+use super::validate::{self, HostFacts};
+use super::{Diagnostic, Experiment, ProfileError, reader};
+
+/// Reads a profile and validates it; also returns the text as written, for the run directory.
+///
+/// # Errors
+/// If the file cannot be read, is not UTF-8 or not a profile that this version can run on such a host.
+pub fn load(path: &Path, facts: HostFacts) -> Result<(String, Experiment), ProfileError> {
+    let refuse = |diagnostic| ProfileError::new(path, "", vec![diagnostic]);
+    let bytes = fs::read(path).map_err(|error| refuse(unreadable(&error)))?;
+    let text = String::from_utf8(bytes).map_err(|error| refuse(not_text(&error)))?;
+    let experiment = parse(&text, path, facts)?;
+    Ok((text, experiment))
+}
+
+/// Validates the text of a profile. Pure; `path` names it in messages, and relative paths start at its directory.
+///
+/// # Errors
+/// With everything that is known to be wrong: all syntax errors, or else all unknown keys, wrong types and semantic
+/// errors together.
+pub fn parse(text: &str, path: &Path, facts: HostFacts) -> Result<Experiment, ProfileError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let refuse = |diagnostics| Err(ProfileError::new(path, text, diagnostics));
+    let (root, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return refuse(errors.iter().map(|error| reader::syntax(error, text)).collect());
+    }
+    let read = reader::read(&root);
+    let places = Places::of(&root, text);
+    validate::experiment(read, &places, facts, path).or_else(refuse)
+}
+
+fn unreadable(error: &io::Error) -> Diagnostic {
+    let (cause, hint) = match error.kind() {
+        io::ErrorKind::NotFound => {
+            ("there is no such file", "check the path; a relative one starts at the current directory")
+        }
+        io::ErrorKind::IsADirectory => {
+            ("it is a directory", "name the profile in it, a file that ends in .toml")
+        }
+        io::ErrorKind::PermissionDenied => ("permission denied", "make it readable for this user"),
+        _ => return Diagnostic::new(format!("cannot read the profile: {error}")).hint("check the path"),
+    };
+    Diagnostic::new(format!("cannot read the profile: {cause}")).hint(hint)
+}
+
+fn not_text(error: &std::string::FromUtf8Error) -> Diagnostic {
+    let bytes = error.as_bytes();
+    let offset = error.utf8_error().valid_up_to();
+    let line = bytes[..offset].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let message = format!("the profile is not UTF-8 text: byte 0x{:02x} on line {line}", bytes[offset]);
+    Diagnostic::new(message).hint("a profile is a TOML file; if it is one, save it as UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FACTS: HostFacts = HostFacts { memory_mib: 65_536, cpus: 8 };
+
+    fn message(error: &ProfileError) -> &str {
+        &error.diagnostics[0].message
+    }
+
+    #[test]
+    fn a_missing_file_a_directory_and_a_binary_are_told_apart() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let missing = load(&dir.path().join("no.toml"), FACTS).expect_err("missing");
+        assert_eq!(message(&missing), "cannot read the profile: there is no such file");
+        let directory = load(dir.path(), FACTS).expect_err("a directory");
+        assert_eq!(message(&directory), "cannot read the profile: it is a directory");
+        let binary = dir.path().join("disk.img");
+        fs::write(&binary, b"QFI\n\xfb\x00").expect("written");
+        let binary = load(&binary, FACTS).expect_err("binary");
+        assert_eq!(message(&binary), "the profile is not UTF-8 text: byte 0xfb on line 2");
+        assert!(binary.render(false).contains("help: a profile is a TOML file"));
+    }
+
+    #[test]
+    fn the_text_comes_back_as_written() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("p.toml");
+        let text = format!("\u{feff}{}", crate::profile::starter("mine").replace('\n', "\r\n"));
+        fs::write(&path, &text).expect("written");
+        let (kept, experiment) = load(&path, FACTS).expect("valid");
+        assert_eq!(kept, text);
+        assert_eq!(experiment.name, "mine");
+    }
+}

@@ -1,0 +1,167 @@
+//! Times and sizes as people write them: `"500 ms"`, `"128 MiB"`. Parsing and printing only; bounds are `validate`'s.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
+/// A time with its unit, for example `"5 s"` or `"500 ms"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time(pub Duration);
+
+/// A size in bytes: a bare number, or a string with its unit, for example `"128 MiB"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub u64);
+
+/// Bytes of a mebibyte.
+pub const MIB: u64 = 1 << 20;
+
+impl FromStr for Time {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match humantime::parse_duration(text) {
+            Ok(time) => Ok(Time(time)),
+            Err(_) if text.trim().parse::<f64>().is_ok() => Err(format!("the time \"{text}\" has no unit")),
+            Err(_) => Err(format!("\"{text}\" is not a time")),
+        }
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", humantime::format_duration(self.0))
+    }
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let size = text.parse::<bytesize::ByteSize>();
+        size.map(|size| Size(size.as_u64())).map_err(|_| format!("\"{text}\" is not a size"))
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            bytes if bytes >= MIB && bytes.is_multiple_of(MIB) => write!(f, "{} MiB", bytes / MIB),
+            bytes if bytes >= 1024 && bytes.is_multiple_of(1024) => write!(f, "{} KiB", bytes / 1024),
+            bytes => write!(f, "{bytes} B"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TimeVisitor)
+    }
+}
+
+struct TimeVisitor;
+
+impl Visitor<'_> for TimeVisitor {
+    type Value = Time;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time with its unit in quotes, such as \"5 s\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Time, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SizeVisitor)
+    }
+}
+
+struct SizeVisitor;
+
+impl Visitor<'_> for SizeVisitor {
+    type Value = Size;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a size such as \"128 MiB\", or a number of bytes")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Size, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_u64<E: Error>(self, bytes: u64) -> Result<Size, E> {
+        Ok(Size(bytes))
+    }
+
+    fn visit_i64<E: Error>(self, bytes: i64) -> Result<Size, E> {
+        u64::try_from(bytes).map(Size).map_err(|_| E::custom("a size cannot be negative"))
+    }
+}
+
+impl JsonSchema for Time {
+    fn schema_name() -> Cow<'static, str> {
+        "time".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^\\s*[0-9].*[a-zµ]\\s*$" })
+    }
+}
+
+impl JsonSchema for Size {
+    fn schema_name() -> Cow<'static, str> {
+        "size".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let text =
+            json_schema!({ "type": "string", "pattern": "^\\s*[0-9.]+\\s*([kKmMgGtTpP]?[iI]?[bB]?)\\s*$" });
+        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, text] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> Result<Duration, String> {
+        text.parse::<Time>().map(|time| time.0)
+    }
+
+    #[test]
+    fn times_are_read_with_and_without_a_space_and_with_fractions() {
+        assert_eq!(time("5 s"), Ok(Duration::from_secs(5)));
+        assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(time("0.25 s"), Ok(Duration::from_millis(250)));
+        assert_eq!(time("1 h 30 min"), Ok(Duration::from_secs(5400)));
+    }
+
+    #[test]
+    fn a_time_without_a_unit_is_told_so() {
+        assert_eq!(time("5"), Err("the time \"5\" has no unit".into()));
+        assert_eq!(time("soon"), Err("\"soon\" is not a time".into()));
+    }
+
+    #[test]
+    fn sizes_know_binary_and_decimal_units() {
+        assert_eq!("128 MiB".parse(), Ok(Size(128 * MIB)));
+        assert_eq!("128 MB".parse(), Ok(Size(128_000_000)));
+        assert_eq!("1 B".parse(), Ok(Size(1)));
+        assert_eq!("1".parse(), Ok(Size(1)));
+        assert!("a lot".parse::<Size>().is_err());
+        assert!("-1 B".parse::<Size>().is_err());
+    }
+
+    #[test]
+    fn a_size_is_printed_in_the_largest_unit_that_is_exact() {
+        assert_eq!(Size(128 * MIB).to_string(), "128 MiB");
+        assert_eq!(Size(2048).to_string(), "2 KiB");
+        assert_eq!(Size(1025).to_string(), "1025 B");
+    }
+}

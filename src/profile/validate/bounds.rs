@@ -1,0 +1,121 @@
+//! The bounds of one level: what was written for it -> its value, or what is wrong with it.
+
+use super::Fault;
+use super::factors::{Value, key};
+use crate::backend::{Backend, BackendError, PLANNED, PRESETS};
+use crate::profile::reader::{list, nearest};
+use crate::profile::units::{MIB, Size};
+use crate::profile::{Factor, Test};
+
+/// netperf tests that a later version will run.
+const PLANNED_TESTS: [&str; 8] =
+    ["TCP_STREAM", "TCP_MAERTS", "TCP_CRR", "UDP_RR", "UDP_STREAM", "SCTP_RR", "SCTP_STREAM", "TCP_SENDFILE"];
+/// The least memory in which the appliance boots, MiB.
+const LEAST_MEMORY_MIB: u64 = 64;
+/// Largest request or response, bytes: netperf keeps a ring of such buffers for each flow.
+const LARGEST_MESSAGE: u64 = 16 * MIB;
+
+/// A level as written.
+pub(super) enum Raw {
+    Text(String),
+    Number(u32),
+    Size(Size),
+}
+
+/// The value of a level, within its bounds.
+pub(super) fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
+    match (factor, raw) {
+        (Factor::Test, Raw::Text(name)) => test(name),
+        (_, Raw::Text(name)) => backend(name),
+        (Factor::Vms, Raw::Number(0)) => Err(Fault::new(
+            "0 guests carry no load",
+            "at least 1",
+            "to measure the host without guests, use backend = \"baremetal\"",
+        )),
+        (Factor::Vms, Raw::Number(vms)) => bounded(*vms, 1, 1000, &format!("{vms} guests")),
+        (Factor::Vcpus, Raw::Number(vcpus)) => bounded(*vcpus, 1, 255, &format!("{vcpus} vCPUs")),
+        (Factor::Mtu, Raw::Number(mtu)) => bounded(*mtu, 68, 65_535, &format!("an MTU of {mtu} bytes")),
+        (_, Raw::Number(flows)) => bounded(*flows, 1, 10_000, &format!("{flows} flows")),
+        (Factor::Memory, Raw::Size(size)) => memory(*size),
+        (_, Raw::Size(size)) => message_size(key(factor), *size),
+    }
+}
+
+fn bounded(number: u32, least: u32, most: u32, what: &str) -> Result<Value, Fault> {
+    if (least..=most).contains(&number) {
+        return Ok(Value::Number(number));
+    }
+    let label = if number < least { format!("below {least}") } else { format!("above {most}") };
+    Err(Fault::new(
+        format!("{what} cannot be measured"),
+        label,
+        format!("use a number from {least} to {most}"),
+    ))
+}
+
+fn backend(name: &str) -> Result<Value, Fault> {
+    let names = PRESETS.map(|(name, _)| name);
+    let all = format!("the backends of this version are {}", list(&names));
+    match name.parse::<Backend>() {
+        Ok(backend) => Ok(Value::Backend(backend)),
+        Err(error @ BackendError::Planned(_)) => {
+            Err(Fault::new(error.to_string(), "for a later version", all))
+        }
+        Err(error @ BackendError::Unknown(_)) => {
+            let near = nearest(name, names.into_iter().chain(PLANNED));
+            let hint = near.map_or(all, |near| format!("did you mean `{near}`?"));
+            Err(Fault::new(error.to_string(), "no such backend", hint))
+        }
+    }
+}
+
+fn test(name: &str) -> Result<Value, Fault> {
+    let hint = "this version runs `TCP_RR`, request and response over one connection";
+    match name {
+        "TCP_RR" => Ok(Value::Test(Test::TCP_RR)),
+        name if PLANNED_TESTS.contains(&name) => {
+            Err(Fault::new(format!("test `{name}` is not supported yet"), "for a later version", hint))
+        }
+        name => {
+            let near = nearest(name, std::iter::once("TCP_RR").chain(PLANNED_TESTS));
+            let hint = near.map_or(hint.into(), |near| format!("did you mean `{near}`?"));
+            Err(Fault::new(format!("unknown netperf test `{name}`"), "no such test", hint))
+        }
+    }
+}
+
+fn memory(size: Size) -> Result<Value, Fault> {
+    let Size(bytes) = size;
+    if bytes < LEAST_MEMORY_MIB * MIB {
+        let unitless = (LEAST_MEMORY_MIB..MIB).contains(&bytes);
+        let hint = if unitless {
+            format!("a bare number counts bytes; write \"{bytes} MiB\"")
+        } else {
+            format!("give each guest at least \"{LEAST_MEMORY_MIB} MiB\"")
+        };
+        return Err(Fault::new(format!("no guest boots in {size} of memory"), "too little", hint));
+    }
+    match u32::try_from(bytes / MIB) {
+        Ok(mib) if bytes.is_multiple_of(MIB) => Ok(Value::Number(mib)),
+        Ok(mib) => {
+            let hint =
+                format!("for example \"{} MiB\"; MB is 1000 x 1000 bytes, MiB is 1024 x 1024", mib + 1);
+            Err(Fault::new(format!("{bytes} bytes are not a whole number of MiB"), "", hint))
+        }
+        Err(_) => {
+            Err(Fault::new(format!("no guest can have {size} of memory"), "too much", "is the unit right?"))
+        }
+    }
+}
+
+fn message_size(key: &str, Size(bytes): Size) -> Result<Value, Fault> {
+    if bytes == 0 {
+        let message = format!("a {key} of 0 bytes is never answered");
+        return Err(Fault::new(message, "at least 1 B", format!("write {key} = \"1 B\" for the smallest")));
+    }
+    if bytes > LARGEST_MESSAGE {
+        let message = format!("a {key} of {} is too large", Size(bytes));
+        return Err(Fault::new(message, "", format!("use at most \"{}\"", Size(LARGEST_MESSAGE))));
+    }
+    Ok(Value::Number(bytes as u32))
+}

@@ -1,0 +1,215 @@
+//! Levels -> configurations: the cross product without duplicates, and what the levels demand of one another.
+
+use super::factors::{Level, Levels, Value, default};
+use super::{Check, Fault};
+use crate::backend::Backend;
+use crate::profile::{Configuration, Factor, Test};
+
+/// More than this many configurations is a slip, not a plan.
+const MOST_CONFIGURATIONS: usize = 4096;
+
+/// All combinations, the first factor varying slowest; empty if something was reported that leaves none.
+pub(super) fn configurations(check: &mut Check, factors: &[Levels]) -> Vec<Configuration> {
+    if with_guests(factors) {
+        divisible(check, factors);
+        fits(check, factors);
+    }
+    let combinations = factors.iter().try_fold(1_usize, |n, levels| n.checked_mul(levels.levels.len()));
+    match combinations {
+        Some(n) if n <= MOST_CONFIGURATIONS => combine(factors),
+        _ => {
+            // No key is to blame alone: the section is marked.
+            check.fault("sweep.*", too_many(combinations));
+            Vec::new()
+        }
+    }
+}
+
+fn too_many(combinations: Option<usize>) -> Fault {
+    let n = combinations.map_or("far too many".into(), |n| n.to_string());
+    let hint = format!(
+        "at most {MOST_CONFIGURATIONS} can be measured in one run: split the sweep over several profiles"
+    );
+    Fault::new(format!("the sweep has {n} combinations"), "", hint)
+}
+
+fn combine(factors: &[Levels]) -> Vec<Configuration> {
+    let mut combined = vec![blank()];
+    for Levels { factor, levels, .. } in factors {
+        let extend = |configuration: Configuration| {
+            levels.iter().map(move |level| {
+                let mut next = configuration.clone();
+                level.value.set(*factor, &mut next);
+                next
+            })
+        };
+        combined = combined.into_iter().flat_map(extend).collect();
+    }
+    let bare = |configuration| if_bare(configuration, factors);
+    without_duplicates(combined.into_iter().map(bare))
+}
+
+/// Every field is overwritten: each factor has at least one level, or there is no configuration at all.
+fn blank() -> Configuration {
+    Configuration {
+        backend: Backend::Baremetal,
+        vms: 0,
+        vcpus: 0,
+        memory_mib: 0,
+        mtu: 0,
+        test: Test::TCP_RR,
+        flows: 0,
+        request_bytes: 0,
+        response_bytes: 0,
+    }
+}
+
+/// Bare metal has no guests, so that sweeping theirs makes no difference to it.
+fn if_bare(mut configuration: Configuration, factors: &[Levels]) -> Configuration {
+    if configuration.backend == Backend::Baremetal {
+        configuration.vms = 0;
+        for factor in [Factor::Vcpus, Factor::Memory] {
+            let swept = factors.iter().any(|levels| levels.factor == factor && levels.swept);
+            if let (true, Some(value)) = (swept, default(factor)) {
+                value.set(factor, &mut configuration);
+            }
+        }
+    }
+    configuration
+}
+
+fn without_duplicates(all: impl Iterator<Item = Configuration>) -> Vec<Configuration> {
+    let mut kept = Vec::new();
+    for configuration in all {
+        if !kept.contains(&configuration) {
+            kept.push(configuration);
+        }
+    }
+    kept
+}
+
+fn levels_of(factors: &[Levels], factor: Factor) -> &[Level] {
+    factors.iter().find(|levels| levels.factor == factor).map_or(&[], |levels| &levels.levels)
+}
+
+fn with_guests(factors: &[Levels]) -> bool {
+    levels_of(factors, Factor::Backend).iter().any(|level| level.value != Value::Backend(Backend::Baremetal))
+}
+
+/// Flows must divide evenly among the guests: else the guests differ before anything is measured.
+fn divisible(check: &mut Check, factors: &[Levels]) {
+    let vms = levels_of(factors, Factor::Vms);
+    let common = vms.iter().fold(1, |n, level| lcm(n, level.value.number().into()));
+    for flows in levels_of(factors, Factor::Flows) {
+        for guests in vms.iter().filter(|guests| !flows.value.number().is_multiple_of(guests.value.number()))
+        {
+            let fault = uneven(flows.value.number(), guests.value.number(), common, vms.len());
+            check.fault(&guests.path, fault);
+        }
+    }
+}
+
+fn uneven(flows: u32, guests: u32, common: u64, levels: usize) -> Fault {
+    let message = match flows < guests {
+        true => format!("{flows} flows are too few for {guests} guests"),
+        false => format!("{flows} flows do not divide evenly among {guests} guests"),
+    };
+    let whose = if levels > 1 { "every level of vms" } else { "it" };
+    let below = u64::from(flows) / common * common;
+    let nearest = match below {
+        0 => common.to_string(),
+        below => format!("{below} or {}", below + common),
+    };
+    Fault::new(
+        message,
+        format!("with flows = {flows}"),
+        format!("the nearest flows that suit {whose}: {nearest}"),
+    )
+}
+
+fn lcm(a: u64, b: u64) -> u64 {
+    let gcd = |mut a: u64, mut b: u64| {
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    };
+    (a / gcd(a, b)).saturating_mul(b)
+}
+
+/// The guests of the largest configuration must fit into the host's memory.
+fn fits(check: &mut Check, factors: &[Levels]) {
+    let largest = |factor| levels_of(factors, factor).iter().max_by_key(|level| level.value.number());
+    let (Some(vms), Some(memory)) = (largest(Factor::Vms), largest(Factor::Memory)) else { return };
+    let (guests, mib) = (u64::from(vms.value.number()), u64::from(memory.value.number()));
+    let host = check.facts.memory_mib;
+    if guests * mib <= host {
+        return;
+    }
+    let (path, hint) = match host / mib {
+        0 => (&memory.path, format!("give each guest less than \"{host} MiB\"")),
+        fit => (&vms.path, format!("at most {fit} guests of {mib} MiB fit; or give each less `memory`")),
+    };
+    let need = match guests {
+        1 => format!("1 guest of {mib} MiB does not fit"),
+        _ => format!("{guests} guests of {mib} MiB need {} MiB", guests * mib),
+    };
+    let message = format!("{need}: the host has {host} MiB");
+    check.fault(path, Fault::new(message, "too much", hint));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::profile::{Experiment, HostFacts, ProfileError, parse};
+
+    const FACTS: HostFacts = HostFacts { memory_mib: 1024, cpus: 2 };
+
+    fn parsed(rest: &str) -> Result<Experiment, ProfileError> {
+        parse(&format!("schema = 1\nname = \"x\"\n{rest}"), Path::new("p.toml"), FACTS)
+    }
+
+    fn message(rest: &str) -> String {
+        parsed(rest).expect_err("refused").diagnostics[0].message.clone()
+    }
+
+    #[test]
+    fn the_first_factor_written_varies_slowest() {
+        let rest = "network.backend = \"virtio\"\n[sweep]\nvms = [2, 1]\nflows = [8, 4]";
+        let experiment = parsed(rest).expect("valid");
+        let points = experiment.configurations.iter().map(|point| (point.vms, point.flows));
+        assert_eq!(points.collect::<Vec<_>>(), [(2, 8), (2, 4), (1, 8), (1, 4)]);
+        assert_eq!(experiment.factors, [Factor::Vms, Factor::Flows]);
+    }
+
+    #[test]
+    fn bare_metal_keeps_fixed_values_and_takes_defaults_for_swept_ones() {
+        let rest = "workload.flows = 6\nnetwork.backend = \"baremetal\"\nguest.memory = \"96 MiB\"";
+        let experiment = parsed(&format!("{rest}\n[sweep]\nvcpus = [2, 4]\nvms = [4, 5]")).expect("valid");
+        let points = experiment.configurations.iter().map(|point| (point.vms, point.vcpus, point.memory_mib));
+        assert_eq!(points.collect::<Vec<_>>(), [(0, 1, 96)]);
+    }
+
+    #[test]
+    fn guests_may_fill_the_memory_of_the_host_but_not_more() {
+        let rest = "workload.flows = 72\nnetwork.backend = \"virtio\"\nguest.vms = ";
+        assert!(parsed(&format!("{rest}8")).is_ok());
+        assert_eq!(message(&format!("{rest}9")), "9 guests of 128 MiB need 1152 MiB: the host has 1024 MiB");
+    }
+
+    #[test]
+    fn equal_sizes_in_different_units_are_one_level() {
+        let rest = "workload.flows = 1\nnetwork.backend = \"virtio\"\nsweep.request = [1024, \"1 KiB\"]";
+        assert_eq!(message(rest), "a level of `request` is written twice");
+    }
+
+    #[test]
+    fn nearest_flows_suit_every_number_of_guests() {
+        let rest = "workload.flows = 10\nnetwork.backend = \"virtio\"\nsweep.vms = [1, 2, 3]";
+        let error = parsed(rest).expect_err("refused");
+        let hint = error.diagnostics[0].hint.as_deref();
+        assert_eq!(hint, Some("the nearest flows that suit every level of vms: 6 or 12"));
+    }
+}

@@ -1,0 +1,224 @@
+//! Written -> [`Experiment`]: every default, every bound, and what one key demands of another. All that is wrong is
+//! reported together; an experiment comes out only if nothing is.
+//!
+//! Pure: what must be known of the host comes in as [`HostFacts`].
+
+mod bounds;
+mod configurations;
+mod factors;
+mod timing;
+mod tuning;
+
+use std::path::Path;
+
+use super::places::Places;
+use super::reader::{Read, nearest};
+use super::written::Written;
+use super::{Diagnostic, Experiment, Host, Image};
+
+/// What the checks need to know of the VM host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostFacts {
+    /// Memory of the host, MiB.
+    pub memory_mib: u64,
+    /// CPUs of the host.
+    pub cpus: u32,
+}
+
+/// Validates what was read.
+///
+/// # Errors
+/// With the issues of reading and all that the checks add.
+pub(super) fn experiment(
+    read: Read,
+    places: &Places,
+    facts: HostFacts,
+    path: &Path,
+) -> Result<Experiment, Vec<Diagnostic>> {
+    let Read { written, issues, refused } = read;
+    let mut check = Check { places, facts, refused, issues };
+    identity(&mut check, &written);
+    only_supported(&mut check, &written);
+    tuning::check(&mut check, &written);
+    let timing = timing::timing(&mut check, &written.workload);
+    let limits = timing::limits(&mut check, &written.limits, &timing);
+    let factors = factors::factors(&mut check, &written);
+    let configurations = configurations::configurations(&mut check, &factors);
+    if !check.issues.is_empty() {
+        return Err(check.issues);
+    }
+    let directory = path.parent().unwrap_or(Path::new(""));
+    Ok(Experiment {
+        name: written.name.unwrap_or_default(),
+        description: written.description,
+        source: written.source,
+        host: Host { accel: written.host.accel },
+        image: Image::Appliance { kernel: written.guest.kernel.map(|kernel| directory.join(kernel)) },
+        timing,
+        order: written.plan.order,
+        seed: written.plan.seed.unwrap_or(1),
+        idle: written.guest.idle,
+        limits,
+        configurations,
+        factors: factors::swept(&factors),
+    })
+}
+
+/// The checks' common state.
+struct Check<'p> {
+    places: &'p Places,
+    facts: HostFacts,
+    refused: Vec<String>,
+    issues: Vec<Diagnostic>,
+}
+
+impl Check<'_> {
+    /// Reports a fault at the value of a path, or at its section if the value is a default.
+    fn fault(&mut self, path: &str, fault: Fault) {
+        let span = self.places.value_or_section(path);
+        self.issues.push(Diagnostic::new(fault.message).at(span, fault.label).hint(fault.hint));
+    }
+
+    /// Reports a key that must be written, unless it was and has been refused already.
+    fn missing(&mut self, path: &str, hint: &str) {
+        if self.was_refused(path) {
+            return;
+        }
+        let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
+        let home = if section.is_empty() { String::new() } else { format!(" in [{section}]") };
+        self.fault(path, Fault::new(format!("missing key `{key}`{home}"), "", hint));
+    }
+
+    /// Whether something was written at the path, or around it, that could not be read.
+    fn was_refused(&self, path: &str) -> bool {
+        let around = |refused: &String| {
+            refused.is_empty()
+                || path
+                    .strip_prefix(refused.as_str())
+                    .is_some_and(|rest| matches!(rest.chars().next(), None | Some('.')))
+        };
+        self.refused.iter().any(around)
+    }
+}
+
+/// A fault without its place.
+struct Fault {
+    message: String,
+    label: String,
+    hint: String,
+}
+
+impl Fault {
+    fn new(message: impl Into<String>, label: impl Into<String>, hint: impl Into<String>) -> Self {
+        Fault { message: message.into(), label: label.into(), hint: hint.into() }
+    }
+}
+
+fn identity(check: &mut Check, written: &Written) {
+    match written.schema {
+        Some(1) => {}
+        Some(version) => check.fault("schema", unknown_version(version)),
+        None => check.missing("schema", "begin the profile with schema = 1, the version of its format"),
+    }
+    match &written.name {
+        Some(name) if is_name(name) => {}
+        Some(name) => check.fault("name", bad_name(name)),
+        None => check.missing("name", "give it a short name for its files, for example name = \"my-lab\""),
+    }
+}
+
+fn unknown_version(version: u32) -> Fault {
+    let hint = "write schema = 1, or use the kvmfair that the profile was written for";
+    Fault::new(format!("schema version {version} is unknown to this version"), "only 1 is known", hint)
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=64).contains(&name.len()) && name.chars().all(allowed)
+}
+
+fn bad_name(name: &str) -> Fault {
+    let fold = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let folded: String = name.chars().map(fold).take(64).collect();
+    let words: Vec<_> = folded.split('-').filter(|word| !word.is_empty()).collect();
+    let better = if words.is_empty() { "my-lab".into() } else { words.join("-") };
+    let message = format!("the name {name:?} cannot be a part of file names");
+    Fault::new(message, "1 to 64 of a-z, 0-9 and -", format!("for example name = \"{better}\""))
+}
+
+/// Values that only a later version will run; keys of that kind are found by the reader.
+fn only_supported(check: &mut Check, written: &Written) {
+    let uri = written.host.uri.as_deref().unwrap_or("embedded");
+    if uri != "embedded" {
+        check.fault("host.uri", unsupported_uri(uri));
+    }
+    let image = written.guest.image.as_deref().unwrap_or("appliance");
+    if image != "appliance" {
+        check.fault("guest.image", unsupported_image(image));
+    }
+}
+
+fn unsupported_uri(uri: &str) -> Fault {
+    let hint = "leave `uri` out: this version makes its lab on this machine, with libvirt's embedded driver";
+    if let Some(near) = nearest(uri, ["embedded"].into_iter()) {
+        return Fault::new(format!("unknown host `{uri}`"), "", format!("did you mean \"{near}\"?"));
+    }
+    let known = uri.contains("://");
+    let message = if known {
+        format!("host `{uri}` is not supported yet")
+    } else {
+        format!("`{uri}` is not a libvirt URI")
+    };
+    Fault::new(message, "only \"embedded\" works", hint)
+}
+
+fn unsupported_image(image: &str) -> Fault {
+    if let Some(near) = nearest(image, ["appliance"].into_iter()) {
+        return Fault::new(format!("unknown image `{image}`"), "", format!("did you mean \"{near}\"?"));
+    }
+    let hint = "leave `image` out: this version boots the small system that kvmfair builds, the appliance";
+    Fault::new(format!("guest image `{image}` is not supported yet"), "only \"appliance\" works", hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::profile::{AccelChoice, Idle, Order, parse};
+
+    const FACTS: HostFacts = HostFacts { memory_mib: 1024, cpus: 2 };
+    const LEAST: &str = "schema = 1\nname = \"x\"\nworkload.flows = 1\nnetwork.backend = \"virtio\"\n";
+
+    fn parsed(more: &str) -> Experiment {
+        parse(&format!("{LEAST}{more}"), Path::new("lab/p.toml"), FACTS).expect("valid")
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        let experiment = parsed("");
+        assert_eq!(experiment.timing.window, Duration::from_secs(30));
+        assert_eq!(experiment.timing.repeats, 5);
+        assert_eq!((experiment.order, experiment.seed), (Order::Random, 1));
+        assert_eq!((experiment.idle, experiment.host.accel), (Idle::Pause, AccelChoice::Auto));
+        assert_eq!((experiment.limits.boot_attempts, experiment.limits.total), (3, None));
+        assert_eq!(experiment.configurations.len(), 1);
+        assert!(experiment.factors.is_empty());
+    }
+
+    #[test]
+    fn a_relative_kernel_starts_at_the_profile() {
+        let kernel = |more| match parsed(more).image {
+            Image::Appliance { kernel } => kernel,
+        };
+        assert_eq!(kernel("guest.kernel = \"bzImage\""), Some("lab/bzImage".into()));
+        assert_eq!(kernel("guest.kernel = \"/boot/vmlinuz\""), Some("/boot/vmlinuz".into()));
+    }
+
+    #[test]
+    fn names_are_parts_of_file_names() {
+        assert!(is_name("asada-2012"));
+        assert!(!is_name("../etc"));
+        assert!(!is_name(&"x".repeat(65)));
+    }
+}

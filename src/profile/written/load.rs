@@ -1,0 +1,195 @@
+//! As written: the load and how it is varied. `[workload]`, `[[group]]`, `[plan]`, `[sweep]`, `[limits]`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::profile::schema::backend_levels;
+use crate::profile::units::{Size, Time};
+use crate::profile::{Order, Test};
+
+/// `[workload]`: what netperf does, for how long, how often.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Workload {
+    /// netperf test: "TCP_RR" (the default)
+    #[schemars(with = "Option<Test>")]
+    pub test: Option<String>,
+    /// connections over all guests, divided evenly among them; required here or in [sweep]
+    #[schemars(range(min = 1, max = 10000))]
+    pub flows: Option<u32>,
+    /// request size, for example "1 B" (the default)
+    pub request: Option<Size>,
+    /// response size, for example "1 B" (the default)
+    pub response: Option<Size>,
+    /// message size of the stream tests
+    #[schemars(extend("x-planned" = "leave it out: this version runs TCP_RR, which has `request` and `response`"))]
+    pub message: Option<Size>,
+    /// transactions in flight on one connection
+    #[schemars(extend("x-planned" = "leave it out: this version keeps one transaction in flight on each flow"))]
+    pub burst: Option<Burst>,
+    /// transactions/s to offer on each flow, for load-latency curves; as fast as possible if left out
+    #[schemars(extend("x-planned" = "leave it out: this version runs every flow as fast as it goes"))]
+    pub rate: Option<f64>,
+    /// from the start of the last flow to the window, for example "5 s" (the default)
+    pub warmup: Option<Time>,
+    /// length of the window in which every flow is measured, for example "30 s" (the default)
+    pub window: Option<Time>,
+    /// from the end of the window to the end of the flows, for example "2 s" (the default)
+    pub cooldown: Option<Time>,
+    /// between two interim results of a flow, for example "500 ms" (the default)
+    pub interval: Option<Time>,
+    /// trials of each configuration (default 5)
+    #[schemars(range(min = 1, max = 1000))]
+    pub repeats: Option<u32>,
+    /// half-width of the interval at which repeating ends, per cent of the mean
+    #[schemars(extend("x-planned" = "leave it out: this version makes as many trials as `repeats` says"))]
+    pub half_width_percent: Option<f64>,
+    /// bound on the trials of one configuration when `half_width_percent` is given
+    #[schemars(extend("x-planned" = "leave it out: this version makes as many trials as `repeats` says"))]
+    pub max_repeats: Option<u32>,
+}
+
+/// Transactions in flight on one connection.
+pub type Burst = u32;
+
+/// `[[group]]`: guests that differ from the others.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Group {
+    /// name in tables and charts
+    pub name: Option<String>,
+    /// number of guests, or a part of all such as "50 %"
+    pub guests: Option<Share>,
+    /// CPU weight, as `virsh schedinfo` has it
+    pub shares: Option<u32>,
+    /// CPU time in each period, for example "50 ms"
+    pub quota: Option<Time>,
+    /// period of the quota, for example "100 ms"
+    pub period: Option<Time>,
+    /// what the guests do
+    pub role: Option<Role>,
+    /// cap on the NIC, for example "24 Mbit"
+    pub bandwidth: Option<String>,
+}
+
+/// A number of guests, or a part of all.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Share {
+    /// So many guests.
+    Guests(u32),
+    /// A part of all, such as "50 %".
+    Part(String),
+}
+
+/// What the guests of a group do.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// They carry the measured flows.
+    Measured,
+    /// They burn CPU time.
+    CpuBurner,
+    /// They load the network, unmeasured.
+    NetLoad,
+    /// They run and do nothing.
+    Idle,
+}
+
+/// `[plan]`: order of the trials.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plan {
+    /// "random" (the default): shuffled by the seed; "sequential": as written
+    pub order: Order,
+    /// seed of the order (default 1); the same seed gives the same plan
+    pub seed: Option<u64>,
+    /// when guests are made anew: "never", "block" or "trial"
+    #[schemars(extend("x-planned" = "leave it out: this version boots guests anew only where a configuration needs it"))]
+    pub reprovision: Option<String>,
+}
+
+/// `[sweep]`: factors with more than one level. Each is a key of another section, with a list in place of the value.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sweep {
+    /// NIC backends, for example ["virtio", "e1000"]
+    #[schemars(schema_with = "backend_levels")]
+    pub backend: Option<Vec<String>>,
+    /// numbers of guests, for example [1, 2, 4]
+    #[schemars(inner(range(min = 1, max = 1000)), length(min = 1), extend("uniqueItems" = true))]
+    pub vms: Option<Vec<u32>>,
+    /// numbers of vCPUs, for example [1, 2, 4]
+    #[schemars(inner(range(min = 1, max = 255)), length(min = 1), extend("uniqueItems" = true))]
+    pub vcpus: Option<Vec<u32>>,
+    /// memory sizes, for example ["96 MiB", "128 MiB"]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub memory: Option<Vec<Size>>,
+    /// MTUs, for example [1500, 9000]
+    #[schemars(inner(range(min = 68, max = 65535)), length(min = 1), extend("uniqueItems" = true))]
+    pub mtu: Option<Vec<u32>>,
+    /// netperf tests
+    #[schemars(with = "Option<Vec<Test>>", length(min = 1), extend("uniqueItems" = true))]
+    pub test: Option<Vec<String>>,
+    /// numbers of connections, for example [16, 64, 128]
+    #[schemars(inner(range(min = 1, max = 10000)), length(min = 1), extend("uniqueItems" = true))]
+    pub flows: Option<Vec<u32>>,
+    /// request sizes, for example ["1 B", "1 KiB"]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub request: Option<Vec<Size>>,
+    /// response sizes, for example ["1 B", "1 KiB"]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub response: Option<Vec<Size>>,
+    /// message sizes of the stream tests
+    #[schemars(extend("x-planned" = "leave it out: this version runs TCP_RR, which has `request` and `response`"))]
+    pub message: Option<Vec<Size>>,
+    /// transactions in flight on one connection
+    #[schemars(extend("x-planned" = "leave it out: this version keeps one transaction in flight on each flow"))]
+    pub burst: Option<Vec<Burst>>,
+    /// transactions/s to offer on each flow
+    #[schemars(extend("x-planned" = "leave it out: this version runs every flow as fast as it goes"))]
+    pub rate: Option<Vec<f64>>,
+    /// queue pairs of the NIC
+    #[schemars(extend("x-planned" = "leave it out: in this version every NIC has one queue pair"))]
+    pub queues: Option<Vec<u32>>,
+    /// paths of QEMU
+    #[schemars(extend("x-planned" = "leave it out: this version uses the QEMU that libvirt finds"))]
+    pub emulator: Option<Vec<String>>,
+    /// RPS masks of the host's NIC
+    #[schemars(extend("x-planned" = "leave it out: this version leaves RPS as it is"))]
+    pub host_rps: Option<Vec<String>>,
+    /// RPS masks inside the guests
+    #[schemars(extend("x-planned" = "leave it out: this version leaves RPS as it is"))]
+    pub guest_rps: Option<Vec<String>>,
+    /// scheduler slices, for example ["3 ms", "30 ms"]
+    #[schemars(extend("x-planned" = "leave it out: this version leaves the scheduler as it is"))]
+    pub base_slice: Option<Vec<Time>>,
+    /// pinnings of the vCPUs: "none", "spread", "compact" or a CPU list
+    #[schemars(extend("x-planned" = "leave it out: this version lets the scheduler place the vCPUs"))]
+    pub pin: Option<Vec<String>>,
+    /// with and without hugepages
+    #[schemars(extend("x-planned" = "leave it out: this version backs guests with ordinary pages"))]
+    pub hugepages: Option<Vec<bool>>,
+    /// with and without merging of pages of equal content
+    #[schemars(extend("x-planned" = "leave it out: this version leaves KSM as it is"))]
+    pub ksm: Option<Vec<bool>>,
+    /// CPU time of every guest in each 100 ms, for example ["100 ms", "50 ms"]
+    #[schemars(extend("x-planned" = "leave it out: this version sets no quota"))]
+    pub quota: Option<Vec<Time>>,
+    /// what the other guests do: "none", "cpu-burner", "net-load"
+    #[schemars(extend("x-planned" = "leave it out: this version has no background load"))]
+    pub background: Option<Vec<String>>,
+}
+
+/// `[limits]`: bounds on waiting.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// from the creation of a guest until it answers, for example "120 s" (the default)
+    pub boot: Option<Time>,
+    /// boots of one guest before its configuration fails (default 3)
+    #[schemars(range(min = 1, max = 100))]
+    pub boot_attempts: Option<u32>,
+    /// the whole run, for example "2 h"; unbounded if left out
+    pub total: Option<Time>,
+}

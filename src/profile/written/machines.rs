@@ -1,0 +1,105 @@
+//! As written: the machines and what connects them. `[host]`, `[tester]`, `[wire]`, `[guest]`, `[network]`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::profile::schema::backend_names;
+use crate::profile::units::{Size, Time};
+use crate::profile::{AccelChoice, Idle};
+
+/// `[host]`: the VM host.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Host {
+    /// libvirt's URI; "embedded" (the default) needs no daemon
+    #[schemars(extend("enum" = ["embedded"]))]
+    pub uri: Option<String>,
+    /// "auto" (the default): KVM if the CPU can, else emulation; "kvm": KVM or refuse; "tcg": emulation
+    pub accel: AccelChoice,
+    /// path of the QEMU to use
+    #[schemars(extend("x-planned" = "leave it out: this version uses the QEMU that libvirt finds"))]
+    pub emulator: Option<String>,
+}
+
+/// `[tester]`: the machine that runs netperf.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tester {
+    /// how to reach it, for example "root@tester"
+    pub ssh: Option<String>,
+    /// a host to reach it through
+    pub jump: Option<String>,
+}
+
+/// `[wire]`: the link between tester and host.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Wire {
+    /// the host's NIC, for example "eth1"
+    pub host_dev: Option<String>,
+    /// the tester's NIC
+    pub tester_dev: Option<String>,
+    /// network of the test addresses, for example "198.18.0.0/15"
+    pub network: Option<String>,
+    /// delay to add in each direction, for example "50 us"
+    pub latency: Option<Time>,
+    /// rate to hold the wire to, for example "10 Gbit"
+    pub rate: Option<String>,
+}
+
+/// `[guest]`: the guests.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Guest {
+    /// guests that carry load, at least 1 (default 1)
+    #[schemars(range(min = 1, max = 1000))]
+    pub vms: Option<u32>,
+    /// vCPUs of each guest (default 1)
+    #[schemars(range(min = 1, max = 255))]
+    pub vcpus: Option<u32>,
+    /// memory of each guest, for example "128 MiB" (the default)
+    pub memory: Option<Size>,
+    /// what the guests boot: "appliance" (the default), the small system that kvmfair builds
+    #[schemars(extend("enum" = ["appliance"]))]
+    pub image: Option<String>,
+    /// a kernel to use in place of the one found; a relative path starts at the profile's directory
+    pub kernel: Option<String>,
+    /// whether hugepages back the guests' memory
+    #[schemars(extend("x-planned" = "leave it out: this version backs guests with ordinary pages"))]
+    pub hugepages: Option<bool>,
+    /// how vCPUs are pinned to CPUs: "none", "spread", "compact" or a CPU list
+    #[schemars(extend("x-planned" = "leave it out: this version lets the scheduler place the vCPUs"))]
+    pub pin: Option<String>,
+    /// NUMA node of the guests' memory and vCPUs
+    #[schemars(extend("x-planned" = "leave it out: this version lets the kernel choose the NUMA node"))]
+    pub numa_node: Option<u32>,
+    /// machine type of QEMU
+    #[schemars(extend("x-planned" = "leave it out: this version uses libvirt's default machine type"))]
+    pub machine: Option<String>,
+    /// CPU model that the guests see
+    #[schemars(extend("x-planned" = "leave it out: this version chooses the CPU model by the accelerator"))]
+    pub cpu_model: Option<String>,
+    /// guests that a smaller configuration does not need: "pause" (the default) or "destroy"
+    pub idle: Idle,
+}
+
+/// `[network]`: the guests' test NIC.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Network {
+    /// NIC backend, for example "virtio"
+    #[schemars(schema_with = "backend_names")]
+    pub backend: Option<String>,
+    /// largest frame payload on the test network, bytes (default 1500)
+    #[schemars(range(min = 68, max = 65535))]
+    pub mtu: Option<u32>,
+    /// queue pairs of the NIC
+    #[schemars(extend("x-planned" = "leave it out: in this version every NIC has one queue pair"))]
+    pub queues: Option<u32>,
+    /// descriptors of each queue
+    #[schemars(extend("x-planned" = "leave it out: this version keeps QEMU's default queue size"))]
+    pub queue_size: Option<u32>,
+    /// whether TSO, GSO, GRO and checksum offloads are on
+    #[schemars(extend("x-planned" = "leave it out: this version keeps the offloads that the NIC comes up with"))]
+    pub offloads: Option<bool>,
+}

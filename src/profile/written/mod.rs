@@ -1,0 +1,61 @@
+//! A profile as written: what may stand in the file, key by key, before anybody asks whether it makes sense.
+//!
+//! The whole schema of version 1 is here, with the keys that only a later version will run: those carry `x-planned` and
+//! the advice that goes with it. The doc comments are what users read, in the JSON schema and as help on a wrong value.
+
+mod load;
+mod machines;
+mod tuning;
+
+pub use load::{Burst, Group, Limits, Plan, Share, Sweep, Workload};
+pub use machines::{Guest, Host, Network, Tester, Wire};
+pub use tuning::{GuestTuning, HostTuning, Probe, Tuning};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A kvmfair profile: one experiment that somebody else can rerun.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "profile", extend("required" = ["schema", "name"]))]
+pub struct Written {
+    /// version of the profile format: 1
+    #[schemars(range(min = 1, max = 1))]
+    pub schema: Option<u32>,
+    /// short name, lower-case letters, digits and hyphens: it becomes a part of file names
+    #[schemars(regex(pattern = "^[a-z0-9-]+$"), length(max = 64))]
+    pub name: Option<String>,
+    /// one sentence for the report's header
+    pub description: String,
+    /// publication or person that the experiment reproduces
+    pub source: Option<String>,
+    /// the VM host
+    pub host: Host,
+    /// the machine that runs netperf
+    #[schemars(extend("x-planned" = "leave the section out: this version makes its own tester in a network namespace"))]
+    pub tester: Tester,
+    /// the link between tester and host
+    #[schemars(extend("x-planned" = "leave the section out: this version makes its own wire, a veth pair"))]
+    pub wire: Wire,
+    /// the guests
+    pub guest: Guest,
+    /// the guests' test NIC
+    pub network: Network,
+    /// what netperf does, for how long, how often
+    pub workload: Workload,
+    /// settings of the host and inside the guests
+    #[schemars(extend("x-planned" = "leave the section out: this version measures the host and the guests as they are"))]
+    pub tuning: Tuning,
+    /// guests that differ from one another: shares, quotas, roles
+    #[schemars(extend("x-planned" = "leave the groups out: in this version all guests are alike and all are measured"))]
+    pub group: Vec<Group>,
+    /// what is observed beside flows and CPU time
+    #[schemars(extend("x-planned" = "leave the section out: this version always takes the same samples"))]
+    pub probe: Probe,
+    /// order of the trials
+    pub plan: Plan,
+    /// factors with more than one level; the first one written varies slowest
+    pub sweep: Sweep,
+    /// bounds after which kvmfair gives up rather than wait
+    pub limits: Limits,
+}

@@ -1,0 +1,54 @@
+//! Every profile that is shipped loads, and asks for what it says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kvmfair::profile::{Experiment, Factor, HostFacts, load};
+
+const FACTS: HostFacts = HostFacts { memory_mib: 4_096, cpus: 2 };
+
+fn shipped() -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles");
+    let entries = fs::read_dir(directory).expect("the directory is there");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).collect()
+}
+
+fn experiment(path: &Path) -> Experiment {
+    match load(path, FACTS) {
+        Ok((_, experiment)) => experiment,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn shipped_experiment(name: &str) -> Experiment {
+    experiment(&Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles").join(name).with_extension("toml"))
+}
+
+#[test]
+fn every_shipped_profile_loads_under_its_file_name() {
+    let paths = shipped();
+    assert!(paths.len() >= 3);
+    for path in paths {
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let experiment = experiment(&path);
+        assert_eq!(experiment.name, name);
+        assert!(!experiment.description.is_empty(), "{name} says nothing about itself");
+    }
+}
+
+#[test]
+fn the_quickstart_is_six_configurations_in_the_order_written() {
+    let experiment = shipped_experiment("quickstart");
+    let points = experiment.configurations.iter();
+    let points: Vec<_> = points.map(|point| (point.backend.to_string(), point.vms)).collect();
+    let expected = [("virtio", 1), ("virtio", 2), ("virtio", 4), ("e1000", 1), ("e1000", 2), ("e1000", 4)];
+    assert_eq!(points, expected.map(|(backend, vms)| (backend.to_string(), vms)));
+    assert_eq!(experiment.factors, [Factor::Backend, Factor::Vms]);
+}
+
+#[test]
+fn bare_metal_is_measured_once_however_many_guests_are_swept() {
+    assert_eq!(shipped_experiment("backends-small").configurations.len(), 13);
+    assert_eq!(shipped_experiment("density").configurations.len(), 11);
+}

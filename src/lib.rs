@@ -6,9 +6,16 @@
 //! - [`backend`]: NIC backends as data
 //! - [`sample`]: raw samples of one trial, as kept on disk
 //! - [`stats`]: intervals over repeats, fairness: arithmetic only
+//!
+//! Edges, with the pure parsers of what they read:
+//!
+//! - [`load`]: netperf: command lines, aligned start, interim results
+//! - [`probe`]: the host's counters, what guests say of themselves, the environment's fingerprint
 #![doc = ""]
 
 pub mod backend;
+pub mod load;
+pub mod probe;
 pub mod profile;
 pub mod sample;
 pub mod stats;

@@ -1,17 +1,45 @@
 //! kvmfair measures how many KVM guests share one NIC: who gets what, how fast, at what CPU cost, and is it fair.
 //!
-//! A newcomer's map, in the order in which data flow. Pure modules (no files, processes, sockets or clock):
+//! A newcomer's map, in the order in which data flow.
+//!
+//! Pure modules (no files, processes, sockets or clock):
 //!
 //! - [`profile`]: the TOML file as written -> [`profile::Experiment`], validated
-//! - [`backend`]: NIC backends as data
+//! - [`plan`]: configurations -> ordered trials, the lab's move before each, an estimate
+//! - [`backend`]: NIC backends as data: interfaces, host steps with their undo
 //! - [`sample`]: raw samples of one trial, as kept on disk
+//! - [`window`]: the time in which every flow of a trial was running
 //! - [`stats`]: intervals over repeats, fairness: arithmetic only
-#![doc = ""]
+//! - [`figures`]: raw samples -> the figures of a trial, and of a configuration over its repeats
+//! - [`report`]: figures -> tables, CSV, Markdown and charts; renderers return text or bytes
+//!
+//! Edges, with the pure parsers of what they read:
+//!
+//! - [`exec`]: the only door to processes
+//! - [`lab`]: namespaces, wire, switch; the journal and its undoing
+//! - [`guest`]: the image, libvirt, guests that are ready
+//! - [`load`]: netperf: command lines, aligned start, interim results
+//! - [`probe`]: the host's counters, what guests say of themselves, the environment's fingerprint
+//! - [`store`]: the run directory
+//!
+//! What puts them together:
+//!
+//! - [`run`]: the trial loop
+//! - [`cli`]: one file for each subcommand
 
 pub mod backend;
+pub mod cli;
 pub mod exec;
+pub mod figures;
 pub mod guest;
 pub mod lab;
+pub mod load;
+pub mod plan;
+pub mod probe;
 pub mod profile;
+pub mod report;
+pub mod run;
 pub mod sample;
 pub mod stats;
+pub mod store;
+pub mod window;

@@ -1,0 +1,122 @@
+# Starts every flow of one trial on the machine that runs it, says when all are running, ends them, prints what they said.
+# POSIX sh on Linux with coreutils. The same text serves a local namespace and one SSH session: sh -c "$this" launcher SECONDS
+#
+# stdin:  one quoted command for each flow, then "go"; later "stop". End of file at any time ends everything, quietly.
+# stdout: started N, then one of: running | late I... | died I STATUS MESSAGE (one line for each dead flow).
+#         After "stop": for each flow "== flow I exit STATUS" and its output; at the end "== end".
+# Commands must bound themselves (timeout -k) and forward SIGINT: that is what makes every wait here end.
+set -u
+umask 077
+wait_s=$1
+n=0 flows='' reader='' ended=''
+dir=$(mktemp -d /dev/shm/kvmfair-load.XXXXXX 2>/dev/null || mktemp -d /tmp/kvmfair-load.XXXXXX) || exit 1
+ulimit -n "$(ulimit -H -n)" 2>/dev/null
+
+# Whether process $1 is a child of this shell that has not ended. A number that was given to another process is not.
+running() {
+    { read -r _ _ state parent _ <"/proc/$1/stat"; } 2>/dev/null && [ "$parent" = $$ ] && [ "$state" != Z ]
+}
+
+# Whether flow $1 has printed an interim result; what it printed before that is left in $text, in one line.
+talks() {
+    text=''
+    while IFS= read -r line || [ -n "$line" ]; do
+        case $line in NETPERF_INTERIM_RESULT*) return 0 ;; esac
+        text="$text$line "
+    done <"$dir/o.$1"
+    return 1
+}
+
+live_pids() {
+    live=''
+    for i in $flows; do
+        eval "pid=\$pid_$i"
+        if running "$pid"; then live="$live $pid"; fi
+    done
+}
+
+# SIGINT makes netperf print its final result. It is repeated because one sent between fork and exec is lost: the shell
+# starts background jobs with SIGINT ignored, and only timeout's own handler turns it on again.
+end_flows() {
+    [ -z "$ended" ] || return 0
+    ended=yes
+    turn=0
+    live_pids
+    while [ -n "$live" ]; do
+        # shellcheck disable=SC2086 # a list of numbers
+        [ $((turn % 20)) -ne 0 ] || kill -INT $live 2>/dev/null
+        sleep 0.05
+        turn=$((turn + 1))
+        live_pids
+    done
+}
+
+clean_up() {
+    trap '' TERM HUP INT
+    end_flows
+    [ -z "$reader" ] || kill "$reader" 2>/dev/null
+    rm -rf "$dir"
+}
+trap clean_up EXIT
+trap 'exit 143' TERM HUP INT
+trap : PIPE # an orchestrator that died must not take the cleaning with it
+
+while IFS= read -r line && [ "$line" != go ]; do
+    n=$((n + 1)) flows="$flows $n"
+    : >"$dir/o.$n"
+    eval "exec $line" >"$dir/o.$n" 2>&1 </dev/null &
+    eval "pid_$n=$!"
+done
+[ "$line" = go ] || exit 0
+
+# Until all flows run, a child watches for the end of stdin; after that this shell reads it itself, because on a busy
+# machine every process between "stop" and the signal costs a turn of the scheduler.
+exec 3<&0
+{ read -r _ <&3; : >"$dir/over"; } >/dev/null 2>&1 &
+reader=$!
+exec 3<&-
+printf 'started %d\n' "$n"
+
+read -r up _ </proc/uptime
+limit=$((${up%.*} + wait_s))
+pending=$flows
+while [ ! -e "$dir/over" ]; do
+    still='' dead=''
+    for i in $pending; do
+        if talks "$i"; then continue; fi
+        eval "pid=\$pid_$i"
+        if running "$pid"; then still="$still $i"; else dead="$dead $i"; fi
+    done
+    for i in $dead; do
+        eval "pid=\$pid_$i"
+        wait "$pid"
+        status=$?
+        talks "$i"
+        printf 'died %d %d %s\n' "$i" "$status" "$text"
+    done
+    [ -z "$dead" ] || exit 1
+    pending=$still
+    [ -n "$pending" ] || break
+    read -r up _ </proc/uptime
+    if [ "${up%.*}" -ge "$limit" ]; then printf 'late%s\n' "$pending"; exit 1; fi
+    sleep 0.1
+done
+
+kill "$reader" 2>/dev/null
+wait "$reader"
+reader=''
+[ ! -e "$dir/over" ] || exit 0
+printf 'running\n'
+IFS= read -r word
+[ "$word" = stop ] || exit 0
+end_flows
+files=''
+for i in $flows; do
+    eval "pid=\$pid_$i"
+    wait "$pid"
+    printf '\n== flow %d exit %d\n' "$i" $? >"$dir/h.$i"
+    files="$files $dir/h.$i $dir/o.$i"
+done
+# shellcheck disable=SC2086 # paths without spaces
+[ -z "$files" ] || cat $files
+printf '\n== end\n'

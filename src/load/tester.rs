@@ -1,0 +1,298 @@
+//! The tester: the machine that runs netperf. Here it is a network namespace of this machine, or the one we are in.
+//!
+//! Processes are started and waited for; what they print is understood by `launcher` and `parse`. Every wait has an end.
+
+use std::os::fd::OwnedFd;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sched::{CloneFlags, setns};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+
+use super::command::FlowSpec;
+use super::launcher::{self, DeadFlow, Event};
+
+/// For the shell to read its orders and to start every netperf, over and above the deadline of the flows.
+const SLACK: Duration = Duration::from_secs(20);
+
+/// From the order to stop until the whole transcript is there: netperf has 5 s before it is killed.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// For a launcher to end once its stdin is closed, and again after SIGTERM.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Why there is no load.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The launcher's shell did not start.
+    #[error("failed to start the launcher in the tester's network namespace")]
+    Spawn(#[source] std::io::Error),
+    /// The pipe to the launcher broke.
+    #[error("failed to talk to the launcher: {said}")]
+    Pipe {
+        /// What the launcher wrote to stderr.
+        said: String,
+        /// What broke.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The launcher said nothing in time.
+    #[error("the launcher was silent for {} s while it should have {doing}", .waited.as_secs())]
+    Silent {
+        /// What it should have done.
+        doing: &'static str,
+        /// How long it was given.
+        waited: Duration,
+    },
+    /// The launcher ended or said something it should not have.
+    #[error("the launcher broke off: {0}")]
+    BrokeOff(String),
+    /// At least one netperf ended before its first interim result.
+    #[error("{}", describe_dead(.dead, *.started))]
+    Died {
+        /// Those that had ended when the first was noticed, by number. Never empty.
+        dead: Vec<DeadFlow>,
+        /// How many were started.
+        started: u32,
+    },
+    /// Some flows printed no interim result before the deadline.
+    #[error("flows {flows:?} of {started} had transferred nothing after {} s", .deadline.as_secs())]
+    Late {
+        /// Their numbers.
+        flows: Vec<u32>,
+        /// How many were started.
+        started: u32,
+        /// How long they were given.
+        deadline: Duration,
+    },
+}
+
+fn describe_dead(dead: &[DeadFlow], started: u32) -> String {
+    let Some(first) = dead.first() else { return "a netperf ended too early".into() };
+    let said = if first.message.is_empty() { "it said nothing" } else { &first.message };
+    let others = match dead.len() - 1 {
+        0 => String::new(),
+        n => format!("; so did {n} more"),
+    };
+    let (flow, status) = (first.flow, first.status);
+    format!(
+        "netperf of flow {flow} of {started} ended with status {status} before it measured: {said}{others}"
+    )
+}
+
+/// Where netperf runs.
+#[derive(Clone, Debug, Default)]
+pub struct Tester {
+    /// The network namespace; `None` is our own.
+    pub netns: Option<Arc<OwnedFd>>,
+}
+
+impl Tester {
+    /// Starts all flows and returns when they have been started, which is some seconds before they run.
+    ///
+    /// Each must have transferred something within `deadline`; `max` bounds the life of every netperf should both
+    /// kvmfair and the launcher be killed.
+    ///
+    /// # Errors
+    /// If the launcher cannot be started or does not take its orders.
+    pub async fn start(
+        &self,
+        flows: &[FlowSpec],
+        deadline: Duration,
+        max: Duration,
+    ) -> Result<Load, LoadError> {
+        let mut load = Load::new(self.spawn(deadline)?, flows.len() as u32, deadline)?;
+        load.send(&launcher::orders(flows, max)).await?;
+        match load.event("started netperf", SLACK).await? {
+            Event::Started(_) => Ok(load),
+            other => Err(load.broke_off(&format!("{other:?}")).await),
+        }
+    }
+
+    fn spawn(&self, deadline: Duration) -> Result<Child, LoadError> {
+        let argv = launcher::argv(deadline);
+        let mut command = Command::new(&argv[0]);
+        command.args(&argv[1..]).process_group(0);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        enter(&mut command, self.netns.clone());
+        command.spawn().map_err(LoadError::Spawn)
+    }
+}
+
+/// Makes a command start in a network namespace.
+pub(super) fn enter(command: &mut Command, netns: Option<Arc<OwnedFd>>) {
+    let Some(netns) = netns else { return };
+    // SAFETY: between fork and exec only one system call is made; nothing is allocated and no lock is taken.
+    unsafe {
+        command.pre_exec(move || Ok(setns(&*netns, CloneFlags::CLONE_NEWNET)?));
+    }
+}
+
+/// Flows that were started. Dropping it ends them: the launcher sees the end of its stdin, ends every netperf and
+/// removes its files, also when kvmfair itself was killed.
+#[derive(Debug)]
+pub struct Load {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+    started: u32,
+    deadline: Duration,
+}
+
+impl Load {
+    fn new(mut child: Child, started: u32, deadline: Duration) -> Result<Load, LoadError> {
+        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(LoadError::BrokeOff("it has no pipes".into()));
+        };
+        Ok(Load { child, stdin: Some(stdin), stdout: BufReader::new(stdout), started, deadline })
+    }
+
+    /// Waits until every flow has printed its first interim result.
+    ///
+    /// # Errors
+    /// If a netperf ended early, with what it said; if one had transferred nothing at the deadline. The launcher ends
+    /// all others then.
+    pub async fn wait_running(&mut self) -> Result<(), LoadError> {
+        match self.event("waited for the flows", self.deadline + SLACK).await? {
+            Event::Running => Ok(()),
+            Event::Died(first) => Err(self.died(first).await),
+            Event::Late(flows) => {
+                Err(LoadError::Late { flows, started: self.started, deadline: self.deadline })
+            }
+            other => Err(self.broke_off(&format!("{other:?}")).await),
+        }
+    }
+
+    /// Ends all flows and returns the transcript; see [`super::parse::flows`]. Call it after [`Load::wait_running`].
+    ///
+    /// # Errors
+    /// If the transcript does not come, or not to its end.
+    pub async fn stop(mut self) -> Result<String, LoadError> {
+        self.send(launcher::STOP).await?;
+        let mut bytes = Vec::new();
+        let read = timeout(DRAIN, self.stdout.read_to_end(&mut bytes)).await;
+        match read {
+            Err(_) => return Err(self.silent("printed the results", DRAIN).await),
+            Ok(Err(source)) => return Err(self.pipe(source).await),
+            Ok(Ok(_)) => self.end().await,
+        }
+        let transcript = String::from_utf8_lossy(&bytes).into_owned();
+        if super::parse::is_complete(&transcript) {
+            return Ok(transcript);
+        }
+        let last = transcript.lines().next_back().unwrap_or("nothing").to_string();
+        Err(self.broke_off(&format!("its results end with `{last}`")).await)
+    }
+
+    /// Ends all flows, throws their results away and returns when nothing is left.
+    pub async fn abort(mut self) {
+        self.end().await;
+    }
+
+    async fn send(&mut self, text: &str) -> Result<(), LoadError> {
+        let Some(stdin) = self.stdin.as_mut() else {
+            return Err(LoadError::BrokeOff("its stdin is closed".into()));
+        };
+        match timeout(SLACK, stdin.write_all(text.as_bytes())).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(source)) => Err(self.pipe(source).await),
+            Err(_) => Err(self.silent("taken orders", SLACK).await),
+        }
+    }
+
+    /// The next line of the launcher.
+    async fn event(&mut self, doing: &'static str, limit: Duration) -> Result<Event, LoadError> {
+        let mut line = Vec::new();
+        match timeout(limit, self.stdout.read_until(b'\n', &mut line)).await {
+            Err(_) => return Err(self.silent(doing, limit).await),
+            Ok(Err(source)) => return Err(self.pipe(source).await),
+            Ok(Ok(_)) => (),
+        }
+        let line = String::from_utf8_lossy(&line);
+        match Event::parse(&line) {
+            Some(event) => Ok(event),
+            None => Err(self.broke_off(line.trim()).await),
+        }
+    }
+
+    /// The launcher names every flow that it found dead, one line each, before it ends.
+    async fn died(&mut self, first: DeadFlow) -> LoadError {
+        let mut dead = vec![first];
+        while let Ok(Event::Died(next)) = self.event("named the dead flows", FAREWELL).await {
+            dead.push(next);
+        }
+        LoadError::Died { dead, started: self.started }
+    }
+
+    async fn silent(&mut self, doing: &'static str, waited: Duration) -> LoadError {
+        self.end().await;
+        LoadError::Silent { doing, waited }
+    }
+
+    async fn pipe(&mut self, source: std::io::Error) -> LoadError {
+        LoadError::Pipe { said: self.last_words().await, source }
+    }
+
+    async fn broke_off(&mut self, line: &str) -> LoadError {
+        let said = self.last_words().await;
+        LoadError::BrokeOff([line, &said].join(" ").trim().to_string())
+    }
+
+    /// Ends the launcher and returns what it wrote to stderr.
+    async fn last_words(&mut self) -> String {
+        self.end().await;
+        let mut bytes = Vec::new();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            let _ = timeout(FAREWELL, stderr.read_to_end(&mut bytes)).await;
+        }
+        String::from_utf8_lossy(&bytes).trim().to_string()
+    }
+
+    /// Closes stdin, which ends everything; a launcher that does not follow is ended with its whole process group.
+    async fn end(&mut self) {
+        self.stdin = None;
+        end_group(&mut self.child).await;
+    }
+}
+
+/// Waits for a process that leads its own group and is expected to end; at last kills the group.
+pub(super) async fn end_group(child: &mut Child) {
+    for signal in [None, Some(Signal::SIGTERM), Some(Signal::SIGKILL)] {
+        if let (Some(signal), Some(pid)) = (signal, child.id()) {
+            let _ = killpg(Pid::from_raw(pid as i32), signal);
+        }
+        if timeout(FAREWELL, child.wait()).await.is_ok() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dead(flow: u32, message: &str) -> DeadFlow {
+        DeadFlow { flow, status: 255, message: message.into() }
+    }
+
+    #[test]
+    fn the_error_names_the_flow_and_what_netperf_said() {
+        let dead = vec![dead(3, "establish control: are you sure"), dead(4, "")];
+        assert_eq!(
+            LoadError::Died { dead, started: 8 }.to_string(),
+            "netperf of flow 3 of 8 ended with status 255 before it measured: \
+             establish control: are you sure; so did 1 more"
+        );
+    }
+
+    #[test]
+    fn late_flows_are_named() {
+        let error = LoadError::Late { flows: vec![2, 5], started: 8, deadline: Duration::from_secs(30) };
+        assert_eq!(error.to_string(), "flows [2, 5] of 8 had transferred nothing after 30 s");
+    }
+}

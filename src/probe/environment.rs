@@ -1,0 +1,193 @@
+//! The fingerprint of the machine: what somebody else has to know to judge the figures, kept beside them.
+//!
+//! Collected once per run. What cannot be found out is absent, never guessed; nothing here is an error. The host's name
+//! is left out on purpose: results are passed on.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What the figures depend on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// kvmfair's own version.
+    pub tool_version: String,
+    /// When this was collected, UTC, ISO 8601.
+    pub date: String,
+    /// Name of the profile.
+    pub profile: String,
+    /// SHA-256 of the profile's text, hexadecimal.
+    pub profile_sha256: String,
+    /// The CPU's name.
+    pub cpu_model: Option<String>,
+    /// CPUs online.
+    pub cpus: u32,
+    /// The CPU's flag for virtualisation, `vmx` or `svm`.
+    pub virtualisation: Option<String>,
+    /// Whether guests can run under KVM: the flag is there *and* `/dev/kvm` opens. The file alone proves nothing.
+    pub kvm_usable: bool,
+    /// Memory, MiB.
+    pub memory_mib: u64,
+    /// Kernel release.
+    pub kernel: String,
+    /// The kernel's command line.
+    pub kernel_cmdline: String,
+    /// Frequency governor of the first CPU; absent where the machine has none.
+    pub governor: Option<String>,
+    /// The kernel's defences, by the vulnerability's name.
+    pub mitigations: BTreeMap<String, String>,
+    /// `1`, `2`, or `1+2` where both are mounted.
+    pub cgroup_version: Option<String>,
+    /// QEMU's version.
+    pub qemu: Option<String>,
+    /// libvirt's version.
+    pub libvirt: Option<String>,
+    /// netperf's version.
+    pub netperf: Option<String>,
+}
+
+impl Environment {
+    /// Looks at this machine. `profile_text` is the file as written; `libvirt` comes from its connection.
+    pub fn collect(profile: &str, profile_text: &str, libvirt: Option<String>) -> Environment {
+        let cpuinfo = read("/proc/cpuinfo").unwrap_or_default();
+        let virtualisation = virtualisation(&cpuinfo).map(String::from);
+        Environment {
+            tool_version: env!("CARGO_PKG_VERSION").into(),
+            date: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            profile: profile.into(),
+            profile_sha256: sha256(profile_text),
+            cpu_model: cpuinfo_field(&cpuinfo, "model name").map(String::from),
+            cpus: super::proc::online_cpus(&read("/proc/stat").unwrap_or_default()),
+            kvm_usable: virtualisation.is_some() && kvm_opens(),
+            virtualisation,
+            memory_mib: memory_mib(&read("/proc/meminfo").unwrap_or_default()).unwrap_or(0),
+            kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
+            kernel_cmdline: read("/proc/cmdline").unwrap_or_default(),
+            governor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+            mitigations: mitigations(),
+            cgroup_version: cgroup_version(&read("/proc/self/mounts").unwrap_or_default()).map(String::from),
+            qemu: version_of(&[qemu_binary().as_str(), "--version"]),
+            libvirt,
+            netperf: version_of(&["netperf", "-V"]),
+        }
+    }
+}
+
+/// The value of the first line with this name in `/proc/cpuinfo`.
+fn cpuinfo_field<'a>(cpuinfo: &'a str, name: &str) -> Option<&'a str> {
+    let mut fields = cpuinfo.lines().filter_map(|line| line.split_once(':'));
+    fields.find(|(field, _)| field.trim() == name).map(|(_, value)| value.trim())
+}
+
+fn virtualisation(cpuinfo: &str) -> Option<&'static str> {
+    let flags = cpuinfo_field(cpuinfo, "flags")?;
+    ["vmx", "svm"].into_iter().find(|flag| flags.split(' ').any(|word| word == *flag))
+}
+
+fn memory_mib(meminfo: &str) -> Option<u64> {
+    let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    Some(total.trim().strip_suffix(" kB")?.parse::<u64>().ok()? / 1024)
+}
+
+fn cgroup_version(mounts: &str) -> Option<&'static str> {
+    let mounted = |kind| mounts.lines().any(|line| line.split(' ').nth(2) == Some(kind));
+    match (mounted("cgroup"), mounted("cgroup2")) {
+        (true, true) => Some("1+2"),
+        (true, false) => Some("1"),
+        (false, true) => Some("2"),
+        (false, false) => None,
+    }
+}
+
+/// The first word that begins with a digit: `QEMU emulator version 10.0.2 (…)`, `Netperf version 2.7.0`.
+fn version(output: &str) -> Option<String> {
+    let begins = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
+    output.split_whitespace().find(begins).map(String::from)
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Without its end of line; `None` if there is no such file.
+fn read(path: &str) -> Option<String> {
+    fs::read_to_string(path).ok().map(|text| text.trim_end().to_string())
+}
+
+fn mitigations() -> BTreeMap<String, String> {
+    let Ok(entries) = fs::read_dir("/sys/devices/system/cpu/vulnerabilities") else {
+        return BTreeMap::new();
+    };
+    let named = entries.flatten().filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        Some((name, read(entry.path().to_str()?)?))
+    });
+    named.collect()
+}
+
+fn kvm_opens() -> bool {
+    fs::OpenOptions::new().read(true).write(true).open("/dev/kvm").is_ok()
+}
+
+fn qemu_binary() -> String {
+    format!("qemu-system-{}", std::env::consts::ARCH)
+}
+
+fn version_of(argv: &[&str]) -> Option<String> {
+    let output = Command::new(argv[0]).args(&argv[1..]).stdin(Stdio::null()).output().ok()?;
+    version(&String::from_utf8_lossy(&output.stdout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_for_virtualisation_is_a_whole_word() {
+        assert_eq!(virtualisation("flags\t\t: fpu vmx sse\n"), Some("vmx"));
+        assert_eq!(virtualisation("flags\t\t: fpu svm\n"), Some("svm"));
+        assert_eq!(virtualisation("flags\t\t: fpu avmx svm_lock\nvmx flags\t: vmx\n"), None);
+    }
+
+    #[test]
+    fn the_first_cpu_names_the_model() {
+        let cpuinfo = "processor\t: 0\nmodel\t\t: 2\nmodel name\t: Some CPU @ 3 GHz\n";
+        assert_eq!(cpuinfo_field(cpuinfo, "model name"), Some("Some CPU @ 3 GHz"));
+        assert_eq!(cpuinfo_field("", "model name"), None);
+    }
+
+    #[test]
+    fn versions_are_found_in_what_the_programs_print() {
+        let qemu = "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)\nCopyright (c) 2003-2022\n";
+        assert_eq!(version(qemu).as_deref(), Some("7.2.22"));
+        assert_eq!(version("Netperf version 2.7.0\n").as_deref(), Some("2.7.0"));
+        assert_eq!(version("command not found"), None);
+    }
+
+    #[test]
+    fn both_cgroup_versions_may_be_mounted() {
+        let (v1, v2) = ("cgroup /a cgroup rw 0 0\n", "cgroup2 /b cgroup2 rw 0 0\n");
+        assert_eq!(cgroup_version(v1), Some("1"));
+        assert_eq!(cgroup_version(v2), Some("2"));
+        assert_eq!(cgroup_version(&[v1, v2].concat()), Some("1+2"));
+        assert_eq!(cgroup_version("tmpfs /cgroup tmpfs rw 0 0\n"), None);
+    }
+
+    #[test]
+    fn memory_is_in_mib() {
+        assert_eq!(memory_mib("MemTotal:       24684092 kB\nMemFree: 1 kB\n"), Some(24105));
+    }
+
+    #[test]
+    fn the_fingerprint_of_this_machine_survives_json() {
+        let environment = Environment::collect("quick", "abc", Some("11.3.0".into()));
+        assert!(environment.cpus > 0 && environment.memory_mib > 0 && !environment.kernel.is_empty());
+        assert!(environment.profile_sha256.starts_with("ba7816bf"), "the digest of `abc`");
+        assert!(!environment.kvm_usable || environment.virtualisation.is_some());
+        let json = serde_json::to_string(&environment).unwrap();
+        assert_eq!(serde_json::from_str::<Environment>(&json).unwrap(), environment);
+    }
+}

@@ -1,0 +1,165 @@
+//! Texts of `/proc` -> numbers. Pure, and cheap: these run every interval of every trial.
+//!
+//! Own code rather than the `procfs` crate, which opens the files itself and allocates for each field; the sampler keeps
+//! its files open and needs eight numbers of one line.
+
+use crate::sample::CpuTimes;
+
+/// `/proc/stat` -> CPU time of all CPUs together, s; `None` if the first line is not the sum.
+///
+/// `ticks_per_s` is the kernel's `USER_HZ`. Guest time is counted in `user` and `nice` by the kernel, and left there.
+pub fn cpu_times(stat: &str, ticks_per_s: f64) -> Option<CpuTimes> {
+    let mut ticks = stat.lines().next()?.strip_prefix("cpu ")?.split_ascii_whitespace();
+    let mut next = || Some(ticks.next()?.parse::<u64>().ok()? as f64 / ticks_per_s);
+    Some(CpuTimes {
+        user: next()?,
+        nice: next()?,
+        system: next()?,
+        idle: next()?,
+        iowait: next()?,
+        irq: next()?,
+        softirq: next()?,
+        steal: next()?,
+    })
+}
+
+/// `/proc/stat` -> number of CPUs online.
+pub fn online_cpus(stat: &str) -> u32 {
+    let numbered = |line: &&str| line.strip_prefix("cpu").is_some_and(|rest| !rest.starts_with(' '));
+    stat.lines().take_while(|line| line.starts_with("cpu")).filter(numbered).count() as u32
+}
+
+/// `schedstat` of a task -> time on a CPU and time runnable but without one, both ns.
+pub fn schedstat(text: &str) -> Option<(u64, u64)> {
+    let mut words = text.split_ascii_whitespace();
+    Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+}
+
+/// What a thread of QEMU does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThreadClass {
+    /// Runs a guest's CPU.
+    Vcpu,
+    /// Moves packets in the kernel. A thread of QEMU since Linux 6.4, a kernel thread before.
+    Vhost,
+    /// Everything else: main loop, workers, RCU.
+    Emulator,
+}
+
+impl ThreadClass {
+    /// By the thread's `comm`; vCPUs have a name of their own only with QEMU's `debug-threads=on`, as libvirt sets it.
+    pub fn of(comm: &str) -> ThreadClass {
+        let comm = comm.trim_end();
+        let of_cpu = |(name, accel): (&str, &str)| {
+            let number = name.strip_prefix("CPU ").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+            (number || name == "ALL CPUs") && !accel.is_empty()
+        };
+        if comm.split_once('/').is_some_and(of_cpu) {
+            ThreadClass::Vcpu
+        } else if comm.starts_with("vhost-") {
+            ThreadClass::Vhost
+        } else {
+            ThreadClass::Emulator
+        }
+    }
+}
+
+/// Cumulative counters of one interface, from the side of the kernel that holds it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InterfaceCounters {
+    /// Bytes received.
+    pub rx_bytes: u64,
+    /// Packets received.
+    pub rx_packets: u64,
+    /// Bytes sent.
+    pub tx_bytes: u64,
+    /// Packets sent.
+    pub tx_packets: u64,
+}
+
+/// `/proc/net/dev` -> every interface with its counters; lines that are not an interface are passed over.
+pub fn interfaces(net_dev: &str) -> impl Iterator<Item = (&str, InterfaceCounters)> {
+    net_dev.lines().filter_map(|line| {
+        let (name, numbers) = line.rsplit_once(':')?;
+        Some((name.trim(), interface(numbers)?))
+    })
+}
+
+fn interface(numbers: &str) -> Option<InterfaceCounters> {
+    let mut fields = numbers.split_ascii_whitespace().map(|word| word.parse::<u64>().ok());
+    let (rx_bytes, rx_packets) = (fields.next()??, fields.next()??);
+    let mut sent = fields.skip(6);
+    Some(InterfaceCounters { rx_bytes, rx_packets, tx_bytes: sent.next()??, tx_packets: sent.next()?? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const STAT: &str = include_str!("../../tests/fixtures/proc/stat");
+    const NET_DEV: &str = include_str!("../../tests/fixtures/proc/net_dev");
+    const QEMU_THREADS: &str = include_str!("../../tests/fixtures/proc/qemu_threads");
+
+    #[test]
+    fn ticks_become_seconds_of_each_mode() {
+        let times = cpu_times("cpu  100 200 300 400 500 600 700 800 90 0\ncpu0 1 2\n", 100.0).unwrap();
+        let modes = [times.user, times.nice, times.system, times.idle, times.iowait];
+        assert_eq!(modes, [1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!([times.irq, times.softirq, times.steal], [6.0, 7.0, 8.0]);
+    }
+
+    #[test]
+    fn the_real_file_of_a_machine_with_two_cpus_is_read() {
+        assert!(cpu_times(STAT, 100.0).unwrap().idle > 0.0);
+        assert_eq!(online_cpus(STAT), 2);
+    }
+
+    #[test]
+    fn the_threads_of_a_real_qemu_are_told_apart() {
+        let classes: Vec<_> = QEMU_THREADS
+            .lines()
+            .map(|line| {
+                let (_, rest) = line.split_once(" [").unwrap();
+                let (comm, times) = rest.split_once("] ").unwrap();
+                assert!(schedstat(times).unwrap().0 > 0);
+                ThreadClass::of(comm)
+            })
+            .collect();
+        assert_eq!(classes, [ThreadClass::Emulator, ThreadClass::Emulator, ThreadClass::Vcpu]);
+    }
+
+    #[test]
+    fn names_of_threads_decide_their_class() {
+        assert_eq!(ThreadClass::of("CPU 12/KVM\n"), ThreadClass::Vcpu);
+        assert_eq!(ThreadClass::of("ALL CPUs/TCG"), ThreadClass::Vcpu);
+        assert_eq!(ThreadClass::of("vhost-4711"), ThreadClass::Vhost);
+        assert_eq!(ThreadClass::of("CPU 0/"), ThreadClass::Emulator);
+        assert_eq!(ThreadClass::of("IO mon_iothread"), ThreadClass::Emulator);
+    }
+
+    #[test]
+    fn packets_and_bytes_come_from_their_own_columns() {
+        let text = "header | of\n face |bytes\n  tap:0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n";
+        let expected = InterfaceCounters { rx_bytes: 1, rx_packets: 2, tx_bytes: 9, tx_packets: 10 };
+        assert_eq!(interfaces(text).collect::<Vec<_>>(), [("tap:0", expected)]);
+    }
+
+    #[test]
+    fn the_real_file_of_a_namespace_is_read() {
+        let found: Vec<_> = interfaces(NET_DEV).collect();
+        assert_eq!(found.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["lo", "va"]);
+        assert!(found[1].1.rx_packets > 0 && found[1].1.tx_bytes > found[1].1.tx_packets);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in "(cpu[0-9 ]{0,30}|[a-z: 0-9]{0,80}|.|\n){0,20}") {
+            cpu_times(&text, 100.0);
+            online_cpus(&text);
+            schedstat(&text);
+            interfaces(&text).count();
+            ThreadClass::of(&text);
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Reads the host's counters at every interval of a trial: a start/stop pair around one thread of its own.
+//!
+//! It must cost next to nothing, because it runs on the machine that is measured: files stay open, buffers are used
+//! again, lists of threads are refreshed rarely. It judges nothing; windows are cut by others.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
+
+use super::proc::{self, InterfaceCounters, ThreadClass};
+use super::threads::{self, Threads, Worker};
+use crate::load::clock::wall_clock;
+use crate::sample::{HostSample, TargetCounters};
+
+/// Every how many samples the lists of threads are refreshed.
+const REFRESH_EVERY: usize = 8;
+
+/// What to watch of one target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetWatch {
+    /// Its QEMU; `None` for bare metal.
+    pub qemu_pid: Option<i32>,
+    /// The host's interface through which it is reached, in our own network namespace.
+    pub interface: String,
+    /// What the interface *receives* goes *to* the target: true for the wire and for a macvtap, false for a tap, which
+    /// receives what the guest sends.
+    pub invert: bool,
+}
+
+/// Why there are no samples. Targets are named by their position, from 0.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// A file of `/proc` could not be read.
+    #[error("failed to read {what}")]
+    Read {
+        /// The file, or what was wanted of it.
+        what: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// QEMU ended during the trial.
+    #[error("QEMU (process {pid}) of guest {} ended while it was watched", .target + 1)]
+    QemuGone {
+        /// The target.
+        target: usize,
+        /// Its process.
+        pid: i32,
+    },
+    /// There is no such interface, or no longer.
+    #[error("interface {interface} of target {} is not there", .target + 1)]
+    InterfaceGone {
+        /// The target.
+        target: usize,
+        /// Its interface.
+        interface: String,
+    },
+    /// The sampling thread broke.
+    #[error("the sampling thread ended before it was told to")]
+    Broken,
+}
+
+/// A running sampler. Dropping it ends it.
+#[derive(Debug)]
+pub struct Sampler {
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<Result<Vec<HostSample>, ProbeError>>>,
+}
+
+impl Sampler {
+    /// Takes a first sample, then one at every interval, until it is stopped.
+    ///
+    /// # Errors
+    /// If a target's process or interface is not there.
+    pub fn start(targets: Vec<TargetWatch>, interval: Duration) -> Result<Sampler, ProbeError> {
+        let mut collector = Collector::open(targets)?;
+        let mut samples = vec![collector.sample()?];
+        let (stop, stopped) = mpsc::channel();
+        let work = move || {
+            let mut due = Instant::now() + interval;
+            while pause(&stopped, due) {
+                samples.push(collector.sample()?);
+                due = (due + interval).max(Instant::now());
+            }
+            samples.push(collector.last_sample()?);
+            Ok(samples)
+        };
+        let thread = std::thread::Builder::new().name("sampler".into()).spawn(work);
+        let thread = thread.map_err(|source| ProbeError::Read { what: "a thread".into(), source })?;
+        Ok(Sampler { stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Takes a last sample and returns them all, in the order taken. Takes some milliseconds at most.
+    ///
+    /// # Errors
+    /// If a counter could not be read at some time since the start, or a target is gone.
+    pub fn stop(mut self) -> Result<Vec<HostSample>, ProbeError> {
+        self.stop = None;
+        let thread = self.thread.take().ok_or(ProbeError::Broken)?;
+        thread.join().map_err(|_| ProbeError::Broken)?
+    }
+}
+
+/// Waits until a moment; false if the sampler was told to stop (or dropped) before it.
+fn pause(stopped: &mpsc::Receiver<()>, due: Instant) -> bool {
+    let left = due.saturating_duration_since(Instant::now());
+    stopped.recv_timeout(left) == Err(RecvTimeoutError::Timeout)
+}
+
+/// Open files, reused buffers and the last reading of everything.
+struct Collector {
+    stat: OpenFile,
+    net_dev: OpenFile,
+    ticks_per_s: f64,
+    targets: Vec<Target>,
+    taken: usize,
+}
+
+struct Target {
+    watch: TargetWatch,
+    threads: Option<Threads>,
+    interface: Option<InterfaceCounters>,
+}
+
+impl Collector {
+    fn open(watches: Vec<TargetWatch>) -> Result<Collector, ProbeError> {
+        raise_open_files();
+        let workers =
+            threads::kernel_workers().map_err(|source| ProbeError::Read { what: "/proc".into(), source })?;
+        let targets = watches.into_iter().map(|watch| Target::open(watch, &workers));
+        Ok(Collector {
+            stat: OpenFile::open("/proc/stat")?,
+            net_dev: OpenFile::open("/proc/self/net/dev")?,
+            ticks_per_s: procfs::ticks_per_second() as f64,
+            targets: targets.collect::<Result<_, _>>()?,
+            taken: 0,
+        })
+    }
+
+    fn sample(&mut self) -> Result<HostSample, ProbeError> {
+        let before = wall_clock();
+        let text = self.stat.read_first_block()?;
+        let cpu = proc::cpu_times(text, self.ticks_per_s).ok_or_else(|| unreadable("/proc/stat"))?;
+        self.read_threads();
+        self.read_interfaces()?;
+        let at_s = (before + wall_clock()) / 2.0;
+        self.taken += 1;
+        let targets = self.targets.iter().map(Target::counters).collect();
+        Ok(HostSample { at_s, cpu, orchestrator_s: own_cpu_s(), targets })
+    }
+
+    /// A sample after which everything that was watched is still there.
+    fn last_sample(&mut self) -> Result<HostSample, ProbeError> {
+        let sample = self.sample()?;
+        for (target, watched) in self.targets.iter().enumerate() {
+            if let (Some(threads), Some(pid)) = (&watched.threads, watched.watch.qemu_pid)
+                && !threads.alive()
+            {
+                return Err(ProbeError::QemuGone { target, pid });
+            }
+        }
+        Ok(sample)
+    }
+
+    fn read_threads(&mut self) {
+        let refresh = self.taken.is_multiple_of(REFRESH_EVERY);
+        for threads in self.targets.iter_mut().filter_map(|target| target.threads.as_mut()) {
+            if refresh {
+                let _ = threads.refresh(); // a process that is gone is reported at the end
+            }
+            threads.read();
+        }
+    }
+
+    fn read_interfaces(&mut self) -> Result<(), ProbeError> {
+        self.targets.iter_mut().for_each(|target| target.interface = None);
+        for (name, counters) in proc::interfaces(self.net_dev.read_whole()?) {
+            for target in self.targets.iter_mut().filter(|target| target.watch.interface == name) {
+                target.interface = Some(counters);
+            }
+        }
+        match self.targets.iter().enumerate().find(|(_, target)| target.interface.is_none()) {
+            None => Ok(()),
+            Some((target, gone)) => Err(gone.explain(target)),
+        }
+    }
+}
+
+impl Target {
+    fn open(watch: TargetWatch, workers: &[Worker]) -> Result<Target, ProbeError> {
+        let threads = match watch.qemu_pid {
+            None => None,
+            Some(pid) => Some(Threads::of(pid, workers).map_err(|source| ProbeError::Read {
+                what: format!("the threads of process {pid}"),
+                source,
+            })?),
+        };
+        Ok(Target { watch, threads, interface: None })
+    }
+
+    /// An interface vanishes with the QEMU that held it; then QEMU is what is missing.
+    fn explain(&self, target: usize) -> ProbeError {
+        match (&self.threads, self.watch.qemu_pid) {
+            (Some(threads), Some(pid)) if !threads.alive() => ProbeError::QemuGone { target, pid },
+            _ => ProbeError::InterfaceGone { target, interface: self.watch.interface.clone() },
+        }
+    }
+
+    fn counters(&self) -> TargetCounters {
+        let class = |class| self.threads.as_ref().map(|t| t.total(class)).unwrap_or_default();
+        let net = self.interface.unwrap_or_default();
+        let (rx, tx) = ((net.rx_packets, net.rx_bytes), (net.tx_packets, net.tx_bytes));
+        let (from, to) = if self.watch.invert { (tx, rx) } else { (rx, tx) };
+        TargetCounters {
+            vcpu_s: class(ThreadClass::Vcpu).run_s,
+            vcpu_delay_s: class(ThreadClass::Vcpu).wait_s,
+            emulator_s: class(ThreadClass::Emulator).run_s,
+            vhost_s: class(ThreadClass::Vhost).run_s,
+            from_target_packets: from.0,
+            to_target_packets: to.0,
+            from_target_bytes: from.1,
+            to_target_bytes: to.1,
+        }
+    }
+}
+
+/// A file of `/proc` that is read again and again.
+struct OpenFile {
+    path: &'static str,
+    file: File,
+    buffer: Vec<u8>,
+}
+
+impl OpenFile {
+    fn open(path: &'static str) -> Result<OpenFile, ProbeError> {
+        let file = File::open(path).map_err(|source| ProbeError::Read { what: path.into(), source })?;
+        Ok(OpenFile { path, file, buffer: vec![0; 16 << 10] })
+    }
+
+    /// The beginning of the file, in one system call.
+    fn read_first_block(&mut self) -> Result<&str, ProbeError> {
+        let end = self.read_at(0)?;
+        Ok(valid_part(&self.buffer[..end]))
+    }
+
+    fn read_whole(&mut self) -> Result<&str, ProbeError> {
+        let mut end = 0;
+        loop {
+            let more = self.read_at(end)?;
+            if more == 0 {
+                return Ok(valid_part(&self.buffer[..end]));
+            }
+            end += more;
+            if end == self.buffer.len() {
+                self.buffer.resize(end * 2, 0);
+            }
+        }
+    }
+
+    fn read_at(&mut self, offset: usize) -> Result<usize, ProbeError> {
+        let read = self.file.read_at(&mut self.buffer[offset..], offset as u64);
+        read.map_err(|source| ProbeError::Read { what: self.path.into(), source })
+    }
+}
+
+/// The text up to the first byte that is none: a block may end within a character.
+fn valid_part(bytes: &[u8]) -> &str {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
+    }
+}
+
+fn unreadable(what: &str) -> ProbeError {
+    let source = io::Error::new(io::ErrorKind::InvalidData, "it does not begin as expected");
+    ProbeError::Read { what: what.into(), source }
+}
+
+/// CPU time of this process, s.
+fn own_cpu_s() -> f64 {
+    let seconds = |t: nix::sys::time::TimeVal| t.tv_sec() as f64 + t.tv_usec() as f64 / 1e6;
+    getrusage(UsageWho::RUSAGE_SELF).map_or(0.0, |u| seconds(u.user_time()) + seconds(u.system_time()))
+}
+
+/// One file is held open for each thread of each guest: more than the usual 1024 for a hundred guests.
+fn raise_open_files() {
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loopback(invert: bool) -> TargetWatch {
+        TargetWatch { qemu_pid: Some(std::process::id() as i32), interface: "lo".into(), invert }
+    }
+
+    #[test]
+    fn a_first_and_a_last_sample_are_taken_however_short_the_trial() {
+        let sampler = Sampler::start(vec![loopback(false)], Duration::from_secs(3600)).unwrap();
+        let samples = sampler.stop().unwrap();
+        assert_eq!(samples.len(), 2);
+        assert!(samples[0].at_s <= samples[1].at_s);
+        assert!(samples[1].orchestrator_s >= samples[0].orchestrator_s);
+        assert!(samples[1].targets[0].emulator_s >= samples[0].targets[0].emulator_s);
+    }
+
+    #[test]
+    fn inverting_swaps_the_directions() {
+        let (rx, tx) = ((10, 100), (20, 200));
+        let net = InterfaceCounters { rx_packets: rx.0, rx_bytes: rx.1, tx_packets: tx.0, tx_bytes: tx.1 };
+        let counters = |invert| {
+            let watch = TargetWatch { qemu_pid: None, ..loopback(invert) };
+            Target { watch, threads: None, interface: Some(net) }.counters()
+        };
+        assert_eq!((counters(false).from_target_packets, counters(false).to_target_bytes), (10, 200));
+        assert_eq!((counters(true).from_target_packets, counters(true).to_target_bytes), (20, 100));
+        assert_eq!(counters(true).vcpu_s, 0.0);
+    }
+
+    #[test]
+    fn an_interface_that_is_not_there_is_named() {
+        let watch = TargetWatch { qemu_pid: None, interface: "kf-nowhere".into(), invert: false };
+        let error = Sampler::start(vec![loopback(false), watch], Duration::from_secs(1)).unwrap_err();
+        assert_eq!(error.to_string(), "interface kf-nowhere of target 2 is not there");
+    }
+
+    #[test]
+    fn a_qemu_that_ends_is_an_error_at_stop() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = child.id() as i32;
+        let watch = TargetWatch { qemu_pid: Some(pid), ..loopback(false) };
+        let sampler = Sampler::start(vec![watch], Duration::from_millis(10)).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let error = sampler.stop().unwrap_err();
+        assert_eq!(error.to_string(), format!("QEMU (process {pid}) of guest 1 ended while it was watched"));
+    }
+}

@@ -1,0 +1,268 @@
+//! The load against the real netperf and netserver, between two network namespaces that each test makes for itself.
+//!
+//! Needs root; does nothing without. No test asserts a time or a rate. `KVMFAIR_TEST_FLOWS=128` raises the number of
+//! flows of the first test, which prints how far apart they started and how long they took to end.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::IpAddr;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kvmfair::load::{FlowSpec, LoadError, Netserver, NetserverError, Tester, command, parse};
+use kvmfair::profile::Test;
+use kvmfair::sample::RawFlow;
+use nix::sched::{CloneFlags, setns, unshare};
+
+const DEADLINE: Duration = Duration::from_secs(60);
+const MAX: Duration = Duration::from_secs(120);
+
+/// Set for the process that plays an orchestrator about to be killed.
+const ORCHESTRATOR: &str = "KVMFAIR_TEST_ORCHESTRATOR";
+
+/// Two namespaces, a wire between them. Both end with the last process that holds them.
+struct Lab {
+    tester: Tester,
+    host: Arc<OwnedFd>,
+    address: IpAddr,
+}
+
+impl Lab {
+    /// `number` tells the labs of concurrent tests apart; `None` if we may not make one.
+    fn new(number: u8) -> Option<Lab> {
+        if !nix::unistd::geteuid().is_root() {
+            eprintln!("skipped: making network namespaces needs root");
+            return None;
+        }
+        let (tester, host) = (namespace(), namespace());
+        let peer = format!("/proc/{}/fd/{}", std::process::id(), host.as_raw_fd());
+        ip(&tester, &format!("link add kf-tester type veth peer name kf-host netns {peer}"));
+        ip(&tester, &format!("addr add 198.18.{number}.1/24 dev kf-tester"));
+        ip(&tester, "link set kf-tester up");
+        ip(&host, &format!("addr add 198.18.{number}.2/24 dev kf-host"));
+        ip(&host, "link set kf-host up");
+        let address = [198, 18, number, 2].into();
+        Some(Lab { tester: Tester { netns: Some(tester) }, host, address })
+    }
+
+    fn flows(&self, number: u32) -> Vec<FlowSpec> {
+        let flow = |flow| FlowSpec {
+            flow,
+            guest: 0,
+            control: self.address,
+            data: self.address,
+            test: Test::TCP_RR,
+            request_bytes: 1,
+            response_bytes: 1,
+            interval: Duration::from_millis(250),
+        };
+        (1..=number).map(flow).collect()
+    }
+
+    async fn netserver(&self) -> Netserver {
+        Netserver::start(Some(self.host.clone()), self.address).await.unwrap()
+    }
+
+    /// Command lines of the netperfs that run in this lab, and the directory in which they leave their output.
+    fn netperfs(&self) -> (usize, Option<PathBuf>) {
+        netperfs_to(self.address)
+    }
+}
+
+fn netperfs_to(address: IpAddr) -> (usize, Option<PathBuf>) {
+    let address = address.to_string();
+    let ours: Vec<_> = procfs::process::all_processes()
+        .unwrap()
+        .flatten()
+        .filter(|p| {
+            p.cmdline().is_ok_and(|words| words.contains(&"netperf".into()) && words.contains(&address))
+        })
+        .collect();
+    let output = ours.first().and_then(|p| std::fs::read_link(format!("/proc/{}/fd/1", p.pid)).ok());
+    (ours.len(), output.and_then(|file| file.parent().map(Path::to_path_buf)))
+}
+
+/// A new network namespace, made by a thread that ends in it.
+fn namespace() -> Arc<OwnedFd> {
+    let make = || {
+        unshare(CloneFlags::CLONE_NEWNET).unwrap();
+        File::open("/proc/thread-self/ns/net").unwrap()
+    };
+    Arc::new(std::thread::spawn(make).join().unwrap().into())
+}
+
+fn ip(netns: &Arc<OwnedFd>, arguments: &str) {
+    let netns = netns.clone();
+    let mut command = Command::new("ip");
+    command.args(arguments.split(' '));
+    // SAFETY: one system call between fork and exec.
+    unsafe { command.pre_exec(move || Ok(setns(&*netns, CloneFlags::CLONE_NEWNET)?)) };
+    assert!(command.status().unwrap().success(), "ip {arguments}");
+}
+
+/// Waits until a condition holds; fails after a time that only a mistake can take.
+fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < end, "still not so: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn start_of(flow: &RawFlow) -> f64 {
+    flow.intervals[0].end_s - flow.intervals[0].length_s
+}
+
+fn end_of(flow: &RawFlow) -> f64 {
+    flow.intervals.last().unwrap().end_s
+}
+
+fn print_alignment(flows: &[RawFlow], told_to_stop_s: f64, drained: Duration) {
+    let spread = |of: fn(&RawFlow) -> f64| {
+        let (min, max) = flows.iter().map(of).fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
+        (min, max, max - min)
+    };
+    let ((first, all, starts), (common_end, last, ends)) = (spread(start_of), spread(end_of));
+    println!(
+        "{} flows: starts within {starts:.3} s, ends within {ends:.3} s, common {:.1} % of {:.2} s; \
+         last end {:.3} s after the order, transcript after {:.3} s",
+        flows.len(),
+        100.0 * (common_end - all) / (last - first),
+        last - first,
+        last - told_to_stop_s,
+        drained.as_secs_f64(),
+    );
+}
+
+#[tokio::test]
+async fn flows_that_are_told_to_stop_give_intervals_and_every_final_result() {
+    let Some(lab) = Lab::new(1) else { return };
+    let number = std::env::var("KVMFAIR_TEST_FLOWS").map_or(8, |n| n.parse().unwrap());
+    let flows = lab.flows(number);
+    let netserver = lab.netserver().await;
+    let mut load = lab.tester.start(&flows, DEADLINE, MAX).await.unwrap();
+    load.wait_running().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(if number > 8 { 6 } else { 1 })).await;
+    let (told, clock) = (kvmfair::load::clock::wall_clock(), Instant::now());
+    let transcript = load.stop().await.unwrap();
+    let drained = clock.elapsed();
+    let results = parse::flows(&transcript, &flows);
+    netserver.stop().await;
+    assert_eq!(results.len(), number as usize);
+    for flow in &results {
+        assert_eq!((flow.exit_code, flow.messages.as_str()), (Some(0), ""), "flow {}", flow.flow);
+        assert!(!flow.intervals.is_empty());
+        assert_eq!(command::missing_selectors(flow), Vec::<&str>::new());
+    }
+    assert_eq!(lab.netperfs().0, 0);
+    print_alignment(&results, told, drained);
+}
+
+#[tokio::test]
+async fn without_a_netserver_the_error_names_the_flow_and_what_netperf_said() {
+    let Some(lab) = Lab::new(2) else { return };
+    let mut load = lab.tester.start(&lab.flows(2), DEADLINE, MAX).await.unwrap();
+    let error = load.wait_running().await.unwrap_err();
+    assert!(matches!(error, LoadError::Died { .. }));
+    let text = error.to_string();
+    assert!(text.starts_with("netperf of flow 1 of 2 ended with status 255"), "{text}");
+    assert!(text.contains("are you sure there is a netserver listening on 198.18.2.2"), "{text}");
+    eventually("no netperf is left", || lab.netperfs().0 == 0);
+}
+
+#[tokio::test]
+async fn flows_that_transfer_nothing_in_time_are_named() {
+    let Some(lab) = Lab::new(3) else { return };
+    let netserver = lab.netserver().await;
+    let mut load = lab.tester.start(&lab.flows(2), Duration::ZERO, MAX).await.unwrap();
+    let error = load.wait_running().await.unwrap_err();
+    assert!(matches!(&error, LoadError::Late { flows, started: 2, .. } if *flows == [1, 2]), "{error}");
+    eventually("no netperf is left", || lab.netperfs().0 == 0);
+    netserver.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dropping_a_running_load_leaves_no_process_and_no_file() {
+    let Some(lab) = Lab::new(4) else { return };
+    let netserver = lab.netserver().await;
+    let mut load = lab.tester.start(&lab.flows(4), DEADLINE, MAX).await.unwrap();
+    load.wait_running().await.unwrap();
+    let (number, output) = lab.netperfs();
+    let output = output.unwrap();
+    assert!(number >= 4 && output.is_dir());
+    drop(load);
+    eventually("no netperf and no file is left", || lab.netperfs().0 == 0 && !output.exists());
+    netserver.stop().await;
+}
+
+#[tokio::test]
+async fn a_load_that_is_aborted_before_it_runs_leaves_no_process_and_no_file() {
+    let Some(lab) = Lab::new(5) else { return };
+    let netserver = lab.netserver().await;
+    let load = lab.tester.start(&lab.flows(4), DEADLINE, MAX).await.unwrap();
+    let (number, output) = lab.netperfs();
+    assert!(number >= 4);
+    load.abort().await;
+    assert_eq!(lab.netperfs().0, 0);
+    assert!(!output.unwrap().exists());
+    netserver.stop().await;
+}
+
+#[test]
+fn an_orchestrator_that_is_killed_leaves_no_process_and_no_file() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let mut orchestrator = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", "an_orchestrator_about_to_be_killed"])
+        .env(ORCHESTRATOR, "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdout = BufReader::new(orchestrator.stdout.take().unwrap());
+    assert!(stdout.lines().any(|line| line.unwrap().ends_with("the flows run")));
+    let netperfs = || netperfs_to([198, 18, 6, 2].into());
+    let (number, output) = netperfs();
+    let output = output.unwrap();
+    assert!(number >= 4 && output.is_dir());
+    orchestrator.kill().unwrap(); // SIGKILL
+    orchestrator.wait().unwrap();
+    eventually("no netperf and no file is left", || netperfs().0 == 0 && !output.exists());
+}
+
+/// The other half of the test above: does nothing unless that test starts it.
+#[tokio::test]
+async fn an_orchestrator_about_to_be_killed() {
+    if std::env::var_os(ORCHESTRATOR).is_none() {
+        return;
+    }
+    let lab = Lab::new(6).unwrap();
+    let _netserver = lab.netserver().await;
+    let mut load = lab.tester.start(&lab.flows(4), DEADLINE, MAX).await.unwrap();
+    load.wait_running().await.unwrap();
+    println!("the flows run");
+    tokio::time::sleep(DEADLINE).await;
+}
+
+#[tokio::test]
+async fn netserver_listens_inside_its_namespace_only_and_frees_its_port() {
+    let Some(lab) = Lab::new(7) else { return };
+    let netserver = lab.netserver().await;
+    let here = (lab.address, 12865).into();
+    assert!(!procfs::net::tcp().unwrap().iter().any(|socket| socket.local_address == here));
+    netserver.stop().await;
+    lab.netserver().await.stop().await;
+}
+
+#[tokio::test]
+async fn a_netserver_without_its_address_says_why_it_does_not_listen() {
+    let Some(lab) = Lab::new(8) else { return };
+    let error = Netserver::start(Some(lab.host.clone()), [198, 18, 8, 77].into()).await.unwrap_err();
+    assert!(matches!(error, NetserverError::NotListening { .. }));
+    assert!(error.to_string().starts_with("netserver does not listen on 198.18.8.77:12865: "), "{error}");
+    println!("{error}");
+}

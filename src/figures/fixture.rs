@@ -1,0 +1,159 @@
+//! Trials for tests: steady flows, counters that agree with them, and knobs to break one thing at a time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::backend::Backend;
+use crate::profile::{Configuration, Test, Timing};
+use crate::sample::{
+    Accel, Check, CpuTimes, FORMAT, Failure, HostSample, Interval, RawFlow, RawGuest, RawTrial, Stage,
+    TargetCounters,
+};
+
+/// When the flows of every fixture start, s.
+pub const START: f64 = 1_000_000.0;
+/// How long they run, s.
+const RUN: u32 = 14;
+/// CPUs of the host.
+const HOST_CPUS: u32 = 4;
+
+/// Warm-up 2 s, window 10 s, cool-down 1 s, five repeats.
+pub fn timing() -> Timing {
+    Timing {
+        warmup: Duration::from_secs(2),
+        window: Duration::from_secs(10),
+        cooldown: Duration::from_secs(1),
+        interval: Duration::from_millis(500),
+        repeats: 5,
+    }
+}
+
+/// TCP_RR 1/1 with eight flows.
+pub fn configuration(backend: &str, vms: u32) -> Configuration {
+    Configuration {
+        backend: backend.parse::<Backend>().unwrap(),
+        vms,
+        vcpus: 1,
+        memory_mib: 128,
+        mtu: 1500,
+        test: Test::TCP_RR,
+        flows: 8,
+        request_bytes: 1,
+        response_bytes: 1,
+    }
+}
+
+/// A steady flow with its final result.
+pub fn flow(flow: u32, guest: u32, rate: f64) -> RawFlow {
+    let ends = (1..=2 * RUN).map(|half| START + f64::from(half) / 2.0);
+    RawFlow {
+        flow,
+        guest,
+        intervals: ends.map(|end_s| Interval { end_s, length_s: 0.5, rate }).collect(),
+        result: result(rate),
+        exit_code: Some(0),
+        messages: String::new(),
+    }
+}
+
+fn result(rate: f64) -> BTreeMap<String, String> {
+    let mean = 1e6 / rate.max(1.0);
+    let pairs = [
+        ("THROUGHPUT", rate * 1.5),
+        ("MIN_LATENCY", mean * 0.5),
+        ("MEAN_LATENCY", mean),
+        ("P50_LATENCY", mean * 0.9),
+        ("P90_LATENCY", mean * 1.5),
+        ("P99_LATENCY", mean * 2.0),
+        ("MAX_LATENCY", mean * 10.0),
+        ("STDDEV_LATENCY", mean * 0.2),
+        ("LOCAL_TRANSPORT_RETRANS", 1.0),
+        ("REMOTE_TRANSPORT_RETRANS", 2.0),
+    ];
+    pairs.map(|(key, value)| (key.to_string(), value.to_string())).into()
+}
+
+/// A trial whose targets get the given rates, each divided evenly over the target's flows.
+pub fn trial(configuration: Configuration, rates: &[f64]) -> RawTrial {
+    let first = u32::from(configuration.vms > 0);
+    let per_target = configuration.flows_per_target();
+    let flows = (0..configuration.flows).map(|index| {
+        let target = index / per_target;
+        flow(index + 1, first + target, rates[target as usize] / f64::from(per_target))
+    });
+    RawTrial {
+        format: FORMAT,
+        trial: 1,
+        repeat: 1,
+        accel: Accel::Tcg,
+        started_s: START - 5.0,
+        ended_s: START + f64::from(RUN) + 1.0,
+        failure: None,
+        flows: flows.collect(),
+        host: (0..=RUN + 2).map(|second| host_sample(f64::from(second), rates, first)).collect(),
+        host_cpus: HOST_CPUS,
+        guests: (1..=configuration.vms).map(guest).collect(),
+        checks: vec![],
+        configuration,
+    }
+}
+
+/// Half of the host busy; each guest uses 20 % of a CPU plus 1 % per 100 transactions/s.
+fn host_sample(second: f64, rates: &[f64], first: u32) -> HostSample {
+    let cpu = CpuTimes {
+        user: second,
+        system: 0.6 * second,
+        softirq: 0.4 * second,
+        idle: 1.9 * second,
+        iowait: 0.1 * second,
+        ..CpuTimes::default()
+    };
+    let targets = rates.iter().map(|rate| {
+        let packets = (rate * second) as u64;
+        let guest = f64::from(first) * second;
+        TargetCounters {
+            vcpu_s: guest * (0.1 + rate / 1e4),
+            vcpu_delay_s: guest * 0.05,
+            emulator_s: guest * 0.06,
+            vhost_s: guest * 0.04,
+            from_target_packets: packets,
+            to_target_packets: packets,
+            from_target_bytes: 67 * packets,
+            to_target_bytes: 67 * packets,
+        }
+    });
+    HostSample { at_s: START - 1.0 + second, cpu, orchestrator_s: 0.02 * second, targets: targets.collect() }
+}
+
+fn guest(number: u32) -> RawGuest {
+    let after = CpuTimes { user: 4.0, system: 3.0, steal: 1.0, idle: 8.0, ..CpuTimes::default() };
+    RawGuest {
+        guest: number,
+        domain: format!("kf-test-{number}"),
+        inside: vec![(START - 1.0, CpuTimes::default()), (START + 15.0, after)],
+    }
+}
+
+/// The same trial as repeat `repeat`.
+pub fn numbered(mut raw: RawTrial, trial: u32, repeat: u32) -> RawTrial {
+    raw.trial = trial;
+    raw.repeat = repeat;
+    raw
+}
+
+/// A trial that broke while booting.
+pub fn failed(configuration: Configuration) -> RawTrial {
+    let cause = "guest 2 did not answer within 120 s".to_string();
+    let failure = Some(Failure { stage: Stage::Provision, cause });
+    RawTrial { failure, flows: vec![], host: vec![], guests: vec![], ..trial(configuration, &[1.0; 64]) }
+}
+
+/// A trial whose backend was not the one asked for.
+pub fn wrong_driver(configuration: Configuration) -> RawTrial {
+    let check = Check {
+        what: "guest 1: driver of the test NIC".into(),
+        expected: "virtio_net".into(),
+        found: "e1000".into(),
+    };
+    RawTrial { checks: vec![check], ..trial(configuration, &[1000.0; 64]) }
+}

@@ -1,0 +1,138 @@
+//! Figures of one guest, or of the host itself on bare metal (guest 0, which has no CPU figures).
+//!
+//! CPU percentages are of one CPU: a guest with four busy vCPUs shows 400.
+
+use serde::Serialize;
+
+use super::FlowFigures;
+use crate::sample::{CpuTimes, RawGuest, RawTrial, TargetCounters};
+use crate::stats;
+use crate::window::Window;
+
+/// One guest of one trial.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GuestFigures {
+    /// Number of the guest, from 1; 0 for bare metal.
+    pub guest: u32,
+    /// Libvirt's name of the domain.
+    pub domain: Option<String>,
+    /// Its flows.
+    pub flows: u32,
+    /// Sum of its flows' rates in the window, transactions/s.
+    pub rate_tps: f64,
+    /// Transactions in the window, all flows.
+    pub transactions: f64,
+    /// Mean latency in the window, 10^6·flows/rate (Little's law), µs. Undefined at rate 0.
+    pub mean_latency_us: Option<f64>,
+    /// Median over its flows of netperf's P99 (whole run), µs.
+    pub p99_latency_us: Option<f64>,
+    /// Largest over its flows of netperf's maximum (whole run), µs.
+    pub max_latency_us: Option<f64>,
+    /// CPU that it took from the host; `None` on bare metal or if the counters do not cover the window.
+    pub cpu: Option<GuestCpu>,
+    /// Busy part of its own CPUs as it sees them, %.
+    pub inside_busy_percent: Option<f64>,
+    /// Stolen part of its own CPUs as it sees them, %.
+    pub inside_steal_percent: Option<f64>,
+    /// Packets that the host counted from it, in the window.
+    pub from_target_packets: Option<f64>,
+    /// Packets that the host counted to it, in the window.
+    pub to_target_packets: Option<f64>,
+    /// `from_target_packets` ÷ transactions: 1 if netperf tells the truth and each response is one packet.
+    pub witness_from_ratio: Option<f64>,
+    /// `to_target_packets` ÷ transactions.
+    pub witness_to_ratio: Option<f64>,
+}
+
+/// CPU that one guest took from the host, % of one CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct GuestCpu {
+    /// vCPU threads.
+    pub vcpu_percent: f64,
+    /// QEMU's other threads.
+    pub emulator_percent: f64,
+    /// vhost workers.
+    pub vhost_percent: f64,
+    /// All three.
+    pub total_percent: f64,
+    /// Time that vCPU threads were runnable but waited for a CPU, % of the window (100 per vCPU that always waits).
+    pub run_delay_percent: f64,
+}
+
+impl GuestFigures {
+    /// Figures of every target of a trial, in the order of their numbers.
+    pub(super) fn all(raw: &RawTrial, flows: &[FlowFigures], window: &Window) -> Vec<GuestFigures> {
+        let first = u32::from(raw.configuration.vms > 0);
+        (0..raw.configuration.targets())
+            .map(|index| GuestFigures::of(raw, flows, window, first + index, index as usize))
+            .collect()
+    }
+
+    fn of(raw: &RawTrial, flows: &[FlowFigures], window: &Window, guest: u32, index: usize) -> GuestFigures {
+        let own: Vec<&FlowFigures> = flows.iter().filter(|flow| flow.guest == guest).collect();
+        let rate_tps = stats::total(own.iter().map(|flow| flow.rate_tps));
+        let transactions = stats::total(own.iter().map(|flow| flow.transactions));
+        let gained = |counter: fn(&TargetCounters) -> f64| gained(raw, window, index, counter);
+        let from_target_packets = gained(|target| target.from_target_packets as f64);
+        let to_target_packets = gained(|target| target.to_target_packets as f64);
+        let per_transaction = |packets: f64| (transactions > 0.0).then(|| packets / transactions);
+        let inside = raw.guests.iter().find(|raw| raw.guest == guest);
+        let inside_cpu = inside.and_then(|guest| inside_cpu(guest, window));
+        GuestFigures {
+            guest,
+            domain: inside.map(|guest| guest.domain.clone()),
+            flows: own.len() as u32,
+            rate_tps,
+            transactions,
+            mean_latency_us: (rate_tps > 0.0).then(|| 1e6 * own.len() as f64 / rate_tps),
+            p99_latency_us: stats::median(&known(&own, |flow| flow.latency.p99_us)),
+            max_latency_us: known(&own, |flow| flow.latency.max_us).into_iter().reduce(f64::max),
+            cpu: (guest > 0).then(|| GuestCpu::of(window, gained)).flatten(),
+            inside_busy_percent: inside_cpu.map(|(busy, _)| busy),
+            inside_steal_percent: inside_cpu.map(|(_, steal)| steal),
+            from_target_packets,
+            to_target_packets,
+            witness_from_ratio: from_target_packets.and_then(per_transaction),
+            witness_to_ratio: to_target_packets.and_then(per_transaction),
+        }
+    }
+}
+
+impl GuestCpu {
+    fn of(window: &Window, gained: impl Fn(fn(&TargetCounters) -> f64) -> Option<f64>) -> Option<GuestCpu> {
+        let percent = |counter| Some(100.0 * gained(counter)? / window.length_s());
+        let vcpu_percent = percent(|target: &TargetCounters| target.vcpu_s)?;
+        let emulator_percent = percent(|target| target.emulator_s)?;
+        let vhost_percent = percent(|target| target.vhost_s)?;
+        Some(GuestCpu {
+            vcpu_percent,
+            emulator_percent,
+            vhost_percent,
+            total_percent: vcpu_percent + emulator_percent + vhost_percent,
+            run_delay_percent: percent(|target| target.vcpu_delay_s)?,
+        })
+    }
+}
+
+/// The values that are known.
+pub(super) fn known(flows: &[&FlowFigures], value: fn(&FlowFigures) -> Option<f64>) -> Vec<f64> {
+    flows.iter().copied().filter_map(value).collect()
+}
+
+/// What a counter of the target at `index` gained in the window.
+fn gained(raw: &RawTrial, window: &Window, index: usize, counter: fn(&TargetCounters) -> f64) -> Option<f64> {
+    let samples = raw.host.iter().filter_map(|s| Some((s.at_s, counter(s.targets.get(index)?))));
+    stats::difference(samples, window.start_s, window.end_s)
+}
+
+/// Busy and stolen part of a guest's CPUs in the window, %.
+fn inside_cpu(guest: &RawGuest, window: &Window) -> Option<(f64, f64)> {
+    let gained = |mode: fn(&CpuTimes) -> f64| {
+        let samples = guest.inside.iter().map(|(at_s, cpu)| (*at_s, mode(cpu)));
+        stats::difference(samples, window.start_s, window.end_s)
+    };
+    let busy = gained(super::host::busy)?;
+    let steal = gained(|cpu| cpu.steal)?;
+    let total = busy + steal + gained(super::host::idle)?;
+    (total > 0.0).then(|| (100.0 * busy / total, 100.0 * steal / total))
+}

@@ -1,0 +1,29 @@
+//! Figures: what the raw samples of a trial say. All from the common window, all with a unit in the name.
+//!
+//! - [`TrialFigures`]: one trial: its outcome and, unless it failed, its [`Numbers`]
+//! - [`FlowFigures`], [`GuestFigures`], [`TotalFigures`], [`HostFigures`]: the parts of [`Numbers`]
+//! - [`Reason`]: why a trial that ran is not valid
+//! - [`Metric`]: the figures that are summarised over repeats and drawn
+//! - [`summarise`]: trials -> one [`SummaryRow`] per configuration
+//!
+//! Pure. Nothing here is rounded or formatted: that is `report`'s work.
+
+#[cfg(test)]
+pub(crate) mod fixture;
+mod flow;
+mod guest;
+mod host;
+mod metric;
+mod summary;
+mod total;
+mod trial;
+mod validity;
+
+pub use flow::{FlowFigures, NetperfLatency};
+pub use guest::{GuestCpu, GuestFigures};
+pub use host::{CpuModes, HostFigures};
+pub use metric::{Better, Metric};
+pub use summary::{SummaryRow, summarise};
+pub use total::TotalFigures;
+pub use trial::{Numbers, Outcome, TrialFigures};
+pub use validity::Reason;

@@ -1,0 +1,100 @@
+//! Trials -> one row per configuration: mean and 95 % interval of every metric over the valid repeats.
+//!
+//! Invalid and failed trials are counted and contribute no value.
+
+use std::collections::BTreeMap;
+
+use super::{Metric, Outcome, TrialFigures};
+use crate::profile::Configuration;
+use crate::stats::Interval;
+
+/// One configuration over its repeats.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SummaryRow {
+    /// What was measured.
+    pub configuration: Configuration,
+    /// Valid repeats.
+    pub measured: u32,
+    /// Repeats that ran but do not count.
+    pub invalid: u32,
+    /// Repeats that failed.
+    pub failed: u32,
+    /// Every metric that is defined in at least one valid repeat.
+    pub values: BTreeMap<Metric, Interval>,
+}
+
+impl SummaryRow {
+    /// Mean and interval of one metric; its `n` may be less than `measured` where some repeats leave it undefined.
+    pub fn get(&self, metric: Metric) -> Option<&Interval> {
+        self.values.get(&metric)
+    }
+
+    fn of(configuration: &Configuration, trials: &[TrialFigures]) -> SummaryRow {
+        let own: Vec<&TrialFigures> = trials.iter().filter(|t| t.configuration == *configuration).collect();
+        let count = |word: &str| own.iter().filter(|trial| trial.outcome.word() == word).count() as u32;
+        SummaryRow {
+            configuration: configuration.clone(),
+            measured: count("measured"),
+            invalid: count("invalid"),
+            failed: count("failed"),
+            values: Metric::ALL.into_iter().filter_map(|m| Some((m, interval(m, &own)?))).collect(),
+        }
+    }
+}
+
+/// One row for each of `configurations`, in their order, whether or not it has been measured yet.
+pub fn summarise(configurations: &[Configuration], trials: &[TrialFigures]) -> Vec<SummaryRow> {
+    configurations.iter().map(|configuration| SummaryRow::of(configuration, trials)).collect()
+}
+
+fn interval(metric: Metric, trials: &[&TrialFigures]) -> Option<Interval> {
+    let valid = trials.iter().filter(|trial| trial.outcome == Outcome::Measured);
+    Interval::of(&valid.filter_map(|trial| metric.value(trial)).collect::<Vec<f64>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::fixture;
+    use crate::sample::RawTrial;
+
+    fn rows(configurations: &[Configuration], raws: Vec<RawTrial>) -> Vec<SummaryRow> {
+        let trials = raws.iter().map(|raw| TrialFigures::of(raw, &fixture::timing()));
+        summarise(configurations, &trials.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn only_valid_repeats_enter_the_mean() {
+        let virtio = fixture::configuration("virtio", 2);
+        let raws = vec![
+            fixture::trial(virtio.clone(), &[900.0, 1000.0]),
+            fixture::wrong_driver(virtio.clone()),
+            fixture::failed(virtio.clone()),
+            fixture::trial(virtio.clone(), &[1100.0, 1000.0]),
+        ];
+        let row = &rows(&[virtio], raws)[0];
+        assert_eq!((row.measured, row.invalid, row.failed), (2, 1, 1));
+        let rate = row.get(Metric::TotalRate).unwrap();
+        assert_eq!(rate.n, 2);
+        assert!((rate.mean - 2000.0).abs() < 1e-6);
+        assert!((rate.half_width.unwrap() - 1270.6).abs() < 0.1);
+    }
+
+    #[test]
+    fn rows_stand_in_the_order_of_the_plan_not_of_the_trials() {
+        let plan = [fixture::configuration("virtio", 2), fixture::configuration("e1000", 2)];
+        let raws = plan.iter().rev().map(|c| fixture::trial(c.clone(), &[900.0, 1000.0])).collect();
+        let rows = rows(&plan, raws);
+        assert_eq!(
+            rows.iter().map(|row| &row.configuration).collect::<Vec<_>>(),
+            plan.iter().collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn a_configuration_without_valid_repeats_has_counts_and_no_values() {
+        let virtio = fixture::configuration("virtio", 2);
+        let row = &rows(std::slice::from_ref(&virtio), vec![fixture::failed(virtio.clone())])[0];
+        assert_eq!((row.measured, row.failed, row.values.len()), (0, 1, 0));
+    }
+}

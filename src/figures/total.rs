@@ -1,0 +1,112 @@
+//! Figures of a whole trial: sums and spreads over its flows and guests.
+//!
+//! Percentiles of different flows are never averaged: their minimum, median and maximum stand side by side.
+
+use serde::Serialize;
+
+use super::{FlowFigures, GuestFigures, HostFigures, flow, guest};
+use crate::sample::RawTrial;
+use crate::stats::{self, Fairness};
+use crate::window;
+
+/// One trial as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TotalFigures {
+    /// Sum of all flows' rates in the window, transactions/s.
+    pub total_rate_tps: f64,
+    /// The same ÷ flows.
+    pub rate_per_flow_tps: f64,
+    /// Transactions in the window.
+    pub transactions: f64,
+    /// Mean latency in the window, 10^6·flows/rate (N/X, Little's law), µs. Undefined at rate 0.
+    pub mean_latency_us: Option<f64>,
+    /// Smallest P99 of a flow (netperf, whole run), µs.
+    pub min_p99_latency_us: Option<f64>,
+    /// Median over the flows of each flow's P99 (netperf, whole run), µs.
+    pub median_p99_latency_us: Option<f64>,
+    /// Largest P99 of a flow (netperf, whole run), µs.
+    pub max_p99_latency_us: Option<f64>,
+    /// Longest transaction of all (netperf, whole run), µs.
+    pub max_latency_us: Option<f64>,
+    /// Busy host CPU time ÷ transactions, µs.
+    pub cpu_per_transaction_us: Option<f64>,
+    /// CPU that all guests took, % of one CPU; `None` on bare metal.
+    pub guests_cpu_percent: Option<f64>,
+    /// Mean over the guests of their vCPUs' run delay, % of the window.
+    pub run_delay_percent: Option<f64>,
+    /// Fairness of the guests' rates; undefined for fewer than two guests.
+    pub rate_fairness: Option<Fairness>,
+    /// Fairness of the guests' mean latencies; undefined if one guest stood still.
+    pub latency_fairness: Option<Fairness>,
+    /// Fairness of the guests' CPU time.
+    pub cpu_fairness: Option<Fairness>,
+    /// Packets that the host counted, both ways, ÷ (2 × transactions): the independent witness of netperf's count.
+    pub witness_ratio: Option<f64>,
+    /// From the first flow's start to the last one's, s.
+    pub start_spread_s: f64,
+    /// Sum of what each netperf says at its end ÷ total rate in the window: the error of adding those up.
+    pub inflation_ratio: Option<f64>,
+    /// Longest silence of any flow, s.
+    pub longest_silence_s: f64,
+    /// TCP retransmissions of all flows over the whole run; `None` if one is unknown.
+    pub retransmissions: Option<u64>,
+}
+
+impl TotalFigures {
+    pub(super) fn of(
+        raw: &RawTrial,
+        flows: &[FlowFigures],
+        guests: &[GuestFigures],
+        host: Option<&HostFigures>,
+    ) -> TotalFigures {
+        let total_rate_tps = stats::total(flows.iter().map(|flow| flow.rate_tps));
+        let transactions = stats::total(flows.iter().map(|flow| flow.transactions));
+        let moved = total_rate_tps > 0.0;
+        let all: Vec<&FlowFigures> = flows.iter().collect();
+        let p99 = guest::known(&all, |flow| flow.latency.p99_us);
+        let cpu = each(guests, |guest| Some(guest.cpu?.total_percent));
+        let delay = each(guests, |guest| Some(guest.cpu?.run_delay_percent));
+        TotalFigures {
+            total_rate_tps,
+            rate_per_flow_tps: total_rate_tps / flows.len().max(1) as f64,
+            transactions,
+            mean_latency_us: moved.then(|| 1e6 * flows.len() as f64 / total_rate_tps),
+            min_p99_latency_us: p99.iter().copied().reduce(f64::min),
+            median_p99_latency_us: stats::median(&p99),
+            max_p99_latency_us: p99.iter().copied().reduce(f64::max),
+            max_latency_us: guest::known(&all, |flow| flow.latency.max_us).into_iter().reduce(f64::max),
+            cpu_per_transaction_us: host.filter(|_| moved).map(|host| 1e6 * host.busy_s / transactions),
+            guests_cpu_percent: cpu.as_ref().map(|cpu| cpu.iter().sum()),
+            run_delay_percent: delay.map(|delay| delay.iter().sum::<f64>() / delay.len() as f64),
+            rate_fairness: fairness(guests, |guest| Some(guest.rate_tps)),
+            latency_fairness: fairness(guests, |guest| guest.mean_latency_us),
+            cpu_fairness: cpu.and_then(|cpu| Fairness::of(&cpu)),
+            witness_ratio: witness(guests, transactions),
+            start_spread_s: window::start_spread(&raw.flows).unwrap_or(0.0),
+            inflation_ratio: naive_sum(raw).filter(|_| moved).map(|naive| naive / total_rate_tps),
+            longest_silence_s: flows.iter().map(|flow| flow.longest_silence_s).fold(0.0, f64::max),
+            retransmissions: flows.iter().map(|flow| flow.retransmissions).sum(),
+        }
+    }
+}
+
+/// One value of every guest; `None` if there are no guests or one value is unknown.
+fn each(guests: &[GuestFigures], value: fn(&GuestFigures) -> Option<f64>) -> Option<Vec<f64>> {
+    guests.iter().map(value).collect::<Option<Vec<f64>>>().filter(|values| !values.is_empty())
+}
+
+fn fairness(guests: &[GuestFigures], value: fn(&GuestFigures) -> Option<f64>) -> Option<Fairness> {
+    Fairness::of(&each(guests, value)?)
+}
+
+/// Weighted by transactions, so that a guest that hardly moved cannot spoil the ratio of all.
+fn witness(guests: &[GuestFigures], transactions: f64) -> Option<f64> {
+    let from: f64 = each(guests, |guest| guest.from_target_packets)?.iter().sum();
+    let to: f64 = each(guests, |guest| guest.to_target_packets)?.iter().sum();
+    (transactions > 0.0).then(|| (from + to) / (2.0 * transactions))
+}
+
+/// Sum of netperf's final THROUGHPUT; `None` if one is missing.
+fn naive_sum(raw: &RawTrial) -> Option<f64> {
+    raw.flows.iter().map(|raw| flow::result(raw, "THROUGHPUT")).sum()
+}

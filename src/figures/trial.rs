@@ -1,0 +1,208 @@
+//! One trial: raw samples -> figures.
+//!
+//! A trial that failed has no numbers at all; one that is not valid keeps them for the reader, but no summary counts them.
+
+use serde::Serialize;
+
+use super::{FlowFigures, GuestFigures, HostFigures, Reason, TotalFigures, validity};
+use crate::profile::{Configuration, Timing};
+use crate::sample::{Accel, RawTrial, Stage};
+use crate::window::Window;
+
+/// The figures of one trial.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TrialFigures {
+    /// Number in the plan, from 1.
+    pub trial: u32,
+    /// Which repeat of its configuration, from 1.
+    pub repeat: u32,
+    /// What was measured.
+    pub configuration: Configuration,
+    /// What ran the guests' instructions.
+    pub accel: Accel,
+    /// When the lab began to move to this configuration, s since the epoch.
+    pub started_s: f64,
+    /// When the trial was over, s since the epoch.
+    pub ended_s: f64,
+    /// Whether the numbers count.
+    pub outcome: Outcome,
+    /// The numbers; `None` if the trial failed or its flows never ran together.
+    pub numbers: Option<Numbers>,
+}
+
+/// Whether the numbers of a trial count.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// They do.
+    Measured,
+    /// It ran, but not as it should have.
+    Invalid(Vec<Reason>),
+    /// It did not run to its end.
+    Failed {
+        /// The step of the trial loop.
+        stage: Stage,
+        /// The error with its causes.
+        cause: String,
+    },
+}
+
+impl Outcome {
+    /// The word in tables.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Outcome::Measured => "measured",
+            Outcome::Invalid(_) => "invalid",
+            Outcome::Failed { .. } => "failed",
+        }
+    }
+}
+
+/// All numbers of a trial, from the window unless said otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Numbers {
+    /// The common window.
+    pub window: Window,
+    /// One entry for each netperf.
+    pub flows: Vec<FlowFigures>,
+    /// One entry for each guest; a single entry numbered 0 for bare metal.
+    pub guests: Vec<GuestFigures>,
+    /// The host's CPUs; `None` if its counters do not cover the window.
+    pub host: Option<HostFigures>,
+    /// The trial as a whole.
+    pub total: TotalFigures,
+}
+
+impl TrialFigures {
+    /// Computes the figures of one trial and judges them.
+    pub fn of(raw: &RawTrial, timing: &Timing) -> TrialFigures {
+        let numbers = match raw.failure {
+            Some(_) => None,
+            None => Window::common(&raw.flows, timing).map(|window| Numbers::of(raw, window)),
+        };
+        TrialFigures {
+            trial: raw.trial,
+            repeat: raw.repeat,
+            configuration: raw.configuration.clone(),
+            accel: raw.accel,
+            started_s: raw.started_s,
+            ended_s: raw.ended_s,
+            outcome: validity::judge(raw, timing, numbers.as_ref()),
+            numbers,
+        }
+    }
+
+    /// The numbers, if they count.
+    pub fn valid(&self) -> Option<&Numbers> {
+        self.numbers.as_ref().filter(|_| self.outcome == Outcome::Measured)
+    }
+}
+
+impl Numbers {
+    fn of(raw: &RawTrial, window: Window) -> Numbers {
+        let flows: Vec<FlowFigures> = raw.flows.iter().map(|flow| FlowFigures::of(flow, &window)).collect();
+        let guests = GuestFigures::all(raw, &flows, &window);
+        let host = HostFigures::of(&raw.host, &window);
+        let total = TotalFigures::of(raw, &flows, &guests, host.as_ref());
+        Numbers { window, flows, guests, host, total }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::{Metric, fixture};
+    use crate::sample::TargetCounters;
+
+    fn figures(raw: &RawTrial) -> TrialFigures {
+        TrialFigures::of(raw, &fixture::timing())
+    }
+
+    fn close(found: Option<f64>, expected: f64) -> bool {
+        found.is_some_and(|found| (found - expected).abs() < 1e-3 * (1.0 + expected.abs()))
+    }
+
+    #[test]
+    fn a_steady_trial_is_measured_and_its_figures_agree_with_each_other() {
+        let trial = figures(&fixture::trial(fixture::configuration("virtio", 2), &[900.0, 1100.0]));
+        assert_eq!(trial.outcome, Outcome::Measured);
+        let value = |metric: Metric| metric.value(&trial);
+        assert!(close(value(Metric::TotalRate), 2000.0));
+        assert!(close(value(Metric::RatePerFlow), 250.0));
+        assert!(close(value(Metric::MeanLatency), 4000.0));
+        assert!(close(value(Metric::BiasRate), 20.0));
+        assert!(close(value(Metric::HostCpu), 50.0));
+        assert!(close(value(Metric::CpuPerTransaction), 1000.0));
+        assert!(close(value(Metric::SoftirqCpu), 10.0));
+        assert!(close(value(Metric::RunDelay), 5.0));
+        assert!(close(value(Metric::OrchestratorCpu), 2.0));
+        assert!(close(value(Metric::WitnessRatio), 1.0));
+        assert!(close(value(Metric::InflationRatio), 1.5));
+        assert!(close(value(Metric::GuestsCpu), 2.0 * 20.0 + 9.0 + 11.0));
+    }
+
+    #[test]
+    fn guests_have_their_own_rates_and_cpu() {
+        let raw = fixture::trial(fixture::configuration("virtio", 2), &[900.0, 1100.0]);
+        let numbers = figures(&raw).numbers.unwrap();
+        let guest = &numbers.guests[1];
+        assert_eq!((guest.guest, guest.flows, guest.domain.as_deref()), (2, 4, Some("kf-test-2")));
+        assert!(close(Some(guest.rate_tps), 1100.0) && close(guest.mean_latency_us, 4e6 / 1100.0));
+        assert!(close(guest.cpu.map(|cpu| cpu.vcpu_percent), 21.0));
+        assert!(close(guest.cpu.map(|cpu| cpu.total_percent), 31.0));
+        assert!(close(guest.inside_busy_percent, 43.75) && close(guest.inside_steal_percent, 6.25));
+        assert!(close(guest.witness_from_ratio, 1.0) && close(guest.witness_to_ratio, 1.0));
+    }
+
+    #[test]
+    fn modes_of_the_host_s_cpus_add_up_to_100_percent() {
+        let raw = fixture::trial(fixture::configuration("virtio", 1), &[900.0]);
+        let modes = figures(&raw).numbers.unwrap().host.unwrap().modes;
+        let busy = modes.user_percent + modes.system_percent + modes.irq_percent + modes.softirq_percent;
+        assert!(close(Some(busy + modes.steal_percent + modes.idle_percent), 100.0));
+    }
+
+    #[test]
+    fn bare_metal_has_one_target_without_cpu_or_fairness() {
+        let trial = figures(&fixture::trial(fixture::configuration("baremetal", 0), &[8000.0]));
+        assert_eq!(trial.outcome, Outcome::Measured);
+        let numbers = trial.numbers.as_ref().unwrap();
+        assert_eq!((numbers.guests.len(), numbers.guests[0].guest, numbers.guests[0].cpu), (1, 0, None));
+        assert!(close(Metric::TotalRate.value(&trial), 8000.0));
+        for metric in [Metric::BiasRate, Metric::BiasCpu, Metric::GuestsCpu, Metric::RunDelay] {
+            assert_eq!(metric.value(&trial), None, "{metric:?}");
+        }
+    }
+
+    #[test]
+    fn fairness_of_one_guest_is_undefined() {
+        let trial = figures(&fixture::trial(fixture::configuration("virtio", 1), &[1000.0]));
+        assert_eq!(Metric::BiasRate.value(&trial), None);
+        assert_eq!(Metric::JainRate.value(&trial), None);
+    }
+
+    #[test]
+    fn a_failed_trial_has_no_numbers() {
+        let trial = figures(&fixture::failed(fixture::configuration("virtio", 2)));
+        assert!(matches!(trial.outcome, Outcome::Failed { stage: Stage::Provision, .. }));
+        assert_eq!(trial.numbers, None);
+        assert!(Metric::ALL.iter().all(|metric| metric.value(&trial).is_none()));
+    }
+
+    #[test]
+    fn a_guest_that_stands_still_keeps_its_zero() {
+        let trial = figures(&fixture::trial(fixture::configuration("virtio", 2), &[1000.0, 0.0]));
+        assert!(close(Metric::TotalRate.value(&trial), 1000.0));
+        assert!(close(Metric::BiasRate.value(&trial), 200.0));
+        assert_eq!(Metric::BiasLatency.value(&trial), None);
+    }
+
+    #[test]
+    fn unknown_counters_of_one_guest_leave_the_cpu_of_all_unknown() {
+        let mut raw = fixture::trial(fixture::configuration("virtio", 2), &[1000.0, 1000.0]);
+        raw.host.iter_mut().for_each(|sample| sample.targets.truncate(1));
+        assert_eq!(Metric::GuestsCpu.value(&figures(&raw)), None);
+        raw.host.iter_mut().for_each(|sample| sample.targets = vec![TargetCounters::default(); 2]);
+        assert_eq!(Metric::GuestsCpu.value(&figures(&raw)), Some(0.0));
+    }
+}

@@ -1,0 +1,305 @@
+//! Whether a trial's numbers count, and every reason why not.
+//!
+//! All reasons are collected, not just the first; a stalled flow is named, never dropped.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{FlowFigures, Numbers, Outcome, TotalFigures};
+use crate::profile::{Configuration, Timing};
+use crate::sample::{Check, RawFlow, RawTrial};
+use crate::window;
+
+/// Shortest acceptable window as a part of the requested one.
+const MIN_WINDOW: f64 = 0.8;
+/// Smallest part of the window that a flow's interim results must cover, %.
+const MIN_COVERAGE_PERCENT: f64 = 95.0;
+/// Acceptable packets per transaction and direction: pure ACKs and retransmissions add a few.
+const WITNESS: std::ops::RangeInclusive<f64> = 0.9..=1.1;
+/// IPv4 and TCP headers with timestamps, bytes: what the MTU loses to them is no room for a message.
+const HEADERS: u32 = 52;
+
+/// Why the numbers of a trial that ran do not count.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Fewer or more netperfs than the configuration says.
+    FlowCount {
+        /// As configured.
+        expected: u32,
+        /// As found.
+        found: u32,
+    },
+    /// There is no time in which all flows were running.
+    NoWindow,
+    /// The common window is too short.
+    ShortWindow {
+        /// Its length, s.
+        length_s: f64,
+        /// Requested length, s.
+        requested_s: f64,
+        /// The flow that ended first.
+        first_to_end: Option<u32>,
+    },
+    /// Interim results of these flows do not cover the window.
+    Uncovered {
+        /// Numbers of the flows.
+        flows: Vec<u32>,
+        /// The worst coverage among them, %.
+        worst_percent: f64,
+    },
+    /// These netperfs printed no final result.
+    NoResult {
+        /// Numbers of the flows.
+        flows: Vec<u32>,
+    },
+    /// These netperfs ended with an error, or had to be killed.
+    ExitCode {
+        /// Numbers of the flows.
+        flows: Vec<u32>,
+        /// What the first of them wrote.
+        message: String,
+    },
+    /// Something was not what it should have been.
+    Check(Check),
+    /// Packet counters and netperf disagree.
+    Witness {
+        /// Packets per transaction and direction.
+        ratio: f64,
+    },
+    /// Host counters do not cover the window, or ran backwards in it.
+    HostCounters,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::FlowCount { expected, found } => write!(f, "{found} flows ran in place of {expected}"),
+            Reason::NoWindow => f.write_str("there is no time in which all flows were running"),
+            Reason::ShortWindow { length_s, requested_s, first_to_end } => {
+                write!(f, "window of {length_s:.1} s in place of {requested_s:.1} s")?;
+                first_to_end.map_or(Ok(()), |flow| write!(f, " (flow {flow} ended first)"))
+            }
+            Reason::Uncovered { flows, worst_percent } => {
+                write!(
+                    f,
+                    "{} did not report in the whole window (covered: {worst_percent:.0} %)",
+                    Flows(flows)
+                )
+            }
+            Reason::NoResult { flows } => write!(f, "no final result of {}", Flows(flows)),
+            Reason::ExitCode { flows, message } if message.is_empty() => {
+                write!(f, "netperf ended with an error: {}", Flows(flows))
+            }
+            Reason::ExitCode { flows, message } => {
+                write!(f, "netperf ended with an error: {}: {message}", Flows(flows))
+            }
+            Reason::Check(Check { what, expected, found }) => {
+                write!(f, "{what}: expected {expected}, found {found}")
+            }
+            Reason::Witness { ratio } => {
+                write!(f, "the host counted {ratio:.2} packets per transaction and direction in place of 1")
+            }
+            Reason::HostCounters => f.write_str("the host's counters do not cover the window"),
+        }
+    }
+}
+
+/// `flow 3` or `flows 1–4, 9`.
+struct Flows<'a>(&'a [u32]);
+
+impl fmt::Display for Flows<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.len() == 1 { "flow " } else { "flows " })?;
+        let runs = self.0.chunk_by(|a, b| a + 1 == *b).map(|run| match run {
+            [only] => only.to_string(),
+            [first, .., last] => format!("{first}–{last}"),
+            [] => String::new(),
+        });
+        f.write_str(&runs.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// The outcome of a trial: failed, or invalid for every reason found, or measured.
+pub(super) fn judge(raw: &RawTrial, timing: &Timing, numbers: Option<&Numbers>) -> Outcome {
+    if let Some(failure) = &raw.failure {
+        return Outcome::Failed { stage: failure.stage, cause: failure.cause.clone() };
+    }
+    let checks = raw.checks.iter().filter(|check| !check.holds()).cloned().map(Reason::Check);
+    let reasons: Vec<Reason> = flow_count(raw)
+        .into_iter()
+        .chain(numbers.map_or(vec![Reason::NoWindow], |numbers| of_numbers(raw, timing, numbers)))
+        .chain(no_result(&raw.flows))
+        .chain(exit_code(&raw.flows))
+        .chain(checks)
+        .collect();
+    if reasons.is_empty() { Outcome::Measured } else { Outcome::Invalid(reasons) }
+}
+
+fn of_numbers(raw: &RawTrial, timing: &Timing, numbers: &Numbers) -> Vec<Reason> {
+    let covered = numbers.host.is_some()
+        && numbers.guests.iter().all(|g| g.to_target_packets.is_some() && (g.guest == 0 || g.cpu.is_some()));
+    [
+        short_window(raw, timing, numbers.window.length_s()),
+        uncovered(&numbers.flows),
+        witness(&raw.configuration, &numbers.total),
+        (!covered).then_some(Reason::HostCounters),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn flow_count(raw: &RawTrial) -> Option<Reason> {
+    let (expected, found) = (raw.configuration.flows, raw.flows.len() as u32);
+    (expected != found).then_some(Reason::FlowCount { expected, found })
+}
+
+fn short_window(raw: &RawTrial, timing: &Timing, length_s: f64) -> Option<Reason> {
+    let requested_s = timing.window.as_secs_f64();
+    let first_to_end = window::first_to_end(&raw.flows).map(|(flow, _)| flow);
+    (length_s < MIN_WINDOW * requested_s).then_some(Reason::ShortWindow {
+        length_s,
+        requested_s,
+        first_to_end,
+    })
+}
+
+fn uncovered(flows: &[FlowFigures]) -> Option<Reason> {
+    let silent = flows.iter().filter(|flow| flow.coverage_percent < MIN_COVERAGE_PERCENT);
+    let worst_percent = silent.clone().map(|flow| flow.coverage_percent).reduce(f64::min)?;
+    Some(Reason::Uncovered { flows: silent.map(|flow| flow.flow).collect(), worst_percent })
+}
+
+/// Judged only where a request and a response each fit one packet: beyond that, offloads decide what counts as one.
+fn witness(configuration: &Configuration, total: &TotalFigures) -> Option<Reason> {
+    let largest = configuration.request_bytes.max(configuration.response_bytes);
+    let ratio = total.witness_ratio?;
+    (largest <= configuration.mtu.saturating_sub(HEADERS) && !WITNESS.contains(&ratio))
+        .then_some(Reason::Witness { ratio })
+}
+
+fn no_result(flows: &[RawFlow]) -> Option<Reason> {
+    let silent: Vec<u32> = flows.iter().filter(|flow| flow.result.is_empty()).map(|flow| flow.flow).collect();
+    (!silent.is_empty()).then_some(Reason::NoResult { flows: silent })
+}
+
+fn exit_code(flows: &[RawFlow]) -> Option<Reason> {
+    let broken: Vec<&RawFlow> = flows.iter().filter(|flow| flow.exit_code != Some(0)).collect();
+    let message = broken.first()?.messages.lines().map(str::trim).find(|line| !line.is_empty());
+    Some(Reason::ExitCode {
+        flows: broken.iter().map(|flow| flow.flow).collect(),
+        message: message.unwrap_or_default().into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::{TrialFigures, fixture};
+
+    fn two_guests() -> RawTrial {
+        fixture::trial(fixture::configuration("virtio", 2), &[1000.0, 1000.0])
+    }
+
+    /// What a reader is told about a trial.
+    fn told(raw: &RawTrial) -> Vec<String> {
+        match TrialFigures::of(raw, &fixture::timing()).outcome {
+            Outcome::Invalid(reasons) => reasons.iter().map(Reason::to_string).collect(),
+            outcome => vec![outcome.word().into()],
+        }
+    }
+
+    #[test]
+    fn a_check_that_does_not_hold_invalidates() {
+        let raw = fixture::wrong_driver(fixture::configuration("virtio", 2));
+        assert_eq!(told(&raw), ["guest 1: driver of the test NIC: expected virtio_net, found e1000"]);
+    }
+
+    #[test]
+    fn flows_that_end_early_make_the_window_too_short() {
+        let mut raw = two_guests();
+        raw.flows[2].intervals.truncate(16);
+        assert_eq!(told(&raw), ["window of 5.0 s in place of 10.0 s (flow 3 ended first)"]);
+    }
+
+    #[test]
+    fn a_flow_with_a_hole_in_its_reports_is_named() {
+        let mut raw = two_guests();
+        raw.flows[4].intervals.drain(10..14);
+        assert_eq!(told(&raw), ["flow 5 did not report in the whole window (covered: 80 %)"]);
+    }
+
+    #[test]
+    fn a_flow_that_never_reported_is_named_and_counts_as_zero() {
+        let mut raw = two_guests();
+        raw.flows[7].intervals.clear();
+        assert_eq!(told(&raw), ["flow 8 did not report in the whole window (covered: 0 %)", WITNESS_OFF]);
+        let numbers = TrialFigures::of(&raw, &fixture::timing()).numbers.unwrap();
+        assert_eq!((numbers.flows.len(), numbers.flows[7].rate_tps), (8, 0.0));
+    }
+
+    const WITNESS_OFF: &str = "the host counted 1.14 packets per transaction and direction in place of 1";
+
+    #[test]
+    fn flows_that_never_ran_together_have_no_figures() {
+        let mut raw = two_guests();
+        raw.flows[0].intervals.truncate(2);
+        let trial = TrialFigures::of(&raw, &fixture::timing());
+        assert_eq!(trial.outcome, Outcome::Invalid(vec![Reason::NoWindow]));
+        assert_eq!(trial.numbers, None);
+    }
+
+    #[test]
+    fn packet_counters_that_disagree_with_netperf_invalidate() {
+        let mut raw = two_guests();
+        raw.host.iter_mut().flat_map(|s| &mut s.targets).for_each(|target| target.from_target_packets *= 2);
+        assert_eq!(told(&raw), ["the host counted 1.50 packets per transaction and direction in place of 1"]);
+    }
+
+    #[test]
+    fn messages_of_several_packets_are_not_judged_by_packet_counters() {
+        let mut raw = two_guests();
+        raw.configuration.response_bytes = 64_000;
+        raw.host.iter_mut().flat_map(|s| &mut s.targets).for_each(|target| target.from_target_packets *= 45);
+        assert_eq!(told(&raw), ["measured"]);
+    }
+
+    #[test]
+    fn netperfs_that_failed_are_named_with_what_the_first_one_said() {
+        let mut raw = two_guests();
+        for flow in &mut raw.flows[1..4] {
+            flow.exit_code = Some(1);
+            flow.result.clear();
+            flow.messages = "\nconnection reset by peer\n".into();
+        }
+        raw.flows[7].exit_code = None;
+        assert_eq!(
+            told(&raw),
+            [
+                "no final result of flows 2–4",
+                "netperf ended with an error: flows 2–4, 8: connection reset by peer"
+            ]
+        );
+    }
+
+    #[test]
+    fn host_counters_that_do_not_cover_the_window_invalidate() {
+        let mut raw = two_guests();
+        raw.host.truncate(5);
+        assert_eq!(told(&raw), ["the host's counters do not cover the window"]);
+    }
+
+    #[test]
+    fn a_missing_flow_invalidates() {
+        let mut raw = two_guests();
+        raw.flows.pop();
+        assert_eq!(told(&raw), ["7 flows ran in place of 8", WITNESS_OFF]);
+    }
+
+    #[test]
+    fn a_failed_trial_is_failed_whatever_else_is_wrong() {
+        assert_eq!(told(&fixture::failed(fixture::configuration("virtio", 2))), ["failed"]);
+    }
+}

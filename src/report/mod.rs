@@ -1,0 +1,1 @@
+//! Figures -> tables, CSV, Markdown and charts. Renderers return text or bytes and write nothing.

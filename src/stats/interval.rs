@@ -1,0 +1,69 @@
+//! Confidence intervals over repeats.
+//!
+//! The unit of replication is the trial, never an interim result or a flow: those are correlated.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use super::Summary;
+
+/// A mean with its 95 % confidence interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    /// Repeats behind it.
+    pub n: usize,
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// Half of the interval's width, t(0.975, R−1)·s/√R; undefined for fewer than two repeats.
+    pub half_width: Option<f64>,
+    /// Smallest repeat.
+    pub min: f64,
+    /// Largest repeat.
+    pub max: f64,
+}
+
+impl Interval {
+    /// Student's interval of the mean of independent repeats; `None` if there are none or one is not finite.
+    pub fn of(repeats: &[f64]) -> Option<Interval> {
+        let Summary { n, mean, sd, min, max, .. } = Summary::of(repeats)?;
+        let half_width = sd.and_then(|sd| Some(t_975(n - 1)? * sd / (n as f64).sqrt()));
+        Some(Interval { n, mean, half_width, min, max })
+    }
+}
+
+/// The 97.5 % quantile of Student's t; 2.776 for four degrees of freedom.
+fn t_975(degrees: usize) -> Option<f64> {
+    Some(StudentsT::new(0.0, 1.0, degrees as f64).ok()?.inverse_cdf(0.975))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_single_repeat_has_a_mean_but_no_interval() {
+        let interval = Interval::of(&[7.0]).unwrap();
+        assert_eq!((interval.mean, interval.half_width), (7.0, None));
+    }
+
+    #[test]
+    fn the_interval_of_five_repeats_uses_t_2_776() {
+        assert!((t_975(4).unwrap() - 2.776).abs() < 5e-4);
+        let interval = Interval::of(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        assert!((interval.half_width.unwrap() - 2.7764 * 2.5_f64.sqrt() / 5.0_f64.sqrt()).abs() < 1e-3);
+    }
+
+    #[test]
+    fn equal_repeats_have_an_interval_of_no_width() {
+        assert_eq!(Interval::of(&[4.0; 3]).unwrap().half_width, Some(0.0));
+    }
+
+    proptest! {
+        #[test]
+        fn the_half_width_scales_with_the_values(values in prop::collection::vec(1.0..1e3_f64, 2..20), k in 0.1..100.0_f64) {
+            let scaled: Vec<f64> = values.iter().map(|value| value * k).collect();
+            let (a, b) = (Interval::of(&values).unwrap(), Interval::of(&scaled).unwrap());
+            prop_assert!((a.half_width.unwrap() * k - b.half_width.unwrap()).abs() < 1e-6 * (1.0 + b.mean));
+        }
+    }
+}

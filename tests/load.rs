@@ -67,23 +67,30 @@ impl Lab {
         Netserver::start(Some(self.host.clone()), self.address).await.unwrap()
     }
 
-    /// Command lines of the netperfs that run in this lab, and the directory in which they leave their output.
+    /// The shell that started the netperfs: it leads their process group.
+    fn launcher(&self) -> nix::unistd::Pid {
+        let netperf = netperf_processes(self.address).remove(0);
+        nix::unistd::Pid::from_raw(netperf.stat().unwrap().pgrp)
+    }
+
+    /// How many processes of netperfs run in this lab, and the directory in which they leave their output.
     fn netperfs(&self) -> (usize, Option<PathBuf>) {
         netperfs_to(self.address)
     }
 }
 
 fn netperfs_to(address: IpAddr) -> (usize, Option<PathBuf>) {
-    let address = address.to_string();
-    let ours: Vec<_> = procfs::process::all_processes()
-        .unwrap()
-        .flatten()
-        .filter(|p| {
-            p.cmdline().is_ok_and(|words| words.contains(&"netperf".into()) && words.contains(&address))
-        })
-        .collect();
+    let ours = netperf_processes(address);
     let output = ours.first().and_then(|p| std::fs::read_link(format!("/proc/{}/fd/1", p.pid)).ok());
     (ours.len(), output.and_then(|file| file.parent().map(Path::to_path_buf)))
+}
+
+/// netperf and the `timeout` that guards it.
+fn netperf_processes(address: IpAddr) -> Vec<procfs::process::Process> {
+    let words = ["netperf".to_string(), address.to_string()];
+    let ours = |line: Vec<String>| words.iter().all(|word| line.contains(word));
+    let all = procfs::process::all_processes().unwrap().flatten();
+    all.filter(|process| process.cmdline().is_ok_and(ours)).collect()
 }
 
 /// A new network namespace, made by a thread that ends in it.
@@ -204,11 +211,26 @@ async fn a_load_that_is_aborted_before_it_runs_leaves_no_process_and_no_file() {
     let Some(lab) = Lab::new(5) else { return };
     let netserver = lab.netserver().await;
     let load = lab.tester.start(&lab.flows(4), DEADLINE, MAX).await.unwrap();
-    let (number, output) = lab.netperfs();
-    assert!(number >= 4);
+    eventually("every netperf is there", || lab.netperfs().0 >= 4);
+    let output = lab.netperfs().1;
     load.abort().await;
     assert_eq!(lab.netperfs().0, 0);
     assert!(!output.unwrap().exists());
+    netserver.stop().await;
+}
+
+#[tokio::test]
+async fn a_launcher_that_is_killed_is_an_error_and_leaves_no_netperf() {
+    let Some(lab) = Lab::new(9) else { return };
+    let netserver = lab.netserver().await;
+    let mut load = lab.tester.start(&lab.flows(4), DEADLINE, MAX).await.unwrap();
+    load.wait_running().await.unwrap();
+    let output = lab.netperfs().1.unwrap();
+    nix::sys::signal::kill(lab.launcher(), nix::sys::signal::Signal::SIGKILL).unwrap();
+    let error = load.stop().await.unwrap_err();
+    assert!(matches!(error, LoadError::BrokeOff(_) | LoadError::Pipe { .. }), "{error}");
+    eventually("no netperf is left", || lab.netperfs().0 == 0);
+    std::fs::remove_dir_all(output).unwrap(); // nobody was left to do it
     netserver.stop().await;
 }
 

@@ -1,7 +1,9 @@
 //! The launcher: one shell script for all flows of a tester, and the lines it exchanges with kvmfair.
 //!
 //! Pure: text and protocol only. The script is the same in a local network namespace and over one SSH session; it takes
-//! its orders from stdin, so that the end of the orchestrator, however sudden, ends the load.
+//! its orders from stdin, so that the end of the orchestrator, however sudden, ends the load. It must lead a process group
+//! of its own, because it signals the group. If the launcher itself is killed, its guards end the flows at their limit, and
+//! its temporary directory stays.
 
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ pub const STOP: &str = "stop\n";
 /// The last line of a complete transcript.
 pub const END: &str = "== end";
 
-/// The words that start the launcher: every flow must have printed an interim result within `deadline`.
+/// The words that start the launcher, as the leader of a process group: every flow must have printed an interim result within `deadline`.
 pub fn argv(deadline: Duration) -> Vec<String> {
     let seconds = deadline.as_secs_f64().ceil() as u64;
     vec!["sh".into(), "-c".into(), SCRIPT.into(), "launcher".into(), seconds.to_string()]
@@ -88,6 +90,43 @@ mod tests {
         assert_eq!(Event::parse("late 3 17"), Some(Event::Late(vec![3, 17])));
         let died = DeadFlow { flow: 2, status: 255, message: "establish control: are you sure".into() };
         assert_eq!(Event::parse("died 2 255  establish control: are  you sure "), Some(Event::Died(died)));
+    }
+
+    macro_rules! fixture {
+        ($name:literal) => {
+            include_str!(concat!("../../tests/fixtures/netperf/", $name, ".txt"))
+        };
+    }
+
+    /// The event after `started N` in a real transcript.
+    fn second(transcript: &str) -> Event {
+        let mut lines = transcript.lines();
+        assert!(matches!(lines.next().and_then(Event::parse), Some(Event::Started(_))));
+        lines.next().and_then(Event::parse).unwrap()
+    }
+
+    #[test]
+    fn what_netperf_says_when_it_fails_arrives_with_the_event() {
+        let said = |transcript| match second(transcript) {
+            Event::Died(dead) => (dead.status, dead.message),
+            other => panic!("{other:?}"),
+        };
+        let (status, message) = said(fixture!("no_netserver"));
+        assert_eq!(status, 255);
+        assert!(message.starts_with("establish control: are you sure there is a netserver listening on"));
+        let (status, message) = said(fixture!("bad_address"));
+        assert_eq!(
+            (status, message.as_str()),
+            (1, "netperf: send_omni: connect_data_socket failed: Network is unreachable")
+        );
+        assert!(said(fixture!("no_route")).1.ends_with("No route to host"));
+        assert!(said(fixture!("unknown_host")).1.starts_with("resolve_host: could not resolve host"));
+    }
+
+    #[test]
+    fn real_flows_run_or_are_late() {
+        assert_eq!(second(fixture!("two_flows")), Event::Running);
+        assert_eq!(second(fixture!("late")), Event::Late(vec![1, 2]));
     }
 
     #[test]

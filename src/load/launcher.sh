@@ -4,9 +4,11 @@
 # stdin:  one quoted command for each flow, then "go"; later "stop". End of file at any time ends everything, quietly.
 # stdout: started N, then one of: running | late I... | died I STATUS MESSAGE (one line for each dead flow).
 #         After "stop": for each flow "== flow I exit STATUS" and its output; at the end "== end".
-# Commands must bound themselves (timeout -k) and forward SIGINT: that is what makes every wait here end.
+# Commands must stay in the process group and bound themselves (timeout --foreground -k): that makes every wait here end.
 set -u
 umask 077
+read -r _ _ _ _ group _ </proc/$$/stat
+[ "$group" = $$ ] || { echo 'the launcher must lead a process group of its own (setsid)' >&2; exit 2; }
 wait_s=$1
 n=0 flows='' reader='' ended=''
 dir=$(mktemp -d /dev/shm/kvmfair-load.XXXXXX 2>/dev/null || mktemp -d /tmp/kvmfair-load.XXXXXX) || exit 1
@@ -35,18 +37,21 @@ live_pids() {
     done
 }
 
-# SIGINT makes netperf print its final result. It is repeated because one sent between fork and exec is lost: the shell
-# starts background jobs with SIGINT ignored, and only timeout's own handler turns it on again.
+# SIGINT makes netperf print its final result. It goes to the group: one system call reaches every netperf at once, where
+# a list of 128 would take as many turns of the scheduler as a busy machine makes it wait for. That netperf gets a
+# second one, forwarded by timeout, does no harm. It is repeated because one sent between fork and exec is lost: the
+# shell starts background jobs with SIGINT ignored, and only timeout's own handler turns it on again.
 end_flows() {
     [ -z "$ended" ] || return 0
     ended=yes
     turn=0
+    trap '' INT
+    kill -INT 0
     live_pids
     while [ -n "$live" ]; do
-        # shellcheck disable=SC2086 # a list of numbers
-        [ $((turn % 20)) -ne 0 ] || kill -INT $live 2>/dev/null
         sleep 0.05
         turn=$((turn + 1))
+        [ $((turn % 20)) -ne 0 ] || kill -INT 0
         live_pids
     done
 }

@@ -3,12 +3,14 @@
 //! - [`command`]: the words of one netperf (pure)
 //! - [`launcher`]: the shell script that runs all flows of a tester, and the protocol it speaks (pure)
 //! - [`parse`]: what the launcher printed -> [`crate::sample::RawFlow`] (pure)
+//! - [`error`]: why there is no load (pure)
 //! - [`tester`]: starts the launcher in the tester's network namespace and holds it
 //! - [`netserver`]: the other end, for the bare-metal baseline
 //! - [`clock`]: has the tester's wall clock been stepped?
 
 pub mod clock;
 pub mod command;
+pub mod error;
 pub mod launcher;
 pub mod netserver;
 pub mod parse;
@@ -16,6 +18,7 @@ pub mod tester;
 
 pub use clock::clock_offset;
 pub use command::FlowSpec;
+pub use error::LoadError;
 pub use launcher::DeadFlow;
 pub use netserver::{Netserver, NetserverError};
-pub use tester::{Load, LoadError, Tester};
+pub use tester::{Load, Tester};

@@ -3,15 +3,14 @@
 //! It must cost next to nothing, because it runs on the machine that is measured: files stay open, buffers are used
 //! again, lists of threads are refreshed rarely. It judges nothing; windows are cut by others.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 
+use super::files::OpenFile;
 use super::proc::{self, InterfaceCounters, ThreadClass};
 use super::threads::{self, Threads, Worker};
 use crate::load::clock::wall_clock;
@@ -226,53 +225,6 @@ impl Target {
             from_target_bytes: from.1,
             to_target_bytes: to.1,
         }
-    }
-}
-
-/// A file of `/proc` that is read again and again.
-struct OpenFile {
-    path: &'static str,
-    file: File,
-    buffer: Vec<u8>,
-}
-
-impl OpenFile {
-    fn open(path: &'static str) -> Result<OpenFile, ProbeError> {
-        let file = File::open(path).map_err(|source| ProbeError::Read { what: path.into(), source })?;
-        Ok(OpenFile { path, file, buffer: vec![0; 16 << 10] })
-    }
-
-    /// The beginning of the file, in one system call.
-    fn read_first_block(&mut self) -> Result<&str, ProbeError> {
-        let end = self.read_at(0)?;
-        Ok(valid_part(&self.buffer[..end]))
-    }
-
-    fn read_whole(&mut self) -> Result<&str, ProbeError> {
-        let mut end = 0;
-        loop {
-            let more = self.read_at(end)?;
-            if more == 0 {
-                return Ok(valid_part(&self.buffer[..end]));
-            }
-            end += more;
-            if end == self.buffer.len() {
-                self.buffer.resize(end * 2, 0);
-            }
-        }
-    }
-
-    fn read_at(&mut self, offset: usize) -> Result<usize, ProbeError> {
-        let read = self.file.read_at(&mut self.buffer[offset..], offset as u64);
-        read.map_err(|source| ProbeError::Read { what: self.path.into(), source })
-    }
-}
-
-/// The text up to the first byte that is none: a block may end within a character.
-fn valid_part(bytes: &[u8]) -> &str {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::lab::{State, clean, enter, preflight, state};
 use crate::plan;
 use crate::probe::environment::Environment;
 use crate::profile::Experiment;
+use crate::report::terminal::Terminal;
 use crate::run::bench::{self, Ending};
 use crate::run::event::{Event, Events};
 use crate::run::lab_session::LabSession;
@@ -154,9 +155,9 @@ fn cancel_on_signals() -> Result<CancellationToken> {
 
 fn conclude(results: &Results, ending: Ending, common: &Common) -> Result<Exit> {
     if common.json {
-        print(&format!("{}\n", results.json()?))?;
+        print(&format!("{}\n", results.json()))?;
     } else {
-        print(&results.table(terminal_width(), super::progress::colour(&std::io::stdout())))?;
+        print(&results.table(terminal()))?;
         print(&format!("\nresults: {}\n", results.dir().display()))?;
     }
     Ok(match ending {
@@ -166,7 +167,8 @@ fn conclude(results: &Results, ending: Ending, common: &Common) -> Result<Exit> 
     })
 }
 
-/// Columns of the terminal; a fixed width elsewhere, so that logs look alike everywhere.
-pub(super) fn terminal_width() -> u16 {
-    comfy_table::Table::new().width().unwrap_or(120)
+/// Standard output as a renderer sees it: its width, or a fixed one elsewhere, so that logs look alike everywhere.
+pub(super) fn terminal() -> Terminal {
+    let width = comfy_table::Table::new().width().unwrap_or(120);
+    Terminal { width, colour: super::progress::colour(&std::io::stdout()) }
 }

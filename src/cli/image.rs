@@ -1,11 +1,13 @@
 //! `kvmfair image`
 
+use std::path::Path;
+
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::progress::print;
 use super::{Common, exit::Exit};
-use crate::guest::appliance;
+use crate::guest::appliance::{self, Cached};
 
 /// Build, list or remove the image that guests boot: a kernel and an initramfs with netperf, kept in the cache.
 #[derive(Debug, clap::Args)]
@@ -45,11 +47,36 @@ impl Image {
     }
 }
 
-fn list(cache: &std::path::Path, json: bool) -> Result<Exit> {
+fn list(cache: &Path, json: bool) -> Result<Exit> {
     let images = appliance::list(cache)?;
     if json {
-        return print(&format!("{}\n", serde_json::to_string(&images)?));
+        let images: Vec<Value> = images.iter().map(as_json).collect();
+        return print(&format!("{}\n", json!({ "images": images })));
     }
-    let line = |image: &appliance::Cached| format!("{image}\n");
-    print(&if images.is_empty() { "no images; build one: kvmfair image build\n".into() } else { images.iter().map(line).collect::<String>() })
+    if images.is_empty() {
+        return print("no images; build one: kvmfair image build\n");
+    }
+    print(&images.iter().map(in_words).collect::<String>())
+}
+
+fn as_json(image: &Cached) -> Value {
+    let manifest = image.manifest.as_ref();
+    json!({
+        "path": image.dir,
+        "kernel": manifest.map(|m| &m.kernel_version),
+        "netperf": manifest.map(|m| &m.netperf_version),
+        "built": manifest.map(|m| &m.built),
+        "bytes": image.bytes,
+        "sound": image.sound,
+    })
+}
+
+fn in_words(image: &Cached) -> String {
+    let size = bytesize::ByteSize(image.bytes).display().iec();
+    let made_of = match &image.manifest {
+        Some(m) => format!("Linux {}, netperf {}, built {}", m.kernel_version, m.netperf_version, m.built),
+        None => "its manifest cannot be read".into(),
+    };
+    let state = if image.sound { "" } else { ", damaged: will be built anew" };
+    format!("{} ({made_of}, {size}{state})\n", image.dir.display())
 }

@@ -53,7 +53,7 @@ fn header(experiment: &Experiment, plan: &plan::Plan, accel: Accel) -> String {
 
 fn table(experiment: &Experiment, plan: &plan::Plan) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     let factors: &[Factor] = &experiment.factors;
     let names = factors.iter().map(|factor| factor.column().to_owned());
     let header = ["trial".to_owned()].into_iter().chain(names);

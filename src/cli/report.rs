@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::progress::{colour, print};
+use super::progress::print;
 use super::{Common, bench, exit::Exit};
 use crate::run::results::Results;
 use crate::store::RunDir;
@@ -22,9 +22,9 @@ impl Report {
         let results = Results::read(RunDir::open(&self.run)?)?;
         results.finish()?;
         if common.json {
-            return print(&format!("{}\n", results.json()?));
+            return print(&format!("{}\n", results.json()));
         }
-        print(&results.table(bench::terminal_width(), colour(&std::io::stdout())))?;
+        print(&results.table(bench::terminal()))?;
         print(&format!("\nresults: {}\n", results.dir().display()))
     }
 }

@@ -7,10 +7,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::appliance;
 use super::domain::Domain;
 use super::libvirt::{Hypervisor, LibvirtError};
 use crate::exec::ExecError;
@@ -47,6 +50,14 @@ pub enum GuestError {
         limit: Duration,
         /// Boots that were tried.
         attempts: u32,
+        /// The last lines of its console.
+        console: String,
+    },
+    /// QEMU ended while the guest booted: typically its kernel panicked.
+    #[error("guest {name} ended while it booted; its console ends with: {console}")]
+    Died {
+        /// Libvirt's name.
+        name: String,
         /// The last lines of its console.
         console: String,
     },
@@ -210,13 +221,13 @@ async fn boot_one(
     let name = boot.domain.name.clone();
     let xml = boot.domain.xml().map_err(|cause| GuestError::Xml { name: name.clone(), cause })?;
     for attempt in 1..=patience.attempts.max(1) {
+        // QEMU appends to it; what an earlier guest of this number said must not be taken for this one's words.
+        std::fs::remove_file(&boot.domain.console).ok();
         hypervisor.create(&name, xml.clone()).await?;
-        match wait_ready(&boot, identity, Instant::now() + patience.boot).await? {
-            Some(ssh) => {
-                let pid = read_pid(&pids.join(format!("{name}.pid")))
-                    .map_err(LabError::system(format!("read the process id of guest {name}")))?;
-                return Ok(Guest { number: boot.guest, name, management: boot.management, ssh, pid });
-            }
+        let pid = read_pid(&pids.join(format!("{name}.pid")))
+            .map_err(LabError::system(format!("read the process id of guest {name}")))?;
+        match wait_ready(&boot, identity, pid, Instant::now() + patience.boot).await? {
+            Some(ssh) => return Ok(Guest { number: boot.guest, name, management: boot.management, ssh, pid }),
             None => {
                 tracing::warn!(guest = name, attempt, "the guest did not answer in time");
                 hypervisor.destroy(&name).await?;
@@ -228,22 +239,39 @@ async fn boot_one(
 }
 
 /// `None` if the deadline passed.
-async fn wait_ready(boot: &Boot, identity: &Identity, deadline: Instant) -> Result<Option<Ssh>, GuestError> {
-    let name = &boot.domain.name;
+async fn wait_ready(
+    boot: &Boot,
+    identity: &Identity,
+    pid: i32,
+    deadline: Instant,
+) -> Result<Option<Ssh>, GuestError> {
     // The console costs nothing to look at; a login to a guest that still boots would slow all of them down.
-    loop {
-        let said = console(boot);
-        if let Some(failure) = said.lines().find_map(|line| line.split("kvmfair: failed:").nth(1)) {
-            return Err(GuestError::Failed { name: name.clone(), said: failure.trim().to_owned() });
-        }
-        if said.contains("kvmfair: ready") {
-            break;
-        }
+    while !says_ready(boot, pid)? {
         if Instant::now() >= deadline {
             return Ok(None);
         }
         sleep(POLL).await;
     }
+    log_in(boot, identity, deadline).await
+}
+
+/// Whether the guest's console says so; an error if it never will.
+fn says_ready(boot: &Boot, pid: i32) -> Result<bool, GuestError> {
+    let name = boot.domain.name.clone();
+    let alive = kill(Pid::from_raw(pid), None).is_ok();
+    let said = console(boot);
+    if let Some(failure) = said.lines().find_map(|line| line.split(appliance::FAILED).nth(1)) {
+        return Err(GuestError::Failed { name, said: failure.trim().to_owned() });
+    }
+    if !alive {
+        return Err(GuestError::Died { name, console: last_lines(&said) });
+    }
+    Ok(said.contains(appliance::READY))
+}
+
+/// `None` if the deadline passed.
+async fn log_in(boot: &Boot, identity: &Identity, deadline: Instant) -> Result<Option<Ssh>, GuestError> {
+    let name = &boot.domain.name;
     while Instant::now() < deadline {
         let address = SocketAddr::new(boot.management, SSH_PORT);
         match Ssh::connect(address, identity.clone(), LOGIN).await {

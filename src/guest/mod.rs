@@ -1,5 +1,13 @@
 //! Guests: what they boot, how libvirt gets them, and when they are ready.
+//!
+//! - [`appliance`]: the small guest that kvmfair builds: a kernel and an initramfs, cached by content
+//! - [`keys`]: SSH keys that live as long as one run
+//! - [`domain`]: the domain XML (pure)
+//! - [`libvirt`]: create, suspend, resume, destroy
+//! - [`fleet`]: the guests of a run, from boot to readiness
 
+pub mod appliance;
 pub mod domain;
 pub mod fleet;
+pub mod keys;
 pub mod libvirt;

@@ -9,6 +9,7 @@ use nix::sys::stat::SFlag;
 use serde::Serialize;
 
 use crate::backend::{Attachment, Backend};
+use crate::guest::appliance;
 use crate::probe::environment;
 use crate::profile::{AccelChoice, Experiment};
 
@@ -124,7 +125,7 @@ fn tun() -> Finding {
 fn kernel() -> Finding {
     let what = "guests' kernel";
     let own = nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned()).unwrap_or_default();
-    if crate::guest::appliance::has_kernel(&crate::guest::appliance::default_cache()) {
+    if appliance::default_cache().join("kernel").is_dir() {
         return Finding::good(what, "in the cache");
     }
     if find("apt-get").is_some() {

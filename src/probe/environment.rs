@@ -47,6 +47,8 @@ pub struct Environment {
     pub libvirt: Option<String>,
     /// netperf's version.
     pub netperf: Option<String>,
+    /// Kernel of the guests; absent where no guest was booted.
+    pub guest_kernel: Option<String>,
 }
 
 impl Environment {
@@ -61,7 +63,7 @@ impl Environment {
             profile_sha256: sha256(profile_text),
             cpu_model: cpuinfo_field(&cpuinfo, "model name").map(String::from),
             cpus: super::proc::online_cpus(&read("/proc/stat").unwrap_or_default()),
-            kvm_usable: virtualisation.is_some() && kvm_opens(),
+            kvm_usable: kvm_usable(),
             virtualisation,
             memory_mib: memory_mib(&read("/proc/meminfo").unwrap_or_default()).unwrap_or(0),
             kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
@@ -71,7 +73,8 @@ impl Environment {
             cgroup_version: cgroup_version(&read("/proc/self/mounts").unwrap_or_default()).map(String::from),
             qemu: version_of(&[qemu_binary().as_str(), "--version"]),
             libvirt,
-            netperf: version_of(&["netperf", "-V"]),
+            netperf: netperf_version(),
+            guest_kernel: None,
         }
     }
 }
@@ -128,8 +131,16 @@ fn mitigations() -> BTreeMap<String, String> {
     named.collect()
 }
 
-fn kvm_opens() -> bool {
-    fs::OpenOptions::new().read(true).write(true).open("/dev/kvm").is_ok()
+/// Whether guests can run under KVM: the CPU has vmx or svm *and* `/dev/kvm` opens. Machines that are guests themselves
+/// may have the file without anything behind it.
+pub fn kvm_usable() -> bool {
+    let opens = || fs::OpenOptions::new().read(true).write(true).open("/dev/kvm").is_ok();
+    virtualisation(&read("/proc/cpuinfo").unwrap_or_default()).is_some() && opens()
+}
+
+/// The version of the netperf that would be started.
+pub fn netperf_version() -> Option<String> {
+    version_of(&["netperf", "-V"])
 }
 
 fn qemu_binary() -> String {

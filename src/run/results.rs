@@ -3,12 +3,16 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use serde_json::{Value, json};
 
-use crate::figures::{Outcome, TrialFigures};
+use crate::figures::{Outcome, SummaryRow, TrialFigures};
 use crate::probe::environment::Environment;
 use crate::profile::Experiment;
+use crate::report::chart::{charts, png};
+use crate::report::terminal::Terminal;
 use crate::report::{self, Model, Provenance};
 use crate::sample::{Accel, RawTrial};
+use crate::stats::Interval;
 use crate::store::RunDir;
 
 /// The results of a run so far.
@@ -64,13 +68,13 @@ impl Results {
     pub fn finish(&self) -> Result<()> {
         self.write_tables()?;
         let model = self.model();
-        let charts = report::charts(&model).context("failed to draw the charts")?;
+        let charts = charts(&model).context("failed to draw the charts")?;
         for chart in &charts {
             self.dir.write(&format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
-            let png = report::png(&chart.svg).with_context(|| format!("failed to draw {}", chart.name))?;
+            let png = png(&chart.svg).with_context(|| format!("failed to draw {}", chart.name))?;
             self.dir.write(&format!("charts/{}.png", chart.name), &png)?;
         }
-        Ok(self.dir.write("report.md", report::markdown(&model, &charts).as_bytes())?)
+        Ok(self.dir.write("report.md", report::markdown::report(&model, &charts).as_bytes())?)
     }
 
     fn write_tables(&self) -> Result<()> {
@@ -92,21 +96,18 @@ impl Results {
     }
 
     /// The summary for a terminal.
-    pub fn table(&self, width: u16, colour: bool) -> String {
-        report::terminal(&self.model(), width, colour)
+    pub fn table(&self, terminal: Terminal) -> String {
+        report::terminal::summary(&self.model(), terminal)
     }
 
-    /// The summary for scripts.
-    ///
-    /// # Errors
-    /// Never in practice.
-    pub fn json(&self) -> Result<String> {
-        let value = serde_json::json!({
+    /// The summary for scripts: the columns of `summary.csv` as keys.
+    pub fn json(&self) -> Value {
+        let model = self.model();
+        json!({
             "run": self.dir.path(),
             "complete": self.all_measured(),
-            "summary": self.model().rows,
-        });
-        Ok(value.to_string())
+            "summary": model.rows.iter().map(row_json).collect::<Vec<_>>(),
+        })
     }
 
     /// Where the results are.
@@ -119,6 +120,21 @@ impl Results {
         let planned = self.experiment.configurations.len() * self.experiment.timing.repeats as usize;
         self.trials.len() == planned && self.trials.iter().all(|trial| trial.outcome == Outcome::Measured)
     }
+}
+
+fn row_json(row: &SummaryRow) -> Value {
+    let values = row.values.iter().map(|(metric, interval)| {
+        let Interval { n, mean, half_width, min, max } = interval;
+        let value = json!({ "n": n, "mean": mean, "half_width_95": half_width, "min": min, "max": max });
+        (metric.column().to_owned(), value)
+    });
+    json!({
+        "configuration": row.configuration,
+        "measured": row.measured,
+        "invalid": row.invalid,
+        "failed": row.failed,
+        "metrics": values.collect::<serde_json::Map<_, _>>(),
+    })
 }
 
 fn provenance(environment: &Environment, accel: Accel) -> Provenance {

@@ -220,3 +220,87 @@ fn table(header: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> ::csv:
     drop(writer);
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+    use std::collections::BTreeMap;
+
+    type Table = Vec<BTreeMap<String, String>>;
+
+    fn read(text: &str) -> Table {
+        let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+        reader.deserialize().map(Result::unwrap).collect()
+    }
+
+    fn render(of: fn(&Model) -> ::csv::Result<String>) -> String {
+        let (experiment, provenance, trials) = fixture::run();
+        of(&Model::new(&experiment, &provenance, &trials)).unwrap()
+    }
+
+    fn header(of: fn(&Model) -> ::csv::Result<String>) -> String {
+        render(of).lines().next().unwrap().replace(',', "\n")
+    }
+
+    #[test]
+    fn columns_say_their_units() {
+        insta::assert_snapshot!("flows_csv_columns", header(flows));
+        insta::assert_snapshot!("guests_csv_columns", header(guests));
+        insta::assert_snapshot!("trials_csv_columns", header(trials));
+        insta::assert_snapshot!("summary_csv_columns", header(summary));
+    }
+
+    #[test]
+    fn no_table_has_the_same_column_twice() {
+        for of in [flows, guests, trials, summary] {
+            let text = header(of);
+            let distinct: std::collections::BTreeSet<&str> = text.lines().collect();
+            assert_eq!(distinct.len(), text.lines().count(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_failed_trial_is_a_row_with_its_cause_and_without_figures() {
+        let table = read(&render(trials));
+        assert_eq!(table.len(), 9);
+        let failed = table.iter().find(|row| row["outcome"] == "failed").unwrap();
+        assert_eq!((failed["stage"].as_str(), failed["accel"].as_str()), ("provision", "tcg"));
+        assert_eq!(failed["cause"], "guest 2 did not answer within 120 s");
+        for column in
+            Metric::ALL.map(Metric::column).into_iter().chain(["window_s", "transactions", "jain_cpu"])
+        {
+            assert_eq!(failed[column], "", "{column}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_trial_keeps_its_figures_and_says_why() {
+        let table = read(&render(trials));
+        let invalid = table.iter().find(|row| row["outcome"] == "invalid").unwrap();
+        assert_eq!(invalid["cause"], "guest 1: driver of the test NIC: expected virtio_net, found e1000");
+        assert_eq!(invalid["total_rate_tps"], "2000");
+    }
+
+    #[test]
+    fn bare_metal_is_one_guest_number_zero_without_fairness() {
+        let table = read(&render(guests));
+        let bare: Table = table.into_iter().filter(|row| row["backend"] == "baremetal").collect();
+        assert_eq!(bare.len(), 3);
+        assert!(bare.iter().all(|row| row["guest"] == "0" && row["total_cpu_percent"].is_empty()));
+        let summary = read(&render(summary));
+        let bare = summary.iter().find(|row| row["vms"] == "0").unwrap();
+        assert_eq!((bare["total_rate_tps"].as_str(), bare["bias_rate_percent"].as_str()), ("8000", ""));
+    }
+
+    #[test]
+    fn every_flow_of_every_trial_with_numbers_is_a_row() {
+        assert_eq!(read(&render(flows)).len(), 8 * 8);
+    }
+
+    #[test]
+    fn cells_have_no_trailing_zeros_and_no_value_is_an_empty_cell() {
+        let cells = [Some(2000.0), Some(0.25), Some(1.0 / 3.0), Some(0.0), None].map(cell);
+        assert_eq!(cells, ["2000", "0.25", "0.333333", "0", ""]);
+    }
+}

@@ -133,3 +133,21 @@ fn line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
     let cells: Vec<String> = cells.into_iter().map(|cell| cell.as_ref().replace('|', "\\|")).collect();
     format!("| {} |\n", cells.join(" | "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn the_report() {
+        let (experiment, provenance, trials) = fixture::run();
+        let chart = Chart { name: "total_rate_tps".into(), title: "Total rate".into(), svg: String::new() };
+        insta::assert_snapshot!(report(&Model::new(&experiment, &provenance, &trials), &[chart]));
+    }
+
+    #[test]
+    fn a_bar_in_a_cell_does_not_break_the_table() {
+        assert_eq!(line(["a|b", "c"]), "| a\\|b | c |\n");
+    }
+}

@@ -81,6 +81,9 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
         Factor::Vms if configuration.vms == 0 => "no guests".into(),
         Factor::Vms => format!("{level} guest{plural}"),
         Factor::Vcpus => format!("{level} vCPU{plural}"),
+        Factor::Memory if configuration.memory_mib.is_multiple_of(1024) => {
+            format!("{} GiB", configuration.memory_mib / 1024)
+        }
         Factor::Memory => format!("{level} MiB"),
         Factor::Mtu => format!("MTU {level}"),
         Factor::Flows => format!("{level} flow{plural}"),

@@ -135,3 +135,46 @@ fn counts(row: &SummaryRow) -> Cell {
         _ => cell.fg(Color::Red),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    fn render(width: u16, colour: bool) -> String {
+        let (experiment, provenance, trials) = fixture::run();
+        summary(&Model::new(&experiment, &provenance, &trials), Terminal { width, colour })
+    }
+
+    #[test]
+    fn the_table_for_a_wide_terminal() {
+        insta::assert_snapshot!(render(200, false));
+    }
+
+    #[test]
+    fn the_table_for_a_narrow_terminal_names_what_it_leaves_out() {
+        insta::assert_snapshot!(render(80, false));
+    }
+
+    #[test]
+    fn no_line_of_the_table_is_wider_than_the_terminal() {
+        for width in [60, 80, 100, 132, 200] {
+            let text = render(width, false);
+            let table = text.lines().filter(|line| line.contains("  ") || line.contains('─'));
+            for line in table {
+                assert!(line.chars().count() <= usize::from(width), "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn colours_appear_only_when_asked_for() {
+        assert!(!render(120, false).contains('\u{1b}'));
+        assert!(render(120, true).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn the_first_line_of_an_emulated_run_says_so() {
+        assert_eq!(render(120, false).lines().next(), Some("emulated (TCG): shapes, not speeds"));
+    }
+}

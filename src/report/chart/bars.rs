@@ -2,7 +2,7 @@
 //!
 //! Whiskers show the interval; the value stands beside each bar.
 
-use plotters::style::RGBColor;
+use plotters::style::{RGBColor, WHITE};
 
 use super::canvas::{AXIS, Align, Canvas, FAINT, GREY, INK, Point};
 use super::frame::Frame;
@@ -15,7 +15,9 @@ const TICK: Font = Font::regular(20.0);
 /// Widest name of a bar, px, before it is shortened.
 const NAME_WIDTH: f64 = 520.0;
 /// Highest row, px.
-const ROW: f64 = 64.0;
+const ROW: f64 = 88.0;
+/// Thickest bar, px.
+const BAR: f64 = 42.0;
 /// Height of a group's title and of the space between groups, in rows.
 const TITLE_ROWS: f64 = 0.9;
 const SPACE_ROWS: f64 = 0.4;
@@ -49,7 +51,8 @@ pub(super) fn draw(canvas: &mut Canvas, frame: &Frame, plot: &Plot, groups: &[Gr
     for group in groups {
         if !group.title.is_empty() {
             let at = (frame.left, top + TITLE_ROWS * plane.row / 2.0);
-            canvas.centred(&group.title, at, Align::Left, plane.font(true), &INK);
+            let title = plane.font(true).shorten(&group.title, NAME_WIDTH);
+            canvas.centred(&title, at, Align::Left, plane.font(true), &INK);
             top += TITLE_ROWS * plane.row;
         }
         for (index, bar) in group.bars.iter().enumerate() {
@@ -73,11 +76,11 @@ fn plane(frame: &Frame, plot: &Plot, groups: &[Group]) -> Plane {
     let rows = bars().count() as f64 + titles * TITLE_ROWS + spaces * SPACE_ROWS;
     let top = frame.top + 6.0;
     let row = ((frame.bottom - 84.0 - top) / rows).min(ROW);
-    let largest = bars().filter(|bar| bar.baseline).map(|bar| bar.value.mean).fold(plot.largest, f64::max);
-    let scale = Scale::new(largest, plot.metric.unit());
+    let scale = plot.scale();
     let mut plane = Plane { left: frame.left, right: frame.right, top, bottom: top + rows * row, scale, row };
     let font = plane.font(false);
-    let names = bars().map(|bar| font.width(&bar.label)).fold(0.0, f64::max).min(NAME_WIDTH);
+    let titles = groups.iter().map(|group| plane.font(true).width(&group.title));
+    let names = bars().map(|bar| font.width(&bar.label)).chain(titles).fold(0.0, f64::max).min(NAME_WIDTH);
     let values = bars().map(|bar| font.width(&plane.scale.value(bar.value.mean))).fold(0.0, f64::max);
     plane.left += names + 20.0;
     plane.right -= values + 16.0;
@@ -97,7 +100,7 @@ fn axis(canvas: &mut Canvas, plane: &Plane) {
 
 fn draw_bar(canvas: &mut Canvas, plane: &Plane, bar: &Bar, y: f64, colour: RGBColor) {
     let font = plane.font(false);
-    let half = 0.31 * plane.row;
+    let half = (0.62 * plane.row).min(BAR) / 2.0;
     let end = plane.x(bar.value.mean);
     let name = font.shorten(&bar.label, NAME_WIDTH);
     canvas.centred(&name, (plane.left - 14.0, y), Align::Right, font, &INK);
@@ -105,11 +108,13 @@ fn draw_bar(canvas: &mut Canvas, plane: &Plane, bar: &Bar, y: f64, colour: RGBCo
     let reach = bar.value.half_width.map(|half_width| {
         let from = plane.x(bar.value.mean - half_width);
         let to = plane.x(bar.value.mean + half_width);
-        whisker(canvas, (from, y), (to, y), 0.16 * plane.row);
+        whisker(canvas, (from, y), (to, y), half / 2.0);
         to
     });
     let value = plane.scale.value(bar.value.mean);
-    canvas.centred(&value, (reach.unwrap_or(end).max(end) + 12.0, y), Align::Left, font, &INK);
+    let x = reach.unwrap_or(end).max(end) + 8.0;
+    canvas.rectangle((x, y - half), (x + font.width(&value) + 6.0, y + half), &WHITE);
+    canvas.centred(&value, (x + 4.0, y), Align::Left, font, &INK);
 }
 
 /// A line with end strokes.

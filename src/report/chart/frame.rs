@@ -2,10 +2,10 @@
 //!
 //! Everything is wrapped or shortened to its measured width; what is left between is the plot's.
 
+use super::SIZE;
 use super::canvas::{Align, Canvas, GREY, INK};
 use super::series::{Kind, Plot};
 use super::text::Font;
-use super::{SIZE, series};
 use crate::report::Model;
 use crate::sample::Accel;
 use plotters::style::RGBColor;
@@ -75,15 +75,12 @@ fn lines(
 fn statistics(model: &Model, plot: &Plot) -> String {
     let trials = model.repeats();
     let mean = if trials == "single trials" { trials } else { format!("mean of {trials}") };
-    let (shape, cut) = match &plot.kind {
-        Kind::Lines(lines) => ("band", series::is_cut(lines, plot.largest)),
-        Kind::Bars(_) => ("whisker", false),
+    let (shape, edge) = match plot.kind {
+        Kind::Lines(_) => ("band", "top"),
+        Kind::Bars(_) => ("whisker", "right"),
     };
-    let shape = match (model.has_intervals(), cut) {
-        (false, _) => String::new(),
-        (true, false) => format!(", {shape} = 95 % interval"),
-        (true, true) => format!(", {shape} = 95 % interval (cut at the top)"),
-    };
+    let cut = if plot.is_cut() { format!(" (cut at the {edge})") } else { String::new() };
+    let shape = if model.has_intervals() { format!(", {shape} = 95 % interval{cut}") } else { String::new() };
     format!("{}; {mean}{shape}", plot.metric.explanation())
 }
 

@@ -10,7 +10,6 @@ use super::scale::Scale;
 use super::series::{Bar, Lines, Plot, Series};
 use super::text::Font;
 use super::{labels, palette};
-use crate::figures::Metric;
 use crate::stats::Interval;
 
 const TICK: Font = Font::regular(21.0);
@@ -58,8 +57,7 @@ struct Label {
 
 /// Draws a line chart into the frame.
 pub(super) fn draw(canvas: &mut Canvas, frame: &Frame, plot: &Plot, lines: &Lines) {
-    let largest = if plot.metric == Metric::HostCpu { plot.largest.min(100.0) } else { plot.largest };
-    let scale = Scale::new(largest, plot.metric.unit());
+    let scale = plot.scale();
     let names =
         lines.series.iter().map(|series| &series.label).chain(lines.baselines.iter().map(|b| &b.label));
     let widest = names.flat_map(|name| wrapped(name)).map(|line| LABEL.width(&line)).fold(0.0, f64::max);

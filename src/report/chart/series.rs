@@ -3,6 +3,7 @@
 //! Pure data: no pixels. Where one picture would hold too many lines it is divided by a swept factor, with one scale for
 //! all parts, so that they can be compared.
 
+use super::scale::Scale;
 use crate::figures::{Metric, SummaryRow};
 use crate::profile::{Configuration, Factor};
 use crate::report::{Model, model};
@@ -12,7 +13,7 @@ use crate::stats::Interval;
 const MAX_LINES: usize = 7;
 /// Bars that one picture can hold.
 const MAX_BARS: usize = 24;
-/// How much larger than every guest bare metal may be and still set the scale.
+/// How much larger than every guest bare metal may be and still set the scale of lines.
 const BASELINE_REACH: f64 = 2.0;
 /// How far an interval may stretch the scale beyond the largest mean.
 const INTERVAL_REACH: f64 = 1.4;
@@ -70,6 +71,22 @@ pub(super) struct Bar {
 }
 
 impl Plot {
+    /// The scale of the values; that of a share of the host ends at 100 %.
+    pub fn scale(&self) -> Scale {
+        let largest = if self.metric == Metric::HostCpu { self.largest.min(100.0) } else { self.largest };
+        Scale::new(largest, self.metric.unit())
+    }
+
+    /// Whether an interval reaches beyond the scale.
+    pub fn is_cut(&self) -> bool {
+        let top = self.scale().top;
+        let cut = |value: &Interval| value.mean + value.half_width.unwrap_or(0.0) > 1.001 * top;
+        match &self.kind {
+            Kind::Lines(lines) => lines.series.iter().flat_map(|s| s.points.iter().flatten()).any(cut),
+            Kind::Bars(groups) => groups.iter().flat_map(|group| &group.bars).any(|bar| cut(&bar.value)),
+        }
+    }
+
     /// File name without extension.
     pub fn name(&self) -> String {
         let parts = self.part.iter().map(|part| slug(part));
@@ -91,8 +108,8 @@ pub(super) fn plots(report: &Model, metric: Metric) -> Vec<Plot> {
         rows.iter().copied().partition(|row| row.configuration.vms == 0);
     let levels = levels(&guests);
     let factors = varying(&guests, &report.experiment.factors);
-    let largest = largest(&guests, &bare, metric);
     let lines = levels.len() > 1;
+    let largest = largest(&guests, &bare, metric, if lines { BASELINE_REACH } else { f64::INFINITY });
     let limit = if lines { MAX_LINES } else { MAX_BARS };
     let parts = split(Part { levels: vec![], rows: guests, factors }, limit);
     let plot = |part: Part| {
@@ -159,7 +176,7 @@ fn as_bars(part: &Part, bare: &[&SummaryRow], metric: Metric) -> Option<Kind> {
 fn baselines(bare: &[&SummaryRow], metric: Metric) -> Vec<Bar> {
     let factors = varying(bare, &Factor::ALL);
     let label = |row: &SummaryRow| {
-        let levels = model::describe(&row.configuration, &factors);
+        let levels = words_of(&row.configuration, &factors);
         let backend = row.configuration.level(Factor::Backend);
         if levels.is_empty() { backend } else { format!("{backend}, {levels}") }
     };
@@ -185,7 +202,13 @@ fn name(part: &Part, row: &SummaryRow) -> String {
 }
 
 fn words(configuration: &Configuration, part: &Part) -> String {
-    model::describe(configuration, &part.factors)
+    words_of(configuration, &part.factors)
+}
+
+/// Levels in words that a line break leaves whole: `16 vCPUs` keeps its no-break space.
+fn words_of(configuration: &Configuration, factors: &[Factor]) -> String {
+    let phrases = factors.iter().map(|factor| model::phrase(configuration, *factor).replace(' ', "\u{a0}"));
+    phrases.collect::<Vec<_>>().join(", ")
 }
 
 /// Numbers of guests, ascending.
@@ -204,14 +227,14 @@ fn varying(rows: &[&SummaryRow], factors: &[Factor]) -> Vec<Factor> {
 }
 
 /// What the scale has to reach: every mean, intervals within reason, bare metal if it is not far above the guests.
-fn largest(guests: &[&SummaryRow], bare: &[&SummaryRow], metric: Metric) -> f64 {
+fn largest(guests: &[&SummaryRow], bare: &[&SummaryRow], metric: Metric, reach: f64) -> f64 {
     let most = |rows: &[&SummaryRow], of: fn(&Interval) -> f64| {
         rows.iter().filter_map(|row| row.get(metric)).map(of).fold(0.0, f64::max)
     };
     let mean = most(guests, |value| value.mean);
     let upper = most(guests, |value| value.mean + value.half_width.unwrap_or(0.0));
     let bare = most(bare, |value| value.mean);
-    let reached = if mean == 0.0 || bare <= BASELINE_REACH * mean { mean.max(bare) } else { mean };
+    let reached = if mean == 0.0 || bare <= reach * mean { mean.max(bare) } else { mean };
     reached.max(upper.min(INTERVAL_REACH * mean))
 }
 
@@ -230,10 +253,4 @@ fn slug(words: &str) -> String {
     let dashed: String =
         words.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     dashed.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
-}
-
-/// Whether an interval of a line reaches beyond the scale for `largest`.
-pub(super) fn is_cut(lines: &Lines, largest: f64) -> bool {
-    let points = lines.series.iter().flat_map(|series| series.points.iter().flatten());
-    points.into_iter().any(|value| value.mean + value.half_width.unwrap_or(0.0) > 1.001 * largest)
 }

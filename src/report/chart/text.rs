@@ -73,10 +73,10 @@ impl Font {
         "…".into()
     }
 
-    /// `text` in lines that fit `width`, at most `lines`; the rest is shortened.
+    /// `text` in lines that fit `width`, at most `lines`; the rest is shortened. No break at a no-break space.
     pub fn wrap(self, text: &str, width: f64, lines: usize) -> Vec<String> {
         let mut wrapped: Vec<String> = Vec::new();
-        for word in text.split_whitespace() {
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
             let joined = wrapped.last().map(|line| format!("{line} {word}"));
             match (joined, wrapped.len()) {
                 (Some(joined), n) if n == lines || self.width(&joined) <= width => wrapped[n - 1] = joined,

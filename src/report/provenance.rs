@@ -50,7 +50,7 @@ impl Provenance {
             self.accel.label().into(),
             self.date.clone(),
         ];
-        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+        parts.iter().filter(|part| !part.is_empty()).map(|part| short(part)).collect::<Vec<_>>().join(" · ")
     }
 
     /// Name and value, for tables.
@@ -69,6 +69,16 @@ impl Provenance {
             ("date", self.date.clone()),
         ];
         rows.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    }
+}
+
+/// A part cut to a length that leaves room for the others.
+fn short(part: &str) -> String {
+    const LONGEST: usize = 56;
+    if part.chars().count() <= LONGEST {
+        part.into()
+    } else {
+        part.chars().take(LONGEST - 1).chain(['…']).collect()
     }
 }
 

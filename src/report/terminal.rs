@@ -2,7 +2,7 @@
 //!
 //! Width and colour are given, not asked for. Columns that do not fit are left out, and named below the table.
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::{Model, model, number};
 use crate::figures::{Metric, SummaryRow};
@@ -21,6 +21,11 @@ const BY_IMPORTANCE: [Metric; 10] = [
     Metric::RatePerFlow,
     Metric::RunDelay,
 ];
+/// Lines above, below and under the heading; none between rows.
+const STYLE: TableStyle = TableStyle::new()
+    .top_border(LineStyle::none().fill('─').junction('─'))
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .bottom_border(LineStyle::none().fill('─').junction('─'));
 /// Reasons shown below the table; the report has all.
 const PROBLEMS: usize = 10;
 
@@ -75,23 +80,24 @@ fn fitting(model: &Model, by_importance: &[Metric], terminal: Terminal) -> Vec<M
         let mut wider = shown.clone();
         wider.push(*metric);
         wider.sort();
-        if shown.is_empty() || natural_width(&mut table(model, &wider, terminal)) <= terminal.width {
+        if shown.is_empty() || natural_width(model, &wider) <= usize::from(terminal.width) {
             shown = wider;
         }
     }
     shown
 }
 
-/// Width that a table needs if no cell is wrapped.
-fn natural_width(table: &mut Table) -> u16 {
-    table.column_max_content_widths().iter().map(|width| width + 2).sum::<u16>()
+/// Width that the table needs if no cell is wrapped.
+fn natural_width(model: &Model, metrics: &[Metric]) -> usize {
+    let table = table(model, metrics, Terminal { width: u16::MAX, colour: false });
+    table.lines().map(|line| line.trim_end().chars().count()).max().unwrap_or(0)
 }
 
 fn table(model: &Model, metrics: &[Metric], terminal: Terminal) -> Table {
     let factors = &model.experiment.factors;
     let mut table = Table::new();
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(terminal.width)
         .set_header(header(model, metrics));
@@ -111,10 +117,17 @@ fn table(model: &Model, metrics: &[Metric], terminal: Terminal) -> Table {
 fn header(model: &Model, metrics: &[Metric]) -> Vec<Cell> {
     let factors = model.experiment.factors.iter().map(|factor| factor.column().replace('_', " "));
     let levels = factors.chain(["repeats".into()]).map(|name| heading(&name, CellAlignment::Left));
-    let metrics = metrics
-        .iter()
-        .map(|metric| heading(&format!("{}\n{}", metric.label(), metric.unit()), CellAlignment::Right));
+    let metrics = metrics.iter().map(|metric| {
+        heading(&format!("{}\n{}", two_lines(metric.label()), metric.unit()), CellAlignment::Right)
+    });
     levels.chain(metrics).collect()
+}
+
+/// Broken at the space that leaves the narrowest lines.
+fn two_lines(label: &str) -> String {
+    let widest = |space: &usize| (*space).max(label.len() - space);
+    let space = label.match_indices(' ').map(|(space, _)| space).min_by_key(widest);
+    space.map_or(label.into(), |space| format!("{}\n{}", &label[..space], &label[space + 1..]))
 }
 
 fn heading(text: &str, alignment: CellAlignment) -> Cell {
@@ -126,9 +139,11 @@ fn value(row: &SummaryRow, metric: Metric) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
-/// Red where trials failed, yellow where some do not count.
+/// `3`, or `1 of 3` where some do not count: yellow, and red where some failed.
 fn counts(row: &SummaryRow) -> Cell {
-    let cell = Cell::new(model::counts(row));
+    let all = row.measured + row.invalid + row.failed;
+    let text = if all == row.measured { all.to_string() } else { format!("{} of {all}", row.measured) };
+    let cell = Cell::new(text);
     match (row.failed, row.invalid) {
         (0, 0) => cell,
         (0, _) => cell.fg(Color::Yellow),

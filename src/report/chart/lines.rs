@@ -74,7 +74,7 @@ pub(super) fn draw(canvas: &mut Canvas, frame: &Frame, plot: &Plot, lines: &Line
     let baselines: Vec<Label> = lines.baselines.iter().map(|bar| baseline(canvas, &plane, bar)).collect();
     let indexed = || lines.series.iter().enumerate();
     indexed().for_each(|(index, series)| bands(canvas, &plane, series, palette::line(index)));
-    indexed().for_each(|(index, series)| strokes(canvas, &plane, series, palette::line(index)));
+    indexed().for_each(|(index, series)| strokes(canvas, &plane, series, index));
     let ends = indexed().filter_map(|(index, series)| label(&plane, series, index));
     names_at_ends(canvas, &plane, &ends.chain(baselines).collect::<Vec<_>>());
 }
@@ -121,12 +121,18 @@ fn bands(canvas: &mut Canvas, plane: &Plane, series: &Series, colour: RGBColor) 
     }
 }
 
-fn strokes(canvas: &mut Canvas, plane: &Plane, series: &Series, colour: RGBColor) {
+/// Lines and points; lines beyond the number of colours are dashed.
+fn strokes(canvas: &mut Canvas, plane: &Plane, series: &Series, index: usize) {
+    let colour = palette::line(index);
     for run in runs(series, |_| true) {
         let points: Vec<Point> =
             run.iter().map(|(level, value)| (plane.x(*level), plane.y(value.mean))).collect();
-        if points.len() > 1 {
-            canvas.path(&points, &colour, 4);
+        match points.as_slice() {
+            [_] => {}
+            all if palette::is_repeated(index) => {
+                all.windows(2).for_each(|pair| canvas.dashes(pair[0], pair[1], &colour, 4, 12.0));
+            }
+            all => canvas.path(all, &colour, 4),
         }
         points.iter().for_each(|point| canvas.dot(*point, &colour));
     }

@@ -32,3 +32,8 @@ pub(super) fn line(index: usize) -> RGBColor {
 pub(super) fn text(index: usize) -> RGBColor {
     TEXTS[index % TEXTS.len()]
 }
+
+/// Whether the colour at an index has been used before.
+pub(super) fn is_repeated(index: usize) -> bool {
+    index >= LINES.len()
+}

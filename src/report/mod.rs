@@ -1,1 +1,21 @@
 //! Figures -> tables, CSV, Markdown and charts. Renderers return text or bytes and write nothing.
+//!
+//! - [`Model`]: what every renderer reads: the experiment, its trials, one row per configuration, the provenance
+//! - [`Provenance`]: what has to be known beside every figure
+//! - [`csv`]: flows, guests, trials and the summary, for other programs
+//! - [`terminal`]: the summary as a table that fits the terminal
+//! - [`markdown`]: the report
+//! - [`chart`]: pictures, SVG and PNG
+
+pub mod chart;
+pub mod csv;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod markdown;
+mod model;
+mod number;
+mod provenance;
+pub mod terminal;
+
+pub use model::Model;
+pub use provenance::Provenance;

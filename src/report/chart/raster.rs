@@ -1,0 +1,82 @@
+//! SVG -> PNG, with the embedded fonts only: the same bytes on every machine.
+
+use std::sync::{Arc, LazyLock};
+
+use resvg::{tiny_skia, usvg};
+
+use super::text;
+
+/// A picture that cannot be rasterised.
+#[derive(Debug, thiserror::Error)]
+pub enum PngError {
+    /// Not an SVG.
+    #[error("failed to read the SVG: {0}")]
+    Svg(#[from] usvg::Error),
+    /// Zero or huge.
+    #[error("failed to allocate a picture of {0} × {1}")]
+    Size(u32, u32),
+    /// Not encodable.
+    #[error("failed to encode the PNG: {0}")]
+    Encode(String),
+}
+
+/// The embedded fonts.
+static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
+    let mut fonts = usvg::fontdb::Database::new();
+    fonts.load_font_data(text::REGULAR.to_vec());
+    fonts.load_font_data(text::SEMI_BOLD.to_vec());
+    Arc::new(fonts)
+});
+
+/// Rasterises a chart at its own size.
+pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
+    render(svg)?.encode_png().map_err(|error| PngError::Encode(error.to_string()))
+}
+
+fn render(svg: &str) -> Result<tiny_skia::Pixmap, PngError> {
+    let options = usvg::Options {
+        font_family: text::FAMILY.into(),
+        fontdb: Arc::clone(&FONTS),
+        ..usvg::Options::default()
+    };
+    let tree = usvg::Tree::from_str(svg, &options)?;
+    let size = tree.size().to_int_size();
+    let (width, height) = (size.width(), size.height());
+    let mut pixmap = tiny_skia::Pixmap::new(width, height).ok_or(PngError::Size(width, height))?;
+    resvg::render(&tree, tiny_skia::Transform::identity(), &mut pixmap.as_mut());
+    Ok(pixmap)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::canvas::{Align, Canvas, INK};
+    use super::super::text::Font;
+    use super::*;
+
+    /// Pixels that are not white in a picture of one text.
+    fn coverage(font: Font) -> usize {
+        let svg =
+            Canvas::draw(|canvas| canvas.text("kvmfair", (100.0, 100.0), Align::Left, font, &INK)).unwrap();
+        let picture = render(&svg).unwrap();
+        picture.pixels().iter().filter(|pixel| pixel.red() < 200).count()
+    }
+
+    #[test]
+    fn the_fonts_have_the_family_that_the_charts_ask_for() {
+        let families: Vec<&str> =
+            FONTS.faces().flat_map(|face| face.families.iter().map(|(name, _)| name.as_str())).collect();
+        assert_eq!(families.iter().filter(|family| **family == text::FAMILY).count(), 2, "{families:?}");
+    }
+
+    #[test]
+    fn text_is_rendered_and_bold_text_is_heavier() {
+        let (regular, bold) = (coverage(Font::regular(40.0)), coverage(Font::bold(40.0)));
+        assert!(regular > 1000, "{regular} px");
+        assert!(bold > regular + regular / 10, "{bold} px against {regular} px");
+    }
+
+    #[test]
+    fn what_is_not_an_svg_is_refused() {
+        assert!(matches!(png("no picture"), Err(PngError::Svg(_))));
+    }
+}

@@ -1,0 +1,138 @@
+//! Ticks from zero, and numbers as people write them beside an axis.
+
+/// A linear scale from zero with round ticks.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Scale {
+    /// Upper end, in the metric's unit; a tick.
+    pub top: f64,
+    /// Ticks from zero to the top, in the metric's unit.
+    pub ticks: Vec<f64>,
+    /// Unit of the labels: `µs` becomes `ms` or `s` where that reads better.
+    pub unit: &'static str,
+    /// The metric's unit ÷ the labels' unit.
+    factor: f64,
+    /// Prefix of thousands, its factor.
+    prefix: (&'static str, f64),
+    decimals: usize,
+}
+
+/// Intervals between ticks that the eye divides easily, as multiples of a power of ten.
+const STEPS: [f64; 5] = [1.0, 2.0, 2.5, 5.0, 10.0];
+
+impl Scale {
+    /// A scale whose top is the first tick at or above `largest`, about six ticks.
+    pub fn new(largest: f64, unit: &'static str) -> Scale {
+        let largest = if largest.is_finite() && largest > 0.0 { largest } else { 1.0 };
+        let step = step(largest / 5.5);
+        let count = (largest / step - 1e-9).ceil().max(1.0);
+        let ticks = (0..=count as u32).map(|tick| f64::from(tick) * step).collect();
+        let (unit, factor) = readable_unit(count * step, unit);
+        let prefix = prefix(count * step * factor);
+        let decimals = decimals(step * factor / prefix.1);
+        Scale { top: count * step, ticks, unit, factor, prefix, decimals }
+    }
+
+    /// `0`, `50 k`, `2.5`.
+    pub fn label(&self, tick: f64) -> String {
+        if tick == 0.0 { "0".into() } else { self.write(tick, self.decimals) }
+    }
+
+    /// A value between ticks, with up to three significant digits.
+    pub fn value(&self, value: f64) -> String {
+        let shown = value * self.factor / self.prefix.1;
+        let digits = if shown >= 100.0 || shown == 0.0 { 0 } else { 2 - shown.log10().floor() as i32 };
+        self.write(value, digits.clamp(0, 4) as usize)
+    }
+
+    fn write(&self, value: f64, decimals: usize) -> String {
+        let (prefix, thousand) = self.prefix;
+        let shown = value * self.factor / thousand;
+        if prefix.is_empty() { format!("{shown:.decimals$}") } else { format!("{shown:.decimals$} {prefix}") }
+    }
+}
+
+/// The smallest step of [`STEPS`] that is at least `rough`.
+fn step(rough: f64) -> f64 {
+    let power = 10_f64.powf(rough.log10().floor());
+    let step = STEPS.into_iter().find(|step| step * power >= rough * (1.0 - 1e-9));
+    step.unwrap_or(10.0) * power
+}
+
+fn readable_unit(top: f64, unit: &'static str) -> (&'static str, f64) {
+    match unit {
+        "µs" if top >= 5e6 => ("s", 1e-6),
+        "µs" if top >= 5e3 => ("ms", 1e-3),
+        _ => (unit, 1.0),
+    }
+}
+
+fn prefix(top: f64) -> (&'static str, f64) {
+    match top {
+        top if top >= 1e7 => ("M", 1e6),
+        top if top >= 1e4 => ("k", 1e3),
+        _ => ("", 1.0),
+    }
+}
+
+/// Decimals that tell two neighbouring ticks apart.
+fn decimals(step: f64) -> usize {
+    (0..6).find(|decimals| is_whole(step * 10_f64.powi(*decimals))).unwrap_or(6) as usize
+}
+
+fn is_whole(value: f64) -> bool {
+    (value - value.round()).abs() < 1e-6 && value.round() >= 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn labels(largest: f64, unit: &'static str) -> Vec<String> {
+        let scale = Scale::new(largest, unit);
+        scale.ticks.iter().map(|tick| scale.label(*tick)).collect()
+    }
+
+    #[test]
+    fn thousands_are_written_short() {
+        assert_eq!(labels(285_000.0, "transactions/s"), ["0", "100 k", "200 k", "300 k"]);
+        assert_eq!(labels(5_500.0, "transactions/s"), ["0", "1000", "2000", "3000", "4000", "5000", "6000"]);
+    }
+
+    #[test]
+    fn small_values_get_as_many_decimals_as_the_step_needs() {
+        assert_eq!(labels(1.0, "%"), ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(
+            labels(12.0, "%"),
+            ["0.0", "2.5", "5.0", "7.5", "10.0", "12.5"].map(|t| if t == "0.0" { "0" } else { t })
+        );
+    }
+
+    #[test]
+    fn long_latencies_are_shown_in_milliseconds() {
+        let scale = Scale::new(23_000.0, "µs");
+        assert_eq!((scale.unit, scale.label(5_000.0)), ("ms", "5".into()));
+        assert_eq!(scale.value(1_234.0), "1.23");
+    }
+
+    #[test]
+    fn nothing_but_zero_still_has_a_scale() {
+        assert_eq!(Scale::new(0.0, "%").top, 1.0);
+    }
+
+    proptest! {
+        #[test]
+        fn the_top_is_above_everything_and_not_far_away(largest in 1e-3..1e9_f64) {
+            let scale = Scale::new(largest, "");
+            prop_assert!(scale.top >= largest * (1.0 - 1e-6) && scale.top <= largest * 1.5);
+            prop_assert!((3..=7).contains(&scale.ticks.len()), "{:?}", scale.ticks);
+        }
+
+        #[test]
+        fn no_two_ticks_have_the_same_label(largest in 1e-3..1e9_f64) {
+            let mut labels = labels(largest, "µs");
+            labels.dedup();
+            prop_assert_eq!(labels.len(), Scale::new(largest, "µs").ticks.len());
+        }
+    }
+}

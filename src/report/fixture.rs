@@ -1,0 +1,75 @@
+//! A small run for tests of the renderers.
+
+use std::time::Duration;
+
+use super::Provenance;
+use crate::figures::{SummaryRow, TrialFigures, fixture};
+use crate::profile::{
+    AccelChoice, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Timing,
+};
+use crate::report::Model;
+use crate::sample::Accel;
+
+/// An experiment over the given configurations.
+pub fn experiment(configurations: Vec<Configuration>, factors: &[Factor]) -> Experiment {
+    Experiment {
+        name: "backends".into(),
+        description: "How many guests share one NIC, by backend.".into(),
+        source: Some("Asada 2012".into()),
+        host: Host { accel: AccelChoice::Auto },
+        image: Image::Appliance { kernel: None },
+        timing: Timing { repeats: 3, ..fixture::timing() },
+        order: Order::Random,
+        seed: 1,
+        idle: Idle::Pause,
+        limits: Limits { boot: Duration::from_secs(120), boot_attempts: 2, total: None },
+        configurations,
+        factors: factors.to_vec(),
+    }
+}
+
+/// Versions of nobody in particular.
+pub fn provenance(accel: Accel) -> Provenance {
+    Provenance {
+        tool_version: "0.1.0".into(),
+        profile: "backends".into(),
+        digest: "3f8a12c09b7e44d1a0ffb1c2d3e4f506".into(),
+        accel,
+        host_cpu: "AMD EPYC 7543 32-Core Processor".into(),
+        host_cpus: 4,
+        kernel: "6.12.48+deb13-amd64".into(),
+        qemu: "10.0.2".into(),
+        libvirt: "11.3.0".into(),
+        netperf: "2.7.0".into(),
+        date: "2026-11-21 22:15 UTC".into(),
+    }
+}
+
+/// Two backends with two guests, and bare metal, three repeats; one trial invalid, one failed.
+pub fn run() -> (Experiment, Provenance, Vec<TrialFigures>) {
+    let plan = [("virtio", 2), ("e1000", 2), ("baremetal", 0)].map(|(b, vms)| fixture::configuration(b, vms));
+    let mut trials = Vec::new();
+    for repeat in 1..=3 {
+        for configuration in &plan {
+            let spread = 10.0 * f64::from(repeat);
+            let rates = if configuration.vms == 0 {
+                vec![8000.0]
+            } else {
+                vec![900.0 - spread, 1100.0 + 3.0 * spread]
+            };
+            let raw = match (configuration.level(Factor::Backend).as_str(), repeat) {
+                ("e1000", 2) => fixture::wrong_driver(configuration.clone()),
+                ("e1000", 3) => fixture::failed(configuration.clone()),
+                _ => fixture::trial(configuration.clone(), &rates),
+            };
+            let raw = fixture::numbered(raw, trials.len() as u32 + 1, repeat);
+            trials.push(TrialFigures::of(&raw, &fixture::timing()));
+        }
+    }
+    (experiment(plan.to_vec(), &[Factor::Backend, Factor::Vms]), provenance(Accel::Tcg), trials)
+}
+
+/// A model over made-up rows.
+pub fn model<'a>(experiment: &'a Experiment, provenance: &'a Provenance, rows: Vec<SummaryRow>) -> Model<'a> {
+    Model { experiment, provenance, trials: &[], rows }
+}

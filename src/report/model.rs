@@ -1,0 +1,138 @@
+//! What every renderer reads, and the words for it that they share.
+
+use super::Provenance;
+use crate::figures::{Outcome, Reason, SummaryRow, TrialFigures, summarise};
+use crate::profile::{Configuration, Experiment, Factor};
+use crate::sample::Stage;
+
+/// A run, complete or not, as renderers see it.
+#[derive(Clone, Debug)]
+pub struct Model<'a> {
+    /// What was to be measured.
+    pub experiment: &'a Experiment,
+    /// Where the figures come from.
+    pub provenance: &'a Provenance,
+    /// Every trial so far, in the order of their numbers.
+    pub trials: &'a [TrialFigures],
+    /// One row per configuration, in the order of the profile.
+    pub rows: Vec<SummaryRow>,
+}
+
+impl<'a> Model<'a> {
+    /// Summarises `trials` for the renderers.
+    pub fn new(
+        experiment: &'a Experiment,
+        provenance: &'a Provenance,
+        trials: &'a [TrialFigures],
+    ) -> Model<'a> {
+        Model { experiment, provenance, trials, rows: summarise(&experiment.configurations, trials) }
+    }
+
+    /// What was the same in all configurations: `TCP_RR, 1 B request, 1 B response, 128 flows`.
+    pub(super) fn constants(&self) -> String {
+        const SHOWN: [Factor; 8] = [
+            Factor::Test,
+            Factor::Request,
+            Factor::Response,
+            Factor::Flows,
+            Factor::Vms,
+            Factor::Vcpus,
+            Factor::Memory,
+            Factor::Mtu,
+        ];
+        let guests: Vec<&Configuration> = self.guest_configurations();
+        let constant = |factor: &Factor| guests.iter().all(|c| c.level(*factor) == guests[0].level(*factor));
+        let shown = SHOWN.into_iter().filter(|_| !guests.is_empty()).filter(constant);
+        shown.map(|factor| phrase(guests[0], factor)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// `5 repeats`, or `3–5 valid repeats` where some do not count.
+    pub(super) fn repeats(&self) -> String {
+        let measured = self.rows.iter().map(|row| row.measured).filter(|measured| *measured > 0);
+        let (fewest, most) = (measured.clone().min().unwrap_or(0), measured.max().unwrap_or(0));
+        let planned = self.experiment.timing.repeats;
+        match (fewest, most) {
+            (1, 1) if planned == 1 => "single trials".into(),
+            (fewest, most) if fewest == most && most == planned => format!("{most} repeats"),
+            (fewest, most) if fewest == most => format!("{most} of {planned} repeats"),
+            (fewest, most) => format!("{fewest}–{most} of {planned} repeats"),
+        }
+    }
+
+    /// Whether any configuration has an interval.
+    pub(super) fn has_intervals(&self) -> bool {
+        self.rows.iter().flat_map(|row| row.values.values()).any(|interval| interval.half_width.is_some())
+    }
+
+    /// Configurations with guests, or all if there are none.
+    fn guest_configurations(&self) -> Vec<&Configuration> {
+        let all = &self.experiment.configurations;
+        let guests: Vec<&Configuration> = all.iter().filter(|configuration| configuration.vms > 0).collect();
+        if guests.is_empty() { all.iter().collect() } else { guests }
+    }
+}
+
+/// A level in words: `16 guests`, `4 vCPUs`, `MTU 1500`; a backend and a test speak for themselves.
+pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
+    let level = configuration.level(factor);
+    let plural = if level == "1" { "" } else { "s" };
+    match factor {
+        Factor::Backend | Factor::Test => level,
+        Factor::Vms if configuration.vms == 0 => "no guests".into(),
+        Factor::Vms => format!("{level} guest{plural}"),
+        Factor::Vcpus => format!("{level} vCPU{plural}"),
+        Factor::Memory if configuration.memory_mib.is_multiple_of(1024) => {
+            format!("{} GiB", configuration.memory_mib / 1024)
+        }
+        Factor::Memory => format!("{level} MiB"),
+        Factor::Mtu => format!("MTU {level}"),
+        Factor::Flows => format!("{level} flow{plural}"),
+        Factor::Request => format!("{level} B request"),
+        Factor::Response => format!("{level} B response"),
+    }
+}
+
+/// The levels of the swept factors in words, to name a configuration in a sentence.
+pub(super) fn describe(configuration: &Configuration, factors: &[Factor]) -> String {
+    factors.iter().map(|factor| phrase(configuration, *factor)).collect::<Vec<_>>().join(", ")
+}
+
+/// Every trial that does not count, in words: `trial 7 (virtio, 16 guests, repeat 2) invalid: …`.
+pub(super) fn problems(model: &Model) -> Vec<String> {
+    model.trials.iter().filter_map(|trial| problem(model, trial)).collect()
+}
+
+fn problem(model: &Model, trial: &TrialFigures) -> Option<String> {
+    let why = match &trial.outcome {
+        Outcome::Measured => return None,
+        Outcome::Invalid(reasons) => reasons.iter().map(Reason::to_string).collect::<Vec<_>>().join("; "),
+        Outcome::Failed { stage: step, cause } => format!("{}: {cause}", stage(*step)),
+    };
+    let levels = describe(&trial.configuration, &model.experiment.factors);
+    let comma = if levels.is_empty() { "" } else { ", " };
+    let word = trial.outcome.word();
+    Some(format!("trial {} ({levels}{comma}repeat {}) {word}: {why}", trial.trial, trial.repeat))
+}
+
+/// The word for a step of the trial loop.
+pub(super) fn stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Provision => "provision",
+        Stage::Verify => "verify",
+        Stage::Load => "load",
+        Stage::Probe => "probe",
+        Stage::Skipped => "skipped",
+    }
+}
+
+/// `5`, or `3 (1 invalid, 1 failed)`.
+pub(super) fn counts(row: &SummaryRow) -> String {
+    let named = |count: u32, word: &str| (count > 0).then(|| format!("{count} {word}"));
+    let others: Vec<String> =
+        [named(row.invalid, "invalid"), named(row.failed, "failed")].into_iter().flatten().collect();
+    if others.is_empty() {
+        row.measured.to_string()
+    } else {
+        format!("{} ({})", row.measured, others.join(", "))
+    }
+}

@@ -1,0 +1,91 @@
+//! What has to be known beside every figure: who measured, what, on what, when.
+//!
+//! A plain struct: others fill it from the environment's fingerprint.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sample::Accel;
+
+/// Where figures come from. An empty field is unknown and is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Version of kvmfair.
+    pub tool_version: String,
+    /// Name of the profile.
+    pub profile: String,
+    /// Digest of the profile's text.
+    pub digest: String,
+    /// What ran the guests' instructions.
+    pub accel: Accel,
+    /// Model of the host's CPU.
+    pub host_cpu: String,
+    /// CPUs online on the host.
+    pub host_cpus: u32,
+    /// Kernel of the host.
+    pub kernel: String,
+    /// Version of QEMU.
+    pub qemu: String,
+    /// Version of libvirt.
+    pub libvirt: String,
+    /// Version of netperf.
+    pub netperf: String,
+    /// When the run began.
+    pub date: String,
+}
+
+impl Provenance {
+    /// One line for the foot of a picture.
+    pub fn line(&self) -> String {
+        let digest: String = self.digest.chars().take(12).collect();
+        let cpus = if self.host_cpus == 1 { "CPU" } else { "CPUs" };
+        let parts = [
+            format!("kvmfair {}", self.tool_version),
+            named("profile ", &join(&self.profile, &digest)),
+            named("", &self.host_cpu),
+            format!("{} {cpus}", self.host_cpus),
+            named("Linux ", &self.kernel),
+            named("QEMU ", &self.qemu),
+            named("libvirt ", &self.libvirt),
+            named("netperf ", &self.netperf),
+            self.accel.label().into(),
+            self.date.clone(),
+        ];
+        parts.iter().filter(|part| !part.is_empty()).map(|part| short(part)).collect::<Vec<_>>().join(" · ")
+    }
+
+    /// Name and value, for tables.
+    pub fn rows(&self) -> Vec<(&'static str, String)> {
+        let rows = [
+            ("tool", format!("kvmfair {}", self.tool_version)),
+            ("profile", self.profile.clone()),
+            ("profile digest", self.digest.clone()),
+            ("guests run by", self.accel.label().into()),
+            ("host CPU", self.host_cpu.clone()),
+            ("host CPUs", self.host_cpus.to_string()),
+            ("host kernel", self.kernel.clone()),
+            ("QEMU", self.qemu.clone()),
+            ("libvirt", self.libvirt.clone()),
+            ("netperf", self.netperf.clone()),
+            ("date", self.date.clone()),
+        ];
+        rows.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    }
+}
+
+/// A part cut to a length that leaves room for the others.
+fn short(part: &str) -> String {
+    const LONGEST: usize = 56;
+    if part.chars().count() <= LONGEST {
+        part.into()
+    } else {
+        part.chars().take(LONGEST - 1).chain(['…']).collect()
+    }
+}
+
+fn named(name: &str, value: &str) -> String {
+    if value.is_empty() { String::new() } else { format!("{name}{value}") }
+}
+
+fn join(profile: &str, digest: &str) -> String {
+    if digest.is_empty() { profile.into() } else { format!("{profile} ({digest})") }
+}

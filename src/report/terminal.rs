@@ -1,0 +1,195 @@
+//! The summary as a table that fits the terminal.
+//!
+//! Width and colour are given, not asked for. Columns that do not fit are left out, and named below the table.
+
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
+
+use super::{Model, model, number};
+use crate::figures::{Metric, SummaryRow};
+use crate::sample::Accel;
+
+/// Metrics from the one that must be seen to the one that may be left out first.
+const BY_IMPORTANCE: [Metric; 10] = [
+    Metric::TotalRate,
+    Metric::MeanLatency,
+    Metric::BiasRate,
+    Metric::HostCpu,
+    Metric::P99Latency,
+    Metric::CpuPerTransaction,
+    Metric::BiasLatency,
+    Metric::BiasCpu,
+    Metric::RatePerFlow,
+    Metric::RunDelay,
+];
+/// Lines above, below and under the heading; none between rows.
+const STYLE: TableStyle = TableStyle::new()
+    .top_border(LineStyle::none().fill('─').junction('─'))
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .bottom_border(LineStyle::none().fill('─').junction('─'));
+/// Reasons shown below the table; the report has all.
+const PROBLEMS: usize = 10;
+
+/// What the renderer may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    /// Characters in a line.
+    pub width: u16,
+    /// Whether colours may be used.
+    pub colour: bool,
+}
+
+/// The summary of a run with its caption, the trials that do not count, and a final newline.
+pub fn summary(model: &Model, terminal: Terminal) -> String {
+    let defined: Vec<Metric> =
+        BY_IMPORTANCE.into_iter().filter(|m| model.rows.iter().any(|row| row.get(*m).is_some())).collect();
+    let shown = fitting(model, &defined, terminal);
+    let left_out: Vec<&str> = defined.iter().filter(|m| !shown.contains(m)).map(|m| m.label()).collect();
+    let mut text = caption(model);
+    text.push_str(&table(model, &shown, terminal).trim_fmt());
+    text.push('\n');
+    if !left_out.is_empty() {
+        text.push_str(&format!("too narrow for: {} (see summary.csv)\n", left_out.join(", ")));
+    }
+    text.push_str(&problems(model));
+    text
+}
+
+/// The warning about emulation, if any, then what was the same everywhere and what `±` means.
+fn caption(model: &Model) -> String {
+    let accel = model.provenance.accel;
+    let warning = if accel == Accel::Tcg { format!("{}\n", accel.label()) } else { String::new() };
+    let window = model.experiment.timing.window.as_secs_f64();
+    let meaning = if model.has_intervals() { "; mean ± 95 % interval" } else { "" };
+    format!("{warning}{}; {}, window {window} s{meaning}\n", model.constants(), model.repeats())
+}
+
+fn problems(model: &Model) -> String {
+    let problems = model::problems(model);
+    let more = problems.len().saturating_sub(PROBLEMS);
+    let mut text: String = problems.iter().take(PROBLEMS).map(|problem| format!("{problem}\n")).collect();
+    if more > 0 {
+        text.push_str(&format!("and {more} more (see trials.csv)\n"));
+    }
+    text
+}
+
+/// As many of the most important metrics as the width allows, at least one, in the order of the columns.
+fn fitting(model: &Model, by_importance: &[Metric], terminal: Terminal) -> Vec<Metric> {
+    let mut shown = Vec::new();
+    for metric in by_importance {
+        let mut wider = shown.clone();
+        wider.push(*metric);
+        wider.sort();
+        if shown.is_empty() || natural_width(model, &wider) <= usize::from(terminal.width) {
+            shown = wider;
+        }
+    }
+    shown
+}
+
+/// Width that the table needs if no cell is wrapped.
+fn natural_width(model: &Model, metrics: &[Metric]) -> usize {
+    let table = table(model, metrics, Terminal { width: u16::MAX, colour: false });
+    table.lines().map(|line| line.trim_end().chars().count()).max().unwrap_or(0)
+}
+
+fn table(model: &Model, metrics: &[Metric], terminal: Terminal) -> Table {
+    let factors = &model.experiment.factors;
+    let mut table = Table::new();
+    table
+        .load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(terminal.width)
+        .set_header(header(model, metrics));
+    if terminal.colour {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    table.add_rows(model.rows.iter().map(|row| {
+        let levels = factors.iter().map(|factor| Cell::new(row.configuration.level(*factor)));
+        let values = metrics.iter().map(|metric| value(row, *metric));
+        levels.chain([counts(row)]).chain(values).collect::<Vec<Cell>>()
+    }));
+    table
+}
+
+fn header(model: &Model, metrics: &[Metric]) -> Vec<Cell> {
+    let factors = model.experiment.factors.iter().map(|factor| factor.column().replace('_', " "));
+    let levels = factors.chain(["repeats".into()]).map(|name| heading(&name, CellAlignment::Left));
+    let metrics = metrics.iter().map(|metric| {
+        heading(&format!("{}\n{}", two_lines(metric.label()), metric.unit()), CellAlignment::Right)
+    });
+    levels.chain(metrics).collect()
+}
+
+/// Broken at the space that leaves the narrowest lines.
+fn two_lines(label: &str) -> String {
+    let widest = |space: &usize| (*space).max(label.len() - space);
+    let space = label.match_indices(' ').map(|(space, _)| space).min_by_key(widest);
+    space.map_or(label.into(), |space| format!("{}\n{}", &label[..space], &label[space + 1..]))
+}
+
+fn heading(text: &str, alignment: CellAlignment) -> Cell {
+    Cell::new(text).set_alignment(alignment).add_attribute(Attribute::Bold)
+}
+
+fn value(row: &SummaryRow, metric: Metric) -> Cell {
+    let text = row.get(metric).map_or("–".into(), number::with_interval);
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+/// `3`, or `1 of 3` where some do not count: yellow, and red where some failed.
+fn counts(row: &SummaryRow) -> Cell {
+    let all = row.measured + row.invalid + row.failed;
+    let text = if all == row.measured { all.to_string() } else { format!("{} of {all}", row.measured) };
+    let cell = Cell::new(text);
+    match (row.failed, row.invalid) {
+        (0, 0) => cell,
+        (0, _) => cell.fg(Color::Yellow),
+        _ => cell.fg(Color::Red),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    fn render(width: u16, colour: bool) -> String {
+        let (experiment, provenance, trials) = fixture::run();
+        summary(&Model::new(&experiment, &provenance, &trials), Terminal { width, colour })
+    }
+
+    #[test]
+    fn the_table_for_a_wide_terminal() {
+        insta::assert_snapshot!(render(200, false));
+    }
+
+    #[test]
+    fn the_table_for_a_narrow_terminal_names_what_it_leaves_out() {
+        insta::assert_snapshot!(render(80, false));
+    }
+
+    #[test]
+    fn no_line_of_the_table_is_wider_than_the_terminal() {
+        for width in [60, 80, 100, 132, 200] {
+            let text = render(width, false);
+            let table = text.lines().filter(|line| line.contains("  ") || line.contains('─'));
+            for line in table {
+                assert!(line.chars().count() <= usize::from(width), "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn colours_appear_only_when_asked_for() {
+        assert!(!render(120, false).contains('\u{1b}'));
+        assert!(render(120, true).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn the_first_line_of_an_emulated_run_says_so() {
+        assert_eq!(render(120, false).lines().next(), Some("emulated (TCG): shapes, not speeds"));
+    }
+}

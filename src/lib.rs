@@ -6,9 +6,14 @@
 //! - [`backend`]: NIC backends as data
 //! - [`sample`]: raw samples of one trial, as kept on disk
 //! - [`stats`]: intervals over repeats, fairness: arithmetic only
+//!
+//! Edges, which do files and processes:
+//!
+//! - [`guest`]: what the guests boot, and their keys
 #![doc = ""]
 
 pub mod backend;
+pub mod guest;
 pub mod profile;
 pub mod sample;
 pub mod stats;

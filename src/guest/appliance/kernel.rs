@@ -50,7 +50,13 @@ pub fn find(
     }
     match debian::fetch(&cache.join("kernel"), progress) {
         Ok(unpacked) => keep(cache, &with_modules(&unpacked.image)?),
-        Err(cause) => host_kernel().ok_or(cause),
+        Err(cause) => match host_kernel() {
+            Some(kernel) => {
+                progress(&format!("the guests get this machine's own kernel, {}: {cause}", kernel.version));
+                Ok(kernel)
+            }
+            None => Err(cause),
+        },
     }
 }
 

@@ -35,6 +35,18 @@ pub fn normal(name: &str) -> String {
     name.replace('-', "_")
 }
 
+/// The module without the signature that distributions append. Checking one costs an emulated guest a tenth of a second
+/// or so, and the kernel loads modules without one (it notes a taint), unless it is locked down, which no guest is.
+pub fn unsigned(module: &[u8]) -> &[u8] {
+    const MARK: &[u8] = b"~Module signature appended~\n";
+    let cut = || {
+        let signed = module.strip_suffix(MARK)?;
+        let length: [u8; 4] = signed.last_chunk()?.to_owned();
+        signed.get(..signed.len().checked_sub(12 + u32::from_be_bytes(length) as usize)?)
+    };
+    cut().unwrap_or(module)
+}
+
 /// `pci:v00008086d0000100Esv*…` -> `8086:100e`.
 fn pci_id(alias: &str) -> Option<String> {
     let rest = alias.strip_prefix("pci:v")?;
@@ -110,6 +122,16 @@ pub(super) mod tests {
     #[test]
     fn a_module_without_dependencies_has_none() {
         assert_eq!(ModInfo::parse(&fake_module(&["depends="])), Some(ModInfo::default()));
+    }
+
+    #[test]
+    fn a_signature_is_cut_off_and_nothing_else() {
+        let signed =
+            [b"module".as_slice(), b"sig", &[0; 8], &3u32.to_be_bytes(), b"~Module signature appended~\n"]
+                .concat();
+        assert_eq!(unsigned(&signed), b"module");
+        assert_eq!(unsigned(b"module"), b"module");
+        assert_eq!(unsigned(&signed[7..]), &signed[7..]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::ApplianceError;
-use super::modinfo::{ModInfo, normal};
+use super::modinfo::{ModInfo, normal, unsigned};
 use super::unpack::read_plain;
 
 /// A NIC driver that the appliance can use.
@@ -113,7 +113,7 @@ impl ModuleStore {
         let file = self.files.get(name).ok_or_else(|| self.missing(name))?;
         let bytes = match modules.get(name) {
             Some(module) => module.bytes.clone(),
-            None => read_plain(file)?,
+            None => unsigned(&read_plain(file)?).to_vec(),
         };
         let info = ModInfo::parse(&bytes).ok_or_else(|| not_a_module(file))?;
         for needed in &info.depends {

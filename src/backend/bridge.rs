@@ -10,12 +10,17 @@ pub fn attach(names: &Names, mtu: u32) -> Vec<Step> {
     steps.extend([
         Step::new(
             Side::Host,
-            &format!("ip link add {bridge} mtu {mtu} type bridge stp_state 0 forward_delay 0 mcast_snooping 0"),
+            &format!(
+                "ip link add {bridge} mtu {mtu} type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
+            ),
         )
         .undone_by(&format!("ip link delete {bridge}")),
         Step::new(Side::Host, &format!("ip link set {wire} master {bridge}")),
         Step::new(Side::Host, &format!("ip link set {bridge} up")),
-        Step::new(Side::Tester, &format!("ip address add {} dev {peer}", with_prefix(Net::Test, Station::Tester))),
+        Step::new(
+            Side::Tester,
+            &format!("ip address add {} dev {peer}", with_prefix(Net::Test, Station::Tester)),
+        ),
     ]);
     steps
 }

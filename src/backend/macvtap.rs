@@ -20,7 +20,9 @@ pub fn attach(mode: MacvtapMode, names: &Names, mtu: u32, guests: u32) -> Vec<St
     let mut steps = vec![
         Step::new(
             Side::Tester,
-            &format!("ip link add {switch} mtu {mtu} type bridge stp_state 0 forward_delay 0 mcast_snooping 0"),
+            &format!(
+                "ip link add {switch} mtu {mtu} type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
+            ),
         )
         .undone_by(&format!("ip link delete {switch}")),
         Step::new(Side::Tester, &format!("ip link set {switch} up")),

@@ -103,7 +103,10 @@ pub fn wire_port(names: &Names, port: u32, mtu: u32) -> Vec<Step> {
     vec![
         Step::new(
             Side::Host,
-            &format!("ip link add {wire} mtu {mtu} type veth peer name {peer} mtu {mtu} netns {}", names.tester_netns),
+            &format!(
+                "ip link add {wire} mtu {mtu} type veth peer name {peer} mtu {mtu} netns {}",
+                names.tester_netns
+            ),
         )
         .undone_by(&format!("ip link delete {wire}")),
         Step::new(Side::Host, &format!("ip link set {wire} up")),

@@ -55,7 +55,8 @@ impl Bench {
         let measured = catch_unwind(AssertUnwindSafe(|| measure(&prepared, &state, common)));
         // Whatever happened, the lab goes: the same code as `kvmfair clean`.
         let undone = clean::undo(state);
-        let (ending, results) = measured.map_err(|_| anyhow!("kvmfair panicked; the lab was taken down"))??;
+        let (ending, results) =
+            measured.map_err(|_| anyhow!("kvmfair panicked; the lab was taken down"))??;
         undone?;
         conclude(&results, ending, common)
     }
@@ -71,7 +72,9 @@ impl Bench {
         }
         let accel = inputs::accel(&experiment);
         let crate::profile::Image::Appliance { kernel } = &experiment.image;
-        let appliance = appliance::ensure(&appliance::default_cache(), kernel.as_deref(), &mut |step| eprintln!("{step}"))?;
+        let appliance = appliance::ensure(&appliance::default_cache(), kernel.as_deref(), &mut |step| {
+            eprintln!("{step}")
+        })?;
         let environment = Environment::collect(&experiment.name, &text, None);
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let run_dir = RunDir::create(&self.out, &experiment.name, &time)?;
@@ -129,7 +132,11 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
     Ok((ending, results))
 }
 
-fn with_versions(environment: &Environment, versions: &(String, String), appliance: &Appliance) -> Environment {
+fn with_versions(
+    environment: &Environment,
+    versions: &(String, String),
+    appliance: &Appliance,
+) -> Environment {
     Environment {
         libvirt: Some(versions.0.clone()),
         qemu: Some(versions.1.clone()),

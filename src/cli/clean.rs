@@ -16,7 +16,8 @@ impl Clean {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         super::logging::start(common.verbose, None)?;
         let cleaned = clean_all(&state::default_root());
-        let failed = |run: &&Cleaned| run.error.as_ref().is_some_and(|error| !matches!(error, LabError::Busy(..)));
+        let failed =
+            |run: &&Cleaned| run.error.as_ref().is_some_and(|error| !matches!(error, LabError::Busy(..)));
         let exit = if cleaned.iter().any(|run| failed(&run)) { Exit::Internal } else { Exit::Success };
         if common.json {
             let runs: Vec<_> = cleaned.iter().map(as_json).collect();

@@ -34,8 +34,10 @@ impl Image {
             Action::Build => {
                 let image = appliance::ensure(&cache, None, &mut |step| eprintln!("{step}"))?;
                 let path = image.initramfs.parent().map(|dir| dir.display().to_string()).unwrap_or_default();
-                let text = format!("{path} (Linux {}, netperf {})\n", image.kernel_version, image.netperf_version);
-                let value = json!({ "path": path, "kernel": image.kernel_version, "netperf": image.netperf_version });
+                let text =
+                    format!("{path} (Linux {}, netperf {})\n", image.kernel_version, image.netperf_version);
+                let value =
+                    json!({ "path": path, "kernel": image.kernel_version, "netperf": image.netperf_version });
                 print(&if common.json { format!("{value}\n") } else { text })
             }
             Action::List => list(&cache, common.json),

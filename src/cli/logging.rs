@@ -20,10 +20,15 @@ pub fn start(verbose: u8, file: Option<&Path>) -> Result<()> {
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    let stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_filter(level);
-    let open = |path: &Path| File::create(path).with_context(|| format!("failed to create {}", path.display()));
+    let stderr =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_filter(level);
+    let open =
+        |path: &Path| File::create(path).with_context(|| format!("failed to create {}", path.display()));
     let file = file.map(open).transpose()?.map(|file| {
-        tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(file)).with_filter(LevelFilter::DEBUG)
+        tracing_subscriber::fmt::layer()
+            .with_ansi(false)
+            .with_writer(Mutex::new(file))
+            .with_filter(LevelFilter::DEBUG)
     });
     tracing_subscriber::registry().with(stderr).with(file).init();
     Ok(())

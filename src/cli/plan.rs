@@ -69,7 +69,12 @@ fn table(experiment: &Experiment, plan: &plan::Plan) -> Table {
 fn moves(trial: &PlannedTrial) -> [String; 4] {
     let seconds = |s: f64| format!("{s:.1} s");
     let estimate = &trial.estimate;
-    [trial.repeat.to_string(), in_words(&trial.transition), seconds(estimate.transition_s), seconds(estimate.load_s)]
+    [
+        trial.repeat.to_string(),
+        in_words(&trial.transition),
+        seconds(estimate.transition_s),
+        seconds(estimate.load_s),
+    ]
 }
 
 fn in_words(moves: &Transition) -> String {

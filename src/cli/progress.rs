@@ -58,7 +58,9 @@ impl Progress {
             } else {
                 "{spinner} {wide_msg} {bar:20} {pos}/{len} trials"
             };
-            bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(
+                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
@@ -86,7 +88,9 @@ impl Progress {
                 let (up, boots) = (self.guests_up, self.boots.max(self.guests_up));
                 self.status(format!("guest {guest} answers ({up} of {boots})"));
             }
-            Event::Running { flows, for_s } => self.status(format!("{flows} flows run, {}", duration(*for_s))),
+            Event::Running { flows, for_s } => {
+                self.status(format!("{flows} flows run, {}", duration(*for_s)))
+            }
             Event::Finished(figures) => self.finished(figures),
             Event::TearingDown => self.status("taking the lab down".into()),
         }

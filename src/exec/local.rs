@@ -44,8 +44,7 @@ impl Local {
     pub async fn run<S: AsRef<str>>(&self, argv: &[S]) -> Result<Output, ExecError> {
         let mut command = self.command(argv);
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let child =
-            child.map_err(|e| ExecError::Start { command: as_typed(argv), cause: e.to_string() })?;
+        let child = child.map_err(|e| ExecError::Start { command: as_typed(argv), cause: e.to_string() })?;
         let output = tokio::time::timeout(LIMIT, child.wait_with_output())
             .await
             .map_err(|_| ExecError::Timeout { command: as_typed(argv), limit: LIMIT })?

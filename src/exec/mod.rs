@@ -75,6 +75,10 @@ impl Output {
             return Ok(self);
         }
         let said = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
-        Err(ExecError::Status { command: as_typed(argv), status: self.status, stderr: said.trim().to_owned() })
+        Err(ExecError::Status {
+            command: as_typed(argv),
+            status: self.status,
+            stderr: said.trim().to_owned(),
+        })
     }
 }

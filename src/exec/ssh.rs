@@ -59,8 +59,7 @@ impl Ssh {
             session.set_timeout(u32::try_from((limit + GRACE).as_millis()).unwrap_or(u32::MAX));
             execute(&session, &remote)
         });
-        let lost =
-            |cause: String| ExecError::Session { host: self.address.to_string(), cause };
+        let lost = |cause: String| ExecError::Session { host: self.address.to_string(), cause };
         let output = answer.await.map_err(|e| lost(e.to_string()))?.map_err(|e| lost(e.to_string()))?;
         if output.status == 137 {
             return Err(ExecError::Timeout { command: typed, limit });

@@ -71,9 +71,11 @@ impl Domain {
     /// Direct kernel boot: no firmware menu, no boot loader, no disk.
     fn boot(&self, xml: &mut Xml) -> std::io::Result<()> {
         nest(xml, BytesStart::new("os"), |xml| {
-            nest(xml, BytesStart::new("type").with_attributes([("arch", "x86_64"), ("machine", "q35")]), |xml| {
-                write(xml, "hvm")
-            })?;
+            nest(
+                xml,
+                BytesStart::new("type").with_attributes([("arch", "x86_64"), ("machine", "q35")]),
+                |xml| write(xml, "hvm"),
+            )?;
             text(xml, "kernel", &self.kernel.to_string_lossy())?;
             text(xml, "initrd", &self.initramfs.to_string_lossy())?;
             text(xml, "cmdline", &self.options)

@@ -159,7 +159,8 @@ impl Fleet {
         let mut tasks = JoinSet::new();
         for boot in boots {
             self.journal.before(&Undo::Domain { name: boot.domain.name.clone() })?;
-            let (hypervisor, identity, pids) = (self.hypervisor.clone(), self.identity.clone(), self.pids.clone());
+            let (hypervisor, identity, pids) =
+                (self.hypervisor.clone(), self.identity.clone(), self.pids.clone());
             tasks.spawn(async move { boot_one(&hypervisor, &identity, &pids, boot, patience).await });
         }
         while let Some(outcome) = tasks.join_next().await {
@@ -227,7 +228,9 @@ async fn boot_one(
         let pid = read_pid(&pids.join(format!("{name}.pid")))
             .map_err(LabError::system(format!("read the process id of guest {name}")))?;
         match wait_ready(&boot, identity, pid, Instant::now() + patience.boot).await? {
-            Some(ssh) => return Ok(Guest { number: boot.guest, name, management: boot.management, ssh, pid }),
+            Some(ssh) => {
+                return Ok(Guest { number: boot.guest, name, management: boot.management, ssh, pid });
+            }
             None => {
                 tracing::warn!(guest = name, attempt, "the guest did not answer in time");
                 hypervisor.destroy(&name).await?;
@@ -294,7 +297,9 @@ async fn accepts(address: IpAddr, port: u16) -> bool {
 }
 
 fn console(boot: &Boot) -> String {
-    std::fs::read(&boot.domain.console).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    std::fs::read(&boot.domain.console)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
 }
 
 fn last_lines(console: &str) -> String {

@@ -128,12 +128,10 @@ impl Hypervisor {
     /// [`LibvirtError::Call`] with libvirt's message.
     pub async fn destroy(&self, name: &str) -> Result<(), LibvirtError> {
         let (connect, wanted) = (self.connect.clone(), name.to_owned());
-        blocking(format!("destroy guest {name}"), move || {
-            match connect.lookup_domain_by_name(&wanted) {
-                Ok(domain) => domain.destroy(),
-                Err(error) if error.code().is(virt::error::ErrorNumber::NoDomain) => Ok(()),
-                Err(error) => Err(error),
-            }
+        blocking(format!("destroy guest {name}"), move || match connect.lookup_domain_by_name(&wanted) {
+            Ok(domain) => domain.destroy(),
+            Err(error) if error.code().is(virt::error::ErrorNumber::NoDomain) => Ok(()),
+            Err(error) => Err(error),
         })
         .await
     }
@@ -145,10 +143,7 @@ impl Hypervisor {
         call: impl FnOnce(&Domain) -> Result<(), virt::error::Error> + Send + 'static,
     ) -> Result<(), LibvirtError> {
         let (connect, wanted) = (self.connect.clone(), name.to_owned());
-        blocking(format!("{verb} guest {name}"), move || {
-            call(&connect.lookup_domain_by_name(&wanted)?)
-        })
-        .await
+        blocking(format!("{verb} guest {name}"), move || call(&connect.lookup_domain_by_name(&wanted)?)).await
     }
 }
 
@@ -158,8 +153,10 @@ fn start_event_loop() -> Result<(), virt::error::Error> {
     let mut outcome = Ok(());
     STARTED.call_once(|| {
         outcome = virt::event::event_register_default_impl();
-        std::thread::spawn(|| loop {
-            let _ = virt::event::event_run_default_impl();
+        std::thread::spawn(|| {
+            loop {
+                let _ = virt::event::event_run_default_impl();
+            }
         });
     });
     outcome

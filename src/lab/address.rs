@@ -68,7 +68,8 @@ mod tests {
     #[test]
     fn a_thousand_guests_have_addresses_and_macs_of_their_own() {
         for net in [Net::Management, Net::Test] {
-            let mut seen: HashSet<String> = (1..=1000).map(|n| address(net, Station::Guest(n)).to_string()).collect();
+            let mut seen: HashSet<String> =
+                (1..=1000).map(|n| address(net, Station::Guest(n)).to_string()).collect();
             seen.insert(address(net, Station::Host).to_string());
             seen.insert(address(net, Station::Tester).to_string());
             assert_eq!(seen.len(), 1002);

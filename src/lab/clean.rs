@@ -49,7 +49,8 @@ pub fn undo(state: State) -> Result<Vec<String>, LabError> {
     for step in &steps {
         done.extend(undo_step(step, &state));
     }
-    let left: Vec<String> = processes(&state).into_iter().map(|(pid, name)| format!("process {pid} ({name})")).collect();
+    let left: Vec<String> =
+        processes(&state).into_iter().map(|(pid, name)| format!("process {pid} ({name})")).collect();
     let left = [left, remaining_cgroups(&state.id)].concat();
     if left.is_empty() {
         std::fs::remove_dir_all(&state.dir)
@@ -123,7 +124,8 @@ pub fn machine_cgroups() -> Vec<PathBuf> {
 
 /// The control groups whose name contains `name`, in every tree.
 fn cgroups(name: &str) -> Vec<PathBuf> {
-    let children = |dir: PathBuf| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let children =
+        |dir: PathBuf| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
     let matches = |path: &PathBuf| path.is_dir() && path.to_string_lossy().contains(name);
     machine_cgroups().into_iter().flat_map(children).filter(matches).collect()
 }
@@ -134,7 +136,11 @@ fn remaining_cgroups(id: &RunId) -> Vec<String> {
 
 fn remove_cgroups(domain: &str) -> Vec<String> {
     let found = cgroups(&format!("-{domain}."));
-    found.iter().filter(|path| remove_cgroup(path)).map(|path| format!("removed the control group {}", path.display())).collect()
+    found
+        .iter()
+        .filter(|path| remove_cgroup(path))
+        .map(|path| format!("removed the control group {}", path.display()))
+        .collect()
 }
 
 /// Removes a control group and those in it, deepest first; the kernel needs a moment after the last process ended.
@@ -159,7 +165,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let state = State::create(root.path()).unwrap();
         journal::Journal::open(&state.dir).unwrap().before(&Undo::Processes).unwrap();
-        let sleeper = |id: &str| std::process::Command::new("sleep").arg("60").env(RUN_VARIABLE, id).spawn().unwrap();
+        let sleeper =
+            |id: &str| std::process::Command::new("sleep").arg("60").env(RUN_VARIABLE, id).spawn().unwrap();
         let mut ours = sleeper(&state.id.to_string());
         let mut foreign = sleeper("zzzzzz");
         let dir = state.dir.clone();

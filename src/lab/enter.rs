@@ -22,9 +22,8 @@ const KEEP: [&str; 3] = ["/sys/fs/cgroup", "/sys/kernel/debug", "/sys/kernel/tra
 /// # Errors
 /// [`LabError::System`]; without root nothing has been changed.
 pub fn private_namespaces(scratch: &Path) -> Result<(), LabError> {
-    unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS).map_err(LabError::system(
-        "enter private namespaces (this needs root, CAP_SYS_ADMIN)",
-    ))?;
+    unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS)
+        .map_err(LabError::system("enter private namespaces (this needs root, CAP_SYS_ADMIN)"))?;
     bind(None, Path::new("/"), MsFlags::MS_REC | MsFlags::MS_PRIVATE)?;
     let holder = scratch.join("sys");
     std::fs::create_dir_all(&holder).map_err(LabError::system(format!("create {}", holder.display())))?;

@@ -52,20 +52,37 @@ fn root() -> Finding {
     if nix::unistd::geteuid().is_root() {
         return Finding::good(what, "root");
     }
-    Finding::bad(what, "not root", "run kvmfair as root: it makes network namespaces and starts guests with taps")
+    Finding::bad(
+        what,
+        "not root",
+        "run kvmfair as root: it makes network namespaces and starts guests with taps",
+    )
 }
 
 /// Programs that a run starts, each with the Debian package that has it.
 fn programs(guests: bool) -> Vec<Finding> {
-    const ALWAYS: [(&str, &str); 4] =
-        [("ip", "iproute2"), ("netperf", "netperf (component non-free)"), ("netserver", "netperf (component non-free)"), ("timeout", "coreutils")];
-    const GUESTS: [(&str, &str); 3] =
-        [("qemu-system-x86_64", "qemu-system-x86"), ("busybox", "busybox-static"), ("dropbear", "dropbear-bin")];
+    const ALWAYS: [(&str, &str); 4] = [
+        ("ip", "iproute2"),
+        ("netperf", "netperf (component non-free)"),
+        ("netserver", "netperf (component non-free)"),
+        ("timeout", "coreutils"),
+    ];
+    const GUESTS: [(&str, &str); 3] = [
+        ("qemu-system-x86_64", "qemu-system-x86"),
+        ("busybox", "busybox-static"),
+        ("dropbear", "dropbear-bin"),
+    ];
     let wanted = ALWAYS.iter().chain(if guests { GUESTS.as_slice() } else { &[] });
-    wanted.map(|(program, package)| match find(program) {
-        Some(path) => Finding::good(program, path.display().to_string()),
-        None => Finding::bad(program, "not installed", format!("apt-get install {package}, or: make install-deps")),
-    }).collect()
+    wanted
+        .map(|(program, package)| match find(program) {
+            Some(path) => Finding::good(program, path.display().to_string()),
+            None => Finding::bad(
+                program,
+                "not installed",
+                format!("apt-get install {package}, or: make install-deps"),
+            ),
+        })
+        .collect()
 }
 
 /// Where a program is; the directories for administrators are looked at too, for they are not on everybody's PATH.
@@ -80,7 +97,9 @@ fn netperf() -> Finding {
     let what = "netperf's version";
     match environment::netperf_version() {
         Some(version) if at_least(&version, 2, 6) => Finding::good(what, version),
-        Some(version) => Finding::bad(what, version, "install netperf 2.7.0: interim results need at least 2.6"),
+        Some(version) => {
+            Finding::bad(what, version, "install netperf 2.7.0: interim results need at least 2.6")
+        }
         None => Finding::bad(what, "unknown", "install netperf 2.7.0 (Debian: component non-free)"),
     }
 }
@@ -96,7 +115,9 @@ fn accelerator(experiment: &Experiment) -> Finding {
     match (experiment.host.accel, environment::kvm_usable()) {
         (AccelChoice::Auto | AccelChoice::Kvm, true) => Finding::good(what, "KVM"),
         (AccelChoice::Tcg, _) => Finding::good(what, "TCG, as the profile asks: shapes, not speeds"),
-        (AccelChoice::Auto, false) => Finding::good(what, "TCG: no vmx or svm behind /dev/kvm; shapes, not speeds"),
+        (AccelChoice::Auto, false) => {
+            Finding::good(what, "TCG: no vmx or svm behind /dev/kvm; shapes, not speeds")
+        }
         (AccelChoice::Kvm, false) => Finding::bad(
             what,
             "no KVM: the CPU shows neither vmx nor svm, or /dev/kvm does not open",
@@ -118,13 +139,16 @@ fn account() -> Finding {
 
 fn tun() -> Finding {
     let what = "/dev/net/tun";
-    let device = nix::sys::stat::stat(what).is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFCHR);
+    let device = nix::sys::stat::stat(what)
+        .is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFCHR);
     if device { Finding::good(what, "there") } else { Finding::bad(what, "missing", "modprobe tun") }
 }
 
 fn kernel() -> Finding {
     let what = "guests' kernel";
-    let own = nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned()).unwrap_or_default();
+    let own = nix::sys::utsname::uname()
+        .map(|name| name.release().to_string_lossy().into_owned())
+        .unwrap_or_default();
     if appliance::default_cache().join("kernel").is_dir() {
         return Finding::good(what, "in the cache");
     }
@@ -162,7 +186,11 @@ fn link(kind: &'static str) -> Finding {
         let mut said = String::new();
         for argv in [lower.as_slice(), upper] {
             let output = std::process::Command::new(argv[0]).args(&argv[1..]).output()?;
-            said.push_str(&String::from_utf8_lossy(if output.status.success() { b"" } else { &output.stderr }));
+            said.push_str(&String::from_utf8_lossy(if output.status.success() {
+                b""
+            } else {
+                &output.stderr
+            }));
         }
         Ok(said.trim().replace('\n', " "))
     });

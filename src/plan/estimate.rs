@@ -33,7 +33,8 @@ impl Estimate {
     pub fn of(transition: &Transition, timing: &Timing, accel: Accel, cpus: u32) -> Estimate {
         let (alone, cpu) = boot_costs(accel);
         let boots = transition.boot.len() as f64;
-        let boot_s = if boots == 0.0 { 0.0 } else { f64::max(alone, 1.0 + boots * cpu / f64::from(cpus.max(1))) };
+        let boot_s =
+            if boots == 0.0 { 0.0 } else { f64::max(alone, 1.0 + boots * cpu / f64::from(cpus.max(1))) };
         let destroy_s = if transition.destroy.is_empty() { 0.0 } else { DESTROY_S };
         let load = timing.warmup + timing.window + timing.cooldown;
         Estimate {

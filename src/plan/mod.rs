@@ -52,10 +52,17 @@ pub fn plan(experiment: &Experiment, accel: Accel, cpus: u32) -> Plan {
             let configuration = experiment.configurations[index].clone();
             let transition = lab.move_to(&configuration, experiment.idle);
             let estimate = Estimate::of(&transition, &experiment.timing, accel, cpus);
-            trials.push(PlannedTrial { trial: trials.len() as u32 + 1, repeat, configuration, transition, estimate });
+            trials.push(PlannedTrial {
+                trial: trials.len() as u32 + 1,
+                repeat,
+                configuration,
+                transition,
+                estimate,
+            });
         }
     }
-    let total_s = estimate::overhead_s(accel) + trials.iter().map(|trial| trial.estimate.total_s()).sum::<f64>();
+    let total_s =
+        estimate::overhead_s(accel) + trials.iter().map(|trial| trial.estimate.total_s()).sum::<f64>();
     Plan { trials, total_s }
 }
 
@@ -111,7 +118,13 @@ mod tests {
             source: None,
             host: Host::default(),
             image: Image::Appliance { kernel: None },
-            timing: Timing { warmup: second, window: second * 4, cooldown: second, interval: second, repeats },
+            timing: Timing {
+                warmup: second,
+                window: second * 4,
+                cooldown: second,
+                interval: second,
+                repeats,
+            },
             order,
             seed: 7,
             idle,
@@ -123,7 +136,8 @@ mod tests {
 
     #[test]
     fn guests_that_stay_up_are_not_booted_again() {
-        let configurations = vec![configuration("virtio", 4), configuration("virtio", 1), configuration("virtio", 2)];
+        let configurations =
+            vec![configuration("virtio", 4), configuration("virtio", 1), configuration("virtio", 2)];
         let plan = plan(&experiment(configurations, Order::Sequential, Idle::Pause, 1), Accel::Tcg, 2);
         let moves: Vec<&Transition> = plan.trials.iter().map(|trial| &trial.transition).collect();
         assert_eq!(moves[0].boot, vec![1, 2, 3, 4]);
@@ -149,7 +163,11 @@ mod tests {
 
     #[test]
     fn bare_metal_boots_nothing() {
-        let plan = plan(&experiment(vec![configuration("baremetal", 0)], Order::Random, Idle::Pause, 2), Accel::Tcg, 2);
+        let plan = plan(
+            &experiment(vec![configuration("baremetal", 0)], Order::Random, Idle::Pause, 2),
+            Accel::Tcg,
+            2,
+        );
         assert!(plan.trials.iter().all(|trial| trial.transition.boot.is_empty()));
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::event::{Event, Events};
+use crate::backend::{Model, Names, Nic, NicSource};
 use crate::exec::ssh::Identity;
 use crate::guest::appliance::{Appliance, NicOption, RunFiles, kernel_options, run_initramfs};
 use crate::guest::domain::Domain;
@@ -17,7 +18,6 @@ use crate::lab::address::{Net, PREFIX, Station, address, mac};
 use crate::lab::embedded::Embedded;
 use crate::lab::journal::{Journal, Undo};
 use crate::lab::{State, clean};
-use crate::backend::{Model, Names, Nic, NicSource};
 use crate::plan::{Guests, Transition};
 use crate::profile::{Configuration, Experiment};
 use crate::sample::Accel;
@@ -60,7 +60,10 @@ impl Blueprint {
     /// One guest of a configuration.
     pub fn domain(&self, configuration: &Configuration, guest: u32) -> Domain {
         let management = Nic {
-            source: NicSource::Bridge { bridge: self.names.management(), tap: self.names.management_tap(guest) },
+            source: NicSource::Bridge {
+                bridge: self.names.management(),
+                tap: self.names.management_tap(guest),
+            },
             mac: mac(Net::Management, guest),
             model: Model::Virtio,
             mtu: MANAGEMENT_MTU,
@@ -130,7 +133,16 @@ impl LabSession {
         let blueprint =
             Blueprint { names: lab.names.clone(), state: state.dir.clone(), kernel, initramfs, accel };
         let fleet = Fleet::new(hypervisor, identity, journal, root.join("run/qemu"));
-        Ok(LabSession { lab, fleet, accel, versions, experiment, blueprint, guests: Guests::default(), events })
+        Ok(LabSession {
+            lab,
+            fleet,
+            accel,
+            versions,
+            experiment,
+            blueprint,
+            guests: Guests::default(),
+            events,
+        })
     }
 
     /// Moves the lab to a configuration by the cheapest way.

@@ -28,7 +28,12 @@ impl Results {
     ///
     /// # Errors
     /// If the run directory cannot be written.
-    pub fn create(dir: RunDir, experiment: Experiment, environment: Environment, accel: Accel) -> Result<Results> {
+    pub fn create(
+        dir: RunDir,
+        experiment: Experiment,
+        environment: Environment,
+        accel: Accel,
+    ) -> Result<Results> {
         dir.write_json("environment.json", &environment)?;
         let provenance = provenance(&environment, accel);
         let results = Results { dir, experiment, provenance, trials: Vec::new() };

@@ -20,7 +20,7 @@ use crate::plan::PlannedTrial;
 use crate::probe::inside;
 use crate::probe::sampler::{Sampler, TargetWatch};
 use crate::profile::{Configuration, Timing};
-use crate::sample::{CpuTimes, Failure, FORMAT, HostSample, RawFlow, RawGuest, RawTrial, Stage};
+use crate::sample::{CpuTimes, FORMAT, Failure, HostSample, RawFlow, RawGuest, RawTrial, Stage};
 
 /// For all flows to transfer something, beyond netperf's own wait.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -40,7 +40,12 @@ fn at(stage: Stage) -> impl Fn(anyhow::Error) -> Broken {
 }
 
 /// Runs one trial. Never fails as a whole: a failure is a part of the result.
-pub async fn run(session: &mut LabSession, planned: &PlannedTrial, timing: &Timing, events: &Events) -> RawTrial {
+pub async fn run(
+    session: &mut LabSession,
+    planned: &PlannedTrial,
+    timing: &Timing,
+    events: &Events,
+) -> RawTrial {
     let mut raw = blank(planned, session.accel);
     raw.started_s = wall_clock();
     if let Err(broken) = steps(session, timing, events, &mut raw).await {
@@ -71,7 +76,12 @@ pub fn blank(planned: &PlannedTrial, accel: crate::sample::Accel) -> RawTrial {
     }
 }
 
-async fn steps(session: &mut LabSession, timing: &Timing, events: &Events, raw: &mut RawTrial) -> Result<(), Broken> {
+async fn steps(
+    session: &mut LabSession,
+    timing: &Timing,
+    events: &Events,
+    raw: &mut RawTrial,
+) -> Result<(), Broken> {
     let configuration = raw.configuration.clone();
     session.move_to(&configuration).await.map_err(at(Stage::Provision))?;
     raw.checks = verify::checks(session, &configuration).await.map_err(at(Stage::Verify))?;
@@ -173,7 +183,11 @@ async fn load(
 }
 
 /// One sample of each guest's own CPU times, in parallel.
-async fn look_inside(session: &LabSession, configuration: &Configuration, guests: &mut Vec<RawGuest>) -> Result<()> {
+async fn look_inside(
+    session: &LabSession,
+    configuration: &Configuration,
+    guests: &mut Vec<RawGuest>,
+) -> Result<()> {
     let mut tasks = tokio::task::JoinSet::new();
     for guest in (1..=configuration.vms).filter_map(|number| session.fleet.get(number)).cloned() {
         tasks.spawn(async move {

@@ -66,7 +66,8 @@ fn seen_inside(output: &str, guest: u32, configuration: &Configuration) -> Vec<C
 
 /// Accelerator and datapath, from QEMU's own command line.
 fn seen_in_qemu(guest: &Guest, configuration: &Configuration, accel: Accel) -> Vec<Check> {
-    let words = procfs::process::Process::new(guest.pid).and_then(|process| process.cmdline()).unwrap_or_default();
+    let words =
+        procfs::process::Process::new(guest.pid).and_then(|process| process.cmdline()).unwrap_or_default();
     qemu_checks(&words, guest.number, configuration, accel)
 }
 

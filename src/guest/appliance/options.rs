@@ -1,0 +1,58 @@
+//! The guest's kernel command line: what makes it boot fast, and what tells it who it is.
+//!
+//! Pure. Names and values go onto the line as they are; they come from kvmfair itself and contain no spaces.
+
+/// Options that every guest gets. Under TCG they save about a third of the boot; none of them changes what is measured
+/// except `mitigations=off`, which is stated in the report.
+pub const BOOT_OPTIONS: &str = "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check \
+    cryptomgr.notests audit=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=1 init_on_alloc=0 ipv6.disable=1";
+
+/// Memory in MiB that a guest needs to serve so many netperf connections at a time.
+///
+/// Measured with Debian's 6.1 kernel: of 96 MiB some 14 are free after the boot, 128 connections fit into 128 MiB, and in
+/// 96 MiB the kernel begins to kill netservers at about 55.
+pub fn memory_mib_for(connections: u32) -> u32 {
+    96 + connections.saturating_sub(32).div_ceil(3)
+}
+
+/// One NIC of a guest, as its init shall set it up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NicOption {
+    /// MAC address, by which the guest finds the NIC: `52:54:00:…`.
+    pub mac: String,
+    /// Address and prefix length: `198.18.1.2/24`.
+    pub address: String,
+    /// MTU in bytes.
+    pub mtu: u32,
+}
+
+/// The whole command line of guest `host`.
+pub fn kernel_options(host: &str, nics: &[NicOption]) -> String {
+    let mut line = format!("{BOOT_OPTIONS} kf.host={host}");
+    for nic in nics {
+        line.push_str(&format!(" kf.nic={},{},{}", nic.mac.to_lowercase(), nic.address, nic.mtu));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_connections_fit_into_96_mib_and_128_into_128() {
+        assert_eq!([0, 1, 32, 33, 128].map(memory_mib_for), [96, 96, 96, 97, 128]);
+    }
+
+    #[test]
+    fn the_line_has_every_nic_and_single_spaces() {
+        let nic = |n: u8| NicOption {
+            mac: format!("52:54:00:00:00:0{n}"),
+            address: format!("198.18.{n}.2/24"),
+            mtu: 1500,
+        };
+        let line = kernel_options("g1", &[nic(1), nic(2)]);
+        assert!(line.ends_with("kf.host=g1 kf.nic=52:54:00:00:00:01,198.18.1.2/24,1500 kf.nic=52:54:00:00:00:02,198.18.2.2/24,1500"));
+        assert!(line.starts_with("console=ttyS0 ") && !line.contains("  "));
+    }
+}

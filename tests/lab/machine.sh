@@ -8,9 +8,11 @@ NIC1=52:54:00:6c:61:01
 #
 # HygonGenuine: an AMD CPU by another name, for which the kernel skips work at boot that is slow under emulation.
 # tb-size: the translated code of two levels of kernels; the default is thrown away again and again.
+#
+# Becomes QEMU: to be started in the background, so that its process id is the machine's.
 run_machine() {
     # shellcheck disable=SC2086 # lists of words
-    env $qemu_env timeout -k 10 "$deadline" "$qemu" $qemu_data \
+    exec env $qemu_env timeout -k 10 "$deadline" "$qemu" $qemu_data \
         -nodefaults -no-user-config -display none -no-reboot \
         -machine q35 -accel tcg,thread=multi,tb-size=1024 \
         -cpu EPYC,vendor=HygonGenuine,+svm,+npt -smp 2 -m "$memory" \

@@ -11,7 +11,9 @@ read -r _ _ _ _ group _ </proc/$$/stat
 [ "$group" = $$ ] || { echo 'the launcher must lead a process group of its own (setsid)' >&2; exit 2; }
 wait_s=$1
 n=0 flows='' reader='' ended=''
-dir=$(mktemp -d /dev/shm/kvmfair-load.XXXXXX 2>/dev/null || mktemp -d /tmp/kvmfair-load.XXXXXX) || exit 1
+shm=/dev/shm # memory: a disk would be a second load
+[ -d "$shm" ] || shm=/tmp
+dir=$(mktemp -d "${TMPDIR:-$shm}/kvmfair-load.XXXXXX") || exit 1
 ulimit -n "$(ulimit -H -n)" 2>/dev/null
 { sleep "$2"; kill -KILL 0; } >/dev/null 2>&1 </dev/null &
 

@@ -171,7 +171,7 @@ mod tests {
         let mut foreign = sleeper("zzzzzz");
         let dir = state.dir.clone();
         let done = undo(state).unwrap();
-        assert_eq!(done, vec![format!("ended process {} (sleep)", ours.id())]);
+        assert!(done.contains(&format!("ended process {} (sleep)", ours.id())), "{done:?}");
         assert!(ours.wait().unwrap().code().is_none());
         assert!(foreign.try_wait().unwrap().is_none());
         assert!(!dir.exists());

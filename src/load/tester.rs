@@ -48,16 +48,16 @@ impl Tester {
         deadline: Duration,
         max: Duration,
     ) -> Result<Load, LoadError> {
-        let mut load = Load::new(self.spawn(deadline)?, flows.len() as u32, deadline)?;
-        load.send(&launcher::orders(flows, max)).await?;
+        let mut load = Load::new(self.spawn(deadline, max)?, flows.len() as u32, deadline)?;
+        load.send(&launcher::orders(flows)).await?;
         match load.event("started netperf", SLACK).await? {
             Event::Started(_) => Ok(load),
             other => Err(load.broke_off(&format!("{other:?}")).await),
         }
     }
 
-    fn spawn(&self, deadline: Duration) -> Result<Child, LoadError> {
-        let argv = launcher::argv(deadline);
+    fn spawn(&self, deadline: Duration, max: Duration) -> Result<Child, LoadError> {
+        let argv = launcher::argv(deadline, max);
         let mut command = Command::new(&argv[0]);
         command.args(&argv[1..]).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

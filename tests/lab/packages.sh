@@ -1,8 +1,11 @@
 # What the lab machine is made of, kept in a cache: a QEMU that emulates an SR-IOV NIC (igb came with QEMU 8) and a full
-# distribution kernel. Sourced by `run`.
+# distribution kernel. Sourced by `run` and `mend`.
 #
 # Packages are downloaded and unpacked, never installed; apt's lists for them are private, so the system's sources,
 # versions and libraries stay what they are. An entry of the cache is complete or absent: it gets its name last.
+
+say() { printf 'lab: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 125; }
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kvmfair/lab
 QEMU_WANTED=8
@@ -10,13 +13,15 @@ QEMU_WANTED=8
 # Sets `qemu` (the program), and the library, module and firmware paths that it needs in `qemu_env` and `qemu_data`.
 find_qemu() {
     qemu=$(command -v qemu-system-x86_64) || fail "no qemu-system-x86_64: run .ci/install"
-    qemu_env='' qemu_data=''
-    [ "$("$qemu" --version | sed -n 's/^QEMU emulator version \([0-9]*\).*/\1/p')" -lt $QEMU_WANTED ] || return 0
-    newest qemu || fetch qemu qemu-system-x86
-    libraries=$found/usr/lib/x86_64-linux-gnu
-    qemu=$found/usr/bin/qemu-system-x86_64
-    qemu_env="LD_LIBRARY_PATH=$libraries QEMU_MODULE_DIR=$libraries/qemu"
-    qemu_data="-L $found/usr/share/seabios -L $found/usr/share/qemu"
+    qemu_env='' qemu_data='-L /usr/share/seabios -L /usr/share/qemu'
+    if [ "$("$qemu" --version | sed -n 's/^QEMU emulator version \([0-9]*\).*/\1/p')" -lt $QEMU_WANTED ]; then
+        newest qemu || fetch qemu qemu-system-x86
+        libraries=$found/usr/lib/x86_64-linux-gnu
+        qemu=$found/usr/bin/qemu-system-x86_64
+        qemu_env="LD_LIBRARY_PATH=$libraries QEMU_MODULE_DIR=$libraries/qemu"
+        qemu_data="-L $found/usr/share/seabios -L $found/usr/share/qemu"
+    fi
+    ! newest mended || qemu=$found/qemu-system-x86_64 # made by `mend`, with the firmware of the other
 }
 
 # Sets `kernel` (the image) and `modules` (its directory below lib/modules), with modules.dep made.
@@ -77,7 +82,9 @@ private_lists() {
     key=/usr/share/keyrings/debian-archive-keyring.gpg
     [ ! -e $key ] || trust="[signed-by=$key]"
     mkdir -p "$cache/apt/lists/partial" "$cache/apt/archives/partial"
-    for each in "$VERSION_CODENAME" "$suite"; do echo "deb ${trust:-} $address $each main"; done > "$cache/apt/sources.list"
+    for each in "$VERSION_CODENAME" "$suite"; do
+        for type in deb ${with_sources:+deb-src}; do echo "$type ${trust:-} $address $each main"; done
+    done > "$cache/apt/sources.list"
     apt get -qq update || fail "apt-get update failed for $address"
     lists_are_new=yes
 }

@@ -64,6 +64,8 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
+        // A profile that sweeps nothing still has something to say about its only configuration.
+        let factors = if factors.is_empty() { vec![Factor::Backend, Factor::Vms] } else { factors };
         Progress { bar, factors, json, trials: 0, guests_up: 0, boots: 0 }
     }
 
@@ -76,12 +78,13 @@ impl Progress {
                 if let Some(bar) = &self.bar {
                     bar.set_length(u64::from(*trials));
                 }
-                self.line(&format!("{trials} trials, about {}", duration(*total_s)));
+                let plural = if *trials == 1 { "" } else { "s" };
+                self.line(&format!("{trials} trial{plural}, about {}", duration(*total_s)));
             }
             Event::Trial { trial, configuration, remaining_s, boots, .. } => {
                 (self.guests_up, self.boots) = (0, *boots);
                 let what = self.describe(configuration);
-                self.status(format!("trial {trial}: {what}, then about {}", duration(*remaining_s)));
+                self.status(format!("trial {trial}: {what} (then about {})", duration(*remaining_s)));
             }
             Event::GuestReady(guest) => {
                 self.guests_up += 1;
@@ -125,11 +128,7 @@ impl Progress {
     }
 
     fn describe(&self, configuration: &Configuration) -> String {
-        let level = |factor: &Factor| match factor {
-            Factor::Backend | Factor::Test => configuration.level(*factor),
-            _ => format!("{} {}", configuration.level(*factor), factor.column()),
-        };
-        self.factors.iter().map(level).collect::<Vec<_>>().join(", ")
+        crate::report::describe(configuration, &self.factors)
     }
 
     /// Something that will be replaced by what comes next.

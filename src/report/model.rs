@@ -93,7 +93,7 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
 }
 
 /// The levels of the swept factors in words, to name a configuration in a sentence.
-pub(super) fn describe(configuration: &Configuration, factors: &[Factor]) -> String {
+pub fn describe(configuration: &Configuration, factors: &[Factor]) -> String {
     factors.iter().map(|factor| phrase(configuration, *factor)).collect::<Vec<_>>().join(", ")
 }
 

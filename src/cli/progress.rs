@@ -1,7 +1,7 @@
 //! What people see while they wait: a bar on a terminal, one plain line for each event elsewhere.
 
 use std::io::{IsTerminal, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -46,6 +46,8 @@ pub struct Progress {
     trials: u32,
     guests_up: u32,
     boots: u32,
+    current: String,
+    end: Option<Instant>,
 }
 
 impl Progress {
@@ -66,7 +68,7 @@ impl Progress {
         });
         // A profile that sweeps nothing still has something to say about its only configuration.
         let factors = if factors.is_empty() { vec![Factor::Backend, Factor::Vms] } else { factors };
-        Progress { bar, factors, json, trials: 0, guests_up: 0, boots: 0 }
+        Progress { bar, factors, json, trials: 0, guests_up: 0, boots: 0, current: String::new(), end: None }
     }
 
     /// Takes one event.
@@ -78,21 +80,20 @@ impl Progress {
                 if let Some(bar) = &self.bar {
                     bar.set_length(u64::from(*trials));
                 }
-                let plural = if *trials == 1 { "" } else { "s" };
-                self.line(&format!("{trials} trial{plural}, about {}", duration(*total_s)));
+                self.line(&format!("{trials} trial{}, about {}", plural(*trials), duration(*total_s)));
             }
             Event::Trial { trial, configuration, remaining_s, boots, .. } => {
                 (self.guests_up, self.boots) = (0, *boots);
-                let what = self.describe(configuration);
-                self.status(format!("trial {trial}: {what} (then about {})", duration(*remaining_s)));
+                self.end = Some(Instant::now() + Duration::from_secs_f64(remaining_s.max(0.0)));
+                self.current = format!("trial {trial}/{}: {}", self.trials, self.describe(configuration));
+                self.phase(if *boots > 0 { format!("{boots} to boot") } else { "starting the flows".into() });
             }
-            Event::GuestReady(guest) => {
+            Event::GuestReady(_) => {
                 self.guests_up += 1;
-                let (up, boots) = (self.guests_up, self.boots.max(self.guests_up));
-                self.status(format!("guest {guest} answers ({up} of {boots})"));
+                self.phase(format!("{} of {} guests answer", self.guests_up, self.boots.max(self.guests_up)));
             }
             Event::Running { flows, for_s } => {
-                self.status(format!("{flows} flows run, {}", duration(*for_s)))
+                self.phase(format!("{flows} flow{} for {}", plural(*flows), duration(*for_s)));
             }
             Event::Finished(figures) => self.finished(figures),
             Event::TearingDown => self.status("taking the lab down".into()),
@@ -131,6 +132,13 @@ impl Progress {
         crate::report::describe(configuration, &self.factors)
     }
 
+    /// A step of the current trial, with the time that all of them will still take.
+    fn phase(&self, step: String) {
+        let left = self.end.map(|end| end.saturating_duration_since(Instant::now()).as_secs_f64());
+        let left = left.map(|left| format!(", about {} left", duration(left))).unwrap_or_default();
+        self.status(format!("{}: {step}{left}", self.current));
+    }
+
     /// Something that will be replaced by what comes next.
     fn status(&self, text: String) {
         match &self.bar {
@@ -155,6 +163,10 @@ impl Drop for Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+fn plural(n: u32) -> &'static str {
+    if n == 1 { "" } else { "s" }
 }
 
 fn headline(figures: &TrialFigures) -> String {

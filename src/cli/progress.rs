@@ -101,8 +101,12 @@ impl Progress {
     }
 
     fn finished(&mut self, figures: &TrialFigures) {
-        let result = if self.json { json_line(figures) } else { self.result(figures) };
-        self.line(&result);
+        if self.json {
+            // One line for each trial on standard output; who reads it may go away.
+            drop(print(&format!("{}\n", serde_json::to_string(figures).unwrap_or_default())));
+            return;
+        }
+        self.line(&self.result(figures));
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
@@ -134,8 +138,9 @@ impl Progress {
 
     /// A step of the current trial, with the time that all of them will still take.
     fn phase(&self, step: String) {
-        let left = self.end.map(|end| end.saturating_duration_since(Instant::now()).as_secs_f64());
-        let left = left.map(|left| format!(", about {} left", duration(left))).unwrap_or_default();
+        let left = self.end.map_or(0.0, |end| end.saturating_duration_since(Instant::now()).as_secs_f64());
+        // An estimate that has run out says nothing.
+        let left = if left < 1.0 { String::new() } else { format!(", about {} left", duration(left)) };
         self.status(format!("{}: {step}{left}", self.current));
     }
 
@@ -152,6 +157,7 @@ impl Progress {
     fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
+            None if self.json => {}
             None => eprintln!("{text}"),
         }
     }
@@ -178,10 +184,6 @@ fn headline(figures: &TrialFigures) -> String {
         value(Metric::BiasRate, "% bias"),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-fn json_line(figures: &TrialFigures) -> String {
-    serde_json::to_string(figures).unwrap_or_default()
 }
 
 #[cfg(test)]

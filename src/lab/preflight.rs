@@ -8,7 +8,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::stat::SFlag;
 use serde::Serialize;
 
-use crate::backend::{Attachment, Backend};
+use crate::backend::{Attachment, Backend, Datapath};
 use crate::exec::blocking::{self, find};
 use crate::guest::appliance;
 use crate::probe::environment;
@@ -42,7 +42,15 @@ pub fn look(experiment: &Experiment) -> Vec<Finding> {
     findings.extend(programs(guests));
     findings.push(netperf());
     if guests {
-        findings.extend([accelerator(experiment), account(), tun(), kernel()]);
+        findings.extend([
+            accelerator(experiment),
+            account(),
+            device("/dev/net/tun", "modprobe tun"),
+            kernel(),
+        ]);
+    }
+    if experiment.configurations.iter().any(|c| c.backend.datapath() == Some(Datapath::Vhost)) {
+        findings.push(device("/dev/vhost-net", "modprobe vhost_net"));
     }
     findings.extend(links(experiment));
     findings
@@ -131,11 +139,10 @@ fn account() -> Finding {
     }
 }
 
-fn tun() -> Finding {
-    let what = "/dev/net/tun";
-    let device = nix::sys::stat::stat(what)
-        .is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFCHR);
-    if device { Finding::good(what, "there") } else { Finding::bad(what, "missing", "modprobe tun") }
+fn device(path: &str, fix: &str) -> Finding {
+    let character = |mode| SFlag::from_bits_truncate(mode) & SFlag::S_IFMT == SFlag::S_IFCHR;
+    let there = nix::sys::stat::stat(path).is_ok_and(|stat| character(stat.st_mode));
+    if there { Finding::good(path, "there") } else { Finding::bad(path, "missing", fix) }
 }
 
 fn kernel() -> Finding {

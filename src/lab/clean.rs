@@ -45,8 +45,10 @@ pub fn clean_all(root: &Path) -> Vec<Cleaned> {
 /// [`LabError::Survivors`] names what is still there.
 pub fn undo(state: State) -> Result<Vec<String>, LabError> {
     let mut done = Vec::new();
-    let steps = journal::read(&state.dir);
-    for step in &steps {
+    // Nothing else can go while a process holds it, so processes come first wherever they stand in the journal.
+    let (processes_first, rest): (Vec<Undo>, Vec<Undo>) =
+        journal::read(&state.dir).into_iter().partition(|step| *step == Undo::Processes);
+    for step in processes_first.iter().chain(&rest) {
         done.extend(undo_step(step, &state));
     }
     let left: Vec<String> =

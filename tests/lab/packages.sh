@@ -21,7 +21,8 @@ find_qemu() {
         qemu_env="LD_LIBRARY_PATH=$libraries QEMU_MODULE_DIR=$libraries/qemu"
         qemu_data="-L $found/usr/share/seabios -L $found/usr/share/qemu"
     fi
-    ! newest mended || qemu=$found/qemu-system-x86_64 # made by `mend`, with the firmware of the other
+    mended=''
+    if newest mended; then qemu=$found/qemu-system-x86_64 mended=' (mended)'; fi # with the firmware of the other
 }
 
 # Sets `kernel` (the image) and `modules` (its directory below lib/modules), with modules.dep made.

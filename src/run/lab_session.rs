@@ -110,7 +110,7 @@ impl LabSession {
         events: Events,
     ) -> Result<LabSession> {
         let journal = Journal::open(&state.dir)?;
-        journal_parents(&journal)?;
+        journal_parents(&journal, state)?;
         let keys = RunKeys::generate(&state.id.to_string())?;
         let initramfs = state.dir.join("initramfs");
         let files = RunFiles {
@@ -203,9 +203,9 @@ impl LabSession {
     }
 }
 
-/// libvirt makes a parent group for its guests and leaves it; we take it away again if it was not there before.
-fn journal_parents(journal: &Journal) -> Result<()> {
-    for path in clean::machine_cgroups().into_iter().filter(|path| !path.exists()) {
+/// libvirt makes a parent group for its guests and leaves it; the last run that used it takes it away.
+fn journal_parents(journal: &Journal, state: &State) -> Result<()> {
+    for path in clean::parent_cgroups(state) {
         journal.before(&Undo::Cgroup { path })?;
     }
     Ok(())

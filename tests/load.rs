@@ -1,7 +1,9 @@
 //! The load against the real netperf and netserver, between two network namespaces that each test makes for itself.
 //!
-//! Needs root; does nothing without. No test asserts a time or a rate. `KVMFAIR_TEST_FLOWS=128` raises the number of
+//! Needs root; fails without. No test asserts a time or a rate. `KVMFAIR_TEST_FLOWS=128` raises the number of
 //! flows of the first test, which prints how far apart they started and how long they took to end.
+
+mod support;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -32,12 +34,9 @@ struct Lab {
 }
 
 impl Lab {
-    /// `number` tells the labs of concurrent tests apart; `None` if we may not make one.
-    fn new(number: u8) -> Option<Lab> {
-        if !nix::unistd::geteuid().is_root() {
-            eprintln!("skipped: making network namespaces needs root");
-            return None;
-        }
+    /// `number` tells the labs of concurrent tests apart.
+    fn new(number: u8) -> Lab {
+        support::require_root();
         let (tester, host) = (namespace(), namespace());
         let peer = format!("/proc/{}/fd/{}", std::process::id(), host.as_raw_fd());
         ip(&tester, &format!("link add kf-tester type veth peer name kf-host netns {peer}"));
@@ -46,7 +45,7 @@ impl Lab {
         ip(&host, &format!("addr add 198.18.{number}.2/24 dev kf-host"));
         ip(&host, "link set kf-host up");
         let address = [198, 18, number, 2].into();
-        Some(Lab { tester: Tester { netns: Some(tester) }, host, address })
+        Lab { tester: Tester { netns: Some(tester) }, host, address }
     }
 
     fn flows(&self, number: u32) -> Vec<FlowSpec> {
@@ -147,7 +146,7 @@ fn print_alignment(flows: &[RawFlow], told_to_stop_s: f64, drained: Duration) {
 
 #[tokio::test]
 async fn flows_that_are_told_to_stop_give_intervals_and_every_final_result() {
-    let Some(lab) = Lab::new(1) else { return };
+    let lab = Lab::new(1);
     let number = std::env::var("KVMFAIR_TEST_FLOWS").map_or(8, |n| n.parse().unwrap());
     let flows = lab.flows(number);
     let netserver = lab.netserver().await;
@@ -171,7 +170,7 @@ async fn flows_that_are_told_to_stop_give_intervals_and_every_final_result() {
 
 #[tokio::test]
 async fn without_a_netserver_the_error_names_the_flow_and_what_netperf_said() {
-    let Some(lab) = Lab::new(2) else { return };
+    let lab = Lab::new(2);
     let mut load = lab.tester.start(&lab.flows(2), DEADLINE, MAX).await.unwrap();
     let error = load.wait_running().await.unwrap_err();
     assert!(matches!(error, LoadError::Died { .. }));
@@ -183,7 +182,7 @@ async fn without_a_netserver_the_error_names_the_flow_and_what_netperf_said() {
 
 #[tokio::test]
 async fn flows_that_transfer_nothing_in_time_are_named() {
-    let Some(lab) = Lab::new(3) else { return };
+    let lab = Lab::new(3);
     let netserver = lab.netserver().await;
     let mut load = lab.tester.start(&lab.flows(2), Duration::ZERO, MAX).await.unwrap();
     let error = load.wait_running().await.unwrap_err();
@@ -194,7 +193,7 @@ async fn flows_that_transfer_nothing_in_time_are_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dropping_a_running_load_leaves_no_process_and_no_file() {
-    let Some(lab) = Lab::new(4) else { return };
+    let lab = Lab::new(4);
     let netserver = lab.netserver().await;
     let mut load = lab.tester.start(&lab.flows(4), DEADLINE, MAX).await.unwrap();
     load.wait_running().await.unwrap();
@@ -208,7 +207,7 @@ async fn dropping_a_running_load_leaves_no_process_and_no_file() {
 
 #[tokio::test]
 async fn a_load_that_is_aborted_before_it_runs_leaves_no_process_and_no_file() {
-    let Some(lab) = Lab::new(5) else { return };
+    let lab = Lab::new(5);
     let netserver = lab.netserver().await;
     let load = lab.tester.start(&lab.flows(4), DEADLINE, MAX).await.unwrap();
     eventually("every netperf is there", || lab.netperfs().0 >= 4);
@@ -221,7 +220,7 @@ async fn a_load_that_is_aborted_before_it_runs_leaves_no_process_and_no_file() {
 
 #[tokio::test]
 async fn a_launcher_that_is_killed_is_an_error_and_leaves_no_netperf() {
-    let Some(lab) = Lab::new(9) else { return };
+    let lab = Lab::new(9);
     let netserver = lab.netserver().await;
     let mut load = lab.tester.start(&lab.flows(4), DEADLINE, MAX).await.unwrap();
     load.wait_running().await.unwrap();
@@ -236,9 +235,7 @@ async fn a_launcher_that_is_killed_is_an_error_and_leaves_no_netperf() {
 
 #[test]
 fn an_orchestrator_that_is_killed_leaves_no_process_and_no_file() {
-    if !nix::unistd::geteuid().is_root() {
-        return;
-    }
+    support::require_root();
     let mut orchestrator = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--nocapture", "an_orchestrator_about_to_be_killed"])
         .env(ORCHESTRATOR, "1")
@@ -262,7 +259,7 @@ async fn an_orchestrator_about_to_be_killed() {
     if std::env::var_os(ORCHESTRATOR).is_none() {
         return;
     }
-    let lab = Lab::new(6).unwrap();
+    let lab = Lab::new(6);
     let _netserver = lab.netserver().await;
     let mut load = lab.tester.start(&lab.flows(4), DEADLINE, MAX).await.unwrap();
     load.wait_running().await.unwrap();
@@ -272,7 +269,7 @@ async fn an_orchestrator_about_to_be_killed() {
 
 #[tokio::test]
 async fn netserver_listens_inside_its_namespace_only_and_frees_its_port() {
-    let Some(lab) = Lab::new(7) else { return };
+    let lab = Lab::new(7);
     let netserver = lab.netserver().await;
     let here = (lab.address, 12865).into();
     assert!(!procfs::net::tcp().unwrap().iter().any(|socket| socket.local_address == here));
@@ -282,7 +279,7 @@ async fn netserver_listens_inside_its_namespace_only_and_frees_its_port() {
 
 #[tokio::test]
 async fn a_netserver_without_its_address_says_why_it_does_not_listen() {
-    let Some(lab) = Lab::new(8) else { return };
+    let lab = Lab::new(8);
     let error = Netserver::start(Some(lab.host.clone()), [198, 18, 8, 77].into()).await.unwrap_err();
     assert!(matches!(error, NetserverError::NotListening { .. }));
     assert!(error.to_string().starts_with("netserver does not listen on 198.18.8.77:12865: "), "{error}");

@@ -85,7 +85,7 @@ proptest! {
     #[test]
     fn flows_are_accepted_exactly_if_they_divide(
         vms in prop::collection::btree_set(1_u32..=12, 1..=4),
-        flows in 1_u32..=200,
+        flows in 1_u32..=120, // what one guest can serve
     ) {
         let text = swept(&BTreeSet::from(["virtio"]), &vms, &BTreeSet::from([1]), flows);
         prop_assert_eq!(parsed(&text).is_ok(), vms.iter().all(|vms| flows % vms == 0));

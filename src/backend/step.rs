@@ -1,6 +1,6 @@
 //! The words in which a backend says what to do: interface names, host steps with their undo, the NIC of a guest.
 
-use super::Model;
+use super::{Datapath, Model};
 
 /// Names of a run's interfaces. They carry the run's id and fit into the kernel's 15 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +123,8 @@ pub struct Nic {
     pub mac: String,
     /// What the guest sees.
     pub model: Model,
+    /// What moves the packets between it and the host's kernel.
+    pub datapath: Datapath,
     /// MTU, bytes.
     pub mtu: u32,
 }

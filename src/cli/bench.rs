@@ -97,6 +97,7 @@ fn enter_lab(state: &State, run_dir: &RunDir) -> Result<()> {
     unsafe {
         std::env::set_var("LIBVIRT_LOG_OUTPUTS", format!("3:file:{}", log.display()));
         std::env::set_var(RUN_VARIABLE, state.id.to_string());
+        std::env::set_var("TMPDIR", &state.dir); // what children write goes when the run goes
     }
     Ok(())
 }

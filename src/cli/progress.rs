@@ -1,7 +1,7 @@
 //! What people see while they wait: a bar on a terminal, one plain line for each event elsewhere.
 
 use std::io::{IsTerminal, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -46,6 +46,8 @@ pub struct Progress {
     trials: u32,
     guests_up: u32,
     boots: u32,
+    current: String,
+    end: Option<Instant>,
 }
 
 impl Progress {
@@ -64,7 +66,9 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
-        Progress { bar, factors, json, trials: 0, guests_up: 0, boots: 0 }
+        // A profile that sweeps nothing still has something to say about its only configuration.
+        let factors = if factors.is_empty() { vec![Factor::Backend, Factor::Vms] } else { factors };
+        Progress { bar, factors, json, trials: 0, guests_up: 0, boots: 0, current: String::new(), end: None }
     }
 
     /// Takes one event.
@@ -76,20 +80,20 @@ impl Progress {
                 if let Some(bar) = &self.bar {
                     bar.set_length(u64::from(*trials));
                 }
-                self.line(&format!("{trials} trials, about {}", duration(*total_s)));
+                self.line(&format!("{trials} trial{}, about {}", plural(*trials), duration(*total_s)));
             }
             Event::Trial { trial, configuration, remaining_s, boots, .. } => {
                 (self.guests_up, self.boots) = (0, *boots);
-                let what = self.describe(configuration);
-                self.status(format!("trial {trial}: {what}, then about {}", duration(*remaining_s)));
+                self.end = Some(Instant::now() + Duration::from_secs_f64(remaining_s.max(0.0)));
+                self.current = format!("trial {trial}/{}: {}", self.trials, self.describe(configuration));
+                self.phase(if *boots > 0 { format!("{boots} to boot") } else { "starting the flows".into() });
             }
-            Event::GuestReady(guest) => {
+            Event::GuestReady(_) => {
                 self.guests_up += 1;
-                let (up, boots) = (self.guests_up, self.boots.max(self.guests_up));
-                self.status(format!("guest {guest} answers ({up} of {boots})"));
+                self.phase(format!("{} of {} guests answer", self.guests_up, self.boots.max(self.guests_up)));
             }
             Event::Running { flows, for_s } => {
-                self.status(format!("{flows} flows run, {}", duration(*for_s)))
+                self.phase(format!("{flows} flow{} for {}", plural(*flows), duration(*for_s)));
             }
             Event::Finished(figures) => self.finished(figures),
             Event::TearingDown => self.status("taking the lab down".into()),
@@ -97,8 +101,12 @@ impl Progress {
     }
 
     fn finished(&mut self, figures: &TrialFigures) {
-        let result = if self.json { json_line(figures) } else { self.result(figures) };
-        self.line(&result);
+        if self.json {
+            // One line for each trial on standard output; who reads it may go away.
+            drop(print(&format!("{}\n", serde_json::to_string(figures).unwrap_or_default())));
+            return;
+        }
+        self.line(&self.result(figures));
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
@@ -125,11 +133,15 @@ impl Progress {
     }
 
     fn describe(&self, configuration: &Configuration) -> String {
-        let level = |factor: &Factor| match factor {
-            Factor::Backend | Factor::Test => configuration.level(*factor),
-            _ => format!("{} {}", configuration.level(*factor), factor.column()),
-        };
-        self.factors.iter().map(level).collect::<Vec<_>>().join(", ")
+        crate::report::describe(configuration, &self.factors)
+    }
+
+    /// A step of the current trial, with the time that all of them will still take.
+    fn phase(&self, step: String) {
+        let left = self.end.map_or(0.0, |end| end.saturating_duration_since(Instant::now()).as_secs_f64());
+        // An estimate that has run out says nothing.
+        let left = if left < 1.0 { String::new() } else { format!(", about {} left", duration(left)) };
+        self.status(format!("{}: {step}{left}", self.current));
     }
 
     /// Something that will be replaced by what comes next.
@@ -145,6 +157,7 @@ impl Progress {
     fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
+            None if self.json => {}
             None => eprintln!("{text}"),
         }
     }
@@ -158,6 +171,10 @@ impl Drop for Progress {
     }
 }
 
+fn plural(n: u32) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}
+
 fn headline(figures: &TrialFigures) -> String {
     let value = |metric: Metric, text: &str| metric.value(figures).map(|value| format!("{value:.0} {text}"));
     let parts = [
@@ -167,10 +184,6 @@ fn headline(figures: &TrialFigures) -> String {
         value(Metric::BiasRate, "% bias"),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-fn json_line(figures: &TrialFigures) -> String {
-    serde_json::to_string(figures).unwrap_or_default()
 }
 
 #[cfg(test)]

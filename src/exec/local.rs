@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::{ExecError, Output, as_typed};
 
@@ -51,6 +51,17 @@ impl Local {
             .map_err(|e| ExecError::Start { command: as_typed(argv), cause: e.to_string() })?;
         tracing::debug!(command = as_typed(argv), status = %output.status, "ran");
         decode(output).success(argv)
+    }
+
+    /// Starts a command that is talked to through pipes and leads a process group of its own: a Ctrl-C at the terminal
+    /// does not reach it. Dropping the handle does not end it; closing its standard input should.
+    ///
+    /// # Errors
+    /// The system's word if it cannot be started.
+    pub fn start<S: AsRef<str>>(&self, argv: &[S]) -> std::io::Result<Child> {
+        let mut command = self.command(argv);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.kill_on_drop(false).process_group(0).spawn()
     }
 
     /// A command that is not started yet; it dies with the handle.

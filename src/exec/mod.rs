@@ -1,10 +1,12 @@
 //! The only door to processes: argument vectors in, exit status and output out.
 //!
 //! - [`local`]: this machine, in this process's network namespace or another one
+//! - [`blocking`]: this machine, before there is a runtime
 //! - [`ssh`]: a guest or another machine, over one SSH session
 //!
 //! Nothing here knows what the commands mean; no shell stands between, except the remote one that SSH imposes.
 
+pub mod blocking;
 pub mod local;
 pub mod ssh;
 

@@ -1,7 +1,7 @@
 //! Figures of one netperf connection.
 //!
-//! Two kinds stand side by side and must not be mixed: rates are of the window; netperf's own latencies are of its whole
-//! run, warm-up included, because netperf 2.7 cannot say them for a part of it.
+//! Two kinds stand side by side and must not be mixed: rates are of the window; netperf's own latencies are of the whole
+//! flow, warm-up included, because netperf 2.7 cannot say them for a part of it.
 
 use serde::Serialize;
 
@@ -21,9 +21,9 @@ pub struct FlowFigures {
     pub transactions: f64,
     /// Mean latency in the window, 10^6/rate, µs: one transaction is in flight at a time. Undefined at rate 0.
     pub window_latency_us: Option<f64>,
-    /// What netperf measured over its whole run.
+    /// What netperf measured over the whole flow.
     pub latency: NetperfLatency,
-    /// TCP retransmissions of both ends over the whole run; `None` if unknown.
+    /// TCP retransmissions of both ends over the whole flow; `None` if unknown.
     pub retransmissions: Option<u64>,
     /// Longest time without a completed transaction that overlaps the window, s; never under the interim interval.
     pub longest_silence_s: f64,
@@ -31,7 +31,7 @@ pub struct FlowFigures {
     pub coverage_percent: f64,
 }
 
-/// Latencies in netperf's final result, µs, over its whole run including the warm-up.
+/// Latencies in netperf's final result, µs, over the whole flow including the warm-up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct NetperfLatency {
     /// Shortest transaction.

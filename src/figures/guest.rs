@@ -24,9 +24,9 @@ pub struct GuestFigures {
     pub transactions: f64,
     /// Mean latency in the window, 10^6·flows/rate (Little's law), µs. Undefined at rate 0.
     pub mean_latency_us: Option<f64>,
-    /// Median over its flows of netperf's P99 (whole run), µs.
+    /// Median over its flows of netperf's P99 (whole flow), µs.
     pub p99_latency_us: Option<f64>,
-    /// Largest over its flows of netperf's maximum (whole run), µs.
+    /// Largest over its flows of netperf's maximum (whole flow), µs.
     pub max_latency_us: Option<f64>,
     /// CPU that it took from the host; `None` on bare metal or if the counters do not cover the window.
     pub cpu: Option<GuestCpu>,

@@ -20,13 +20,13 @@ pub struct TotalFigures {
     pub transactions: f64,
     /// Mean latency in the window, 10^6·flows/rate (N/X, Little's law), µs. Undefined at rate 0.
     pub mean_latency_us: Option<f64>,
-    /// Smallest P99 of a flow (netperf, whole run), µs.
+    /// Smallest P99 of a flow (netperf, whole flow), µs.
     pub min_p99_latency_us: Option<f64>,
-    /// Median over the flows of each flow's P99 (netperf, whole run), µs.
+    /// Median over the flows of each flow's P99 (netperf, whole flow), µs.
     pub median_p99_latency_us: Option<f64>,
-    /// Largest P99 of a flow (netperf, whole run), µs.
+    /// Largest P99 of a flow (netperf, whole flow), µs.
     pub max_p99_latency_us: Option<f64>,
-    /// Longest transaction of all (netperf, whole run), µs.
+    /// Longest transaction of all (netperf, whole flow), µs.
     pub max_latency_us: Option<f64>,
     /// Busy host CPU time ÷ transactions, µs.
     pub cpu_per_transaction_us: Option<f64>,
@@ -48,7 +48,7 @@ pub struct TotalFigures {
     pub inflation_ratio: Option<f64>,
     /// Longest silence of any flow, s.
     pub longest_silence_s: f64,
-    /// TCP retransmissions of all flows over the whole run; `None` if one is unknown.
+    /// TCP retransmissions of all flows over the whole flow; `None` if one is unknown.
     pub retransmissions: Option<u64>,
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 
-use crate::backend::{Nic, NicSource};
+use crate::backend::{Datapath, Model, Nic, NicSource};
 use crate::sample::Accel;
 
 /// Translated code that QEMU keeps for one emulated guest, MiB. Without a bound it takes up to a gigabyte; 32 was no
@@ -135,8 +135,13 @@ fn interface(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
         }
         empty(xml, "mac", &[("address", &nic.mac)])?;
         empty(xml, "model", &[("type", nic.model.as_str())])?;
-        if nic.model == crate::backend::Model::Virtio {
-            empty(xml, "driver", &[("name", "qemu")])?; // userspace; libvirt would take vhost where it is there
+        if nic.model == Model::Virtio {
+            // Said in either case: left to itself, libvirt takes vhost where it is there.
+            let driver = match nic.datapath {
+                Datapath::Userspace => "qemu",
+                Datapath::Vhost => "vhost",
+            };
+            empty(xml, "driver", &[("name", driver)])?;
         }
         empty(xml, "mtu", &[("size", &nic.mtu.to_string())])?;
         empty(xml, "rom", &[("enabled", "no")]) // nobody boots from it
@@ -169,10 +174,14 @@ fn empty(xml: &mut Xml, name: &str, attributes: &[(&str, &str)]) -> std::io::Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::Model;
-
     fn domain() -> Domain {
-        let nic = |source| Nic { source, mac: "52:54:00:74:00:01".into(), model: Model::Virtio, mtu: 1500 };
+        let nic = |source| Nic {
+            source,
+            mac: "52:54:00:74:00:01".into(),
+            model: Model::Virtio,
+            datapath: Datapath::Userspace,
+            mtu: 1500,
+        };
         Domain {
             name: "kf-abc234-g1".into(),
             accel: Accel::Tcg,

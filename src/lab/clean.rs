@@ -45,11 +45,10 @@ pub fn clean_all(root: &Path) -> Vec<Cleaned> {
 /// [`LabError::Survivors`] names what is still there.
 pub fn undo(state: State) -> Result<Vec<String>, LabError> {
     let mut done = Vec::new();
-    let steps = journal::read(&state.dir);
-    // A control group goes only when its processes are gone, whichever of the two was written first.
-    let (processes_first, rest): (Vec<&Undo>, Vec<&Undo>) =
-        steps.iter().partition(|step| **step == Undo::Processes);
-    for step in processes_first.into_iter().chain(rest) {
+    // Nothing else can go while a process holds it, so processes come first wherever they stand in the journal.
+    let (processes_first, rest): (Vec<Undo>, Vec<Undo>) =
+        journal::read(&state.dir).into_iter().partition(|step| *step == Undo::Processes);
+    for step in processes_first.iter().chain(&rest) {
         done.extend(undo_step(step, &state));
     }
     let left: Vec<String> =

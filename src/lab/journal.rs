@@ -15,9 +15,9 @@ use super::LabError;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Undo {
-    /// End every process that names the run's state directory or carries the run's variable.
+    /// First of all, end every process that names the run's state directory or carries the run's variable.
     Processes,
-    /// End the guest of this name, and remove its control groups.
+    /// Remove the control groups of the guest of this name; its process goes with [`Undo::Processes`].
     Domain {
         /// Libvirt's name.
         name: String,

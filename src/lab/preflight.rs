@@ -2,13 +2,14 @@
 //! first failure.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::stat::SFlag;
 use serde::Serialize;
 
-use crate::backend::{Attachment, Backend};
+use crate::backend::{Attachment, Backend, Datapath};
+use crate::exec::blocking::{self, find};
 use crate::guest::appliance;
 use crate::probe::environment;
 use crate::profile::{AccelChoice, Experiment};
@@ -41,7 +42,15 @@ pub fn look(experiment: &Experiment) -> Vec<Finding> {
     findings.extend(programs(guests));
     findings.push(netperf());
     if guests {
-        findings.extend([accelerator(experiment), account(), tun(), kernel()]);
+        findings.extend([
+            accelerator(experiment),
+            account(),
+            device("/dev/net/tun", "modprobe tun"),
+            kernel(),
+        ]);
+    }
+    if experiment.configurations.iter().any(|c| c.backend.datapath() == Some(Datapath::Vhost)) {
+        findings.push(device("/dev/vhost-net", "modprobe vhost_net"));
     }
     findings.extend(links(experiment));
     findings
@@ -83,13 +92,6 @@ fn programs(guests: bool) -> Vec<Finding> {
             ),
         })
         .collect()
-}
-
-/// Where a program is; the directories for administrators are looked at too, for they are not on everybody's PATH.
-fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let more = ["/usr/sbin", "/sbin"].map(PathBuf::from);
-    std::env::split_paths(&path).chain(more).map(|dir| dir.join(program)).find(|path| path.is_file())
 }
 
 /// Interim results by the clock and runs without end came with 2.6; percentiles with it.
@@ -137,11 +139,10 @@ fn account() -> Finding {
     }
 }
 
-fn tun() -> Finding {
-    let what = "/dev/net/tun";
-    let device = nix::sys::stat::stat(what)
-        .is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFCHR);
-    if device { Finding::good(what, "there") } else { Finding::bad(what, "missing", "modprobe tun") }
+fn device(path: &str, fix: &str) -> Finding {
+    let character = |mode| SFlag::from_bits_truncate(mode) & SFlag::S_IFMT == SFlag::S_IFCHR;
+    let there = nix::sys::stat::stat(path).is_ok_and(|stat| character(stat.st_mode));
+    if there { Finding::good(path, "there") } else { Finding::bad(path, "missing", fix) }
 }
 
 fn kernel() -> Finding {
@@ -185,12 +186,8 @@ fn link(kind: &'static str) -> Finding {
         };
         let mut said = String::new();
         for argv in [lower.as_slice(), upper] {
-            let output = std::process::Command::new(argv[0]).args(&argv[1..]).output()?;
-            said.push_str(&String::from_utf8_lossy(if output.status.success() {
-                b""
-            } else {
-                &output.stderr
-            }));
+            let ran = blocking::run(Path::new("/"), argv)?;
+            said.push_str(if ran.status == 0 { "" } else { &ran.stderr });
         }
         Ok(said.trim().replace('\n', " "))
     });

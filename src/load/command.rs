@@ -58,14 +58,10 @@ pub struct FlowSpec {
 }
 
 impl FlowSpec {
-    /// netperf's command line. It runs until SIGINT; `max` is only for the day on which nobody is left to send one.
-    ///
-    /// `timeout` stays in the foreground, that is, in the launcher's process group: what kills the group kills netperf.
-    pub fn argv(&self, max: Duration) -> Vec<String> {
-        let guard = ["timeout", "--foreground", "-s", "INT", "-k", "5"].map(String::from);
+    /// netperf's command line. It runs until SIGINT.
+    pub fn argv(&self) -> Vec<String> {
         let data = self.data.to_string();
-        let netperf = [
-            seconds(max),
+        vec![
             "netperf".into(),
             "-H".into(),
             self.control.to_string(),
@@ -88,8 +84,7 @@ impl FlowSpec {
             format!("{},{}", self.request_bytes, self.response_bytes),
             "-k".into(),
             SELECTORS.join(","),
-        ];
-        guard.into_iter().chain(netperf).collect()
+        ]
     }
 }
 
@@ -122,13 +117,9 @@ mod tests {
 
     #[test]
     fn control_and_data_addresses_go_to_their_own_options() {
-        let words = flow().argv(Duration::from_secs(60));
+        let words = flow().argv();
         let (global, own) = words.split_at(words.iter().position(|w| w == "--").unwrap());
-        assert_eq!(
-            global.join(" "),
-            "timeout --foreground -s INT -k 5 60 \
-             netperf -H 198.18.0.2 -p 12865 -t TCP_RR -l 0 -s 3 -D -0.5 -P 0"
-        );
+        assert_eq!(global.join(" "), "netperf -H 198.18.0.2 -p 12865 -t TCP_RR -l 0 -s 3 -D -0.5 -P 0");
         assert!(own.join(" ").starts_with("-- -H 198.19.0.2 -r 1,100 -k THROUGHPUT,"));
     }
 

@@ -2,14 +2,14 @@
 //!
 //! Pure: text and protocol only. The script is the same in a local network namespace and over one SSH session; it takes
 //! its orders from stdin, so that the end of the orchestrator, however sudden, ends the load. It must lead a process group
-//! of its own, because it signals the group. If the launcher itself is killed, its guards end the flows at their limit, and
+//! of its own, because it signals the group. If the launcher itself is killed, its watchdog ends the flows at their limit, and
 //! its temporary directory stays.
 
 use std::time::Duration;
 
 use super::command::FlowSpec;
 
-/// The script, for `sh -c SCRIPT launcher SECONDS`.
+/// The script, for `sh -c SCRIPT launcher SECONDS LIMIT`.
 pub const SCRIPT: &str = include_str!("launcher.sh");
 
 /// The order that ends a load and asks for what netperf printed.
@@ -18,17 +18,18 @@ pub const STOP: &str = "stop\n";
 /// The last line of a complete transcript.
 pub const END: &str = "== end";
 
-/// The words that start the launcher, as the leader of a process group: every flow must have printed an interim result within `deadline`.
-pub fn argv(deadline: Duration) -> Vec<String> {
-    let seconds = deadline.as_secs_f64().ceil() as u64;
-    vec!["sh".into(), "-c".into(), SCRIPT.into(), "launcher".into(), seconds.to_string()]
+/// The words that start the launcher, as the leader of a process group: every flow must have printed an interim result
+/// within `deadline`; `max` bounds the life of every netperf should the launcher be killed.
+pub fn argv(deadline: Duration, max: Duration) -> Vec<String> {
+    let seconds = |time: Duration| (time.as_secs_f64().ceil() as u64).to_string();
+    vec!["sh".into(), "-c".into(), SCRIPT.into(), "launcher".into(), seconds(deadline), seconds(max)]
 }
 
-/// The orders that start the flows; none of them runs longer than `max`.
+/// The orders that start the flows.
 ///
-/// Orders go through stdin rather than the command line because one word of a command line ends at 128 KiB.
-pub fn orders(flows: &[FlowSpec], max: Duration) -> String {
-    let lines = flows.iter().map(|flow| shell_words::join(flow.argv(max)) + "\n");
+/// They go through stdin rather than the command line because one word of a command line ends at 128 KiB.
+pub fn orders(flows: &[FlowSpec]) -> String {
+    let lines = flows.iter().map(|flow| shell_words::join(flow.argv()) + "\n");
     lines.chain(["go\n".to_string()]).collect()
 }
 

@@ -1,18 +1,21 @@
 # Starts every flow of one trial on the machine that runs it, says when all are running, ends them, prints what they said.
-# POSIX sh on Linux with coreutils. The same text serves a local namespace and one SSH session: sh -c "$this" launcher SECONDS
+# POSIX sh on Linux. The same text serves a local namespace and one SSH session: sh -c "$this" launcher SECONDS LIMIT
 #
 # stdin:  one quoted command for each flow, then "go"; later "stop". End of file at any time ends everything, quietly.
 # stdout: started N, then one of: running | late I... | died I STATUS MESSAGE (one line for each dead flow).
 #         After "stop": for each flow "== flow I exit STATUS" and its output; at the end "== end".
-# Commands must stay in the process group and bound themselves (timeout --foreground -k): that makes every wait here end.
+# Commands must stay in the process group. If this shell is killed, a watchdog ends the group after LIMIT seconds.
 set -u
 umask 077
 read -r _ _ _ _ group _ </proc/$$/stat
 [ "$group" = $$ ] || { echo 'the launcher must lead a process group of its own (setsid)' >&2; exit 2; }
 wait_s=$1
 n=0 flows='' reader='' ended=''
-dir=$(mktemp -d /dev/shm/kvmfair-load.XXXXXX 2>/dev/null || mktemp -d /tmp/kvmfair-load.XXXXXX) || exit 1
+shm=/dev/shm # memory: a disk would be a second load
+[ -d "$shm" ] || shm=/tmp
+dir=$(mktemp -d "${TMPDIR:-$shm}/kvmfair-load.XXXXXX") || exit 1
 ulimit -n "$(ulimit -H -n)" 2>/dev/null
+{ sleep "$2"; kill -KILL 0; } >/dev/null 2>&1 </dev/null &
 
 # Whether process $1 is a child of this shell that has not ended. A number that was given to another process is not.
 running() {
@@ -37,30 +40,31 @@ live_pids() {
     done
 }
 
-# SIGINT makes netperf print its final result. It goes to the group: one system call reaches every netperf at once, where
-# a list of 128 would take as many turns of the scheduler as a busy machine makes it wait for. That netperf gets a
-# second one, forwarded by timeout, does no harm. It is repeated because one sent between fork and exec is lost: the
-# shell starts background jobs with SIGINT ignored, and only timeout's own handler turns it on again.
+# Ends every flow with signal $1: INT makes netperf print its final result, TERM makes it go at once.
+# It goes to the group: one system call reaches every netperf at once, where a list of 128 would take as many turns of the
+# scheduler as a busy machine makes it wait for. It is sent once: a second SIGINT breaks a netperf that is waiting for its
+# server's half of the result, and a slow guest takes a second for that. Who has not ended in 20 s is killed.
 end_flows() {
     [ -z "$ended" ] || return 0
     ended=yes
     turn=0
-    trap '' INT
-    kill -INT 0
+    trap '' INT TERM
+    kill "-$1" 0
     live_pids
     while [ -n "$live" ]; do
         sleep 0.05
         turn=$((turn + 1))
-        [ $((turn % 20)) -ne 0 ] || kill -INT 0
+        # shellcheck disable=SC2086 # a list of numbers
+        [ $turn -ne 400 ] || kill -KILL $live 2>/dev/null
         live_pids
     done
 }
 
 clean_up() {
     trap '' TERM HUP INT
-    end_flows
-    [ -z "$reader" ] || kill "$reader" 2>/dev/null
+    end_flows TERM
     rm -rf "$dir"
+    kill -TERM 0 # the watchdog and the reader
 }
 trap clean_up EXIT
 trap 'exit 143' TERM HUP INT
@@ -114,7 +118,7 @@ reader=''
 printf 'running\n'
 IFS= read -r word
 [ "$word" = stop ] || exit 0
-end_flows
+end_flows INT
 files=''
 for i in $flows; do
     eval "pid=\$pid_$i"

@@ -5,20 +5,18 @@
 //! client that was killed before it connected.
 
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::OwnedFd;
-use std::process::Stdio;
-use std::sync::Arc;
 use std::time::Duration;
 
 use procfs::ProcResult;
 use procfs::net::{TcpNetEntry, TcpState};
 use procfs::process::{FDTarget, Process};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::command::CONTROL_PORT;
-use super::tester::{end_group, enter};
+use super::tester::end_group;
+use crate::exec::local::{Local, NetNs};
 
 /// Prints netserver's process number, then waits for the end of its stdin.
 const GUARD: &str = "netserver -D -N -p \"$2\" -L \"$1\" </dev/null >&2 &
@@ -57,7 +55,7 @@ impl Netserver {
     ///
     /// # Errors
     /// If it cannot be started or does not listen within some seconds; then nothing is left of it.
-    pub async fn start(netns: Option<Arc<OwnedFd>>, address: IpAddr) -> Result<Netserver, NetserverError> {
+    pub async fn start(netns: Option<NetNs>, address: IpAddr) -> Result<Netserver, NetserverError> {
         let mut guard = spawn(netns, address).map_err(NetserverError::Spawn)?;
         let address = SocketAddr::new(address, CONTROL_PORT);
         if let Some(pid) = pid(&mut guard).await
@@ -75,12 +73,10 @@ impl Netserver {
     }
 }
 
-fn spawn(netns: Option<Arc<OwnedFd>>, address: IpAddr) -> std::io::Result<Child> {
-    let mut command = Command::new("sh");
-    command.args(["-c", GUARD, "netserver-guard"]).arg(address.to_string()).arg(CONTROL_PORT.to_string());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    enter(&mut command, netns);
-    command.spawn()
+fn spawn(netns: Option<NetNs>, address: IpAddr) -> std::io::Result<Child> {
+    let (address, port) = (address.to_string(), CONTROL_PORT.to_string());
+    let host = netns.map_or_else(Local::here, Local::inside);
+    host.start(&["sh", "-c", GUARD, "netserver-guard", &address, &port])
 }
 
 async fn pid(guard: &mut Child) -> Option<i32> {

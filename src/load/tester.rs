@@ -2,21 +2,18 @@
 //!
 //! Processes are started and waited for; what they print is understood by `launcher` and `parse`. Every wait has an end.
 
-use std::os::fd::OwnedFd;
-use std::process::Stdio;
-use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sched::{CloneFlags, setns};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::time::timeout;
 
 use super::command::FlowSpec;
 use super::error::LoadError;
 use super::launcher::{self, DeadFlow, Event};
+use crate::exec::local::{Local, NetNs};
 
 /// For the shell to read its orders and to start every netperf, over and above the deadline of the flows.
 const SLACK: Duration = Duration::from_secs(20);
@@ -31,7 +28,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, Default)]
 pub struct Tester {
     /// The network namespace; `None` is our own.
-    pub netns: Option<Arc<OwnedFd>>,
+    pub netns: Option<NetNs>,
 }
 
 impl Tester {
@@ -48,30 +45,17 @@ impl Tester {
         deadline: Duration,
         max: Duration,
     ) -> Result<Load, LoadError> {
-        let mut load = Load::new(self.spawn(deadline)?, flows.len() as u32, deadline)?;
-        load.send(&launcher::orders(flows, max)).await?;
+        let mut load = Load::new(self.spawn(deadline, max)?, flows.len() as u32, deadline)?;
+        load.send(&launcher::orders(flows)).await?;
         match load.event("started netperf", SLACK).await? {
             Event::Started(_) => Ok(load),
             other => Err(load.broke_off(&format!("{other:?}")).await),
         }
     }
 
-    fn spawn(&self, deadline: Duration) -> Result<Child, LoadError> {
-        let argv = launcher::argv(deadline);
-        let mut command = Command::new(&argv[0]);
-        command.args(&argv[1..]).process_group(0);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        enter(&mut command, self.netns.clone());
-        command.spawn().map_err(LoadError::Spawn)
-    }
-}
-
-/// Makes a command start in a network namespace.
-pub(super) fn enter(command: &mut Command, netns: Option<Arc<OwnedFd>>) {
-    let Some(netns) = netns else { return };
-    // SAFETY: between fork and exec only one system call is made; nothing is allocated and no lock is taken.
-    unsafe {
-        command.pre_exec(move || Ok(setns(&*netns, CloneFlags::CLONE_NEWNET)?));
+    fn spawn(&self, deadline: Duration, max: Duration) -> Result<Child, LoadError> {
+        let tester = self.netns.clone().map_or_else(Local::here, Local::inside);
+        tester.start(&launcher::argv(deadline, max)).map_err(LoadError::Spawn)
     }
 }
 

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::exec::blocking;
 
 /// What the figures depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -148,8 +150,8 @@ fn qemu_binary() -> String {
 }
 
 fn version_of(argv: &[&str]) -> Option<String> {
-    let output = Command::new(argv[0]).args(&argv[1..]).stdin(Stdio::null()).output().ok()?;
-    version(&String::from_utf8_lossy(&output.stdout))
+    let ran = blocking::run(Path::new("/"), argv).ok()?;
+    version(&String::from_utf8_lossy(&ran.stdout))
 }
 
 #[cfg(test)]

@@ -176,6 +176,14 @@ impl Configuration {
     }
 }
 
+/// Memory in MiB that a guest needs to serve so many connections at a time.
+///
+/// Measured with Debian's 6.1 kernel: of 96 MiB some 14 are free after the boot, 128 connections fit into 128 MiB, and in
+/// 96 MiB the kernel begins to kill netservers at about 55.
+pub fn memory_mib_for(connections: u32) -> u32 {
+    96 + connections.saturating_sub(32).div_ceil(3)
+}
+
 /// netperf tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[allow(non_camel_case_types, reason = "netperf's own names")]
@@ -243,5 +251,15 @@ impl Factor {
             Factor::Request => "request_bytes",
             Factor::Response => "response_bytes",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_connections_fit_into_96_mib_and_128_into_128() {
+        assert_eq!([0, 1, 32, 33, 128].map(memory_mib_for), [96, 96, 96, 97, 128]);
     }
 }

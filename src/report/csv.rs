@@ -1,5 +1,8 @@
 //! CSV for other programs: flows, guests, trials and the summary. Units are in the column names.
 //!
+//! Columns named `whole_flow_…` are netperf's own, over a flow from its start, warm-up included; so are the P99 and longest
+//! transactions of trials and summaries. All other figures are of the window.
+//!
 //! What is undefined or unknown is an empty cell. A failed trial is a row of `trials.csv` with its stage and cause and
 //! without figures; it has no rows elsewhere. Trials that are not valid keep theirs: look at `outcome`.
 
@@ -77,14 +80,14 @@ const FLOW: [Column<FlowFigures>; 13] = [
     ("rate_tps", |flow| Some(flow.rate_tps)),
     ("transactions", |flow| Some(flow.transactions)),
     ("window_latency_us", |flow| flow.window_latency_us),
-    ("whole_run_min_latency_us", |flow| flow.latency.min_us),
-    ("whole_run_mean_latency_us", |flow| flow.latency.mean_us),
-    ("whole_run_p50_latency_us", |flow| flow.latency.p50_us),
-    ("whole_run_p90_latency_us", |flow| flow.latency.p90_us),
-    ("whole_run_p99_latency_us", |flow| flow.latency.p99_us),
-    ("whole_run_max_latency_us", |flow| flow.latency.max_us),
-    ("whole_run_sd_latency_us", |flow| flow.latency.sd_us),
-    ("whole_run_retransmissions", |flow| flow.retransmissions.map(|count| count as f64)),
+    ("whole_flow_min_latency_us", |flow| flow.latency.min_us),
+    ("whole_flow_mean_latency_us", |flow| flow.latency.mean_us),
+    ("whole_flow_p50_latency_us", |flow| flow.latency.p50_us),
+    ("whole_flow_p90_latency_us", |flow| flow.latency.p90_us),
+    ("whole_flow_p99_latency_us", |flow| flow.latency.p99_us),
+    ("whole_flow_max_latency_us", |flow| flow.latency.max_us),
+    ("whole_flow_sd_latency_us", |flow| flow.latency.sd_us),
+    ("whole_flow_retransmissions", |flow| flow.retransmissions.map(|count| count as f64)),
     ("longest_silence_s", |flow| Some(flow.longest_silence_s)),
     ("coverage_percent", |flow| Some(flow.coverage_percent)),
 ];
@@ -94,8 +97,8 @@ const GUEST: [Column<GuestFigures>; 17] = [
     ("rate_tps", |guest| Some(guest.rate_tps)),
     ("transactions", |guest| Some(guest.transactions)),
     ("mean_latency_us", |guest| guest.mean_latency_us),
-    ("whole_run_p99_latency_us", |guest| guest.p99_latency_us),
-    ("whole_run_max_latency_us", |guest| guest.max_latency_us),
+    ("whole_flow_p99_latency_us", |guest| guest.p99_latency_us),
+    ("whole_flow_max_latency_us", |guest| guest.max_latency_us),
     ("vcpu_cpu_percent", |guest| guest.cpu.map(|cpu| cpu.vcpu_percent)),
     ("emulator_cpu_percent", |guest| guest.cpu.map(|cpu| cpu.emulator_percent)),
     ("vhost_cpu_percent", |guest| guest.cpu.map(|cpu| cpu.vhost_percent)),

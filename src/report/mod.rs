@@ -17,5 +17,5 @@ mod number;
 mod provenance;
 pub mod terminal;
 
-pub use model::Model;
+pub use model::{Model, describe};
 pub use provenance::Provenance;

@@ -93,7 +93,7 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
 }
 
 /// The levels of the swept factors in words, to name a configuration in a sentence.
-pub(super) fn describe(configuration: &Configuration, factors: &[Factor]) -> String {
+pub fn describe(configuration: &Configuration, factors: &[Factor]) -> String {
     factors.iter().map(|factor| phrase(configuration, *factor)).collect::<Vec<_>>().join(", ")
 }
 
@@ -134,5 +134,40 @@ pub(super) fn counts(row: &SummaryRow) -> String {
         row.measured.to_string()
     } else {
         format!("{} ({})", row.measured, others.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::terminal::Terminal;
+    use crate::report::{chart, csv, fixture, markdown, terminal};
+
+    #[test]
+    fn a_run_without_a_single_trial_is_rendered_without_figures() {
+        let (experiment, provenance, _) = fixture::run();
+        let model = Model::new(&experiment, &provenance, &[]);
+        assert!(chart::charts(&model).unwrap().is_empty());
+        assert_eq!(csv::trials(&model).unwrap().lines().count(), 1);
+        assert_eq!(csv::summary(&model).unwrap().lines().count(), 4);
+        assert!(terminal::summary(&model, Terminal { width: 80, colour: false }).contains("0 of 3 repeats"));
+        assert!(markdown::report(&model, &[]).contains("## Provenance"));
+    }
+
+    #[test]
+    fn an_experiment_without_configurations_is_rendered_too() {
+        let (_, provenance, _) = fixture::run();
+        let experiment = fixture::experiment(vec![], &[]);
+        let model = Model::new(&experiment, &provenance, &[]);
+        assert_eq!(model.constants(), "");
+        assert!(chart::charts(&model).unwrap().is_empty());
+    }
+
+    #[test]
+    fn levels_are_named_in_words() {
+        let mut configuration = crate::figures::fixture::configuration("virtio", 1);
+        configuration.memory_mib = 2048;
+        let factors = [Factor::Backend, Factor::Vms, Factor::Vcpus, Factor::Memory, Factor::Request];
+        assert_eq!(describe(&configuration, &factors), "virtio, 1 guest, 1 vCPU, 2 GiB, 1 B request");
     }
 }

@@ -118,9 +118,14 @@ fn header(model: &Model, metrics: &[Metric]) -> Vec<Cell> {
     let factors = model.experiment.factors.iter().map(|factor| factor.column().replace('_', " "));
     let levels = factors.chain(["repeats".into()]).map(|name| heading(&name, CellAlignment::Left));
     let metrics = metrics.iter().map(|metric| {
-        heading(&format!("{}\n{}", two_lines(metric.label()), metric.unit()), CellAlignment::Right)
+        heading(&format!("{}\n{}", two_lines(metric.label()), unit(*metric)), CellAlignment::Right)
     });
     levels.chain(metrics).collect()
+}
+
+/// The unit, short: `trans/s`, nearly as netperf writes it.
+fn unit(metric: Metric) -> &'static str {
+    if metric.unit() == "transactions/s" { "trans/s" } else { metric.unit() }
 }
 
 /// Broken at the space that leaves the narrowest lines.

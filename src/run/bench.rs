@@ -57,7 +57,7 @@ pub async fn run(
 }
 
 fn announce(plan: &Plan, planned: &PlannedTrial, events: &Events) {
-    let rest = plan.trials.iter().filter(|other| other.trial > planned.trial);
+    let rest = plan.trials.iter().filter(|other| other.trial >= planned.trial);
     drop(events.send(Event::Trial {
         trial: planned.trial,
         repeat: planned.repeat,

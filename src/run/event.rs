@@ -23,7 +23,7 @@ pub enum Event {
         repeat: u32,
         /// What will be measured.
         configuration: Configuration,
-        /// Expected time of what remains after this trial, s.
+        /// Expected time of this trial and of all after it, s.
         remaining_s: f64,
         /// Guests that have to boot.
         boots: u32,

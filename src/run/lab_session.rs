@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::event::{Event, Events};
-use crate::backend::{Model, Names, Nic, NicSource};
+use crate::backend::{Datapath, Model, Names, Nic, NicSource};
 use crate::exec::ssh::Identity;
 use crate::guest::appliance::{Appliance, NicOption, RunFiles, kernel_options, run_initramfs};
 use crate::guest::domain::Domain;
@@ -66,6 +66,7 @@ impl Blueprint {
             },
             mac: mac(Net::Management, guest),
             model: Model::Virtio,
+            datapath: Datapath::Userspace,
             mtu: MANAGEMENT_MTU,
         };
         let test = configuration.backend.nic(&self.names, configuration.mtu, guest);

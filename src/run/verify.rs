@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::lab_session::LabSession;
-use crate::backend::{Attachment, Backend, Side, macvtap};
+use crate::backend::{Attachment, Backend, Datapath, Side, macvtap};
 use crate::guest::fleet::Guest;
 use crate::lab::address::{Net, mac};
 use crate::profile::Configuration;
@@ -35,6 +35,7 @@ pub async fn checks(session: &LabSession, configuration: &Configuration) -> Resu
             let inside = guest.ssh.run(&["sh", "-c", INSIDE], LOOK).await?.stdout;
             checks.extend(seen_inside(&inside, number, configuration));
             checks.extend(seen_in_qemu(guest, configuration, session.accel));
+            checks.extend(vhost_workers(guest, configuration));
             checks.push(seen_on_the_host(session, configuration, number).await);
         }
     }
@@ -79,14 +80,28 @@ fn qemu_checks(words: &[String], guest: u32, configuration: &Configuration, acce
     };
     let after = words.iter().skip_while(|word| *word != "-accel").nth(1);
     let accelerator = after.map(|word| word.split(',').next().unwrap_or_default());
-    let vhost = |word: &String| word.contains("vhost=on") || word.contains("\"vhost\":true");
-    let datapath = if words.iter().any(vhost) { "vhost" } else { "userspace" };
-    let found = (!words.is_empty()).then_some(datapath);
     let mut checks = vec![check(guest, "accelerator", expected, accelerator)];
-    if configuration.backend != Backend::Baremetal {
-        checks.push(check(guest, "datapath", "userspace", found));
+    if let Some(datapath) = configuration.backend.datapath() {
+        let vhost = |word: &String| word.contains("vhost=on") || word.contains("\"vhost\":true");
+        let found = if words.iter().any(vhost) { Datapath::Vhost } else { Datapath::Userspace };
+        let found = (!words.is_empty()).then_some(found.as_str());
+        checks.push(check(guest, "datapath", datapath.as_str(), found));
     }
     checks
+}
+
+/// The kernel's workers that serve a guest: one for each vhost queue pair, none without vhost. Since Linux 6.4 they are
+/// threads of QEMU, before that processes of the kernel's; both are named after QEMU.
+fn vhost_workers(guest: &Guest, configuration: &Configuration) -> Option<Check> {
+    let name = format!("vhost-{}", guest.pid);
+    let comms = |dir: String| {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        entries.filter_map(|entry| std::fs::read_to_string(entry.path().join("comm")).ok())
+    };
+    let threads = comms(format!("/proc/{}/task", guest.pid)).chain(comms("/proc".into()));
+    let workers = threads.filter(|comm| comm.trim() == name).count();
+    let expected = u32::from(configuration.backend.datapath()? == Datapath::Vhost);
+    Some(check(guest.number, "vhost workers", expected, Some(workers)))
 }
 
 /// The bridge that holds the tap, or the mode and the lower device of the macvtap, as the kernel says.

@@ -7,14 +7,6 @@
 pub const BOOT_OPTIONS: &str = "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check \
     cryptomgr.notests audit=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=1 init_on_alloc=0 ipv6.disable=1";
 
-/// Memory in MiB that a guest needs to serve so many netperf connections at a time.
-///
-/// Measured with Debian's 6.1 kernel: of 96 MiB some 14 are free after the boot, 128 connections fit into 128 MiB, and in
-/// 96 MiB the kernel begins to kill netservers at about 55.
-pub fn memory_mib_for(connections: u32) -> u32 {
-    96 + connections.saturating_sub(32).div_ceil(3)
-}
-
 /// One NIC of a guest, as its init shall set it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NicOption {
@@ -38,11 +30,6 @@ pub fn kernel_options(host: &str, nics: &[NicOption]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn few_connections_fit_into_96_mib_and_128_into_128() {
-        assert_eq!([0, 1, 32, 33, 128].map(memory_mib_for), [96, 96, 96, 97, 128]);
-    }
 
     #[test]
     fn the_line_has_every_nic_and_single_spaces() {

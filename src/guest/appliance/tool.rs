@@ -1,10 +1,9 @@
-//! The appliance's only door to processes. It waits for the process, and there is no deadline: all tools are local and
-//! finite, except apt's download, which has deadlines of its own.
+//! The tools that build an appliance: each with the package that has it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use super::ApplianceError;
+use crate::exec::blocking;
 
 /// Packages of the tools that are run to build an appliance.
 const PACKAGES: [(&str, &str); 7] = [
@@ -27,18 +26,11 @@ pub fn tool(argv: &[&str]) -> Result<Vec<u8>, ApplianceError> {
 
 /// As [`tool`], in the directory `dir`.
 pub fn tool_in(dir: &Path, argv: &[&str]) -> Result<Vec<u8>, ApplianceError> {
-    let (program, arguments) = argv.split_first().expect("a command has a name");
-    let out = Command::new(program)
-        .args(arguments)
-        .current_dir(dir)
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|cause| not_started(program, cause))?;
-    if out.status.success() {
-        return Ok(out.stdout);
+    let ran = blocking::run(dir, argv).map_err(|cause| not_started(argv.first().unwrap_or(&""), cause))?;
+    if ran.status == 0 {
+        return Ok(ran.stdout);
     }
-    Err(ApplianceError::Tool { command: argv.join(" "), cause: last_words(&out.stderr, out.status) })
+    Err(ApplianceError::Tool { command: argv.join(" "), cause: last_words(&ran.stderr, ran.status) })
 }
 
 fn not_started(program: &str, cause: std::io::Error) -> ApplianceError {
@@ -50,10 +42,13 @@ fn not_started(program: &str, cause: std::io::Error) -> ApplianceError {
     }
 }
 
-fn last_words(stderr: &[u8], status: std::process::ExitStatus) -> String {
-    let text = String::from_utf8_lossy(stderr);
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    if lines.is_empty() { status.to_string() } else { lines[lines.len().saturating_sub(3)..].join("; ") }
+fn last_words(stderr: &str, status: i32) -> String {
+    let lines: Vec<&str> = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() {
+        format!("status {status}")
+    } else {
+        lines[lines.len().saturating_sub(3)..].join("; ")
+    }
 }
 
 /// The file that a shell would run for `program`, the administrator's directories included.
@@ -61,15 +56,7 @@ fn last_words(stderr: &[u8], status: std::process::ExitStatus) -> String {
 /// # Errors
 /// It is nowhere; `package` goes into the hint.
 pub fn which(program: &str, package: &str) -> Result<PathBuf, ApplianceError> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(
-            ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
-                .map(PathBuf::from),
-        )
-        .map(|dir| dir.join(program))
-        .find(|file| file.is_file())
-        .ok_or_else(|| ApplianceError::missing(program, package))
+    blocking::find(program).ok_or_else(|| ApplianceError::missing(program, package))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::profile::{Factor, Test};
 const PLANNED_TESTS: [&str; 8] =
     ["TCP_STREAM", "TCP_MAERTS", "TCP_CRR", "UDP_RR", "UDP_STREAM", "SCTP_RR", "SCTP_STREAM", "TCP_SENDFILE"];
 /// The least memory in which the appliance boots, MiB.
-const LEAST_MEMORY_MIB: u64 = 64;
+const LEAST_MEMORY_MIB: u64 = 96;
 /// Largest request or response, bytes: netperf keeps a ring of such buffers for each flow.
 const LARGEST_MESSAGE: u64 = 16 * MIB;
 

@@ -3,6 +3,7 @@
 use super::factors::{Level, Levels, Value, default};
 use super::{Check, Fault};
 use crate::backend::Backend;
+use crate::profile::experiment::memory_mib_for;
 use crate::profile::{Configuration, Factor, Test};
 
 /// More than this many configurations is a slip, not a plan.
@@ -13,6 +14,7 @@ pub(super) fn configurations(check: &mut Check, factors: &[Levels]) -> Vec<Confi
     if with_guests(factors) {
         divisible(check, factors);
         fits(check, factors);
+        served(check, factors);
     }
     let combinations = factors.iter().try_fold(1_usize, |n, levels| n.checked_mul(levels.levels.len()));
     match combinations {
@@ -135,6 +137,22 @@ fn lcm(a: u64, b: u64) -> u64 {
         a
     };
     (a / gcd(a, b)).saturating_mul(b)
+}
+
+/// Each guest must have the memory to serve its flows: else its kernel kills netservers in the middle of a trial.
+fn served(check: &mut Check, factors: &[Levels]) {
+    let number = |level: &&Level| level.value.number();
+    let fewest_guests = levels_of(factors, Factor::Vms).iter().min_by_key(number);
+    let least_memory = levels_of(factors, Factor::Memory).iter().min_by_key(number);
+    let most_flows = levels_of(factors, Factor::Flows).iter().max_by_key(number);
+    let (Some(guests), Some(memory), Some(flows)) = (fewest_guests, least_memory, most_flows) else { return };
+    let (each, mib) = (number(&flows) / number(&guests).max(1), number(&memory));
+    let need = memory_mib_for(each);
+    if mib < need {
+        let message = format!("a guest of {mib} MiB cannot serve {each} flows");
+        let hint = format!("give each guest memory = \"{need} MiB\" or more, or use fewer flows");
+        check.fault(&flows.path, Fault::new(message, "too many", hint));
+    }
 }
 
 /// The guests of the largest configuration must fit into the host's memory.

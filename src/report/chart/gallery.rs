@@ -3,7 +3,8 @@
 //! `cargo test gallery -- --ignored` writes them as PNG into `kvmfair-gallery` in the directory for temporary files, for
 //! people to look at; the other tests check what a program can.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use super::*;
 use crate::figures::{Metric, SummaryRow, fixture as trials};
@@ -28,10 +29,6 @@ impl Case {
         let mut experiment = fixture::experiment(configurations, factors);
         experiment.timing.repeats = rows.iter().map(|row| row.measured).max().unwrap_or(0);
         Case { name, experiment, provenance: fixture::provenance(accel), rows }
-    }
-
-    fn charts(&self) -> Vec<Chart> {
-        charts(&fixture::model(&self.experiment, &self.provenance, self.rows.clone())).unwrap()
     }
 }
 
@@ -66,6 +63,19 @@ fn curve(vms: u32, top: f64) -> f64 {
 
 fn line(backend: &str, top: f64, relative: Option<f64>) -> Vec<SummaryRow> {
     VMS.map(|vms| row(trials::configuration(backend, vms), curve(vms, top), relative)).into()
+}
+
+/// Every case with its charts, drawn once for all tests.
+static DRAWN: LazyLock<Vec<(Case, Vec<Chart>)>> = LazyLock::new(|| {
+    let drawn = |case: Case| {
+        let charts = charts(&fixture::model(&case.experiment, &case.provenance, case.rows.clone())).unwrap();
+        (case, charts)
+    };
+    cases().into_iter().map(drawn).collect()
+});
+
+fn charts_of(name: &str) -> &'static [Chart] {
+    &DRAWN.iter().find(|(case, _)| case.name == name).unwrap().1
 }
 
 fn cases() -> Vec<Case> {
@@ -151,9 +161,8 @@ fn cases() -> Vec<Case> {
 fn gallery() {
     let folder = std::env::temp_dir().join("kvmfair-gallery");
     std::fs::create_dir_all(&folder).unwrap();
-    for case in cases() {
-        for chart in case.charts().iter().filter(|chart| chart.name.contains("total") || case.name == "three")
-        {
+    for (case, charts) in DRAWN.iter() {
+        for chart in charts.iter().filter(|chart| chart.name.contains("total") || case.name == "three") {
             let png = png(&chart.svg).unwrap();
             std::fs::write(folder.join(format!("{}-{}.png", case.name, chart.name)), png).unwrap();
         }
@@ -162,16 +171,14 @@ fn gallery() {
 
 #[test]
 fn metrics_without_values_have_no_chart() {
-    let case = cases().into_iter().find(|case| case.name == "one").unwrap();
-    let names: Vec<String> = case.charts().into_iter().map(|chart| chart.name).collect();
-    assert!(names.contains(&"rate_per_flow_tps".to_string()));
-    assert!(!names.contains(&"bias_cpu_percent".to_string()), "{names:?}");
+    let names: Vec<&str> = charts_of("one").iter().map(|chart| chart.name.as_str()).collect();
+    assert!(names.contains(&"rate_per_flow_tps"));
+    assert!(!names.contains(&"bias_cpu_percent"), "{names:?}");
 }
 
 #[test]
 fn more_lines_than_one_picture_holds_are_divided_by_a_factor() {
-    let case = cases().into_iter().find(|case| case.name == "parts").unwrap();
-    let charts = case.charts();
+    let charts = charts_of("parts");
     let totals: Vec<&str> =
         charts.iter().filter(|c| c.name.starts_with("total")).map(|chart| chart.name.as_str()).collect();
     assert_eq!(totals, ["total_rate_tps-virtio", "total_rate_tps-macvtap-vepa"]);
@@ -183,24 +190,23 @@ fn more_lines_than_one_picture_holds_are_divided_by_a_factor() {
 
 #[test]
 fn no_two_charts_have_the_same_name() {
-    for case in cases() {
-        let names: std::collections::BTreeSet<String> =
-            case.charts().into_iter().map(|chart| chart.name).collect();
-        assert_eq!(names.len(), case.charts().len(), "{}", case.name);
+    for (case, charts) in DRAWN.iter() {
+        let names: BTreeSet<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
+        assert_eq!(names.len(), charts.len(), "{}", case.name);
     }
 }
 
 #[test]
 fn every_emulated_chart_says_so_and_no_other_does() {
-    for case in cases() {
-        let warned = case.charts().iter().all(|chart| chart.svg.contains("shapes, not speeds"));
+    for (case, charts) in DRAWN.iter() {
+        let warned = charts.iter().all(|chart| chart.svg.contains("shapes, not speeds"));
         assert_eq!(warned, case.provenance.accel == Accel::Tcg, "{}", case.name);
     }
 }
 
 #[test]
 fn every_chart_names_its_provenance_and_conditions() {
-    for chart in cases().iter().flat_map(Case::charts) {
+    for chart in DRAWN.iter().flat_map(|(_, charts)| charts) {
         for part in ["kvmfair 0.1.0", "profile backends (3f8a12c09b7e)", "TCP_RR", "window 10 s"] {
             assert!(chart.svg.contains(part), "{}: {part}", chart.name);
         }
@@ -209,10 +215,8 @@ fn every_chart_names_its_provenance_and_conditions() {
 
 #[test]
 fn a_chart_without_intervals_does_not_speak_of_bands() {
-    let case = cases().into_iter().find(|case| case.name == "unrepeated").unwrap();
-    assert!(
-        case.charts().iter().all(|chart| !chart.svg.contains("95 %") && chart.svg.contains("single trials"))
-    );
+    let silent = |chart: &Chart| !chart.svg.contains("95 %") && chart.svg.contains("single trials");
+    assert!(charts_of("unrepeated").iter().all(silent));
 }
 
 /// Text elements of a picture: x, anchor, font and content.
@@ -232,8 +236,8 @@ fn texts(svg: &str) -> Vec<(f64, String, super::text::Font, String)> {
 
 #[test]
 fn no_text_leaves_the_picture() {
-    for case in cases() {
-        for chart in case.charts() {
+    for (case, charts) in DRAWN.iter() {
+        for chart in charts {
             for (x, anchor, font, text) in texts(&chart.svg) {
                 let width = font.width(&text);
                 let left = match anchor.as_str() {

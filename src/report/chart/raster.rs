@@ -76,6 +76,17 @@ mod tests {
     }
 
     #[test]
+    fn text_that_looks_like_markup_is_drawn_as_text() {
+        let text = |text| {
+            let font = Font::regular(40.0);
+            let svg =
+                Canvas::draw(|canvas| canvas.text(text, (100.0, 100.0), Align::Left, font, &INK)).unwrap();
+            render(&svg).unwrap().pixels().iter().filter(|pixel| pixel.red() < 200).count()
+        };
+        assert!(text("a & <b>") > text("a") + text("b"));
+    }
+
+    #[test]
     fn what_is_not_an_svg_is_refused() {
         assert!(matches!(png("no picture"), Err(PngError::Svg(_))));
     }

@@ -1,0 +1,60 @@
+//! Commands on this machine for code that has no runtime yet: preflight, the image builder, the fingerprint. There is no
+//! deadline: all of them are local and finite, except apt's download, which has deadlines of its own.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What a finished command left, undecoded: the image builder reads binary output.
+#[derive(Clone, Debug)]
+pub struct Bytes {
+    /// Exit status; 128 + n if signal n ended it.
+    pub status: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error, lossily decoded.
+    pub stderr: String,
+}
+
+/// Runs a command to its end in a directory, with untranslated messages.
+///
+/// # Errors
+/// The system's word if it cannot be started.
+pub fn run(dir: &Path, argv: &[&str]) -> std::io::Result<Bytes> {
+    let Some((program, arguments)) = argv.split_first() else {
+        return Err(std::io::Error::other("an empty command"));
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(dir).env("LC_ALL", "C").stdin(Stdio::null());
+    let output = command.output()?;
+    Ok(Bytes {
+        status: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
+        stdout: output.stdout,
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
+/// Where a program is; the directories for administrators are looked at too, for they are not on everybody's PATH.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let more =
+        ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from);
+    std::env::split_paths(&path).chain(more).map(|dir| dir.join(program)).find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_status_and_directory_are_the_commands_own() {
+        let ran = run(Path::new("/"), &["sh", "-c", "pwd; echo no >&2; exit 3"]).unwrap();
+        assert_eq!((ran.status, ran.stdout.as_slice(), ran.stderr.as_str()), (3, b"/\n".as_slice(), "no\n"));
+    }
+
+    #[test]
+    fn programs_are_found_where_a_shell_would_look() {
+        assert!(find("sh").is_some());
+        assert_eq!(find("no-such-program"), None);
+    }
+}

@@ -163,6 +163,12 @@ impl LabSession {
         self.boot(configuration, &moves).await
     }
 
+    /// One guest of a configuration: what it is made of and where it will answer.
+    pub fn guest(&self, configuration: &Configuration, guest: u32) -> Boot {
+        let management = IpAddr::V4(address(Net::Management, Station::Guest(guest)));
+        Boot { guest, domain: self.blueprint.domain(configuration, guest), management }
+    }
+
     /// The largest configuration that the same boot serves: passthru needs a port of the wire for each guest.
     fn most_guests_of(&self, configuration: &Configuration) -> u32 {
         let same = self.experiment.configurations.iter().filter(|other| other.same_boot(configuration));
@@ -173,8 +179,7 @@ impl LabSession {
         let mut boots = Vec::new();
         for guest in moves.boot.iter().copied() {
             self.lab.plug(configuration.backend, configuration.mtu, guest).await?;
-            let management = IpAddr::V4(address(Net::Management, Station::Guest(guest)));
-            boots.push(Boot { guest, domain: self.blueprint.domain(configuration, guest), management });
+            boots.push(self.guest(configuration, guest));
         }
         let patience =
             Patience { boot: self.experiment.limits.boot, attempts: self.experiment.limits.boot_attempts };

@@ -91,7 +91,11 @@ fn measure(arguments: &Arguments) -> Result<bool> {
     if !inside.is_empty() {
         lab::with(|lab, runtime| {
             if inside.contains(&Item::Boot) {
-                take(&mut table, "boots", runtime.block_on(interrupt::or(boot::measure(lab, arguments.pairs))))?;
+                take(
+                    &mut table,
+                    "boots",
+                    runtime.block_on(interrupt::or(boot::measure(lab, arguments.pairs))),
+                )?;
             }
             if inside.contains(&Item::Memory) {
                 take(&mut table, "memory", runtime.block_on(interrupt::or(memory::measure(lab))))?;

@@ -14,6 +14,8 @@ use crate::table::{Goal, Row};
 
 /// From the moment that all guests answer to the look at them.
 const IDLE: Duration = Duration::from_secs(10);
+/// From the end of the guests to the last look at the host.
+const SETTLE: Duration = Duration::from_secs(2);
 const MIB: f64 = 1024.0 * 1024.0;
 
 /// What one QEMU process holds, MiB.
@@ -41,8 +43,10 @@ async fn idle(lab: &mut Lab, configuration: &Configuration) -> Result<[Row; 3]> 
         look(pid)
     });
     let held = held.collect::<Result<Vec<Held>>>()?;
-    let delta = (used_mib()? - before) / f64::from(GUESTS);
+    let during = used_mib()?;
     lab.session.abandon().await?;
+    tokio::time::sleep(SETTLE).await;
+    let delta = (during - (before + used_mib()?) / 2.0) / f64::from(GUESTS);
     let of = |part: fn(&Held) -> f64| mean(&held.iter().map(part).collect::<Vec<_>>());
     let row = |what: &str, figure: f64, goal: Goal, how: &str| Row {
         what: format!("memory of an idle guest of {} MiB: {what}", configuration.memory_mib),
@@ -69,7 +73,8 @@ async fn idle(lab: &mut Lab, configuration: &Configuration) -> Result<[Row; 3]> 
             "used on the host",
             delta,
             Goal::None,
-            "growth of MemTotal − MemAvailable ÷ 8; whatever else runs on the machine is in it",
+            "MemTotal − MemAvailable with the guests less the mean of before and after, ÷ 8; whatever else the machine \
+             does is in it",
         ),
     ])
 }

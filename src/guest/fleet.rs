@@ -80,6 +80,11 @@ impl Fleet {
         Fleet { hypervisor, identity, journal, pids, guests: BTreeMap::new() }
     }
 
+    /// What logs in to the guests.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     /// A guest that is up.
     pub fn get(&self, number: u32) -> Option<&Guest> {
         self.guests.get(&number)
@@ -180,8 +185,11 @@ async fn boot_one(
     Err(GuestError::Silent { name, limit: patience.boot, attempts: patience.attempts.max(1), console })
 }
 
-/// `None` if the deadline passed.
-async fn wait_ready(
+/// Waits until a guest that was started answers; `None` if the deadline passed.
+///
+/// # Errors
+/// [`GuestError`] if it never will.
+pub async fn wait_ready(
     boot: &Boot,
     identity: &Identity,
     pid: i32,

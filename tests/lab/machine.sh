@@ -1,0 +1,35 @@
+# The lab machine as QEMU arguments. Sourced by `run`.
+
+NIC0=52:54:00:6c:61:00
+NIC1=52:54:00:6c:61:01
+
+# Every backend needs something: nested SVM for KVM; an IOMMU with interrupt remapping for VFIO; igb for SR-IOV; a root
+# port per NIC, else both would share an IOMMU group. The two NICs hang on one hub, and nothing else does.
+#
+# HygonGenuine: an AMD CPU by another name, for which the kernel skips work at boot that is slow under emulation.
+# tb-size: the translated code of two levels of kernels; the default is thrown away again and again.
+#
+# Becomes QEMU: to be started in the background, so that its process id is the machine's.
+run_machine() {
+    # shellcheck disable=SC2086 # lists of words
+    exec env $qemu_env timeout -k 10 "$deadline" "$qemu" $qemu_data \
+        -nodefaults -no-user-config -display none -no-reboot \
+        -machine q35 -accel tcg,thread=multi,tb-size=1024 \
+        -cpu EPYC,vendor=HygonGenuine,+svm,+npt -smp 2 -m "$memory" \
+        -device intel-iommu,intremap=on \
+        -kernel "$kernel" -initrd "$scratch/initramfs.cpio" -append "$KERNEL_OPTIONS" \
+        -serial "file:$results/lab/console" \
+        -device virtio-rng-pci \
+        -fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
+        -device virtio-9p-pci,fsdev=root,mount_tag=root \
+        -fsdev "local,id=results,path=$(printf %s "$results" | sed 's/,/,,/g'),security_model=none,multidevs=remap" \
+        -device virtio-9p-pci,fsdev=results,mount_tag=results \
+        -netdev hubport,id=host,hubid=0 -device pcie-root-port,id=port0,chassis=1,slot=1 \
+        -device "igb,bus=port0,netdev=host,mac=$NIC0,romfile=" \
+        -netdev hubport,id=tester,hubid=0 -device pcie-root-port,id=port1,chassis=2,slot=2 \
+        -device "virtio-net-pci,bus=port1,netdev=tester,mac=$NIC1,romfile=" \
+        < /dev/null > "$results/lab/qemu" 2>&1
+}
+
+KERNEL_OPTIONS="console=ttyS0 quiet panic=-1 intel_iommu=on iommu=pt mitigations=off nokaslr tsc=reliable no_timer_check \
+cryptomgr.notests audit=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=1 net.ifnames=0"

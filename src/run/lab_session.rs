@@ -111,14 +111,10 @@ impl LabSession {
         events: Events,
     ) -> Result<LabSession> {
         let journal = Journal::open(&state.dir)?;
-<<<<<<< HEAD
         journal_parents(&journal, state)?;
-=======
-        journal_parents(&journal)?;
         if accel == Accel::Tcg {
             without_huge_pages()?;
         }
->>>>>>> bench
         let keys = RunKeys::generate(&state.id.to_string())?;
         let initramfs = state.dir.join("initramfs");
         let files = RunFiles {
@@ -216,11 +212,6 @@ impl LabSession {
     }
 }
 
-<<<<<<< HEAD
-/// libvirt makes a parent group for its guests and leaves it; the last run that used it takes it away.
-fn journal_parents(journal: &Journal, state: &State) -> Result<()> {
-    for path in clean::parent_cgroups(state) {
-=======
 /// QEMU asks for huge pages, which hold 4 to 8 MiB of each guest that it never touched. Emulation is no slower without
 /// them (KVM is: there they stay). The setting passes on to every process that this one starts.
 fn without_huge_pages() -> Result<()> {
@@ -228,10 +219,9 @@ fn without_huge_pages() -> Result<()> {
         .context("failed to switch transparent huge pages off for emulated guests")
 }
 
-/// libvirt makes a parent group for its guests and leaves it; we take it away again if it was not there before.
-fn journal_parents(journal: &Journal) -> Result<()> {
-    for path in clean::machine_cgroups().into_iter().filter(|path| !path.exists()) {
->>>>>>> bench
+/// libvirt makes a parent group for its guests and leaves it; the last run that used it takes it away.
+fn journal_parents(journal: &Journal, state: &State) -> Result<()> {
+    for path in clean::parent_cgroups(state) {
         journal.before(&Undo::Cgroup { path })?;
     }
     Ok(())

@@ -7,7 +7,7 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 
 static CAME: AtomicBool = AtomicBool::new(false);
 
-extern "C" fn note(_: libc::c_int) {
+extern "C" fn note(_: std::ffi::c_int) {
     CAME.store(true, Ordering::Relaxed);
 }
 

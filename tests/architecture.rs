@@ -220,6 +220,15 @@ fn pure_modules_know_no_files_processes_sockets_or_clock_and_nothing_that_does()
 }
 
 #[test]
+fn only_exec_starts_processes() {
+    let others = sources().into_iter().filter(|source| !source.is_one_of(&["exec"]));
+    let doors =
+        ["std::process::Command", "tokio::process::Command", "nix::unistd::execv", "nix::unistd::fork"];
+    let offenders: Vec<String> = others.flat_map(|source| source.mentions(&doors, &[])).collect();
+    assert!(offenders.is_empty(), "{}", offenders.join("\n"));
+}
+
+#[test]
 fn edges_know_neither_the_trial_loop_nor_the_commands() {
     let edges = sources().into_iter().filter(|source| source.is_one_of(&EDGES));
     let offenders: Vec<String> = edges.flat_map(|source| source.mentions(&TOP, &[])).collect();

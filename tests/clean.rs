@@ -128,3 +128,24 @@ fn a_run_that_was_killed_before_its_first_change_is_cleaned() {
     assert!(place.kvmfair(&["clean"]).status.success());
     place.assert_nothing_left();
 }
+
+/// The eye that all tests of real guests rely on must not be blind.
+#[test]
+fn what_a_run_leaves_is_noticed() {
+    support::require_root();
+    let place = Sandbox::new();
+    remains(&place, "abc23y", "");
+    place.note_runs();
+    let mut command = Command::new("sh");
+    command.args(["-c", WAIT]).env("KVMFAIR_STATE_DIR", place.state()).stdin(Stdio::piped());
+    let sleeper = Sleeper(command.spawn().unwrap());
+    let group = kvmfair::lab::clean::machine_cgroups()[0].with_file_name("kf-abc23y-g1");
+    fs::create_dir(&group).unwrap();
+    let left = place.left();
+    fs::remove_dir(&group).unwrap();
+    let process = format!("process {} (sh)", sleeper.0.id());
+    let state = format!("file {}", place.state().join("abc23y").display());
+    for trace in [process, state, format!("control group {}", group.display())] {
+        assert!(left.contains(&trace), "{trace} is not in {left:?}");
+    }
+}

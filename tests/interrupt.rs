@@ -35,12 +35,12 @@ fn interrupted(signal: Signal, words: &[&str], kept: usize) {
 
 #[test]
 fn a_run_that_is_interrupted_while_its_guest_boots_ends_with_130_and_leaves_nothing() {
-    interrupted(Signal::SIGINT, &["trial 1: "], 0);
+    interrupted(Signal::SIGINT, &["to boot"], 0);
 }
 
 #[test]
 fn a_run_that_is_terminated_while_its_flows_run_keeps_the_trials_that_were_over() {
-    interrupted(Signal::SIGTERM, &["trial 1/2: ", "flows run"], 1);
+    interrupted(Signal::SIGTERM, &["repeat 1: ", "flows for"], 1);
 }
 
 #[test]
@@ -74,11 +74,11 @@ const MOMENTS: [(&str, u64); 10] = [
     ("", 250),
     ("making the lab", 0),
     ("making the lab", 120),
-    ("trial 1: ", 0),
-    ("trial 1: ", 1_500),
-    ("guest 1 answers", 0),
-    ("guest 1 answers", 900),
-    ("flows run", 500),
+    ("to boot", 0),
+    ("to boot", 1_500),
+    ("guests answer", 0),
+    ("guests answer", 900),
+    ("flows for", 500),
     ("taking the lab down", 10),
 ];
 
@@ -107,7 +107,7 @@ fn after_a_kill_at_any_of_ten_moments_clean_leaves_nothing() {
 fn clean_leaves_a_run_that_lives_alone() {
     let place = Sandbox::with_guests();
     let mut running = place.bench(&place.profile("tiny", TINY));
-    for words in ["trial 1: ", "guest 1 answers", "flows run"] {
+    for words in ["to boot", "guests answer", "flows for"] {
         running.hear(words);
         let clean = place.kvmfair(&["clean"]);
         let said = String::from_utf8_lossy(&clean.stdout).into_owned();

@@ -107,13 +107,28 @@ impl Sandbox {
         self.ids.lock().unwrap().extend(names);
     }
 
-    /// Fails if anything but results is left of the runs of this place.
-    pub fn assert_nothing_left(&self) {
+    /// What is left of the runs of this place, results apart.
+    pub fn left(&self) -> Vec<String> {
         let ids = self.ids.lock().unwrap().clone();
         let mut left = traces::lasting(self.dir.path(), &ids, &self.before);
         let files = [self.state(), self.dir.path().join("tmp")].into_iter().flat_map(|dir| entries(&dir));
         left.extend(files.map(|path| format!("file {}", path.display())));
-        assert!(left.is_empty(), "left behind by {ids:?}:\n{}", left.join("\n"));
+        left
+    }
+
+    /// Fails if anything but results is left of the runs of this place.
+    #[track_caller]
+    pub fn assert_nothing_left(&self) {
+        let left = self.left();
+        assert!(
+            left.is_empty(),
+            "left behind:
+{}",
+            left.join(
+                "
+"
+            )
+        );
     }
 }
 

@@ -18,6 +18,9 @@ pub fn mean(values: &[f64]) -> f64 {
 
 /// All values in their order, with so many decimals.
 pub fn list(values: &[f64], decimals: usize) -> String {
+    if values.is_empty() {
+        return "none".into();
+    }
     values.iter().map(|value| format!("{value:.decimals$}")).collect::<Vec<_>>().join(", ")
 }
 

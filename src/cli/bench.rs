@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
+use nix::sys::signal::{SigSet, Signal};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -48,11 +49,13 @@ struct Prepared {
 impl Bench {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         let prepared = self.prepare(common)?;
+        ending_signals().thread_block().context("failed to hold signals back")?;
         let state = State::create(&state::default_root())?;
-        let journal = Journal::open(&state.dir)?;
-        journal.before(&Undo::Processes)?;
-        enter_lab(&state, &prepared.run_dir)?;
-        let measured = catch_unwind(AssertUnwindSafe(|| measure(&prepared, &state, common)));
+        let measured = catch_unwind(AssertUnwindSafe(|| {
+            Journal::open(&state.dir)?.before(&Undo::Processes)?;
+            enter_lab(&state, &prepared.run_dir)?;
+            measure(&prepared, &state, common)
+        }));
         // Whatever happened, the lab goes: the same code as `kvmfair clean`.
         let undone = clean::undo(state);
         let (ending, results) =
@@ -146,6 +149,12 @@ fn with_versions(
     }
 }
 
+/// The signals that end a run early. They are held back from the first change until somebody listens: one that killed
+/// the process in between would leave what it has made.
+fn ending_signals() -> SigSet {
+    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect()
+}
+
 /// A token that SIGINT, SIGTERM and SIGHUP cancel. A second signal changes nothing: the teardown is bounded.
 fn cancel_on_signals() -> Result<CancellationToken> {
     let cancel = CancellationToken::new();
@@ -158,6 +167,7 @@ fn cancel_on_signals() -> Result<CancellationToken> {
             }
         });
     }
+    ending_signals().thread_unblock().context("failed to let signals through")?;
     Ok(cancel)
 }
 

@@ -15,8 +15,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::appliance;
 use super::domain::Domain;
+use super::error::GuestError;
 use super::libvirt::{Hypervisor, LibvirtError};
-use crate::exec::ExecError;
 use crate::exec::ssh::{Identity, Ssh};
 use crate::lab::LabError;
 use crate::lab::journal::{Journal, Undo};
@@ -28,67 +28,6 @@ const POLL: Duration = Duration::from_millis(50);
 const LOGIN: Duration = Duration::from_secs(20);
 /// Where the guests' SSH server listens.
 const SSH_PORT: u16 = 22;
-
-/// Why a guest is not there.
-#[derive(Debug, thiserror::Error)]
-pub enum GuestError {
-    /// libvirt refused.
-    #[error(transparent)]
-    Libvirt(#[from] LibvirtError),
-    /// The journal could not be written.
-    #[error(transparent)]
-    Lab(#[from] LabError),
-    /// It did not answer in time, in any of its attempts.
-    #[error(
-        "guest {name} did not answer within {} s ({attempts} attempts); its console ends with: {console}",
-        .limit.as_secs()
-    )]
-    Silent {
-        /// Libvirt's name.
-        name: String,
-        /// The time each attempt had.
-        limit: Duration,
-        /// Boots that were tried.
-        attempts: u32,
-        /// The last lines of its console.
-        console: String,
-    },
-    /// QEMU ended while the guest booted: typically its kernel panicked.
-    #[error("guest {name} ended while it booted; its console ends with: {console}")]
-    Died {
-        /// Libvirt's name.
-        name: String,
-        /// The last lines of its console.
-        console: String,
-    },
-    /// It said itself that it cannot serve.
-    #[error("guest {name} failed to start up: {said}")]
-    Failed {
-        /// Libvirt's name.
-        name: String,
-        /// What it said.
-        said: String,
-    },
-    /// Another machine answers at its address, or it refused the key.
-    #[error("guest {name}: {cause}")]
-    Ssh {
-        /// Libvirt's name.
-        name: String,
-        /// The session's word.
-        cause: ExecError,
-    },
-    /// The kernel gave its XML no place.
-    #[error("failed to write the XML of guest {name}: {cause}")]
-    Xml {
-        /// Libvirt's name.
-        name: String,
-        /// The writer's word.
-        cause: std::io::Error,
-    },
-    /// A task panicked.
-    #[error("a task that boots guests ended unexpectedly: {0}")]
-    Task(#[from] tokio::task::JoinError),
-}
 
 /// Where one guest is reached and what it says while it boots.
 #[derive(Clone, Debug)]
@@ -139,6 +78,11 @@ impl Fleet {
     /// No guests yet.
     pub fn new(hypervisor: Hypervisor, identity: Identity, journal: Journal, pids: PathBuf) -> Fleet {
         Fleet { hypervisor, identity, journal, pids, guests: BTreeMap::new() }
+    }
+
+    /// What logs in to the guests.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// A guest that is up.
@@ -241,8 +185,11 @@ async fn boot_one(
     Err(GuestError::Silent { name, limit: patience.boot, attempts: patience.attempts.max(1), console })
 }
 
-/// `None` if the deadline passed.
-async fn wait_ready(
+/// Waits until a guest that was started answers; `None` if the deadline passed.
+///
+/// # Errors
+/// [`GuestError`] if it never will.
+pub async fn wait_ready(
     boot: &Boot,
     identity: &Identity,
     pid: i32,

@@ -122,16 +122,19 @@ impl Hypervisor {
         self.with_domain("resume", name, Domain::resume).await
     }
 
-    /// Ends a guest; one that is gone already is no error.
+    /// Ends a guest; one that is gone already is no error, nor one that goes meanwhile: libvirt takes a guest that it was
+    /// still starting off its list before the order to destroy it is carried out.
     ///
     /// # Errors
     /// [`LibvirtError::Call`] with libvirt's message.
     pub async fn destroy(&self, name: &str) -> Result<(), LibvirtError> {
         let (connect, wanted) = (self.connect.clone(), name.to_owned());
-        blocking(format!("destroy guest {name}"), move || match connect.lookup_domain_by_name(&wanted) {
-            Ok(domain) => domain.destroy(),
-            Err(error) if error.code().is(virt::error::ErrorNumber::NoDomain) => Ok(()),
-            Err(error) => Err(error),
+        blocking(format!("destroy guest {name}"), move || {
+            let destroyed = connect.lookup_domain_by_name(&wanted).and_then(|domain| domain.destroy());
+            destroyed.or_else(|error| {
+                let gone = error.code().is(virt::error::ErrorNumber::NoDomain);
+                if gone { Ok(()) } else { Err(error) }
+            })
         })
         .await
     }

@@ -5,9 +5,11 @@
 //! - [`domain`]: the domain XML (pure)
 //! - [`libvirt`]: create, suspend, resume, destroy
 //! - [`fleet`]: the guests of a run, from boot to readiness
+//! - [`error`]: why a guest is not there
 
 pub mod appliance;
 pub mod domain;
+pub mod error;
 pub mod fleet;
 pub mod keys;
 pub mod libvirt;

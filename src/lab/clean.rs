@@ -39,7 +39,7 @@ pub fn clean_all(root: &Path) -> Vec<Cleaned> {
     state::all(root).into_iter().map(clean).collect()
 }
 
-/// Undoes a run, last change first, and says what it did.
+/// Undoes a run, its processes first, then everything else from the last change on, and says what it did.
 ///
 /// # Errors
 /// [`LabError::Survivors`] names what is still there.
@@ -55,8 +55,7 @@ pub fn undo(state: State) -> Result<Vec<String>, LabError> {
         processes(&state).into_iter().map(|(pid, name)| format!("process {pid} ({name})")).collect();
     let left = [left, remaining_cgroups(&state.id)].concat();
     if left.is_empty() {
-        std::fs::remove_dir_all(&state.dir)
-            .map_err(LabError::system(format!("remove {}", state.dir.display())))?;
+        state.remove()?;
         return Ok(done);
     }
     Err(LabError::Survivors(left))
@@ -122,6 +121,15 @@ pub fn machine_cgroups() -> Vec<PathBuf> {
     };
     let machines = |tree: PathBuf| [tree.join("machine"), tree.join("machine.slice")];
     trees.into_iter().flat_map(machines).collect()
+}
+
+/// Those of [`machine_cgroups`] that this run has to remove if it is the last: the ones that libvirt will make for it, and
+/// the ones that it made for another run that is not over yet.
+pub fn parent_cgroups(state: &State) -> Vec<PathBuf> {
+    let runs = state.dir.parent().map(state::all).unwrap_or_default();
+    let steps: Vec<Undo> = runs.iter().flat_map(|(_, dir)| journal::read(dir)).collect();
+    let of_a_run = |path: &PathBuf| steps.contains(&Undo::Cgroup { path: path.clone() });
+    machine_cgroups().into_iter().filter(|path| !path.exists() || of_a_run(path)).collect()
 }
 
 /// The control groups whose name contains `name`, in every tree.

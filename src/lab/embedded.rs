@@ -26,7 +26,12 @@ pub struct Embedded {
 /// Interface indices of runs start here: far above what a machine hands out by itself.
 const FIRST_INDEX: u32 = 100_000;
 /// Indices for each run; the largest profile has fewer guests.
-const INDICES: u32 = 1_100;
+pub const INDICES: u32 = 1_100;
+
+/// The first interface index of a run: all namespaces share one `/dev`, and in it a macvtap is known by its index.
+pub fn first_index(run: &RunId) -> u32 {
+    FIRST_INDEX + run.number() * INDICES
+}
 
 impl Embedded {
     /// Makes the tester and the management network. The process must be in its private namespaces already.
@@ -39,7 +44,7 @@ impl Embedded {
         let names = Names {
             run: run.to_string(),
             tester_netns: format!("/proc/{}/fd/{fd}", std::process::id()),
-            index_base: FIRST_INDEX + run.number() * INDICES,
+            index_base: first_index(run),
         };
         let lab = Embedded {
             host: Local::here(),

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::LabError;
@@ -13,16 +14,18 @@ use super::LabError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunId(String);
 
+/// What ids are made of: nothing that looks like something else.
+const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
 impl RunId {
     /// A fresh one, at random.
     pub fn fresh() -> RunId {
-        const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
         RunId((0..6).map(|_| LETTERS[rand::random_range(0..LETTERS.len())] as char).collect())
     }
 
     /// One that stands in a file name; `None` if it was not made by kvmfair.
     pub fn parse(text: &str) -> Option<RunId> {
-        let fits = text.len() == 6 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let fits = text.len() == 6 && text.bytes().all(|b| LETTERS.contains(&b));
         fits.then(|| RunId(text.to_owned()))
     }
 
@@ -45,8 +48,13 @@ impl fmt::Display for RunId {
 
 /// Where states are kept, unless `KVMFAIR_STATE_DIR` says otherwise.
 pub fn default_root() -> PathBuf {
-    std::env::var_os("KVMFAIR_STATE_DIR").map_or_else(|| PathBuf::from("/run/kvmfair"), PathBuf::from)
+    let given =
+        std::env::var_os("KVMFAIR_STATE_DIR").map_or_else(|| PathBuf::from("/run/kvmfair"), PathBuf::from);
+    std::path::absolute(&given).unwrap_or(given)
 }
+
+/// The file in it that is locked while the run's process lives.
+const LOCK: &str = "lock";
 
 /// An open state directory; the lock ends with the value, the directory does not.
 #[derive(Debug)]
@@ -79,7 +87,7 @@ impl State {
     /// # Errors
     /// [`LabError::Busy`] if its process lives.
     pub fn open(id: RunId, dir: PathBuf) -> Result<State, LabError> {
-        let path = dir.join("lock");
+        let path = dir.join(LOCK);
         let named = || format!("lock {}", path.display());
         let mut lock = File::options()
             .read(true)
@@ -107,6 +115,22 @@ impl State {
         (self.id, self.dir, self.lock)
     }
 
+    /// Removes the directory, its lock last: whoever is killed meanwhile leaves a directory that `clean` still knows.
+    ///
+    /// # Errors
+    /// [`LabError::System`] if something in it cannot be removed.
+    pub fn remove(self) -> Result<(), LabError> {
+        let refused = || LabError::system(format!("remove {}", self.dir.display()));
+        for entry in fs::read_dir(&self.dir).map_err(refused())?.flatten() {
+            if entry.file_name() != LOCK {
+                let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                let path = entry.path();
+                if is_dir { fs::remove_dir_all(path) } else { fs::remove_file(path) }.map_err(refused())?;
+            }
+        }
+        fs::remove_dir_all(&self.dir).map_err(refused())
+    }
+
     /// The root that libvirt's embedded driver works in.
     pub fn libvirt_root(&self) -> PathBuf {
         self.dir.join("libvirt")
@@ -123,9 +147,22 @@ pub fn all(root: &Path) -> Vec<(RunId, PathBuf)> {
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
     let mut runs: Vec<_> = entries
         .filter_map(|entry| Some((RunId::parse(entry.file_name().to_str()?)?, entry.path())))
+        .filter(|(_, dir)| made_by_a_run(dir))
         .collect();
     runs.sort_by(|a, b| a.1.cmp(&b.1));
     runs
+}
+
+/// A name of six letters is no proof, and what `clean` takes for a run's it removes. A run's directory is private, and
+/// the first thing in it and the last to go is the lock.
+fn made_by_a_run(dir: &Path) -> bool {
+    let private =
+        fs::symlink_metadata(dir).is_ok_and(|meta| meta.is_dir() && meta.permissions().mode() & 0o077 == 0);
+    let empty = || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
+    let locked_once = || {
+        fs::read_to_string(dir.join(LOCK)).is_ok_and(|owner| owner.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    private && (locked_once() || empty())
 }
 
 #[cfg(test)]

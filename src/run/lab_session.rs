@@ -111,7 +111,10 @@ impl LabSession {
         events: Events,
     ) -> Result<LabSession> {
         let journal = Journal::open(&state.dir)?;
-        journal_parents(&journal)?;
+        journal_parents(&journal, state)?;
+        if accel == Accel::Tcg {
+            without_huge_pages()?;
+        }
         let keys = RunKeys::generate(&state.id.to_string())?;
         let initramfs = state.dir.join("initramfs");
         let files = RunFiles {
@@ -164,6 +167,12 @@ impl LabSession {
         self.boot(configuration, &moves).await
     }
 
+    /// One guest of a configuration: what it is made of and where it will answer.
+    pub fn guest(&self, configuration: &Configuration, guest: u32) -> Boot {
+        let management = IpAddr::V4(address(Net::Management, Station::Guest(guest)));
+        Boot { guest, domain: self.blueprint.domain(configuration, guest), management }
+    }
+
     /// The largest configuration that the same boot serves: passthru needs a port of the wire for each guest.
     fn most_guests_of(&self, configuration: &Configuration) -> u32 {
         let same = self.experiment.configurations.iter().filter(|other| other.same_boot(configuration));
@@ -174,8 +183,7 @@ impl LabSession {
         let mut boots = Vec::new();
         for guest in moves.boot.iter().copied() {
             self.lab.plug(configuration.backend, configuration.mtu, guest).await?;
-            let management = IpAddr::V4(address(Net::Management, Station::Guest(guest)));
-            boots.push(Boot { guest, domain: self.blueprint.domain(configuration, guest), management });
+            boots.push(self.guest(configuration, guest));
         }
         let patience =
             Patience { boot: self.experiment.limits.boot, attempts: self.experiment.limits.boot_attempts };
@@ -204,9 +212,16 @@ impl LabSession {
     }
 }
 
-/// libvirt makes a parent group for its guests and leaves it; we take it away again if it was not there before.
-fn journal_parents(journal: &Journal) -> Result<()> {
-    for path in clean::machine_cgroups().into_iter().filter(|path| !path.exists()) {
+/// QEMU asks for huge pages, which hold 4 to 8 MiB of each guest that it never touched. Emulation is no slower without
+/// them (KVM is: there they stay). The setting passes on to every process that this one starts.
+fn without_huge_pages() -> Result<()> {
+    nix::sys::prctl::set_thp_disable(true)
+        .context("failed to switch transparent huge pages off for emulated guests")
+}
+
+/// libvirt makes a parent group for its guests and leaves it; the last run that used it takes it away.
+fn journal_parents(journal: &Journal, state: &State) -> Result<()> {
+    for path in clean::parent_cgroups(state) {
         journal.before(&Undo::Cgroup { path })?;
     }
     Ok(())

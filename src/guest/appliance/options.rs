@@ -4,8 +4,12 @@
 
 /// Options that every guest gets. Under TCG they save about a third of the boot; none of them changes what is measured
 /// except `mitigations=off`, which is stated in the report.
+///
+/// The last one leaves out the files of the kernel's tracer: before Linux 6.6 ten thousand inodes, 9 MiB of each guest.
+/// A kernel that has no such step passes over its name.
 pub const BOOT_OPTIONS: &str = "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check \
-    cryptomgr.notests audit=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=1 init_on_alloc=0 ipv6.disable=1";
+    cryptomgr.notests audit=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=1 init_on_alloc=0 ipv6.disable=1 \
+    initcall_blacklist=tracer_init_tracefs";
 
 /// One NIC of a guest, as its init shall set it up.
 #[derive(Clone, Debug, PartialEq, Eq)]

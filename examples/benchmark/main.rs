@@ -1,0 +1,146 @@
+//! What kvmfair itself costs, and how far its figures can be trusted: `cargo run --release --example benchmark`.
+//!
+//! Ratios are taken within one run wherever that is possible, so that they hold on slow and on shared machines. A figure
+//! that misses its goal is told, not punished: only a measurement that cannot be made is an error.
+//!
+//! - [`latency`]: how long the commands that measure nothing take
+//! - [`bench`]: runs of profiles with the real binary; [`trials`]: what they say of time, CPU, window and witness
+//! - [`lab`]: this process in namespaces of its own, with kvmfair's lab in it
+//! - [`boot`]: guests through kvmfair against the same QEMU processes started by hand ([`bare`])
+//! - [`memory`]: what an idle guest takes
+//! - [`table`]: the rows, and the Markdown that comes of them
+//! - [`interrupt`]: a signal ends the benchmark in order
+
+mod bare;
+mod bench;
+mod binary;
+mod boot;
+mod interrupt;
+mod lab;
+mod latency;
+mod memory;
+mod numbers;
+mod table;
+mod trials;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, ValueEnum};
+
+use table::{Row, Table};
+
+/// Measure what kvmfair itself costs, and write a table.
+#[derive(Debug, Parser)]
+#[command(name = "benchmark", max_term_width = 100)]
+struct Arguments {
+    /// What to measure; everything if nothing is named
+    items: Vec<Item>,
+    /// Pairs of boots, kvmfair's and bare ones
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    pairs: u32,
+    /// Directory that receives the table
+    #[arg(long, default_value = "runs", value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// What can be measured, in the order in which it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Item {
+    /// `--help` and `plan`
+    Latency,
+    /// Seconds outside the window
+    Trial,
+    /// CPU of kvmfair and the witness, by backend
+    Witness,
+    /// The naive sum of 128 flows against the window
+    Window,
+    /// Guests that answer, against bare QEMU
+    Boot,
+    /// Memory of idle guests
+    Memory,
+}
+
+impl Arguments {
+    fn wants(&self, item: Item) -> bool {
+        self.items.is_empty() || self.items.contains(&item)
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match measure(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether everything could be measured.
+fn measure(arguments: &Arguments) -> Result<bool> {
+    interrupt::listen()?;
+    let binary = binary::up_to_date()?;
+    let mut table = Table::new();
+    outside(arguments, &binary, &mut table)?;
+    // Now into the namespaces, for good; no thread has started yet.
+    let inside: Vec<Item> = [Item::Boot, Item::Memory].into_iter().filter(|i| arguments.wants(*i)).collect();
+    if !inside.is_empty() {
+        lab::with(|lab, runtime| {
+            if inside.contains(&Item::Boot) {
+                take(
+                    &mut table,
+                    "boots",
+                    runtime.block_on(interrupt::or(boot::measure(lab, arguments.pairs))),
+                )?;
+            }
+            if inside.contains(&Item::Memory) {
+                take(&mut table, "memory", runtime.block_on(interrupt::or(memory::measure(lab))))?;
+            }
+            Ok(())
+        })?;
+    }
+    let text = table.markdown();
+    let path = write(&arguments.out, &table.stamp(), &text)?;
+    println!("{text}\nwritten to {}", path.display());
+    Ok(table.complete())
+}
+
+/// Everything for which kvmfair is run as users run it.
+fn outside(arguments: &Arguments, binary: &Path, table: &mut Table) -> Result<()> {
+    type Measure = fn(&Path) -> Result<Vec<Row>>;
+    let items: [(Item, &str, Measure); 4] = [
+        (Item::Latency, "latency of commands", latency::measure),
+        (Item::Trial, "time around the window", trials::around_the_window),
+        (Item::Witness, "CPU and witness", trials::cpu_and_witness),
+        (Item::Window, "window against naive sum", trials::naive_sum),
+    ];
+    for (item, what, measure) in items {
+        if arguments.wants(item) {
+            eprintln!("measuring: {what}");
+            take(table, what, measure(binary))?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds rows, or a row that says why there are none; only an interruption ends everything.
+fn take(table: &mut Table, what: &str, rows: Result<Vec<Row>>) -> Result<()> {
+    interrupt::check()?;
+    match rows {
+        Ok(rows) => table.add(rows),
+        Err(error) => table.impossible(what, &error),
+    }
+    Ok(())
+}
+
+fn write(directory: &Path, stamp: &str, text: &str) -> Result<PathBuf> {
+    let path = directory.join(format!("benchmark-{stamp}.md"));
+    std::fs::create_dir_all(directory)
+        .and_then(|()| std::fs::write(&path, text))
+        .with_context(|| format!("failed to write {}", path.display()))?;
+    Ok(path)
+}

@@ -1,0 +1,151 @@
+//! `kvmfair clean` on remains made by hand: it undoes what the journal says, and touches nothing else.
+
+mod support;
+
+use std::fs::{self, File};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use support::Sandbox;
+
+/// Remains of run `id` with these lines in its journal.
+fn remains(place: &Sandbox, id: &str, journal: &str) -> PathBuf {
+    let dir = place.state().join(id);
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).unwrap();
+    fs::write(dir.join("lock"), "999999").unwrap();
+    fs::write(dir.join("journal.jsonl"), journal).unwrap();
+    dir
+}
+
+/// A process that waits, killed with the value.
+struct Sleeper(Child);
+
+impl Sleeper {
+    fn start(run: &str, script: &str) -> Sleeper {
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sleeper"]).env("KVMFAIR_RUN", run).stdin(Stdio::piped());
+        Sleeper(command.spawn().unwrap())
+    }
+
+    fn lives(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// Waits for the end of its stdin, which the test holds open.
+const WAIT: &str = "read -r _";
+
+#[test]
+fn nothing_to_clean_is_success() {
+    let place = Sandbox::new();
+    let clean = place.kvmfair(&["clean"]);
+    assert!(clean.status.success());
+    assert_eq!(clean.stdout, b"nothing to clean\n");
+    assert_eq!(place.kvmfair(&["clean", "--json"]).stdout, b"{\"runs\":[]}\n");
+    assert!(!place.state().exists());
+}
+
+#[test]
+fn a_journal_is_undone_and_processes_of_others_live_on() {
+    let place = Sandbox::new();
+    let tree = place.out().join("tree");
+    fs::create_dir_all(tree.join("deep")).unwrap();
+    let tree_line = format!("{{\"tree\":{{\"path\":{tree:?}}}}}");
+    let torn = "{\"tree\":{\"path\":\"/";
+    remains(
+        &place,
+        "abc234",
+        &format!("\"processes\"\n{{\"domain\":{{\"name\":\"kf-abc234-g1\"}}}}\n{tree_line}\n{torn}"),
+    );
+    let (mut ours, mut other) = (Sleeper::start("abc234", WAIT), Sleeper::start("abc235", WAIT));
+    let clean = place.kvmfair(&["clean"]);
+    let said = String::from_utf8_lossy(&clean.stdout).into_owned();
+    assert!(clean.status.success(), "{clean:?}");
+    assert!(said.contains(&format!("ended process {}", ours.0.id())), "{said}");
+    assert!(said.contains(&format!("removed {}", tree.display())), "{said}");
+    assert!(!ours.lives() && other.lives() && !tree.exists());
+    place.assert_nothing_left();
+}
+
+#[test]
+fn a_process_that_ignores_sigterm_is_killed() {
+    let place = Sandbox::new();
+    remains(&place, "abc236", "\"processes\"\n");
+    let mut stubborn = Sleeper::start("abc236", "trap '' TERM; read -r _; read -r _");
+    let clean = place.kvmfair(&["clean", "--json"]);
+    let said: serde_json::Value = serde_json::from_slice(&clean.stdout).unwrap();
+    assert_eq!(
+        (said["runs"][0]["run"].as_str(), &said["runs"][0]["error"]),
+        (Some("abc236"), &serde_json::Value::Null)
+    );
+    assert!(!stubborn.lives());
+    place.assert_nothing_left();
+}
+
+#[test]
+fn a_run_that_holds_its_lock_is_left_alone() {
+    let place = Sandbox::new();
+    let dir = remains(&place, "abc237", "\"processes\"\n");
+    let lock = File::open(dir.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let mut of_run = Sleeper::start("abc237", WAIT);
+    let clean = place.kvmfair(&["clean"]);
+    let said = String::from_utf8_lossy(&clean.stdout).into_owned();
+    assert!(clean.status.success() && said.contains("left alone: run abc237 is still running"), "{said}");
+    assert!(of_run.lives() && dir.exists());
+    drop(lock);
+}
+
+#[test]
+fn directories_that_no_run_made_are_never_removed() {
+    let place = Sandbox::new();
+    for foreign in ["backup", "abc238", "data22"] {
+        let dir = place.state().join(foreign);
+        fs::create_dir_all(dir.join("precious")).unwrap();
+        fs::write(dir.join("file"), "not ours").unwrap();
+    }
+    let clean = place.kvmfair(&["clean"]);
+    assert_eq!((clean.status.code(), clean.stdout.as_slice()), (Some(0), b"nothing to clean\n".as_slice()));
+    for foreign in ["backup", "abc238", "data22"] {
+        assert_eq!(fs::read_dir(place.state().join(foreign)).unwrap().count(), 2, "{foreign}");
+    }
+}
+
+#[test]
+fn a_run_that_was_killed_before_its_first_change_is_cleaned() {
+    let place = Sandbox::new();
+    let dirs = ["abc239", "abc23z"].map(|id| remains(&place, id, ""));
+    dirs.iter().for_each(|dir| fs::remove_file(dir.join("journal.jsonl")).unwrap());
+    fs::remove_file(dirs[1].join("lock")).unwrap();
+    assert!(place.kvmfair(&["clean"]).status.success());
+    place.assert_nothing_left();
+}
+
+/// The eye that all tests of real guests rely on must not be blind.
+#[test]
+fn what_a_run_leaves_is_noticed() {
+    support::require_root();
+    let place = Sandbox::new();
+    remains(&place, "abc23y", "");
+    place.note_runs();
+    let mut command = Command::new("sh");
+    command.args(["-c", WAIT]).env("KVMFAIR_STATE_DIR", place.state()).stdin(Stdio::piped());
+    let sleeper = Sleeper(command.spawn().unwrap());
+    let group = kvmfair::lab::clean::machine_cgroups()[0].with_file_name("kf-abc23y-g1");
+    fs::create_dir(&group).unwrap();
+    let left = place.left();
+    fs::remove_dir(&group).unwrap();
+    let process = format!("process {} (sh)", sleeper.0.id());
+    let state = format!("file {}", place.state().join("abc23y").display());
+    for trace in [process, state, format!("control group {}", group.display())] {
+        assert!(left.contains(&trace), "{trace} is not in {left:?}");
+    }
+}

@@ -1,0 +1,227 @@
+//! The program as a shell sees it: arguments in, text and exit codes out. No guest is started.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use kvmfair::profile::{HostFacts, load};
+use serde_json::Value;
+use support::{Sandbox, entries, name};
+
+const BROKEN: &str = "[network]\nbackend = \"virtoi\"\n[workload]\nflows = 4\n";
+const SMALL: &str =
+    "[workload]\nflows = 4\nrepeats = 3\n[sweep]\nbackend = [\"virtio\", \"macvtap-vepa\"]\nvms = [1, 2]\n";
+
+fn kvmfair(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kvmfair"));
+    command.args(arguments);
+    command
+}
+
+fn stdout(arguments: &[&str]) -> String {
+    let output = kvmfair(arguments).assert().success().get_output().stdout.clone();
+    String::from_utf8(output).unwrap()
+}
+
+#[test]
+fn help_names_every_subcommand_and_every_exit_code() {
+    let help = stdout(&["--help"]);
+    for word in ["bench", "plan", "check", "report", "clean", "image", "profile", "completions", "man"] {
+        assert!(help.lines().any(|line| line.trim_start().starts_with(word)), "{word} is not in {help}");
+        assert!(stdout(&[word, "--help"]).contains("Usage: kvmfair"), "{word}");
+    }
+    let codes = help.split_once("Exit codes:").expect("exit codes").1;
+    for code in ["0  success", "1  ", "2  wrong arguments", "3  invalid profile", "4  ", "5  ", "130  "] {
+        assert!(codes.lines().any(|line| line.trim_start().starts_with(code)), "{code} is not in {codes}");
+    }
+    assert!(help.contains("NO_COLOR") && help.contains("KVMFAIR_STATE_DIR"));
+}
+
+#[test]
+fn arguments_that_nobody_knows_end_with_2() {
+    for arguments in [&["--no-such-option"][..], &["bensh"], &["bench"], &["plan", "a", "b"], &[]] {
+        let output = kvmfair(arguments).assert().code(2).get_output().stderr.clone();
+        assert!(String::from_utf8_lossy(&output).contains("Usage"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_new_profile_can_be_planned_and_is_never_overwritten() {
+    let place = Sandbox::new();
+    let new = place.kvmfair(&["profile", "new", "mine"]);
+    assert!(new.status.success() && String::from_utf8_lossy(&new.stdout).contains("kvmfair plan mine.toml"));
+    assert!(place.kvmfair(&["plan", "mine.toml"]).status.success());
+    let again = place.kvmfair(&["profile", "new", "mine.toml"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("failed to create mine.toml"), "{again:?}");
+}
+
+#[test]
+fn a_profile_with_a_name_that_no_file_should_have_is_not_made() {
+    let place = Sandbox::new();
+    for bad in ["My Lab", "räume", "UPPER.toml", "a_b"] {
+        let output = place.kvmfair(&["profile", "new", bad]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && said.contains("cannot name a profile"), "{bad}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    assert_eq!(entries(place.out().parent().unwrap()).len(), 1); // the directory for temporary files
+}
+
+#[test]
+fn schema_completions_and_manual_are_printed() {
+    let schema: Value = serde_json::from_str(&stdout(&["profile", "schema"])).unwrap();
+    assert!(schema["properties"]["workload"].is_object());
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(stdout(&["completions", shell]).contains("kvmfair"), "{shell}");
+    }
+    let manual = stdout(&["man"]);
+    assert!(manual.contains(".TH kvmfair 1") && manual.contains("bench"));
+}
+
+#[test]
+fn a_plan_shows_every_trial_as_text_and_as_json() {
+    let place = Sandbox::new();
+    let profile = place.profile("small", SMALL);
+    let text = stdout(&["plan", &profile]);
+    assert!(text.contains("12 trials (4 configurations x 3 repeats)"), "{text}");
+    assert_eq!(
+        text.lines().filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit())).count(),
+        13
+    );
+    let plan: Value = serde_json::from_str(&stdout(&["plan", "--json", &profile])).unwrap();
+    let trials = plan["trials"].as_array().unwrap();
+    assert_eq!(trials.len(), 12);
+    let numbers: Vec<u64> = trials.iter().map(|trial| trial["trial"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (1..=12).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_plan_shows_the_xml_of_every_guest() {
+    let place = Sandbox::new();
+    let xml = stdout(&["plan", "--xml", &place.profile("small", SMALL)]);
+    let wrapped = format!("<all>{xml}</all>");
+    let document = roxmltree::Document::parse(&wrapped).unwrap();
+    let text = |node: roxmltree::Node, tag: &str| {
+        node.children().find(|child| child.has_tag_name(tag)).unwrap().text().unwrap().to_owned()
+    };
+    let domains = document.root_element().children().filter(|node| node.has_tag_name("domain"));
+    let names: Vec<String> = domains.clone().map(|domain| text(domain, "name")).collect();
+    assert_eq!(names, ["kf-RUN-g1", "kf-RUN-g2", "kf-RUN-g1", "kf-RUN-g2"]);
+    assert!(
+        domains
+            .clone()
+            .all(|domain| domain.descendants().filter(|n| n.has_tag_name("interface")).count() == 2)
+    );
+    for backend in ["virtio", "macvtap-vepa"] {
+        assert_eq!(xml.matches(&format!("<!-- backend {backend}, guest")).count(), 2);
+    }
+}
+
+#[test]
+fn check_names_what_it_looked_at_and_every_failure_has_a_fix() {
+    let place = Sandbox::new();
+    let output = place.kvmfair(&["check", "--json", &place.profile("small", SMALL)]);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = said["findings"].as_array().unwrap();
+    let what = |word: &str| findings.iter().any(|finding| finding["what"].as_str().unwrap().contains(word));
+    assert!(["rights", "netperf", "qemu", "macvtap"].into_iter().all(what), "{findings:?}");
+    let passed = findings.iter().all(|finding| finding["fix"].is_null());
+    assert_eq!(said["passed"], passed);
+    assert_eq!(output.status.code(), Some(if passed { 0 } else { 4 }));
+}
+
+#[test]
+fn a_directory_that_is_no_run_is_named_in_the_error() {
+    let place = Sandbox::new();
+    for path in [".", "no/such/directory"] {
+        let output = place.kvmfair(&["report", path]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(said.contains(&format!("{path} is not a run directory")) && said.contains("hint"), "{said}");
+    }
+}
+
+#[test]
+fn an_invalid_profile_ends_with_3_and_names_file_line_and_column() {
+    let place = Sandbox::new();
+    let profile = place.profile("broken", BROKEN);
+    for command in ["plan", "check", "bench"] {
+        let output = place.kvmfair(&[command, &profile]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(3), 0), "{command}: {said}");
+        assert!(said.contains(&format!("{profile}:4:11")), "{said}");
+        assert!(said.contains("virtoi") && said.contains("`virtio`"), "{said}");
+    }
+}
+
+#[test]
+fn an_invalid_profile_is_told_to_scripts_with_line_and_column() {
+    let place = Sandbox::new();
+    let output = place.kvmfair(&["--json", "plan", &place.profile("broken", BROKEN)]);
+    assert_eq!(output.status.code(), Some(3));
+    let said: Value = serde_json::from_slice(&output.stderr).unwrap();
+    let error = &said["errors"][0];
+    assert_eq!((error["line"].as_u64(), error["column"].as_u64()), (Some(4), Some(11)), "{said}");
+    assert!(error["message"].is_string() && error["hint"].is_string(), "{said}");
+}
+
+#[test]
+fn there_are_no_colours_where_nobody_sees_them_or_where_they_are_not_wanted() {
+    let place = Sandbox::new();
+    let (broken, small) = (place.profile("broken", BROKEN), place.profile("small", SMALL));
+    for arguments in [["plan", &broken], ["plan", &small]] {
+        for value in ["", "1"] {
+            let output = place.command(&arguments).env("NO_COLOR", value).output().unwrap();
+            let all = [output.stdout, output.stderr].concat();
+            assert!(!all.contains(&0x1b), "{}", String::from_utf8_lossy(&all));
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_reason_to_panic() {
+    let place = Sandbox::new();
+    let profile = place.profile("small", SMALL);
+    for arguments in
+        [&["plan", &profile][..], &["plan", "--xml", &profile], &["profile", "schema"], &["--help"], &["man"]]
+    {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = place.command(arguments).stdout(writer).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && said.is_empty(), "{arguments:?}: {output:?}");
+    }
+}
+
+/// Profiles that ask for more memory than the machine has are only broken where that is so.
+fn broken_here() -> Vec<PathBuf> {
+    let all = entries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/profiles/broken"));
+    let memory_mib = procfs_memory_mib();
+    let refused = |path: &PathBuf| load(path, HostFacts { memory_mib, cpus: 1 }).is_err();
+    let profiles = all.into_iter().filter(|path| path.extension().is_some_and(|end| end == "toml"));
+    profiles.filter(|path| !name(path).contains("beyond-the-host") || refused(path)).collect()
+}
+
+fn procfs_memory_mib() -> u64 {
+    let text = fs::read_to_string("/proc/meminfo").unwrap();
+    text.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
+}
+
+#[test]
+fn every_broken_profile_is_refused_by_bench_before_anything_is_made() {
+    let place = Sandbox::new();
+    let profiles = broken_here();
+    assert!(profiles.len() >= 30);
+    for profile in profiles {
+        let output = place.kvmfair(&["bench", profile.to_str().unwrap(), "--out", "runs"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{}: {said}", profile.display());
+        assert!(!said.contains("panicked") && said.contains(&name(&profile)), "{said}");
+        assert!(output.stdout.is_empty());
+    }
+    assert!(!place.out().exists() && !place.state().exists());
+    place.assert_nothing_left();
+}

@@ -1,0 +1,165 @@
+//! What the tests of the real program share: a place of their own, a run that can be listened to, and the proof that
+//! nothing is left of it.
+//!
+//! Real guests need root and the packages of a measuring machine. Where these are missing the tests fail and say so: a
+//! test that cannot run has shown nothing.
+
+#![allow(dead_code)] // each test binary uses a part of it
+
+pub mod running;
+pub mod tables;
+pub mod traces;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+
+use running::Running;
+use traces::Before;
+
+/// Every backend on one small guest: what `check` has to find for the tests of real guests.
+const NEEDS: &str = "[workload]\nflows = 1\n[guest]\nmemory = \"96 MiB\"\n[sweep]\nbackend = [\"virtio\", \"macvtap-vepa\"]\n";
+
+/// Directories of a test's own; what runs put into them, and elsewhere, is looked at in the end.
+pub struct Sandbox {
+    dir: tempfile::TempDir,
+    ids: Arc<Mutex<BTreeSet<String>>>,
+    before: Before,
+    turn: Option<File>,
+}
+
+impl Sandbox {
+    /// For a test that starts no guests.
+    pub fn new() -> Sandbox {
+        Sandbox::make(None)
+    }
+
+    fn make(turn: Option<File>) -> Sandbox {
+        let dir = tempfile::Builder::new().prefix("kvmfair-test-").tempdir().unwrap();
+        fs::create_dir(dir.path().join("tmp")).unwrap();
+        Sandbox { dir, ids: Arc::default(), before: Before::look(), turn }
+    }
+
+    /// For a test that starts guests: waits for its turn, and fails where guests cannot be measured.
+    pub fn with_guests() -> Sandbox {
+        require_root();
+        let place = Sandbox::make(Some(my_turn()));
+        let checked = place.kvmfair(&["check", &place.profile("needs", NEEDS)]);
+        let said = String::from_utf8_lossy(&checked.stdout);
+        assert!(checked.status.success(), "this test measures real guests, and this machine lacks:\n{said}");
+        place
+    }
+
+    /// Where runs put their results.
+    pub fn out(&self) -> PathBuf {
+        self.dir.path().join("runs")
+    }
+
+    /// Where runs keep what they have to undo.
+    pub fn state(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    /// Writes a profile; `body` is all but its first lines.
+    pub fn profile(&self, name: &str, body: &str) -> String {
+        let path = self.dir.path().join(format!("{name}.toml"));
+        fs::write(&path, format!("schema = 1\nname = \"{name}\"\n{body}")).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// The program, told to keep to this place.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kvmfair"));
+        command.args(arguments).current_dir(self.dir.path());
+        command.env("KVMFAIR_STATE_DIR", self.state()).env("TMPDIR", self.dir.path().join("tmp"));
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn kvmfair(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Starts a run.
+    pub fn bench(&self, profile: &str) -> Running {
+        Running::start(self.command(&["bench", profile]), self.ids.clone())
+    }
+
+    /// The directories of all runs so far, oldest first.
+    pub fn runs(&self) -> Vec<PathBuf> {
+        let mut runs = entries(&self.out());
+        runs.sort();
+        runs
+    }
+
+    /// The directory of the only run.
+    pub fn only_run(&self) -> PathBuf {
+        let runs = self.runs();
+        assert_eq!(runs.len(), 1, "{runs:?}");
+        runs[0].clone()
+    }
+
+    /// Remembers the runs whose state is there now: after a kill they have told nobody their names.
+    pub fn note_runs(&self) {
+        let names = entries(&self.state()).into_iter().map(|path| name(&path));
+        self.ids.lock().unwrap().extend(names);
+    }
+
+    /// What is left of the runs of this place, results apart.
+    pub fn left(&self) -> Vec<String> {
+        let ids = self.ids.lock().unwrap().clone();
+        let mut left = traces::lasting(self.dir.path(), &ids, &self.before);
+        let files = [self.state(), self.dir.path().join("tmp")].into_iter().flat_map(|dir| entries(&dir));
+        left.extend(files.map(|path| format!("file {}", path.display())));
+        left
+    }
+
+    /// Fails if anything but results is left of the runs of this place.
+    #[track_caller]
+    pub fn assert_nothing_left(&self) {
+        let left = self.left();
+        assert!(
+            left.is_empty(),
+            "left behind:
+{}",
+            left.join(
+                "
+"
+            )
+        );
+    }
+}
+
+impl Drop for Sandbox {
+    /// A test that fails in the middle of a run must not leave guests behind.
+    fn drop(&mut self) {
+        if self.turn.is_some() {
+            self.command(&["clean"]).output().ok();
+        }
+    }
+}
+
+/// Fails without root: silence would look like success.
+pub fn require_root() {
+    assert!(nix::unistd::geteuid().is_root(), "this test makes network namespaces: run the tests as root");
+}
+
+/// Waits until no other test has guests: they would take the CPU from each other. Ends with the value.
+pub fn my_turn() -> File {
+    let path = std::env::temp_dir().join("kvmfair-test-guests.lock");
+    let turn = File::options().create(true).append(true).open(path).unwrap();
+    turn.lock().unwrap();
+    turn
+}
+
+/// What a directory holds; nothing if it is not there.
+pub fn entries(dir: &Path) -> Vec<PathBuf> {
+    fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+/// The last part of a path.
+pub fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
+}

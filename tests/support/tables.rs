@@ -1,0 +1,30 @@
+//! The tables and raw samples of a run, as somebody else's program would read them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use kvmfair::sample::RawTrial;
+
+/// One row: column -> text.
+pub type Row = BTreeMap<String, String>;
+
+/// All rows of a CSV file.
+pub fn rows(run: &Path, file: &str) -> Vec<Row> {
+    let mut reader = csv::Reader::from_path(run.join(file)).unwrap();
+    reader.deserialize().map(|row| row.unwrap_or_else(|error| panic!("{file}: {error}"))).collect()
+}
+
+/// A number in a row.
+#[track_caller]
+pub fn number(row: &Row, column: &str) -> f64 {
+    let text = row.get(column).unwrap_or_else(|| panic!("no column {column}"));
+    text.parse().unwrap_or_else(|_| panic!("{column} is {text:?} in {row:?}"))
+}
+
+/// The raw samples of every trial.
+pub fn raw_trials(run: &Path) -> Vec<RawTrial> {
+    let mut paths = super::entries(&run.join("raw"));
+    paths.sort();
+    let read = |path: std::path::PathBuf| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    paths.into_iter().map(read).collect()
+}

@@ -1,5 +1,5 @@
 # What the lab machine is made of, kept in a cache: a QEMU that emulates an SR-IOV NIC (igb came with QEMU 8) and a full
-# distribution kernel. Sourced by `run` and `mend`.
+# distribution kernel. Sourced by `run`.
 #
 # Packages are downloaded and unpacked, never installed; apt's lists for them are private, so the system's sources,
 # versions and libraries stay what they are. An entry of the cache is complete or absent: it gets its name last.
@@ -13,16 +13,13 @@ QEMU_WANTED=8
 # Sets `qemu` (the program), and the library, module and firmware paths that it needs in `qemu_env` and `qemu_data`.
 find_qemu() {
     qemu=$(command -v qemu-system-x86_64) || fail "no qemu-system-x86_64: run .ci/install"
-    qemu_env='' qemu_data='-L /usr/share/seabios -L /usr/share/qemu'
-    if [ "$("$qemu" --version | sed -n 's/^QEMU emulator version \([0-9]*\).*/\1/p')" -lt $QEMU_WANTED ]; then
-        newest qemu || fetch qemu qemu-system-x86
-        libraries=$found/usr/lib/x86_64-linux-gnu
-        qemu=$found/usr/bin/qemu-system-x86_64
-        qemu_env="LD_LIBRARY_PATH=$libraries QEMU_MODULE_DIR=$libraries/qemu"
-        qemu_data="-L $found/usr/share/seabios -L $found/usr/share/qemu"
-    fi
-    mended=''
-    if newest mended; then qemu=$found/qemu-system-x86_64 mended=' (mended)'; fi # with the firmware of the other
+    qemu_env='' qemu_data=''
+    [ "$("$qemu" --version | sed -n 's/^QEMU emulator version \([0-9]*\).*/\1/p')" -lt $QEMU_WANTED ] || return 0
+    newest qemu || fetch qemu qemu-system-x86
+    libraries=$found/usr/lib/x86_64-linux-gnu
+    qemu=$found/usr/bin/qemu-system-x86_64
+    qemu_env="LD_LIBRARY_PATH=$libraries QEMU_MODULE_DIR=$libraries/qemu"
+    qemu_data="-L $found/usr/share/seabios -L $found/usr/share/qemu"
 }
 
 # Sets `kernel` (the image) and `modules` (its directory below lib/modules), with modules.dep made.
@@ -74,8 +71,8 @@ apt() {
 # apt's view of the release and its backports, from the address that the system itself is configured with.
 private_lists() {
     . /etc/os-release
-    suite=$VERSION_CODENAME-backports
     [ -z "${lists_are_new:-}" ] || return 0
+    suite=$VERSION_CODENAME-backports
     # shellcheck disable=SC2016 # apt's variables, not the shell's
     address=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $VERSION_CODENAME" \
         'Component: main' | head -n 1)
@@ -83,9 +80,7 @@ private_lists() {
     key=/usr/share/keyrings/debian-archive-keyring.gpg
     [ ! -e $key ] || trust="[signed-by=$key]"
     mkdir -p "$cache/apt/lists/partial" "$cache/apt/archives/partial"
-    for each in "$VERSION_CODENAME" "$suite"; do
-        for type in deb ${with_sources:+deb-src}; do echo "$type ${trust:-} $address $each main"; done
-    done > "$cache/apt/sources.list"
+    for each in "$VERSION_CODENAME" "$suite"; do echo "deb ${trust:-} $address $each main"; done > "$cache/apt/sources.list"
     apt get -qq update || fail "apt-get update failed for $address"
     lists_are_new=yes
 }

@@ -12,10 +12,13 @@ pub struct Bare {
 }
 
 impl Bare {
-    /// Starts one; it dies with us, should we be killed.
+    /// Starts one, in a session of its own as libvirt does: where the scheduler groups processes by session, bare guests
+    /// of one session would together get what each of kvmfair's gets.
     pub fn start(argv: &[String]) -> Result<Bare> {
         let mut command = Command::new(&argv[0]);
-        command.args(&argv[1..]).stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
+        command.args(&argv[1..]).stdin(Stdio::null()).stdout(Stdio::null());
+        // SAFETY: between fork and exec only one system call is made; nothing is allocated and no lock is taken.
+        unsafe { command.pre_exec(|| Ok(nix::unistd::setsid().map(drop)?)) };
         let child = command.spawn().with_context(|| format!("failed to start {}", argv[0]))?;
         Ok(Bare { child })
     }

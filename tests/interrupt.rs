@@ -7,9 +7,9 @@ mod support;
 use std::thread::sleep;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
-use support::Sandbox;
+use nix::sys::signal::{SigHandler, Signal};
 use support::tables::rows;
+use support::{Sandbox, handling};
 
 /// One guest, two trials, as short as a profile may be.
 const TINY: &str = "[network]\nbackend = \"virtio\"\n[guest]\nmemory = \"96 MiB\"\n
@@ -103,15 +103,18 @@ fn after_a_kill_at_any_of_ten_moments_clean_leaves_nothing() {
     assert_eq!(place.kvmfair(&["clean"]).stdout, b"nothing to clean\n");
 }
 
+/// Neither `clean` nor the end of the terminal that it was told to outlive (`nohup kvmfair bench … &`).
 #[test]
-fn clean_leaves_a_run_that_lives_alone() {
+fn a_run_that_lives_is_disturbed_neither_by_clean_nor_by_a_hangup_it_was_told_to_ignore() {
     let place = Sandbox::with_guests();
-    let mut running = place.bench(&place.profile("tiny", TINY));
+    let command = place.command(&["bench", &place.profile("tiny", TINY)]);
+    let mut running = place.start(handling(command, SigHandler::SigIgn));
     for words in ["to boot", "guests answer", "flows for"] {
         running.hear(words);
         let clean = place.kvmfair(&["clean"]);
         let said = String::from_utf8_lossy(&clean.stdout).into_owned();
         assert!(clean.status.success() && said.contains("left alone"), "{said}");
+        running.signal(Signal::SIGHUP);
     }
     running.end().expect(0);
     place.assert_nothing_left();

@@ -155,10 +155,18 @@ fn ending_signals() -> SigSet {
     [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect()
 }
 
+/// Whether whoever started this process said that it shall outlive its terminal: `nohup kvmfair bench … &`.
+fn outlives_its_terminal() -> bool {
+    let ignored =
+        procfs::process::Process::myself().and_then(|process| process.status()).map(|status| status.sigign);
+    ignored.is_ok_and(|signals| signals & (1 << (Signal::SIGHUP as i32 - 1)) != 0)
+}
+
 /// A token that SIGINT, SIGTERM and SIGHUP cancel. A second signal changes nothing: the teardown is bounded.
 fn cancel_on_signals() -> Result<CancellationToken> {
     let cancel = CancellationToken::new();
-    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+    let hangup = (!outlives_its_terminal()).then(SignalKind::hangup);
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()].into_iter().chain(hangup) {
         let mut signals = signal(kind).context("failed to listen for signals")?;
         let cancel = cancel.clone();
         tokio::spawn(async move {

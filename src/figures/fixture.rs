@@ -76,6 +76,7 @@ fn result(rate: f64) -> BTreeMap<String, String> {
 /// A trial whose targets get the given rates, each divided evenly over the target's flows.
 pub fn trial(configuration: Configuration, rates: &[f64]) -> RawTrial {
     let first = u32::from(configuration.vms > 0);
+    let rates = &rates[..rates.len().min(configuration.vms.max(1) as usize)];
     let per_target = configuration.flows_per_target();
     let flows = (0..configuration.flows).map(|index| {
         let target = index / per_target;
@@ -109,7 +110,7 @@ fn host_sample(second: f64, rates: &[f64], first: u32) -> HostSample {
         ..CpuTimes::default()
     };
     let targets = rates.iter().map(|rate| {
-        let packets = (rate * second) as u64;
+        let packets = (rate * (second - 1.0).clamp(0.0, f64::from(RUN))) as u64; // while the flows run
         let guest = f64::from(first) * second;
         TargetCounters {
             vcpu_s: guest * (0.1 + rate / 1e4),

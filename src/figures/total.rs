@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::{FlowFigures, GuestFigures, HostFigures, flow, guest};
-use crate::sample::RawTrial;
+use crate::sample::{HostSample, Interval, RawTrial};
 use crate::stats::{self, Fairness};
 use crate::window;
 
@@ -40,7 +40,9 @@ pub struct TotalFigures {
     pub latency_fairness: Option<Fairness>,
     /// Fairness of the guests' CPU time.
     pub cpu_fairness: Option<Fairness>,
-    /// Packets that the host counted, both ways, ÷ (2 × transactions): the independent witness of netperf's count.
+    /// Packets that the host counted, both ways, ÷ (2 × transactions): the independent witness of netperf's count. Over
+    /// whole flows: at the edges of a window both counts are interpolated, and on a machine that stalls, the error of
+    /// that is larger than what the witness is asked about.
     pub witness_ratio: Option<f64>,
     /// From the first flow's start to the last one's, s.
     pub start_spread_s: f64,
@@ -81,7 +83,7 @@ impl TotalFigures {
             rate_fairness: fairness(guests, |guest| Some(guest.rate_tps)),
             latency_fairness: fairness(guests, |guest| guest.mean_latency_us),
             cpu_fairness: cpu.and_then(|cpu| Fairness::of(&cpu)),
-            witness_ratio: witness(guests, transactions),
+            witness_ratio: witness(raw),
             start_spread_s: window::start_spread(&raw.flows).unwrap_or(0.0),
             inflation_ratio: naive_sum(raw).filter(|_| moved).map(|naive| naive / total_rate_tps),
             longest_silence_s: flows.iter().map(|flow| flow.longest_silence_s).fold(0.0, f64::max),
@@ -99,11 +101,18 @@ fn fairness(guests: &[GuestFigures], value: fn(&GuestFigures) -> Option<f64>) ->
     Fairness::of(&each(guests, value)?)
 }
 
-/// Weighted by transactions, so that a guest that hardly moved cannot spoil the ratio of all.
-fn witness(guests: &[GuestFigures], transactions: f64) -> Option<f64> {
-    let from: f64 = each(guests, |guest| guest.from_target_packets)?.iter().sum();
-    let to: f64 = each(guests, |guest| guest.to_target_packets)?.iter().sum();
-    (transactions > 0.0).then(|| (from + to) / (2.0 * transactions))
+/// Summed over all targets, so that a guest that hardly moved cannot spoil the ratio. `None` unless the host's counters
+/// were read before the first flow started and after the last one ended.
+fn witness(raw: &RawTrial) -> Option<f64> {
+    let (first, last) = (raw.host.first()?, raw.host.last()?);
+    let intervals = || raw.flows.iter().flat_map(|flow| &flow.intervals);
+    let inside = |i: &Interval| first.at_s <= i.end_s - i.length_s && i.end_s <= last.at_s;
+    let transactions = stats::total(intervals().map(|interval| interval.rate * interval.length_s));
+    let count = |sample: &HostSample| -> u64 {
+        sample.targets.iter().map(|target| target.from_target_packets + target.to_target_packets).sum()
+    };
+    let packets = count(last).checked_sub(count(first))? as f64;
+    (transactions > 0.0 && intervals().all(inside)).then(|| packets / (2.0 * transactions))
 }
 
 /// Sum of netperf's final THROUGHPUT; `None` if one is missing.

@@ -12,10 +12,12 @@ pub mod traces;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
+use nix::sys::signal::{SigHandler, Signal, signal};
 use running::Running;
 use traces::Before;
 
@@ -74,7 +76,7 @@ impl Sandbox {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kvmfair"));
         command.args(arguments).current_dir(self.dir.path());
         command.env("KVMFAIR_STATE_DIR", self.state()).env("TMPDIR", self.dir.path().join("tmp"));
-        command
+        handling(command, SigHandler::SigDfl)
     }
 
     /// Runs the program to its end.
@@ -84,7 +86,12 @@ impl Sandbox {
 
     /// Starts a run.
     pub fn bench(&self, profile: &str) -> Running {
-        Running::start(self.command(&["bench", profile]), self.ids.clone())
+        self.start(self.command(&["bench", profile]))
+    }
+
+    /// Starts a run by a command made with [`Sandbox::command`].
+    pub fn start(&self, command: Command) -> Running {
+        Running::start(command, self.ids.clone())
     }
 
     /// The directories of all runs so far, oldest first.
@@ -139,6 +146,20 @@ impl Drop for Sandbox {
             self.command(&["clean"]).output().ok();
         }
     }
+}
+
+/// A command that starts with the signals that end a run handled so: the tests' own shell may have had them ignored.
+pub fn handling(mut command: Command, handler: SigHandler) -> Command {
+    let set = move || {
+        for kind in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            // SAFETY: no handler function is involved; signal(2) may be called between fork and exec.
+            unsafe { signal(kind, handler) }?;
+        }
+        Ok(())
+    };
+    // SAFETY: the closure makes system calls only.
+    unsafe { command.pre_exec(set) };
+    command
 }
 
 /// Fails without root: silence would look like success.

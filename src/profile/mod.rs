@@ -1,12 +1,12 @@
 //! The profile: as written (serde) -> experiment (validated). Errors carry file, line, column and a hint.
 //!
-//! - [`load`], [`parse`]: a file, or its text, to an [`Experiment`]; the way in
+//! - [`load()`], [`parse`]: a file, or its text, to an [`Experiment`]; the way in
 //! - [`experiment`]: what the rest of kvmfair reads
 //! - [`written`]: every key of the format, with what it means
 //! - [`units`]: times and sizes as people write them
 //! - [`diagnostic`]: what is wrong with a profile, rendered as rustc does
-//! - [`schema`]: the JSON schema of the format, for editors
-//! - [`starter`]: a commented profile to begin with
+//! - [`schema()`]: the JSON schema of the format, for editors
+//! - [`starter()`]: a commented profile to begin with
 //!
 //! Behind those: `reader` lets serde report more than its first complaint, `places` knows where each value stands, and
 //! `validate` turns what was written into what can be measured.

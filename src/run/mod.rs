@@ -4,7 +4,7 @@
 //! - [`lab_session`]: the opened lab and its moves from one configuration to the next
 //! - [`verify`]: the proof that the backend under test is the one that runs
 //! - [`trial`]: one trial, from the first netperf to its raw samples
-//! - [`bench`]: all trials of a plan, stored one by one
+//! - [`mod@bench`]: all trials of a plan, stored one by one
 //! - [`results`]: raw trials -> tables and charts in the run directory
 
 pub mod bench;

@@ -3,7 +3,10 @@
 //! The whole schema of version 1 is here, with the keys that only a later version will run: those carry `x-planned` and
 //! the advice that goes with it. The doc comments are what users read, in the JSON schema and as help on a wrong value.
 
-#![allow(rustdoc::broken_intra_doc_links, reason = "[sweep] is a section of the profile, and users read it so")]
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "[sweep] is a section of the profile, and users read it so"
+)]
 
 mod load;
 mod machines;

@@ -18,6 +18,7 @@ mod summary;
 mod total;
 mod trial;
 mod validity;
+mod witness;
 
 pub use flow::{FlowFigures, NetperfLatency};
 pub use guest::{GuestCpu, GuestFigures};

@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{FlowFigures, Numbers, Outcome, TotalFigures};
-use crate::profile::{Configuration, Timing};
+use super::{FlowFigures, Numbers, Outcome, witness};
+use crate::profile::Timing;
 use crate::sample::{Check, RawFlow, RawTrial};
 use crate::window;
 
@@ -15,10 +15,6 @@ use crate::window;
 const MIN_WINDOW: f64 = 0.8;
 /// Smallest part of the window that a flow's interim results must cover, %.
 const MIN_COVERAGE_PERCENT: f64 = 95.0;
-/// Acceptable packets per transaction and direction: pure ACKs and retransmissions add a few.
-const WITNESS: std::ops::RangeInclusive<f64> = 0.9..=1.1;
-/// IPv4 and TCP headers with timestamps, bytes: what the MTU loses to them is no room for a message.
-const HEADERS: u32 = 52;
 
 /// Why the numbers of a trial that ran do not count.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -143,7 +139,7 @@ fn of_numbers(raw: &RawTrial, timing: &Timing, numbers: &Numbers) -> Vec<Reason>
     [
         short_window(raw, timing, numbers.window.length_s()),
         uncovered(&numbers.flows),
-        witness(&raw.configuration, &numbers.total),
+        witness::judge(&raw.configuration, &numbers.flows, &numbers.total),
         (!covered).then_some(Reason::HostCounters),
     ]
     .into_iter()
@@ -170,14 +166,6 @@ fn uncovered(flows: &[FlowFigures]) -> Option<Reason> {
     let silent = flows.iter().filter(|flow| flow.coverage_percent < MIN_COVERAGE_PERCENT);
     let worst_percent = silent.clone().map(|flow| flow.coverage_percent).reduce(f64::min)?;
     Some(Reason::Uncovered { flows: silent.map(|flow| flow.flow).collect(), worst_percent })
-}
-
-/// Judged only where a request and a response each fit one packet: beyond that, offloads decide what counts as one.
-fn witness(configuration: &Configuration, total: &TotalFigures) -> Option<Reason> {
-    let largest = configuration.request_bytes.max(configuration.response_bytes);
-    let ratio = total.witness_ratio?;
-    (largest <= configuration.mtu.saturating_sub(HEADERS) && !WITNESS.contains(&ratio))
-        .then_some(Reason::Witness { ratio })
 }
 
 fn no_result(flows: &[RawFlow]) -> Option<Reason> {

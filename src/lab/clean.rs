@@ -179,6 +179,10 @@ mod tests {
             |id: &str| std::process::Command::new("sleep").arg("60").env(RUN_VARIABLE, id).spawn().unwrap();
         let mut ours = sleeper(&state.id.to_string());
         let mut foreign = sleeper("zzzzzz");
+        // The kernel lets spawn return a moment before it shows the new program's environment.
+        while processes(&state).is_empty() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         let dir = state.dir.clone();
         let done = undo(state).unwrap();
         assert!(done.contains(&format!("ended process {} (sleep)", ours.id())), "{done:?}");

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
+use kvmfair::backend::site::Wire;
 use kvmfair::exec::local::RUN_VARIABLE;
 use kvmfair::guest::appliance;
 use kvmfair::lab::journal::{Journal, Undo};
@@ -76,6 +77,6 @@ async fn open(
     let accel = if environment::kvm_usable() { Accel::Kvm } else { Accel::Tcg };
     let (events, _) = mpsc::unbounded_channel();
     let configurations = experiment.configurations.clone();
-    let session = LabSession::open(state, experiment, appliance, accel, cache, events).await?;
+    let session = LabSession::open(state, experiment, appliance, accel, Wire::Veth, cache, events).await?;
     Ok(Lab { session, configurations, state: state.dir.clone() })
 }

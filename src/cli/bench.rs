@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 use super::exit::{Exit, PreflightFailed};
 use super::progress::{Progress, print};
 use super::{Common, inputs};
+use crate::backend::site::Wire;
 use crate::exec::local::RUN_VARIABLE;
 use crate::guest::appliance::{self, Appliance};
 use crate::lab::journal::{Journal, Undo};
-use crate::lab::{State, clean, enter, preflight, state};
+use crate::lab::{State, clean, enter, nics, preflight, state};
 use crate::plan;
 use crate::probe::environment::Environment;
 use crate::profile::Experiment;
@@ -43,6 +44,7 @@ struct Prepared {
     environment: Environment,
     appliance: Appliance,
     accel: Accel,
+    wire: Wire,
     run_dir: RunDir,
 }
 
@@ -74,6 +76,7 @@ impl Bench {
             return Err(PreflightFailed.into());
         }
         let accel = inputs::accel(&experiment);
+        let wire = nics::wire(experiment.wire.as_ref()).map_err(|_| PreflightFailed)?; // just looked at
         let crate::profile::Image::Appliance { kernel } = &experiment.image;
         let appliance = appliance::ensure(&appliance::default_cache(), kernel.as_deref(), &mut |step| {
             eprintln!("{step}")
@@ -84,7 +87,7 @@ impl Bench {
         super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
         run_dir.write("profile.toml", text.as_bytes())?;
         run_dir.write_json("experiment.json", &experiment)?;
-        Ok(Prepared { experiment, environment, appliance, accel, run_dir })
+        Ok(Prepared { experiment, environment, appliance, accel, wire, run_dir })
     }
 }
 
@@ -120,10 +123,11 @@ fn measure(prepared: &Prepared, state: &State, common: &Common) -> Result<(Endin
 
 async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Result<(Ending, Results)> {
     let cancel = cancel_on_signals()?;
-    let Prepared { experiment, appliance, accel, run_dir, .. } = prepared;
+    let Prepared { experiment, appliance, accel, wire, run_dir, .. } = prepared;
     drop(events.send(Event::Preparing(format!("making the lab of run {}", state.id))));
     let cache = appliance::default_cache();
-    let opened = LabSession::open(state, experiment.clone(), appliance, *accel, &cache, events.clone());
+    let (wire, events_of) = (wire.clone(), events.clone());
+    let opened = LabSession::open(state, experiment.clone(), appliance, *accel, wire, &cache, events_of);
     let mut session = opened.await?;
     let plan = plan::plan(experiment, *accel, inputs::cpus());
     run_dir.write_json("plan.json", &plan)?;

@@ -95,6 +95,9 @@ impl Progress {
             Event::Running { flows, for_s } => {
                 self.phase(format!("{flows} flow{} for {}", plural(*flows), duration(*for_s)));
             }
+            Event::Again(figures) => {
+                self.line(&format!("{} (attempt {}, tried again)", self.result(figures), figures.attempt));
+            }
             Event::Finished(figures) => self.finished(figures),
             Event::TearingDown => self.status("taking the lab down".into()),
         }

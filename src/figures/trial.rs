@@ -16,6 +16,8 @@ pub struct TrialFigures {
     pub trial: u32,
     /// Which repeat of its configuration, from 1.
     pub repeat: u32,
+    /// Which attempt at this trial, from 1.
+    pub attempt: u32,
     /// What was measured.
     pub configuration: Configuration,
     /// What ran the guests' instructions.
@@ -83,6 +85,7 @@ impl TrialFigures {
         TrialFigures {
             trial: raw.trial,
             repeat: raw.repeat,
+            attempt: raw.attempt,
             configuration: raw.configuration.clone(),
             accel: raw.accel,
             started_s: raw.started_s,

@@ -6,6 +6,7 @@
 //! - [`enter`]: the private namespaces of the embedded lab
 //! - [`address`]: who has which address and MAC
 //! - [`embedded`]: the lab on this machine alone
+//! - [`nics`]: real NICs, borrowed and put back
 //! - [`preflight`]: whether this machine has what a profile needs
 
 pub mod address;
@@ -13,6 +14,7 @@ pub mod clean;
 pub mod embedded;
 pub mod enter;
 pub mod journal;
+pub mod nics;
 pub mod preflight;
 pub mod state;
 

@@ -46,7 +46,7 @@ pub fn trials(model: &Model) -> ::csv::Result<String> {
     let metrics = Metric::ALL.map(|metric| metric.column().to_string());
     let header = trial_header()
         .into_iter()
-        .chain(["stage", "cause", "started_s", "ended_s"].map(String::from))
+        .chain(["attempts", "stage", "cause", "started_s", "ended_s"].map(String::from))
         .chain(metrics)
         .chain(names(&TRIAL));
     let rows = model.trials.iter().map(|trial| {
@@ -54,7 +54,8 @@ pub fn trials(model: &Model) -> ::csv::Result<String> {
         let times = [trial.started_s, trial.ended_s].map(|time| cell(Some(time)));
         let metrics = Metric::ALL.map(|metric| cell(metric.value(trial)));
         let others = TRIAL.map(|(_, value)| cell(trial.numbers.as_ref().and_then(value)));
-        let cells = trial_cells(trial).into_iter().chain([stage, cause]).chain(times);
+        let cells =
+            trial_cells(trial).into_iter().chain([trial.attempt.to_string(), stage, cause]).chain(times);
         cells.chain(metrics).chain(others).collect()
     });
     table(header.collect(), rows)

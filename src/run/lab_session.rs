@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::event::{Event, Events};
-use crate::backend::{Datapath, Model, Names, Nic, NicSource};
+use crate::backend::site::Wire;
+use crate::backend::{Datapath, Model, Nic, NicSource, Site};
 use crate::exec::ssh::Identity;
 use crate::guest::appliance::{Appliance, NicOption, RunFiles, kernel_options, run_initramfs};
 use crate::guest::domain::Domain;
@@ -44,8 +45,8 @@ pub struct LabSession {
 /// What all guests of a run have in common; `plan --xml` makes one without a lab.
 #[derive(Clone, Debug)]
 pub struct Blueprint {
-    /// Names of the run's interfaces.
-    pub names: Names,
+    /// Names of the run's interfaces, and the wire.
+    pub site: Site,
     /// The run's state directory.
     pub state: PathBuf,
     /// Kernel image.
@@ -61,17 +62,19 @@ impl Blueprint {
     pub fn domain(&self, configuration: &Configuration, guest: u32) -> Domain {
         let management = Nic {
             source: NicSource::Bridge {
-                bridge: self.names.management(),
-                tap: self.names.management_tap(guest),
+                bridge: self.site.names.management(),
+                tap: self.site.names.management_tap(guest),
             },
             mac: mac(Net::Management, guest),
             model: Model::Virtio,
             datapath: Datapath::Userspace,
+            driver: "virtio_net".into(),
             mtu: MANAGEMENT_MTU,
         };
-        let test = configuration.backend.nic(&self.names, configuration.mtu, guest);
+        let site = Site { mtu: configuration.mtu, guests: configuration.vms, ..self.site.clone() };
+        let test = configuration.backend.nic(&site, guest);
         let nics: Vec<Nic> = std::iter::once(management).chain(test).collect();
-        let name = format!("kf-{}-g{guest}", self.names.run);
+        let name = format!("kf-{}-g{guest}", self.site.names.run);
         Domain {
             options: kernel_options(&name, &nic_options(&nics, guest)),
             name,
@@ -107,6 +110,7 @@ impl LabSession {
         experiment: Experiment,
         appliance: &Appliance,
         accel: Accel,
+        wire: Wire,
         cache: &Path,
         events: Events,
     ) -> Result<LabSession> {
@@ -127,15 +131,16 @@ impl LabSession {
         libvirt::prepare_embedded(&root, &cache.join("libvirt"))?;
         let hypervisor = Hypervisor::open(libvirt::embedded_uri(&root)).await?;
         let versions = hypervisor.versions().await?;
-        let lab = Embedded::create(&state.id).await.context("failed to make the embedded lab")?;
+        let lab = Embedded::create(&state.id, wire, journal.clone()).await;
+        let lab = lab.context("failed to make the embedded lab")?;
         let identity = Identity {
             user: "root".into(),
             private_key: keys.client_pem()?.to_string(),
             host_key: keys.host_key_blob()?,
         };
         let kernel = appliance.kernel.clone();
-        let blueprint =
-            Blueprint { names: lab.names.clone(), state: state.dir.clone(), kernel, initramfs, accel };
+        let site = lab.site(0, 0);
+        let blueprint = Blueprint { site, state: state.dir.clone(), kernel, initramfs, accel };
         let fleet = Fleet::new(hypervisor, identity, journal, root.join("run/qemu"));
         Ok(LabSession {
             lab,
@@ -158,8 +163,7 @@ impl LabSession {
         tracing::info!(?moves, "moving the lab");
         self.destroy(&moves.destroy).await?;
         if moves.reattach {
-            let guests = self.most_guests_of(configuration);
-            let wire = self.lab.attach(configuration.backend, configuration.mtu, guests).await;
+            let wire = self.lab.attach(configuration.backend, &self.site(configuration)).await;
             wire.with_context(|| format!("failed to attach backend {}", configuration.backend))?;
         }
         self.fleet.suspend(&moves.suspend).await?;
@@ -173,6 +177,11 @@ impl LabSession {
         Boot { guest, domain: self.blueprint.domain(configuration, guest), management }
     }
 
+    /// Where the backend of a configuration is built.
+    pub fn site(&self, configuration: &Configuration) -> Site {
+        self.lab.site(configuration.mtu, self.most_guests_of(configuration))
+    }
+
     /// The largest configuration that the same boot serves: passthru needs a port of the wire for each guest.
     fn most_guests_of(&self, configuration: &Configuration) -> u32 {
         let same = self.experiment.configurations.iter().filter(|other| other.same_boot(configuration));
@@ -182,7 +191,7 @@ impl LabSession {
     async fn boot(&mut self, configuration: &Configuration, moves: &Transition) -> Result<()> {
         let mut boots = Vec::new();
         for guest in moves.boot.iter().copied() {
-            self.lab.plug(configuration.backend, configuration.mtu, guest).await?;
+            self.lab.plug(configuration.backend, &self.site(configuration), guest).await?;
             boots.push(self.guest(configuration, guest));
         }
         let patience =
@@ -193,7 +202,7 @@ impl LabSession {
     }
 
     async fn destroy(&mut self, guests: &[u32]) -> Result<()> {
-        let run = self.blueprint.names.run.clone();
+        let run = self.blueprint.site.names.run.clone();
         self.fleet.destroy(guests, |guest| format!("kf-{run}-g{guest}")).await?;
         for guest in guests {
             self.lab.unplug(*guest).await?;

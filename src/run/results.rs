@@ -66,6 +66,19 @@ impl Results {
         Ok(figures)
     }
 
+    /// Keeps an attempt beside the tables if it came to nothing; `None` if it was measured and should be added.
+    ///
+    /// # Errors
+    /// If the run directory cannot be written.
+    pub fn set_aside(&self, raw: &RawTrial) -> Result<Option<TrialFigures>> {
+        let figures = TrialFigures::of(raw, &self.experiment.timing);
+        if figures.outcome == Outcome::Measured {
+            return Ok(None);
+        }
+        self.dir.write_attempt(raw)?;
+        Ok(Some(figures))
+    }
+
     /// Writes tables, report and charts.
     ///
     /// # Errors

@@ -132,6 +132,18 @@ impl RunDir {
         self.write(&name, text.as_bytes())
     }
 
+    /// Keeps an attempt at a trial that is tried again: `raw/attempts/trial-<n>-<attempt>.json`.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]
+    pub fn write_attempt(&self, trial: &RawTrial) -> Result<(), StoreError> {
+        let dir = self.path.join("raw/attempts");
+        fs::create_dir_all(&dir).map_err(io("create", &dir))?;
+        let name = format!("raw/attempts/trial-{:04}-{}.json", trial.trial, trial.attempt);
+        let text = serde_json::to_string(trial).map_err(self.content(&name))?;
+        self.write(&name, text.as_bytes())
+    }
+
     /// All raw trials, in the order of the plan.
     ///
     /// # Errors

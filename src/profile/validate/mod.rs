@@ -8,6 +8,7 @@ mod configurations;
 mod factors;
 mod timing;
 mod tuning;
+mod wire;
 
 use std::path::Path;
 
@@ -40,6 +41,7 @@ pub(super) fn experiment(
     identity(&mut check, &written);
     only_supported(&mut check, &written);
     tuning::check(&mut check, &written);
+    let wire = wire::wire(&mut check, &written.wire);
     let timing = timing::timing(&mut check, &written.workload);
     let limits = timing::limits(&mut check, &written.limits, &timing);
     let factors = factors::factors(&mut check, &written);
@@ -53,6 +55,7 @@ pub(super) fn experiment(
         description: written.description,
         source: written.source,
         host: Host { accel: written.host.accel },
+        wire,
         image: Image::Appliance { kernel: written.guest.kernel.map(|kernel| directory.join(kernel)) },
         timing,
         order: written.plan.order,

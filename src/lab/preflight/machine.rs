@@ -1,58 +1,23 @@
-//! Preflight: everything that a profile needs of this machine, looked at before anything is made. Never stops at the
-//! first failure.
+//! What every profile needs of this machine: rights, programs, an accelerator, a kernel for the guests.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use nix::sched::{CloneFlags, unshare};
-use nix::sys::stat::SFlag;
-use serde::Serialize;
-
-use crate::backend::{Attachment, Backend, Datapath};
-use crate::exec::blocking::{self, find};
+use super::Finding;
+use super::needs::program;
+use crate::exec::blocking::find;
 use crate::guest::appliance;
 use crate::probe::environment;
 use crate::profile::{AccelChoice, Experiment};
 
-/// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What.
-    pub what: String,
-    /// What was found.
-    pub found: String,
-    /// What to do, if it is not good enough; `None` if it is.
-    pub fix: Option<String>,
-}
-
-impl Finding {
-    fn good(what: &str, found: impl Into<String>) -> Finding {
-        Finding { what: what.into(), found: found.into(), fix: None }
-    }
-
-    fn bad(what: &str, found: impl Into<String>, fix: impl Into<String>) -> Finding {
-        Finding { what: what.into(), found: found.into(), fix: Some(fix.into()) }
-    }
-}
-
-/// Looks at everything that the experiment needs. Changes nothing.
-pub fn look(experiment: &Experiment) -> Vec<Finding> {
+/// Looks at everything.
+pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
     let guests = experiment.configurations.iter().any(|configuration| configuration.vms > 0);
     let mut findings = vec![root()];
     findings.extend(programs(guests));
     findings.push(netperf());
     if guests {
-        findings.extend([
-            accelerator(experiment),
-            account(),
-            device("/dev/net/tun", "modprobe tun"),
-            kernel(),
-        ]);
+        findings.extend([accelerator(experiment), account(), kernel()]);
     }
-    if experiment.configurations.iter().any(|c| c.backend.datapath() == Some(Datapath::Vhost)) {
-        findings.push(device("/dev/vhost-net", "modprobe vhost_net"));
-    }
-    findings.extend(links(experiment));
     findings
 }
 
@@ -82,16 +47,7 @@ fn programs(guests: bool) -> Vec<Finding> {
         ("dropbear", "dropbear-bin"),
     ];
     let wanted = ALWAYS.iter().chain(if guests { GUESTS.as_slice() } else { &[] });
-    wanted
-        .map(|(program, package)| match find(program) {
-            Some(path) => Finding::good(program, path.display().to_string()),
-            None => Finding::bad(
-                program,
-                "not installed",
-                format!("apt-get install {package}, or: make install-deps"),
-            ),
-        })
-        .collect()
+    wanted.map(|(name, package)| program(name, package)).collect()
 }
 
 /// Interim results by the clock and runs without end came with 2.6; percentiles with it.
@@ -139,12 +95,6 @@ fn account() -> Finding {
     }
 }
 
-fn device(path: &str, fix: &str) -> Finding {
-    let character = |mode| SFlag::from_bits_truncate(mode) & SFlag::S_IFMT == SFlag::S_IFCHR;
-    let there = nix::sys::stat::stat(path).is_ok_and(|stat| character(stat.st_mode));
-    if there { Finding::good(path, "there") } else { Finding::bad(path, "missing", fix) }
-}
-
 fn kernel() -> Finding {
     let what = "guests' kernel";
     let own = nix::sys::utsname::uname()
@@ -161,44 +111,4 @@ fn kernel() -> Finding {
         return Finding::good(what, path);
     }
     Finding::bad(what, "none", "name one in the profile: [guest] kernel = \"/boot/vmlinuz-…\"")
-}
-
-/// Kinds of interfaces that the backends need, tried in a network namespace that lives as long as the attempt.
-fn links(experiment: &Experiment) -> Vec<Finding> {
-    let mut kinds = BTreeSet::from(["veth", "bridge"]);
-    for configuration in &experiment.configurations {
-        if let Backend::Guest { attachment: Attachment::Macvtap(_), .. } = configuration.backend {
-            kinds.insert("macvtap");
-        }
-    }
-    kinds.into_iter().map(link).collect()
-}
-
-fn link(kind: &'static str) -> Finding {
-    let what = format!("interfaces of kind {kind}");
-    let tried = std::thread::spawn(move || -> std::io::Result<String> {
-        unshare(CloneFlags::CLONE_NEWNET)?;
-        let lower = ["ip", "link", "add", "kf-try0", "type", "veth", "peer", "name", "kf-try1"];
-        let upper: &[&str] = match kind {
-            "bridge" => &["ip", "link", "add", "kf-try2", "type", "bridge"],
-            "macvtap" => &["ip", "link", "add", "link", "kf-try0", "name", "kf-try2", "type", "macvtap"],
-            _ => &["ip", "link", "show", "dev", "kf-try0"],
-        };
-        let mut said = String::new();
-        for argv in [lower.as_slice(), upper] {
-            let ran = blocking::run(Path::new("/"), argv)?;
-            said.push_str(if ran.status == 0 { "" } else { &ran.stderr });
-        }
-        Ok(said.trim().replace('\n', " "))
-    });
-    match tried.join().unwrap_or_else(|_| Err(std::io::Error::other("the attempt panicked"))) {
-        Ok(said) if said.is_empty() => Finding::good(&what, "work"),
-        Ok(said) => Finding::bad(&what, said, format!("modprobe {kind}")),
-        Err(error) => Finding::bad(&what, error.to_string(), "run as root, with iproute2 installed"),
-    }
-}
-
-/// Whether every finding is good.
-pub fn passed(findings: &[Finding]) -> bool {
-    findings.iter().all(|finding| finding.fix.is_none())
 }

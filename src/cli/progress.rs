@@ -96,6 +96,7 @@ impl Progress {
                 self.phase(format!("{flows} flow{} for {}", plural(*flows), duration(*for_s)));
             }
             Event::Again(figures) => {
+                self.guests_up = 0;
                 self.line(&format!("{} (attempt {}, tried again)", self.result(figures), figures.attempt));
             }
             Event::Finished(figures) => self.finished(figures),

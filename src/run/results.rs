@@ -101,6 +101,7 @@ impl Results {
             ("flows.csv", report::csv::flows(&model)?),
             ("guests.csv", report::csv::guests(&model)?),
             ("trials.csv", report::csv::trials(&model)?),
+            ("proofs.csv", report::csv::proofs(&model)?),
             ("summary.csv", report::csv::summary(&model)?),
         ];
         for (name, text) in tables {

@@ -26,7 +26,7 @@ lint: install-deps
 
 lab: build
 	$(KVMFAIR) image build
-	tests/lab/run --timeout 2700 --results target/lab -- tests/lab/backends
+	tests/lab/backends
 
 benchmark: install-deps
 	$(CARGO) run --locked --release --example benchmark

@@ -32,10 +32,14 @@ use crate::store::RunDir;
 #[derive(Debug, clap::Args)]
 pub struct Bench {
     /// The profile
-    profile: PathBuf,
+    #[arg(required_unless_present = "resume")]
+    profile: Option<PathBuf>,
     /// Directory that receives the run's directory
     #[arg(long, default_value = "runs", value_name = "DIR")]
     out: PathBuf,
+    /// Go on with a run that was broken off, or try again what failed in it: valid trials stay
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["profile", "out"])]
+    resume: Option<PathBuf>,
 }
 
 /// All that is decided before anything is made.
@@ -46,6 +50,8 @@ struct Prepared {
     accel: Accel,
     wire: Wire,
     run_dir: RunDir,
+    /// Whether the run directory has trials already.
+    resumed: bool,
 }
 
 impl Bench {
@@ -68,7 +74,7 @@ impl Bench {
 
     /// Everything that can refuse refuses here; nothing but the run's own directory has been made then.
     fn prepare(&self, common: &Common) -> Result<Prepared> {
-        let (text, experiment) = inputs::load(&self.profile)?;
+        let (text, experiment) = self.experiment()?;
         let findings = preflight::look(&experiment);
         if !preflight::passed(&findings) {
             let missing = findings.iter().filter(|finding| finding.fix.is_some());
@@ -82,12 +88,33 @@ impl Bench {
             eprintln!("{step}")
         })?;
         let environment = Environment::collect(&experiment.name, &text, None);
+        let run_dir = self.run_dir(&text, &experiment)?;
+        super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
+        let resumed = self.resume.is_some();
+        Ok(Prepared { experiment, environment, appliance, accel, wire, run_dir, resumed })
+    }
+
+    /// The profile's text and the experiment; those of a run that goes on are in its directory.
+    fn experiment(&self) -> Result<(String, Experiment)> {
+        match (&self.resume, &self.profile) {
+            (Some(run), _) => {
+                let dir = RunDir::open(run)?;
+                Ok((dir.read("profile.toml")?, dir.read_json("experiment.json")?))
+            }
+            (None, Some(profile)) => inputs::load(profile),
+            (None, None) => Err(anyhow!("no profile was given")), // clap asks for one
+        }
+    }
+
+    fn run_dir(&self, text: &str, experiment: &Experiment) -> Result<RunDir> {
+        if let Some(run) = &self.resume {
+            return Ok(RunDir::open(run)?);
+        }
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let run_dir = RunDir::create(&self.out, &experiment.name, &time)?;
-        super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
         run_dir.write("profile.toml", text.as_bytes())?;
-        run_dir.write_json("experiment.json", &experiment)?;
-        Ok(Prepared { experiment, environment, appliance, accel, wire, run_dir })
+        run_dir.write_json("experiment.json", experiment)?;
+        Ok(run_dir)
     }
 }
 
@@ -132,7 +159,12 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
     let plan = plan::plan(experiment, *accel, inputs::cpus());
     run_dir.write_json("plan.json", &plan)?;
     let environment = with_versions(&prepared.environment, &session.versions, appliance);
-    let mut results = Results::create(run_dir.clone(), experiment.clone(), environment, *accel)?;
+    // A run that ended before its first trial has nothing to go on with.
+    let mut results = if prepared.resumed && run_dir.path().join("environment.json").exists() {
+        Results::resume(run_dir.clone(), experiment.clone(), &environment)?
+    } else {
+        Results::create(run_dir.clone(), experiment.clone(), environment, *accel)?
+    };
     let ending = bench::run(&mut session, experiment, &plan, &mut results, &cancel, &events).await?;
     drop(events.send(Event::TearingDown));
     session.abandon().await.context("failed to take the lab down")?;

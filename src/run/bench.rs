@@ -36,7 +36,9 @@ pub async fn run(
 ) -> Result<Ending> {
     drop(events.send(Event::Started { trials: plan.trials.len() as u32, total_s: plan.total_s }));
     let deadline = experiment.limits.total.map(|limit| Instant::now() + limit);
-    for planned in &plan.trials {
+    let missing: Vec<&PlannedTrial> =
+        plan.trials.iter().filter(|planned| !results.has(planned.trial)).collect();
+    for planned in missing {
         announce(plan, planned, events);
         let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let raw = tokio::select! {

@@ -39,6 +39,8 @@ pub enum Metric {
     BiasCpu,
     /// Coefficient of variation of the guests' rates.
     CvRate,
+    /// The same beyond what the flows' own variation explains.
+    ExcessCvRate,
     /// Jain's index of the guests' rates.
     JainRate,
     /// Time that vCPUs waited for a host CPU.
@@ -64,7 +66,7 @@ pub enum Better {
 
 impl Metric {
     /// Every metric, in the order of the columns.
-    pub const ALL: [Metric; 20] = [
+    pub const ALL: [Metric; 21] = [
         Metric::TotalRate,
         Metric::RatePerFlow,
         Metric::MeanLatency,
@@ -80,6 +82,7 @@ impl Metric {
         Metric::BiasLatency,
         Metric::BiasCpu,
         Metric::CvRate,
+        Metric::ExcessCvRate,
         Metric::JainRate,
         Metric::RunDelay,
         Metric::LongestSilence,
@@ -105,6 +108,7 @@ impl Metric {
             Metric::BiasLatency => "bias_latency_percent",
             Metric::BiasCpu => "bias_cpu_percent",
             Metric::CvRate => "cv_rate_percent",
+            Metric::ExcessCvRate => "excess_cv_rate_percent",
             Metric::JainRate => "jain_rate",
             Metric::RunDelay => "run_delay_percent",
             Metric::LongestSilence => "longest_silence_s",
@@ -131,6 +135,7 @@ impl Metric {
             Metric::BiasLatency => "Latency bias",
             Metric::BiasCpu => "CPU bias",
             Metric::CvRate => "Variation of rate",
+            Metric::ExcessCvRate => "Variation beyond noise",
             Metric::JainRate => "Jain's index of rate",
             Metric::RunDelay => "Run delay",
             Metric::LongestSilence => "Longest silence",
@@ -172,6 +177,9 @@ impl Metric {
             Metric::BiasLatency => "100·(max − min)/mean of the guests' mean latencies; 0 is fair",
             Metric::BiasCpu => "100·(max − min)/mean of the guests' CPU times; 0 is fair",
             Metric::CvRate => "standard deviation ÷ mean of the guests' rates; 0 is fair",
+            Metric::ExcessCvRate => {
+                "the same beyond what the variation of the flows within a guest explains; 0 is noise"
+            }
             Metric::JainRate => "(Σx)²/(n·Σx²) of the guests' rates; 1 is fair",
             Metric::RunDelay => "time that vCPUs waited for a host CPU, mean over the guests",
             Metric::LongestSilence => "longest time that a flow completed no transaction",
@@ -211,6 +219,7 @@ impl Metric {
             Metric::BiasLatency => total.latency_fairness.map(|fairness| fairness.bias_percent),
             Metric::BiasCpu => total.cpu_fairness.map(|fairness| fairness.bias_percent),
             Metric::CvRate => total.rate_fairness.map(|fairness| 100.0 * fairness.cv),
+            Metric::ExcessCvRate => total.excess_cv_rate.map(|cv| 100.0 * cv),
             Metric::JainRate => total.rate_fairness.map(|fairness| fairness.jain),
             Metric::RunDelay => total.run_delay_percent,
             Metric::LongestSilence => Some(total.longest_silence_s),

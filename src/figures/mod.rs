@@ -4,10 +4,12 @@
 //! - [`FlowFigures`], [`GuestFigures`], [`TotalFigures`], [`HostFigures`]: the parts of [`Numbers`]
 //! - [`Reason`]: why a trial that ran is not valid
 //! - [`Metric`]: the figures that are summarised over repeats and drawn
+//! - [`JainAt`]: fairness over slices of the window
 //! - [`summarise`]: trials -> one [`SummaryRow`] per configuration
 //!
 //! Pure. Nothing here is rounded or formatted: that is `report`'s work.
 
+mod course;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod flow;
@@ -20,6 +22,7 @@ mod trial;
 mod validity;
 mod witness;
 
+pub use course::{JainAt, SLICES_S};
 pub use flow::{FlowFigures, NetperfLatency};
 pub use guest::{GuestCpu, GuestFigures};
 pub use host::{CpuModes, HostFigures};

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::{Metric, Outcome, TrialFigures};
+use crate::backend::Backend;
 use crate::profile::Configuration;
-use crate::stats::Interval;
+use crate::stats::{self, Interval, Ratio};
 
 /// One configuration over its repeats.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,11 @@ pub struct SummaryRow {
     pub failed: u32,
     /// Every metric that is defined in at least one valid repeat.
     pub values: BTreeMap<Metric, Interval>,
+    /// Kendall's W of the guests' rates over the valid repeats: 1 if the same guests always lose, about 1/R if chance
+    /// decides.
+    pub kendall_w_rate: Option<f64>,
+    /// Total rate ÷ that of bare metal under the same load, paired by block.
+    pub to_bare_metal: Option<Ratio>,
 }
 
 impl SummaryRow {
@@ -38,6 +44,8 @@ impl SummaryRow {
             invalid: count("invalid"),
             failed: count("failed"),
             values: Metric::ALL.into_iter().filter_map(|m| Some((m, interval(m, &own)?))).collect(),
+            kendall_w_rate: stats::kendall_w(&own.iter().filter_map(|t| rates(t)).collect::<Vec<_>>()),
+            to_bare_metal: to_bare_metal(configuration, trials),
         }
     }
 }
@@ -45,6 +53,32 @@ impl SummaryRow {
 /// One row for each of `configurations`, in their order, whether or not it has been measured yet.
 pub fn summarise(configurations: &[Configuration], trials: &[TrialFigures]) -> Vec<SummaryRow> {
     configurations.iter().map(|configuration| SummaryRow::of(configuration, trials)).collect()
+}
+
+/// The guests' rates of a valid trial.
+fn rates(trial: &TrialFigures) -> Option<Vec<f64>> {
+    Some(trial.valid()?.guests.iter().map(|guest| guest.rate_tps).collect())
+}
+
+/// Blocks in which both were measured; a configuration is not compared with itself.
+fn to_bare_metal(configuration: &Configuration, trials: &[TrialFigures]) -> Option<Ratio> {
+    let bare = |other: &Configuration| {
+        let same_load = Configuration {
+            backend: Backend::Baremetal,
+            vms: 0,
+            vcpus: other.vcpus,
+            memory_mib: other.memory_mib,
+            ..configuration.clone()
+        };
+        *other == same_load && other != configuration
+    };
+    let rate = |trial: &TrialFigures| Metric::TotalRate.value(trial).filter(|_| trial.valid().is_some());
+    let own = trials.iter().filter(|trial| trial.configuration == *configuration);
+    let pair = |trial: &TrialFigures| {
+        let same_block = |other: &&TrialFigures| other.repeat == trial.repeat && bare(&other.configuration);
+        Some((rate(trials.iter().find(same_block)?)?, rate(trial)?))
+    };
+    Ratio::of(&own.filter_map(pair).collect::<Vec<_>>())
 }
 
 fn interval(metric: Metric, trials: &[&TrialFigures]) -> Option<Interval> {

@@ -4,10 +4,10 @@
 
 use serde::Serialize;
 
-use super::{FlowFigures, GuestFigures, HostFigures, flow, guest};
+use super::{FlowFigures, GuestFigures, HostFigures, JainAt, course, flow, guest};
 use crate::sample::{HostSample, Interval, NicPackets, RawTrial};
 use crate::stats::{self, Fairness};
-use crate::window;
+use crate::window::{self, Window};
 
 /// One trial as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,6 +36,12 @@ pub struct TotalFigures {
     pub run_delay_percent: Option<f64>,
     /// Fairness of the guests' rates; undefined for fewer than two guests.
     pub rate_fairness: Option<Fairness>,
+    /// Fairness of the guests' rates over shorter times.
+    pub jain_over_time: Vec<JainAt>,
+    /// Coefficient of variation of the guests' rates beyond what their own flows' variation explains; 0: noise.
+    pub excess_cv_rate: Option<f64>,
+    /// When the total rate was steady, s after the window's start (MSER-5); `None` for windows too short to tell.
+    pub settled_after_s: Option<f64>,
     /// Fairness of the guests' mean latencies; undefined if one guest stood still.
     pub latency_fairness: Option<Fairness>,
     /// Fairness of the guests' CPU time.
@@ -60,7 +66,10 @@ impl TotalFigures {
         flows: &[FlowFigures],
         guests: &[GuestFigures],
         host: Option<&HostFigures>,
+        window: &Window,
+        interval_s: f64,
     ) -> TotalFigures {
+        let rate_fairness = fairness(guests, |guest| Some(guest.rate_tps));
         let total_rate_tps = stats::total(flows.iter().map(|flow| flow.rate_tps));
         let transactions = stats::total(flows.iter().map(|flow| flow.transactions));
         let moved = total_rate_tps > 0.0;
@@ -80,7 +89,10 @@ impl TotalFigures {
             cpu_per_transaction_us: host.filter(|_| moved).map(|host| 1e6 * host.busy_s / transactions),
             guests_cpu_percent: cpu.as_ref().map(|cpu| cpu.iter().sum()),
             run_delay_percent: delay.map(|delay| delay.iter().sum::<f64>() / delay.len() as f64),
-            rate_fairness: fairness(guests, |guest| Some(guest.rate_tps)),
+            rate_fairness,
+            jain_over_time: course::jain_over_time(raw, window),
+            excess_cv_rate: rate_fairness.and_then(|fairness| excess(fairness.cv, flows, guests)),
+            settled_after_s: course::settled_after_s(raw, window, interval_s),
             latency_fairness: fairness(guests, |guest| guest.mean_latency_us),
             cpu_fairness: cpu.and_then(|cpu| Fairness::of(&cpu)),
             witness_ratio: witness(raw),
@@ -95,6 +107,17 @@ impl TotalFigures {
 /// One value of every guest; `None` if there are no guests or one value is unknown.
 fn each(guests: &[GuestFigures], value: fn(&GuestFigures) -> Option<f64>) -> Option<Vec<f64>> {
     guests.iter().map(value).collect::<Option<Vec<f64>>>().filter(|values| !values.is_empty())
+}
+
+/// Guests of k flows each differ by chance as far as the flows of one guest differ: that much is taken off.
+fn excess(cv: f64, flows: &[FlowFigures], guests: &[GuestFigures]) -> Option<f64> {
+    let within = guests.iter().map(|guest| {
+        let own = flows.iter().filter(|flow| flow.guest == guest.guest).map(|flow| flow.rate_tps);
+        Some(Fairness::of(&own.collect::<Vec<f64>>())?.cv.powi(2))
+    });
+    let within: Vec<f64> = within.collect::<Option<_>>()?;
+    let mean = within.iter().sum::<f64>() / within.len() as f64;
+    Some(stats::excess_cv(cv, mean.sqrt(), f64::from(guests.first()?.flows)))
 }
 
 fn fairness(guests: &[GuestFigures], value: fn(&GuestFigures) -> Option<f64>) -> Option<Fairness> {

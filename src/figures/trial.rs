@@ -82,7 +82,7 @@ impl TrialFigures {
     pub fn of(raw: &RawTrial, timing: &Timing) -> TrialFigures {
         let numbers = match raw.failure {
             Some(_) => None,
-            None => Window::common(&raw.flows, timing).map(|window| Numbers::of(raw, window)),
+            None => Window::common(&raw.flows, timing).map(|window| Numbers::of(raw, window, timing)),
         };
         TrialFigures {
             trial: raw.trial,
@@ -105,11 +105,12 @@ impl TrialFigures {
 }
 
 impl Numbers {
-    fn of(raw: &RawTrial, window: Window) -> Numbers {
+    fn of(raw: &RawTrial, window: Window, timing: &Timing) -> Numbers {
         let flows: Vec<FlowFigures> = raw.flows.iter().map(|flow| FlowFigures::of(flow, &window)).collect();
         let guests = GuestFigures::all(raw, &flows, &window);
         let host = HostFigures::of(&raw.host, &window);
-        let total = TotalFigures::of(raw, &flows, &guests, host.as_ref());
+        let total =
+            TotalFigures::of(raw, &flows, &guests, host.as_ref(), &window, timing.interval.as_secs_f64());
         Numbers { window, flows, guests, host, total }
     }
 }

@@ -38,6 +38,7 @@ const TABLES: [(&str, &[Metric]); 3] = [
             Metric::BiasLatency,
             Metric::BiasCpu,
             Metric::CvRate,
+            Metric::ExcessCvRate,
             Metric::JainRate,
             Metric::LongestSilence,
             Metric::WitnessRatio,

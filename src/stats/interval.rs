@@ -54,6 +54,18 @@ mod tests {
     }
 
     #[test]
+    fn ninety_five_of_a_hundred_intervals_hold_the_true_mean() {
+        let mut source = crate::stats::simulation::Source::seeded(1908);
+        let cases = 10_000;
+        let hit = (0..cases).filter(|_| {
+            let interval = Interval::of(&[(); 5].map(|()| 250.0 + 40.0 * source.normal())).unwrap();
+            (interval.mean - 250.0).abs() <= interval.half_width.unwrap()
+        });
+        let coverage = hit.count() as f64 / f64::from(cases);
+        assert!((coverage - 0.95).abs() < 0.01, "{coverage}");
+    }
+
+    #[test]
     fn equal_repeats_have_an_interval_of_no_width() {
         assert_eq!(Interval::of(&[4.0; 3]).unwrap().half_width, Some(0.0));
     }

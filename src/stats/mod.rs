@@ -5,9 +5,19 @@
 mod counters;
 mod fairness;
 mod interval;
+mod rank;
+mod ratio;
+mod shares;
+#[cfg(test)]
+mod simulation;
+mod stationarity;
 mod summary;
 
 pub use counters::{at, difference};
 pub use fairness::Fairness;
 pub use interval::Interval;
+pub use rank::kendall_w;
+pub use ratio::Ratio;
+pub use shares::{demand_aware_jain, excess_cv, max_min, share_errors, weighted_jain};
+pub use stationarity::mser5;
 pub use summary::{Summary, median, total};

@@ -53,7 +53,15 @@ fn row(configuration: Configuration, value: f64, relative: Option<f64>) -> Summa
         .map(|(metric, scale)| (metric, of(scale)))
         .collect();
     let measured = if relative.is_some() { 5 } else { 1 };
-    SummaryRow { configuration, measured, invalid: 0, failed: 0, values }
+    SummaryRow {
+        configuration,
+        measured,
+        invalid: 0,
+        failed: 0,
+        values,
+        kendall_w_rate: None,
+        to_bare_metal: None,
+    }
 }
 
 /// A curve that rises and saturates.

@@ -1,6 +1,6 @@
 //! The columns of flows, guests and trials: a name with its unit, and the value in a record.
 
-use crate::figures::{FlowFigures, GuestFigures, Numbers};
+use crate::figures::{FlowFigures, GuestFigures, JainAt, Numbers, SLICES_S, SummaryRow};
 use crate::stats::Fairness;
 
 /// A column: its name and its value in a record.
@@ -42,7 +42,7 @@ pub(super) const GUEST: [Column<GuestFigures>; 17] = [
     ("witness_to_ratio", |guest| guest.witness_to_ratio),
 ];
 
-pub(super) const TRIAL: [Column<Numbers>; 25] = [
+pub(super) const TRIAL: [Column<Numbers>; 34] = [
     ("window_s", |n| Some(n.window.length_s())),
     ("window_start_s", |n| Some(n.window.start_s)),
     ("start_spread_s", |n| Some(n.total.start_spread_s)),
@@ -68,7 +68,30 @@ pub(super) const TRIAL: [Column<Numbers>; 25] = [
     ("min_guest_cpu_percent", |n| cpu(n, |f| f.min)),
     ("max_guest_cpu_percent", |n| cpu(n, |f| f.max)),
     ("gini_cpu", |n| cpu(n, |f| f.gini)),
+    ("settled_after_s", |n| n.total.settled_after_s),
+    ("jain_rate_0.5s_median", |n| jain(n, 0, |at| at.median)),
+    ("jain_rate_0.5s_p5", |n| jain(n, 0, |at| at.p5)),
+    ("jain_rate_1s_median", |n| jain(n, 1, |at| at.median)),
+    ("jain_rate_1s_p5", |n| jain(n, 1, |at| at.p5)),
+    ("jain_rate_5s_median", |n| jain(n, 2, |at| at.median)),
+    ("jain_rate_5s_p5", |n| jain(n, 2, |at| at.p5)),
+    ("jain_rate_30s_median", |n| jain(n, 3, |at| at.median)),
+    ("jain_rate_30s_p5", |n| jain(n, 3, |at| at.p5)),
 ];
+
+/// What stands behind the metrics in a row of the summary.
+pub(super) const SUMMARY: [Column<SummaryRow>; 4] = [
+    ("kendall_w_rate", |row| row.kendall_w_rate),
+    ("rate_to_bare_metal", |row| row.to_bare_metal.map(|ratio| ratio.ratio)),
+    ("rate_to_bare_metal_low", |row| row.to_bare_metal.and_then(|ratio| ratio.low)),
+    ("rate_to_bare_metal_high", |row| row.to_bare_metal.and_then(|ratio| ratio.high)),
+];
+
+/// Fairness over slices of the n-th length.
+fn jain(numbers: &Numbers, length: usize, of: fn(&JainAt) -> f64) -> Option<f64> {
+    let at = numbers.total.jain_over_time.iter().find(|at| at.slice_s == SLICES_S[length])?;
+    Some(of(at))
+}
 
 fn rate(numbers: &Numbers, index: fn(Fairness) -> f64) -> Option<f64> {
     numbers.total.rate_fairness.map(index)

@@ -15,7 +15,7 @@ use crate::figures::{Metric, Numbers, Outcome, SummaryRow, TrialFigures};
 use crate::profile::{Configuration, Factor};
 use crate::sample::Accel;
 use crate::stats::Interval;
-use columns::{Column, FLOW, GUEST, TRIAL};
+use columns::{Column, FLOW, GUEST, SUMMARY, TRIAL};
 
 /// One row per flow of every trial that has numbers: `flows.csv`.
 pub fn flows(model: &Model) -> ::csv::Result<String> {
@@ -80,12 +80,14 @@ pub fn summary(model: &Model) -> ::csv::Result<String> {
         .map(|factor| factor.column().to_string())
         .into_iter()
         .chain(["accel", "measured", "invalid", "failed"].map(String::from))
-        .chain(Metric::ALL.into_iter().flat_map(metric_columns));
+        .chain(Metric::ALL.into_iter().flat_map(metric_columns))
+        .chain(names(&SUMMARY));
     let rows = model.rows.iter().map(|row| {
         let counts = [row.measured, row.invalid, row.failed].map(|count| count.to_string());
         let accel = accel(model.provenance.accel);
         let cells = levels(&row.configuration).into_iter().chain([accel]).chain(counts);
-        cells.chain(Metric::ALL.into_iter().flat_map(|metric| metric_cells(row, metric))).collect()
+        let metrics = Metric::ALL.into_iter().flat_map(|metric| metric_cells(row, metric));
+        cells.chain(metrics).chain(self::cells(&SUMMARY, row)).collect()
     });
     table(header.collect(), rows)
 }

@@ -1,0 +1,113 @@
+//! The course of a window: it is cut into slices, to see whether it was steady and over what time it was fair.
+
+use serde::Serialize;
+
+use crate::sample::RawTrial;
+use crate::stats::{self, Fairness};
+use crate::window::Window;
+
+/// Slices over which fairness is looked at, s: half a second feels like a stall to people, half a minute is a batch job.
+pub const SLICES_S: [f64; 4] = [0.5, 1.0, 5.0, 30.0];
+
+/// Fairness of the guests' rates over slices of one length.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct JainAt {
+    /// Length of a slice, s.
+    pub slice_s: f64,
+    /// Median over the slices of Jain's index.
+    pub median: f64,
+    /// 5th percentile over the slices: the unfair moments.
+    pub p5: f64,
+}
+
+/// Jain's index over each length of slice that fits at least twice into the window. A slice in which no guest moved has
+/// none and is left out.
+pub(super) fn jain_over_time(raw: &RawTrial, window: &Window) -> Vec<JainAt> {
+    let of = |slice_s: f64| {
+        let slices = guests(raw, window, slice_s);
+        let fairness = slices.iter().filter_map(|rates| Fairness::of(rates));
+        let mut indices: Vec<f64> = fairness.map(|fairness| fairness.jain).collect();
+        indices.sort_by(f64::total_cmp);
+        // Nearest rank.
+        let p5 = *indices.get((0.05 * indices.len() as f64).ceil().max(1.0) as usize - 1)?;
+        Some(JainAt { slice_s, median: stats::median(&indices)?, p5 })
+    };
+    SLICES_S.into_iter().filter(|slice_s| 2.0 * slice_s <= window.length_s()).filter_map(of).collect()
+}
+
+/// How long the total rate took to settle, s after the window's start; 0 if it was steady from there on.
+///
+/// MSER-5 over slices of the interim interval. Undefined for windows of fewer than twenty of them.
+pub(super) fn settled_after_s(raw: &RawTrial, window: &Window, interval_s: f64) -> Option<f64> {
+    let totals: Vec<f64> =
+        slices(window, interval_s).map(|slice| raw.flows.iter().map(|flow| slice.rate(flow)).sum()).collect();
+    Some(stats::mser5(&totals)? as f64 * interval_s)
+}
+
+/// The rate of each guest in each slice.
+fn guests(raw: &RawTrial, window: &Window, slice_s: f64) -> Vec<Vec<f64>> {
+    let rate = |slice: &Window, guest: u32| {
+        stats::total(raw.flows.iter().filter(|flow| flow.guest == guest).map(|flow| slice.rate(flow)))
+    };
+    let vms = raw.configuration.vms;
+    slices(window, slice_s).map(|slice| (1..=vms).map(|guest| rate(&slice, guest)).collect()).collect()
+}
+
+/// Whole slices of a window.
+fn slices(window: &Window, slice_s: f64) -> impl Iterator<Item = Window> {
+    let start_s = window.start_s;
+    let whole = (window.length_s() / slice_s + 1e-9) as u32;
+    (0..whole).map(move |n| {
+        let start_s = start_s + f64::from(n) * slice_s;
+        Window { start_s, end_s: start_s + slice_s }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::fixture;
+
+    fn trial(rates: &[f64]) -> (RawTrial, Window) {
+        let raw = fixture::trial(fixture::configuration("virtio", rates.len() as u32), rates);
+        let window = Window::common(&raw.flows, &fixture::timing()).unwrap();
+        (raw, window)
+    }
+
+    #[test]
+    fn steady_guests_are_as_fair_over_moments_as_over_the_window() {
+        let (raw, window) = trial(&[900.0, 1100.0]);
+        let fairness = jain_over_time(&raw, &window);
+        assert_eq!(fairness.iter().map(|at| at.slice_s).collect::<Vec<_>>(), [0.5, 1.0, 5.0]);
+        let expected = 2000.0_f64.powi(2) / (2.0 * (900.0_f64.powi(2) + 1100.0_f64.powi(2)));
+        for at in fairness {
+            assert!((at.median - expected).abs() < 1e-6 && (at.p5 - expected).abs() < 1e-6, "{at:?}");
+        }
+    }
+
+    #[test]
+    fn guests_that_take_turns_are_fair_over_long_and_unfair_over_short_times() {
+        let (mut raw, window) = trial(&[1000.0, 1000.0]);
+        for flow in &mut raw.flows {
+            for interval in &mut flow.intervals {
+                let first_half = (interval.end_s - 0.25 - window.start_s).rem_euclid(2.0) < 1.0;
+                interval.rate *= if first_half == (flow.guest == 1) { 2.0 } else { 0.0 };
+            }
+        }
+        let fairness = jain_over_time(&raw, &window);
+        assert!(fairness[0].median < 0.6, "{fairness:?}");
+        assert!(fairness[2].median > 0.9, "{fairness:?}");
+    }
+
+    #[test]
+    fn a_rate_that_grows_at_first_settles_later() {
+        let (mut raw, window) = trial(&[1000.0]);
+        assert_eq!(settled_after_s(&raw, &window, 0.5), Some(0.0));
+        for flow in &mut raw.flows {
+            for interval in flow.intervals.iter_mut().filter(|i| i.end_s - window.start_s <= 2.6) {
+                interval.rate *= 0.2;
+            }
+        }
+        assert_eq!(settled_after_s(&raw, &window, 0.5), Some(2.5));
+    }
+}

@@ -31,6 +31,9 @@ pub struct Environment {
     pub virtualisation: Option<String>,
     /// Whether guests can run under KVM: the flag is there *and* `/dev/kvm` opens. The file alone proves nothing.
     pub kvm_usable: bool,
+    /// Whether the machine is itself a guest: what is measured is then nested, and a neighbour may take its CPUs away.
+    #[serde(default)]
+    pub virtual_machine: bool,
     /// Memory, MiB.
     pub memory_mib: u64,
     /// Kernel release.
@@ -81,6 +84,8 @@ impl Environment {
             cpus: super::proc::online_cpus(&read("/proc/stat").unwrap_or_default()),
             kvm_usable: kvm_usable(),
             virtualisation,
+            virtual_machine: cpuinfo_field(&cpuinfo, "flags")
+                .is_some_and(|flags| has_word(flags, "hypervisor")),
             memory_mib: memory_mib(&read("/proc/meminfo").unwrap_or_default()).unwrap_or(0),
             kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
             kernel_cmdline: read("/proc/cmdline").unwrap_or_default(),
@@ -103,7 +108,11 @@ fn cpuinfo_field<'a>(cpuinfo: &'a str, name: &str) -> Option<&'a str> {
 
 fn virtualisation(cpuinfo: &str) -> Option<&'static str> {
     let flags = cpuinfo_field(cpuinfo, "flags")?;
-    ["vmx", "svm"].into_iter().find(|flag| flags.split(' ').any(|word| word == *flag))
+    ["vmx", "svm"].into_iter().find(|flag| has_word(flags, flag))
+}
+
+fn has_word(flags: &str, flag: &str) -> bool {
+    flags.split(' ').any(|word| word == flag)
 }
 
 fn memory_mib(meminfo: &str) -> Option<u64> {

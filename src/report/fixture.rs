@@ -38,6 +38,7 @@ pub fn provenance(accel: Accel) -> Provenance {
         accel,
         host_cpu: "AMD EPYC 7543 32-Core Processor".into(),
         host_cpus: 4,
+        virtual_machine: false,
         kernel: "6.12.48+deb13-amd64".into(),
         qemu: "10.0.2".into(),
         libvirt: "11.3.0".into(),

@@ -21,6 +21,8 @@ pub struct Provenance {
     pub host_cpu: String,
     /// CPUs online on the host.
     pub host_cpus: u32,
+    /// Whether the host is itself a virtual machine.
+    pub virtual_machine: bool,
     /// Kernel of the host.
     pub kernel: String,
     /// Version of QEMU.
@@ -42,7 +44,11 @@ impl Provenance {
             format!("kvmfair {}", self.tool_version),
             named("profile ", &join(&self.profile, &digest)),
             named("", &self.host_cpu),
-            format!("{} {cpus}", self.host_cpus),
+            format!(
+                "{} {cpus}{}",
+                self.host_cpus,
+                if self.virtual_machine { " of a virtual machine" } else { "" }
+            ),
             named("Linux ", &self.kernel),
             named("QEMU ", &self.qemu),
             named("libvirt ", &self.libvirt),
@@ -62,6 +68,7 @@ impl Provenance {
             ("guests run by", self.accel.label().into()),
             ("host CPU", self.host_cpu.clone()),
             ("host CPUs", self.host_cpus.to_string()),
+            ("host is a virtual machine", if self.virtual_machine { "yes".into() } else { "no".into() }),
             ("host kernel", self.kernel.clone()),
             ("QEMU", self.qemu.clone()),
             ("libvirt", self.libvirt.clone()),

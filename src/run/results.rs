@@ -189,6 +189,7 @@ fn provenance(environment: &Environment, accel: Accel) -> Provenance {
         accel,
         host_cpu: known(&environment.cpu_model),
         host_cpus: environment.cpus,
+        virtual_machine: environment.virtual_machine,
         kernel: environment.kernel.clone(),
         qemu: known(&environment.qemu),
         libvirt: known(&environment.libvirt),

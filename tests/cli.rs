@@ -134,6 +134,33 @@ fn check_names_what_it_looked_at_and_every_failure_has_a_fix() {
 }
 
 #[test]
+fn nics_that_cannot_carry_the_wire_are_refused_before_anything_is_made_each_with_its_fix() {
+    let place = Sandbox::new();
+    let wire = "[wire]\nhost_dev = \"no-such-nic\"\ntester_dev = \"lo\"\n";
+    let profile =
+        place.profile("wire", &format!("{wire}[workload]\nflows = 2\n[network]\nbackend = \"sr-iov\"\n"));
+    let checked = place.kvmfair(&["check", &profile]);
+    assert_eq!(checked.status.code(), Some(4));
+    let said = String::from_utf8(checked.stdout).unwrap();
+    assert!(said.contains("there is no interface no-such-nic; there are:"), "{said}");
+    assert!(said.contains("lo is no NIC of this machine's but a virtual interface"), "{said}");
+    assert_eq!(said.matches("missing").count(), said.matches("fix:").count(), "{said}");
+    assert_eq!(place.kvmfair(&["bench", &profile]).status.code(), Some(4));
+    assert_eq!(place.runs(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn backends_of_real_nics_ask_for_them() {
+    let place = Sandbox::new();
+    for backend in ["sr-iov", "sr-iov-macvtap", "pci-passthrough"] {
+        let profile =
+            place.profile(backend, &format!("[workload]\nflows = 2\n[network]\nbackend = \"{backend}\"\n"));
+        let said = String::from_utf8(place.kvmfair(&["check", &profile]).stdout).unwrap();
+        assert!(said.contains("fix: name the NICs: [wire] host_dev"), "{said}");
+    }
+}
+
+#[test]
 fn a_directory_that_is_no_run_is_named_in_the_error() {
     let place = Sandbox::new();
     for path in [".", "no/such/directory"] {

@@ -13,6 +13,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use kvmfair::exec::local::Local;
+use kvmfair::exec::machine::Machine;
 use kvmfair::load::{FlowSpec, LoadError, Netserver, NetserverError, Tester, command, parse};
 use kvmfair::profile::Test;
 use kvmfair::sample::RawFlow;
@@ -27,7 +29,7 @@ const ORCHESTRATOR: &str = "KVMFAIR_TEST_ORCHESTRATOR";
 /// Two namespaces, a wire between them. Both end with the last process that holds them.
 struct Lab {
     tester: Tester,
-    host: Arc<OwnedFd>,
+    host: Machine,
     address: IpAddr,
 }
 
@@ -43,7 +45,8 @@ impl Lab {
         ip(&host, &format!("addr add 198.18.{number}.2/24 dev kf-host"));
         ip(&host, "link set kf-host up");
         let address = [198, 18, number, 2].into();
-        Lab { tester: Tester { netns: Some(tester) }, host, address }
+        let machine = |netns| Machine::Local(Local::inside(netns));
+        Lab { tester: Tester { machine: machine(tester) }, host: machine(host), address }
     }
 
     fn flows(&self, number: u32) -> Vec<FlowSpec> {
@@ -61,7 +64,7 @@ impl Lab {
     }
 
     async fn netserver(&self) -> Netserver {
-        Netserver::start(Some(self.host.clone()), self.address).await.unwrap()
+        Netserver::start(&self.host, self.address).await.unwrap()
     }
 
     /// The shell that started the netperfs: it leads their process group.
@@ -279,7 +282,7 @@ async fn netserver_listens_inside_its_namespace_only_and_frees_its_port() {
 #[tokio::test]
 async fn a_netserver_without_its_address_says_why_it_does_not_listen() {
     let lab = Lab::new(208);
-    let error = Netserver::start(Some(lab.host.clone()), [198, 18, 208, 77].into()).await.unwrap_err();
+    let error = Netserver::start(&lab.host, [198, 18, 208, 77].into()).await.unwrap_err();
     assert!(matches!(error, NetserverError::NotListening { .. }));
     assert!(error.to_string().starts_with("netserver does not listen on 198.18.208.77:12865: "), "{error}");
     println!("{error}");

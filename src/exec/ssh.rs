@@ -1,14 +1,17 @@
-//! Commands on another machine over one SSH session with a pinned host key.
+//! Commands on another machine over one SSH session: one after another.
 //!
 //! An ssh2 session is one mutex and blocks, so a session runs one command after another, each on a blocking thread and
 //! read to its end; concurrent commands need sessions of their own. Remote commands are wrapped in `timeout`, because
 //! dropping a channel does not end what runs in it.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ssh2::{Error, ErrorCode, Session};
+
+use super::pump::Tunnel;
 use super::{ExecError, Output, as_typed};
 
 /// Who may log in, and which machine must answer.
@@ -22,28 +25,59 @@ pub struct Identity {
     pub host_key: Vec<u8>,
 }
 
+/// The way to a guest.
+#[derive(Clone, Debug)]
+pub enum Route {
+    /// From here.
+    Direct,
+    /// From the machine at the other end of a session.
+    Through(Tunnel),
+}
+
 /// An open session.
 #[derive(Clone)]
 pub struct Ssh {
-    session: Arc<Mutex<ssh2::Session>>,
-    address: SocketAddr,
+    session: Arc<Mutex<Session>>,
+    host: String,
 }
 
 /// Beyond the remote `timeout`, for the answer to come back.
 const GRACE: Duration = Duration::from_secs(5);
 
+impl Route {
+    /// Whether something accepts connections there.
+    pub async fn accepts(&self, address: SocketAddr, limit: Duration) -> bool {
+        let route = self.clone();
+        let tried = tokio::task::spawn_blocking(move || match route {
+            Route::Direct => TcpStream::connect_timeout(&address, limit).is_ok(),
+            Route::Through(tunnel) => tunnel.tcp(&address.ip().to_string(), address.port()).is_ok(),
+        });
+        tried.await.unwrap_or(false)
+    }
+}
+
 impl Ssh {
-    /// Connects, checks the host key and logs in, each step within `limit`.
+    /// Connects to a guest, checks the host key and logs in, each step within `limit`.
     ///
     /// # Errors
     /// [`ExecError::Session`] if nobody answers, another machine does, or the key is refused.
-    pub async fn connect(address: SocketAddr, identity: Identity, limit: Duration) -> Result<Ssh, ExecError> {
-        let opened = tokio::task::spawn_blocking(move || open(address, &identity, limit)).await;
+    pub async fn connect(
+        address: SocketAddr,
+        identity: Identity,
+        route: Route,
+        limit: Duration,
+    ) -> Result<Ssh, ExecError> {
+        let opened = tokio::task::spawn_blocking(move || open(address, &identity, &route, limit)).await;
         match opened {
-            Ok(Ok(session)) => Ok(Ssh { session: Arc::new(Mutex::new(session)), address }),
+            Ok(Ok(session)) => Ok(Ssh::of(session, address.to_string())),
             Ok(Err(cause)) => Err(ExecError::Session { host: address.to_string(), cause: cause.to_string() }),
             Err(panic) => Err(ExecError::Session { host: address.to_string(), cause: panic.to_string() }),
         }
+    }
+
+    /// Commands over a session that is open already.
+    pub fn of(session: Session, host: String) -> Ssh {
+        Ssh { session: Arc::new(Mutex::new(session)), host }
     }
 
     /// Runs a command to its end; the remote side is killed after `limit`.
@@ -51,16 +85,41 @@ impl Ssh {
     /// # Errors
     /// [`ExecError`] if the session broke, the time is over, or the status is not 0.
     pub async fn run<S: AsRef<str>>(&self, argv: &[S], limit: Duration) -> Result<Output, ExecError> {
+        self.feed(argv, Vec::new(), limit).await
+    }
+
+    /// The same for a command that reads `input`.
+    ///
+    /// # Errors
+    /// As [`Ssh::run`].
+    pub async fn feed<S: AsRef<str>>(
+        &self,
+        argv: &[S],
+        input: Vec<u8>,
+        limit: Duration,
+    ) -> Result<Output, ExecError> {
+        let (ssh, words) = (self.clone(), argv.iter().map(|word| word.as_ref().to_owned()).collect::<Vec<_>>());
+        let answer = tokio::task::spawn_blocking(move || ssh.feed_now(&words, &input, limit)).await;
+        answer.map_err(|panic| ExecError::Session { host: self.host.clone(), cause: panic.to_string() })?
+    }
+
+    /// The same for code that has no runtime. Blocks.
+    ///
+    /// # Errors
+    /// As [`Ssh::run`].
+    pub fn feed_now<S: AsRef<str>>(
+        &self,
+        argv: &[S],
+        input: &[u8],
+        limit: Duration,
+    ) -> Result<Output, ExecError> {
         let typed = as_typed(argv);
         let remote = format!("timeout -s KILL {} {typed}", limit.as_secs().max(1));
-        let session = self.session.clone();
-        let answer = tokio::task::spawn_blocking(move || {
-            let session = session.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            session.set_timeout(u32::try_from((limit + GRACE).as_millis()).unwrap_or(u32::MAX));
-            execute(&session, &remote)
-        });
-        let lost = |cause: String| ExecError::Session { host: self.address.to_string(), cause };
-        let output = answer.await.map_err(|e| lost(e.to_string()))?.map_err(|e| lost(e.to_string()))?;
+        let session = self.session.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        session.set_timeout(u32::try_from((limit + GRACE).as_millis()).unwrap_or(u32::MAX));
+        let output = execute(&session, &remote, input)
+            .map_err(|cause| ExecError::Session { host: self.host.clone(), cause: cause.to_string() })?;
+        tracing::debug!(host = self.host, command = typed, status = output.status, "ran");
         if output.status == 137 {
             return Err(ExecError::Timeout { command: typed, limit });
         }
@@ -68,13 +127,21 @@ impl Ssh {
     }
 }
 
-fn open(address: SocketAddr, identity: &Identity, limit: Duration) -> Result<ssh2::Session, ssh2::Error> {
-    let refuse = |text: &'static str| ssh2::Error::new(ssh2::ErrorCode::Session(-1), text);
-    let stream = TcpStream::connect_timeout(&address, limit).map_err(|_| refuse("no connection"))?;
-    stream.set_nodelay(true).map_err(|_| refuse("no connection"))?;
-    let mut session = ssh2::Session::new()?;
+fn open(address: SocketAddr, identity: &Identity, route: &Route, limit: Duration) -> Result<Session, Error> {
+    let refuse = |text: &'static str| Error::new(ErrorCode::Session(-1), text);
+    let mut session = Session::new()?;
     session.set_timeout(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX));
-    session.set_tcp_stream(stream);
+    match route {
+        Route::Direct => {
+            let stream = TcpStream::connect_timeout(&address, limit).map_err(|_| refuse("no connection"))?;
+            stream.set_nodelay(true).map_err(|_| refuse("no connection"))?;
+            session.set_tcp_stream(stream);
+        }
+        Route::Through(tunnel) => {
+            let stream = tunnel.tcp(&address.ip().to_string(), address.port());
+            session.set_tcp_stream(stream.map_err(|_| refuse("no connection"))?);
+        }
+    }
     session.handshake()?;
     if session.host_key().map(|(key, _)| key) != Some(&identity.host_key) {
         return Err(refuse("the host key is not the pinned one: another machine answers at this address"));
@@ -83,10 +150,12 @@ fn open(address: SocketAddr, identity: &Identity, limit: Duration) -> Result<ssh
     Ok(session)
 }
 
-fn execute(session: &ssh2::Session, command: &str) -> std::io::Result<Output> {
+fn execute(session: &Session, command: &str, input: &[u8]) -> std::io::Result<Output> {
     let mut channel = session.channel_session()?;
     channel.exec(command)?;
-    channel.send_eof()?;
+    // A command that ends before it has read everything says why in its status.
+    let _ = channel.write_all(input);
+    let _ = channel.send_eof();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     channel.read_to_end(&mut stdout)?;
     channel.stderr().read_to_end(&mut stderr)?;

@@ -7,23 +7,23 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use nix::sys::signal::kill;
-use nix::unistd::Pid;
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::appliance;
 use super::domain::Domain;
 use super::error::GuestError;
 use super::libvirt::{Hypervisor, LibvirtError};
-use crate::exec::ssh::{Identity, Ssh};
+use crate::exec::machine::Machine;
+use crate::exec::ssh::{Identity, Route, Ssh};
 use crate::lab::LabError;
 use crate::lab::journal::{Journal, Undo};
 use crate::load::command::CONTROL_PORT;
 
 /// Between two looks at a booting guest.
 const POLL: Duration = Duration::from_millis(50);
+/// The same where each look is a command on another machine.
+const REMOTE_POLL: Duration = Duration::from_millis(400);
 /// For one SSH login: an emulated guest that shares its CPU needs seconds for the key exchange.
 const LOGIN: Duration = Duration::from_secs(20);
 /// Where the guests' SSH server listens.
@@ -64,20 +64,39 @@ pub struct Patience {
     pub attempts: u32,
 }
 
+/// Where the guests run, and how they are reached.
+#[derive(Clone)]
+pub struct Site {
+    /// The VM host.
+    pub host: Machine,
+    /// The way from here to the guests' management network.
+    pub route: Route,
+    /// libvirt's directory on the host with one `<name>.pid` for each guest.
+    pub pids: PathBuf,
+}
+
+impl Site {
+    fn poll(&self) -> Duration {
+        match self.host {
+            Machine::Local(_) => POLL,
+            Machine::Remote(_) => REMOTE_POLL,
+        }
+    }
+}
+
 /// The guests of a run.
 pub struct Fleet {
     hypervisor: Hypervisor,
     identity: Identity,
     journal: Journal,
-    /// libvirt's directory with one `<name>.pid` for each guest.
-    pids: PathBuf,
+    site: Site,
     guests: BTreeMap<u32, Guest>,
 }
 
 impl Fleet {
     /// No guests yet.
-    pub fn new(hypervisor: Hypervisor, identity: Identity, journal: Journal, pids: PathBuf) -> Fleet {
-        Fleet { hypervisor, identity, journal, pids, guests: BTreeMap::new() }
+    pub fn new(hypervisor: Hypervisor, identity: Identity, journal: Journal, site: Site) -> Fleet {
+        Fleet { hypervisor, identity, journal, site, guests: BTreeMap::new() }
     }
 
     /// What logs in to the guests.
@@ -90,7 +109,8 @@ impl Fleet {
         self.guests.get(&number)
     }
 
-    /// Boots guests in parallel and returns when all are ready; `ready` is told of each.
+    /// Boots guests in parallel and returns when all are ready; `ready` is told of each, and `undo` gives the line of the
+    /// journal for a name.
     ///
     /// # Errors
     /// [`GuestError`] of the first that failed; the others go on and may have to be destroyed.
@@ -98,14 +118,15 @@ impl Fleet {
         &mut self,
         boots: Vec<Boot>,
         patience: Patience,
+        undo: impl Fn(String) -> Undo,
         mut ready: impl FnMut(u32),
     ) -> Result<(), GuestError> {
         let mut tasks = JoinSet::new();
         for boot in boots {
-            self.journal.before(&Undo::Domain { name: boot.domain.name.clone() })?;
-            let (hypervisor, identity, pids) =
-                (self.hypervisor.clone(), self.identity.clone(), self.pids.clone());
-            tasks.spawn(async move { boot_one(&hypervisor, &identity, &pids, boot, patience).await });
+            self.journal.before(&undo(boot.domain.name.clone()))?;
+            let (hypervisor, identity, site) =
+                (self.hypervisor.clone(), self.identity.clone(), self.site.clone());
+            tasks.spawn(async move { boot_one(&hypervisor, &identity, &site, boot, patience).await });
         }
         while let Some(outcome) = tasks.join_next().await {
             let guest = outcome??;
@@ -159,7 +180,7 @@ impl Fleet {
 async fn boot_one(
     hypervisor: &Hypervisor,
     identity: &Identity,
-    pids: &std::path::Path,
+    site: &Site,
     boot: Boot,
     patience: Patience,
 ) -> Result<Guest, GuestError> {
@@ -167,11 +188,10 @@ async fn boot_one(
     let xml = boot.domain.xml().map_err(|cause| GuestError::Xml { name: name.clone(), cause })?;
     for attempt in 1..=patience.attempts.max(1) {
         // QEMU appends to it; what an earlier guest of this number said must not be taken for this one's words.
-        std::fs::remove_file(&boot.domain.console).ok();
+        site.host.run(&["rm", "-f", &boot.domain.console.to_string_lossy()]).await.map_err(LabError::from)?;
         hypervisor.create(&name, xml.clone()).await?;
-        let pid = read_pid(&pids.join(format!("{name}.pid")))
-            .map_err(LabError::system(format!("read the process id of guest {name}")))?;
-        match wait_ready(&boot, identity, pid, Instant::now() + patience.boot).await? {
+        let pid = read_pid(site, &name).await?;
+        match wait_ready(&boot, identity, site, pid, Instant::now() + patience.boot).await? {
             Some(ssh) => {
                 return Ok(Guest { number: boot.guest, name, management: boot.management, ssh, pid });
             }
@@ -181,7 +201,7 @@ async fn boot_one(
             }
         }
     }
-    let console = last_lines(&console(&boot));
+    let console = last_lines(&console(&boot, site).await);
     Err(GuestError::Silent { name, limit: patience.boot, attempts: patience.attempts.max(1), console })
 }
 
@@ -192,24 +212,25 @@ async fn boot_one(
 pub async fn wait_ready(
     boot: &Boot,
     identity: &Identity,
+    site: &Site,
     pid: i32,
     deadline: Instant,
 ) -> Result<Option<Ssh>, GuestError> {
     // The console costs nothing to look at; a login to a guest that still boots would slow all of them down.
-    while !says_ready(boot, pid)? {
+    while !says_ready(boot, site, pid).await? {
         if Instant::now() >= deadline {
             return Ok(None);
         }
-        sleep(POLL).await;
+        sleep(site.poll()).await;
     }
-    log_in(boot, identity, deadline).await
+    log_in(boot, identity, site, deadline).await
 }
 
 /// Whether the guest's console says so; an error if it never will.
-fn says_ready(boot: &Boot, pid: i32) -> Result<bool, GuestError> {
+async fn says_ready(boot: &Boot, site: &Site, pid: i32) -> Result<bool, GuestError> {
     let name = boot.domain.name.clone();
-    let alive = kill(Pid::from_raw(pid), None).is_ok();
-    let said = console(boot);
+    let alive = site.host.lives(pid).await;
+    let said = console(boot, site).await;
     if let Some(failure) = said.lines().find_map(|line| line.split(appliance::FAILED).nth(1)) {
         return Err(GuestError::Failed { name, said: failure.trim().to_owned() });
     }
@@ -220,12 +241,18 @@ fn says_ready(boot: &Boot, pid: i32) -> Result<bool, GuestError> {
 }
 
 /// `None` if the deadline passed.
-async fn log_in(boot: &Boot, identity: &Identity, deadline: Instant) -> Result<Option<Ssh>, GuestError> {
+async fn log_in(
+    boot: &Boot,
+    identity: &Identity,
+    site: &Site,
+    deadline: Instant,
+) -> Result<Option<Ssh>, GuestError> {
     let name = &boot.domain.name;
     while Instant::now() < deadline {
         let address = SocketAddr::new(boot.management, SSH_PORT);
-        match Ssh::connect(address, identity.clone(), LOGIN).await {
-            Ok(ssh) if accepts(boot.management, CONTROL_PORT).await => return Ok(Some(ssh)),
+        let netserver = SocketAddr::new(boot.management, CONTROL_PORT);
+        match Ssh::connect(address, identity.clone(), site.route.clone(), LOGIN).await {
+            Ok(ssh) if site.route.accepts(netserver, LOGIN).await => return Ok(Some(ssh)),
             Ok(_) => sleep(POLL).await,
             Err(cause) if cause.to_string().contains("pinned") => {
                 return Err(GuestError::Ssh { name: name.clone(), cause });
@@ -239,14 +266,8 @@ async fn log_in(boot: &Boot, identity: &Identity, deadline: Instant) -> Result<O
     Ok(None)
 }
 
-async fn accepts(address: IpAddr, port: u16) -> bool {
-    timeout(LOGIN, TcpStream::connect((address, port))).await.is_ok_and(|connected| connected.is_ok())
-}
-
-fn console(boot: &Boot) -> String {
-    std::fs::read(&boot.domain.console)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default()
+async fn console(boot: &Boot, site: &Site) -> String {
+    site.host.read(&boot.domain.console.to_string_lossy()).await.unwrap_or_default()
 }
 
 fn last_lines(console: &str) -> String {
@@ -254,6 +275,9 @@ fn last_lines(console: &str) -> String {
     if lines.is_empty() { "(nothing)".into() } else { lines[lines.len().saturating_sub(3)..].join(" | ") }
 }
 
-fn read_pid(path: &std::path::Path) -> std::io::Result<i32> {
-    std::fs::read_to_string(path)?.trim().parse().map_err(std::io::Error::other)
+async fn read_pid(site: &Site, name: &str) -> Result<i32, LabError> {
+    let text = site.host.read(&site.pids.join(format!("{name}.pid")).to_string_lossy()).await?;
+    text.trim().parse().map_err(|cause| {
+        LabError::system(format!("read the process id of guest {name}"))(std::io::Error::other(cause))
+    })
 }

@@ -139,6 +139,19 @@ impl Hypervisor {
         .await
     }
 
+    /// The names of the running guests that begin so.
+    ///
+    /// # Errors
+    /// [`LibvirtError::Call`] with libvirt's message.
+    pub async fn names(&self, prefix: String) -> Result<Vec<String>, LibvirtError> {
+        let connect = self.connect.clone();
+        let all = blocking("list guests".into(), move || {
+            let guests = connect.list_all_domains(sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE)?;
+            guests.iter().map(Domain::name).collect::<Result<Vec<String>, _>>()
+        });
+        Ok(all.await?.into_iter().filter(|name| name.starts_with(&prefix)).collect())
+    }
+
     async fn with_domain(
         &self,
         verb: &str,
@@ -157,6 +170,7 @@ fn start_event_loop() -> Result<(), virt::error::Error> {
     STARTED.call_once(|| {
         outcome = virt::event::event_register_default_impl();
         std::thread::spawn(|| {
+            let _ = nix::sys::signal::SigSet::all().thread_block(); // they are for the trial loop
             loop {
                 let _ = virt::event::event_run_default_impl();
             }

@@ -3,11 +3,13 @@
 //! - [`appliance`]: the small guest that kvmfair builds: a kernel and an initramfs, cached by content
 //! - [`keys`]: SSH keys that live as long as one run
 //! - [`domain`]: the domain XML (pure)
+//! - [`daemon`]: the libvirt daemon of a VM host
 //! - [`libvirt`]: create, suspend, resume, destroy
 //! - [`fleet`]: the guests of a run, from boot to readiness
 //! - [`error`]: why a guest is not there
 
 pub mod appliance;
+pub mod daemon;
 pub mod domain;
 pub mod error;
 pub mod fleet;

@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::journal::{self, Undo};
-use super::{LabError, RunId, State, nics, state};
+use super::{LabError, RunId, State, elsewhere, nics, state};
 use crate::exec::local::RUN_VARIABLE;
 
 /// Time for a process to go after SIGTERM, before SIGKILL. The machine may freeze for seconds.
@@ -52,10 +52,12 @@ pub fn undo(state: State) -> Result<Vec<String>, LabError> {
     for step in processes_first.iter().chain(&rest) {
         done.extend(undo_step(step, &state));
     }
+    let (done_there, left_there) = elsewhere::undo(&state.id, &state.dir, &rest);
+    done.extend(done_there);
     let unreturned = put_back_all(&rest);
     let left: Vec<String> =
         processes(&state).into_iter().map(|(pid, name)| format!("process {pid} ({name})")).collect();
-    let left = [left, remaining_cgroups(&state.id), unreturned].concat();
+    let left = [left, remaining_cgroups(&state.id), unreturned, left_there].concat();
     if left.is_empty() {
         state.remove()?;
         return Ok(done);
@@ -72,6 +74,7 @@ fn undo_step(step: &Undo, state: &State) -> Vec<String> {
             Err(_) => Vec::new(), // in use by somebody else's guests, or never made
         },
         Undo::Value { .. } | Undo::Nic(_) => Vec::new(), // see `put_back_all`
+        Undo::Elsewhere { .. } => Vec::new(), // see `elsewhere`
         Undo::Tree { path } => match std::fs::remove_dir_all(path) {
             Ok(()) => vec![format!("removed {}", path.display())],
             Err(_) => Vec::new(),

@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex};
 use serde::{Deserialize, Serialize};
 
 use super::LabError;
+use super::change::Change;
 use crate::backend::site::HostNic;
+use crate::profile::HostPlace;
 
 /// One thing to undo.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,13 @@ pub enum Undo {
     },
     /// Put a real NIC back where it was, as it was.
     Nic(HostNic),
+    /// Take a change of a machine of the hardware lab back.
+    Elsewhere {
+        /// The machine.
+        place: HostPlace,
+        /// The change.
+        change: Change,
+    },
     /// Remove this directory with all that is in it.
     Tree {
         /// The directory.

@@ -5,20 +5,38 @@
 //! - [`clean`]: undoing, by the run that ends and by `kvmfair clean` after a kill -9
 //! - [`enter`]: the private namespaces of the embedded lab
 //! - [`address`]: who has which address and MAC
-//! - [`embedded`]: the lab on this machine alone
+//! - [`building`]: what is built in a lab, whatever its ground: wire, switch, what each guest needs
+//! - [`embedded`]: the ground on this machine alone
+//! - [`hardware`]: the ground of a libvirt host and a tester, other machines perhaps
+//! - [`change`], [`elsewhere`]: what is taken back on other machines
 //! - [`nics`]: real NICs, borrowed and put back
 //! - [`preflight`]: whether this machine has what a profile needs
 
 pub mod address;
+pub mod building;
+pub mod change;
 pub mod clean;
+pub mod elsewhere;
 pub mod embedded;
 pub mod enter;
+pub mod hardware;
 pub mod journal;
 pub mod nics;
 pub mod preflight;
 pub mod state;
 
+pub use building::Lab;
 pub use state::{RunId, State};
+
+/// Interface indices of runs start here: far above what a machine hands out by itself.
+const FIRST_INDEX: u32 = 100_000;
+/// Indices for each run; the largest profile has fewer guests.
+pub const INDICES: u32 = 1_100;
+
+/// The first interface index of a run: all namespaces share one `/dev`, and in it a macvtap is known by its index.
+pub fn first_index(run: &RunId) -> u32 {
+    FIRST_INDEX + run.number() * INDICES
+}
 
 /// Why the lab could not be moved.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +52,9 @@ pub enum LabError {
     /// A command refused.
     #[error(transparent)]
     Exec(#[from] crate::exec::ExecError),
+    /// A machine could not be reached.
+    #[error(transparent)]
+    Ssh(#[from] crate::exec::session::SshError),
     /// Something is still there after everything was undone.
     #[error("survived the teardown: {}", .0.join(", "))]
     Survivors(Vec<String>),

@@ -21,6 +21,11 @@ pub fn wall_clock() -> f64 {
     seconds(ClockId::CLOCK_REALTIME)
 }
 
+/// The monotonic clock, s.
+pub fn monotonic() -> f64 {
+    seconds(ClockId::CLOCK_MONOTONIC)
+}
+
 /// The width of one attempt and the offset it saw, s.
 fn reading() -> (f64, f64) {
     let before = seconds(ClockId::CLOCK_MONOTONIC);

@@ -9,6 +9,7 @@
 //! - [`clock`]: has the tester's wall clock been stepped?
 
 pub mod clock;
+pub mod clocks;
 pub mod command;
 pub mod error;
 pub mod launcher;

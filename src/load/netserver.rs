@@ -1,22 +1,18 @@
 //! netserver for the bare-metal baseline: the other end of the flows when there is no guest.
 //!
-//! It listens on one address of one network namespace. A shell holds it and ends its whole process group when kvmfair
+//! It listens on one address of one machine or network namespace. A shell holds it and ends its whole process group when kvmfair
 //! closes the shell's stdin, or dies: netserver alone would stay, and so would its children, which wait for ever for a
 //! client that was killed before it connected.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use procfs::ProcResult;
-use procfs::net::{TcpNetEntry, TcpState};
-use procfs::process::{FDTarget, Process};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::Child;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::command::CONTROL_PORT;
-use super::tester::end_group;
-use crate::exec::local::{Local, NetNs};
+use crate::exec::machine::Machine;
+use crate::exec::started::Started;
 
 /// Prints netserver's process number, then waits for the end of its stdin.
 const GUARD: &str = "netserver -D -N -p \"$2\" -L \"$1\" </dev/null >&2 &
@@ -47,19 +43,21 @@ pub enum NetserverError {
 /// A netserver that listens. Dropping it ends it.
 #[derive(Debug)]
 pub struct Netserver {
-    guard: Child,
+    guard: Started,
 }
 
 impl Netserver {
-    /// Starts netserver in a network namespace (`None`: our own) and waits until it listens on `address`.
+    /// Starts netserver on a machine and waits until it listens on `address`.
     ///
     /// # Errors
     /// If it cannot be started or does not listen within some seconds; then nothing is left of it.
-    pub async fn start(netns: Option<NetNs>, address: IpAddr) -> Result<Netserver, NetserverError> {
-        let mut guard = spawn(netns, address).map_err(NetserverError::Spawn)?;
+    pub async fn start(machine: &Machine, address: IpAddr) -> Result<Netserver, NetserverError> {
+        let (bind, port) = (address.to_string(), CONTROL_PORT.to_string());
+        let argv = ["sh", "-c", GUARD, "netserver-guard", &bind, &port];
+        let mut guard = machine.start(&argv).await.map_err(NetserverError::Spawn)?;
         let address = SocketAddr::new(address, CONTROL_PORT);
         if let Some(pid) = pid(&mut guard).await
-            && wait_listening(pid, address).await
+            && wait_listening(machine, pid, address).await
         {
             return Ok(Netserver { guard });
         }
@@ -68,59 +66,73 @@ impl Netserver {
 
     /// Ends netserver and its children, and waits for that.
     pub async fn stop(mut self) {
-        drop(self.guard.stdin.take());
-        end_group(&mut self.guard).await;
+        if !self.guard.end(READY).await {
+            tracing::warn!("netserver did not end");
+        }
     }
 }
 
-fn spawn(netns: Option<NetNs>, address: IpAddr) -> std::io::Result<Child> {
-    let (address, port) = (address.to_string(), CONTROL_PORT.to_string());
-    let host = netns.map_or_else(Local::here, Local::inside);
-    host.start(&["sh", "-c", GUARD, "netserver-guard", &address, &port])
-}
-
-async fn pid(guard: &mut Child) -> Option<i32> {
+async fn pid(guard: &mut Started) -> Option<i32> {
     let mut stdout = BufReader::new(guard.stdout.take()?);
     let mut line = String::new();
     timeout(READY, stdout.read_line(&mut line)).await.ok()?.ok()?;
     line.trim().parse().ok()
 }
 
-/// False if the process ended, or has not listened in time.
-async fn wait_listening(pid: i32, address: SocketAddr) -> bool {
+/// False if the process ended, or has not listened in time. Asks the kernel rather than connect: netserver starts a child
+/// for each connection. Seen through the process, `/proc` shows its network namespace.
+async fn wait_listening(machine: &Machine, pid: i32, address: SocketAddr) -> bool {
     let deadline = Instant::now() + READY;
+    let table = if address.is_ipv4() { "tcp" } else { "tcp6" };
+    let look = format!("ls -l /proc/{pid}/fd && cat /proc/{pid}/net/{table}");
     while Instant::now() < deadline {
-        match listens(pid, address) {
-            Ok(Some(true)) => return true,
-            Ok(Some(false)) => sleep(Duration::from_millis(20)).await,
-            Ok(None) | Err(_) => return false,
+        match machine.run(&["sh", "-c", &look]).await {
+            Ok(seen) if listens(&seen.stdout, address) => return true,
+            Ok(_) => sleep(Duration::from_millis(20)).await,
+            Err(_) => return false, // it ended
         }
     }
     false
 }
 
-/// Whether the process has a socket that listens there; `None` if it has ended. Asks the kernel rather than connect:
-/// netserver starts a child for each connection. Seen through the process, `/proc` shows its network namespace.
-fn listens(pid: i32, address: SocketAddr) -> ProcResult<Option<bool>> {
-    let process = Process::new(pid)?;
-    if process.stat()?.state == 'Z' {
-        return Ok(None);
-    }
-    let sockets = if address.is_ipv4() { process.tcp()? } else { process.tcp6()? };
-    let listening = |s: &&TcpNetEntry| s.state == TcpState::Listen && s.local_address == address;
-    let Some(socket) = sockets.iter().find(listening) else { return Ok(Some(false)) };
-    let own = process.fd()?.flatten().any(|fd| fd.target == FDTarget::Socket(socket.inode));
-    Ok(Some(own))
+/// Whether one of the process's own sockets listens there. Pure: `seen` is the list of its files, then the kernel's table
+/// of sockets.
+fn listens(seen: &str, address: SocketAddr) -> bool {
+    let word = |bytes: &[u8]| bytes.iter().rev().map(|byte| format!("{byte:02X}")).collect::<String>();
+    let address = match address.ip() {
+        IpAddr::V4(ip) => format!("{}:{:04X}", word(&ip.octets()), address.port()),
+        IpAddr::V6(ip) => {
+            let words: String = ip.octets().chunks(4).map(word).collect();
+            format!("{words}:{:04X}", address.port())
+        }
+    };
+    let inode = seen.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let listening = words.get(1) == Some(&address.as_str()) && words.get(3) == Some(&"0A");
+        listening.then(|| words.get(9).copied()).flatten()
+    });
+    inode.is_some_and(|inode| seen.contains(&format!("socket:[{inode}]")))
 }
 
 /// Ends the shell and returns what netserver wrote.
-async fn last_words(guard: &mut Child) -> String {
-    drop(guard.stdin.take());
-    end_group(guard).await;
-    let mut bytes = Vec::new();
-    if let Some(mut stderr) = guard.stderr.take() {
-        let _ = timeout(READY, stderr.read_to_end(&mut bytes)).await;
+async fn last_words(guard: &mut Started) -> String {
+    guard.end(READY).await;
+    let said = guard.last_words(READY).await;
+    if said.is_empty() { "it said nothing".into() } else { said.replace('\n', "; ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_socket_of_the_process_itself_that_listens_there_counts() {
+        let table = "   0: 0100007F:3241 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0\n";
+        let files = "lrwx------ 1 root root 64 Jan  1 00:00 3 -> socket:[4711]\n";
+        let here = "127.0.0.1:12865".parse().unwrap();
+        assert!(listens(&[files, table].concat(), here));
+        assert!(!listens(table, here), "another process's");
+        assert!(!listens(&[files, table].concat(), "127.0.0.2:12865".parse().unwrap()));
+        assert!(!listens(&[files, &table.replace(" 0A ", " 01 ")].concat(), here), "it is connected");
     }
-    let said = String::from_utf8_lossy(&bytes);
-    if said.trim().is_empty() { "it said nothing".into() } else { said.trim().replace('\n', "; ") }
 }

@@ -1,19 +1,17 @@
-//! The tester: the machine that runs netperf. Here it is a network namespace of this machine, or the one we are in.
+//! The tester: the machine that runs netperf. A network namespace of this machine, the one we are in, or another machine.
 //!
 //! Processes are started and waited for; what they print is understood by `launcher` and `parse`. Every wait has an end.
 
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::time::timeout;
 
 use super::command::FlowSpec;
 use super::error::LoadError;
 use super::launcher::{self, DeadFlow, Event};
-use crate::exec::local::{Local, NetNs};
+use crate::exec::machine::Machine;
+use crate::exec::started::{FromProcess, Started};
 
 /// For the shell to read its orders and to start every netperf, over and above the deadline of the flows.
 const SLACK: Duration = Duration::from_secs(20);
@@ -25,10 +23,10 @@ const DRAIN: Duration = Duration::from_secs(30);
 const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Where netperf runs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct Tester {
-    /// The network namespace; `None` is our own.
-    pub netns: Option<NetNs>,
+    /// The machine.
+    pub machine: Machine,
 }
 
 impl Tester {
@@ -45,7 +43,7 @@ impl Tester {
         deadline: Duration,
         max: Duration,
     ) -> Result<Load, LoadError> {
-        let mut load = Load::new(self.spawn(deadline, max)?, flows.len() as u32, deadline)?;
+        let mut load = Load::new(self.spawn(deadline, max).await?, flows.len() as u32, deadline)?;
         load.send(&launcher::orders(flows)).await?;
         match load.event("started netperf", SLACK).await? {
             Event::Started(_) => Ok(load),
@@ -53,29 +51,26 @@ impl Tester {
         }
     }
 
-    fn spawn(&self, deadline: Duration, max: Duration) -> Result<Child, LoadError> {
-        let tester = self.netns.clone().map_or_else(Local::here, Local::inside);
-        tester.start(&launcher::argv(deadline, max)).map_err(LoadError::Spawn)
+    async fn spawn(&self, deadline: Duration, max: Duration) -> Result<Started, LoadError> {
+        self.machine.start(&launcher::argv(deadline, max)).await.map_err(LoadError::Spawn)
     }
 }
 
 /// Flows that were started. Dropping it ends them: the launcher sees the end of its stdin, ends every netperf and
 /// removes its files, also when kvmfair itself was killed.
-#[derive(Debug)]
 pub struct Load {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
+    launcher: Started,
+    stdout: BufReader<FromProcess>,
     started: u32,
     deadline: Duration,
 }
 
 impl Load {
-    fn new(mut child: Child, started: u32, deadline: Duration) -> Result<Load, LoadError> {
-        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+    fn new(mut launcher: Started, started: u32, deadline: Duration) -> Result<Load, LoadError> {
+        let Some(stdout) = launcher.stdout.take() else {
             return Err(LoadError::BrokeOff("it has no pipes".into()));
         };
-        Ok(Load { child, stdin: Some(stdin), stdout: BufReader::new(stdout), started, deadline })
+        Ok(Load { launcher, stdout: BufReader::new(stdout), started, deadline })
     }
 
     /// Waits until every flow has printed its first interim result.
@@ -121,7 +116,7 @@ impl Load {
     }
 
     async fn send(&mut self, text: &str) -> Result<(), LoadError> {
-        let Some(stdin) = self.stdin.as_mut() else {
+        let Some(stdin) = self.launcher.stdin.as_mut() else {
             return Err(LoadError::BrokeOff("its stdin is closed".into()));
         };
         match timeout(SLACK, stdin.write_all(text.as_bytes())).await {
@@ -172,31 +167,13 @@ impl Load {
     /// Ends the launcher and returns what it wrote to stderr.
     async fn last_words(&mut self) -> String {
         self.end().await;
-        let mut bytes = Vec::new();
-        if let Some(mut stderr) = self.child.stderr.take() {
-            let _ = timeout(FAREWELL, stderr.read_to_end(&mut bytes)).await;
-        }
-        String::from_utf8_lossy(&bytes).trim().to_string()
+        self.launcher.last_words(FAREWELL).await
     }
 
     /// Closes stdin, which ends everything; a launcher that does not follow is ended with its whole process group.
     async fn end(&mut self) {
-        self.stdin = None;
-        end_group(&mut self.child).await;
-    }
-}
-
-/// Waits for a process that leads its own group and is expected to end; at last kills the group. Also kills what is left
-/// of the group when its leader ended otherwise than it should: a shell that was killed cannot end its flows.
-pub(super) async fn end_group(child: &mut Child) {
-    let Some(group) = child.id().map(|pid| Pid::from_raw(pid as i32)) else { return };
-    for signal in [None, Some(Signal::SIGTERM), Some(Signal::SIGKILL)] {
-        let _ = signal.map(|signal| killpg(group, signal));
-        if let Ok(status) = timeout(FAREWELL, child.wait()).await {
-            if !status.is_ok_and(|status| status.success()) {
-                let _ = killpg(group, Signal::SIGKILL);
-            }
-            return;
+        if !self.launcher.end(FAREWELL).await {
+            tracing::warn!("the launcher did not end");
         }
     }
 }

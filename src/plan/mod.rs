@@ -117,7 +117,8 @@ mod tests {
             description: String::new(),
             source: None,
             host: Host::default(),
-            wire: None,
+            machines: None,
+        wire: None,
             image: Image::Appliance { kernel: None },
             timing: Timing {
                 warmup: second,

@@ -2,6 +2,7 @@
 //!
 //! - [`proc`]: texts of `/proc` -> numbers (pure)
 //! - [`sampler`]: reads the host's counters during a trial; a start/stop pair
+//! - [`remote`], [`transcript`]: the same of another machine, by a script there
 //! - `files`: files of `/proc` that stay open
 //! - `threads`: the CPU time of QEMU's threads by class, never going backwards
 //! - [`inside`]: what one command run in a guest says (pure)
@@ -11,8 +12,54 @@ pub mod environment;
 mod files;
 pub mod inside;
 pub mod proc;
+pub mod remote;
 pub mod sampler;
 mod threads;
+pub mod transcript;
 
 pub use environment::Environment;
 pub use sampler::{ProbeError, Sampler, TargetWatch};
+
+use std::time::Duration;
+
+use crate::exec::machine::Machine;
+use crate::sample::HostSample;
+
+/// A running sampler of the VM host's counters, wherever that is. Dropping it ends it.
+#[derive(Debug)]
+pub enum HostSampler {
+    /// This machine's.
+    Local(Sampler),
+    /// Another's.
+    Remote(remote::RemoteSampler),
+}
+
+impl HostSampler {
+    /// Takes a first sample, then one at every interval, until it is stopped.
+    ///
+    /// # Errors
+    /// If a target's process or interface is not there.
+    pub async fn start(
+        host: &Machine,
+        targets: Vec<TargetWatch>,
+        interval: Duration,
+    ) -> Result<HostSampler, ProbeError> {
+        match host {
+            Machine::Local(_) => Sampler::start(targets, interval).map(HostSampler::Local),
+            Machine::Remote(_) => {
+                remote::RemoteSampler::start(host, targets, interval).await.map(HostSampler::Remote)
+            }
+        }
+    }
+
+    /// Takes a last sample and returns them all, stamped with the host's clock.
+    ///
+    /// # Errors
+    /// If a counter could not be read at some time since the start, or a target is gone.
+    pub async fn stop(self) -> Result<Vec<HostSample>, ProbeError> {
+        match self {
+            HostSampler::Local(sampler) => sampler.stop(),
+            HostSampler::Remote(sampler) => sampler.stop().await,
+        }
+    }
+}

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Backend;
+use crate::exec::login::Login;
 
 /// A validated profile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,9 @@ pub struct Experiment {
     pub source: Option<String>,
     /// Where the guests run, and under what.
     pub host: Host,
+    /// The machines of a hardware lab; `None` for the embedded lab.
+    #[serde(default)]
+    pub machines: Option<Machines>,
     /// The NICs of a real wire; `None` for one that the run makes.
     #[serde(default)]
     pub wire: Option<WireNics>,
@@ -48,6 +52,24 @@ pub struct Experiment {
 pub struct Host {
     /// How to accelerate guests.
     pub accel: AccelChoice,
+}
+
+/// The machines of a hardware lab, beside the one that kvmfair runs on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machines {
+    /// The VM host.
+    pub host: HostPlace,
+    /// The tester.
+    pub tester: Login,
+}
+
+/// Where the VM host of a hardware lab is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HostPlace {
+    /// The machine that kvmfair runs on.
+    Here,
+    /// Another machine.
+    There(Login),
 }
 
 /// The NICs of a real wire, by name.

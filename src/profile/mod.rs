@@ -23,6 +23,7 @@ mod validate;
 pub mod written;
 
 pub use diagnostic::{Diagnostic, Position, ProfileError};
+pub use experiment::{HostPlace, Machines};
 pub use experiment::{
     AccelChoice, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Test, Timing, WireNics,
 };

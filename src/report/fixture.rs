@@ -17,6 +17,7 @@ pub fn experiment(configurations: Vec<Configuration>, factors: &[Factor]) -> Exp
         description: "How many guests share one NIC, by backend.".into(),
         source: Some("Asada 2012".into()),
         host: Host { accel: AccelChoice::Auto },
+        machines: None,
         wire: None,
         image: Image::Appliance { kernel: None },
         timing: Timing { repeats: 3, ..fixture::timing() },

@@ -7,19 +7,21 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::event::{Event, Events};
+use super::ground::{self, GuestFiles, Opened};
 use crate::backend::site::Wire;
 use crate::backend::{Datapath, Model, Nic, NicSource, Site};
+use crate::exec::machine::Machine;
 use crate::exec::ssh::Identity;
 use crate::guest::appliance::{Appliance, NicOption, RunFiles, kernel_options, run_initramfs};
+use crate::guest::daemon::Daemon;
 use crate::guest::domain::Domain;
 use crate::guest::fleet::{Boot, Fleet, Patience};
 use crate::guest::keys::RunKeys;
-use crate::guest::libvirt::{self, Hypervisor};
 use crate::lab::address::{Net, PREFIX, Station, address, mac};
-use crate::lab::embedded::Embedded;
-use crate::lab::journal::{Journal, Undo};
-use crate::lab::{State, clean};
+use crate::lab::journal::Journal;
+use crate::lab::{Lab, State};
 use crate::plan::{Guests, Transition};
+use crate::probe::proc;
 use crate::profile::{Configuration, Experiment};
 use crate::sample::Accel;
 
@@ -29,17 +31,21 @@ const MANAGEMENT_MTU: u32 = 1500;
 /// The opened lab.
 pub struct LabSession {
     /// Tester, wire and switch.
-    pub lab: Embedded,
+    pub lab: Lab,
     /// The guests.
     pub fleet: Fleet,
     /// What runs the guests' instructions.
     pub accel: Accel,
     /// Versions of libvirt and QEMU.
     pub versions: (String, String),
+    /// CPUs of the VM host.
+    pub host_cpus: u32,
     experiment: Experiment,
     blueprint: Blueprint,
     guests: Guests,
     events: Events,
+    /// Holds the connection to libvirt's daemon, if there is one.
+    _daemon: Option<Daemon>,
 }
 
 /// What all guests of a run have in common; `plan --xml` makes one without a lab.
@@ -101,7 +107,8 @@ fn nic_options(nics: &[Nic], guest: u32) -> Vec<NicOption> {
 }
 
 impl LabSession {
-    /// Opens libvirt's embedded driver, makes keys and the tester. The process is in its private namespaces already.
+    /// Makes keys, opens the lab's machines and libvirt. For the embedded lab the process is in its private namespaces
+    /// already.
     ///
     /// # Errors
     /// Whatever refuses first; what has been made so far is undone with the state directory.
@@ -115,42 +122,41 @@ impl LabSession {
         events: Events,
     ) -> Result<LabSession> {
         let journal = Journal::open(&state.dir)?;
-        journal_parents(&journal, state)?;
-        if accel == Accel::Tcg {
-            without_huge_pages()?;
-        }
         let keys = RunKeys::generate(&state.id.to_string())?;
-        let initramfs = state.dir.join("initramfs");
+        let (kernel, initramfs) = (appliance.kernel.clone(), state.dir.join("initramfs"));
         let files = RunFiles {
             host_key_dropbear: keys.host_key_dropbear(),
             authorized_key: keys.authorized_key()?,
             ..RunFiles::default()
         };
         run_initramfs(&appliance.initramfs, &files, &initramfs)?;
-        let root = state.libvirt_root();
-        libvirt::prepare_embedded(&root, &cache.join("libvirt"))?;
-        let hypervisor = Hypervisor::open(libvirt::embedded_uri(&root)).await?;
+        let files = GuestFiles { directory: state.dir.clone(), kernel, initramfs };
+        let opened = match &experiment.machines {
+            None => ground::embedded(state, wire, accel, cache, files, &journal).await?,
+            Some(machines) => ground::hardware(state, machines, wire, files, &journal).await?,
+        };
+        let Opened { lab, hypervisor, daemon, site: place, files } = opened;
         let versions = hypervisor.versions().await?;
-        let lab = Embedded::create(&state.id, wire, journal.clone()).await;
-        let lab = lab.context("failed to make the embedded lab")?;
         let identity = Identity {
             user: "root".into(),
             private_key: keys.client_pem()?.to_string(),
             host_key: keys.host_key_blob()?,
         };
-        let kernel = appliance.kernel.clone();
-        let site = lab.site(0, 0);
-        let blueprint = Blueprint { site, state: state.dir.clone(), kernel, initramfs, accel };
-        let fleet = Fleet::new(hypervisor, identity, journal, root.join("run/qemu"));
+        let host_cpus = online_cpus(&place.host).await?;
+        let (site, GuestFiles { directory: state, kernel, initramfs }) = (lab.site(0, 0), files);
+        let blueprint = Blueprint { site, state, kernel, initramfs, accel };
+        let fleet = Fleet::new(hypervisor, identity, journal, place);
         Ok(LabSession {
             lab,
             fleet,
             accel,
             versions,
+            host_cpus,
             experiment,
             blueprint,
             guests: Guests::default(),
             events,
+            _daemon: daemon,
         })
     }
 
@@ -197,8 +203,9 @@ impl LabSession {
         let patience =
             Patience { boot: self.experiment.limits.boot, attempts: self.experiment.limits.boot_attempts };
         let events = self.events.clone();
+        let undo = |name| self.lab.undo_of_guest(name);
         let ready = |guest| drop(events.send(Event::GuestReady(guest)));
-        Ok(self.fleet.boot(boots, patience, ready).await?)
+        Ok(self.fleet.boot(boots, patience, undo, ready).await?)
     }
 
     async fn destroy(&mut self, guests: &[u32]) -> Result<()> {
@@ -221,17 +228,6 @@ impl LabSession {
     }
 }
 
-/// QEMU asks for huge pages, which hold 4 to 8 MiB of each guest that it never touched. Emulation is no slower without
-/// them (KVM is: there they stay). The setting passes on to every process that this one starts.
-fn without_huge_pages() -> Result<()> {
-    nix::sys::prctl::set_thp_disable(true)
-        .context("failed to switch transparent huge pages off for emulated guests")
-}
-
-/// libvirt makes a parent group for its guests and leaves it; the last run that used it takes it away.
-fn journal_parents(journal: &Journal, state: &State) -> Result<()> {
-    for path in clean::parent_cgroups(state) {
-        journal.before(&Undo::Cgroup { path })?;
-    }
-    Ok(())
+async fn online_cpus(host: &Machine) -> Result<u32> {
+    Ok(proc::online_cpus(&host.read("/proc/stat").await?))
 }

@@ -1,6 +1,7 @@
 //! The trial loop. Only here and in the commands do pure modules and edges meet.
 //!
 //! - [`event`]: what the loop tells the world
+//! - `ground`: the lab's machines, libvirt and the guests' files, opened
 //! - [`lab_session`]: the opened lab and its moves from one configuration to the next
 //! - [`verify`]: the proof that the backend under test is the one that runs
 //! - [`trial`]: one trial, from the first netperf to its raw samples
@@ -9,6 +10,7 @@
 
 pub mod bench;
 pub mod event;
+mod ground;
 pub mod lab_session;
 pub mod results;
 pub mod trial;

@@ -3,7 +3,6 @@
 //! A fact that cannot be read is a fact that does not hold; nothing is taken for granted because it was asked for.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -37,8 +36,8 @@ pub async fn checks(session: &LabSession, configuration: &Configuration) -> Resu
         if let (Some(guest), Some(nic)) = (session.fleet.get(number), nic) {
             let inside = guest.ssh.run(&["sh", "-c", INSIDE], LOOK).await?.stdout;
             checks.extend(seen_inside(&inside, number, &nic, configuration.vcpus));
-            checks.extend(seen_in_qemu(guest, configuration, session.accel));
-            checks.extend(vhost_workers(guest, configuration));
+            checks.extend(seen_in_qemu(session, guest, configuration).await);
+            checks.extend(vhost_workers(session, guest, configuration).await);
             for proof in configuration.backend.proofs(&site, number) {
                 let found = look(session, &proof.look).await;
                 checks.push(check(number, &proof.what, proof.expected, found));
@@ -48,24 +47,29 @@ pub async fn checks(session: &LabSession, configuration: &Configuration) -> Resu
     Ok(checks)
 }
 
+/// Prints the driver of each device in a directory of sysfs.
+const DRIVERS: &str = r#"for device in "$1"/*; do
+if [ -e "$device/driver" ]; then driver=$(readlink "$device/driver"); echo "${driver##*/}"; else echo none; fi
+done"#;
+
+/// Prints the name of each thread of a process, and of each process.
+const COMMS: &str = "cat /proc/$1/task/*/comm /proc/[0-9]*/comm 2>/dev/null || true";
+
 /// Looks at one fact on the host; what cannot be read is nothing.
 async fn look(session: &LabSession, look: &Look) -> Option<String> {
+    let host = session.lab.side(Side::Host);
     match look {
-        Look::Link(path) => last_of_link(Path::new(path)),
+        Look::Link(path) => {
+            let target = host.run(&["readlink", path]).await.ok()?.stdout;
+            target.trim().rsplit('/').next().map(str::to_owned)
+        }
         Look::Drivers(directory) => {
-            let devices = std::fs::read_dir(directory).ok()?.flatten();
-            let driver = |entry: std::fs::DirEntry| {
-                last_of_link(&entry.path().join("driver")).unwrap_or_else(|| "none".into())
-            };
-            let drivers: BTreeSet<String> = devices.map(driver).collect();
+            let said = host.run(&["sh", "-c", DRIVERS, "drivers", directory]).await.ok()?.stdout;
+            let drivers: BTreeSet<&str> = said.lines().collect();
             Some(drivers.into_iter().collect::<Vec<_>>().join(", "))
         }
-        Look::Command { argv, read } => read(&session.lab.side(Side::Host).run(argv).await.ok()?.stdout),
+        Look::Command { argv, read } => read(&host.run(argv).await.ok()?.stdout),
     }
-}
-
-fn last_of_link(path: &Path) -> Option<String> {
-    Some(std::fs::read_link(path).ok()?.file_name()?.to_string_lossy().into_owned())
 }
 
 fn check(guest: u32, what: &str, expected: impl ToString, found: Option<impl ToString>) -> Check {
@@ -88,10 +92,11 @@ fn seen_inside(output: &str, guest: u32, nic: &Nic, vcpus: u32) -> Vec<Check> {
 }
 
 /// Accelerator and datapath, from QEMU's own command line.
-fn seen_in_qemu(guest: &Guest, configuration: &Configuration, accel: Accel) -> Vec<Check> {
-    let words =
-        procfs::process::Process::new(guest.pid).and_then(|process| process.cmdline()).unwrap_or_default();
-    qemu_checks(&words, guest.number, configuration, accel)
+async fn seen_in_qemu(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Vec<Check> {
+    let path = format!("/proc/{}/cmdline", guest.pid);
+    let text = session.lab.side(Side::Host).read(&path).await.unwrap_or_default();
+    let words: Vec<String> = text.split_terminator('\0').map(str::to_owned).collect();
+    qemu_checks(&words, guest.number, configuration, session.accel)
 }
 
 /// Pure part of [`seen_in_qemu`].
@@ -118,16 +123,13 @@ fn qemu_checks(words: &[String], guest: u32, configuration: &Configuration, acce
 
 /// The kernel's workers that serve a guest: one for each vhost queue pair, none without vhost. Since Linux 6.4 they are
 /// threads of QEMU, before that processes of the kernel's; both are named after QEMU.
-fn vhost_workers(guest: &Guest, configuration: &Configuration) -> Option<Check> {
+async fn vhost_workers(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Option<Check> {
     let name = format!("vhost-{}", guest.pid);
-    let comms = |dir: String| {
-        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-        entries.filter_map(|entry| std::fs::read_to_string(entry.path().join("comm")).ok())
-    };
-    let threads = comms(format!("/proc/{}/task", guest.pid)).chain(comms("/proc".into()));
-    let workers = threads.filter(|comm| comm.trim() == name).count();
+    let look = ["sh", "-c", COMMS, "comms", &guest.pid.to_string()];
+    let comms = session.lab.side(Side::Host).run(&look).await.ok().map(|output| output.stdout);
+    let workers = comms.map(|comms| comms.lines().filter(|comm| comm.trim() == name).count());
     let expected = u32::from(configuration.backend.datapath()? == Datapath::Vhost);
-    Some(check(guest.number, "vhost workers", expected, Some(workers)))
+    Some(check(guest.number, "vhost workers", expected, workers))
 }
 
 #[cfg(test)]

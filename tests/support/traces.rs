@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use kvmfair::lab::{RunId, clean, embedded};
+use kvmfair::lab::{RunId, clean};
 
 use super::{entries, name};
 
@@ -109,8 +109,8 @@ fn somebody_runs() -> bool {
 
 /// Device files of macvtaps, whose numbers come from a range of each run's own.
 fn taps(ids: &BTreeSet<String>) -> Vec<String> {
-    let first = |id: &String| embedded::first_index(&RunId::parse(id).unwrap());
-    let ranges: Vec<_> = ids.iter().map(first).map(|first| first..first + embedded::INDICES).collect();
+    let first = |id: &String| kvmfair::lab::first_index(&RunId::parse(id).unwrap());
+    let ranges: Vec<_> = ids.iter().map(first).map(|first| first..first + kvmfair::lab::INDICES).collect();
     let number = |path: &Path| name(path).strip_prefix("tap")?.parse::<u32>().ok();
     let ours = |path: &PathBuf| number(path).is_some_and(|n| ranges.iter().any(|range| range.contains(&n)));
     let devices = entries(Path::new("/dev")).into_iter().filter(ours);

@@ -6,6 +6,7 @@
 mod bounds;
 mod configurations;
 mod factors;
+mod machines;
 mod timing;
 mod tuning;
 mod wire;
@@ -37,11 +38,18 @@ pub(super) fn experiment(
     path: &Path,
 ) -> Result<Experiment, Vec<Diagnostic>> {
     let Read { written, issues, refused } = read;
+    // The size of another machine is not known here; `kvmfair check` looks.
+    let facts = match machines::is_elsewhere(&written.host) {
+        true => HostFacts { memory_mib: u64::MAX, ..facts },
+        false => facts,
+    };
+    let directory = path.parent().unwrap_or(Path::new(""));
     let mut check = Check { places, facts, refused, issues };
     identity(&mut check, &written);
     only_supported(&mut check, &written);
     tuning::check(&mut check, &written);
-    let wire = wire::wire(&mut check, &written.wire);
+    let machines = machines::machines(&mut check, &written, directory);
+    let wire = wire::wire(&mut check, &written.wire, machines.is_some());
     let timing = timing::timing(&mut check, &written.workload);
     let limits = timing::limits(&mut check, &written.limits, &timing);
     let factors = factors::factors(&mut check, &written);
@@ -49,12 +57,12 @@ pub(super) fn experiment(
     if !check.issues.is_empty() {
         return Err(check.issues);
     }
-    let directory = path.parent().unwrap_or(Path::new(""));
     Ok(Experiment {
         name: written.name.unwrap_or_default(),
         description: written.description,
         source: written.source,
         host: Host { accel: written.host.accel },
+        machines,
         wire,
         image: Image::Appliance { kernel: written.guest.kernel.map(|kernel| directory.join(kernel)) },
         timing,
@@ -151,28 +159,10 @@ fn bad_name(name: &str) -> Fault {
 
 /// Values that only a later version will run; keys of that kind are found by the reader.
 fn only_supported(check: &mut Check, written: &Written) {
-    let uri = written.host.uri.as_deref().unwrap_or("embedded");
-    if uri != "embedded" {
-        check.fault("host.uri", unsupported_uri(uri));
-    }
     let image = written.guest.image.as_deref().unwrap_or("appliance");
     if image != "appliance" {
         check.fault("guest.image", unsupported_image(image));
     }
-}
-
-fn unsupported_uri(uri: &str) -> Fault {
-    let hint = "leave `uri` out: this version makes its lab on this machine, with libvirt's embedded driver";
-    if let Some(near) = nearest(uri, ["embedded"].into_iter()) {
-        return Fault::new(format!("unknown host `{uri}`"), "", format!("did you mean \"{near}\"?"));
-    }
-    let known = uri.contains("://");
-    let message = if known {
-        format!("host `{uri}` is not supported yet")
-    } else {
-        format!("`{uri}` is not a libvirt URI")
-    };
-    Fault::new(message, "only \"embedded\" works", hint)
 }
 
 fn unsupported_image(image: &str) -> Fault {

@@ -5,14 +5,14 @@ use crate::profile::WireNics;
 use crate::profile::written::Wire;
 
 /// The NICs of a real wire, if the profile names some.
-pub(super) fn wire(check: &mut Check, written: &Wire) -> Option<WireNics> {
+pub(super) fn wire(check: &mut Check, written: &Wire, two_machines: bool) -> Option<WireNics> {
     let Wire { host_dev, tester_dev, spare_devs, .. } = written;
     match (host_dev, tester_dev) {
         (None, None) if spare_devs.is_empty() => None,
         (Some(host_dev), Some(tester_dev)) => {
             let (host_dev, tester_dev) = (host_dev.clone(), tester_dev.clone());
             let nics = WireNics { host_dev, spare_devs: spare_devs.clone(), tester_dev };
-            each_once(check, &nics);
+            each_once(check, &nics, two_machines);
             Some(nics)
         }
         (None, _) => {
@@ -27,11 +27,12 @@ pub(super) fn wire(check: &mut Check, written: &Wire) -> Option<WireNics> {
     }
 }
 
-/// In the embedded lab both ends are NICs of one machine, so no name may stand twice.
-fn each_once(check: &mut Check, nics: &WireNics) {
+/// No NIC of one machine may stand twice. In the embedded lab both ends are on one machine.
+fn each_once(check: &mut Check, nics: &WireNics, two_machines: bool) {
     let mut seen = vec![&nics.host_dev];
     let spare = nics.spare_devs.iter().enumerate().map(|(i, name)| (format!("wire.spare_devs[{i}]"), name));
-    for (path, name) in spare.chain([("wire.tester_dev".to_owned(), &nics.tester_dev)]) {
+    let tester = (!two_machines).then(|| ("wire.tester_dev".to_owned(), &nics.tester_dev));
+    for (path, name) in spare.chain(tester) {
         if seen.contains(&name) {
             let message = format!("{name} is named twice");
             check.fault(&path, Fault::new(message, "again", "every end of the wire is a NIC of its own"));

@@ -11,9 +11,12 @@ use crate::profile::{AccelChoice, Idle};
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Host {
-    /// libvirt's URI; "embedded" (the default) needs no daemon
-    #[schemars(extend("enum" = ["embedded"]))]
+    /// "embedded" (the default): this machine, no daemon; "qemu:///system": this machine's libvirt; or another machine's:
+    /// "qemu+ssh://root@vmhost/system"
+    #[schemars(regex(pattern = r"^(embedded|qemu:///system|qemu\+ssh://[^/ ]+/system)$"))]
     pub uri: Option<String>,
+    /// a host to reach the machine of the URI through, for example "me@gateway"
+    pub jump: Option<String>,
     /// "auto" (the default): KVM if the CPU can, else emulation; "kvm": KVM or refuse; "tcg": emulation
     pub accel: AccelChoice,
     /// path of the QEMU to use
@@ -21,14 +24,22 @@ pub struct Host {
     pub emulator: Option<String>,
 }
 
-/// `[tester]`: the machine that runs netperf.
+/// `[tester]`: the machine that runs netperf; the embedded lab makes its own.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tester {
-    /// how to reach it, for example "root@tester"
+    /// how to reach it: "user@host" or "user@host:port", for example "root@tester"
     pub ssh: Option<String>,
     /// a host to reach it through
     pub jump: Option<String>,
+}
+
+/// `[ssh]`: how kvmfair logs in to the machines of a hardware lab.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ssh {
+    /// file of a private key without a passphrase; left out: the agent's keys and ~/.ssh/id_*
+    pub identity: Option<String>,
 }
 
 /// `[wire]`: the link between tester and host. Without it the run makes its own, a veth pair.

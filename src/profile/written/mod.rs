@@ -13,7 +13,7 @@ mod machines;
 mod tuning;
 
 pub use load::{Burst, Group, Limits, Plan, Share, Sweep, Workload};
-pub use machines::{Guest, Host, Network, Tester, Wire};
+pub use machines::{Guest, Host, Network, Ssh, Tester, Wire};
 pub use tuning::{GuestTuning, HostTuning, Probe, Tuning};
 
 use schemars::JsonSchema;
@@ -36,9 +36,10 @@ pub struct Written {
     pub source: Option<String>,
     /// the VM host
     pub host: Host,
-    /// the machine that runs netperf
-    #[schemars(extend("x-planned" = "leave the section out: this version makes its own tester in a network namespace"))]
+    /// the machine that runs netperf; the embedded lab makes its own
     pub tester: Tester,
+    /// how kvmfair logs in to the machines of a hardware lab
+    pub ssh: Ssh,
     /// the link between tester and host
     pub wire: Wire,
     /// the guests

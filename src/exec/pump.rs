@@ -1,0 +1,208 @@
+//! Channels of one SSH session as local sockets, moved by one thread that owns the session.
+//!
+//! A process over SSH, a connection through a jump host and a connection to a guest are all the same here: bytes between
+//! a channel and a socket pair. An ssh2 session is not blocking here, and nobody else touches it.
+
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::SigSet;
+use ssh2::{BlockDirections, Channel, Session};
+use tokio::sync::oneshot;
+
+use super::link::Link;
+use super::login::SshAddress;
+use super::session::SshError;
+
+/// A packet for one channel may come while another is read: so long it may lie there unseen.
+const NAP_MS: u16 = 20;
+/// Between two looks without any channel, whether somebody may still order one.
+const IDLE_MS: u16 = 500;
+/// For opening a channel; all others wait meanwhile.
+const OPEN: Duration = Duration::from_secs(20);
+
+/// What a channel leads to.
+pub(super) enum Target {
+    /// A connection from the other machine to a TCP port.
+    Tcp(String, u16),
+    /// A connection from the other machine to a socket in its file system.
+    Socket(String),
+    /// A process there.
+    Process(String),
+}
+
+/// The local ends of a channel.
+pub(super) struct Ends {
+    /// Both directions; of a process its standard input and output.
+    pub stream: UnixStream,
+    /// A process's standard error.
+    pub stderr: UnixStream,
+    /// A process's exit status; 128 + 9 if a signal ended it.
+    pub status: oneshot::Receiver<i32>,
+}
+
+struct Order {
+    target: Target,
+    /// The local end, if whoever orders has one already.
+    local: Option<UnixStream>,
+    reply: SyncSender<std::io::Result<Ends>>,
+}
+
+/// The door to the thread of a session; the session ends with its last clone and its last channel.
+#[derive(Clone, Debug)]
+pub struct Tunnel {
+    orders: Sender<Order>,
+    wake: std::sync::Arc<UnixStream>,
+}
+
+impl Tunnel {
+    /// Hands a session over to a thread of its own.
+    ///
+    /// # Errors
+    /// [`SshError::Protocol`] if the system has no socket or no thread left.
+    pub fn through(session: Session, address: &SshAddress) -> Result<Tunnel, SshError> {
+        let failed = |cause: std::io::Error| SshError::Protocol { address: address.clone(), cause: cause.to_string() };
+        let (wake, woken) = UnixStream::pair().map_err(failed)?;
+        woken.set_nonblocking(true).map_err(failed)?;
+        let (orders, received) = channel();
+        let work = move || Pump { session, orders: received, woken, links: Vec::new() }.run();
+        thread("ssh", work).map_err(failed)?;
+        Ok(Tunnel { orders, wake: std::sync::Arc::new(wake) })
+    }
+
+    /// A connection that the other machine makes to a TCP port. Blocks.
+    ///
+    /// # Errors
+    /// Its word if it cannot.
+    pub fn tcp(&self, host: &str, port: u16) -> std::io::Result<UnixStream> {
+        self.open(Target::Tcp(host.into(), port)).map(|ends| ends.stream)
+    }
+
+    /// A connection that the other machine makes to a socket in its file system. Blocks.
+    ///
+    /// # Errors
+    /// Its word if it cannot.
+    pub fn socket(&self, path: &str) -> std::io::Result<UnixStream> {
+        self.open(Target::Socket(path.into())).map(|ends| ends.stream)
+    }
+
+    pub(super) fn open(&self, target: Target) -> std::io::Result<Ends> {
+        self.order(target, None)
+    }
+
+    /// Connects a stream that is there already. Blocks.
+    pub(super) fn join(&self, target: Target, local: UnixStream) -> std::io::Result<()> {
+        self.order(target, Some(local)).map(drop)
+    }
+
+    fn order(&self, target: Target, local: Option<UnixStream>) -> std::io::Result<Ends> {
+        let over = || std::io::Error::other("the SSH session is over");
+        let (reply, answer) = sync_channel(1);
+        self.orders.send(Order { target, local, reply }).map_err(|_| over())?;
+        (&*self.wake).write_all(b"!")?;
+        answer.recv().map_err(|_| over())?
+    }
+}
+
+/// A thread that takes no signals: they are for those who know what to do about them.
+pub(super) fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let work = move || {
+        let _ = SigSet::all().thread_block();
+        work();
+    };
+    std::thread::Builder::new().name(name.into()).spawn(work).map(drop)
+}
+
+struct Pump {
+    session: Session,
+    orders: Receiver<Order>,
+    woken: UnixStream,
+    links: Vec<Link>,
+}
+
+impl Pump {
+    /// Until nobody can order any more and every channel is over.
+    fn run(mut self) {
+        self.session.set_blocking(false);
+        let mut doors_open = true;
+        while doors_open || !self.links.is_empty() {
+            doors_open &= self.take_orders();
+            // Twice in vain before a nap: reading one channel may bring what another waits for.
+            let mut idle = 0;
+            while idle < 2 {
+                let moved = self.links.iter_mut().fold(false, |moved, link| link.pass() || moved);
+                idle = if moved { 0 } else { idle + 1 };
+            }
+            self.links.retain_mut(|link| !link.over(&self.session));
+            if self.wait() {
+                return;
+            }
+        }
+        let _ = self.session.disconnect(None, "done", None);
+    }
+
+    /// False if there is nobody left to order.
+    fn take_orders(&mut self) -> bool {
+        loop {
+            match self.orders.try_recv() {
+                Ok(order) => {
+                    self.session.set_blocking(true);
+                    self.session.set_timeout(OPEN.as_millis() as u32);
+                    let opened = self.open(order.target, order.local);
+                    self.session.set_blocking(false);
+                    let _ = order.reply.send(opened); // whoever asked may be gone
+                }
+                Err(std::sync::mpsc::TryRecvError::Empty) => return true,
+                Err(std::sync::mpsc::TryRecvError::Disconnected) => return false,
+            }
+        }
+    }
+
+    fn open(&mut self, target: Target, given: Option<UnixStream>) -> std::io::Result<Ends> {
+        let channel = self.channel(target)?;
+        let (mut local, stream) = UnixStream::pair()?;
+        if let Some(given) = given {
+            local = given;
+        }
+        let (local_stderr, stderr) = UnixStream::pair()?;
+        let (tell, status) = oneshot::channel();
+        self.links.push(Link::new(channel, local, local_stderr, tell)?);
+        Ok(Ends { stream, stderr, status })
+    }
+
+    fn channel(&self, target: Target) -> Result<Channel, ssh2::Error> {
+        match target {
+            Target::Tcp(host, port) => self.session.channel_direct_tcpip(&host, port, None),
+            Target::Socket(path) => self.session.channel_direct_streamlocal(&path, None),
+            Target::Process(command) => {
+                let mut channel = self.session.channel_session()?;
+                channel.exec(&command)?;
+                Ok(channel)
+            }
+        }
+    }
+
+    /// Waits until something can move; true if the session is broken.
+    fn wait(&mut self) -> bool {
+        let outbound =
+            matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both);
+        let wanted = if outbound { PollFlags::POLLIN | PollFlags::POLLOUT } else { PollFlags::POLLIN };
+        let raw = self.session.as_raw_fd();
+        // SAFETY: the session keeps its socket open, and it lives as long as this function runs.
+        let socket = unsafe { BorrowedFd::borrow_raw(raw) };
+        // Without channels nobody reads what the server says, and its end would be seen again and again.
+        let wanted = if self.links.is_empty() { PollFlags::empty() } else { wanted };
+        let mut fds = vec![PollFd::new(socket, wanted), PollFd::new(self.woken.as_fd(), PollFlags::POLLIN)];
+        fds.extend(self.links.iter().flat_map(Link::waits_for));
+        let nap = if self.links.is_empty() { PollTimeout::from(IDLE_MS) } else { PollTimeout::from(NAP_MS) };
+        let _ = poll(&mut fds, nap);
+        let broken = fds[0].revents().is_some_and(|seen| seen.intersects(PollFlags::POLLERR | PollFlags::POLLNVAL));
+        drop(fds);
+        let _ = self.woken.read(&mut [0; 64]);
+        broken
+    }
+}

@@ -1,0 +1,104 @@
+//! A process that is talked to through pipes: one of this machine's or one of another's.
+
+use std::io;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::net::UnixStream;
+use tokio::process::Child;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::pump::Ends;
+
+/// The way to a process's standard input.
+pub type Input = Box<dyn AsyncWrite + Send + Unpin>;
+/// What comes from a process.
+pub type FromProcess = Box<dyn AsyncRead + Send + Unpin>;
+
+/// A process that leads a process group of its own and should end when its standard input is closed. Dropping the value
+/// closes it.
+pub struct Started {
+    /// Its standard input, until it is closed.
+    pub stdin: Option<Input>,
+    /// Its standard output, until it is taken.
+    pub stdout: Option<FromProcess>,
+    stderr: Option<FromProcess>,
+    process: Process,
+}
+
+enum Process {
+    Here(Child),
+    There(oneshot::Receiver<i32>),
+}
+
+impl std::fmt::Debug for Started {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Started")
+    }
+}
+
+impl Started {
+    pub(super) fn here(mut child: Child) -> Started {
+        Started {
+            stdin: child.stdin.take().map(|pipe| Box::new(pipe) as Input),
+            stdout: child.stdout.take().map(|pipe| Box::new(pipe) as FromProcess),
+            stderr: child.stderr.take().map(|pipe| Box::new(pipe) as FromProcess),
+            process: Process::Here(child),
+        }
+    }
+
+    pub(super) fn there(ends: Ends) -> io::Result<Started> {
+        let (stdout, stdin) = asynchronous(ends.stream)?.into_split();
+        let (stderr, _) = asynchronous(ends.stderr)?.into_split();
+        Ok(Started {
+            stdin: Some(Box::new(stdin)),
+            stdout: Some(Box::new(stdout)),
+            stderr: Some(Box::new(stderr)),
+            process: Process::There(ends.status),
+        })
+    }
+
+    /// Closes its standard input, which should end it, and waits so long; then ends its group by SIGTERM and SIGKILL, as
+    /// far as it runs here. Also kills what is left of the group when its leader ended otherwise than it should: a shell
+    /// that was killed cannot end its children. Whether it ended.
+    ///
+    /// On another machine the end of the SSH session is all that follows; what outlives that is found by its run's name.
+    pub async fn end(&mut self, patience: Duration) -> bool {
+        self.stdin = None;
+        match &mut self.process {
+            Process::Here(child) => end_group(child, patience).await,
+            Process::There(status) => timeout(patience, status).await.is_ok(),
+        }
+    }
+
+    /// What it wrote to standard error; call it after [`Started::end`].
+    pub async fn last_words(&mut self, patience: Duration) -> String {
+        let mut bytes = Vec::new();
+        if let Some(mut stderr) = self.stderr.take() {
+            let _ = timeout(patience, stderr.read_to_end(&mut bytes)).await;
+        }
+        String::from_utf8_lossy(&bytes).trim().to_owned()
+    }
+}
+
+fn asynchronous(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
+    stream.set_nonblocking(true)?;
+    UnixStream::from_std(stream)
+}
+
+async fn end_group(child: &mut Child, patience: Duration) -> bool {
+    let Some(group) = child.id().map(|pid| Pid::from_raw(pid as i32)) else { return true };
+    for signal in [None, Some(Signal::SIGTERM), Some(Signal::SIGKILL)] {
+        let _ = signal.map(|signal| killpg(group, signal));
+        if let Ok(status) = timeout(patience, child.wait()).await {
+            if !status.is_ok_and(|status| status.success()) {
+                let _ = killpg(group, Signal::SIGKILL);
+            }
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,45 @@
+//! The libvirt daemon of a VM host: monolithic or modular, on this machine or behind an SSH session.
+//!
+//! libvirt's own SSH transport would log in by the system's `ssh`, with keys, ports and jump hosts of its own idea. Here
+//! the daemon's socket comes over kvmfair's session instead, and libvirt is given a local path.
+
+use std::path::Path;
+
+use super::libvirt::{Hypervisor, LibvirtError};
+use crate::exec::forward::Forward;
+use crate::exec::machine::Machine;
+
+/// Sockets of the daemons that run QEMU guests, the modular one first.
+const SOCKETS: [&str; 2] = ["/run/libvirt/virtqemud-sock", "/run/libvirt/libvirt-sock"];
+
+/// An open connection to a daemon.
+pub struct Daemon {
+    /// The connection.
+    pub hypervisor: Hypervisor,
+    _forward: Option<Forward>,
+}
+
+impl Daemon {
+    /// Connects to the system's daemon on a machine; `directory` receives a socket where it is another machine.
+    ///
+    /// # Errors
+    /// [`LibvirtError`] if there is no daemon or it refuses.
+    pub async fn open(machine: &Machine, directory: &Path) -> Result<Daemon, LibvirtError> {
+        let Machine::Remote(remote) = machine else {
+            let hypervisor = Hypervisor::open("qemu:///system".into()).await?;
+            return Ok(Daemon { hypervisor, _forward: None });
+        };
+        let refused = |cause: String| LibvirtError::Call { action: "reach libvirt's daemon".into(), cause };
+        let find = format!("for s in {}; do [ -S $s ] && echo $s && exit; done", SOCKETS.join(" "));
+        let found = machine.run(&["sh", "-c", &find]).await.map(|output| output.stdout.trim().to_owned());
+        let found = found.unwrap_or_default();
+        if found.is_empty() {
+            return Err(refused(format!("there is neither {} nor {}", SOCKETS[0], SOCKETS[1])));
+        }
+        let tunnel = remote.tunnel().await.map_err(|error| refused(error.to_string()))?;
+        let path = directory.join("libvirt.sock");
+        let forward = Forward::listen(&path, tunnel, found).map_err(|error| refused(error.to_string()))?;
+        let uri = format!("qemu+unix:///system?socket={}", path.display());
+        Ok(Daemon { hypervisor: Hypervisor::open(uri).await?, _forward: Some(forward) })
+    }
+}

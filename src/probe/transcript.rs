@@ -1,0 +1,132 @@
+//! What the sampler on another machine prints -> the host's counters. Pure.
+
+use std::collections::BTreeMap;
+
+use super::proc::{self, InterfaceCounters, ThreadClass};
+use crate::sample::{CpuTimes, HostSample, TargetCounters};
+
+/// `USER_HZ`: 100 on every architecture that Linux runs KVM on.
+const TICKS_PER_S: f64 = 100.0;
+
+/// The last line of a sample begins so.
+pub const END: &str = "== end ";
+
+/// One sample as it was printed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Printed {
+    started_s: f64,
+    ended_s: f64,
+    cpu: CpuTimes,
+    own_ns: u64,
+    /// By target.
+    tasks: Vec<Vec<Task>>,
+    /// By target: whether its QEMU lives.
+    pub alive: Vec<bool>,
+    interfaces: BTreeMap<String, InterfaceCounters>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Task {
+    tid: i32,
+    class: ThreadClass,
+    run_ns: u64,
+    wait_ns: u64,
+}
+
+/// Understands the text of one sample; `None` if something is missing.
+pub fn printed(text: &str) -> Option<Printed> {
+    let mut printed = Printed::default();
+    let mut net = String::new();
+    let (mut in_net, mut cpu, mut ended) = (false, None, false);
+    for line in text.lines() {
+        if let Some(time) = line.strip_prefix("== sample ") {
+            printed.started_s = time.parse().ok()?;
+        } else if let Some(time) = line.strip_prefix(END) {
+            (printed.ended_s, ended) = (time.parse().ok()?, true);
+        } else if let Some(own) = line.strip_prefix("== own ") {
+            printed.own_ns = own.parse().ok()?;
+        } else if let Some(target) = line.strip_prefix("== target ") {
+            let state = target.split_once(' ')?.1;
+            printed.alive.push(!["-", "Z", "X"].contains(&state));
+            printed.tasks.push(Vec::new());
+        } else if line == "== net" {
+            in_net = true;
+        } else if in_net {
+            net.push_str(line);
+            net.push('\n');
+        } else if line.starts_with("cpu ") {
+            cpu = proc::cpu_times(line, TICKS_PER_S);
+        } else {
+            printed.tasks.last_mut()?.push(task(line)?);
+        }
+    }
+    printed.cpu = cpu?;
+    printed.interfaces = proc::interfaces(&net).map(|(name, counters)| (name.to_owned(), counters)).collect();
+    ended.then_some(printed)
+}
+
+fn task(line: &str) -> Option<Task> {
+    let mut words = line.splitn(4, ' ');
+    let mut number = || words.next()?.parse().ok();
+    let (tid, run_ns, wait_ns): (u64, u64, u64) = (number()?, number()?, number()?);
+    Some(Task { tid: tid as i32, class: ThreadClass::of(words.next()?), run_ns, wait_ns })
+}
+
+/// The threads of one target over all samples: totals never go backwards, for a thread that ended keeps its last reading.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// By target.
+    tasks: Vec<BTreeMap<i32, Task>>,
+}
+
+impl Memory {
+    /// The host's counters in one sample; of each target its interface, and whether what that receives goes to the target.
+    /// `Err` with the number, from 0, of a target whose interface is not there.
+    ///
+    /// # Errors
+    /// As said.
+    pub fn sample(
+        &mut self,
+        printed: &Printed,
+        interfaces: &[(Option<String>, bool)],
+    ) -> Result<HostSample, usize> {
+        self.tasks.resize_with(interfaces.len(), BTreeMap::new);
+        for (known, now) in self.tasks.iter_mut().zip(&printed.tasks) {
+            known.extend(now.iter().map(|task| (task.tid, task.clone())));
+        }
+        let counters = |(target, (interface, invert)): (usize, &(Option<String>, bool))| {
+            let net = match interface {
+                None => InterfaceCounters::default(),
+                Some(name) => *printed.interfaces.get(name).ok_or(target)?,
+            };
+            Ok(self.counters(target, net, *invert))
+        };
+        let targets = interfaces.iter().enumerate().map(counters).collect::<Result<Vec<_>, usize>>()?;
+        Ok(HostSample {
+            at_s: (printed.started_s + printed.ended_s) / 2.0,
+            cpu: printed.cpu,
+            orchestrator_s: printed.own_ns as f64 / 1e9,
+            targets,
+        })
+    }
+
+    fn counters(&self, target: usize, net: InterfaceCounters, invert: bool) -> TargetCounters {
+        let of = |class, value: fn(&Task) -> u64| {
+            let tasks = self.tasks[target].values().filter(|task| task.class == class);
+            tasks.map(value).sum::<u64>() as f64 / 1e9
+        };
+        let run = |class| of(class, |task| task.run_ns);
+        let (rx, tx) = ((net.rx_packets, net.rx_bytes), (net.tx_packets, net.tx_bytes));
+        let (from, to) = if invert { (tx, rx) } else { (rx, tx) };
+        TargetCounters {
+            vcpu_s: run(ThreadClass::Vcpu),
+            vcpu_delay_s: of(ThreadClass::Vcpu, |task| task.wait_ns),
+            emulator_s: run(ThreadClass::Emulator),
+            vhost_s: run(ThreadClass::Vhost),
+            from_target_packets: from.0,
+            to_target_packets: to.0,
+            from_target_bytes: from.1,
+            to_target_bytes: to.1,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The ground of a run, opened: the lab's machines, libvirt on the VM host, the guests' files where QEMU can read them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::backend::Side;
+use crate::backend::site::Wire;
+use crate::exec::machine::Machine;
+use crate::exec::ssh::Route;
+use crate::guest::daemon::Daemon;
+use crate::guest::fleet;
+use crate::guest::libvirt::{self, Hypervisor};
+use crate::lab::building::Ground;
+use crate::lab::embedded::Embedded;
+use crate::lab::hardware::{self, Hardware};
+use crate::lab::journal::{Journal, Undo};
+use crate::lab::{Lab, State, clean};
+use crate::profile::Machines;
+use crate::sample::Accel;
+
+/// The opened ground.
+pub(super) struct Opened {
+    pub lab: Lab,
+    pub hypervisor: Hypervisor,
+    /// The daemon behind the hypervisor, if there is one; its connection ends with the value.
+    pub daemon: Option<Daemon>,
+    pub site: fleet::Site,
+    pub files: GuestFiles,
+}
+
+/// What the guests boot, on the VM host.
+#[derive(Clone, Debug)]
+pub(super) struct GuestFiles {
+    /// Directory for what the guests write.
+    pub directory: PathBuf,
+    /// Kernel image.
+    pub kernel: PathBuf,
+    /// Initramfs with the run's keys.
+    pub initramfs: PathBuf,
+}
+
+impl GuestFiles {
+    /// Puts what the guests boot onto the VM host, into the run's directory there. libvirt gives each file to whoever QEMU
+    /// runs as, and back afterwards.
+    async fn place(self, host: &Machine, directory: PathBuf) -> Result<GuestFiles> {
+        let mut placed = Vec::new();
+        for (file, name) in [(self.kernel, "kernel"), (self.initramfs, "initramfs")] {
+            let bytes = std::fs::read(&file).with_context(|| format!("failed to read {}", file.display()))?;
+            let target = directory.join(name);
+            host.write(&target.to_string_lossy(), bytes).await.context("failed to bring a file to the VM host")?;
+            placed.push(target);
+        }
+        Ok(GuestFiles { initramfs: placed.remove(1), kernel: placed.remove(0), directory })
+    }
+}
+
+/// This machine alone, in the private namespaces that the process is in already.
+pub(super) async fn embedded(
+    state: &State,
+    wire: Wire,
+    accel: Accel,
+    cache: &Path,
+    files: GuestFiles,
+    journal: &Journal,
+) -> Result<Opened> {
+    for path in clean::parent_cgroups(state) {
+        // libvirt makes a parent group for its guests and leaves it; the last run that used it takes it away.
+        journal.before(&Undo::Cgroup { path })?;
+    }
+    if accel == Accel::Tcg {
+        without_huge_pages()?;
+    }
+    let root = state.libvirt_root();
+    libvirt::prepare_embedded(&root, &cache.join("libvirt"))?;
+    let hypervisor = Hypervisor::open(libvirt::embedded_uri(&root)).await?;
+    let lab = Embedded::create(&state.id, wire, journal.clone()).await;
+    let lab = lab.context("failed to make the embedded lab")?;
+    let host = lab.side(Side::Host).clone();
+    let site = fleet::Site { host, route: Route::Direct, pids: root.join("run/qemu") };
+    Ok(Opened { lab, hypervisor, daemon: None, site, files })
+}
+
+/// QEMU asks for huge pages, which hold 4 to 8 MiB of each guest that it never touched. Emulation is no slower without
+/// them (KVM is: there they stay). The setting passes on to every process that this one starts.
+fn without_huge_pages() -> Result<()> {
+    nix::sys::prctl::set_thp_disable(true)
+        .context("failed to switch transparent huge pages off for emulated guests")
+}
+
+/// A libvirt host and a tester.
+pub(super) async fn hardware(
+    state: &State,
+    machines: &Machines,
+    wire: Wire,
+    files: GuestFiles,
+    journal: &Journal,
+) -> Result<Opened> {
+    let lab = Hardware::create(&state.id, machines, wire, journal.clone()).await;
+    let lab = lab.context("failed to make the hardware lab")?;
+    let host = lab.side(Side::Host).clone();
+    let daemon = Daemon::open(&host, &state.dir).await?;
+    let files = files.place(&host, hardware::host_directory(&state.id)).await?;
+    let route = match &lab.ground {
+        Ground::Hardware(hardware) => hardware.route().await?,
+        Ground::Embedded(_) => Route::Direct,
+    };
+    let site = fleet::Site { host, route, pids: hardware::PIDS.into() };
+    Ok(Opened { hypervisor: daemon.hypervisor.clone(), daemon: Some(daemon), lab, site, files })
+}

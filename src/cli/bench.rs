@@ -48,20 +48,64 @@ struct Prepared {
     environment: Environment,
     appliance: Appliance,
     accel: Accel,
+    cpus: u32,
     wire: Wire,
     run_dir: RunDir,
     /// Whether the run directory has trials already.
     resumed: bool,
 }
 
+/// What is known of the lab's machines before anything is made.
+struct Looked {
+    accel: Accel,
+    cpus: u32,
+    wire: Wire,
+    environment: Environment,
+}
+
+/// Looks at the lab's machines; tells what is missing.
+fn looked(experiment: &Experiment, text: &str) -> Result<Looked> {
+    let Some(machines) = &experiment.machines else {
+        refuse_missing(&preflight::look(experiment))?;
+        let wire = nics::wire(experiment.wire.as_ref()).map_err(|_| PreflightFailed)?; // just looked at
+        let environment = Environment::collect(&experiment.name, text, None);
+        return Ok(Looked { accel: inputs::accel(experiment), cpus: inputs::cpus(), wire, environment });
+    };
+    let seen = preflight::hardware::look(experiment, machines);
+    refuse_missing(&seen.findings)?;
+    let accel = match inputs::accel(experiment) {
+        Accel::Kvm if !seen.host.kvm_usable() => Accel::Tcg,
+        accel => accel,
+    };
+    let tester = Environment::of(&seen.tester, &experiment.name, text);
+    let environment = Environment {
+        netperf: tester.netperf.clone(), // the one that measures
+        tester: Some(Box::new(tester)),
+        ..Environment::of(&seen.host, &experiment.name, text)
+    };
+    Ok(Looked { accel, cpus: seen.host.cpus(), wire: seen.wire.ok_or(PreflightFailed)?, environment })
+}
+
+fn refuse_missing(findings: &[preflight::Finding]) -> Result<()> {
+    if preflight::passed(findings) {
+        return Ok(());
+    }
+    let missing = findings.iter().filter(|finding| finding.fix.is_some());
+    eprint!("{}", missing.map(super::check::line).collect::<String>());
+    Err(PreflightFailed.into())
+}
+
 impl Bench {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
+        inputs::quiet_libvirt();
         let prepared = self.prepare(common)?;
         ending_signals().thread_block().context("failed to hold signals back")?;
         let state = State::create(&state::default_root())?;
         let measured = catch_unwind(AssertUnwindSafe(|| {
             Journal::open(&state.dir)?.before(&Undo::Processes)?;
-            enter_lab(&state, &prepared.run_dir)?;
+            if prepared.experiment.machines.is_none() {
+                enter_lab(&state, &prepared.run_dir)?;
+            }
             measure(&prepared, &state, common)
         }));
         // Whatever happened, the lab goes: the same code as `kvmfair clean`.
@@ -75,23 +119,15 @@ impl Bench {
     /// Everything that can refuse refuses here; nothing but the run's own directory has been made then.
     fn prepare(&self, common: &Common) -> Result<Prepared> {
         let (text, experiment) = self.experiment()?;
-        let findings = preflight::look(&experiment);
-        if !preflight::passed(&findings) {
-            let missing = findings.iter().filter(|finding| finding.fix.is_some());
-            eprint!("{}", missing.map(super::check::line).collect::<String>());
-            return Err(PreflightFailed.into());
-        }
-        let accel = inputs::accel(&experiment);
-        let wire = nics::wire(experiment.wire.as_ref()).map_err(|_| PreflightFailed)?; // just looked at
+        let Looked { accel, cpus, wire, environment } = looked(&experiment, &text)?;
         let crate::profile::Image::Appliance { kernel } = &experiment.image;
         let appliance = appliance::ensure(&appliance::default_cache(), kernel.as_deref(), &mut |step| {
             eprintln!("{step}")
         })?;
-        let environment = Environment::collect(&experiment.name, &text, None);
         let run_dir = self.run_dir(&text, &experiment)?;
         super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
         let resumed = self.resume.is_some();
-        Ok(Prepared { experiment, environment, appliance, accel, wire, run_dir, resumed })
+        Ok(Prepared { experiment, environment, appliance, accel, cpus, wire, run_dir, resumed })
     }
 
     /// The profile's text and the experiment; those of a run that goes on are in its directory.
@@ -150,13 +186,13 @@ fn measure(prepared: &Prepared, state: &State, common: &Common) -> Result<(Endin
 
 async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Result<(Ending, Results)> {
     let cancel = cancel_on_signals()?;
-    let Prepared { experiment, appliance, accel, wire, run_dir, .. } = prepared;
+    let Prepared { experiment, appliance, accel, cpus, wire, run_dir, .. } = prepared;
     drop(events.send(Event::Preparing(format!("making the lab of run {}", state.id))));
     let cache = appliance::default_cache();
     let (wire, events_of) = (wire.clone(), events.clone());
     let opened = LabSession::open(state, experiment.clone(), appliance, *accel, wire, &cache, events_of);
     let mut session = opened.await?;
-    let plan = plan::plan(experiment, *accel, inputs::cpus());
+    let plan = plan::plan(experiment, *accel, *cpus);
     run_dir.write_json("plan.json", &plan)?;
     let environment = with_versions(&prepared.environment, &session.versions, appliance);
     // A run that ended before its first trial has nothing to go on with.

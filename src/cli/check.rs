@@ -18,6 +18,7 @@ pub struct Check {
 
 impl Check {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
+        inputs::quiet_libvirt();
         super::logging::start(common.verbose, None)?;
         let (_, experiment) = inputs::load(&self.profile)?;
         let findings = preflight::look(&experiment);

@@ -14,6 +14,7 @@ pub struct Clean {}
 
 impl Clean {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
+        super::inputs::quiet_libvirt();
         super::logging::start(common.verbose, None)?;
         let cleaned = clean_all(&state::default_root());
         let failed =

@@ -28,11 +28,18 @@ pub fn cpus() -> u32 {
     std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
 }
 
-/// What will run the guests' instructions.
+/// libvirt's own log would spoil what is said on standard error; its errors are returned. To be called first of all.
+pub fn quiet_libvirt() {
+    // SAFETY: the process has a single thread yet, so nobody reads the environment meanwhile.
+    unsafe { std::env::set_var("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null") };
+}
+
+/// What will run the guests' instructions; on another machine, that is not known before somebody has looked there.
 pub fn accel(experiment: &Experiment) -> Accel {
     match experiment.host.accel {
         AccelChoice::Kvm => Accel::Kvm,
         AccelChoice::Tcg => Accel::Tcg,
+        AccelChoice::Auto if experiment.machines.is_some() => Accel::Kvm,
         AccelChoice::Auto if environment::kvm_usable() => Accel::Kvm,
         AccelChoice::Auto => Accel::Tcg,
     }

@@ -94,7 +94,10 @@ fn in_words(moves: &Transition) -> String {
 
 /// Every guest of the largest configuration of each boot. What a run decides, such as its id, is a placeholder.
 fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
-    let wire = nics::wire(experiment.wire.as_ref()).map_err(|errors| anyhow!("{}", errors[0]))?;
+    let wire = match (&experiment.machines, &experiment.wire) {
+        (Some(_), Some(named)) => nics::unseen(named),
+        (_, named) => nics::wire(named.as_ref()).map_err(|errors| anyhow!("{}", errors[0]))?,
+    };
     let names = Names { run: "RUN".into(), tester_netns: String::new(), index_base: 0 };
     let blueprint = Blueprint {
         site: Site { names, wire, mtu: 0, guests: 0 },

@@ -24,6 +24,7 @@ pub type NetNs = Arc<OwnedFd>;
 #[derive(Clone, Debug, Default)]
 pub struct Local {
     netns: Option<NetNs>,
+    run: Option<String>,
 }
 
 impl Local {
@@ -34,7 +35,12 @@ impl Local {
 
     /// Commands in another network namespace.
     pub fn inside(netns: NetNs) -> Local {
-        Local { netns: Some(netns) }
+        Local { netns: Some(netns), run: None }
+    }
+
+    /// The same, and every process carries a run in its environment; one that this process has not got itself.
+    pub fn of_run(self, run: &str) -> Local {
+        Local { run: Some(run.to_owned()).filter(|run| !run.is_empty()), ..self }
     }
 
     /// Runs a command to its end.
@@ -68,6 +74,9 @@ impl Local {
     fn command<S: AsRef<str>>(&self, argv: &[S]) -> Command {
         let mut command = Command::new(argv[0].as_ref());
         command.args(argv[1..].iter().map(AsRef::as_ref)).kill_on_drop(true);
+        if let Some(run) = &self.run {
+            command.env(RUN_VARIABLE, run);
+        }
         if let Some(netns) = &self.netns {
             enter_before_exec(&mut command, netns.clone());
         }

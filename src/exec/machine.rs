@@ -32,6 +32,12 @@ pub struct Remote {
     ssh: Ssh,
 }
 
+impl std::fmt::Display for Remote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.login.address.fmt(f)
+    }
+}
+
 impl Remote {
     /// Logs in. Every process that is started there carries the run in its environment.
     ///

@@ -42,7 +42,7 @@ pub const PIDS: &str = "/run/libvirt/qemu";
 /// [`SshError`] with the step that failed.
 pub async fn open(place: &HostPlace, run: &str) -> Result<Machine, SshError> {
     match place {
-        HostPlace::Here => Ok(Machine::Local(Local::here())),
+        HostPlace::Here => Ok(Machine::Local(Local::here().of_run(run))),
         HostPlace::There(login) => Ok(Machine::Remote(Remote::open(login.clone(), run).await?)),
     }
 }

@@ -9,7 +9,7 @@
 //! - [`embedded`]: the ground on this machine alone
 //! - [`hardware`]: the ground of a libvirt host and a tester, other machines perhaps
 //! - [`change`], [`elsewhere`]: what is taken back on other machines
-//! - [`nics`]: real NICs, borrowed and put back
+//! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are
 //! - [`preflight`]: whether this machine has what a profile needs
 
 pub mod address;
@@ -19,6 +19,7 @@ pub mod clean;
 pub mod elsewhere;
 pub mod embedded;
 pub mod enter;
+pub mod far_nics;
 pub mod hardware;
 pub mod journal;
 pub mod nics;

@@ -63,6 +63,20 @@ pub fn wire(named: Option<&WireNics>) -> Result<Wire, Vec<NicError>> {
     }
 }
 
+/// The wire that a profile names between other machines, by name only: for a plan, which looks at nothing.
+pub fn unseen(named: &WireNics) -> Wire {
+    let nic = |name: &String| HostNic {
+        name: name.clone(),
+        device: String::new(),
+        driver: String::new(),
+        mac: String::new(),
+        mtu: 0,
+        up: false,
+        sriov: None,
+    };
+    Wire::Nics(Nics { host: named.host_devs().map(nic).collect(), tester: nic(&named.tester_dev) })
+}
+
 fn free(name: &str) -> Result<HostNic, NicError> {
     let nic = look(name)?;
     match user_of(&nic)? {
@@ -130,14 +144,6 @@ fn all_names() -> String {
         entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names.join(", ")
-}
-
-/// Brings a NIC from the machine's own namespace to another, given as a path.
-///
-/// # Errors
-/// [`LabError::System`] if it is not there or refuses to move.
-pub fn borrow(nic: &HostNic, netns: &str) -> Result<(), LabError> {
-    adopt(&nic.device, &nic.name, netns)
 }
 
 /// Waits for the interface of a device in the machine's own namespace, renames it and brings it to another.

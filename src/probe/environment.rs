@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::exec::blocking;
+use crate::exec::machine::Machine;
 
 /// What the figures depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +55,9 @@ pub struct Environment {
     pub netperf: Option<String>,
     /// Kernel of the guests; absent where no guest was booted.
     pub guest_kernel: Option<String>,
+    /// The tester, where it is another machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tester: Option<Box<Environment>>,
 }
 
 impl Environment {
@@ -73,30 +77,104 @@ impl Environment {
 
     /// Looks at this machine. `profile_text` is the file as written; `libvirt` comes from its connection.
     pub fn collect(profile: &str, profile_text: &str, libvirt: Option<String>) -> Environment {
-        let cpuinfo = read("/proc/cpuinfo").unwrap_or_default();
-        let virtualisation = virtualisation(&cpuinfo).map(String::from);
+        Environment { libvirt, ..Environment::of(&Texts::here(), profile, profile_text) }
+    }
+
+    /// The fingerprint of the machine that said this of itself.
+    pub fn of(texts: &Texts, profile: &str, profile_text: &str) -> Environment {
+        let of = |path: &str| texts.of(path);
+        let cpuinfo = of("/proc/cpuinfo").unwrap_or_default();
         Environment {
             tool_version: env!("CARGO_PKG_VERSION").into(),
             date: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             profile: profile.into(),
             profile_sha256: sha256(profile_text),
             cpu_model: cpuinfo_field(&cpuinfo, "model name").map(String::from),
-            cpus: super::proc::online_cpus(&read("/proc/stat").unwrap_or_default()),
-            kvm_usable: kvm_usable(),
-            virtualisation,
+            cpus: texts.cpus(),
+            kvm_usable: texts.kvm_usable(),
+            virtualisation: virtualisation(&cpuinfo).map(String::from),
             virtual_machine: cpuinfo_field(&cpuinfo, "flags")
                 .is_some_and(|flags| has_word(flags, "hypervisor")),
-            memory_mib: memory_mib(&read("/proc/meminfo").unwrap_or_default()).unwrap_or(0),
-            kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
-            kernel_cmdline: read("/proc/cmdline").unwrap_or_default(),
-            governor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-            mitigations: mitigations(),
-            cgroup_version: cgroup_version(&read("/proc/self/mounts").unwrap_or_default()).map(String::from),
-            qemu: version_of(&[qemu_binary().as_str(), "--version"]),
-            libvirt,
-            netperf: netperf_version(),
+            memory_mib: texts.memory_mib(),
+            kernel: of("/proc/sys/kernel/osrelease").unwrap_or_default(),
+            kernel_cmdline: of("/proc/cmdline").unwrap_or_default(),
+            governor: of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+            mitigations: texts.below(VULNERABILITIES),
+            cgroup_version: cgroup_version(&of("/proc/self/mounts").unwrap_or_default()).map(String::from),
+            qemu: texts.version("qemu"),
+            libvirt: None,
+            netperf: texts.version("netperf"),
             guest_kernel: None,
+            tester: None,
         }
+    }
+}
+
+const VULNERABILITIES: &str = "/sys/devices/system/cpu/vulnerabilities";
+
+/// Prints the files that a fingerprint is made of, and what three commands say, each under a line with its name.
+const GATHER: &str = r#"for file in /proc/cpuinfo /proc/stat /proc/meminfo /proc/sys/kernel/osrelease /proc/cmdline \
+    /sys/devices/system/cpu/cpu0/cpufreq/scaling_governor /proc/self/mounts /sys/devices/system/cpu/vulnerabilities/*; do
+    [ ! -r "$file" ] || { echo "==> $file"; cat "$file"; echo; }
+done
+echo '==> kvm'; (exec 3<>/dev/kvm) 2>/dev/null && echo opens
+echo '==> qemu'; "qemu-system-$(uname -m)" --version 2>/dev/null
+echo '==> netperf'; netperf -V 2>/dev/null
+true"#;
+
+/// What a machine says of itself: texts of its files and commands, by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Texts(BTreeMap<String, String>);
+
+/// Asks a machine of the lab; one that does not answer says nothing.
+pub async fn gather(machine: &Machine) -> Texts {
+    let said = machine.run(&["sh", "-c", GATHER]).await;
+    Texts::read(&said.map(|output| output.stdout).unwrap_or_default())
+}
+
+impl Texts {
+    fn here() -> Texts {
+        let said = blocking::run(Path::new("/"), &["sh", "-c", GATHER]);
+        Texts::read(&said.map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned()).unwrap_or_default())
+    }
+
+    fn read(said: &str) -> Texts {
+        let parts = format!("\n{said}");
+        let named = |part: &str| {
+            let (name, text) = part.split_once('\n')?;
+            Some((name.to_owned(), text.trim_end().to_owned()))
+        };
+        Texts(parts.split("\n==> ").skip(1).filter_map(named).collect())
+    }
+
+    fn of(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+
+    fn below(&self, directory: &str) -> BTreeMap<String, String> {
+        let name = |path: &String| path.strip_prefix(directory)?.strip_prefix('/').map(str::to_owned);
+        self.0.iter().filter_map(|(path, text)| Some((name(path)?, text.clone()))).collect()
+    }
+
+    /// The version of `qemu` or `netperf`; `None` if it is not installed.
+    pub fn version(&self, program: &str) -> Option<String> {
+        version(self.0.get(program)?)
+    }
+
+    /// Whether guests can run under KVM: see [`kvm_usable`].
+    pub fn kvm_usable(&self) -> bool {
+        let flag = virtualisation(self.0.get("/proc/cpuinfo").map_or("", String::as_str));
+        flag.is_some() && self.of("kvm").is_some_and(|said| said == "opens")
+    }
+
+    /// Memory, MiB.
+    pub fn memory_mib(&self) -> u64 {
+        self.0.get("/proc/meminfo").and_then(|text| memory_mib(text)).unwrap_or(0)
+    }
+
+    /// CPUs online.
+    pub fn cpus(&self) -> u32 {
+        super::proc::online_cpus(self.0.get("/proc/stat").map_or("", String::as_str))
     }
 }
 
@@ -145,17 +223,6 @@ fn read(path: &str) -> Option<String> {
     fs::read_to_string(path).ok().map(|text| text.trim_end().to_string())
 }
 
-fn mitigations() -> BTreeMap<String, String> {
-    let Ok(entries) = fs::read_dir("/sys/devices/system/cpu/vulnerabilities") else {
-        return BTreeMap::new();
-    };
-    let named = entries.flatten().filter_map(|entry| {
-        let name = entry.file_name().into_string().ok()?;
-        Some((name, read(entry.path().to_str()?)?))
-    });
-    named.collect()
-}
-
 /// Whether guests can run under KVM: the CPU has vmx or svm *and* `/dev/kvm` opens. Machines that are guests themselves
 /// may have the file without anything behind it.
 pub fn kvm_usable() -> bool {
@@ -166,10 +233,6 @@ pub fn kvm_usable() -> bool {
 /// The version of the netperf that would be started.
 pub fn netperf_version() -> Option<String> {
     version_of(&["netperf", "-V"])
-}
-
-fn qemu_binary() -> String {
-    format!("qemu-system-{}", std::env::consts::ARCH)
 }
 
 fn version_of(argv: &[&str]) -> Option<String> {

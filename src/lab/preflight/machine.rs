@@ -14,11 +14,26 @@ pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
     let guests = experiment.configurations.iter().any(|configuration| configuration.vms > 0);
     let mut findings = vec![root()];
     findings.extend(programs(guests));
-    findings.push(netperf());
+    findings.push(netperf(environment::netperf_version()));
     if guests {
         findings.extend([accelerator(experiment), account(), kernel()]);
     }
     findings
+}
+
+/// What this machine needs for the guests' image alone, where the guests run elsewhere.
+pub(super) fn for_the_image(experiment: &Experiment) -> Vec<Finding> {
+    if experiment.configurations.iter().all(|configuration| configuration.vms == 0) {
+        return Vec::new();
+    }
+    const PROGRAMS: [(&str, &str); 4] = [
+        ("netperf", "netperf (component non-free)"),
+        ("netserver", "netperf (component non-free)"),
+        ("busybox", "busybox-static"),
+        ("dropbear", "dropbear-bin"),
+    ];
+    let programs = PROGRAMS.iter().map(|(name, package)| program(name, package));
+    programs.chain([kernel()]).collect()
 }
 
 fn root() -> Finding {
@@ -51,9 +66,9 @@ fn programs(guests: bool) -> Vec<Finding> {
 }
 
 /// Interim results by the clock and runs without end came with 2.6; percentiles with it.
-fn netperf() -> Finding {
+pub(super) fn netperf(version: Option<String>) -> Finding {
     let what = "netperf's version";
-    match environment::netperf_version() {
+    match version {
         Some(version) if at_least(&version, 2, 6) => Finding::good(what, version),
         Some(version) => {
             Finding::bad(what, version, "install netperf 2.7.0: interim results need at least 2.6")

@@ -2,9 +2,13 @@
 //! first failure.
 //!
 //! - `machine`: what every profile needs
+//! - [`hardware`]: the machines of a hardware lab, looked at over SSH
 //! - `needs`: what its backends need
+//! - `far_needs`: the same of another machine
 //! - `wire`: the NICs that it names
 
+mod far_needs;
+pub mod hardware;
 mod machine;
 mod needs;
 mod wire;
@@ -36,6 +40,9 @@ impl Finding {
 
 /// Looks at everything that the experiment needs. Changes nothing.
 pub fn look(experiment: &Experiment) -> Vec<Finding> {
+    if let Some(machines) = &experiment.machines {
+        return hardware::look(experiment, machines).findings;
+    }
     let (wire, of_wire) = wire::look(experiment);
     [machine::look(experiment), of_wire, needs::look(experiment, wire.as_ref())].concat()
 }

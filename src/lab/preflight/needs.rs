@@ -12,8 +12,17 @@ use crate::backend::site::{HostNic, Wire};
 use crate::exec::blocking::{self, find};
 use crate::profile::Experiment;
 
+pub(super) const SWITCH_IOMMU_ON: &str =
+    "switch VT-d or AMD-Vi on in the firmware, and boot with intel_iommu=on (AMD: nothing more)";
+pub(super) const FEWER_GUESTS: &str = "use fewer guests, or give each less memory";
+
 /// Looks at everything; what depends on the wire is left out where there is none to look at.
 pub(super) fn look(experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
+    of(experiment).into_iter().filter_map(|(need, guests)| look_at(need, guests, wire)).collect()
+}
+
+/// What the backends need, with the most guests that need it.
+pub(super) fn of(experiment: &Experiment) -> BTreeMap<Need, u32> {
     let mut needs: BTreeMap<Need, u32> = BTreeMap::from([(Need::Link("veth"), 0), (Need::Link("bridge"), 0)]);
     for configuration in &experiment.configurations {
         let tun =
@@ -23,7 +32,7 @@ pub(super) fn look(experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding>
             *guests = configuration.vms.max(*guests);
         }
     }
-    needs.into_iter().filter_map(|(need, guests)| look_at(need, guests, wire)).collect()
+    needs
 }
 
 fn look_at(need: Need, guests: u32, wire: Option<&Wire>) -> Option<Finding> {
@@ -64,7 +73,7 @@ fn no_real_wire() -> Finding {
     Finding::bad("wire", "a veth pair, which has no PCI functions", fix)
 }
 
-fn nic_per_guest(nics: usize, guests: u32) -> Finding {
+pub(super) fn nic_per_guest(nics: usize, guests: u32) -> Finding {
     let (what, found) = ("NICs of the host", format!("{nics} for {guests} guests that take one each"));
     if nics >= guests as usize {
         return Finding::good(what, found);
@@ -76,7 +85,7 @@ fn nic_per_guest(nics: usize, guests: u32) -> Finding {
     )
 }
 
-fn functions(nic: &HostNic, guests: u32) -> Finding {
+pub(super) fn functions(nic: &HostNic, guests: u32) -> Finding {
     let what = format!("virtual functions of {}", nic.name);
     match nic.sriov {
         None => Finding::bad(
@@ -109,9 +118,7 @@ fn iommu(nic: &HostNic) -> Finding {
     let what = "IOMMU";
     let group = nic.pci().map(|function| format!("{}/iommu_group", function.sysfs()));
     if !group.is_some_and(|group| Path::new(&group).exists()) {
-        let fix =
-            "switch VT-d or AMD-Vi on in the firmware, and boot with intel_iommu=on (AMD: nothing more)";
-        return Finding::bad(what, format!("{} is in no IOMMU group", nic.name), fix);
+        return Finding::bad(what, format!("{} is in no IOMMU group", nic.name), SWITCH_IOMMU_ON);
     }
     if !Path::new("/dev/vfio/vfio").exists() {
         return Finding::bad(what, "there, but not VFIO", "modprobe vfio-pci");

@@ -1,0 +1,209 @@
+//! The machines of a hardware lab, looked at over SSH. Nothing is installed there and nothing is changed: where a kind of
+//! interface is tried, it is in a throw-away network namespace.
+
+use std::collections::BTreeMap;
+
+use super::{Finding, far_needs, machine, needs};
+use crate::backend::Backend;
+use crate::backend::site::Wire;
+use crate::exec::machine::Machine;
+use crate::exec::session::SshError;
+use crate::guest::daemon::Daemon;
+use crate::lab::nics::NicError;
+use crate::lab::{far_nics, hardware};
+use crate::probe::environment::{self, Texts};
+use crate::profile::{AccelChoice, Experiment, HostPlace, Machines};
+
+/// What was seen of the machines.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// All findings.
+    pub findings: Vec<Finding>,
+    /// The wire, unless something is wrong with a NIC of it.
+    pub wire: Option<Wire>,
+    /// What the VM host says of itself.
+    pub host: Texts,
+    /// What the tester says of itself.
+    pub tester: Texts,
+}
+
+/// The machines by the names they have in findings.
+const HOST: &str = "VM host";
+const TESTER: &str = "tester";
+
+/// Looks at everything that the experiment needs of the machines.
+pub fn look(experiment: &Experiment, machines: &Machines) -> Seen {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(look_at_all(experiment, machines)),
+        Err(error) => {
+            let finding = Finding::bad("this machine", error.to_string(), "close other programs");
+            Seen { findings: vec![finding], ..Seen::default() }
+        }
+    }
+}
+
+async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
+    let mut seen = Seen { findings: on(machine::for_the_image(experiment), "this machine"), ..Seen::default() };
+    let tester = HostPlace::There(machines.tester.clone());
+    let (host, tester) = (hardware::open(&machines.host, "").await, hardware::open(&tester, "").await);
+    seen.findings.push(login(HOST, &host));
+    if let Ok(host) = &host {
+        seen.host = environment::gather(host).await;
+        seen.findings.extend(on(look_at_host(host, experiment, &seen.host).await, HOST));
+    }
+    seen.findings.push(login(TESTER, &tester));
+    if let Ok(tester) = &tester {
+        seen.tester = environment::gather(tester).await;
+        seen.findings.extend(on(look_at_tester(tester, &seen.tester).await, TESTER));
+    }
+    if let Some(named) = &experiment.wire {
+        match far_nics::wire(host.as_ref().ok(), tester.as_ref().ok(), named).await {
+            Ok(wire) => {
+                seen.findings.extend(nics(&wire));
+                seen.wire = Some(wire);
+            }
+            Err(errors) => seen.findings.extend(errors.iter().map(bad_nic)),
+        }
+    }
+    if let Ok(host) = &host {
+        seen.findings.extend(on(far_needs::look(host, experiment, seen.wire.as_ref()).await, HOST));
+    }
+    seen
+}
+
+/// Findings with the machine's name before them.
+fn on(findings: Vec<Finding>, machine: &str) -> Vec<Finding> {
+    let named = |finding: Finding| Finding { what: format!("{machine}: {}", finding.what), ..finding };
+    findings.into_iter().map(named).collect()
+}
+
+fn login(name: &str, opened: &Result<Machine, SshError>) -> Finding {
+    let what = format!("{name}: login");
+    match opened {
+        Ok(Machine::Local(_)) => Finding::good(&what, "this machine"),
+        Ok(Machine::Remote(remote)) => Finding::good(&what, remote.to_string()),
+        Err(error) => Finding::bad(&what, error.to_string(), error.fix()),
+    }
+}
+
+fn bad_nic((of_host, error): &(bool, NicError)) -> Finding {
+    let what = format!("{}: NIC of the wire", if *of_host { HOST } else { TESTER });
+    Finding::bad(&what, error.to_string(), error.fix())
+}
+
+fn nics(wire: &Wire) -> Vec<Finding> {
+    let Wire::Nics(nics) = wire else { return Vec::new() };
+    let good = |machine: &str, nic: &crate::backend::site::HostNic| {
+        let kind = if nic.device.is_empty() { "a virtual interface".into() } else { format!("{}, {}", nic.driver, nic.device) };
+        Finding::good(&format!("{machine}: NIC of the wire"), format!("{} ({kind}), nothing uses it", nic.name))
+    };
+    nics.host.iter().map(|nic| good(HOST, nic)).chain([good(TESTER, &nics.tester)]).collect()
+}
+
+async fn look_at_host(host: &Machine, experiment: &Experiment, texts: &Texts) -> Vec<Finding> {
+    let bare = experiment.configurations.iter().any(|configuration| configuration.backend == Backend::Baremetal);
+    let guests = experiment.configurations.iter().any(|configuration| configuration.vms > 0);
+    let mut findings = vec![root(host, "it makes bridges and changes NICs").await];
+    findings.extend(programs(host, &[TOOLS, if bare { &[NETSERVER] } else { &[] }].concat()).await);
+    findings.push(clock(host).await);
+    if guests {
+        findings.extend([libvirt(host).await, accelerator(experiment, texts), memory(experiment, texts)]);
+    }
+    findings
+}
+
+async fn look_at_tester(tester: &Machine, texts: &Texts) -> Vec<Finding> {
+    let mut findings = vec![root(tester, "its NIC gets the run's address and MTU").await];
+    findings.extend(programs(tester, TOOLS).await);
+    findings.push(machine::netperf(texts.version("netperf")));
+    findings.push(clock(tester).await);
+    findings
+}
+
+const TOOLS: &[(&str, &str)] = &[
+    ("ip", "iproute2"),
+    ("timeout", "coreutils"),
+    ("setsid", "util-linux"),
+    ("grep", "grep"),
+    ("readlink", "coreutils"),
+];
+const NETSERVER: (&str, &str) = ("netserver", "netperf (component non-free)");
+
+async fn root(machine: &Machine, why: &str) -> Finding {
+    let what = "rights";
+    match machine.run(&["id", "-u"]).await {
+        Ok(output) if output.stdout.trim() == "0" => Finding::good(what, "root"),
+        Ok(output) => {
+            let fix = format!("log in as root ({why}); sudo is not used");
+            Finding::bad(what, format!("user number {}, not root", output.stdout.trim()), fix)
+        }
+        Err(error) => Finding::bad(what, error.to_string(), "give the account a POSIX shell and coreutils"),
+    }
+}
+
+/// Programs on that machine, each with the Debian package that has it.
+async fn programs(machine: &Machine, wanted: &[(&str, &str)]) -> Vec<Finding> {
+    let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
+    let look = format!("for p in {}; do command -v $p; done; true", names.join(" "));
+    let said = machine.run(&["sh", "-c", &look]).await.map(|output| output.stdout).unwrap_or_default();
+    let found: BTreeMap<&str, &str> =
+        said.lines().filter_map(|path| Some((path.rsplit('/').next()?, path))).collect();
+    let finding = |(name, package): &(&str, &str)| match found.get(name) {
+        Some(path) => Finding::good(name, *path),
+        None => Finding::bad(name, "not installed", format!("there: apt-get install {package}")),
+    };
+    wanted.iter().map(finding).collect()
+}
+
+/// Samples and flows are brought to one clock: it must have fractions of a second.
+async fn clock(machine: &Machine) -> Finding {
+    let what = "clock";
+    let time = machine.run(&["date", "+%s.%N"]).await.map(|output| output.stdout).unwrap_or_default();
+    if time.contains('.') && time.trim().parse::<f64>().is_ok() {
+        return Finding::good(what, "date shows nanoseconds");
+    }
+    Finding::bad(what, "date shows no nanoseconds", "there: apt-get install coreutils")
+}
+
+async fn libvirt(host: &Machine) -> Finding {
+    let what = "libvirt";
+    let opened = match tempfile::tempdir() {
+        Ok(directory) => match Daemon::open(host, directory.path()).await {
+            Ok(daemon) => daemon.hypervisor.versions().await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        },
+        Err(error) => Err(error.to_string()),
+    };
+    match opened {
+        Ok((libvirt, qemu)) => Finding::good(what, format!("{libvirt}, with QEMU {qemu}")),
+        Err(error) => Finding::bad(
+            what,
+            error,
+            "there: apt-get install libvirt-daemon-system qemu-system-x86, and systemctl enable --now libvirtd",
+        ),
+    }
+}
+
+fn accelerator(experiment: &Experiment, host: &Texts) -> Finding {
+    let what = "accelerator";
+    match (experiment.host.accel, host.kvm_usable()) {
+        (AccelChoice::Auto | AccelChoice::Kvm, true) => Finding::good(what, "KVM"),
+        (AccelChoice::Tcg, _) => Finding::good(what, "TCG, as the profile asks: shapes, not speeds"),
+        (AccelChoice::Auto, false) => Finding::good(what, "TCG: no KVM there; shapes, not speeds"),
+        (AccelChoice::Kvm, false) => Finding::bad(
+            what,
+            "no KVM: the CPU shows neither vmx nor svm, or /dev/kvm does not open",
+            "switch virtualisation on in the firmware and `modprobe kvm_intel` (or kvm_amd), or set accel = \"auto\"",
+        ),
+    }
+}
+
+/// The profile was read without knowing the host's size.
+fn memory(experiment: &Experiment, host: &Texts) -> Finding {
+    let what = "memory";
+    let most = experiment.configurations.iter().map(|c| u64::from(c.vms) * u64::from(c.memory_mib)).max();
+    let (most, there) = (most.unwrap_or(0), host.memory_mib());
+    let found = format!("{there} MiB, for guests of {most} MiB together");
+    if most <= there { Finding::good(what, found) } else { Finding::bad(what, found, needs::FEWER_GUESTS) }
+}

@@ -1,0 +1,234 @@
+//! Machines of a hardware lab, made of namespaces: a VM host with libvirt's daemon, a tester, and the controller, each of
+//! the first two with an SSH server. All of it, processes, interfaces and mounts, goes with the value.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::{Sandbox, handling};
+use nix::sys::signal::SigHandler;
+
+/// Addresses of the control network, which exists in the namespaces only.
+pub const HOST: &str = "198.51.100.2";
+/// The tester's.
+pub const TESTER: &str = "198.51.100.3";
+const CONTROLLER: &str = "198.51.100.1";
+
+/// For a daemon to start, on a machine that freezes for seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What every machine mounts for itself; the end of its stdin ends it, and with it everything in it.
+const MACHINE: &str = r#"set -e
+mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /dev/shm && mount -t sysfs sysfs /sys
+mkdir -p /run/sshd
+ip link set lo up
+echo ready
+read -r _"#;
+
+/// The daemon's directories are the machine's own; its account for guests is the distribution's.
+const DAEMON: &str = r#"set -e
+for dir in /var/lib/libvirt /etc/libvirt /var/cache/libvirt /var/log/libvirt; do
+    mkdir -p $dir; mount -t tmpfs -o mode=0755 tmpfs $dir
+done
+printf 'cgroup_controllers = []\nsecurity_driver = "none"\n' > /etc/libvirt/qemu.conf
+printf 'auth_unix_rw = "none"\nunix_sock_group = "root"\n' > /etc/libvirt/libvirtd.conf
+virtlogd --daemon --pid-file /run/virtlogd.pid
+libvirtd --daemon --pid-file /run/libvirtd.pid"#;
+
+/// What is left of a run on a machine.
+const LEFT: &str = r#"for link in /sys/class/net/kf-*; do [ ! -e "$link" ] || echo "interface ${link##*/}"; done
+for file in /run/kvmfair* /dev/shm/* /run/libvirt/qemu/*.pid; do [ ! -e "$file" ] || echo "file $file"; done
+for pid in $(grep -lz '^KVMFAIR_RUN=' /proc/[0-9]*/environ 2>/dev/null); do echo "process $pid: $(tr '\0' ' ' <"${pid%environ}cmdline")"; done
+for pid in $(grep -lz 'guest=kf-' /proc/[0-9]*/cmdline 2>/dev/null); do echo "QEMU $pid"; done
+[ ! -e /sys/class/net/wire0 ] || ip -o address show dev wire0 | grep ' inet ' || true
+[ ! -e /sys/class/net/wire0/master ] || echo "wire0 has a master""#;
+
+/// One machine.
+pub struct Machine {
+    child: Child,
+    pid: u32,
+}
+
+impl Machine {
+    fn start() -> Machine {
+        let mut command = Command::new("unshare");
+        command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+        command.args(["sh", "-c", MACHINE]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut word = [0; 6];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut word).unwrap();
+        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap();
+        let pid = children.split_whitespace().next().unwrap().parse().unwrap();
+        Machine { child, pid }
+    }
+
+    fn enter(&self, program: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &self.pid.to_string(), "--net", "--mount", "--pid", program]);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a shell command there.
+    pub fn sh(&self, script: &str) -> String {
+        let output = self.enter("sh").args(["-c", script]).output().unwrap();
+        assert!(output.status.success(), "{script}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What is left of a run there.
+    pub fn left(&self) -> Vec<String> {
+        self.sh(LEFT).lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        self.child.kill().ok(); // --kill-child: the first process of the namespace goes, and so does every other
+        self.child.wait().ok();
+    }
+}
+
+/// The three machines.
+pub struct Machines {
+    /// The VM host.
+    pub host: Machine,
+    /// The tester.
+    pub tester: Machine,
+    controller: Machine,
+    dir: tempfile::TempDir,
+}
+
+impl Machines {
+    /// Makes them: a control network, a wire between host and tester, SSH servers, and on the host libvirt's daemon.
+    pub fn new() -> Machines {
+        let dir = tempfile::Builder::new().prefix("kvmfair-machines-").tempdir().unwrap();
+        let machines =
+            Machines { host: Machine::start(), tester: Machine::start(), controller: Machine::start(), dir };
+        machines.network();
+        machines.keys();
+        for (machine, name) in [(&machines.host, "host"), (&machines.tester, "tester")] {
+            machines.ssh_server(machine, name);
+        }
+        machines.host.sh(DAEMON);
+        machines.wait("libvirtd", || machines.host.sh("[ ! -S /run/libvirt/libvirt-sock ] || echo up") == "up\n");
+        machines
+    }
+
+    fn network(&self) {
+        let Machines { host, tester, controller, .. } = self;
+        controller.sh(&format!(
+            "ip link add control type bridge && ip address add {CONTROLLER}/24 dev control && ip link set control up"
+        ));
+        for (machine, name, address) in [(host, "host", HOST), (tester, "tester", TESTER)] {
+            let peer = machine.pid;
+            let outside = Command::new("nsenter")
+                .args(["-t", &controller.pid.to_string(), "--net", "ip", "link", "add", name, "type", "veth"])
+                .args(["peer", "name", "control0", "netns", &peer.to_string()])
+                .status();
+            assert!(outside.unwrap().success());
+            controller.sh(&format!("ip link set {name} master control && ip link set {name} up"));
+            machine.sh(&format!("ip address add {address}/24 dev control0 && ip link set control0 up"));
+        }
+        let wire = Command::new("nsenter")
+            .args(["-t", &host.pid.to_string(), "--net", "ip", "link", "add", "wire0", "type", "veth"])
+            .args(["peer", "name", "wire0", "netns", &tester.pid.to_string()])
+            .status();
+        assert!(wire.unwrap().success());
+    }
+
+    /// Where a file of the machines is.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The controller's home, with a key that the servers accept and their host keys.
+    pub fn ssh_directory(&self) -> PathBuf {
+        self.path("home/.ssh")
+    }
+
+    fn keys(&self) {
+        fs::create_dir_all(self.ssh_directory()).unwrap();
+        for file in ["home/.ssh/id_ed25519", "stranger", "host.key", "tester.key"] {
+            let made = Command::new("ssh-keygen")
+                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+                .arg(self.path(file))
+                .status();
+            assert!(made.unwrap().success());
+        }
+        for (address, key) in [(HOST, "host.key.pub"), (TESTER, "tester.key.pub")] {
+            let key = fs::read_to_string(self.path(key)).unwrap();
+            let known = self.ssh_directory().join("known_hosts");
+            let mut known = fs::File::options().create(true).append(true).open(known).unwrap();
+            write!(known, "{address} {key}").unwrap();
+        }
+        let hashed = Command::new("ssh-keygen")
+            .args(["-q", "-H", "-f"])
+            .arg(self.ssh_directory().join("known_hosts"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        assert!(hashed.unwrap().success(), "ssh-keygen could not hash the names of known_hosts");
+    }
+
+    fn ssh_server(&self, machine: &Machine, name: &str) {
+        let config = format!(
+            "Port 22\nHostKey {key}\nAuthorizedKeysFile {authorized}\nPidFile none\nUsePAM no\nStrictModes no\n\
+             PermitRootLogin prohibit-password\nPasswordAuthentication no\n",
+            key = self.path(&format!("{name}.key")).display(),
+            authorized = self.path("home/.ssh/id_ed25519.pub").display(),
+        );
+        let path = self.path(&format!("{name}.sshd"));
+        fs::write(&path, config).unwrap();
+        machine.sh(&format!("$(command -v sshd) -f {}", path.display()));
+        self.wait("sshd", || machine.sh("grep -q ':0016 .* 0A ' /proc/net/tcp && echo up || true") == "up\n");
+    }
+
+    fn wait(&self, what: &str, ready: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !ready() {
+            assert!(start.elapsed() < PATIENCE, "{what} does not start");
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The program on the controller, told to keep to a place.
+    pub fn command(&self, place: &Sandbox, arguments: &[&str]) -> Command {
+        let inner = place.command(arguments);
+        let mut command = Command::new("nsenter");
+        // The controller shares the process numbers of this machine, so that its run can be signalled.
+        command.args(["-t", &self.controller.pid.to_string(), "--net"]).arg(inner.get_program());
+        command.args(inner.get_args()).current_dir(inner.get_current_dir().unwrap());
+        command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).unwrap_or_else(|| {
+            Path::new(&std::env::var_os("HOME").expect("HOME is set")).join(".cache")
+        });
+        command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", cache).env_remove("SSH_AUTH_SOCK");
+        handling(command, SigHandler::SigDfl)
+    }
+
+    /// Runs the program on the controller to its end.
+    pub fn kvmfair(&self, place: &Sandbox, arguments: &[&str]) -> Output {
+        self.command(place, arguments).output().unwrap()
+    }
+
+    /// Fails if anything of a run is left on the machines; patient with what goes by itself.
+    #[track_caller]
+    pub fn assert_nothing_left(&self) {
+        let left = || {
+            let on = |machine: &Machine, name: &str| {
+                machine.left().into_iter().map(|what| format!("{name}: {what}")).collect::<Vec<_>>()
+            };
+            [on(&self.host, "host"), on(&self.tester, "tester")].concat()
+        };
+        let start = Instant::now();
+        while !left().is_empty() && start.elapsed() < Duration::from_secs(10) {
+            sleep(Duration::from_millis(200));
+        }
+        assert!(left().is_empty(), "left behind: {:#?}", left());
+    }
+}

@@ -110,7 +110,9 @@ impl Link {
         if self.to_stderr.is_empty() {
             moved |= matches!(fill(&mut self.channel.stderr(), &mut self.to_stderr), Moved::Some);
         }
-        for (socket, bytes) in [(&mut self.local, &mut self.to_local), (&mut self.stderr, &mut self.to_stderr)] {
+        for (socket, bytes) in
+            [(&mut self.local, &mut self.to_local), (&mut self.stderr, &mut self.to_stderr)]
+        {
             match empty(socket, bytes) {
                 Moved::Some => moved = true,
                 Moved::NotYet | Moved::End => {}

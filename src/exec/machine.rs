@@ -118,7 +118,10 @@ impl Machine {
         match self {
             Machine::Local(_) => {
                 let mut options = std::fs::OpenOptions::new();
-                std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create(true).truncate(true), 0o600);
+                std::os::unix::fs::OpenOptionsExt::mode(
+                    options.write(true).create(true).truncate(true),
+                    0o600,
+                );
                 let written = options.open(path).and_then(|mut file| io::Write::write_all(&mut file, &bytes));
                 written.map_err(|cause| refused(format!("write {path}"), &cause))
             }

@@ -65,7 +65,8 @@ impl Tunnel {
     /// # Errors
     /// [`SshError::Protocol`] if the system has no socket or no thread left.
     pub fn through(session: Session, address: &SshAddress) -> Result<Tunnel, SshError> {
-        let failed = |cause: std::io::Error| SshError::Protocol { address: address.clone(), cause: cause.to_string() };
+        let failed =
+            |cause: std::io::Error| SshError::Protocol { address: address.clone(), cause: cause.to_string() };
         let (wake, woken) = UnixStream::pair().map_err(failed)?;
         woken.set_nonblocking(true).map_err(failed)?;
         let (orders, received) = channel();
@@ -200,7 +201,8 @@ impl Pump {
         fds.extend(self.links.iter().flat_map(Link::waits_for));
         let nap = if self.links.is_empty() { PollTimeout::from(IDLE_MS) } else { PollTimeout::from(NAP_MS) };
         let _ = poll(&mut fds, nap);
-        let broken = fds[0].revents().is_some_and(|seen| seen.intersects(PollFlags::POLLERR | PollFlags::POLLNVAL));
+        let broken =
+            fds[0].revents().is_some_and(|seen| seen.intersects(PollFlags::POLLERR | PollFlags::POLLNVAL));
         drop(fds);
         let _ = self.woken.read(&mut [0; 64]);
         broken

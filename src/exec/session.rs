@@ -8,8 +8,8 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ssh2::{CheckResult, KnownHostFileKind, KnownHosts, MethodType, Session};
 use ssh_key::{HashAlg, PublicKey};
+use ssh2::{CheckResult, KnownHostFileKind, KnownHosts, MethodType, Session};
 
 use super::login::{Login, SshAddress};
 use super::pump::Tunnel;
@@ -87,7 +87,10 @@ impl SshError {
                 address.known_as()
             ),
             SshError::NoLogin { address, .. } => {
-                format!("ssh-copy-id -p {} {}@{}, or name the key: identity = \"…\"", address.port, address.user, address.host)
+                format!(
+                    "ssh-copy-id -p {} {}@{}, or name the key: identity = \"…\"",
+                    address.port, address.user, address.host
+                )
             }
             SshError::Protocol { .. } => "look into sshd's log there".into(),
         }
@@ -107,7 +110,8 @@ pub fn open(login: &Login) -> Result<Session, SshError> {
         Some(jump) => {
             let first = Login { address: jump.clone(), jump: None, identity: login.identity.clone() };
             let tunnel = Tunnel::through(open(&first)?, jump)?;
-            session.set_tcp_stream(tunnel.tcp(&address.host, address.port).map_err(|e| no_answer(address, &e))?);
+            session
+                .set_tcp_stream(tunnel.tcp(&address.host, address.port).map_err(|e| no_answer(address, &e))?);
         }
     }
     let known = known_hosts(&session, address)?;
@@ -157,7 +161,9 @@ fn known_hosts(session: &Session, address: &SshAddress) -> Result<KnownHosts, Ss
 /// Asks for a host key of a kind that is known, where one is: the server may have several.
 fn prefer(session: &Session, known: &KnownHosts, address: &SshAddress) {
     let hosts = known.hosts().unwrap_or_default();
-    let keys = hosts.iter().filter_map(|host| PublicKey::from_openssh(&format!("{} {}", kind_of(host.key())?, host.key())).ok());
+    let keys = hosts
+        .iter()
+        .filter_map(|host| PublicKey::from_openssh(&format!("{} {}", kind_of(host.key())?, host.key())).ok());
     let of_it = |key: &PublicKey| {
         let blob = key.to_bytes().unwrap_or_default();
         matches!(known.check_port(&address.host, address.port, &blob), CheckResult::Match)
@@ -220,7 +226,9 @@ fn log_in(session: &Session, login: &Login) -> Result<(), SshError> {
 
 fn key_files(named: Option<&Path>) -> Vec<PathBuf> {
     if let Some(named) = named {
-        return vec![named.strip_prefix("~").ok().and_then(|rest| home(rest.to_str()?)).unwrap_or(named.into())];
+        return vec![
+            named.strip_prefix("~").ok().and_then(|rest| home(rest.to_str()?)).unwrap_or(named.into()),
+        ];
     }
     let usual = ["id_ed25519", "id_ecdsa", "id_rsa"].map(|name| home(&format!(".ssh/{name}")));
     usual.into_iter().flatten().filter(|file| file.is_file()).collect()

@@ -98,7 +98,8 @@ impl Ssh {
         input: Vec<u8>,
         limit: Duration,
     ) -> Result<Output, ExecError> {
-        let (ssh, words) = (self.clone(), argv.iter().map(|word| word.as_ref().to_owned()).collect::<Vec<_>>());
+        let (ssh, words) =
+            (self.clone(), argv.iter().map(|word| word.as_ref().to_owned()).collect::<Vec<_>>());
         let answer = tokio::task::spawn_blocking(move || ssh.feed_now(&words, &input, limit)).await;
         answer.map_err(|panic| ExecError::Session { host: self.host.clone(), cause: panic.to_string() })?
     }

@@ -67,7 +67,8 @@ fn call(change: &Change) -> Option<String> {
 
 /// What a script did, and what it left, from what it said.
 pub fn said(output: &str) -> (Vec<String>, Vec<String>) {
-    let of = |word: &str| output.lines().filter_map(|line| line.strip_prefix(word)).map(str::to_owned).collect();
+    let of =
+        |word: &str| output.lines().filter_map(|line| line.strip_prefix(word)).map(str::to_owned).collect();
     (of("done "), of("left "))
 }
 
@@ -83,7 +84,8 @@ mod tests {
 
     #[test]
     fn processes_come_first_and_the_look_for_survivors_last() {
-        let change = Change::Command { argv: vec!["ip".into(), "link".into(), "delete".into(), "kf-a-b".into()] };
+        let change =
+            Change::Command { argv: vec!["ip".into(), "link".into(), "delete".into(), "kf-a-b".into()] };
         let script = last_script("abc234", [&change].into_iter());
         let calls = "processes abc234\nundo ip link delete kf-a-b\nsurvivors abc234\n";
         assert!(script.ends_with(calls), "{script}");

@@ -74,7 +74,7 @@ fn undo_step(step: &Undo, state: &State) -> Vec<String> {
             Err(_) => Vec::new(), // in use by somebody else's guests, or never made
         },
         Undo::Value { .. } | Undo::Nic(_) => Vec::new(), // see `put_back_all`
-        Undo::Elsewhere { .. } => Vec::new(), // see `elsewhere`
+        Undo::Elsewhere { .. } => Vec::new(),            // see `elsewhere`
         Undo::Tree { path } => match std::fs::remove_dir_all(path) {
             Ok(()) => vec![format!("removed {}", path.display())],
             Err(_) => Vec::new(),

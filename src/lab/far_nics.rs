@@ -121,7 +121,10 @@ mod tests {
             ("upper macvtap0", "macvtap0 stands on it"),
         ];
         for (line, user) in used {
-            assert_eq!(read("eth1", &format!("{FREE}{line}\n")), Err(NicError::InUse("eth1".into(), user.into())));
+            assert_eq!(
+                read("eth1", &format!("{FREE}{line}\n")),
+                Err(NicError::InUse("eth1".into(), user.into()))
+            );
         }
         let vfs = FREE.replace("active_vfs 0", "active_vfs 2");
         assert!(matches!(read("eth1", &vfs), Err(NicError::InUse(_, user)) if user.contains("2 virtual")));

@@ -32,7 +32,9 @@ pub enum ClockError {
     #[error("failed to read the clock of the {0}: {1}")]
     Unreadable(&'static str, std::io::Error),
     /// The way there is too slow.
-    #[error("the clock of the {0} can only be read to {1:.0} ms (hint: at most 50; look at the control network)")]
+    #[error(
+        "the clock of the {0} can only be read to {1:.0} ms (hint: at most 50; look at the control network)"
+    )]
     Uncertain(&'static str, f64),
     /// It was set.
     #[error("the clock of the {0} moved by {1:.1} ms during the load (hint: let NTP settle it first)")]
@@ -103,7 +105,9 @@ fn between(what: &'static str, before: Offset, after: Offset) -> Result<Offset, 
 async fn offset(what: &'static str, machine: &Machine) -> Result<Offset, ClockError> {
     let offset = match machine {
         Machine::Local(_) => Offset { s: clock::clock_offset(), uncertainty_s: 0.0 },
-        Machine::Remote(_) => round_trips(machine).await.map_err(|error| ClockError::Unreadable(what, error))?,
+        Machine::Remote(_) => {
+            round_trips(machine).await.map_err(|error| ClockError::Unreadable(what, error))?
+        }
     };
     tracing::debug!(what, offset.s, offset.uncertainty_s, "clock");
     if offset.uncertainty_s > MAX_UNCERTAINTY_S {
@@ -125,7 +129,8 @@ async fn round_trips(machine: &Machine) -> std::io::Result<Offset> {
         let mut line = String::new();
         timeout(LIMIT, stdout.read_line(&mut line)).await.map_err(|_| broken())??;
         let back = clock::monotonic();
-        let there: f64 = line.trim().parse().map_err(|_| std::io::Error::other(format!("it says `{}`", line.trim())))?;
+        let there: f64 =
+            line.trim().parse().map_err(|_| std::io::Error::other(format!("it says `{}`", line.trim())))?;
         let trip = Offset { s: there - (sent + back) / 2.0, uncertainty_s: (back - sent) / 2.0 };
         best = best.filter(|best| best.uncertainty_s <= trip.uncertainty_s).or(Some(trip));
     }

@@ -118,7 +118,7 @@ mod tests {
             source: None,
             host: Host::default(),
             machines: None,
-        wire: None,
+            wire: None,
             image: Image::Appliance { kernel: None },
             timing: Timing {
                 warmup: second,

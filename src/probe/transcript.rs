@@ -130,3 +130,66 @@ impl Memory {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Two samples of a real host with two guests; the third target is bare metal.
+    const REAL: &str = include_str!("../../tests/fixtures/proc/remote_samples");
+
+    fn real() -> Vec<Printed> {
+        let samples = REAL.split_inclusive("== end ").collect::<Vec<_>>();
+        let ends = samples[1..].iter().map(|rest| rest.split('\n').next().unwrap());
+        let whole = samples.iter().zip(ends).map(|(sample, end)| {
+            let start = sample.find("== sample").unwrap();
+            format!("{}{end}\n", &sample[start..])
+        });
+        whole.map(|text| printed(&text).unwrap()).collect()
+    }
+
+    fn watches() -> [(Option<String>, bool); 3] {
+        [(Some("kf-rjaj53-t1".into()), false), (Some("kf-rjaj53-t2".into()), true), (None, false)]
+    }
+
+    #[test]
+    fn real_samples_become_counters_of_each_guest() {
+        let samples = real();
+        assert_eq!(samples.len(), 2);
+        assert_eq!(samples[0].alive, [true, true, false]);
+        let mut memory = Memory::default();
+        let [first, second] = [0, 1].map(|n| memory.sample(&samples[n], &watches()).unwrap());
+        assert!(second.at_s > first.at_s && second.cpu.user >= first.cpu.user);
+        assert!(first.targets[0].vcpu_s > 4.0 && first.targets[0].emulator_s > 0.7, "{:?}", first.targets[0]);
+        assert!(first.targets[0].vcpu_delay_s > 8.0 && first.targets[0].vhost_s == 0.0);
+        let [tap, inverted] = [0, 1].map(|n| first.targets[n]);
+        assert_eq!((tap.from_target_packets, tap.to_target_packets), (1, 11));
+        assert_eq!((inverted.from_target_packets, inverted.to_target_packets), (11, 1));
+        assert_eq!(first.targets[2], TargetCounters::default());
+    }
+
+    #[test]
+    fn a_thread_that_ended_keeps_its_last_reading() {
+        let mut samples = real();
+        samples[1].tasks[0].retain(|task| task.class != ThreadClass::Vcpu);
+        let mut memory = Memory::default();
+        let [first, second] = [0, 1].map(|n| memory.sample(&samples[n], &watches()).unwrap());
+        assert_eq!(first.targets[0].vcpu_s, second.targets[0].vcpu_s);
+    }
+
+    #[test]
+    fn an_interface_that_is_not_there_is_named_by_its_target() {
+        let watches = [(None, false), (Some("kf-gone".into()), false), (None, false)];
+        assert_eq!(Memory::default().sample(&real()[0], &watches), Err(1));
+    }
+
+    proptest! {
+        #[test]
+        fn a_sample_cut_anywhere_or_any_text_is_read_without_panic(cut in 0..REAL.len(), text in ".{0,80}\n.{0,80}") {
+            printed(&REAL[..cut]);
+            printed(&text);
+            prop_assert!(printed(&REAL[..cut.min(REAL.find(END).unwrap())]).is_none());
+        }
+    }
+}

@@ -23,10 +23,10 @@ mod validate;
 pub mod written;
 
 pub use diagnostic::{Diagnostic, Position, ProfileError};
-pub use experiment::{HostPlace, Machines};
 pub use experiment::{
     AccelChoice, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Test, Timing, WireNics,
 };
+pub use experiment::{HostPlace, Machines};
 pub use load::{load, parse};
 pub use schema::schema;
 pub use starter::starter;

@@ -48,7 +48,9 @@ impl GuestFiles {
         for (file, name) in [(self.kernel, "kernel"), (self.initramfs, "initramfs")] {
             let bytes = std::fs::read(&file).with_context(|| format!("failed to read {}", file.display()))?;
             let target = directory.join(name);
-            host.write(&target.to_string_lossy(), bytes).await.context("failed to bring a file to the VM host")?;
+            host.write(&target.to_string_lossy(), bytes)
+                .await
+                .context("failed to bring a file to the VM host")?;
             placed.push(target);
         }
         Ok(GuestFiles { initramfs: placed.remove(1), kernel: placed.remove(0), directory })

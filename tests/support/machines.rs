@@ -3,13 +3,15 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::{Sandbox, handling};
-use nix::sys::signal::SigHandler;
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::{SigHandler, Signal};
 
 /// Addresses of the control network, which exists in the namespaces only.
 pub const HOST: &str = "198.51.100.2";
@@ -20,13 +22,14 @@ const CONTROLLER: &str = "198.51.100.1";
 /// For a daemon to start, on a machine that freezes for seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What every machine mounts for itself; the end of its stdin ends it, and with it everything in it.
+/// What every machine mounts for itself. Its first process then collects those whose parents have gone: libvirt waits for
+/// them. It ends with the test, however that ends, and with it everything in the machine.
 const MACHINE: &str = r#"set -e
 mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /dev/shm && mount -t sysfs sysfs /sys
 mkdir -p /run/sshd
 ip link set lo up
 echo ready
-read -r _"#;
+while :; do sleep 86400 & wait $!; done"#;
 
 /// The daemon's directories are the machine's own; its account for guests is the distribution's.
 const DAEMON: &str = r#"set -e
@@ -56,7 +59,9 @@ impl Machine {
     fn start() -> Machine {
         let mut command = Command::new("unshare");
         command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
-        command.args(["sh", "-c", MACHINE]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["sh", "-c", MACHINE]).stdin(Stdio::null()).stdout(Stdio::piped());
+        // SAFETY: one system call between fork and exec.
+        unsafe { command.pre_exec(|| Ok(set_pdeathsig(Signal::SIGKILL)?)) };
         let mut child = command.spawn().unwrap();
         let mut word = [0; 6];
         std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut word).unwrap();
@@ -87,7 +92,6 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        drop(self.child.stdin.take());
         self.child.kill().ok(); // --kill-child: the first process of the namespace goes, and so does every other
         self.child.wait().ok();
     }
@@ -115,7 +119,8 @@ impl Machines {
             machines.ssh_server(machine, name);
         }
         machines.host.sh(DAEMON);
-        machines.wait("libvirtd", || machines.host.sh("[ ! -S /run/libvirt/libvirt-sock ] || echo up") == "up\n");
+        machines
+            .wait("libvirtd", || machines.host.sh("[ ! -S /run/libvirt/libvirt-sock ] || echo up") == "up\n");
         machines
     }
 
@@ -204,9 +209,9 @@ impl Machines {
         command.args(["-t", &self.controller.pid.to_string(), "--net"]).arg(inner.get_program());
         command.args(inner.get_args()).current_dir(inner.get_current_dir().unwrap());
         command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).unwrap_or_else(|| {
-            Path::new(&std::env::var_os("HOME").expect("HOME is set")).join(".cache")
-        });
+        let cache = std::env::var_os("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .unwrap_or_else(|| Path::new(&std::env::var_os("HOME").expect("HOME is set")).join(".cache"));
         command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", cache).env_remove("SSH_AUTH_SOCK");
         handling(command, SigHandler::SigDfl)
     }

@@ -44,7 +44,8 @@ pub fn look(experiment: &Experiment, machines: &Machines) -> Seen {
 }
 
 async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
-    let mut seen = Seen { findings: on(machine::for_the_image(experiment), "this machine"), ..Seen::default() };
+    let mut seen =
+        Seen { findings: on(machine::for_the_image(experiment), "this machine"), ..Seen::default() };
     let tester = HostPlace::There(machines.tester.clone());
     let (host, tester) = (hardware::open(&machines.host, "").await, hardware::open(&tester, "").await);
     seen.findings.push(login(HOST, &host));
@@ -95,14 +96,22 @@ fn bad_nic((of_host, error): &(bool, NicError)) -> Finding {
 fn nics(wire: &Wire) -> Vec<Finding> {
     let Wire::Nics(nics) = wire else { return Vec::new() };
     let good = |machine: &str, nic: &crate::backend::site::HostNic| {
-        let kind = if nic.device.is_empty() { "a virtual interface".into() } else { format!("{}, {}", nic.driver, nic.device) };
-        Finding::good(&format!("{machine}: NIC of the wire"), format!("{} ({kind}), nothing uses it", nic.name))
+        let kind = if nic.device.is_empty() {
+            "a virtual interface".into()
+        } else {
+            format!("{}, {}", nic.driver, nic.device)
+        };
+        Finding::good(
+            &format!("{machine}: NIC of the wire"),
+            format!("{} ({kind}), nothing uses it", nic.name),
+        )
     };
     nics.host.iter().map(|nic| good(HOST, nic)).chain([good(TESTER, &nics.tester)]).collect()
 }
 
 async fn look_at_host(host: &Machine, experiment: &Experiment, texts: &Texts) -> Vec<Finding> {
-    let bare = experiment.configurations.iter().any(|configuration| configuration.backend == Backend::Baremetal);
+    let bare =
+        experiment.configurations.iter().any(|configuration| configuration.backend == Backend::Baremetal);
     let guests = experiment.configurations.iter().any(|configuration| configuration.vms > 0);
     let mut findings = vec![root(host, "it makes bridges and changes NICs").await];
     findings.extend(programs(host, &[TOOLS, if bare { &[NETSERVER] } else { &[] }].concat()).await);

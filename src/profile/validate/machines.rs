@@ -33,7 +33,8 @@ pub(super) fn machines(check: &mut Check, written: &Written, directory: &Path) -
     };
     let tester = tester(check, &written.tester);
     if written.wire.host_dev.is_none() && written.wire.tester_dev.is_none() {
-        let hint = "between machines the wire is real: name the NICs, host_dev = \"eth1\" and tester_dev = \"eth1\"";
+        let hint =
+            "between machines the wire is real: name the NICs, host_dev = \"eth1\" and tester_dev = \"eth1\"";
         check.missing("wire.host_dev", hint);
     }
     let (address, jump) = tester?;
@@ -96,7 +97,8 @@ fn jump(check: &mut Check, path: &str, written: &Option<String>) -> Option<SshAd
 fn address(check: &mut Check, path: &str, text: &str) -> Option<SshAddress> {
     let address = SshAddress::parse(text);
     if address.is_none() {
-        let hint = "write user@host or user@host:port, for example \"root@tester\"; ~/.ssh/config is not read";
+        let hint =
+            "write user@host or user@host:port, for example \"root@tester\"; ~/.ssh/config is not read";
         check.fault(path, Fault::new(format!("`{text}` is no SSH address"), "", hint));
     }
     address

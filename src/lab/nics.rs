@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{LabError, enter};
 use crate::backend::site::{HostNic, Nics, Sriov, Wire};
 use crate::exec::blocking;
-use crate::profile::experiment::WireNics;
+use crate::profile::WireNics;
 
 /// For a driver to bind, or a namespace to give a NIC back after its last process: seconds under emulation.
 const PATIENCE: Duration = Duration::from_secs(30);

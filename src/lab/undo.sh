@@ -65,5 +65,6 @@ survivors() {
         ip link delete "${path##*/}" 2>/dev/null && did "removed the interface ${path##*/}"
         [ ! -e "$path" ] || left "interface ${path##*/}"
     done
-    for pid in $(grep -lz "guest=kf-$1-" /proc/[0-9]*/cmdline 2>/dev/null); do left "QEMU ${pid%/cmdline}"; done
+    # The bracket keeps grep from finding itself.
+    for pid in $(grep -lz "guest=[k]f-$1-" /proc/[0-9]*/cmdline 2>/dev/null); do left "QEMU ${pid%/cmdline}"; done
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::lab::{Machines, WireNics};
 use crate::backend::Backend;
-use crate::exec::login::Login;
 
 /// A validated profile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,42 +52,6 @@ pub struct Experiment {
 pub struct Host {
     /// How to accelerate guests.
     pub accel: AccelChoice,
-}
-
-/// The machines of a hardware lab, beside the one that kvmfair runs on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Machines {
-    /// The VM host.
-    pub host: HostPlace,
-    /// The tester.
-    pub tester: Login,
-}
-
-/// Where the VM host of a hardware lab is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum HostPlace {
-    /// The machine that kvmfair runs on.
-    Here,
-    /// Another machine.
-    There(Login),
-}
-
-/// The NICs of a real wire, by name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WireNics {
-    /// The host's end.
-    pub host_dev: String,
-    /// Further NICs of the host on the same switch, for backends that give each guest one of its own.
-    pub spare_devs: Vec<String>,
-    /// The tester's end.
-    pub tester_dev: String,
-}
-
-impl WireNics {
-    /// All NICs of the host, the wire's end first.
-    pub fn host_devs(&self) -> impl Iterator<Item = &String> {
-        std::iter::once(&self.host_dev).chain(&self.spare_devs)
-    }
 }
 
 /// What the profile asks for.

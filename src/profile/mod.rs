@@ -1,7 +1,7 @@
 //! The profile: as written (serde) -> experiment (validated). Errors carry file, line, column and a hint.
 //!
 //! - [`load()`], [`parse`]: a file, or its text, to an [`Experiment`]; the way in
-//! - [`experiment`]: what the rest of kvmfair reads
+//! - [`experiment`], [`lab`]: what the rest of kvmfair reads
 //! - [`written`]: every key of the format, with what it means
 //! - [`units`]: times and sizes as people write them
 //! - [`diagnostic`]: what is wrong with a profile, rendered as rustc does
@@ -13,6 +13,7 @@
 
 pub mod diagnostic;
 pub mod experiment;
+pub mod lab;
 mod load;
 mod places;
 mod reader;
@@ -24,9 +25,9 @@ pub mod written;
 
 pub use diagnostic::{Diagnostic, Position, ProfileError};
 pub use experiment::{
-    AccelChoice, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Test, Timing, WireNics,
+    AccelChoice, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Test, Timing,
 };
-pub use experiment::{HostPlace, Machines};
+pub use lab::{HostPlace, Machines, WireNics};
 pub use load::{load, parse};
 pub use schema::schema;
 pub use starter::starter;

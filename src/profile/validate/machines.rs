@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::{Check, Fault, nearest};
 use crate::exec::login::{Login, SshAddress};
-use crate::profile::experiment::{HostPlace, Machines};
 use crate::profile::written::{Host, Ssh, Tester, Written};
+use crate::profile::{HostPlace, Machines};
 
 /// Ways to name the host.
 const WAYS: &str = "\"embedded\" (this machine, no daemon), \"qemu:///system\" (this machine's libvirt) or \

@@ -58,7 +58,7 @@ fn both_refuse_what_this_version_does_not_know_or_run() {
         ("window = \"30 s\"", "window = \"30\""),
         ("test = \"TCP_RR\"", "test = \"UDP_RR\""),
         ("accel = \"auto\"", "accel = \"xen\""),
-        ("uri = \"embedded\"", "uri = \"qemu:///system\""),
+        ("uri = \"embedded\"", "uri = \"qemu:///session\""),
         ("image = \"appliance\"", "image = \"debian.qcow2\""),
         ("memory = \"128 MiB\"", "memory = \"plenty\""),
         ("vms = [1, 2, 4]", "vms = []"),

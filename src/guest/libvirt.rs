@@ -139,14 +139,14 @@ impl Hypervisor {
         .await
     }
 
-    /// The names of the running guests that begin so.
+    /// The names of the guests that begin so, those that are only just starting too.
     ///
     /// # Errors
     /// [`LibvirtError::Call`] with libvirt's message.
     pub async fn names(&self, prefix: String) -> Result<Vec<String>, LibvirtError> {
         let connect = self.connect.clone();
         let all = blocking("list guests".into(), move || {
-            let guests = connect.list_all_domains(sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE)?;
+            let guests = connect.list_all_domains(0)?;
             guests.iter().map(Domain::name).collect::<Result<Vec<String>, _>>()
         });
         Ok(all.await?.into_iter().filter(|name| name.starts_with(&prefix)).collect())

@@ -2,6 +2,7 @@
 //! each machine. The same for a run that ends and for `kvmfair clean` after a kill -9.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::change::{self, Change};
 use super::journal::Undo;
@@ -9,6 +10,10 @@ use super::{LabError, RunId, hardware};
 use crate::exec::machine::Machine;
 use crate::guest::daemon::Daemon;
 use crate::profile::HostPlace;
+
+/// Looks for guests of the run, each followed by a pause: what is there after the last is found as a process.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Takes everything back: what was done, and what is left, in words.
 pub fn undo(run: &RunId, directory: &Path, steps: &[Undo]) -> (Vec<String>, Vec<String>) {
@@ -68,11 +73,20 @@ async fn destroy(machine: &Machine, run: &RunId, directory: &Path) -> Result<Vec
         LabError::system("destroy the guests of the run")(std::io::Error::other(error.to_string()))
     };
     let daemon = Daemon::open(machine, directory).await.map_err(refused)?;
-    let guests = daemon.hypervisor.names(format!("kf-{run}-")).await.map_err(refused)?;
-    for guest in &guests {
-        daemon.hypervisor.destroy(guest).await.map_err(refused)?;
+    let mut done = Vec::new();
+    // One that the daemon was still starting when the run was killed may come to life after it was destroyed.
+    for _ in 0..ATTEMPTS {
+        let guests = daemon.hypervisor.names(format!("kf-{run}-")).await.map_err(refused)?;
+        if guests.is_empty() {
+            break;
+        }
+        for guest in guests {
+            daemon.hypervisor.destroy(&guest).await.map_err(refused)?;
+            done.push(format!("destroyed the guest {guest}"));
+        }
+        tokio::time::sleep(PAUSE).await;
     }
-    Ok(guests.into_iter().map(|guest| format!("destroyed the guest {guest}")).collect())
+    Ok(done)
 }
 
 fn named(place: &HostPlace) -> String {

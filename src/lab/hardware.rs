@@ -70,8 +70,8 @@ impl Hardware {
         lab.note(Side::Host, Change::Tree { path: directory.clone() })?;
         // Whoever QEMU runs as must get to the files, but need not see who they are.
         lab.side(Side::Host).run(&["mkdir", "-m", "0711", &directory.to_string_lossy()]).await?;
-        // Also for its processes: the tester has nothing else to take back before the first NIC.
-        lab.note(Side::Tester, Change::Command { argv: vec!["true".into()] })?;
+        // The tester has no such directory; the line is for its processes, before the first NIC has one.
+        lab.note(Side::Tester, Change::Tree { path: directory })?;
         for step in management(&lab.names) {
             lab.apply(&step).await?;
         }

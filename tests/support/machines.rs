@@ -43,7 +43,7 @@ libvirtd --daemon --pid-file /run/libvirtd.pid"#;
 
 /// What is left of a run on a machine.
 const LEFT: &str = r#"for link in /sys/class/net/kf-*; do [ ! -e "$link" ] || echo "interface ${link##*/}"; done
-for file in /run/kvmfair* /dev/shm/* /run/libvirt/qemu/*.pid; do [ ! -e "$file" ] || echo "file $file"; done
+for file in /run/kvmfair* /dev/shm/* /run/libvirt/qemu/kf-*; do [ ! -e "$file" ] || echo "file $file"; done
 for pid in $(grep -lz '^KVMFAIR_RUN=' /proc/[0-9]*/environ 2>/dev/null); do echo "process $pid: $(tr '\0' ' ' <"${pid%environ}cmdline")"; done
 for pid in $(grep -lz 'guest=[k]f-' /proc/[0-9]*/cmdline 2>/dev/null); do echo "QEMU $pid"; done
 [ ! -e /sys/class/net/wire0 ] || ip -o address show dev wire0 | grep ' inet ' || true

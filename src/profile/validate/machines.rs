@@ -47,6 +47,11 @@ enum Uri {
     There(SshAddress),
 }
 
+/// Whether the two ends of the wire are on different machines.
+pub(super) fn are_two(host: &Host) -> bool {
+    host.uri.as_deref().is_some_and(|uri| uri.starts_with("qemu"))
+}
+
 /// Whether a profile names a host that may have another size than this machine.
 pub(super) fn is_elsewhere(host: &Host) -> bool {
     host.uri.as_deref().is_some_and(|uri| uri.starts_with("qemu+ssh://"))

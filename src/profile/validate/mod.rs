@@ -49,7 +49,7 @@ pub(super) fn experiment(
     only_supported(&mut check, &written);
     tuning::check(&mut check, &written);
     let machines = machines::machines(&mut check, &written, directory);
-    let wire = wire::wire(&mut check, &written.wire, machines.is_some());
+    let wire = wire::wire(&mut check, &written.wire, machines::are_two(&written.host));
     let timing = timing::timing(&mut check, &written.workload);
     let limits = timing::limits(&mut check, &written.limits, &timing);
     let factors = factors::factors(&mut check, &written);

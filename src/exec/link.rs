@@ -128,7 +128,8 @@ impl Link {
     /// Whether both sides have said all; then the channel is closed and its status told.
     pub(super) fn over(&mut self, session: &Session) -> bool {
         let all_heard = self.heard_all && self.to_local.is_empty() && self.to_stderr.is_empty();
-        if !all_heard && !(self.deaf && self.told) {
+        let nobody_cares = self.deaf && self.told;
+        if !(all_heard || nobody_cares) {
             return false;
         }
         let _ = self.local.shutdown(Shutdown::Write);

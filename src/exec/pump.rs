@@ -135,7 +135,8 @@ impl Pump {
             // Twice in vain before a nap: reading one channel may bring what another waits for.
             let mut idle = 0;
             while idle < 2 {
-                let moved = self.links.iter_mut().fold(false, |moved, link| link.pass() || moved);
+                // Every link has its turn, also after one that moved.
+                let moved = self.links.iter_mut().filter_map(|link| link.pass().then_some(())).count() > 0;
                 idle = if moved { 0 } else { idle + 1 };
             }
             self.links.retain_mut(|link| !link.over(&self.session));

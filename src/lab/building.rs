@@ -31,7 +31,7 @@ pub enum Ground {
     /// In namespaces of this machine.
     Embedded(Embedded),
     /// On other machines.
-    Hardware(Hardware),
+    Hardware(Box<Hardware>),
 }
 
 /// A step that was done, and what takes it back.
@@ -47,7 +47,7 @@ pub(super) enum Back {
     /// By a command.
     Run(Vec<String>),
     /// As after a kill -9.
-    Journalled(Undo),
+    Journalled(Box<Undo>),
 }
 
 impl Lab {
@@ -114,7 +114,7 @@ impl Lab {
             match undo {
                 Back::Nothing => {}
                 Back::Run(argv) => drop(self.side(side).run(&argv).await?),
-                Back::Journalled(undo) => self.take_back(side, undo).await?,
+                Back::Journalled(undo) => self.take_back(side, *undo).await?,
             }
         }
         Ok(())
@@ -187,7 +187,7 @@ impl Lab {
         };
         let Some(undo) = undo else { return Ok(Back::Nothing) };
         self.journal.before(&undo)?;
-        Ok(Back::Journalled(undo))
+        Ok(Back::Journalled(Box::new(undo)))
     }
 
     /// The line of the journal for a guest.

@@ -65,7 +65,7 @@ impl Hardware {
             places: places.clone(),
         };
         let names = Names { run: run.to_string(), tester_netns: String::new(), index_base: first_index(run) };
-        let lab = Lab::on(Ground::Hardware(hardware), names, wire, journal);
+        let lab = Lab::on(Ground::Hardware(Box::new(hardware)), names, wire, journal);
         let directory = host_directory(run);
         lab.note(Side::Host, Change::Tree { path: directory.clone() })?;
         // Whoever QEMU runs as must get to the files, but need not see who they are.

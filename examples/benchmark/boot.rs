@@ -144,9 +144,10 @@ async fn timed(lab: &Lab, argv: &[Vec<String>]) -> Result<Cost> {
         let names: Vec<String> = taps(lab, guest).into_iter().map(|(tap, _)| tap).collect();
         let started = Bare::start(&bare::argv(libvirts, &names, &boot.domain.console))?;
         let (pid, identity) = (started.pid(), lab.session.fleet.identity().clone());
+        let site = lab.session.fleet.site().clone();
         guests.push(started);
         let deadline = tokio::time::Instant::now() + LIMIT;
-        waits.spawn(async move { wait_ready(&boot, &identity, pid, deadline).await });
+        waits.spawn(async move { wait_ready(&boot, &identity, &site, pid, deadline).await });
     }
     while let Some(waited) = waits.join_next().await {
         if waited??.is_none() {

@@ -104,6 +104,11 @@ impl Fleet {
         &self.identity
     }
 
+    /// Where they run.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
     /// A guest that is up.
     pub fn get(&self, number: u32) -> Option<&Guest> {
         self.guests.get(&number)

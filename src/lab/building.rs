@@ -29,7 +29,7 @@ pub struct Lab {
 /// Where a lab is built.
 pub enum Ground {
     /// In namespaces of this machine.
-    Embedded(Embedded),
+    Embedded(Box<Embedded>),
     /// On other machines.
     Hardware(Box<Hardware>),
 }

@@ -35,11 +35,11 @@ impl Embedded {
         let tester_netns = format!("/proc/{}/fd/{}", std::process::id(), netns.as_raw_fd());
         let names =
             Names { run: run.to_string(), tester_netns: tester_netns.clone(), index_base: first_index(run) };
-        let ground = Ground::Embedded(Embedded {
+        let ground = Ground::Embedded(Box::new(Embedded {
             host: Machine::Local(Local::here()),
             tester: Machine::Local(Local::inside(netns)), // keeps it open
             tester_netns,
-        });
+        }));
         let lab = Lab::on(ground, names, wire, journal);
         for step in management(&lab.names) {
             lab.apply(&step).await?;

@@ -13,7 +13,8 @@ use super::exit::{Exit, PreflightFailed};
 use super::progress::{Progress, print};
 use super::{Common, inputs};
 use crate::exec::local::RUN_VARIABLE;
-use crate::guest::appliance::{self, Appliance};
+use crate::guest::appliance;
+use crate::guest::image::{self, Image};
 use crate::lab::journal::{Journal, Undo};
 use crate::lab::{State, clean, enter, preflight, state};
 use crate::plan;
@@ -41,7 +42,7 @@ pub struct Bench {
 struct Prepared {
     experiment: Experiment,
     environment: Environment,
-    appliance: Appliance,
+    image: Image,
     accel: Accel,
     run_dir: RunDir,
 }
@@ -74,17 +75,15 @@ impl Bench {
             return Err(PreflightFailed.into());
         }
         let accel = inputs::accel(&experiment);
-        let crate::profile::Image::Appliance { kernel } = &experiment.image;
-        let appliance = appliance::ensure(&appliance::default_cache(), kernel.as_deref(), &mut |step| {
-            eprintln!("{step}")
-        })?;
+        let image =
+            image::ensure(&experiment.image, &appliance::default_cache(), &mut |step| eprintln!("{step}"))?;
         let environment = Environment::collect(&experiment.name, &text, None);
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let run_dir = RunDir::create(&self.out, &experiment.name, &time)?;
         super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
         run_dir.write("profile.toml", text.as_bytes())?;
         run_dir.write_json("experiment.json", &experiment)?;
-        Ok(Prepared { experiment, environment, appliance, accel, run_dir })
+        Ok(Prepared { experiment, environment, image, accel, run_dir })
     }
 }
 
@@ -120,14 +119,14 @@ fn measure(prepared: &Prepared, state: &State, common: &Common) -> Result<(Endin
 
 async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Result<(Ending, Results)> {
     let cancel = cancel_on_signals()?;
-    let Prepared { experiment, appliance, accel, run_dir, .. } = prepared;
+    let Prepared { experiment, image, accel, run_dir, .. } = prepared;
     drop(events.send(Event::Preparing(format!("making the lab of run {}", state.id))));
     let cache = appliance::default_cache();
-    let opened = LabSession::open(state, experiment.clone(), appliance, *accel, &cache, events.clone());
+    let opened = LabSession::open(state, experiment.clone(), image, *accel, &cache, events.clone());
     let mut session = opened.await?;
     let plan = plan::plan(experiment, *accel, inputs::cpus());
     run_dir.write_json("plan.json", &plan)?;
-    let environment = with_versions(&prepared.environment, &session.versions, appliance);
+    let environment = with_versions(&prepared.environment, &session.versions, image);
     let mut results = Results::create(run_dir.clone(), experiment.clone(), environment, *accel)?;
     let ending = bench::run(&mut session, experiment, &plan, &mut results, &cancel, &events).await?;
     drop(events.send(Event::TearingDown));
@@ -136,15 +135,12 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
     Ok((ending, results))
 }
 
-fn with_versions(
-    environment: &Environment,
-    versions: &(String, String),
-    appliance: &Appliance,
-) -> Environment {
+fn with_versions(environment: &Environment, versions: &(String, String), image: &Image) -> Environment {
     Environment {
         libvirt: Some(versions.0.clone()),
         qemu: Some(versions.1.clone()),
-        guest_kernel: Some(appliance.kernel_version.clone()),
+        guest_kernel: image.kernel_version().map(str::to_owned),
+        guest_image: image.fingerprint(),
         ..environment.clone()
     }
 }

@@ -9,7 +9,7 @@ use super::progress::print;
 use super::{Common, exit::Exit, inputs};
 use crate::backend::Names;
 use crate::plan::{self, PlannedTrial, Transition};
-use crate::profile::{Configuration, Experiment, Factor};
+use crate::profile::{Configuration, Experiment, Factor, Image};
 use crate::run::lab_session::Blueprint;
 use crate::sample::Accel;
 
@@ -96,8 +96,7 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
     let blueprint = Blueprint {
         names: Names { run: "RUN".into(), tester_netns: String::new(), index_base: 0 },
         state: "/run/kvmfair/RUN".into(),
-        kernel: "KERNEL".into(),
-        initramfs: "/run/kvmfair/RUN/initramfs".into(),
+        kernel: matches!(experiment.image, Image::Appliance { .. }).then(|| "KERNEL".into()),
         accel,
     };
     let mut shown: Vec<Configuration> = Vec::new();

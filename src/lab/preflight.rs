@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::backend::{Attachment, Backend, Datapath};
 use crate::exec::blocking::{self, find};
-use crate::guest::appliance;
 use crate::probe::environment;
 use crate::profile::{AccelChoice, Experiment};
 
@@ -26,11 +25,11 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn good(what: &str, found: impl Into<String>) -> Finding {
+    pub(super) fn good(what: &str, found: impl Into<String>) -> Finding {
         Finding { what: what.into(), found: found.into(), fix: None }
     }
 
-    fn bad(what: &str, found: impl Into<String>, fix: impl Into<String>) -> Finding {
+    pub(super) fn bad(what: &str, found: impl Into<String>, fix: impl Into<String>) -> Finding {
         Finding { what: what.into(), found: found.into(), fix: Some(fix.into()) }
     }
 }
@@ -42,12 +41,8 @@ pub fn look(experiment: &Experiment) -> Vec<Finding> {
     findings.extend(programs(guests));
     findings.push(netperf());
     if guests {
-        findings.extend([
-            accelerator(experiment),
-            account(),
-            device("/dev/net/tun", "modprobe tun"),
-            kernel(),
-        ]);
+        findings.extend([accelerator(experiment), account(), device("/dev/net/tun", "modprobe tun")]);
+        findings.extend(super::image_check::look(&experiment.image));
     }
     if experiment.configurations.iter().any(|c| c.backend.datapath() == Some(Datapath::Vhost)) {
         findings.push(device("/dev/vhost-net", "modprobe vhost_net"));
@@ -76,22 +71,21 @@ fn programs(guests: bool) -> Vec<Finding> {
         ("netserver", "netperf (component non-free)"),
         ("timeout", "coreutils"),
     ];
-    const GUESTS: [(&str, &str); 3] = [
-        ("qemu-system-x86_64", "qemu-system-x86"),
-        ("busybox", "busybox-static"),
-        ("dropbear", "dropbear-bin"),
-    ];
+    const GUESTS: [(&str, &str); 1] = [("qemu-system-x86_64", "qemu-system-x86")];
     let wanted = ALWAYS.iter().chain(if guests { GUESTS.as_slice() } else { &[] });
-    wanted
-        .map(|(program, package)| match find(program) {
-            Some(path) => Finding::good(program, path.display().to_string()),
-            None => Finding::bad(
-                program,
-                "not installed",
-                format!("apt-get install {package}, or: make install-deps"),
-            ),
-        })
-        .collect()
+    wanted.map(|(program, package)| installed(program, package)).collect()
+}
+
+/// Whether a program is there.
+pub(super) fn installed(program: &str, package: &str) -> Finding {
+    match find(program) {
+        Some(path) => Finding::good(program, path.display().to_string()),
+        None => Finding::bad(
+            program,
+            "not installed",
+            format!("apt-get install {package}, or: make install-deps"),
+        ),
+    }
 }
 
 /// Interim results by the clock and runs without end came with 2.6; percentiles with it.
@@ -143,24 +137,6 @@ fn device(path: &str, fix: &str) -> Finding {
     let character = |mode| SFlag::from_bits_truncate(mode) & SFlag::S_IFMT == SFlag::S_IFCHR;
     let there = nix::sys::stat::stat(path).is_ok_and(|stat| character(stat.st_mode));
     if there { Finding::good(path, "there") } else { Finding::bad(path, "missing", fix) }
-}
-
-fn kernel() -> Finding {
-    let what = "guests' kernel";
-    let own = nix::sys::utsname::uname()
-        .map(|name| name.release().to_string_lossy().into_owned())
-        .unwrap_or_default();
-    if appliance::default_cache().join("kernel").is_dir() {
-        return Finding::good(what, "in the cache");
-    }
-    if find("apt-get").is_some() {
-        return Finding::good(what, "will be downloaded once (Debian's linux-image-amd64)");
-    }
-    let path = format!("/boot/vmlinuz-{own}");
-    if Path::new(&path).exists() {
-        return Finding::good(what, path);
-    }
-    Finding::bad(what, "none", "name one in the profile: [guest] kernel = \"/boot/vmlinuz-…\"")
 }
 
 /// Kinds of interfaces that the backends need, tried in a network namespace that lives as long as the attempt.

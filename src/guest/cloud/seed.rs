@@ -85,14 +85,16 @@ impl RunSeed {
         let ready: Vec<&str> = ["sh", READY_PATH, CONSOLE, install].into_iter().chain(addresses).collect();
         json!({
             "disable_root": false,
-            "users": [],
+            // No account of the distribution's own beside it; without a password.
+            "users": [{ "name": "root", "lock_passwd": true }],
             "ssh_pwauth": false,
             "ssh_authorized_keys": [self.authorized_key],
             "ssh_deletekeys": true,
             "ssh_keys": { "ed25519_private": self.host_key_pem, "ed25519_public": self.host_key_line },
             "no_ssh_fingerprints": true,
             "ssh": { "emit_keys_to_console": false },
-            "locale": false,
+            // Any other would be generated, which takes long.
+            "locale": "C.UTF-8",
             "growpart": { "mode": "off" },
             "resize_rootfs": false,
             "package_update": false,
@@ -183,7 +185,7 @@ mod tests {
         let data: Value = serde_json::from_str(text.strip_prefix("#cloud-config\n").unwrap()).unwrap();
         assert_eq!(data["ssh_authorized_keys"], json!([keys.authorized_key().unwrap()]));
         assert_eq!(data["ssh_keys"]["ed25519_private"], json!(keys.host_key_pem().unwrap()));
-        assert_eq!((&data["ssh_pwauth"], &data["users"]), (&json!(false), &json!([])));
+        assert_eq!((&data["ssh_pwauth"], &data["users"][0]["name"]), (&json!(false), &json!("root")));
         let ready = ["sh", READY_PATH, "/dev/ttyS0", "yes", "198.18.1.1", "198.19.1.1"];
         assert_eq!(data["runcmd"], json!([ready]));
         let client = keys.client_pem().unwrap();

@@ -20,14 +20,14 @@ pub struct Estimate {
 const AROUND_LOAD_S: f64 = 1.5;
 /// Ending a guest, however many at once, s.
 const DESTROY_S: f64 = 1.5;
-/// One boot on an idle machine, s, and the CPU time that it takes, s. A cloud image is somebody else's: the figures are
-/// those of a small Debian.
+/// One boot on an idle machine, s, and the CPU time that it takes, s. A cloud image is somebody else's: under TCG these are
+/// the figures of a small Debian, under KVM a guess from them.
 const fn boot_costs(accel: Accel, image: &Image) -> (f64, f64) {
     match (image, accel) {
         (Image::Appliance { .. }, Accel::Kvm) => (2.5, 1.0),
         (Image::Appliance { .. }, Accel::Tcg) => (5.0, 4.0),
         (Image::Cloud { .. }, Accel::Kvm) => (20.0, 12.0),
-        (Image::Cloud { .. }, Accel::Tcg) => (60.0, 60.0),
+        (Image::Cloud { .. }, Accel::Tcg) => (50.0, 45.0),
     }
 }
 

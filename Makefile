@@ -3,11 +3,12 @@
 CARGO ?= cargo
 KVMFAIR = target/release/kvmfair
 
-.PHONY: help quickstart test install-deps install-test-deps build benchmark lint
+.PHONY: help quickstart test lab install-deps install-test-deps build benchmark lint
 
 help:
 	@echo 'make quickstart    install what is missing, build, and measure real guests (about ten minutes the first time)'
 	@echo 'make test          install what is missing, then format, lints, docs, and all tests, real guests included'
+	@echo 'make lab           every backend with real KVM guests in one emulated machine (results in target/lab)'
 	@echo 'make benchmark     what kvmfair itself costs, as ratios, in a Markdown table'
 	@echo 'make install-deps  install what is missing (Debian)'
 	@echo 'make build         the release binary, $(KVMFAIR)'
@@ -22,6 +23,10 @@ lint: install-deps
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
+
+lab: build
+	$(KVMFAIR) image build
+	tests/lab/backends
 
 benchmark: install-deps
 	$(CARGO) run --locked --release --example benchmark

@@ -21,6 +21,9 @@ pub struct RawTrial {
     pub trial: u32,
     /// Which repeat of its configuration, from 1.
     pub repeat: u32,
+    /// Which attempt at this trial, from 1; those before were failed or invalid.
+    #[serde(default = "first_attempt")]
+    pub attempt: u32,
     /// What was measured.
     pub configuration: Configuration,
     /// What ran the guests' instructions.
@@ -41,6 +44,10 @@ pub struct RawTrial {
     pub guests: Vec<RawGuest>,
     /// The proof that the backend under test is the one that ran.
     pub checks: Vec<Check>,
+}
+
+fn first_attempt() -> u32 {
+    1
 }
 
 /// What ran the guests' instructions.
@@ -180,6 +187,19 @@ pub struct RawGuest {
     pub domain: String,
     /// `/proc/stat` inside the guest with the host's time of reading: before and after the window.
     pub inside: Vec<(f64, CpuTimes)>,
+    /// Counters of its test NIC, read in the guest before the first flow and after the last: only where no packet passes
+    /// an interface of the host's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nic: Vec<(f64, NicPackets)>,
+}
+
+/// Cumulative counters of a NIC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NicPackets {
+    /// Packets received.
+    pub received: u64,
+    /// Packets sent.
+    pub sent: u64,
 }
 
 /// One fact that had to hold for the trial to be what it says.

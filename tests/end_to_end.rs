@@ -52,6 +52,7 @@ fn every_file_is_there(run: &Path) {
             "flows.csv",
             "guests.csv",
             "trials.csv",
+            "proofs.csv",
             "summary.csv",
             "report.md",
             "log.txt",

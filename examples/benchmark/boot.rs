@@ -122,7 +122,8 @@ async fn through_kvmfair(lab: &mut Lab) -> Result<(Cost, Vec<Vec<String>>)> {
 /// The cost of bare QEMU processes.
 async fn by_hand(lab: &mut Lab, argv: &[Vec<String>]) -> Result<Cost> {
     let configuration = lab.configurations[0].clone();
-    lab.session.lab.attach(configuration.backend, configuration.mtu, GUESTS).await?;
+    let site = lab.session.site(&configuration);
+    lab.session.lab.attach(configuration.backend, &site).await?;
     for guest in 1..=GUESTS {
         add_taps(lab, guest).await?;
     }

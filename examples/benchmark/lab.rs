@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
+use kvmfair::backend::site::Wire;
 use kvmfair::exec::local::RUN_VARIABLE;
 use kvmfair::guest::appliance;
 use kvmfair::guest::image::Image;
@@ -72,6 +73,6 @@ async fn open(state: &State, experiment: Experiment, image: &Image, cache: &Path
     let accel = if environment::kvm_usable() { Accel::Kvm } else { Accel::Tcg };
     let (events, _) = mpsc::unbounded_channel();
     let configurations = experiment.configurations.clone();
-    let session = LabSession::open(state, experiment, image, accel, cache, events).await?;
+    let session = LabSession::open(state, experiment, image, accel, Wire::Veth, cache, events).await?;
     Ok(Lab { session, configurations, state: state.dir.clone() })
 }

@@ -1,31 +1,42 @@
 //! A tap on a Linux bridge that also holds the wire: what `virsh` users call bridged networking.
 
-use super::step::{Names, NicSource, Side, Step, wire_port};
-use crate::lab::address::{Net, Station, with_prefix};
+use super::step::{Side, Step};
+use super::{Attach, Counted, Need, NicSource, Proof, Site};
 
-/// The wire and the bridge. No spanning tree and no multicast snooping: neither serves a bridge with one uplink.
-pub fn attach(names: &Names, mtu: u32) -> Vec<Step> {
-    let (bridge, wire, peer) = (names.bridge(), names.wire(0), names.peer(0));
-    let mut steps = wire_port(names, 0, mtu);
-    steps.extend([
-        Step::new(
-            Side::Host,
-            &format!(
-                "ip link add {bridge} mtu {mtu} type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
-            ),
-        )
-        .undone_by(&format!("ip link delete {bridge}")),
-        Step::new(Side::Host, &format!("ip link set {wire} master {bridge}")),
-        Step::new(Side::Host, &format!("ip link set {bridge} up")),
-        Step::new(
-            Side::Tester,
-            &format!("ip address add {} dev {peer}", with_prefix(Net::Test, Station::Tester)),
-        ),
-    ]);
-    steps
+/// The bridge, and a tap for each guest.
+pub struct Bridge;
+
+impl Attach for Bridge {
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::Link("bridge")]
+    }
+
+    /// The wire and the bridge. No spanning tree and no multicast snooping: neither serves a bridge with one uplink.
+    fn attach(&self, site: &Site) -> Vec<Step> {
+        let (bridge, wire, mtu) = (site.names.bridge(), site.wire(0), site.mtu);
+        let make = format!("ip link add {bridge} mtu {mtu} type bridge {PLAIN}");
+        let steps = vec![
+            Step::new(Side::Host, &make).undone_by(&format!("ip link delete {bridge}")),
+            Step::new(Side::Host, &format!("ip link set {wire} master {bridge}")),
+            Step::new(Side::Host, &format!("ip link set {bridge} up")),
+        ];
+        [site.wire_steps(), steps].concat()
+    }
+
+    /// Libvirt makes the tap and puts it onto the bridge.
+    fn source(&self, site: &Site, guest: u32) -> NicSource {
+        NicSource::Bridge { bridge: site.names.bridge(), tap: site.names.tap(guest) }
+    }
+
+    fn proofs(&self, site: &Site, guest: u32) -> Vec<Proof> {
+        let master = format!("/sys/class/net/{}/master", site.names.tap(guest));
+        vec![Proof::link("bridge that holds the tap", master, site.names.bridge())]
+    }
+
+    fn counted(&self, site: &Site, guest: u32) -> Counted {
+        Counted::OnHost { interface: site.names.tap(guest), receives_from_target: true }
+    }
 }
 
-/// Libvirt makes the tap and puts it onto the bridge.
-pub fn source(names: &Names, guest: u32) -> NicSource {
-    NicSource::Bridge { bridge: names.bridge(), tap: names.tap(guest) }
-}
+/// How every bridge of a run is set.
+pub const PLAIN: &str = "stp_state 0 forward_delay 0 mcast_snooping 0";

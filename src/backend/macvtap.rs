@@ -4,61 +4,132 @@
 //! `/dev/tap<index>`: all network namespaces share one `/dev`, so two runs whose devices had the same index would open
 //! each other's; and libvirt's own `type='direct'` cannot choose the index. Each run has a range of indices of its own.
 
-use super::MacvtapMode;
-use super::step::{Names, NicSource, Side, Step, wire_port};
-use crate::lab::address::{Net, Station, mac, with_prefix};
+use super::bridge::PLAIN;
+use super::site::{Wire, veth_port};
+use super::step::{Side, Step};
+use super::{Attach, Counted, MacvtapMode, Need, NicSource, Proof, Site};
+use crate::lab::address::{Net, mac};
 
-/// The wire: one port, or one for each guest in passthru mode, with the ports joined by a switch on the tester's side.
-pub fn attach(mode: MacvtapMode, names: &Names, mtu: u32, guests: u32) -> Vec<Step> {
-    let address = with_prefix(Net::Test, Station::Tester);
-    if mode != MacvtapMode::Passthru {
-        let mut steps = wire_port(names, 0, mtu);
-        steps.push(Step::new(Side::Tester, &format!("ip address add {address} dev {}", names.peer(0))));
-        return steps;
+/// A macvtap for each guest.
+pub struct Macvtap {
+    /// Its mode.
+    pub mode: MacvtapMode,
+}
+
+impl Macvtap {
+    /// The port of the wire on which a guest's device sits.
+    fn lower(&self, site: &Site, guest: u32) -> String {
+        match (self.mode, &site.wire) {
+            (MacvtapMode::Passthru, Wire::Veth) => site.names.wire(guest),
+            (MacvtapMode::Passthru, Wire::Nics(_)) => {
+                site.own_nic(guest).map(|nic| nic.name.clone()).unwrap_or_default()
+            }
+            _ => site.wire(0),
+        }
     }
-    let switch = names.switch();
-    let mut steps = vec![
-        Step::new(
-            Side::Tester,
-            &format!(
-                "ip link add {switch} mtu {mtu} type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
-            ),
-        )
-        .undone_by(&format!("ip link delete {switch}")),
-        Step::new(Side::Tester, &format!("ip link set {switch} up")),
-        Step::new(Side::Tester, &format!("ip address add {address} dev {switch}")),
-    ];
-    for port in 1..=guests {
-        steps.extend(wire_port(names, port, mtu));
-        steps.push(Step::new(Side::Tester, &format!("ip link set {} master {switch}", names.peer(port))));
+}
+
+impl Attach for Macvtap {
+    fn needs(&self) -> Vec<Need> {
+        let own = (self.mode == MacvtapMode::Passthru).then_some(Need::NicPerGuest);
+        [Need::Link("macvtap")].into_iter().chain(own).collect()
     }
-    steps
+
+    /// The wire: one port, or one for each guest in passthru mode.
+    fn attach(&self, site: &Site) -> Vec<Step> {
+        match (self.mode, &site.wire) {
+            (MacvtapMode::Passthru, Wire::Veth) => veth_ports(site),
+            (MacvtapMode::Passthru, Wire::Nics(_)) => own_nics(site),
+            _ => site.wire_steps(),
+        }
+    }
+
+    fn plug(&self, site: &Site, guest: u32) -> Vec<Step> {
+        device(site, guest, &self.lower(site, guest), self.mode)
+    }
+
+    /// Libvirt opens the device that [`Macvtap::plug`] made.
+    fn source(&self, site: &Site, guest: u32) -> NicSource {
+        NicSource::Existing { device: site.names.macvtap(guest) }
+    }
+
+    fn proofs(&self, site: &Site, guest: u32) -> Vec<Proof> {
+        vec![proof(site, guest, &self.lower(site, guest), self.mode)]
+    }
+
+    fn counted(&self, site: &Site, guest: u32) -> Counted {
+        counted(site, guest)
+    }
 }
 
 /// One guest's device, with the guest's MAC: libvirt leaves an existing device's MAC alone.
-pub fn plug(mode: MacvtapMode, names: &Names, mtu: u32, guest: u32) -> Vec<Step> {
-    let (device, wire) = (names.macvtap(guest), lower(mode, names, guest));
-    let index = names.index_base + guest;
-    let address = mac(Net::Test, guest);
+pub(super) fn device(site: &Site, guest: u32, lower: &str, mode: MacvtapMode) -> Vec<Step> {
+    let device = site.names.macvtap(guest);
+    let (index, address) = (site.names.index_base + guest, mac(Net::Test, guest));
+    let make = format!(
+        "ip link add link {lower} name {device} index {index} address {address} mtu {} type macvtap mode {}",
+        site.mtu,
+        mode.as_str()
+    );
     vec![
-        Step::new(
-            Side::Host,
-            &format!(
-                "ip link add link {wire} name {device} index {index} address {address} mtu {mtu} type macvtap mode {}",
-                mode.as_str()
-            ),
-        )
-        .undone_by(&format!("ip link delete {device}")),
+        Step::new(Side::Host, &make).undone_by(&format!("ip link delete {device}")),
         Step::new(Side::Host, &format!("ip link set {device} up")),
     ]
 }
 
-/// The port of the wire on which a guest's device sits.
-pub fn lower(mode: MacvtapMode, names: &Names, guest: u32) -> String {
-    names.wire(if mode == MacvtapMode::Passthru { guest } else { 0 })
+/// Mode and lower device, as the kernel says.
+pub(super) fn proof(site: &Site, guest: u32, lower: &str, mode: MacvtapMode) -> Proof {
+    let show = format!("ip -details -json link show dev {}", site.names.macvtap(guest));
+    Proof::command("macvtap", &show, mode_and_lower, format!("{} on {lower}", mode.as_str()))
 }
 
-/// Libvirt opens the device that [`plug`] made.
-pub fn source(names: &Names, guest: u32) -> NicSource {
-    NicSource::Existing { device: names.macvtap(guest) }
+/// A macvtap is the guest's own NIC seen from the host: it transmits what the guest sends.
+pub(super) fn counted(site: &Site, guest: u32) -> Counted {
+    Counted::OnHost { interface: site.names.macvtap(guest), receives_from_target: false }
+}
+
+/// A veth pair for each guest, joined by a switch on the tester's side.
+fn veth_ports(site: &Site) -> Vec<Step> {
+    let (switch, mtu) = (site.names.switch(), site.mtu);
+    let make = format!("ip link add {switch} mtu {mtu} type bridge {PLAIN}");
+    let mut steps = vec![
+        Step::new(Side::Tester, &make).undone_by(&format!("ip link delete {switch}")),
+        Step::new(Side::Tester, &format!("ip link set {switch} up")),
+        site.tester_address_on(&switch),
+    ];
+    for port in 1..=site.guests {
+        steps.extend(veth_port(&site.names, port, mtu));
+        let peer = site.names.peer(port);
+        steps.push(Step::new(Side::Tester, &format!("ip link set {peer} master {switch}")));
+    }
+    steps
+}
+
+/// A real NIC for each guest; the switch is the one they are plugged into.
+fn own_nics(site: &Site) -> Vec<Step> {
+    let mut steps: Vec<Step> =
+        (1..=site.guests).flat_map(|guest| site.borrow(Side::Host, site.own_nic(guest))).collect();
+    steps.extend(site.tester_steps());
+    steps.push(site.tester_address());
+    steps
+}
+
+/// `<mode> on <lower device>` from `ip -details -json link show`.
+fn mode_and_lower(json: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(json).ok()?;
+    let link = value.get(0)?;
+    let mode = link.pointer("/linkinfo/info_data/mode")?.as_str()?;
+    Some(format!("{mode} on {}", link.get("link")?.as_str()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mode_is_read_from_what_the_kernel_says() {
+        let json = r#"[{"ifname":"kf-a-v1","link":"kf-a-w0","linkinfo":{"info_kind":"macvtap","info_data":{"mode":"vepa"}}}]"#;
+        assert_eq!(mode_and_lower(json).as_deref(), Some("vepa on kf-a-w0"));
+        assert_eq!(mode_and_lower("[{}]"), None);
+    }
 }

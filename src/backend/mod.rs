@@ -1,25 +1,43 @@
 //! NIC backends: what each one is, as data. Model, datapath and attachment; short names are presets of that triple.
 //!
-//! Pure: interfaces, host steps with their undo and the facts that prove the backend are described here, and done by
-//! `lab`, `guest` and `run`. One small file for each attachment:
+//! Pure: what a backend needs, the host's steps with their undo, the guest's NIC and the facts that prove the backend are
+//! described here, and done by `lab`, `guest` and `run`. One small file for each attachment says all of that about it:
 //!
+//! - [`baremetal`]: no guest
 //! - [`bridge`]: a tap on a Linux bridge
 //! - [`macvtap`]: a macvtap on the wire, in its four modes
-//! - [`baremetal`]: no guest
-//! - [`step`]: the words in which they say what to do
+//! - [`sriov`]: a virtual function of the wire's NIC, passed through or under a macvtap
+//! - [`function`]: a NIC handed over whole
+//!
+//! The words they use:
+//!
+//! - [`site`]: where a backend is to be built: names, wire, sizes
+//! - [`step`]: one change of a machine and its undo
+//! - [`nic`]: the NIC of a guest
+//! - [`need`]: what must be there before
+//! - [`proof`]: what must be seen after
+//! - [`preset`]: the short names
 
 pub mod baremetal;
 pub mod bridge;
+pub mod function;
 pub mod macvtap;
+pub mod need;
+pub mod nic;
+pub mod preset;
+pub mod proof;
+pub mod site;
+pub mod sriov;
 pub mod step;
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
+pub use need::Need;
+pub use nic::{Counted, Nic, NicSource};
+pub use preset::{BackendError, PLANNED, PRESETS};
+pub use proof::{Look, Proof};
+pub use site::{Names, Site};
+pub use step::{Action, Side, Step};
 
 use crate::lab::address::{Net, mac};
-pub use step::{Names, Nic, NicSource, Side, Step};
 
 /// A NIC backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +64,8 @@ pub enum Model {
     E1000e,
     /// Paravirtual.
     Virtio,
+    /// The real thing: a function of the host's NIC.
+    Hardware,
 }
 
 /// What moves the packets between the guest and the host's kernel.
@@ -55,6 +75,8 @@ pub enum Datapath {
     Userspace,
     /// A worker in the host's kernel (vhost-net); virtio only.
     Vhost,
+    /// The NIC itself, through the IOMMU: nothing on the host touches a packet.
+    Passthrough,
 }
 
 /// What the host's end is attached to.
@@ -64,6 +86,12 @@ pub enum Attachment {
     Bridge,
     /// A macvtap on the wire.
     Macvtap(MacvtapMode),
+    /// A virtual function of the wire's NIC.
+    VirtualFunction,
+    /// A macvtap in passthru mode on a virtual function.
+    VfMacvtap,
+    /// A NIC of the host's as a whole.
+    Function,
 }
 
 /// The modes of a macvtap, as `ip link` names them.
@@ -79,6 +107,39 @@ pub enum MacvtapMode {
     Passthru,
 }
 
+/// All that is known of one attachment.
+trait Attach {
+    /// What must be there before it can be built.
+    fn needs(&self) -> Vec<Need>;
+
+    /// Builds the wire and what the guests are attached to.
+    fn attach(&self, site: &Site) -> Vec<Step>;
+
+    /// What one guest needs on the host before it boots.
+    fn plug(&self, _site: &Site, _guest: u32) -> Vec<Step> {
+        Vec::new()
+    }
+
+    /// The host's end of a guest's NIC.
+    fn source(&self, site: &Site, guest: u32) -> NicSource;
+
+    /// MAC of the guest's NIC.
+    fn mac(&self, _site: &Site, guest: u32) -> String {
+        mac(Net::Test, guest)
+    }
+
+    /// The driver that a Linux guest binds to the NIC, where the model alone does not say.
+    fn driver(&self, _site: &Site, _guest: u32) -> String {
+        String::new()
+    }
+
+    /// What the host shows only if this attachment is the one that runs.
+    fn proofs(&self, site: &Site, guest: u32) -> Vec<Proof>;
+
+    /// Where a guest's packets are counted.
+    fn counted(&self, site: &Site, guest: u32) -> Counted;
+}
+
 impl MacvtapMode {
     /// The word that `ip link` uses.
     pub fn as_str(self) -> &'static str {
@@ -91,43 +152,22 @@ impl MacvtapMode {
     }
 }
 
-/// Every backend of this version with its short name.
-pub const PRESETS: [(&str, Backend); 13] = [
-    ("baremetal", Backend::Baremetal),
-    ("e1000", on_bridge(Model::E1000, Datapath::Userspace)),
-    ("e1000e", on_bridge(Model::E1000e, Datapath::Userspace)),
-    ("virtio", on_bridge(Model::Virtio, Datapath::Userspace)),
-    ("vhost-net", on_bridge(Model::Virtio, Datapath::Vhost)),
-    ("macvtap-bridge", on_macvtap(MacvtapMode::Bridge, Datapath::Userspace)),
-    ("macvtap-vepa", on_macvtap(MacvtapMode::Vepa, Datapath::Userspace)),
-    ("macvtap-private", on_macvtap(MacvtapMode::Private, Datapath::Userspace)),
-    ("macvtap-passthru", on_macvtap(MacvtapMode::Passthru, Datapath::Userspace)),
-    ("vhost-macvtap-bridge", on_macvtap(MacvtapMode::Bridge, Datapath::Vhost)),
-    ("vhost-macvtap-vepa", on_macvtap(MacvtapMode::Vepa, Datapath::Vhost)),
-    ("vhost-macvtap-private", on_macvtap(MacvtapMode::Private, Datapath::Vhost)),
-    ("vhost-macvtap-passthru", on_macvtap(MacvtapMode::Passthru, Datapath::Vhost)),
-];
-
-/// Names that profiles may use and that a later version will run.
-pub const PLANNED: [&str; 6] =
-    ["ovs", "ovs-vhost", "sr-iov", "sr-iov-macvtap", "pci-passthrough", "vhost-user"];
-
 impl Model {
-    /// Libvirt's word for the model.
-    pub fn as_str(self) -> &'static str {
+    /// Libvirt's word for an emulated model; `None` for the real thing.
+    pub fn as_str(self) -> Option<&'static str> {
         match self {
-            Model::E1000 => "e1000",
-            Model::E1000e => "e1000e",
-            Model::Virtio => "virtio",
+            Model::E1000 => Some("e1000"),
+            Model::E1000e => Some("e1000e"),
+            Model::Virtio => Some("virtio"),
+            Model::Hardware => None,
         }
     }
 
-    /// The driver that must be bound to it inside a Linux guest.
-    pub fn guest_driver(self) -> &'static str {
+    /// The driver that a Linux guest binds to an emulated model; `None` for the real thing.
+    pub fn driver(self) -> Option<&'static str> {
         match self {
-            Model::E1000 => "e1000",
-            Model::E1000e => "e1000e",
-            Model::Virtio => "virtio_net",
+            Model::Virtio => Some("virtio_net"),
+            other => other.as_str(),
         }
     }
 }
@@ -138,11 +178,32 @@ impl Datapath {
         match self {
             Datapath::Userspace => "userspace",
             Datapath::Vhost => "vhost",
+            Datapath::Passthrough => "passthrough",
+        }
+    }
+}
+
+impl Attachment {
+    fn known(self) -> Box<dyn Attach> {
+        match self {
+            Attachment::Bridge => Box::new(bridge::Bridge),
+            Attachment::Macvtap(mode) => Box::new(macvtap::Macvtap { mode }),
+            Attachment::VirtualFunction => Box::new(sriov::PassedThrough),
+            Attachment::VfMacvtap => Box::new(sriov::UnderMacvtap),
+            Attachment::Function => Box::new(function::Function),
         }
     }
 }
 
 impl Backend {
+    /// What the guest sees; `None` for bare metal.
+    pub fn model(self) -> Option<Model> {
+        match self {
+            Backend::Baremetal => None,
+            Backend::Guest { model, .. } => Some(model),
+        }
+    }
+
     /// What moves the packets; `None` for bare metal.
     pub fn datapath(self) -> Option<Datapath> {
         match self {
@@ -151,108 +212,46 @@ impl Backend {
         }
     }
 
-    /// Builds the wire and what the guests are attached to; for `guests` guests at most.
-    pub fn attach(self, names: &Names, mtu: u32, guests: u32) -> Vec<Step> {
+    fn known(self) -> Box<dyn Attach> {
         match self {
-            Backend::Baremetal => baremetal::attach(names, mtu),
-            Backend::Guest { attachment: Attachment::Bridge, .. } => bridge::attach(names, mtu),
-            Backend::Guest { attachment: Attachment::Macvtap(mode), .. } => {
-                macvtap::attach(mode, names, mtu, guests)
-            }
+            Backend::Baremetal => Box::new(baremetal::Baremetal),
+            Backend::Guest { attachment, .. } => attachment.known(),
         }
+    }
+
+    /// What must be there before the backend can be built.
+    pub fn needs(self) -> Vec<Need> {
+        let vhost = (self.datapath() == Some(Datapath::Vhost))
+            .then_some(Need::Device { path: "/dev/vhost-net", fix: "modprobe vhost_net" });
+        self.known().needs().into_iter().chain(vhost).collect()
+    }
+
+    /// Builds the wire and what the guests are attached to.
+    pub fn attach(self, site: &Site) -> Vec<Step> {
+        self.known().attach(site)
     }
 
     /// What one guest needs on the host before it boots.
-    pub fn plug(self, names: &Names, mtu: u32, guest: u32) -> Vec<Step> {
-        match self {
-            Backend::Guest { attachment: Attachment::Macvtap(mode), .. } => {
-                macvtap::plug(mode, names, mtu, guest)
-            }
-            Backend::Guest { attachment: Attachment::Bridge, .. } | Backend::Baremetal => Vec::new(),
-        }
+    pub fn plug(self, site: &Site, guest: u32) -> Vec<Step> {
+        self.known().plug(site, guest)
     }
 
     /// The guest's NIC under test; `None` for bare metal.
-    pub fn nic(self, names: &Names, mtu: u32, guest: u32) -> Option<Nic> {
-        let Backend::Guest { model, datapath, attachment } = self else { return None };
-        let source = match attachment {
-            Attachment::Bridge => bridge::source(names, guest),
-            Attachment::Macvtap(_) => macvtap::source(names, guest),
-        };
-        Some(Nic { source, mac: mac(Net::Test, guest), model, datapath, mtu })
+    pub fn nic(self, site: &Site, guest: u32) -> Option<Nic> {
+        let Backend::Guest { model, datapath, .. } = self else { return None };
+        let known = self.known();
+        let (source, mac) = (known.source(site, guest), known.mac(site, guest));
+        let driver = model.driver().map_or_else(|| known.driver(site, guest), str::to_owned);
+        Some(Nic { source, mac, model, datapath, driver, mtu: site.mtu })
     }
 
-    /// The host's interface whose counters are a target's packets, and whether it receives what the target sends.
-    pub fn counted(self, names: &Names, guest: u32) -> Counted {
-        match self {
-            // The wire's host end receives what goes to the target.
-            Backend::Baremetal => Counted { interface: names.wire(0), receives_from_target: false },
-            Backend::Guest { attachment: Attachment::Bridge, .. } => {
-                Counted { interface: names.tap(guest), receives_from_target: true }
-            }
-            // A macvtap is the guest's own NIC seen from the host: it transmits what the guest sends.
-            Backend::Guest { attachment: Attachment::Macvtap(_), .. } => {
-                Counted { interface: names.macvtap(guest), receives_from_target: false }
-            }
-        }
+    /// What the host shows only if this backend is the one that serves the guest.
+    pub fn proofs(self, site: &Site, guest: u32) -> Vec<Proof> {
+        self.known().proofs(site, guest)
     }
-}
 
-/// The interface that counts a target's packets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counted {
-    /// Its name on the host.
-    pub interface: String,
-    /// Whether its receive counter counts what the target sends (a tap) or what is sent to the target.
-    pub receives_from_target: bool,
-}
-
-const fn on_bridge(model: Model, datapath: Datapath) -> Backend {
-    Backend::Guest { model, datapath, attachment: Attachment::Bridge }
-}
-
-const fn on_macvtap(mode: MacvtapMode, datapath: Datapath) -> Backend {
-    Backend::Guest { model: Model::Virtio, datapath, attachment: Attachment::Macvtap(mode) }
-}
-
-impl fmt::Display for Backend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let preset = PRESETS.iter().find(|(_, backend)| backend == self);
-        f.write_str(preset.map_or("unnamed", |(name, _)| name))
-    }
-}
-
-/// A name that no backend has.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BackendError {
-    /// A later version will have it.
-    #[error("backend `{0}` is not supported yet")]
-    Planned(String),
-    /// Nobody knows it.
-    #[error("unknown backend `{0}`")]
-    Unknown(String),
-}
-
-impl FromStr for Backend {
-    type Err = BackendError;
-
-    fn from_str(name: &str) -> Result<Self, BackendError> {
-        match PRESETS.iter().find(|(preset, _)| *preset == name) {
-            Some((_, backend)) => Ok(*backend),
-            None if PLANNED.contains(&name) => Err(BackendError::Planned(name.into())),
-            None => Err(BackendError::Unknown(name.into())),
-        }
-    }
-}
-
-impl Serialize for Backend {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Backend {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    /// Where a target's packets are counted.
+    pub fn counted(self, site: &Site, guest: u32) -> Counted {
+        self.known().counted(site, guest)
     }
 }

@@ -1,64 +1,6 @@
-//! The words in which a backend says what to do: interface names, host steps with their undo, the NIC of a guest.
+//! One change of a machine, and what takes it back. Data: the lab does it, and journals what would outlive the run.
 
-use super::{Datapath, Model};
-
-/// Names of a run's interfaces. They carry the run's id and fit into the kernel's 15 characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Names {
-    /// The run's id.
-    pub run: String,
-    /// The tester's network namespace, as a path that `ip … netns` takes.
-    pub tester_netns: String,
-    /// First interface index that is this run's own (see [`super::macvtap`]).
-    pub index_base: u32,
-}
-
-impl Names {
-    /// The host's end of the wire; only macvtap in passthru mode has more than port 0.
-    pub fn wire(&self, port: u32) -> String {
-        format!("kf-{}-w{port}", self.run)
-    }
-
-    /// The tester's end of the wire.
-    pub fn peer(&self, port: u32) -> String {
-        format!("kf-{}-p{port}", self.run)
-    }
-
-    /// The bridge under test.
-    pub fn bridge(&self) -> String {
-        format!("kf-{}-b", self.run)
-    }
-
-    /// The tester's switch, where the wire has several ports.
-    pub fn switch(&self) -> String {
-        format!("kf-{}-s", self.run)
-    }
-
-    /// A guest's tap on the bridge under test.
-    pub fn tap(&self, guest: u32) -> String {
-        format!("kf-{}-t{guest}", self.run)
-    }
-
-    /// A guest's macvtap.
-    pub fn macvtap(&self, guest: u32) -> String {
-        format!("kf-{}-v{guest}", self.run)
-    }
-
-    /// The management bridge.
-    pub fn management(&self) -> String {
-        format!("kf-{}-m", self.run)
-    }
-
-    /// A guest's tap on the management bridge.
-    pub fn management_tap(&self, guest: u32) -> String {
-        format!("kf-{}-m{guest}", self.run)
-    }
-
-    /// The tester's interface on the management network.
-    pub fn management_peer(&self) -> String {
-        format!("kf-{}-q", self.run)
-    }
-}
+use super::site::HostNic;
 
 /// Where a step is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,79 +11,82 @@ pub enum Side {
     Tester,
 }
 
-/// One change of a machine, and what takes it back.
+/// One change of a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// Where.
     pub side: Side,
-    /// The command.
-    pub run: Vec<String>,
-    /// The command that takes it back; `None` where another step's undo does.
-    pub undo: Option<Vec<String>>,
+    /// What.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Runs a command.
+    Run {
+        /// The command.
+        run: Vec<String>,
+        /// The command that takes it back; `None` where another step's undo does.
+        undo: Option<Vec<String>>,
+    },
+    /// Writes a file of sysfs; taken back by the value that it had.
+    Write {
+        /// The file.
+        path: String,
+        /// The value.
+        value: String,
+    },
+    /// Writes a file of sysfs that has no value of its own.
+    Trigger {
+        /// The file.
+        path: String,
+        /// What is written.
+        value: String,
+    },
+    /// Brings a real NIC to this side of the lab; taken back by putting it where it was, as it was.
+    Borrow(HostNic),
+    /// Leaves a real NIC to a guest as a whole; taken back by putting it where it was, as it was.
+    Lend(HostNic),
+    /// Waits for the interface of a device that has just been made, and brings it to this side of the lab.
+    Adopt {
+        /// What it is to its bus.
+        device: String,
+        /// The name it gets.
+        name: String,
+    },
 }
 
 impl Step {
-    /// A step that another step's undo takes back; the words of `run` are separated by blanks.
+    /// A command that another step's undo takes back; the words of `run` are separated by blanks.
     pub fn new(side: Side, run: &str) -> Step {
-        Step { side, run: words(run), undo: None }
+        Step { side, action: Action::Run { run: words(run), undo: None } }
     }
 
-    /// The same with an undo of its own.
-    pub fn undone_by(mut self, undo: &str) -> Step {
-        self.undo = Some(words(undo));
+    /// A write into sysfs, on the host.
+    pub fn write(path: impl Into<String>, value: impl ToString) -> Step {
+        Step { side: Side::Host, action: Action::Write { path: path.into(), value: value.to_string() } }
+    }
+
+    /// A write into a file of sysfs that has no value of its own, on the host.
+    pub fn trigger(path: impl Into<String>, value: impl ToString) -> Step {
+        Step { side: Side::Host, action: Action::Trigger { path: path.into(), value: value.to_string() } }
+    }
+
+    /// A real NIC that is brought to a side of the lab.
+    pub fn borrow(side: Side, nic: HostNic) -> Step {
+        Step { side, action: Action::Borrow(nic) }
+    }
+
+    /// A command with an undo of its own; other actions have theirs already.
+    pub fn undone_by(mut self, by: &str) -> Step {
+        if let Action::Run { undo, .. } = &mut self.action {
+            *undo = Some(words(by));
+        }
         self
     }
 }
 
 fn words(command: &str) -> Vec<String> {
     command.split_whitespace().map(str::to_owned).collect()
-}
-
-/// A veth pair as a port of the wire: the host's end, and the tester's end in the tester's namespace.
-pub fn wire_port(names: &Names, port: u32, mtu: u32) -> Vec<Step> {
-    let (wire, peer) = (names.wire(port), names.peer(port));
-    vec![
-        Step::new(
-            Side::Host,
-            &format!(
-                "ip link add {wire} mtu {mtu} type veth peer name {peer} mtu {mtu} netns {}",
-                names.tester_netns
-            ),
-        )
-        .undone_by(&format!("ip link delete {wire}")),
-        Step::new(Side::Host, &format!("ip link set {wire} up")),
-        Step::new(Side::Tester, &format!("ip link set {peer} up")),
-    ]
-}
-
-/// One NIC of a guest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Nic {
-    /// The host's end.
-    pub source: NicSource,
-    /// MAC of the guest's end.
-    pub mac: String,
-    /// What the guest sees.
-    pub model: Model,
-    /// What moves the packets between it and the host's kernel.
-    pub datapath: Datapath,
-    /// MTU, bytes.
-    pub mtu: u32,
-}
-
-/// The host's end of a guest's NIC.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NicSource {
-    /// A tap that libvirt makes and puts onto a bridge.
-    Bridge {
-        /// The bridge.
-        bridge: String,
-        /// Name of the tap.
-        tap: String,
-    },
-    /// A device that is there already.
-    Existing {
-        /// Its name.
-        device: String,
-    },
 }

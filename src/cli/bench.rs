@@ -12,11 +12,12 @@ use tokio_util::sync::CancellationToken;
 use super::exit::{Exit, PreflightFailed};
 use super::progress::{Progress, print};
 use super::{Common, inputs};
+use crate::backend::site::Wire;
 use crate::exec::local::RUN_VARIABLE;
 use crate::guest::appliance;
 use crate::guest::image::{self, Image};
 use crate::lab::journal::{Journal, Undo};
-use crate::lab::{State, clean, enter, preflight, state};
+use crate::lab::{State, clean, enter, nics, preflight, state};
 use crate::plan;
 use crate::probe::environment::Environment;
 use crate::profile::Experiment;
@@ -32,10 +33,14 @@ use crate::store::RunDir;
 #[derive(Debug, clap::Args)]
 pub struct Bench {
     /// The profile
-    profile: PathBuf,
+    #[arg(required_unless_present = "resume")]
+    profile: Option<PathBuf>,
     /// Directory that receives the run's directory
     #[arg(long, default_value = "runs", value_name = "DIR")]
     out: PathBuf,
+    /// Go on with a run that was broken off, or try again what failed in it: valid trials stay
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["profile", "out"])]
+    resume: Option<PathBuf>,
 }
 
 /// All that is decided before anything is made.
@@ -44,7 +49,10 @@ struct Prepared {
     environment: Environment,
     image: Image,
     accel: Accel,
+    wire: Wire,
     run_dir: RunDir,
+    /// Whether the run directory has trials already.
+    resumed: bool,
 }
 
 impl Bench {
@@ -67,7 +75,7 @@ impl Bench {
 
     /// Everything that can refuse refuses here; nothing but the run's own directory has been made then.
     fn prepare(&self, common: &Common) -> Result<Prepared> {
-        let (text, experiment) = inputs::load(&self.profile)?;
+        let (text, experiment) = self.experiment()?;
         let findings = preflight::look(&experiment);
         if !preflight::passed(&findings) {
             let missing = findings.iter().filter(|finding| finding.fix.is_some());
@@ -75,15 +83,37 @@ impl Bench {
             return Err(PreflightFailed.into());
         }
         let accel = inputs::accel(&experiment);
+        let wire = nics::wire(experiment.wire.as_ref()).map_err(|_| PreflightFailed)?; // just looked at
         let image =
             image::ensure(&experiment.image, &appliance::default_cache(), &mut |step| eprintln!("{step}"))?;
         let environment = Environment::collect(&experiment.name, &text, None);
+        let run_dir = self.run_dir(&text, &experiment)?;
+        super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
+        let resumed = self.resume.is_some();
+        Ok(Prepared { experiment, environment, image, accel, wire, run_dir, resumed })
+    }
+
+    /// The profile's text and the experiment; those of a run that goes on are in its directory.
+    fn experiment(&self) -> Result<(String, Experiment)> {
+        match (&self.resume, &self.profile) {
+            (Some(run), _) => {
+                let dir = RunDir::open(run)?;
+                Ok((dir.read("profile.toml")?, dir.read_json("experiment.json")?))
+            }
+            (None, Some(profile)) => inputs::load(profile),
+            (None, None) => Err(anyhow!("no profile was given")), // clap asks for one
+        }
+    }
+
+    fn run_dir(&self, text: &str, experiment: &Experiment) -> Result<RunDir> {
+        if let Some(run) = &self.resume {
+            return Ok(RunDir::open(run)?);
+        }
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let run_dir = RunDir::create(&self.out, &experiment.name, &time)?;
-        super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
         run_dir.write("profile.toml", text.as_bytes())?;
-        run_dir.write_json("experiment.json", &experiment)?;
-        Ok(Prepared { experiment, environment, image, accel, run_dir })
+        run_dir.write_json("experiment.json", experiment)?;
+        Ok(run_dir)
     }
 }
 
@@ -119,15 +149,21 @@ fn measure(prepared: &Prepared, state: &State, common: &Common) -> Result<(Endin
 
 async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Result<(Ending, Results)> {
     let cancel = cancel_on_signals()?;
-    let Prepared { experiment, image, accel, run_dir, .. } = prepared;
+    let Prepared { experiment, image, accel, wire, run_dir, .. } = prepared;
     drop(events.send(Event::Preparing(format!("making the lab of run {}", state.id))));
     let cache = appliance::default_cache();
-    let opened = LabSession::open(state, experiment.clone(), image, *accel, &cache, events.clone());
+    let (wire, events_of) = (wire.clone(), events.clone());
+    let opened = LabSession::open(state, experiment.clone(), image, *accel, wire, &cache, events_of);
     let mut session = opened.await?;
     let plan = plan::plan(experiment, *accel, inputs::cpus());
     run_dir.write_json("plan.json", &plan)?;
     let environment = with_versions(&prepared.environment, &session.versions, image);
-    let mut results = Results::create(run_dir.clone(), experiment.clone(), environment, *accel)?;
+    // A run that ended before its first trial has nothing to go on with.
+    let mut results = if prepared.resumed && run_dir.path().join("environment.json").exists() {
+        Results::resume(run_dir.clone(), experiment.clone(), &environment)?
+    } else {
+        Results::create(run_dir.clone(), experiment.clone(), environment, *accel)?
+    };
     let ending = bench::run(&mut session, experiment, &plan, &mut results, &cancel, &events).await?;
     drop(events.send(Event::TearingDown));
     session.abandon().await.context("failed to take the lab down")?;

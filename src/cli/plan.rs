@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::progress::print;
 use super::{Common, exit::Exit, inputs};
-use crate::backend::Names;
+use crate::backend::{Names, Site};
+use crate::lab::nics;
 use crate::plan::{self, PlannedTrial, Transition};
 use crate::profile::{Configuration, Experiment, Factor, Image};
 use crate::run::lab_session::Blueprint;
@@ -93,8 +94,10 @@ fn in_words(moves: &Transition) -> String {
 
 /// Every guest of the largest configuration of each boot. What a run decides, such as its id, is a placeholder.
 fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
+    let wire = nics::wire(experiment.wire.as_ref()).map_err(|errors| anyhow!("{}", errors[0]))?;
+    let names = Names { run: "RUN".into(), tester_netns: String::new(), index_base: 0 };
     let blueprint = Blueprint {
-        names: Names { run: "RUN".into(), tester_netns: String::new(), index_base: 0 },
+        site: Site { names, wire, mtu: 0, guests: 0 },
         state: "/run/kvmfair/RUN".into(),
         kernel: matches!(experiment.image, Image::Appliance { .. }).then(|| "KERNEL".into()),
         accel,

@@ -95,6 +95,10 @@ impl Progress {
             Event::Running { flows, for_s } => {
                 self.phase(format!("{flows} flow{} for {}", plural(*flows), duration(*for_s)));
             }
+            Event::Again(figures) => {
+                self.guests_up = 0;
+                self.line(&format!("{} (attempt {}, tried again)", self.result(figures), figures.attempt));
+            }
             Event::Finished(figures) => self.finished(figures),
             Event::TearingDown => self.status("taking the lab down".into()),
         }

@@ -1,9 +1,12 @@
 //! Commands on this machine for code that has no runtime yet: preflight, the image builder, the fingerprint. There is no
 //! deadline: all of them are local and finite, except apt's download, which has deadlines of its own.
 
-use std::os::unix::process::ExitStatusExt;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use nix::sched::{CloneFlags, setns};
 
 /// What a finished command left, undecoded: the image builder reads binary output.
 #[derive(Clone, Debug)]
@@ -21,11 +24,35 @@ pub struct Bytes {
 /// # Errors
 /// The system's word if it cannot be started.
 pub fn run(dir: &Path, argv: &[&str]) -> std::io::Result<Bytes> {
+    let mut command = command(argv)?;
+    command.current_dir(dir);
+    finish(command)
+}
+
+/// Runs a command to its end in another network namespace, if there is one to enter.
+///
+/// # Errors
+/// The system's word if it cannot be started, or the namespace cannot be entered.
+pub fn run_in(netns: Option<&'static OwnedFd>, argv: &[&str]) -> std::io::Result<Bytes> {
+    let mut command = command(argv)?;
+    if let Some(netns) = netns {
+        let enter = move || setns(netns, CloneFlags::CLONE_NEWNET).map_err(std::io::Error::from);
+        // SAFETY: the closure only makes one system call on a descriptor that is never closed; it allocates nothing.
+        unsafe { command.pre_exec(enter) };
+    }
+    finish(command)
+}
+
+fn command(argv: &[&str]) -> std::io::Result<Command> {
     let Some((program, arguments)) = argv.split_first() else {
         return Err(std::io::Error::other("an empty command"));
     };
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(dir).env("LC_ALL", "C").stdin(Stdio::null());
+    command.args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
+    Ok(command)
+}
+
+fn finish(mut command: Command) -> std::io::Result<Bytes> {
     let output = command.output()?;
     Ok(Bytes {
         status: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),

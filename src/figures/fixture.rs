@@ -86,6 +86,7 @@ pub fn trial(configuration: Configuration, rates: &[f64]) -> RawTrial {
         format: FORMAT,
         trial: 1,
         repeat: 1,
+        attempt: 1,
         accel: Accel::Tcg,
         started_s: START - 5.0,
         ended_s: START + f64::from(RUN) + 1.0,
@@ -129,6 +130,7 @@ fn host_sample(second: f64, rates: &[f64], first: u32) -> HostSample {
 fn guest(number: u32) -> RawGuest {
     let after = CpuTimes { user: 4.0, system: 3.0, steal: 1.0, idle: 8.0, ..CpuTimes::default() };
     RawGuest {
+        nic: Vec::new(),
         guest: number,
         domain: format!("kf-test-{number}"),
         inside: vec![(START - 1.0, CpuTimes::default()), (START + 15.0, after)],

@@ -73,10 +73,12 @@ impl GuestFigures {
         let rate_tps = stats::total(own.iter().map(|flow| flow.rate_tps));
         let transactions = stats::total(own.iter().map(|flow| flow.transactions));
         let gained = |counter: fn(&TargetCounters) -> f64| gained(raw, window, index, counter);
-        let from_target_packets = gained(|target| target.from_target_packets as f64);
-        let to_target_packets = gained(|target| target.to_target_packets as f64);
-        let per_transaction = |packets: f64| (transactions > 0.0).then(|| packets / transactions);
         let inside = raw.guests.iter().find(|raw| raw.guest == guest);
+        let seen_by_host = inside.is_none_or(|guest| guest.nic.is_empty());
+        let packets = |counter| gained(counter).filter(|_| seen_by_host);
+        let from_target_packets = packets(|target| target.from_target_packets as f64);
+        let to_target_packets = packets(|target| target.to_target_packets as f64);
+        let per_transaction = |packets: f64| (transactions > 0.0).then(|| packets / transactions);
         let inside_cpu = inside.and_then(|guest| inside_cpu(guest, window));
         GuestFigures {
             guest,

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::{FlowFigures, GuestFigures, HostFigures, flow, guest};
-use crate::sample::{HostSample, Interval, RawTrial};
+use crate::sample::{HostSample, Interval, NicPackets, RawTrial};
 use crate::stats::{self, Fairness};
 use crate::window;
 
@@ -104,15 +104,37 @@ fn fairness(guests: &[GuestFigures], value: fn(&GuestFigures) -> Option<f64>) ->
 /// Summed over all targets, so that a guest that hardly moved cannot spoil the ratio. `None` unless the host's counters
 /// were read before the first flow started and after the last one ended.
 fn witness(raw: &RawTrial) -> Option<f64> {
-    let (first, last) = (raw.host.first()?, raw.host.last()?);
+    let (from_s, packets, until_s) = counted_inside(raw).or_else(|| counted_outside(raw))?;
     let intervals = || raw.flows.iter().flat_map(|flow| &flow.intervals);
-    let inside = |i: &Interval| first.at_s <= i.end_s - i.length_s && i.end_s <= last.at_s;
+    let covered = |i: &Interval| from_s <= i.end_s - i.length_s && i.end_s <= until_s;
     let transactions = stats::total(intervals().map(|interval| interval.rate * interval.length_s));
+    (transactions > 0.0 && intervals().all(covered)).then(|| packets as f64 / (2.0 * transactions))
+}
+
+/// Packets of all targets at the host's interfaces, and from when to when.
+fn counted_outside(raw: &RawTrial) -> Option<(f64, u64, f64)> {
+    let (first, last) = (raw.host.first()?, raw.host.last()?);
     let count = |sample: &HostSample| -> u64 {
         sample.targets.iter().map(|target| target.from_target_packets + target.to_target_packets).sum()
     };
-    let packets = count(last).checked_sub(count(first))? as f64;
-    (transactions > 0.0 && intervals().all(inside)).then(|| packets / (2.0 * transactions))
+    Some((first.at_s, count(last).checked_sub(count(first))?, last.at_s))
+}
+
+/// The same in the guests, where the host sees no packet.
+fn counted_inside(raw: &RawTrial) -> Option<(f64, u64, f64)> {
+    let readings = raw.guests.iter().map(|guest| match guest.nic.as_slice() {
+        [first, .., last] => Some((first, last)),
+        _ => None,
+    });
+    let readings: Vec<_> =
+        readings.collect::<Option<_>>().filter(|readings: &Vec<_>| !readings.is_empty())?;
+    let gained = |(first, last): &(&(f64, NicPackets), &(f64, NicPackets))| {
+        (last.1.received + last.1.sent).checked_sub(first.1.received + first.1.sent)
+    };
+    let packets = readings.iter().map(gained).sum::<Option<u64>>()?;
+    let from_s = readings.iter().map(|(first, _)| first.0).fold(f64::MIN, f64::max);
+    let until_s = readings.iter().map(|(_, last)| last.0).fold(f64::MAX, f64::min);
+    Some((from_s, packets, until_s))
 }
 
 /// Sum of netperf's final THROUGHPUT; `None` if one is missing.

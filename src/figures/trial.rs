@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{FlowFigures, GuestFigures, HostFigures, Reason, TotalFigures, validity};
 use crate::profile::{Configuration, Timing};
-use crate::sample::{Accel, RawTrial, Stage};
+use crate::sample::{Accel, Check, RawTrial, Stage};
 use crate::window::Window;
 
 /// The figures of one trial.
@@ -16,6 +16,8 @@ pub struct TrialFigures {
     pub trial: u32,
     /// Which repeat of its configuration, from 1.
     pub repeat: u32,
+    /// Which attempt at this trial, from 1.
+    pub attempt: u32,
     /// What was measured.
     pub configuration: Configuration,
     /// What ran the guests' instructions.
@@ -24,6 +26,8 @@ pub struct TrialFigures {
     pub started_s: f64,
     /// When the trial was over, s since the epoch.
     pub ended_s: f64,
+    /// The proof that its backend is the one that ran.
+    pub checks: Vec<Check>,
     /// Whether the numbers count.
     pub outcome: Outcome,
     /// The numbers; `None` if the trial failed or its flows never ran together.
@@ -83,10 +87,12 @@ impl TrialFigures {
         TrialFigures {
             trial: raw.trial,
             repeat: raw.repeat,
+            attempt: raw.attempt,
             configuration: raw.configuration.clone(),
             accel: raw.accel,
             started_s: raw.started_s,
             ended_s: raw.ended_s,
+            checks: raw.checks.clone(),
             outcome: validity::judge(raw, timing, numbers.as_ref()),
             numbers,
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 
+use crate::backend::nic::PciAddress;
 use crate::backend::{Datapath, Model, Nic, NicSource};
 use crate::sample::Accel;
 
@@ -185,6 +186,7 @@ fn interface(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
     let kind = match nic.source {
         NicSource::Bridge { .. } => "bridge",
         NicSource::Existing { .. } => "ethernet",
+        NicSource::Function { function } => return host_device(xml, function),
     };
     nest(xml, BytesStart::new("interface").with_attributes([("type", kind)]), |xml| {
         match &nic.source {
@@ -193,18 +195,35 @@ fn interface(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
                 empty(xml, "target", &[("dev", tap)])?;
             }
             NicSource::Existing { device } => empty(xml, "target", &[("dev", device), ("managed", "no")])?,
+            NicSource::Function { .. } => {}
         }
         empty(xml, "mac", &[("address", &nic.mac)])?;
-        empty(xml, "model", &[("type", nic.model.as_str())])?;
+        if let Some(model) = nic.model.as_str() {
+            empty(xml, "model", &[("type", model)])?;
+        }
         if nic.model == Model::Virtio {
             // Said in either case: left to itself, libvirt takes vhost where it is there.
             let driver = match nic.datapath {
-                Datapath::Userspace => "qemu",
+                Datapath::Userspace | Datapath::Passthrough => "qemu",
                 Datapath::Vhost => "vhost",
             };
             empty(xml, "driver", &[("name", driver)])?;
         }
         empty(xml, "mtu", &[("size", &nic.mtu.to_string())])?;
+        empty(xml, "rom", &[("enabled", "no")]) // nobody boots from it
+    })
+}
+
+/// Managed: libvirt takes the function from its driver before the guest, and gives it back after.
+fn host_device(xml: &mut Xml, function: PciAddress) -> std::io::Result<()> {
+    let attributes = [("mode", "subsystem"), ("type", "pci"), ("managed", "yes")];
+    nest(xml, BytesStart::new("hostdev").with_attributes(attributes), |xml| {
+        let (domain, bus) = (format!("{:#06x}", function.domain), format!("{:#04x}", function.bus));
+        let (slot, number) = (format!("{:#04x}", function.slot), format!("{:#x}", function.function));
+        nest(xml, BytesStart::new("source"), |xml| {
+            let address = [("domain", &*domain), ("bus", &*bus), ("slot", &*slot), ("function", &*number)];
+            empty(xml, "address", &address)
+        })?;
         empty(xml, "rom", &[("enabled", "no")]) // nobody boots from it
     })
 }
@@ -241,6 +260,7 @@ mod tests {
             mac: "52:54:00:74:00:01".into(),
             model: Model::Virtio,
             datapath: Datapath::Userspace,
+            driver: "virtio_net".into(),
             mtu: 1500,
         };
         Domain {
@@ -271,6 +291,14 @@ mod tests {
     fn a_guest_with_disks_is_described_as_libvirt_wants_it() {
         let boot = BootFrom::Disk { overlay: "/s/g1.qcow2".into(), seed: "/s/g1.seed".into() };
         insta::assert_snapshot!(Domain { boot, ..domain() }.xml().unwrap());
+    }
+
+    #[test]
+    fn a_function_of_the_host_is_managed_by_libvirt() {
+        let function = PciAddress::parse("0000:01:10.2").unwrap();
+        let mut guest = domain();
+        guest.nics[1].source = NicSource::Function { function };
+        insta::assert_snapshot!(guest.xml().unwrap());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A process belongs to a run only if it names the run's state directory or carries the run's variable; nothing else is
 //! ever signalled. What is still there at the end is an error.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::journal::{self, Undo};
-use super::{LabError, RunId, State, state};
+use super::{LabError, RunId, State, nics, state};
 use crate::exec::local::RUN_VARIABLE;
 
 /// Time for a process to go after SIGTERM, before SIGKILL. The machine may freeze for seconds.
@@ -51,9 +52,10 @@ pub fn undo(state: State) -> Result<Vec<String>, LabError> {
     for step in processes_first.iter().chain(&rest) {
         done.extend(undo_step(step, &state));
     }
+    let unreturned = put_back_all(&rest);
     let left: Vec<String> =
         processes(&state).into_iter().map(|(pid, name)| format!("process {pid} ({name})")).collect();
-    let left = [left, remaining_cgroups(&state.id)].concat();
+    let left = [left, remaining_cgroups(&state.id), unreturned].concat();
     if left.is_empty() {
         state.remove()?;
         return Ok(done);
@@ -69,10 +71,36 @@ fn undo_step(step: &Undo, state: &State) -> Vec<String> {
             Ok(()) => vec![format!("removed the control group {}", path.display())],
             Err(_) => Vec::new(), // in use by somebody else's guests, or never made
         },
+        Undo::Value { .. } | Undo::Nic(_) => Vec::new(), // see `put_back_all`
         Undo::Tree { path } => match std::fs::remove_dir_all(path) {
             Ok(()) => vec![format!("removed {}", path.display())],
             Err(_) => Vec::new(),
         },
+    }
+}
+
+/// Puts back what was borrowed of the machine, and says what could not be.
+fn put_back_all(steps: &[Undo]) -> Vec<String> {
+    let mut nics = BTreeSet::new();
+    // A NIC is borrowed for each configuration anew; it comes home once.
+    let once = |step: &&Undo| match step {
+        Undo::Nic(nic) => nics.insert(nic.device.clone()),
+        _ => true,
+    };
+    steps.iter().filter(once).filter_map(|step| put_back(step).err()).map(|error| error.to_string()).collect()
+}
+
+/// Puts back one thing that was borrowed of the machine; other steps are not its business.
+///
+/// # Errors
+/// [`LabError::System`] if the kernel refuses.
+pub fn put_back(step: &Undo) -> Result<(), LabError> {
+    match step {
+        Undo::Nic(nic) => nics::restore(nic),
+        // What is not there any more went with the device that it belonged to.
+        Undo::Value { path, value } if path.exists() => std::fs::write(path, value)
+            .map_err(LabError::system(format!("write {} back into {}", value.trim(), path.display()))),
+        _ => Ok(()),
     }
 }
 

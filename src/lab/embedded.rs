@@ -1,26 +1,47 @@
 //! The embedded lab: tester, wire and switch on this machine alone, in namespaces of the run's own.
 //!
-//! Steps need no line in the journal: all that they make stands in the namespaces and goes with them.
+//! Commands need no line in the journal: what they make stands in the namespaces and goes with them. What is outside, a
+//! real NIC or a value in sysfs, has one.
 
 use std::collections::BTreeMap;
 use std::os::fd::AsRawFd;
 
 use super::address::{Net, Station, with_prefix};
-use super::enter;
-use super::{LabError, RunId};
-use crate::backend::{Backend, Names, Side, Step};
+use super::journal::{Journal, Undo};
+use super::{LabError, RunId, clean, enter, nics};
+use crate::backend::site::{Names, Site, Wire};
+use crate::backend::{Action, Backend, Side, Step};
 use crate::exec::local::{Local, NetNs};
 
 /// The machines of an embedded lab and what is attached to what.
 pub struct Embedded {
     /// Names of the run's interfaces.
     pub names: Names,
+    /// What connects host and tester.
+    pub wire: Wire,
     /// The tester's namespace.
     pub tester_netns: NetNs,
     host: Local,
     tester: Local,
-    attached: Vec<Step>,
-    plugged: BTreeMap<u32, Vec<Step>>,
+    journal: Journal,
+    attached: Vec<Done>,
+    plugged: BTreeMap<u32, Vec<Done>>,
+}
+
+/// A step that was done, and what takes it back.
+struct Done {
+    side: Side,
+    undo: Back,
+}
+
+/// How a step is taken back.
+enum Back {
+    /// By another step's undo.
+    Nothing,
+    /// By a command.
+    Run(Vec<String>),
+    /// As after a kill -9.
+    Journalled(Undo),
 }
 
 /// Interface indices of runs start here: far above what a machine hands out by itself.
@@ -38,7 +59,7 @@ impl Embedded {
     ///
     /// # Errors
     /// [`LabError`] if the kernel refuses a namespace or an interface.
-    pub async fn create(run: &RunId) -> Result<Embedded, LabError> {
+    pub async fn create(run: &RunId, wire: Wire, journal: Journal) -> Result<Embedded, LabError> {
         let tester_netns = enter::another_network()?;
         let fd = tester_netns.as_raw_fd();
         let names = Names {
@@ -50,8 +71,10 @@ impl Embedded {
             host: Local::here(),
             tester: Local::inside(tester_netns.clone()),
             tester_netns,
+            journal,
             attached: Vec::new(),
             plugged: BTreeMap::new(),
+            wire,
             names,
         };
         for step in management(&lab.names) {
@@ -60,15 +83,20 @@ impl Embedded {
         Ok(lab)
     }
 
+    /// Where backends are built, for so many guests.
+    pub fn site(&self, mtu: u32, guests: u32) -> Site {
+        Site { names: self.names.clone(), wire: self.wire.clone(), mtu, guests }
+    }
+
     /// Builds the wire and the switch for a backend, after taking down what was there.
     ///
     /// # Errors
-    /// [`LabError::Exec`] with the command that failed.
-    pub async fn attach(&mut self, backend: Backend, mtu: u32, guests: u32) -> Result<(), LabError> {
+    /// [`LabError`] with the step that failed.
+    pub async fn attach(&mut self, backend: Backend, site: &Site) -> Result<(), LabError> {
         self.detach().await?;
-        for step in backend.attach(&self.names, mtu, guests) {
-            self.apply(&step).await?;
-            self.attached.push(step);
+        for step in backend.attach(site) {
+            let done = self.apply(&step).await?;
+            self.attached.push(done);
         }
         Ok(())
     }
@@ -76,7 +104,7 @@ impl Embedded {
     /// Takes the wire and the switch down; the guests must be gone.
     ///
     /// # Errors
-    /// [`LabError::Exec`] with the command that failed.
+    /// [`LabError`] with the step that could not be taken back.
     pub async fn detach(&mut self) -> Result<(), LabError> {
         let guests: Vec<u32> = self.plugged.keys().copied().collect();
         for guest in guests {
@@ -89,12 +117,12 @@ impl Embedded {
     /// Prepares the host for one guest.
     ///
     /// # Errors
-    /// [`LabError::Exec`] with the command that failed.
-    pub async fn plug(&mut self, backend: Backend, mtu: u32, guest: u32) -> Result<(), LabError> {
+    /// [`LabError`] with the step that failed.
+    pub async fn plug(&mut self, backend: Backend, site: &Site, guest: u32) -> Result<(), LabError> {
         self.unplug(guest).await?;
-        for step in backend.plug(&self.names, mtu, guest) {
-            self.apply(&step).await?;
-            self.plugged.entry(guest).or_default().push(step);
+        for step in backend.plug(site, guest) {
+            let done = self.apply(&step).await?;
+            self.plugged.entry(guest).or_default().push(done);
         }
         Ok(())
     }
@@ -102,24 +130,82 @@ impl Embedded {
     /// Takes back what [`Embedded::plug`] did; the guest must be gone.
     ///
     /// # Errors
-    /// [`LabError::Exec`] with the command that failed.
+    /// [`LabError`] with the step that could not be taken back.
     pub async fn unplug(&mut self, guest: u32) -> Result<(), LabError> {
         let steps = self.plugged.remove(&guest).unwrap_or_default();
         self.revert(steps).await
     }
 
-    async fn revert(&self, steps: Vec<Step>) -> Result<(), LabError> {
-        for step in steps.into_iter().rev() {
-            if let Some(undo) = step.undo {
-                self.side(step.side).run(&undo).await?;
+    async fn revert(&self, steps: Vec<Done>) -> Result<(), LabError> {
+        for Done { side, undo } in steps.into_iter().rev() {
+            match undo {
+                Back::Nothing => {}
+                Back::Run(argv) => drop(self.side(side).run(&argv).await?),
+                Back::Journalled(undo) => {
+                    self.send_home(side, &undo).await;
+                    blocking(move || clean::put_back(&undo)).await?;
+                }
             }
         }
         Ok(())
     }
 
-    async fn apply(&self, step: &Step) -> Result<(), LabError> {
-        self.side(step.side).run(&step.run).await?;
-        Ok(())
+    /// From the tester's namespace only the tester's side can send a NIC home.
+    async fn send_home(&self, side: Side, undo: &Undo) {
+        if let (Side::Tester, Undo::Nic(nic), Some(machine)) = (side, undo, enter::machine_network()) {
+            let home = ["ip", "link", "set", "dev", &nic.name, "netns", &machine.path];
+            self.tester.run(&home).await.ok(); // where it is not, it need not be sent home from
+        }
+    }
+
+    async fn apply(&self, step: &Step) -> Result<Done, LabError> {
+        let side = step.side;
+        let undo = match &step.action {
+            Action::Run { run, undo } => {
+                self.side(side).run(run).await?;
+                undo.clone().map_or(Back::Nothing, Back::Run)
+            }
+            Action::Write { path, value } => Back::Journalled(self.write(path, value)?),
+            Action::Trigger { path, value } => {
+                write(path, value)?;
+                Back::Nothing
+            }
+            Action::Lend(nic) => Back::Journalled(self.note(Undo::Nic(nic.clone()))?),
+            Action::Borrow(nic) => {
+                let undo = self.note(Undo::Nic(nic.clone()))?;
+                let (nic, netns) = (nic.clone(), self.netns(side));
+                blocking(move || nics::borrow(&nic, &netns)).await?;
+                Back::Journalled(undo)
+            }
+            Action::Adopt { device, name } => {
+                let (device, name, netns) = (device.clone(), name.clone(), self.netns(side));
+                blocking(move || nics::adopt(&device, &name, &netns)).await?;
+                Back::Nothing
+            }
+        };
+        Ok(Done { side, undo })
+    }
+
+    /// Writes a value into sysfs, after noting the one that was there.
+    fn write(&self, path: &str, value: &str) -> Result<Undo, LabError> {
+        let old = std::fs::read_to_string(path).map_err(LabError::system(format!("read {path}")))?;
+        // How sysfs says that a device has no driver of its own choice; written back, it would be a name.
+        let old = if old.trim() == "(null)" { "\n".into() } else { old };
+        let undo = self.note(Undo::Value { path: path.into(), value: old })?;
+        write(path, value)?;
+        Ok(undo)
+    }
+
+    fn note(&self, undo: Undo) -> Result<Undo, LabError> {
+        self.journal.before(&undo)?;
+        Ok(undo)
+    }
+
+    fn netns(&self, side: Side) -> String {
+        match side {
+            Side::Host => format!("/proc/{}/ns/net", std::process::id()),
+            Side::Tester => self.names.tester_netns.clone(),
+        }
     }
 
     /// Where the commands of one side run.
@@ -129,6 +215,16 @@ impl Embedded {
             Side::Tester => &self.tester,
         }
     }
+}
+
+fn write(path: &str, value: &str) -> Result<(), LabError> {
+    std::fs::write(path, value).map_err(LabError::system(format!("write {value} into {path}")))
+}
+
+/// Work that waits for the kernel, away from the runtime's threads.
+async fn blocking(work: impl FnOnce() -> Result<(), LabError> + Send + 'static) -> Result<(), LabError> {
+    let broken = |_| LabError::system("change the lab")(std::io::Error::other("the attempt panicked"));
+    tokio::task::spawn_blocking(work).await.map_err(broken)?
 }
 
 /// The management network: a bridge on the host for the guests, and a veth pair to the tester.

@@ -3,9 +3,9 @@
 //! Must run before any thread starts: a namespace belongs to a thread, and only those started later inherit it. After it
 //! the process sees no network interface of the machine, and its own are seen by nobody else.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
@@ -16,12 +16,33 @@ use crate::exec::local::NetNs;
 /// What of the machine's `/sys` must stay in view although `/sys` is mounted anew.
 const KEEP: [&str; 3] = ["/sys/fs/cgroup", "/sys/kernel/debug", "/sys/kernel/tracing"];
 
+/// The machine's own network namespace, from inside the private one.
+#[derive(Debug)]
+pub struct Machine {
+    /// Keeps it open.
+    pub fd: OwnedFd,
+    /// A path that `ip … netns` takes, as long as this process lives.
+    pub path: String,
+}
+
+static MACHINE: OnceLock<Machine> = OnceLock::new();
+
+/// The machine's own network namespace; `None` if this process never left it.
+pub fn machine_network() -> Option<&'static Machine> {
+    MACHINE.get()
+}
+
 /// Enters a network and a mount namespace of this process's own. `/sys` then shows the interfaces of the new network
 /// namespace (it shows those of the namespace in which it was mounted).
 ///
 /// # Errors
 /// [`LabError::System`]; without root nothing has been changed.
 pub fn private_namespaces(scratch: &Path) -> Result<(), LabError> {
+    let fd: OwnedFd = std::fs::File::open("/proc/self/ns/net")
+        .map_err(LabError::system("open the machine's network namespace"))?
+        .into();
+    let path = format!("/proc/{}/fd/{}", std::process::id(), fd.as_raw_fd());
+    MACHINE.get_or_init(|| Machine { fd, path });
     unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS)
         .map_err(LabError::system("enter private namespaces (this needs root, CAP_SYS_ADMIN)"))?;
     bind(None, Path::new("/"), MsFlags::MS_REC | MsFlags::MS_PRIVATE)?;

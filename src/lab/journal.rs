@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use serde::{Deserialize, Serialize};
 
 use super::LabError;
+use crate::backend::site::HostNic;
 
 /// One thing to undo.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,15 @@ pub enum Undo {
         /// Its directory.
         path: PathBuf,
     },
+    /// Write this value back into a file of sysfs.
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        value: String,
+    },
+    /// Put a real NIC back where it was, as it was.
+    Nic(HostNic),
     /// Remove this directory with all that is in it.
     Tree {
         /// The directory.

@@ -6,14 +6,15 @@
 //! - [`enter`]: the private namespaces of the embedded lab
 //! - [`address`]: who has which address and MAC
 //! - [`embedded`]: the lab on this machine alone
-//! - [`preflight`]: whether this machine has what a profile needs; [`image_check`]: what the guests' image needs
+//! - [`nics`]: real NICs, borrowed and put back
+//! - [`preflight`]: whether this machine has what a profile needs
 
 pub mod address;
 pub mod clean;
 pub mod embedded;
 pub mod enter;
-pub mod image_check;
 pub mod journal;
+pub mod nics;
 pub mod preflight;
 pub mod state;
 

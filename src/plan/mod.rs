@@ -117,6 +117,7 @@ mod tests {
             description: String::new(),
             source: None,
             host: Host::default(),
+            wire: None,
             image: Image::Appliance { kernel: None },
             timing: Timing {
                 warmup: second,
@@ -128,7 +129,7 @@ mod tests {
             order,
             seed: 7,
             idle,
-            limits: Limits { boot: second * 60, boot_attempts: 2, total: None },
+            limits: Limits { boot: second * 60, boot_attempts: 2, trial_attempts: 1, total: None },
             configurations,
             factors: vec![Factor::Backend, Factor::Vms],
         }

@@ -56,6 +56,20 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// What makes another one's figures not comparable with this one's, each with both values. The date is none of it.
+    pub fn differences(&self, other: &Environment) -> Vec<String> {
+        let fields = |environment: &Environment| {
+            let value = serde_json::to_value(environment).unwrap_or_default();
+            value.as_object().cloned().unwrap_or_default()
+        };
+        let theirs = fields(other);
+        let differs = |(key, value): (String, serde_json::Value)| {
+            let found = theirs.get(&key)?;
+            (*found != value && key != "date").then(|| format!("{key} was {value} and is {found}"))
+        };
+        fields(self).into_iter().filter_map(differs).collect()
+    }
+
     /// Looks at this machine. `profile_text` is the file as written; `libvirt` comes from its connection.
     pub fn collect(profile: &str, profile_text: &str, libvirt: Option<String>) -> Environment {
         let cpuinfo = read("/proc/cpuinfo").unwrap_or_default();
@@ -190,6 +204,15 @@ mod tests {
         assert_eq!(cgroup_version(v2), Some("2"));
         assert_eq!(cgroup_version(&[v1, v2].concat()), Some("1+2"));
         assert_eq!(cgroup_version("tmpfs /cgroup tmpfs rw 0 0\n"), None);
+    }
+
+    #[test]
+    fn another_version_is_a_difference_and_another_date_is_none() {
+        let before = Environment::collect("quick", "abc", Some("9.0.0".into()));
+        let later = Environment { date: "2030-01-01T00:00:00Z".into(), ..before.clone() };
+        assert_eq!(before.differences(&later), Vec::<String>::new());
+        let newer = Environment { libvirt: Some("11.3.0".into()), ..later };
+        assert_eq!(before.differences(&newer), [r#"libvirt was "9.0.0" and is "11.3.0""#]);
     }
 
     #[test]

@@ -24,8 +24,8 @@ const REFRESH_EVERY: usize = 8;
 pub struct TargetWatch {
     /// Its QEMU; `None` for bare metal.
     pub qemu_pid: Option<i32>,
-    /// The host's interface through which it is reached, in our own network namespace.
-    pub interface: String,
+    /// The host's interface through which it is reached, in our own network namespace; `None` if no packet passes one.
+    pub interface: Option<String>,
     /// What the interface *receives* goes *to* the target: true for the wire and for a macvtap, false for a tap, which
     /// receives what the guest sends.
     pub invert: bool,
@@ -179,11 +179,12 @@ impl Collector {
     fn read_interfaces(&mut self) -> Result<(), ProbeError> {
         self.targets.iter_mut().for_each(|target| target.interface = None);
         for (name, counters) in proc::interfaces(self.net_dev.read_whole()?) {
-            for target in self.targets.iter_mut().filter(|target| target.watch.interface == name) {
+            for target in self.targets.iter_mut().filter(|t| t.watch.interface.as_deref() == Some(name)) {
                 target.interface = Some(counters);
             }
         }
-        match self.targets.iter().enumerate().find(|(_, target)| target.interface.is_none()) {
+        let gone = |target: &Target| target.watch.interface.is_some() && target.interface.is_none();
+        match self.targets.iter().enumerate().find(|(_, target)| gone(target)) {
             None => Ok(()),
             Some((target, gone)) => Err(gone.explain(target)),
         }
@@ -206,7 +207,10 @@ impl Target {
     fn explain(&self, target: usize) -> ProbeError {
         match (&self.threads, self.watch.qemu_pid) {
             (Some(threads), Some(pid)) if !threads.alive() => ProbeError::QemuGone { target, pid },
-            _ => ProbeError::InterfaceGone { target, interface: self.watch.interface.clone() },
+            _ => {
+                let interface = self.watch.interface.clone().unwrap_or_default();
+                ProbeError::InterfaceGone { target, interface }
+            }
         }
     }
 
@@ -251,7 +255,7 @@ mod tests {
     use super::*;
 
     fn loopback(invert: bool) -> TargetWatch {
-        TargetWatch { qemu_pid: Some(std::process::id() as i32), interface: "lo".into(), invert }
+        TargetWatch { qemu_pid: Some(std::process::id() as i32), interface: Some("lo".into()), invert }
     }
 
     #[test]
@@ -279,7 +283,7 @@ mod tests {
 
     #[test]
     fn an_interface_that_is_not_there_is_named() {
-        let watch = TargetWatch { qemu_pid: None, interface: "kf-nowhere".into(), invert: false };
+        let watch = TargetWatch { qemu_pid: None, interface: Some("kf-nowhere".into()), invert: false };
         let error = Sampler::start(vec![loopback(false), watch], Duration::from_secs(1)).unwrap_err();
         assert_eq!(error.to_string(), "interface kf-nowhere of target 2 is not there");
     }

@@ -22,6 +22,9 @@ pub struct Experiment {
     pub source: Option<String>,
     /// Where the guests run, and under what.
     pub host: Host,
+    /// The NICs of a real wire; `None` for one that the run makes.
+    #[serde(default)]
+    pub wire: Option<WireNics>,
     /// What the guests boot.
     pub image: Image,
     /// Times of a trial and the number of repeats.
@@ -45,6 +48,24 @@ pub struct Experiment {
 pub struct Host {
     /// How to accelerate guests.
     pub accel: AccelChoice,
+}
+
+/// The NICs of a real wire, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WireNics {
+    /// The host's end.
+    pub host_dev: String,
+    /// Further NICs of the host on the same switch, for backends that give each guest one of its own.
+    pub spare_devs: Vec<String>,
+    /// The tester's end.
+    pub tester_dev: String,
+}
+
+impl WireNics {
+    /// All NICs of the host, the wire's end first.
+    pub fn host_devs(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.host_dev).chain(&self.spare_devs)
+    }
 }
 
 /// What the profile asks for.
@@ -121,8 +142,15 @@ pub struct Limits {
     pub boot: Duration,
     /// Boots of one guest before the configuration fails.
     pub boot_attempts: u32,
+    /// Attempts at one trial until it is measured.
+    #[serde(default = "once")]
+    pub trial_attempts: u32,
     /// The whole run; later trials are failed as "out of time".
     pub total: Option<Duration>,
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// One combination of levels: a point on a chart.

@@ -24,7 +24,7 @@ pub mod written;
 
 pub use diagnostic::{Diagnostic, Position, ProfileError};
 pub use experiment::{
-    AccelChoice, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Test, Timing,
+    AccelChoice, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Test, Timing, WireNics,
 };
 pub use load::{load, parse};
 pub use schema::schema;

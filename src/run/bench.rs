@@ -36,15 +36,14 @@ pub async fn run(
 ) -> Result<Ending> {
     drop(events.send(Event::Started { trials: plan.trials.len() as u32, total_s: plan.total_s }));
     let deadline = experiment.limits.total.map(|limit| Instant::now() + limit);
-    for planned in &plan.trials {
+    let missing: Vec<&PlannedTrial> =
+        plan.trials.iter().filter(|planned| !results.has(planned.trial)).collect();
+    for planned in missing {
         announce(plan, planned, events);
-        let raw = if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            skipped(planned, session, "the profile's limit on the whole run was reached")
-        } else {
-            tokio::select! {
-                raw = trial::run(session, planned, &experiment.timing, events) => raw,
-                () = cancel.cancelled() => return Ok(Ending::Interrupted),
-            }
+        let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let raw = tokio::select! {
+            raw = attempts(session, experiment, planned, results, events, late) => raw?,
+            () = cancel.cancelled() => return Ok(Ending::Interrupted),
         };
         let failed = raw.failure.is_some();
         let figures = results.add(raw)?;
@@ -54,6 +53,31 @@ pub async fn run(
         }
     }
     Ok(Ending::Complete)
+}
+
+/// Tries a trial until it is measured, as often as the profile allows; each new attempt starts from nothing.
+async fn attempts(
+    session: &mut LabSession,
+    experiment: &Experiment,
+    planned: &PlannedTrial,
+    results: &Results,
+    events: &Events,
+    late: impl Fn() -> bool,
+) -> Result<RawTrial> {
+    let mut attempt = 1;
+    loop {
+        if late() {
+            return Ok(skipped(planned, session, "the profile's limit on the whole run was reached"));
+        }
+        let raw = RawTrial { attempt, ..trial::run(session, planned, &experiment.timing, events).await };
+        if attempt >= experiment.limits.trial_attempts {
+            return Ok(raw);
+        }
+        let Some(figures) = results.set_aside(&raw)? else { return Ok(raw) };
+        drop(events.send(Event::Again(Box::new(figures))));
+        session.abandon().await?;
+        attempt += 1;
+    }
 }
 
 fn announce(plan: &Plan, planned: &PlannedTrial, events: &Events) {

@@ -37,6 +37,8 @@ pub enum Event {
         /// Warm-up, window and cool-down, s.
         for_s: f64,
     },
+    /// An attempt at a trial came to nothing; the trial is tried again.
+    Again(Box<TrialFigures>),
     /// A trial is over.
     Finished(Box<TrialFigures>),
     /// The lab is being taken down.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::event::{Event, Events};
-use crate::backend::{Datapath, Model, Names, Nic, NicSource};
+use crate::backend::site::Wire;
+use crate::backend::{Datapath, Model, Nic, NicSource, Site};
 use crate::exec::ssh::Identity;
 use crate::guest::appliance::{NicOption, RunFiles, kernel_options, run_initramfs};
 use crate::guest::cloud::Disks;
@@ -55,8 +56,8 @@ struct CloudImage {
 /// What all guests of a run have in common; `plan --xml` makes one without a lab.
 #[derive(Clone, Debug)]
 pub struct Blueprint {
-    /// Names of the run's interfaces.
-    pub names: Names,
+    /// Names of the run's interfaces, and the wire.
+    pub site: Site,
     /// The run's state directory.
     pub state: PathBuf,
     /// Kernel of the appliance; `None` if guests boot the disks of a cloud image.
@@ -70,17 +71,19 @@ impl Blueprint {
     pub fn domain(&self, configuration: &Configuration, guest: u32) -> Domain {
         let management = Nic {
             source: NicSource::Bridge {
-                bridge: self.names.management(),
-                tap: self.names.management_tap(guest),
+                bridge: self.site.names.management(),
+                tap: self.site.names.management_tap(guest),
             },
             mac: mac(Net::Management, guest),
             model: Model::Virtio,
             datapath: Datapath::Userspace,
+            driver: "virtio_net".into(),
             mtu: MANAGEMENT_MTU,
         };
-        let test = configuration.backend.nic(&self.names, configuration.mtu, guest);
+        let site = Site { mtu: configuration.mtu, guests: configuration.vms, ..self.site.clone() };
+        let test = configuration.backend.nic(&site, guest);
         let nics: Vec<Nic> = std::iter::once(management).chain(test).collect();
-        let name = format!("kf-{}-g{guest}", self.names.run);
+        let name = format!("kf-{}-g{guest}", self.site.names.run);
         let files = placement::of_guest(&self.state, guest);
         let boot = match &self.kernel {
             Some(kernel) => BootFrom::Kernel {
@@ -123,6 +126,7 @@ impl LabSession {
         experiment: Experiment,
         image: &Image,
         accel: Accel,
+        wire: Wire,
         cache: &Path,
         events: Events,
     ) -> Result<LabSession> {
@@ -137,13 +141,15 @@ impl LabSession {
         libvirt::prepare_embedded(&root, &cache.join("libvirt"))?;
         let hypervisor = Hypervisor::open(libvirt::embedded_uri(&root)).await?;
         let versions = hypervisor.versions().await?;
-        let lab = Embedded::create(&state.id).await.context("failed to make the embedded lab")?;
+        let lab = Embedded::create(&state.id, wire, journal.clone()).await;
+        let lab = lab.context("failed to make the embedded lab")?;
         let identity = Identity {
             user: "root".into(),
             private_key: keys.client_pem()?.to_string(),
             host_key: keys.host_key_blob()?,
         };
-        let blueprint = Blueprint { names: lab.names.clone(), state: state.dir.clone(), kernel, accel };
+        let site = lab.site(0, 0);
+        let blueprint = Blueprint { site, state: state.dir.clone(), kernel, accel };
         let fleet = Fleet::new(hypervisor, identity, journal, root.join("run/qemu"));
         Ok(LabSession {
             lab,
@@ -167,8 +173,7 @@ impl LabSession {
         tracing::info!(?moves, "moving the lab");
         self.destroy(&moves.destroy).await?;
         if moves.reattach {
-            let guests = self.most_guests_of(configuration);
-            let wire = self.lab.attach(configuration.backend, configuration.mtu, guests).await;
+            let wire = self.lab.attach(configuration.backend, &self.site(configuration)).await;
             wire.with_context(|| format!("failed to attach backend {}", configuration.backend))?;
         }
         self.fleet.suspend(&moves.suspend).await?;
@@ -187,6 +192,11 @@ impl LabSession {
         Boot { guest, domain, management, disks }
     }
 
+    /// Where the backend of a configuration is built.
+    pub fn site(&self, configuration: &Configuration) -> Site {
+        self.lab.site(configuration.mtu, self.most_guests_of(configuration))
+    }
+
     /// The largest configuration that the same boot serves: passthru needs a port of the wire for each guest.
     fn most_guests_of(&self, configuration: &Configuration) -> u32 {
         let same = self.experiment.configurations.iter().filter(|other| other.same_boot(configuration));
@@ -196,7 +206,7 @@ impl LabSession {
     async fn boot(&mut self, configuration: &Configuration, moves: &Transition) -> Result<()> {
         let mut boots = Vec::new();
         for guest in moves.boot.iter().copied() {
-            self.lab.plug(configuration.backend, configuration.mtu, guest).await?;
+            self.lab.plug(configuration.backend, &self.site(configuration), guest).await?;
             boots.push(self.guest(configuration, guest));
         }
         let patience =
@@ -207,7 +217,7 @@ impl LabSession {
     }
 
     async fn destroy(&mut self, guests: &[u32]) -> Result<()> {
-        let run = self.blueprint.names.run.clone();
+        let run = self.blueprint.site.names.run.clone();
         self.fleet.destroy(guests, |guest| format!("kf-{run}-g{guest}")).await?;
         for guest in guests {
             self.lab.unplug(*guest).await?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::figures::{Outcome, SummaryRow, TrialFigures};
@@ -41,6 +41,29 @@ impl Results {
         Ok(results)
     }
 
+    /// Goes on with the results of a run that was broken off: its valid trials stay, all others are to be measured.
+    ///
+    /// # Errors
+    /// [`crate::store::StoreError`] as in [`Results::read`]; if the machine is not the one that began the run.
+    pub fn resume(dir: RunDir, experiment: Experiment, environment: &Environment) -> Result<Results> {
+        let before: Environment = dir.read_json("environment.json")?;
+        let differs = before.differences(environment);
+        ensure!(
+            differs.is_empty(),
+            "this machine is not as it was when the run began: {} (hint: begin a new run)",
+            differs.join("; ")
+        );
+        let mut results = Results::read(dir)?;
+        results.trials.retain(|trial| trial.outcome == Outcome::Measured);
+        results.experiment = experiment;
+        Ok(results)
+    }
+
+    /// Whether a trial has been measured.
+    pub fn has(&self, trial: u32) -> bool {
+        self.trials.iter().any(|done| done.trial == trial)
+    }
+
     /// Reads a run directory.
     ///
     /// # Errors
@@ -62,8 +85,22 @@ impl Results {
         self.dir.write_trial(&raw)?;
         let figures = TrialFigures::of(&raw, &self.experiment.timing);
         self.trials.push(figures.clone());
+        self.trials.sort_by_key(|trial| trial.trial); // a run that goes on fills gaps
         self.write_tables()?;
         Ok(figures)
+    }
+
+    /// Keeps an attempt beside the tables if it came to nothing; `None` if it was measured and should be added.
+    ///
+    /// # Errors
+    /// If the run directory cannot be written.
+    pub fn set_aside(&self, raw: &RawTrial) -> Result<Option<TrialFigures>> {
+        let figures = TrialFigures::of(raw, &self.experiment.timing);
+        if figures.outcome == Outcome::Measured {
+            return Ok(None);
+        }
+        self.dir.write_attempt(raw)?;
+        Ok(Some(figures))
     }
 
     /// Writes tables, report and charts.
@@ -88,6 +125,7 @@ impl Results {
             ("flows.csv", report::csv::flows(&model)?),
             ("guests.csv", report::csv::guests(&model)?),
             ("trials.csv", report::csv::trials(&model)?),
+            ("proofs.csv", report::csv::proofs(&model)?),
             ("summary.csv", report::csv::summary(&model)?),
         ];
         for (name, text) in tables {

@@ -10,6 +10,7 @@ use super::event::{Event, Events};
 use super::lab_session::LabSession;
 use super::verify;
 use crate::backend::{Backend, Counted};
+use crate::guest::fleet::Guest;
 use crate::lab::address::{Net, Station, address};
 use crate::load::clock::{MAX_STEP_S, clock_offset, wall_clock};
 use crate::load::command::FlowSpec;
@@ -20,7 +21,7 @@ use crate::plan::PlannedTrial;
 use crate::probe::inside;
 use crate::probe::sampler::{Sampler, TargetWatch};
 use crate::profile::{Configuration, Timing};
-use crate::sample::{CpuTimes, FORMAT, Failure, HostSample, RawFlow, RawGuest, RawTrial, Stage};
+use crate::sample::{FORMAT, Failure, HostSample, RawFlow, RawGuest, RawTrial, Stage};
 
 /// For all flows to transfer something, beyond netperf's own wait.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -63,6 +64,7 @@ pub fn blank(planned: &PlannedTrial, accel: crate::sample::Accel) -> RawTrial {
         format: FORMAT,
         trial: planned.trial,
         repeat: planned.repeat,
+        attempt: 1,
         configuration: planned.configuration.clone(),
         accel,
         started_s: 0.0,
@@ -118,10 +120,13 @@ async fn baremetal_netserver(configuration: &Configuration) -> Result<Option<Net
 }
 
 fn watches(session: &LabSession, configuration: &Configuration) -> Vec<TargetWatch> {
-    let watch = |(station, pid): (u32, Option<i32>)| {
-        let Counted { interface, receives_from_target } =
-            configuration.backend.counted(&session.lab.names, station);
-        TargetWatch { qemu_pid: pid, interface, invert: !receives_from_target }
+    let site = session.site(configuration);
+    let watch = |(station, qemu_pid): (u32, Option<i32>)| match configuration.backend.counted(&site, station)
+    {
+        Counted::OnHost { interface, receives_from_target } => {
+            TargetWatch { qemu_pid, interface: Some(interface), invert: !receives_from_target }
+        }
+        Counted::InGuest => TargetWatch { qemu_pid, interface: None, invert: false },
     };
     stations(configuration)
         .into_iter()
@@ -165,6 +170,7 @@ async fn load(
     let specs = flow_specs(configuration, timing.interval);
     let hold = timing.warmup + timing.window + timing.cooldown;
     let tester = Tester { netns: Some(session.lab.tester_netns.clone()) };
+    count_inside(session, configuration, guests).await?;
     let before = clock_offset();
     let mut load = tester.start(&specs, START_LIMIT, hold + START_LIMIT + ORPHAN_LIMIT).await?;
     load.wait_running().await?;
@@ -175,6 +181,7 @@ async fn load(
     look_inside(session, configuration, guests).await?;
     sleep(timing.cooldown).await;
     let transcript = load.stop().await?;
+    count_inside(session, configuration, guests).await?;
     let step = (clock_offset() - before).abs();
     if step > MAX_STEP_S {
         bail!("the wall clock was set by {:.1} ms while netperf stamped its results with it", step * 1e3);
@@ -188,25 +195,61 @@ async fn look_inside(
     configuration: &Configuration,
     guests: &mut Vec<RawGuest>,
 ) -> Result<()> {
-    let mut tasks = tokio::task::JoinSet::new();
-    for guest in (1..=configuration.vms).filter_map(|number| session.fleet.get(number)).cloned() {
-        tasks.spawn(async move {
-            let output = guest.ssh.run(&["cat", "/proc/stat"], LOOK).await;
-            (guest, wall_clock(), output)
-        });
+    for (guest, at_s, output) in in_every_guest(session, configuration, inside::CPU_TIMES).await? {
+        let times = inside::cpu_times(&output).context("a guest's /proc/stat could not be read")?;
+        note(guests, &guest).inside.push((at_s, times));
     }
-    while let Some(joined) = tasks.join_next().await {
-        let (guest, at_s, output) = joined?;
-        let times = inside::cpu_times(&output?.stdout).context("a guest's /proc/stat could not be read")?;
-        note(guests, guest.number, guest.name, (at_s, times));
-    }
-    guests.sort_by_key(|guest| guest.guest);
     Ok(())
 }
 
-fn note(guests: &mut Vec<RawGuest>, number: u32, domain: String, sample: (f64, CpuTimes)) {
-    match guests.iter_mut().find(|guest| guest.guest == number) {
-        Some(guest) => guest.inside.push(sample),
-        None => guests.push(RawGuest { guest: number, domain, inside: vec![sample] }),
+/// The packets of each guest's test NIC, where no interface of the host's counts them.
+async fn count_inside(
+    session: &LabSession,
+    configuration: &Configuration,
+    guests: &mut Vec<RawGuest>,
+) -> Result<()> {
+    let site = session.site(configuration);
+    let unseen = |guest| configuration.backend.counted(&site, guest) == Counted::InGuest;
+    if !(1..=configuration.vms).any(unseen) {
+        return Ok(());
     }
+    for (guest, at_s, output) in in_every_guest(session, configuration, inside::NIC_PACKETS).await? {
+        let nic = configuration.backend.nic(&site, guest.number).context("bare metal has no guests")?;
+        let packets = inside::nic_packets(&output, &nic.mac);
+        let packets = packets.context("the counters of a guest's test NIC could not be read")?;
+        note(guests, &guest).nic.push((at_s, packets));
+    }
+    Ok(())
+}
+
+/// Runs a shell command in every guest at once: who said when what.
+async fn in_every_guest(
+    session: &LabSession,
+    configuration: &Configuration,
+    command: &'static str,
+) -> Result<Vec<(Guest, f64, String)>> {
+    let mut tasks = tokio::task::JoinSet::new();
+    for guest in (1..=configuration.vms).filter_map(|number| session.fleet.get(number)).cloned() {
+        tasks.spawn(async move {
+            let output = guest.ssh.run(&["sh", "-c", command], LOOK).await;
+            (guest, wall_clock(), output)
+        });
+    }
+    let mut said = Vec::new();
+    while let Some(joined) = tasks.join_next().await {
+        let (guest, at_s, output) = joined?;
+        said.push((guest, at_s, output?.stdout));
+    }
+    said.sort_by_key(|(guest, ..)| guest.number);
+    Ok(said)
+}
+
+/// The entry of a guest, made where there is none; entries are in the order of the guests.
+fn note<'g>(guests: &'g mut Vec<RawGuest>, guest: &Guest) -> &'g mut RawGuest {
+    let place = guests.partition_point(|other| other.guest < guest.number);
+    if guests.get(place).is_none_or(|other| other.guest != guest.number) {
+        let (domain, inside, nic) = (guest.name.clone(), Vec::new(), Vec::new());
+        guests.insert(place, RawGuest { guest: guest.number, domain, inside, nic });
+    }
+    &mut guests[place]
 }

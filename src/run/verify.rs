@@ -2,14 +2,15 @@
 //!
 //! A fact that cannot be read is a fact that does not hold; nothing is taken for granted because it was asked for.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::lab_session::LabSession;
-use crate::backend::{Attachment, Backend, Datapath, Side, macvtap};
+use crate::backend::{Datapath, Look, Nic, Side};
 use crate::guest::fleet::Guest;
-use crate::lab::address::{Net, mac};
 use crate::profile::Configuration;
 use crate::sample::{Accel, Check};
 
@@ -30,16 +31,41 @@ echo "cpus $(grep -c ^processor /proc/cpuinfo)""#;
 /// If a guest does not answer.
 pub async fn checks(session: &LabSession, configuration: &Configuration) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
+    let site = session.site(configuration);
     for number in 1..=configuration.vms {
-        if let Some(guest) = session.fleet.get(number) {
+        let nic = configuration.backend.nic(&site, number);
+        if let (Some(guest), Some(nic)) = (session.fleet.get(number), nic) {
             let inside = guest.ssh.run(&["sh", "-c", INSIDE], LOOK).await?.stdout;
-            checks.extend(seen_inside(&inside, number, configuration));
+            checks.extend(seen_inside(&inside, number, &nic, configuration.vcpus));
             checks.extend(seen_in_qemu(guest, configuration, session.accel));
             checks.extend(vhost_workers(guest, configuration));
-            checks.push(seen_on_the_host(session, configuration, number).await);
+            for proof in configuration.backend.proofs(&site, number) {
+                let found = look(session, &proof.look).await;
+                checks.push(check(number, &proof.what, proof.expected, found));
+            }
         }
     }
     Ok(checks)
+}
+
+/// Looks at one fact on the host; what cannot be read is nothing.
+async fn look(session: &LabSession, look: &Look) -> Option<String> {
+    match look {
+        Look::Link(path) => last_of_link(Path::new(path)),
+        Look::Drivers(directory) => {
+            let devices = std::fs::read_dir(directory).ok()?.flatten();
+            let driver = |entry: std::fs::DirEntry| {
+                last_of_link(&entry.path().join("driver")).unwrap_or_else(|| "none".into())
+            };
+            let drivers: BTreeSet<String> = devices.map(driver).collect();
+            Some(drivers.into_iter().collect::<Vec<_>>().join(", "))
+        }
+        Look::Command { argv, read } => read(&session.lab.side(Side::Host).run(argv).await.ok()?.stdout),
+    }
+}
+
+fn last_of_link(path: &Path) -> Option<String> {
+    Some(std::fs::read_link(path).ok()?.file_name()?.to_string_lossy().into_owned())
 }
 
 fn check(guest: u32, what: &str, expected: impl ToString, found: Option<impl ToString>) -> Check {
@@ -51,17 +77,13 @@ fn check(guest: u32, what: &str, expected: impl ToString, found: Option<impl ToS
 }
 
 /// Driver and MTU of the NIC under test, number of CPUs. Pure.
-fn seen_inside(output: &str, guest: u32, configuration: &Configuration) -> Vec<Check> {
+fn seen_inside(output: &str, guest: u32, nic: &Nic, vcpus: u32) -> Vec<Check> {
     let line = |first: &str| output.lines().find_map(|line| line.strip_prefix(first)?.strip_prefix(' '));
-    let nic = line(&mac(Net::Test, guest)).and_then(|rest| rest.split_once(' '));
-    let model = match configuration.backend {
-        Backend::Guest { model, .. } => model,
-        Backend::Baremetal => return Vec::new(),
-    };
+    let seen = line(&nic.mac).and_then(|rest| rest.split_once(' '));
     vec![
-        check(guest, "driver of the test NIC", model.guest_driver(), nic.map(|(driver, _)| driver)),
-        check(guest, "MTU of the test NIC", configuration.mtu, nic.map(|(_, mtu)| mtu)),
-        check(guest, "vCPUs", configuration.vcpus, line("cpus")),
+        check(guest, "driver of the test NIC", &nic.driver, seen.map(|(driver, _)| driver)),
+        check(guest, "MTU of the test NIC", nic.mtu, seen.map(|(_, mtu)| mtu)),
+        check(guest, "vCPUs", vcpus, line("cpus")),
     ]
 }
 
@@ -82,8 +104,12 @@ fn qemu_checks(words: &[String], guest: u32, configuration: &Configuration, acce
     let accelerator = after.map(|word| word.split(',').next().unwrap_or_default());
     let mut checks = vec![check(guest, "accelerator", expected, accelerator)];
     if let Some(datapath) = configuration.backend.datapath() {
-        let vhost = |word: &String| word.contains("vhost=on") || word.contains("\"vhost\":true");
-        let found = if words.iter().any(vhost) { Datapath::Vhost } else { Datapath::Userspace };
+        let any = |what: &[&str]| words.iter().any(|word| what.iter().any(|part| word.contains(part)));
+        let found = match () {
+            () if any(&["vfio-pci"]) => Datapath::Passthrough,
+            () if any(&["vhost=on", "\"vhost\":true"]) => Datapath::Vhost,
+            () => Datapath::Userspace,
+        };
         let found = (!words.is_empty()).then_some(found.as_str());
         checks.push(check(guest, "datapath", datapath.as_str(), found));
     }
@@ -104,36 +130,11 @@ fn vhost_workers(guest: &Guest, configuration: &Configuration) -> Option<Check> 
     Some(check(guest.number, "vhost workers", expected, Some(workers)))
 }
 
-/// The bridge that holds the tap, or the mode and the lower device of the macvtap, as the kernel says.
-async fn seen_on_the_host(session: &LabSession, configuration: &Configuration, guest: u32) -> Check {
-    let names = &session.lab.names;
-    match configuration.backend {
-        Backend::Baremetal => check(guest, "backend", "none", Some("none")),
-        Backend::Guest { attachment: Attachment::Bridge, .. } => {
-            let link = std::fs::read_link(format!("/sys/class/net/{}/master", names.tap(guest))).ok();
-            let master = link.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
-            check(guest, "bridge that holds the tap", names.bridge(), master)
-        }
-        Backend::Guest { attachment: Attachment::Macvtap(mode), .. } => {
-            let expected = format!("{} on {}", mode.as_str(), macvtap::lower(mode, names, guest));
-            let argv = ["ip", "-details", "-json", "link", "show", "dev", &names.macvtap(guest)];
-            let shown = session.lab.side(Side::Host).run(&argv).await.map(|output| output.stdout);
-            check(guest, "macvtap", expected, shown.ok().and_then(|json| macvtap_of(&json)))
-        }
-    }
-}
-
-/// `<mode> on <lower device>` from `ip -details -json link show`. Pure.
-fn macvtap_of(json: &str) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_str(json).ok()?;
-    let link = value.get(0)?;
-    let mode = link.pointer("/linkinfo/info_data/mode")?.as_str()?;
-    Some(format!("{mode} on {}", link.get("link")?.as_str()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::site::Wire;
+    use crate::backend::{Names, Site};
     use crate::profile::Test;
 
     fn configuration(backend: &str) -> Configuration {
@@ -152,14 +153,20 @@ mod tests {
 
     const SEEN: &str = "52:54:00:6d:00:01 virtio_net 1500\n52:54:00:74:00:01 e1000 1500\ncpus 2\n";
 
+    fn nic(backend: &str) -> Nic {
+        let names = Names { run: "abc234".into(), tester_netns: String::new(), index_base: 0 };
+        let site = Site { names, wire: Wire::Veth, mtu: 1500, guests: 1 };
+        configuration(backend).backend.nic(&site, 1).unwrap()
+    }
+
     #[test]
     fn a_guest_with_the_right_nic_passes() {
-        assert!(seen_inside(SEEN, 1, &configuration("e1000")).iter().all(Check::holds));
+        assert!(seen_inside(SEEN, 1, &nic("e1000"), 2).iter().all(Check::holds));
     }
 
     #[test]
     fn a_guest_with_another_nic_than_asked_for_is_found_out() {
-        let checks = seen_inside(SEEN, 1, &configuration("virtio"));
+        let checks = seen_inside(SEEN, 1, &nic("virtio"), 2);
         let broken: Vec<&Check> = checks.iter().filter(|check| !check.holds()).collect();
         assert_eq!(broken.len(), 1);
         assert_eq!((broken[0].expected.as_str(), broken[0].found.as_str()), ("virtio_net", "e1000"));
@@ -167,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_guest_that_says_nothing_proves_nothing() {
-        assert!(!seen_inside("", 1, &configuration("virtio")).iter().any(Check::holds));
+        assert!(!seen_inside("", 1, &nic("virtio"), 2).iter().any(Check::holds));
         assert!(!qemu_checks(&[], 1, &configuration("virtio"), Accel::Tcg).iter().any(Check::holds));
     }
 
@@ -178,12 +185,5 @@ mod tests {
         assert!(qemu_checks(&quiet, 1, &configuration("virtio"), Accel::Tcg).iter().all(Check::holds));
         let vhost = words("{\"type\":\"tap\",\"fd\":\"12\",\"vhost\":true}");
         assert!(!qemu_checks(&vhost, 1, &configuration("virtio"), Accel::Tcg)[1].holds());
-    }
-
-    #[test]
-    fn the_mode_of_a_macvtap_is_read_from_what_the_kernel_says() {
-        let json = r#"[{"ifname":"kf-a-v1","link":"kf-a-w0","linkinfo":{"info_kind":"macvtap","info_data":{"mode":"vepa"}}}]"#;
-        assert_eq!(macvtap_of(json).as_deref(), Some("vepa on kf-a-w0"));
-        assert_eq!(macvtap_of("[{}]"), None);
     }
 }

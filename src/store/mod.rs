@@ -5,8 +5,9 @@
 //! | `profile.toml` | the profile, byte for byte as it was used |
 //! | `experiment.json`, `plan.json` | the profile after validation, and the ordered trials |
 //! | `environment.json` | the machine and its software |
+//! | `raw/attempts/…` | raw samples of failed and invalid attempts at trials that were tried again |
 //! | `raw/trial-0001.json` … | raw samples of each trial; all below is made from them |
-//! | `flows.csv`, `guests.csv`, `trials.csv`, `summary.csv` | figures |
+//! | `flows.csv`, `guests.csv`, `trials.csv`, `proofs.csv`, `summary.csv` | figures |
 //! | `report.md`, `charts/*.svg`, `charts/*.png` | for people |
 //! | `log.txt`, `libvirt.log` | what happened |
 
@@ -112,14 +113,21 @@ impl RunDir {
         self.write(name, text.as_bytes())
     }
 
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]
+    pub fn read(&self, name: &str) -> Result<String, StoreError> {
+        let path = self.path.join(name);
+        fs::read_to_string(&path).map_err(io("read", &path))
+    }
+
     /// Reads a value from JSON.
     ///
     /// # Errors
     /// [`StoreError`] if the file is missing or of another version.
     pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, StoreError> {
-        let path = self.path.join(name);
-        let text = fs::read_to_string(&path).map_err(io("read", &path))?;
-        serde_json::from_str(&text).map_err(self.content(name))
+        serde_json::from_str(&self.read(name)?).map_err(self.content(name))
     }
 
     /// Keeps the raw samples of a trial.
@@ -128,6 +136,18 @@ impl RunDir {
     /// [`StoreError::Io`]
     pub fn write_trial(&self, trial: &RawTrial) -> Result<(), StoreError> {
         let name = format!("raw/trial-{:04}.json", trial.trial);
+        let text = serde_json::to_string(trial).map_err(self.content(&name))?;
+        self.write(&name, text.as_bytes())
+    }
+
+    /// Keeps an attempt at a trial that is tried again: `raw/attempts/trial-<n>-<attempt>.json`.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]
+    pub fn write_attempt(&self, trial: &RawTrial) -> Result<(), StoreError> {
+        let dir = self.path.join("raw/attempts");
+        fs::create_dir_all(&dir).map_err(io("create", &dir))?;
+        let name = format!("raw/attempts/trial-{:04}-{}.json", trial.trial, trial.attempt);
         let text = serde_json::to_string(trial).map_err(self.content(&name))?;
         self.write(&name, text.as_bytes())
     }

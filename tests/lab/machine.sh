@@ -2,9 +2,10 @@
 
 NIC0=52:54:00:6c:61:00
 NIC1=52:54:00:6c:61:01
+NIC2=52:54:00:6c:61:02
 
 # Every backend needs something: nested SVM for KVM; an IOMMU with interrupt remapping for VFIO; igb for SR-IOV; a root
-# port per NIC, else both would share an IOMMU group. The two NICs hang on one hub, and nothing else does.
+# port per NIC, else they would share an IOMMU group. The NICs hang on one hub, and nothing else does.
 #
 # HygonGenuine: an AMD CPU by another name, for which the kernel skips work at boot that is slow under emulation.
 # tb-size: the translated code of two levels of kernels; the default is thrown away again and again.
@@ -28,6 +29,8 @@ run_machine() {
         -device "igb,bus=port0,netdev=host,mac=$NIC0,romfile=" \
         -netdev hubport,id=tester,hubid=0 -device pcie-root-port,id=port1,chassis=2,slot=2 \
         -device "virtio-net-pci,bus=port1,netdev=tester,mac=$NIC1,romfile=" \
+        -netdev hubport,id=spare,hubid=0 -device pcie-root-port,id=port2,chassis=3,slot=3 \
+        -device "igb,bus=port2,netdev=spare,mac=$NIC2,romfile=" \
         < /dev/null > "$results/lab/qemu" 2>&1
 }
 

@@ -16,10 +16,11 @@ struct Driver {
 }
 
 /// Every driver that is taken if the kernel has it; the first is always needed.
-const DRIVERS: [Driver; 6] = [
+const DRIVERS: [Driver; 7] = [
     Driver { modules: &["virtio_net", "virtio_pci"], pci: &["1af4:1000", "1af4:1041"] },
     Driver { modules: &["e1000"], pci: &[] },
     Driver { modules: &["e1000e"], pci: &[] },
+    Driver { modules: &["igb"], pci: &[] },
     Driver { modules: &["igbvf"], pci: &[] },
     Driver { modules: &["ixgbevf"], pci: &[] },
     Driver { modules: &["iavf"], pci: &[] },

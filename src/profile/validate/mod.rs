@@ -9,6 +9,7 @@ mod factors;
 mod image;
 mod timing;
 mod tuning;
+mod wire;
 
 use std::path::Path;
 
@@ -42,6 +43,7 @@ pub(super) fn experiment(
     only_supported(&mut check, &written);
     image::check(&mut check, &written.guest);
     tuning::check(&mut check, &written);
+    let wire = wire::wire(&mut check, &written.wire);
     let timing = timing::timing(&mut check, &written.workload);
     let limits = timing::limits(&mut check, &written.limits, &timing);
     let factors = factors::factors(&mut check, &written);
@@ -55,6 +57,7 @@ pub(super) fn experiment(
         description: written.description,
         source: written.source,
         host: Host { accel: written.host.accel },
+        wire,
         idle: written.guest.idle,
         image: image::image(written.guest, directory),
         timing,

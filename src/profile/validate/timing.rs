@@ -40,10 +40,12 @@ pub(super) fn limits(check: &mut Check, written: &written::Limits, timing: &Timi
         // A whole distribution takes minutes where it is emulated.
         boot: or(written.boot, if check.cloud { 300_000 } else { 120_000 }),
         boot_attempts: written.boot_attempts.unwrap_or(3),
+        trial_attempts: written.trial_attempts.unwrap_or(1),
         total: written.total.map(|time| time.0),
     };
     boot(check, limits.boot);
     count(check, "limits.boot_attempts", limits.boot_attempts, 100);
+    count(check, "limits.trial_attempts", limits.trial_attempts, 100);
     if let Some(total) = limits.total {
         total_limit(check, total, timing);
     }

@@ -190,6 +190,9 @@ pub struct Limits {
     /// boots of one guest before its configuration fails (default 3)
     #[schemars(range(min = 1, max = 100))]
     pub boot_attempts: Option<u32>,
+    /// attempts at one trial until it is measured; the failed and invalid ones are kept in raw/attempts (default 1)
+    #[schemars(range(min = 1, max = 100))]
+    pub trial_attempts: Option<u32>,
     /// the whole run, for example "2 h"; unbounded if left out
     pub total: Option<Time>,
 }

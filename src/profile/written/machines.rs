@@ -31,19 +31,24 @@ pub struct Tester {
     pub jump: Option<String>,
 }
 
-/// `[wire]`: the link between tester and host.
+/// `[wire]`: the link between tester and host. Without it the run makes its own, a veth pair.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Wire {
-    /// the host's NIC, for example "eth1"
+    /// the host's NIC, for example "eth1"; the run borrows it and puts it back
     pub host_dev: Option<String>,
+    /// further NICs of the host on the same switch: macvtap-passthru and pci-passthrough take one for each guest
+    pub spare_devs: Vec<String>,
     /// the tester's NIC
     pub tester_dev: Option<String>,
     /// network of the test addresses, for example "198.18.0.0/15"
+    #[schemars(extend("x-planned" = "leave it out: this version takes its addresses from 198.18.0.0/15"))]
     pub network: Option<String>,
     /// delay to add in each direction, for example "50 us"
+    #[schemars(extend("x-planned" = "leave it out: this version adds no delay"))]
     pub latency: Option<Time>,
     /// rate to hold the wire to, for example "10 Gbit"
+    #[schemars(extend("x-planned" = "leave it out: this version limits no rate"))]
     pub rate: Option<String>,
 }
 

@@ -40,7 +40,6 @@ pub struct Written {
     #[schemars(extend("x-planned" = "leave the section out: this version makes its own tester in a network namespace"))]
     pub tester: Tester,
     /// the link between tester and host
-    #[schemars(extend("x-planned" = "leave the section out: this version makes its own wire, a veth pair"))]
     pub wire: Wire,
     /// the guests
     pub guest: Guest,

@@ -1,19 +1,23 @@
-//! The part of preflight that asks for what the guests boot, and for the programs that make it ready.
+//! What the guests boot, and the programs that make it ready.
 
 use std::path::Path;
 
-use super::preflight::{Finding, installed};
+use super::Finding;
+use super::needs::program;
 use crate::exec::blocking::find;
 use crate::guest::{appliance, cloud};
-use crate::profile::Image;
+use crate::profile::{Experiment, Image};
 
-/// Looks at everything that guests of this image need before they can boot. Changes nothing.
-pub fn look(image: &Image) -> Vec<Finding> {
-    match image {
+/// Looks at everything; an experiment without guests needs nothing.
+pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
+    if experiment.configurations.iter().all(|configuration| configuration.vms == 0) {
+        return Vec::new();
+    }
+    match &experiment.image {
         Image::Appliance { .. } => {
-            vec![installed("busybox", "busybox-static"), installed("dropbear", "dropbear-bin"), kernel()]
+            vec![program("busybox", "busybox-static"), program("dropbear", "dropbear-bin"), kernel()]
         }
-        Image::Cloud { path, .. } => vec![installed("qemu-img", "qemu-utils"), base(path)],
+        Image::Cloud { path, .. } => vec![program("qemu-img", "qemu-utils"), base(path)],
     }
 }
 

@@ -1,0 +1,49 @@
+//! Preflight: everything that a profile needs of this machine, looked at before anything is made. Never stops at the
+//! first failure.
+//!
+//! - `machine`: what every profile needs
+//! - `image`: what the guests boot
+//! - `needs`: what its backends need
+//! - `wire`: the NICs that it names
+
+mod image;
+mod machine;
+mod needs;
+mod wire;
+
+use serde::Serialize;
+
+use crate::profile::Experiment;
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What.
+    pub what: String,
+    /// What was found.
+    pub found: String,
+    /// What to do, if it is not good enough; `None` if it is.
+    pub fix: Option<String>,
+}
+
+impl Finding {
+    fn good(what: &str, found: impl Into<String>) -> Finding {
+        Finding { what: what.into(), found: found.into(), fix: None }
+    }
+
+    fn bad(what: &str, found: impl Into<String>, fix: impl Into<String>) -> Finding {
+        Finding { what: what.into(), found: found.into(), fix: Some(fix.into()) }
+    }
+}
+
+/// Looks at everything that the experiment needs. Changes nothing.
+pub fn look(experiment: &Experiment) -> Vec<Finding> {
+    let (wire, of_wire) = wire::look(experiment);
+    let of_backends = needs::look(experiment, wire.as_ref());
+    [machine::look(experiment), image::look(experiment), of_wire, of_backends].concat()
+}
+
+/// Whether every finding is good.
+pub fn passed(findings: &[Finding]) -> bool {
+    findings.iter().all(|finding| finding.fix.is_none())
+}

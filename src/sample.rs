@@ -4,6 +4,7 @@
 //! counters are cumulative, so that a figure over any window is a difference of two interpolated readings.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -217,5 +218,11 @@ impl Check {
     /// Whether the fact held.
     pub fn holds(&self) -> bool {
         self.expected == self.found
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: expected {}, found {}", self.what, self.expected, self.found)
     }
 }

@@ -222,7 +222,7 @@ fn a_trial_that_fails_has_a_stage_and_a_cause_and_no_figures_and_the_next_one_is
     assert_eq!(failed["stage"], "provision");
     assert!(failed["cause"].contains("does not take an MTU of 17000"), "{}", failed["cause"]);
     assert!(ended.said().contains(&failed["cause"]) && ended.stdout.contains("MTU of 17000"), "{ended:?}");
-    let known = ["trial", "repeat", "outcome", "stage", "cause", "accel", "started_s", "ended_s"];
+    let known = ["trial", "repeat", "attempts", "outcome", "stage", "cause", "accel", "started_s", "ended_s"];
     let figures = failed.iter().filter(|(column, _)| !known.contains(&column.as_str()));
     let configured = [
         "backend",

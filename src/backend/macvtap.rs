@@ -63,17 +63,23 @@ impl Attach for Macvtap {
 }
 
 /// One guest's device, with the guest's MAC: libvirt leaves an existing device's MAC alone.
+///
+/// In passthru mode the kernel gives the device the MAC of what is below it and makes that promiscuous. Here it gets the
+/// guest's MAC, and its filter stays on: where the wire is a hub, a guest would otherwise be handed the others' packets.
 pub(super) fn device(site: &Site, guest: u32, lower: &str, mode: MacvtapMode) -> Vec<Step> {
     let device = site.names.macvtap(guest);
     let (index, address) = (site.names.index_base + guest, mac(Net::Test, guest));
+    let kind = match mode {
+        MacvtapMode::Passthru => "passthru nopromisc",
+        other => other.as_str(),
+    };
     let make = format!(
-        "ip link add link {lower} name {device} index {index} address {address} mtu {} type macvtap mode {}",
+        "ip link add link {lower} name {device} index {index} address {address} mtu {} type macvtap mode {kind}",
         site.mtu,
-        mode.as_str()
     );
     vec![
         Step::new(Side::Host, &make).undone_by(&format!("ip link delete {device}")),
-        Step::new(Side::Host, &format!("ip link set {device} up")),
+        Step::new(Side::Host, &format!("ip link set {device} address {address} up")),
     ]
 }
 

@@ -22,8 +22,11 @@ pub fn start(verbose: u8, file: Option<&Path>) -> Result<()> {
     };
     let stderr =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_filter(level);
-    let open =
-        |path: &Path| File::create(path).with_context(|| format!("failed to create {}", path.display()));
+    let open = |path: &Path| {
+        // A run that goes on has a log already.
+        let file = File::options().create(true).append(true).open(path);
+        file.with_context(|| format!("failed to open {}", path.display()))
+    };
     let file = file.map(open).transpose()?.map(|file| {
         tracing_subscriber::fmt::layer()
             .with_ansi(false)

@@ -91,9 +91,7 @@ impl fmt::Display for Reason {
             Reason::ExitCode { flows, message } => {
                 write!(f, "netperf ended with an error: {}: {message}", Flows(flows))
             }
-            Reason::Check(Check { what, expected, found }) => {
-                write!(f, "{what}: expected {expected}, found {found}")
-            }
+            Reason::Check(check) => check.fmt(f),
             Reason::Witness { ratio } => {
                 write!(f, "the host counted {ratio:.2} packets per transaction and direction in place of 1")
             }

@@ -1,7 +1,7 @@
 //! Real NICs of a wire: found, borrowed from the machine, and put back as they were.
 //!
 //! A NIC that serves something else is refused. While a run has one, it stands in the journal with all that has to be put
-//! back: driver, namespace, name, MTU, whether it was up.
+//! back: driver, namespace, name, MAC, MTU, whether it was up.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -152,7 +152,7 @@ pub fn adopt(device: &str, name: &str, netns: &str) -> Result<(), LabError> {
     machine(&["ip", "link", "set", "dev", name, "netns", netns])
 }
 
-/// Puts a NIC back where it was, as it was: driver, namespace, name, MTU, up or down. One that was never moved stays.
+/// Puts a NIC back where it was, as it was: driver, namespace, name, MAC, MTU, up or down. One that was never moved stays.
 ///
 /// # Errors
 /// [`LabError::System`] with what could not be put back.
@@ -170,7 +170,8 @@ pub fn restore(nic: &HostNic) -> Result<(), LabError> {
         rename(&found, &nic.name)?;
     }
     let state = if nic.up { "up" } else { "down" };
-    machine(&["ip", "link", "set", "dev", &nic.name, "mtu", &nic.mtu.to_string(), state])
+    let mtu = nic.mtu.to_string();
+    machine(&["ip", "link", "set", "dev", &nic.name, "address", &nic.mac, "mtu", &mtu, state])
 }
 
 /// Gives a PCI function back to its driver.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use tokio::time::sleep;
 
 use super::event::{Event, Events};
@@ -21,7 +21,7 @@ use crate::plan::PlannedTrial;
 use crate::probe::inside;
 use crate::probe::sampler::{Sampler, TargetWatch};
 use crate::profile::{Configuration, Timing};
-use crate::sample::{FORMAT, Failure, HostSample, RawFlow, RawGuest, RawTrial, Stage};
+use crate::sample::{Check, FORMAT, Failure, HostSample, RawFlow, RawGuest, RawTrial, Stage};
 
 /// For all flows to transfer something, beyond netperf's own wait.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -96,9 +96,15 @@ async fn steps(
     if let Some(netserver) = netserver {
         netserver.stop().await;
     }
-    raw.flows = loaded.map_err(at(Stage::Load))?;
+    raw.flows = loaded.map_err(|cause| at(Stage::Load)(with_broken_proofs(cause, &raw.checks)))?;
     raw.host = host.map_err(at(Stage::Probe))?;
     enough(&raw.host).map_err(at(Stage::Probe))
+}
+
+/// A backend that is not the one asked for may be why nothing came through.
+fn with_broken_proofs(cause: anyhow::Error, checks: &[Check]) -> anyhow::Error {
+    let broken: Vec<String> = checks.iter().filter(|check| !check.holds()).map(Check::to_string).collect();
+    if broken.is_empty() { cause } else { anyhow!("{cause:#}; {}", broken.join("; ")) }
 }
 
 fn enough(samples: &[HostSample]) -> Result<()> {

@@ -1,0 +1,109 @@
+//! What makes a run's figures trustworthy beyond the ordinary: a backend that was changed behind kvmfair's back does not
+//! count, a trial that comes to nothing can be tried again, a run that was broken off goes on where it ended.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+use support::Sandbox;
+use support::tables::{raw_trials, rows};
+
+/// One short trial each.
+const LOAD: &str = "[workload]\nflows = 2\nwarmup = \"500 ms\"\nwindow = \"3 s\"\ncooldown = \"500 ms\"\ninterval = \"250 ms\"\nrepeats = 1\n[guest]\nmemory = \"96 MiB\"\n";
+
+/// A directory, first on PATH, with a QEMU that does something before it becomes the real one.
+fn false_qemu(place: &Sandbox, does: &str) -> String {
+    let dir = place.out().with_file_name("false-qemu");
+    fs::create_dir_all(&dir).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let name = "qemu-system-x86_64";
+    let real = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| path.exists()).unwrap();
+    executable(&dir.join(name), &format!("#!/bin/bash\n{does}\nexec {} \"$@\"\n", real.display()));
+    format!("{}:{path}", dir.display())
+}
+
+fn executable(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+const OTHER_MODE: &str = "for dir in /sys/class/net/kf-*-v1; do
+    [ ! -e $dir ] || ip link set dev ${dir##*/} type macvtap mode bridge
+done";
+
+#[test]
+fn a_macvtap_whose_mode_was_changed_behind_our_back_does_not_count() {
+    let place = Sandbox::with_guests();
+    let profile = place.profile("vepa", &format!("{LOAD}[network]\nbackend = \"macvtap-vepa\"\n"));
+    let mut command = place.command(&["bench", &profile]);
+    command.env("PATH", false_qemu(&place, OTHER_MODE));
+    let ended = place.start(command).end().expect(5);
+    place.assert_nothing_left();
+    let run = place.only_run();
+    let trial = &rows(&run, "trials.csv")[0];
+    assert_eq!(trial["outcome"], "invalid", "{}", ended.said());
+    assert!(trial["cause"].contains("macvtap: expected vepa on kf-"), "{}", trial["cause"]);
+    let broken: Vec<_> =
+        rows(&run, "proofs.csv").into_iter().filter(|proof| proof["holds"] == "no").collect();
+    assert_eq!(broken.len(), 1, "{broken:?}");
+    assert!(broken[0]["found"].starts_with("bridge on kf-"), "{broken:?}");
+    assert_eq!(rows(&run, "summary.csv")[0]["measured"], "0");
+}
+
+/// The first QEMU changes the mode, the second does not.
+#[test]
+fn a_trial_that_comes_to_nothing_is_tried_again_and_the_attempt_is_kept() {
+    let place = Sandbox::with_guests();
+    let body = format!("{LOAD}[network]\nbackend = \"macvtap-vepa\"\n[limits]\ntrial_attempts = 2\n");
+    let mut command = place.command(&["bench", &place.profile("again", &body)]);
+    let once =
+        format!("case \"$*\" in *guest=kf-*) [ -e $0.used ] || {{ touch $0.used; {OTHER_MODE}; }};; esac");
+    command.env("PATH", false_qemu(&place, &once));
+    let ended = place.start(command).end().expect(0);
+    place.assert_nothing_left();
+    assert!(ended.said().contains("(attempt 1, tried again)"), "{}", ended.said());
+    let run = place.only_run();
+    let trial = &rows(&run, "trials.csv")[0];
+    assert_eq!((trial["outcome"].as_str(), trial["attempts"].as_str()), ("measured", "2"));
+    let kept = fs::read_to_string(run.join("raw/attempts/trial-0001-1.json")).unwrap();
+    assert!(kept.contains("\"found\":\"bridge on kf-"), "{kept}");
+}
+
+#[test]
+fn a_run_that_was_broken_off_goes_on_where_it_ended() {
+    let place = Sandbox::with_guests();
+    let body =
+        format!("{LOAD}[plan]\norder = \"sequential\"\n[sweep]\nbackend = [\"virtio\", \"baremetal\"]\n");
+    let mut running = place.bench(&place.profile("resumed", &body));
+    running.hear("trial 2/2");
+    running.signal(Signal::SIGINT);
+    running.end().expect(130);
+    let run = place.only_run();
+    let first = raw_trials(&run).remove(0);
+    let resumed = place.start(place.command(&["bench", "--resume", run.to_str().unwrap()])).end().expect(0);
+    place.assert_nothing_left();
+    assert!(!resumed.said().contains("trial 1/2"), "{}", resumed.said());
+    let trials = raw_trials(&run);
+    assert_eq!(trials.len(), 2);
+    assert_eq!(trials[0], first, "the valid trial stays as it was");
+    assert!(rows(&run, "trials.csv").iter().all(|trial| trial["outcome"] == "measured"));
+    assert!(run.join("report.md").exists());
+    assert_eq!(place.runs().len(), 1);
+}
+
+#[test]
+fn a_run_of_another_machine_is_not_gone_on_with() {
+    let place = Sandbox::with_guests();
+    let body = format!("{LOAD}[network]\nbackend = \"baremetal\"\n");
+    place.bench(&place.profile("elsewhere", &body)).end().expect(0);
+    let run = place.only_run();
+    let environment = fs::read_to_string(run.join("environment.json")).unwrap();
+    fs::write(run.join("environment.json"), environment.replace("\"netperf\": \"2", "\"netperf\": \"1"))
+        .unwrap();
+    let ended = place.start(place.command(&["bench", "--resume", run.to_str().unwrap()])).end().expect(1);
+    place.assert_nothing_left();
+    assert!(ended.said().contains("netperf was \"1.7.0\" and is \"2.7.0\""), "{}", ended.said());
+}

@@ -14,7 +14,8 @@ use super::progress::{Progress, print};
 use super::{Common, inputs};
 use crate::backend::site::Wire;
 use crate::exec::local::RUN_VARIABLE;
-use crate::guest::appliance::{self, Appliance};
+use crate::guest::appliance;
+use crate::guest::image::{self, Image};
 use crate::lab::journal::{Journal, Undo};
 use crate::lab::{State, clean, enter, nics, preflight, state};
 use crate::plan;
@@ -46,7 +47,7 @@ pub struct Bench {
 struct Prepared {
     experiment: Experiment,
     environment: Environment,
-    appliance: Appliance,
+    image: Image,
     accel: Accel,
     wire: Wire,
     run_dir: RunDir,
@@ -83,15 +84,13 @@ impl Bench {
         }
         let accel = inputs::accel(&experiment);
         let wire = nics::wire(experiment.wire.as_ref()).map_err(|_| PreflightFailed)?; // just looked at
-        let crate::profile::Image::Appliance { kernel } = &experiment.image;
-        let appliance = appliance::ensure(&appliance::default_cache(), kernel.as_deref(), &mut |step| {
-            eprintln!("{step}")
-        })?;
+        let image =
+            image::ensure(&experiment.image, &appliance::default_cache(), &mut |step| eprintln!("{step}"))?;
         let environment = Environment::collect(&experiment.name, &text, None);
         let run_dir = self.run_dir(&text, &experiment)?;
         super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
         let resumed = self.resume.is_some();
-        Ok(Prepared { experiment, environment, appliance, accel, wire, run_dir, resumed })
+        Ok(Prepared { experiment, environment, image, accel, wire, run_dir, resumed })
     }
 
     /// The profile's text and the experiment; those of a run that goes on are in its directory.
@@ -150,15 +149,15 @@ fn measure(prepared: &Prepared, state: &State, common: &Common) -> Result<(Endin
 
 async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Result<(Ending, Results)> {
     let cancel = cancel_on_signals()?;
-    let Prepared { experiment, appliance, accel, wire, run_dir, .. } = prepared;
+    let Prepared { experiment, image, accel, wire, run_dir, .. } = prepared;
     drop(events.send(Event::Preparing(format!("making the lab of run {}", state.id))));
     let cache = appliance::default_cache();
     let (wire, events_of) = (wire.clone(), events.clone());
-    let opened = LabSession::open(state, experiment.clone(), appliance, *accel, wire, &cache, events_of);
+    let opened = LabSession::open(state, experiment.clone(), image, *accel, wire, &cache, events_of);
     let mut session = opened.await?;
     let plan = plan::plan(experiment, *accel, inputs::cpus());
     run_dir.write_json("plan.json", &plan)?;
-    let environment = with_versions(&prepared.environment, &session.versions, appliance);
+    let environment = with_versions(&prepared.environment, &session.versions, image);
     // A run that ended before its first trial has nothing to go on with.
     let mut results = if prepared.resumed && run_dir.path().join("environment.json").exists() {
         Results::resume(run_dir.clone(), experiment.clone(), &environment)?
@@ -172,15 +171,12 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
     Ok((ending, results))
 }
 
-fn with_versions(
-    environment: &Environment,
-    versions: &(String, String),
-    appliance: &Appliance,
-) -> Environment {
+fn with_versions(environment: &Environment, versions: &(String, String), image: &Image) -> Environment {
     Environment {
         libvirt: Some(versions.0.clone()),
         qemu: Some(versions.1.clone()),
-        guest_kernel: Some(appliance.kernel_version.clone()),
+        guest_kernel: image.kernel_version().map(str::to_owned),
+        guest_image: image.fingerprint(),
         ..environment.clone()
     }
 }

@@ -52,8 +52,10 @@ pub struct Environment {
     pub libvirt: Option<String>,
     /// netperf's version.
     pub netperf: Option<String>,
-    /// Kernel of the guests; absent where no guest was booted.
+    /// Kernel of the guests; absent where no guest was booted, and for a cloud image, which brings its own.
     pub guest_kernel: Option<String>,
+    /// File name and digest of the guests' cloud image; absent where they boot the appliance.
+    pub guest_image: Option<String>,
 }
 
 impl Environment {
@@ -96,6 +98,7 @@ impl Environment {
             libvirt,
             netperf: netperf_version(),
             guest_kernel: None,
+            guest_image: None,
         }
     }
 }

@@ -10,11 +10,15 @@ use super::event::{Event, Events};
 use crate::backend::site::Wire;
 use crate::backend::{Datapath, Model, Nic, NicSource, Site};
 use crate::exec::ssh::Identity;
-use crate::guest::appliance::{Appliance, NicOption, RunFiles, kernel_options, run_initramfs};
-use crate::guest::domain::Domain;
+use crate::guest::appliance::{NicOption, RunFiles, kernel_options, run_initramfs};
+use crate::guest::cloud::Disks;
+use crate::guest::cloud::seed::RunSeed;
+use crate::guest::domain::{BootFrom, Domain};
 use crate::guest::fleet::{Boot, Fleet, Patience};
+use crate::guest::image::Image;
 use crate::guest::keys::RunKeys;
 use crate::guest::libvirt::{self, Hypervisor};
+use crate::guest::placement;
 use crate::lab::address::{Net, PREFIX, Station, address, mac};
 use crate::lab::embedded::Embedded;
 use crate::lab::journal::{Journal, Undo};
@@ -38,8 +42,15 @@ pub struct LabSession {
     pub versions: (String, String),
     experiment: Experiment,
     blueprint: Blueprint,
+    cloud: Option<CloudImage>,
     guests: Guests,
     events: Events,
+}
+
+/// What the disks of all guests of a run have in common.
+struct CloudImage {
+    base: PathBuf,
+    seed: RunSeed,
 }
 
 /// What all guests of a run have in common; `plan --xml` makes one without a lab.
@@ -49,10 +60,8 @@ pub struct Blueprint {
     pub site: Site,
     /// The run's state directory.
     pub state: PathBuf,
-    /// Kernel image.
-    pub kernel: PathBuf,
-    /// Initramfs with the run's keys.
-    pub initramfs: PathBuf,
+    /// Kernel of the appliance; `None` if guests boot the disks of a cloud image.
+    pub kernel: Option<PathBuf>,
     /// What runs the guests' instructions.
     pub accel: Accel,
 }
@@ -75,16 +84,23 @@ impl Blueprint {
         let test = configuration.backend.nic(&site, guest);
         let nics: Vec<Nic> = std::iter::once(management).chain(test).collect();
         let name = format!("kf-{}-g{guest}", self.site.names.run);
+        let files = placement::of_guest(&self.state, guest);
+        let boot = match &self.kernel {
+            Some(kernel) => BootFrom::Kernel {
+                kernel: kernel.clone(),
+                initramfs: placement::initramfs(&self.state),
+                options: kernel_options(&name, &nic_options(&nics, guest)),
+            },
+            None => BootFrom::Disk { overlay: files.overlay, seed: files.seed },
+        };
         Domain {
-            options: kernel_options(&name, &nic_options(&nics, guest)),
             name,
             accel: self.accel,
             emulator: None,
             vcpus: configuration.vcpus,
             memory_mib: configuration.memory_mib,
-            kernel: self.kernel.clone(),
-            initramfs: self.initramfs.clone(),
-            console: self.state.join(format!("g{guest}.console")),
+            boot,
+            console: files.console,
             nics,
         }
     }
@@ -108,7 +124,7 @@ impl LabSession {
     pub async fn open(
         state: &State,
         experiment: Experiment,
-        appliance: &Appliance,
+        image: &Image,
         accel: Accel,
         wire: Wire,
         cache: &Path,
@@ -120,13 +136,7 @@ impl LabSession {
             without_huge_pages()?;
         }
         let keys = RunKeys::generate(&state.id.to_string())?;
-        let initramfs = state.dir.join("initramfs");
-        let files = RunFiles {
-            host_key_dropbear: keys.host_key_dropbear(),
-            authorized_key: keys.authorized_key()?,
-            ..RunFiles::default()
-        };
-        run_initramfs(&appliance.initramfs, &files, &initramfs)?;
+        let (kernel, cloud) = with_keys(image, &keys, &state.dir)?;
         let root = state.libvirt_root();
         libvirt::prepare_embedded(&root, &cache.join("libvirt"))?;
         let hypervisor = Hypervisor::open(libvirt::embedded_uri(&root)).await?;
@@ -138,9 +148,8 @@ impl LabSession {
             private_key: keys.client_pem()?.to_string(),
             host_key: keys.host_key_blob()?,
         };
-        let kernel = appliance.kernel.clone();
         let site = lab.site(0, 0);
-        let blueprint = Blueprint { site, state: state.dir.clone(), kernel, initramfs, accel };
+        let blueprint = Blueprint { site, state: state.dir.clone(), kernel, accel };
         let fleet = Fleet::new(hypervisor, identity, journal, root.join("run/qemu"));
         Ok(LabSession {
             lab,
@@ -149,6 +158,7 @@ impl LabSession {
             versions,
             experiment,
             blueprint,
+            cloud,
             guests: Guests::default(),
             events,
         })
@@ -174,7 +184,12 @@ impl LabSession {
     /// One guest of a configuration: what it is made of and where it will answer.
     pub fn guest(&self, configuration: &Configuration, guest: u32) -> Boot {
         let management = IpAddr::V4(address(Net::Management, Station::Guest(guest)));
-        Boot { guest, domain: self.blueprint.domain(configuration, guest), management }
+        let domain = self.blueprint.domain(configuration, guest);
+        let disks = self.cloud.as_ref().map(|cloud| {
+            let files = placement::of_guest(&self.blueprint.state, guest);
+            Disks::new(&cloud.base, &cloud.seed, &domain.name, nic_options(&domain.nics, guest), files)
+        });
+        Boot { guest, domain, management, disks }
     }
 
     /// Where the backend of a configuration is built.
@@ -206,6 +221,7 @@ impl LabSession {
         self.fleet.destroy(guests, |guest| format!("kf-{run}-g{guest}")).await?;
         for guest in guests {
             self.lab.unplug(*guest).await?;
+            Disks::remove(&placement::of_guest(&self.blueprint.state, *guest));
         }
         Ok(())
     }
@@ -218,6 +234,26 @@ impl LabSession {
         let guests = self.guests.abandon();
         self.destroy(&guests).await?;
         Ok(self.lab.detach().await?)
+    }
+}
+
+/// Gives the run's keys to what the guests boot: into the appliance's initramfs, which is written here with its kernel
+/// returned, or into the disks of a cloud image, which are made at each boot.
+fn with_keys(image: &Image, keys: &RunKeys, state: &Path) -> Result<(Option<PathBuf>, Option<CloudImage>)> {
+    match image {
+        Image::Appliance(appliance) => {
+            let files = RunFiles {
+                host_key_dropbear: keys.host_key_dropbear(),
+                authorized_key: keys.authorized_key()?,
+                ..RunFiles::default()
+            };
+            run_initramfs(&appliance.initramfs, &files, &placement::initramfs(state))?;
+            Ok((Some(appliance.kernel.clone()), None))
+        }
+        Image::Cloud { base, install_netperf, .. } => {
+            let seed = RunSeed::new(keys, *install_netperf)?;
+            Ok((None, Some(CloudImage { base: base.path.clone(), seed })))
+        }
     }
 }
 

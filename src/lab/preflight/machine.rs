@@ -1,11 +1,9 @@
-//! What every profile needs of this machine: rights, programs, an accelerator, a kernel for the guests.
+//! What every profile needs of this machine: rights, programs, an accelerator.
 
 use std::path::Path;
 
 use super::Finding;
 use super::needs::program;
-use crate::exec::blocking::find;
-use crate::guest::appliance;
 use crate::probe::environment;
 use crate::profile::{AccelChoice, Experiment};
 
@@ -16,7 +14,7 @@ pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
     findings.extend(programs(guests));
     findings.push(netperf());
     if guests {
-        findings.extend([accelerator(experiment), account(), kernel()]);
+        findings.extend([accelerator(experiment), account()]);
     }
     findings
 }
@@ -41,11 +39,7 @@ fn programs(guests: bool) -> Vec<Finding> {
         ("netserver", "netperf (component non-free)"),
         ("timeout", "coreutils"),
     ];
-    const GUESTS: [(&str, &str); 3] = [
-        ("qemu-system-x86_64", "qemu-system-x86"),
-        ("busybox", "busybox-static"),
-        ("dropbear", "dropbear-bin"),
-    ];
+    const GUESTS: [(&str, &str); 1] = [("qemu-system-x86_64", "qemu-system-x86")];
     let wanted = ALWAYS.iter().chain(if guests { GUESTS.as_slice() } else { &[] });
     wanted.map(|(name, package)| program(name, package)).collect()
 }
@@ -93,22 +87,4 @@ fn account() -> Finding {
         _ if !Path::new("/etc/debian_version").exists() => Finding::good(what, "not needed here"),
         _ => Finding::bad(what, "missing", "make install-deps, or: useradd --system --gid kvm libvirt-qemu"),
     }
-}
-
-fn kernel() -> Finding {
-    let what = "guests' kernel";
-    let own = nix::sys::utsname::uname()
-        .map(|name| name.release().to_string_lossy().into_owned())
-        .unwrap_or_default();
-    if appliance::default_cache().join("kernel").is_dir() {
-        return Finding::good(what, "in the cache");
-    }
-    if find("apt-get").is_some() {
-        return Finding::good(what, "will be downloaded once (Debian's linux-image-amd64)");
-    }
-    let path = format!("/boot/vmlinuz-{own}");
-    if Path::new(&path).exists() {
-        return Finding::good(what, path);
-    }
-    Finding::bad(what, "none", "name one in the profile: [guest] kernel = \"/boot/vmlinuz-…\"")
 }

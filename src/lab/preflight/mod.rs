@@ -2,9 +2,11 @@
 //! first failure.
 //!
 //! - `machine`: what every profile needs
+//! - `image`: what the guests boot
 //! - `needs`: what its backends need
 //! - `wire`: the NICs that it names
 
+mod image;
 mod machine;
 mod needs;
 mod wire;
@@ -37,7 +39,8 @@ impl Finding {
 /// Looks at everything that the experiment needs. Changes nothing.
 pub fn look(experiment: &Experiment) -> Vec<Finding> {
     let (wire, of_wire) = wire::look(experiment);
-    [machine::look(experiment), of_wire, needs::look(experiment, wire.as_ref())].concat()
+    let of_backends = needs::look(experiment, wire.as_ref());
+    [machine::look(experiment), image::look(experiment), of_wire, of_backends].concat()
 }
 
 /// Whether every finding is good.

@@ -6,6 +6,7 @@
 mod bounds;
 mod configurations;
 mod factors;
+mod image;
 mod timing;
 mod tuning;
 mod wire;
@@ -15,7 +16,7 @@ use std::path::Path;
 use super::places::Places;
 use super::reader::{Read, nearest};
 use super::written::Written;
-use super::{Diagnostic, Experiment, Host, Image};
+use super::{Diagnostic, Experiment, Host};
 
 /// What the checks need to know of the VM host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +38,10 @@ pub(super) fn experiment(
     path: &Path,
 ) -> Result<Experiment, Vec<Diagnostic>> {
     let Read { written, issues, refused } = read;
-    let mut check = Check { places, facts, refused, issues };
+    let mut check = Check { places, facts, refused, issues, cloud: image::is_cloud(&written.guest) };
     identity(&mut check, &written);
     only_supported(&mut check, &written);
+    image::check(&mut check, &written.guest);
     tuning::check(&mut check, &written);
     let wire = wire::wire(&mut check, &written.wire);
     let timing = timing::timing(&mut check, &written.workload);
@@ -56,11 +58,11 @@ pub(super) fn experiment(
         source: written.source,
         host: Host { accel: written.host.accel },
         wire,
-        image: Image::Appliance { kernel: written.guest.kernel.map(|kernel| directory.join(kernel)) },
+        idle: written.guest.idle,
+        image: image::image(written.guest, directory),
         timing,
         order: written.plan.order,
         seed: written.plan.seed.unwrap_or(1),
-        idle: written.guest.idle,
         limits,
         configurations,
         factors: factors::swept(&factors),
@@ -73,6 +75,8 @@ struct Check<'p> {
     facts: HostFacts,
     refused: Vec<String>,
     issues: Vec<Diagnostic>,
+    /// Whether the guests boot a cloud image: some defaults differ.
+    cloud: bool,
 }
 
 impl Check<'_> {
@@ -155,10 +159,6 @@ fn only_supported(check: &mut Check, written: &Written) {
     if uri != "embedded" {
         check.fault("host.uri", unsupported_uri(uri));
     }
-    let image = written.guest.image.as_deref().unwrap_or("appliance");
-    if image != "appliance" {
-        check.fault("guest.image", unsupported_image(image));
-    }
 }
 
 fn unsupported_uri(uri: &str) -> Fault {
@@ -173,14 +173,6 @@ fn unsupported_uri(uri: &str) -> Fault {
         format!("`{uri}` is not a libvirt URI")
     };
     Fault::new(message, "only \"embedded\" works", hint)
-}
-
-fn unsupported_image(image: &str) -> Fault {
-    if let Some(near) = nearest(image, ["appliance"].into_iter()) {
-        return Fault::new(format!("unknown image `{image}`"), "", format!("did you mean \"{near}\"?"));
-    }
-    let hint = "leave `image` out: this version boots the small system that kvmfair builds, the appliance";
-    Fault::new(format!("guest image `{image}` is not supported yet"), "only \"appliance\" works", hint)
 }
 
 #[cfg(test)]
@@ -207,15 +199,6 @@ mod tests {
         assert_eq!((experiment.limits.boot_attempts, experiment.limits.total), (3, None));
         assert_eq!(experiment.configurations.len(), 1);
         assert!(experiment.factors.is_empty());
-    }
-
-    #[test]
-    fn a_relative_kernel_starts_at_the_profile() {
-        let kernel = |more| match parsed(more).image {
-            Image::Appliance { kernel } => kernel,
-        };
-        assert_eq!(kernel("guest.kernel = \"bzImage\""), Some("lab/bzImage".into()));
-        assert_eq!(kernel("guest.kernel = \"/boot/vmlinuz\""), Some("/boot/vmlinuz".into()));
     }
 
     #[test]

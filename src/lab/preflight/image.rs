@@ -14,8 +14,9 @@ pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
         return Vec::new();
     }
     match &experiment.image {
-        Image::Appliance { .. } => {
-            vec![program("busybox", "busybox-static"), program("dropbear", "dropbear-bin"), kernel()]
+        Image::Appliance { kernel } => {
+            let kernel = kernel.as_deref().map_or_else(any_kernel, named_kernel);
+            vec![program("busybox", "busybox-static"), program("dropbear", "dropbear-bin"), kernel]
         }
         Image::Cloud { path, .. } => vec![program("qemu-img", "qemu-utils"), base(path)],
     }
@@ -32,8 +33,20 @@ fn base(path: &Path) -> Finding {
     }
 }
 
-fn kernel() -> Finding {
-    let what = "guests' kernel";
+const KERNEL: &str = "guests' kernel";
+
+fn named_kernel(path: &Path) -> Finding {
+    match appliance::examine(path) {
+        Ok(version) => Finding::good(KERNEL, format!("{}, Linux {version}", path.display())),
+        Err(error) => {
+            let fix = "name a bzImage or vmlinux whose modules are in /lib/modules, or leave `kernel` out";
+            Finding::bad(KERNEL, error.to_string(), fix)
+        }
+    }
+}
+
+fn any_kernel() -> Finding {
+    let what = KERNEL;
     let own = nix::sys::utsname::uname()
         .map(|name| name.release().to_string_lossy().into_owned())
         .unwrap_or_default();

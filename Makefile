@@ -3,7 +3,7 @@
 CARGO ?= cargo
 KVMFAIR = target/release/kvmfair
 
-.PHONY: help quickstart test lab install-deps build benchmark lint
+.PHONY: help quickstart test lab install-deps install-test-deps build benchmark lint
 
 help:
 	@echo 'make quickstart    install what is missing, build, and measure real guests (about ten minutes the first time)'
@@ -16,7 +16,7 @@ help:
 quickstart: build
 	$(KVMFAIR) bench profiles/quickstart.toml
 
-test: lint
+test: install-test-deps lint
 	$(CARGO) test --locked
 
 lint: install-deps
@@ -36,3 +36,6 @@ build: install-deps
 
 install-deps:
 	@.ci/install
+
+install-test-deps:
+	@.ci/install tests

@@ -39,6 +39,7 @@ fn both_accept_what_is_written_in_other_ways() {
         "memory = \"128MiB\"",
         "vcpus = 255",
         "idle = \"destroy\"",
+        "image = \"images/debian.qcow2\"\ninstall_netperf = true",
     ] {
         assert_eq!(verdicts(&format!("{minimal}[guest]\n{line}\n")), (true, true), "{line}");
     }
@@ -59,7 +60,7 @@ fn both_refuse_what_this_version_does_not_know_or_run() {
         ("test = \"TCP_RR\"", "test = \"UDP_RR\""),
         ("accel = \"auto\"", "accel = \"xen\""),
         ("uri = \"embedded\"", "uri = \"qemu:///session\""),
-        ("image = \"appliance\"", "image = \"debian.qcow2\""),
+        ("image = \"appliance\"", "image = \"debian\""),
         ("memory = \"128 MiB\"", "memory = \"plenty\""),
         ("vms = [1, 2, 4]", "vms = []"),
         ("vms = [1, 2, 4]", "vms = [1, 2, 2]"),

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use kvmfair::backend::site::Wire;
 use kvmfair::exec::local::RUN_VARIABLE;
 use kvmfair::guest::appliance;
+use kvmfair::guest::image::Image;
 use kvmfair::lab::journal::{Journal, Undo};
 use kvmfair::lab::{State, clean, enter, state};
 use kvmfair::probe::environment;
@@ -33,13 +34,13 @@ pub struct Lab {
 pub fn with(work: impl FnOnce(&mut Lab, &Runtime) -> Result<()>) -> Result<()> {
     let experiment = profile::parse(include_str!("guests.toml"), Path::new("guests.toml"), facts()?)?;
     let cache = appliance::default_cache();
-    let appliance = appliance::ensure(&cache, None, &mut |step| eprintln!("{step}"))?;
+    let image = Image::Appliance(appliance::ensure(&cache, None, &mut |step| eprintln!("{step}"))?);
     let state = State::create(&state::default_root())?;
     Journal::open(&state.dir)?.before(&Undo::Processes)?;
     let outcome = catch_unwind(AssertUnwindSafe(|| -> Result<()> {
         enter_namespaces(&state)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let mut lab = runtime.block_on(open(&state, experiment, &appliance, &cache))?;
+        let mut lab = runtime.block_on(open(&state, experiment, &image, &cache))?;
         work(&mut lab, &runtime)?;
         runtime.block_on(lab.session.abandon()).context("failed to take the lab down")
     }));
@@ -68,15 +69,10 @@ fn enter_namespaces(state: &State) -> Result<()> {
     Ok(())
 }
 
-async fn open(
-    state: &State,
-    experiment: Experiment,
-    appliance: &appliance::Appliance,
-    cache: &Path,
-) -> Result<Lab> {
+async fn open(state: &State, experiment: Experiment, image: &Image, cache: &Path) -> Result<Lab> {
     let accel = if environment::kvm_usable() { Accel::Kvm } else { Accel::Tcg };
     let (events, _) = mpsc::unbounded_channel();
     let configurations = experiment.configurations.clone();
-    let session = LabSession::open(state, experiment, appliance, accel, Wire::Veth, cache, events).await?;
+    let session = LabSession::open(state, experiment, image, accel, Wire::Veth, cache, events).await?;
     Ok(Lab { session, configurations, state: state.dir.clone() })
 }

@@ -14,7 +14,8 @@ use super::progress::{Progress, print};
 use super::{Common, inputs};
 use crate::backend::site::Wire;
 use crate::exec::local::RUN_VARIABLE;
-use crate::guest::appliance::{self, Appliance};
+use crate::guest::appliance;
+use crate::guest::image::{self, Image};
 use crate::lab::journal::{Journal, Undo};
 use crate::lab::{State, clean, enter, nics, preflight, state};
 use crate::plan;
@@ -46,7 +47,7 @@ pub struct Bench {
 struct Prepared {
     experiment: Experiment,
     environment: Environment,
-    appliance: Appliance,
+    image: Image,
     accel: Accel,
     cpus: u32,
     wire: Wire,
@@ -120,14 +121,12 @@ impl Bench {
     fn prepare(&self, common: &Common) -> Result<Prepared> {
         let (text, experiment) = self.experiment()?;
         let Looked { accel, cpus, wire, environment } = looked(&experiment, &text)?;
-        let crate::profile::Image::Appliance { kernel } = &experiment.image;
-        let appliance = appliance::ensure(&appliance::default_cache(), kernel.as_deref(), &mut |step| {
-            eprintln!("{step}")
-        })?;
+        let image =
+            image::ensure(&experiment.image, &appliance::default_cache(), &mut |step| eprintln!("{step}"))?;
         let run_dir = self.run_dir(&text, &experiment)?;
         super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
         let resumed = self.resume.is_some();
-        Ok(Prepared { experiment, environment, appliance, accel, cpus, wire, run_dir, resumed })
+        Ok(Prepared { experiment, environment, image, accel, cpus, wire, run_dir, resumed })
     }
 
     /// The profile's text and the experiment; those of a run that goes on are in its directory.
@@ -186,15 +185,15 @@ fn measure(prepared: &Prepared, state: &State, common: &Common) -> Result<(Endin
 
 async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Result<(Ending, Results)> {
     let cancel = cancel_on_signals()?;
-    let Prepared { experiment, appliance, accel, cpus, wire, run_dir, .. } = prepared;
+    let Prepared { experiment, image, accel, cpus, wire, run_dir, .. } = prepared;
     drop(events.send(Event::Preparing(format!("making the lab of run {}", state.id))));
     let cache = appliance::default_cache();
     let (wire, events_of) = (wire.clone(), events.clone());
-    let opened = LabSession::open(state, experiment.clone(), appliance, *accel, wire, &cache, events_of);
+    let opened = LabSession::open(state, experiment.clone(), image, *accel, wire, &cache, events_of);
     let mut session = opened.await?;
     let plan = plan::plan(experiment, *accel, *cpus);
     run_dir.write_json("plan.json", &plan)?;
-    let environment = with_versions(&prepared.environment, &session.versions, appliance);
+    let environment = with_versions(&prepared.environment, &session.versions, image);
     // A run that ended before its first trial has nothing to go on with.
     let mut results = if prepared.resumed && run_dir.path().join("environment.json").exists() {
         Results::resume(run_dir.clone(), experiment.clone(), &environment)?
@@ -208,15 +207,12 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
     Ok((ending, results))
 }
 
-fn with_versions(
-    environment: &Environment,
-    versions: &(String, String),
-    appliance: &Appliance,
-) -> Environment {
+fn with_versions(environment: &Environment, versions: &(String, String), image: &Image) -> Environment {
     Environment {
         libvirt: Some(versions.0.clone()),
         qemu: Some(versions.1.clone()),
-        guest_kernel: Some(appliance.kernel_version.clone()),
+        guest_kernel: image.kernel_version().map(str::to_owned),
+        guest_image: image.fingerprint(),
         ..environment.clone()
     }
 }

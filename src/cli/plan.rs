@@ -10,7 +10,7 @@ use super::{Common, exit::Exit, inputs};
 use crate::backend::{Names, Site};
 use crate::lab::nics;
 use crate::plan::{self, PlannedTrial, Transition};
-use crate::profile::{Configuration, Experiment, Factor};
+use crate::profile::{Configuration, Experiment, Factor, Image};
 use crate::run::lab_session::Blueprint;
 use crate::sample::Accel;
 
@@ -102,8 +102,7 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
     let blueprint = Blueprint {
         site: Site { names, wire, mtu: 0, guests: 0 },
         state: "/run/kvmfair/RUN".into(),
-        kernel: "KERNEL".into(),
-        initramfs: "/run/kvmfair/RUN/initramfs".into(),
+        kernel: matches!(experiment.image, Image::Appliance { .. }).then(|| "KERNEL".into()),
         accel,
     };
     let mut shown: Vec<Configuration> = Vec::new();

@@ -1,6 +1,6 @@
 //! The domain XML of one guest. Pure: what `kvmfair plan --xml` prints is what libvirt gets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
@@ -9,9 +9,14 @@ use crate::backend::nic::PciAddress;
 use crate::backend::{Datapath, Model, Nic, NicSource};
 use crate::sample::Accel;
 
-/// Translated code that QEMU keeps for one emulated guest, MiB. Without a bound it takes up to a gigabyte; 32 was no
+/// Translated code that QEMU keeps for an emulated appliance, MiB. Without a bound it takes up to a gigabyte; 32 was no
 /// faster than 16.
-const TCG_CACHE_MIB: u32 = 16;
+const APPLIANCE_CACHE_MIB: u32 = 16;
+/// The same for a whole distribution, which runs far more code while it boots.
+const DISTRIBUTION_CACHE_MIB: u32 = 128;
+
+/// What qemu64 lacks of x86-64-v2, which today's distributions are compiled for.
+const DISTRIBUTION_CPU: [&str; 4] = ["ssse3", "sse4.1", "sse4.2", "popcnt"];
 
 /// What one guest is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,16 +31,33 @@ pub struct Domain {
     pub vcpus: u32,
     /// Memory, MiB.
     pub memory_mib: u32,
-    /// Kernel image.
-    pub kernel: PathBuf,
-    /// Initramfs with the run's keys.
-    pub initramfs: PathBuf,
-    /// Kernel command line.
-    pub options: String,
+    /// What it boots from.
+    pub boot: BootFrom,
     /// File that receives the serial console.
     pub console: PathBuf,
     /// NICs: management first, then the one under test.
     pub nics: Vec<Nic>,
+}
+
+/// What a guest boots from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BootFrom {
+    /// A kernel of kvmfair's choice: no firmware menu, no boot loader, no disk.
+    Kernel {
+        /// Kernel image.
+        kernel: PathBuf,
+        /// Initramfs with the run's keys.
+        initramfs: PathBuf,
+        /// Kernel command line.
+        options: String,
+    },
+    /// The boot loader on a disk.
+    Disk {
+        /// qcow2 file over the image; takes what the guest writes.
+        overlay: PathBuf,
+        /// Small disk that tells cloud-init who the guest is.
+        seed: PathBuf,
+    },
 }
 
 type Xml = Writer<Vec<u8>>;
@@ -69,7 +91,6 @@ impl Domain {
         }
     }
 
-    /// Direct kernel boot: no firmware menu, no boot loader, no disk.
     fn boot(&self, xml: &mut Xml) -> std::io::Result<()> {
         nest(xml, BytesStart::new("os"), |xml| {
             nest(
@@ -77,9 +98,14 @@ impl Domain {
                 BytesStart::new("type").with_attributes([("arch", "x86_64"), ("machine", "q35")]),
                 |xml| write(xml, "hvm"),
             )?;
-            text(xml, "kernel", &self.kernel.to_string_lossy())?;
-            text(xml, "initrd", &self.initramfs.to_string_lossy())?;
-            text(xml, "cmdline", &self.options)
+            match &self.boot {
+                BootFrom::Kernel { kernel, initramfs, options } => {
+                    text(xml, "kernel", &kernel.to_string_lossy())?;
+                    text(xml, "initrd", &initramfs.to_string_lossy())?;
+                    text(xml, "cmdline", options)
+                }
+                BootFrom::Disk { .. } => empty(xml, "boot", &[("dev", "hd")]),
+            }
         })
     }
 
@@ -90,20 +116,36 @@ impl Domain {
                 Accel::Kvm => Ok(()),
                 Accel::Tcg => nest(xml, BytesStart::new("tcg"), |xml| {
                     let cache = BytesStart::new("tb-cache").with_attributes([("unit", "MiB")]);
-                    nest(xml, cache, |xml| write(xml, &TCG_CACHE_MIB.to_string()))
+                    nest(xml, cache, |xml| write(xml, &self.cache_mib().to_string()))
                 }),
             }
         })?;
-        match self.accel {
-            Accel::Kvm => empty(xml, "cpu", &[("mode", "host-passthrough")]),
-            // qemu64 boots quickest; without rdrand the SSH server waits seconds for randomness.
-            Accel::Tcg => nest(xml, BytesStart::new("cpu").with_attributes([("mode", "custom")]), |xml| {
-                text(xml, "model", "qemu64")?;
-                empty(xml, "feature", &[("policy", "require"), ("name", "rdrand")])
-            }),
-        }?;
+        self.cpu(xml)?;
         nest(xml, BytesStart::new("clock").with_attributes([("offset", "utc")]), |xml| {
             empty(xml, "timer", &[("name", "hpet"), ("present", "no")])
+        })
+    }
+
+    fn cache_mib(&self) -> u32 {
+        match self.boot {
+            BootFrom::Kernel { .. } => APPLIANCE_CACHE_MIB,
+            BootFrom::Disk { .. } => DISTRIBUTION_CACHE_MIB,
+        }
+    }
+
+    /// qemu64 boots quickest; without rdrand the SSH server waits seconds for randomness.
+    fn cpu(&self, xml: &mut Xml) -> std::io::Result<()> {
+        if self.accel == Accel::Kvm {
+            return empty(xml, "cpu", &[("mode", "host-passthrough")]);
+        }
+        let more = match self.boot {
+            BootFrom::Kernel { .. } => [].as_slice(),
+            BootFrom::Disk { .. } => &DISTRIBUTION_CPU,
+        };
+        nest(xml, BytesStart::new("cpu").with_attributes([("mode", "custom")]), |xml| {
+            text(xml, "model", "qemu64")?;
+            let mut features = std::iter::once(&"rdrand").chain(more);
+            features.try_for_each(|name| empty(xml, "feature", &[("policy", "require"), ("name", name)]))
         })
     }
 
@@ -117,8 +159,27 @@ impl Domain {
         nest(xml, BytesStart::new("serial").with_attributes([("type", "file")]), |xml| {
             empty(xml, "source", &[("path", &self.console.to_string_lossy())])
         })?;
+        if let BootFrom::Disk { overlay, seed } = &self.boot {
+            disks(xml, overlay, seed)?;
+        }
         self.nics.iter().try_for_each(|nic| interface(xml, nic))
     }
+}
+
+/// The overlay goes with the run, so nothing waits until it is on the host's disk.
+fn disks(xml: &mut Xml, overlay: &Path, seed: &Path) -> std::io::Result<()> {
+    let disk = || BytesStart::new("disk").with_attributes([("type", "file"), ("device", "disk")]);
+    nest(xml, disk(), |xml| {
+        empty(xml, "driver", &[("name", "qemu"), ("type", "qcow2"), ("cache", "unsafe")])?;
+        empty(xml, "source", &[("file", &overlay.to_string_lossy())])?;
+        empty(xml, "target", &[("dev", "vda"), ("bus", "virtio")])
+    })?;
+    nest(xml, disk(), |xml| {
+        empty(xml, "driver", &[("name", "qemu"), ("type", "raw")])?;
+        empty(xml, "source", &[("file", &seed.to_string_lossy())])?;
+        empty(xml, "target", &[("dev", "vdb"), ("bus", "virtio")])?;
+        empty(xml, "readonly", &[])
+    })
 }
 
 fn interface(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
@@ -208,9 +269,11 @@ mod tests {
             emulator: None,
             vcpus: 2,
             memory_mib: 96,
-            kernel: "/k & co/vmlinuz".into(),
-            initramfs: "/s/initramfs".into(),
-            options: "quiet".into(),
+            boot: BootFrom::Kernel {
+                kernel: "/k & co/vmlinuz".into(),
+                initramfs: "/s/initramfs".into(),
+                options: "quiet".into(),
+            },
             console: "/s/g1.console".into(),
             nics: vec![
                 nic(NicSource::Bridge { bridge: "kf-abc234-m".into(), tap: "kf-abc234-m1".into() }),
@@ -222,6 +285,12 @@ mod tests {
     #[test]
     fn an_emulated_guest_is_described_as_libvirt_wants_it() {
         insta::assert_snapshot!(domain().xml().unwrap());
+    }
+
+    #[test]
+    fn a_guest_with_disks_is_described_as_libvirt_wants_it() {
+        let boot = BootFrom::Disk { overlay: "/s/g1.qcow2".into(), seed: "/s/g1.seed".into() };
+        insta::assert_snapshot!(Domain { boot, ..domain() }.xml().unwrap());
     }
 
     #[test]

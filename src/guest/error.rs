@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::cloud::DiskError;
 use super::libvirt::LibvirtError;
 use crate::exec::ExecError;
 use crate::lab::LabError;
@@ -15,6 +16,14 @@ pub enum GuestError {
     /// The journal could not be written.
     #[error(transparent)]
     Lab(#[from] LabError),
+    /// Its disks could not be made.
+    #[error("guest {name}: {cause}")]
+    Disk {
+        /// Libvirt's name.
+        name: String,
+        /// What refused.
+        cause: DiskError,
+    },
     /// It did not answer in time, in any of its attempts.
     #[error(
         "guest {name} did not answer within {} s ({attempts} attempts); its console ends with: {console}",

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::appliance;
+use super::cloud::Disks;
 use super::domain::Domain;
 use super::error::GuestError;
 use super::libvirt::{Hypervisor, LibvirtError};
@@ -38,6 +39,8 @@ pub struct Boot {
     pub domain: Domain,
     /// Its address on the management network.
     pub management: IpAddr,
+    /// Disks that have to be made anew before each of its boots; `None` if it boots without.
+    pub disks: Option<Disks>,
 }
 
 /// A guest that is up.
@@ -194,6 +197,10 @@ async fn boot_one(
     for attempt in 1..=patience.attempts.max(1) {
         // QEMU appends to it; what an earlier guest of this number said must not be taken for this one's words.
         site.host.run(&["rm", "-f", &boot.domain.console.to_string_lossy()]).await.map_err(LabError::from)?;
+        if let Some(disks) = &boot.disks {
+            let made = disks.make().await;
+            made.map_err(|cause| GuestError::Disk { name: name.clone(), cause })?;
+        }
         hypervisor.create(&name, xml.clone()).await?;
         let pid = read_pid(site, &name).await?;
         match wait_ready(&boot, identity, site, pid, Instant::now() + patience.boot).await? {

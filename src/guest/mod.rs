@@ -1,6 +1,9 @@
 //! Guests: what they boot, how libvirt gets them, and when they are ready.
 //!
+//! - [`image`]: what the profile names, found or built
 //! - [`appliance`]: the small guest that kvmfair builds: a kernel and an initramfs, cached by content
+//! - [`cloud`]: a distribution's own disk image, told by cloud-init who it is
+//! - [`placement`]: which file of a run stands where on the VM host (pure)
 //! - [`keys`]: SSH keys that live as long as one run
 //! - [`domain`]: the domain XML (pure)
 //! - [`daemon`]: the libvirt daemon of a VM host
@@ -9,9 +12,12 @@
 //! - [`error`]: why a guest is not there
 
 pub mod appliance;
+pub mod cloud;
 pub mod daemon;
 pub mod domain;
 pub mod error;
 pub mod fleet;
+pub mod image;
 pub mod keys;
 pub mod libvirt;
+pub mod placement;

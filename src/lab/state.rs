@@ -135,11 +135,6 @@ impl State {
     pub fn libvirt_root(&self) -> PathBuf {
         self.dir.join("libvirt")
     }
-
-    /// A guest's serial console.
-    pub fn console(&self, guest: u32) -> PathBuf {
-        self.dir.join(format!("g{guest}.console"))
-    }
 }
 
 /// The runs that have a state directory under `root`.

@@ -51,7 +51,7 @@ pub fn plan(experiment: &Experiment, accel: Accel, cpus: u32) -> Plan {
         for index in block(experiment, &mut random) {
             let configuration = experiment.configurations[index].clone();
             let transition = lab.move_to(&configuration, experiment.idle);
-            let estimate = Estimate::of(&transition, &experiment.timing, accel, cpus);
+            let estimate = Estimate::of(&transition, experiment, accel, cpus);
             trials.push(PlannedTrial {
                 trial: trials.len() as u32 + 1,
                 repeat,

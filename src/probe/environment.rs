@@ -53,8 +53,10 @@ pub struct Environment {
     pub libvirt: Option<String>,
     /// netperf's version.
     pub netperf: Option<String>,
-    /// Kernel of the guests; absent where no guest was booted.
+    /// Kernel of the guests; absent where no guest was booted, and for a cloud image, which brings its own.
     pub guest_kernel: Option<String>,
+    /// File name and digest of the guests' cloud image; absent where they boot the appliance.
+    pub guest_image: Option<String>,
     /// The tester, where it is another machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tester: Option<Box<Environment>>,
@@ -105,6 +107,7 @@ impl Environment {
             libvirt: None,
             netperf: texts.version("netperf"),
             guest_kernel: None,
+            guest_image: None,
             tester: None,
         }
     }

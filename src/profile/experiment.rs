@@ -75,6 +75,13 @@ pub enum Image {
         /// A kernel to use in place of the one found: path of the image, with its modules in `/lib/modules`.
         kernel: Option<PathBuf>,
     },
+    /// A distribution's own disk image with cloud-init in it.
+    Cloud {
+        /// The qcow2 file; only read.
+        path: PathBuf,
+        /// Whether a guest may install netperf by the image's own package manager, if the image has none.
+        install_netperf: bool,
+    },
 }
 
 /// Times of one trial, and how often it is repeated.

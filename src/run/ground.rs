@@ -11,6 +11,7 @@ use crate::exec::ssh::Route;
 use crate::guest::daemon::Daemon;
 use crate::guest::fleet;
 use crate::guest::libvirt::{self, Hypervisor};
+use crate::guest::placement;
 use crate::lab::building::Ground;
 use crate::lab::embedded::Embedded;
 use crate::lab::hardware::{self, Hardware};
@@ -29,32 +30,31 @@ pub(super) struct Opened {
     pub files: GuestFiles,
 }
 
-/// What the guests boot, on the VM host.
+/// What the guests boot, on the VM host; an initramfs stands in the directory, where [`placement`] says.
 #[derive(Clone, Debug)]
 pub(super) struct GuestFiles {
-    /// Directory for what the guests write.
+    /// Directory for what the guests read and write.
     pub directory: PathBuf,
-    /// Kernel image.
-    pub kernel: PathBuf,
-    /// Initramfs with the run's keys.
-    pub initramfs: PathBuf,
+    /// Kernel image, if they boot one.
+    pub kernel: Option<PathBuf>,
 }
 
 impl GuestFiles {
     /// Puts what the guests boot onto the VM host, into the run's directory there. libvirt gives each file to whoever QEMU
     /// runs as, and back afterwards.
     async fn place(self, host: &Machine, directory: PathBuf) -> Result<GuestFiles> {
-        let mut placed = Vec::new();
-        for (file, name) in [(self.kernel, "kernel"), (self.initramfs, "initramfs")] {
-            let bytes = std::fs::read(&file).with_context(|| format!("failed to read {}", file.display()))?;
-            let target = directory.join(name);
-            host.write(&target.to_string_lossy(), bytes)
-                .await
-                .context("failed to bring a file to the VM host")?;
-            placed.push(target);
+        let target = directory.join("kernel");
+        if let Some(kernel) = &self.kernel {
+            bring(host, &placement::initramfs(&self.directory), &placement::initramfs(&directory)).await?;
+            bring(host, kernel, &target).await?;
         }
-        Ok(GuestFiles { initramfs: placed.remove(1), kernel: placed.remove(0), directory })
+        Ok(GuestFiles { kernel: self.kernel.map(|_| target), directory })
     }
+}
+
+async fn bring(host: &Machine, file: &Path, target: &Path) -> Result<()> {
+    let bytes = std::fs::read(file).with_context(|| format!("failed to read {}", file.display()))?;
+    host.write(&target.to_string_lossy(), bytes).await.context("failed to bring a file to the VM host")
 }
 
 /// This machine alone, in the private namespaces that the process is in already.

@@ -12,11 +12,15 @@ use crate::backend::site::Wire;
 use crate::backend::{Datapath, Model, Nic, NicSource, Site};
 use crate::exec::machine::Machine;
 use crate::exec::ssh::Identity;
-use crate::guest::appliance::{Appliance, NicOption, RunFiles, kernel_options, run_initramfs};
+use crate::guest::appliance::{NicOption, RunFiles, kernel_options, run_initramfs};
+use crate::guest::cloud::Disks;
+use crate::guest::cloud::seed::RunSeed;
 use crate::guest::daemon::Daemon;
-use crate::guest::domain::Domain;
+use crate::guest::domain::{BootFrom, Domain};
 use crate::guest::fleet::{Boot, Fleet, Patience};
+use crate::guest::image::Image;
 use crate::guest::keys::RunKeys;
+use crate::guest::placement;
 use crate::lab::address::{Net, PREFIX, Station, address, mac};
 use crate::lab::journal::Journal;
 use crate::lab::{Lab, State};
@@ -42,10 +46,17 @@ pub struct LabSession {
     pub host_cpus: u32,
     experiment: Experiment,
     blueprint: Blueprint,
+    cloud: Option<CloudImage>,
     guests: Guests,
     events: Events,
     /// Holds the connection to libvirt's daemon, if there is one.
     _daemon: Option<Daemon>,
+}
+
+/// What the disks of all guests of a run have in common.
+struct CloudImage {
+    base: PathBuf,
+    seed: RunSeed,
 }
 
 /// What all guests of a run have in common; `plan --xml` makes one without a lab.
@@ -55,10 +66,8 @@ pub struct Blueprint {
     pub site: Site,
     /// The run's state directory.
     pub state: PathBuf,
-    /// Kernel image.
-    pub kernel: PathBuf,
-    /// Initramfs with the run's keys.
-    pub initramfs: PathBuf,
+    /// Kernel of the appliance; `None` if guests boot the disks of a cloud image.
+    pub kernel: Option<PathBuf>,
     /// What runs the guests' instructions.
     pub accel: Accel,
 }
@@ -81,16 +90,23 @@ impl Blueprint {
         let test = configuration.backend.nic(&site, guest);
         let nics: Vec<Nic> = std::iter::once(management).chain(test).collect();
         let name = format!("kf-{}-g{guest}", self.site.names.run);
+        let files = placement::of_guest(&self.state, guest);
+        let boot = match &self.kernel {
+            Some(kernel) => BootFrom::Kernel {
+                kernel: kernel.clone(),
+                initramfs: placement::initramfs(&self.state),
+                options: kernel_options(&name, &nic_options(&nics, guest)),
+            },
+            None => BootFrom::Disk { overlay: files.overlay, seed: files.seed },
+        };
         Domain {
-            options: kernel_options(&name, &nic_options(&nics, guest)),
             name,
             accel: self.accel,
             emulator: None,
             vcpus: configuration.vcpus,
             memory_mib: configuration.memory_mib,
-            kernel: self.kernel.clone(),
-            initramfs: self.initramfs.clone(),
-            console: self.state.join(format!("g{guest}.console")),
+            boot,
+            console: files.console,
             nics,
         }
     }
@@ -115,7 +131,7 @@ impl LabSession {
     pub async fn open(
         state: &State,
         experiment: Experiment,
-        appliance: &Appliance,
+        image: &Image,
         accel: Accel,
         wire: Wire,
         cache: &Path,
@@ -123,14 +139,8 @@ impl LabSession {
     ) -> Result<LabSession> {
         let journal = Journal::open(&state.dir)?;
         let keys = RunKeys::generate(&state.id.to_string())?;
-        let (kernel, initramfs) = (appliance.kernel.clone(), state.dir.join("initramfs"));
-        let files = RunFiles {
-            host_key_dropbear: keys.host_key_dropbear(),
-            authorized_key: keys.authorized_key()?,
-            ..RunFiles::default()
-        };
-        run_initramfs(&appliance.initramfs, &files, &initramfs)?;
-        let files = GuestFiles { directory: state.dir.clone(), kernel, initramfs };
+        let (kernel, cloud) = with_keys(image, &keys, &state.dir)?;
+        let files = GuestFiles { directory: state.dir.clone(), kernel };
         let opened = match &experiment.machines {
             None => ground::embedded(state, wire, accel, cache, files, &journal).await?,
             Some(machines) => ground::hardware(state, machines, wire, files, &journal).await?,
@@ -143,8 +153,8 @@ impl LabSession {
             host_key: keys.host_key_blob()?,
         };
         let host_cpus = online_cpus(&place.host).await?;
-        let (site, GuestFiles { directory: state, kernel, initramfs }) = (lab.site(0, 0), files);
-        let blueprint = Blueprint { site, state, kernel, initramfs, accel };
+        let site = lab.site(0, 0);
+        let blueprint = Blueprint { site, state: files.directory, kernel: files.kernel, accel };
         let fleet = Fleet::new(hypervisor, identity, journal, place);
         Ok(LabSession {
             lab,
@@ -154,6 +164,7 @@ impl LabSession {
             host_cpus,
             experiment,
             blueprint,
+            cloud,
             guests: Guests::default(),
             events,
             _daemon: daemon,
@@ -180,7 +191,12 @@ impl LabSession {
     /// One guest of a configuration: what it is made of and where it will answer.
     pub fn guest(&self, configuration: &Configuration, guest: u32) -> Boot {
         let management = IpAddr::V4(address(Net::Management, Station::Guest(guest)));
-        Boot { guest, domain: self.blueprint.domain(configuration, guest), management }
+        let domain = self.blueprint.domain(configuration, guest);
+        let disks = self.cloud.as_ref().map(|cloud| {
+            let files = placement::of_guest(&self.blueprint.state, guest);
+            Disks::new(&cloud.base, &cloud.seed, &domain.name, nic_options(&domain.nics, guest), files)
+        });
+        Boot { guest, domain, management, disks }
     }
 
     /// Where the backend of a configuration is built.
@@ -213,6 +229,7 @@ impl LabSession {
         self.fleet.destroy(guests, |guest| format!("kf-{run}-g{guest}")).await?;
         for guest in guests {
             self.lab.unplug(*guest).await?;
+            Disks::remove(&placement::of_guest(&self.blueprint.state, *guest));
         }
         Ok(())
     }
@@ -230,4 +247,24 @@ impl LabSession {
 
 async fn online_cpus(host: &Machine) -> Result<u32> {
     Ok(proc::online_cpus(&host.read("/proc/stat").await?))
+}
+
+/// Gives the run's keys to what the guests boot: into the appliance's initramfs, which is written here with its kernel
+/// returned, or into the disks of a cloud image, which are made at each boot.
+fn with_keys(image: &Image, keys: &RunKeys, state: &Path) -> Result<(Option<PathBuf>, Option<CloudImage>)> {
+    match image {
+        Image::Appliance(appliance) => {
+            let files = RunFiles {
+                host_key_dropbear: keys.host_key_dropbear(),
+                authorized_key: keys.authorized_key()?,
+                ..RunFiles::default()
+            };
+            run_initramfs(&appliance.initramfs, &files, &placement::initramfs(state))?;
+            Ok((Some(appliance.kernel.clone()), None))
+        }
+        Image::Cloud { base, install_netperf, .. } => {
+            let seed = RunSeed::new(keys, *install_netperf)?;
+            Ok((None, Some(CloudImage { base: base.path.clone(), seed })))
+        }
+    }
 }

@@ -60,6 +60,14 @@ pub fn find(
     }
 }
 
+/// The version of a kernel that a profile names.
+///
+/// # Errors
+/// It is not there, no kernel, or without its modules.
+pub fn examine(image: &Path) -> Result<String, ApplianceError> {
+    with_modules(image).map(|kernel| kernel.version)
+}
+
 /// A kernel image with the modules of its version: beside it as in a package, or where a system has them.
 fn with_modules(image: &Path) -> Result<Kernel, ApplianceError> {
     let bytes = std::fs::read(image).map_err(ApplianceError::io("read", image))?;

@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 pub use cache::{Cached, Manifest, default_cache, list, remove};
 pub use digest::Digested;
 pub use error::ApplianceError;
+pub use kernel::examine;
 pub use options::{BOOT_OPTIONS, NicOption, kernel_options};
 pub use overlay::{RunFiles, run_initramfs};
 

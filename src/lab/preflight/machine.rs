@@ -1,11 +1,9 @@
-//! What every profile needs of this machine: rights, programs, an accelerator, a kernel for the guests.
+//! What every profile needs of this machine: rights, programs, an accelerator.
 
 use std::path::Path;
 
 use super::Finding;
 use super::needs::program;
-use crate::exec::blocking::find;
-use crate::guest::appliance;
 use crate::probe::environment;
 use crate::profile::{AccelChoice, Experiment};
 
@@ -16,7 +14,7 @@ pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
     findings.extend(programs(guests));
     findings.push(netperf(environment::netperf_version()));
     if guests {
-        findings.extend([accelerator(experiment), account(), kernel()]);
+        findings.extend([accelerator(experiment), account()]);
     }
     findings
 }
@@ -26,14 +24,10 @@ pub(super) fn for_the_image(experiment: &Experiment) -> Vec<Finding> {
     if experiment.configurations.iter().all(|configuration| configuration.vms == 0) {
         return Vec::new();
     }
-    const PROGRAMS: [(&str, &str); 4] = [
-        ("netperf", "netperf (component non-free)"),
-        ("netserver", "netperf (component non-free)"),
-        ("busybox", "busybox-static"),
-        ("dropbear", "dropbear-bin"),
-    ];
+    const PROGRAMS: [(&str, &str); 2] =
+        [("netperf", "netperf (component non-free)"), ("netserver", "netperf (component non-free)")];
     let programs = PROGRAMS.iter().map(|(name, package)| program(name, package));
-    programs.chain([kernel()]).collect()
+    programs.chain(super::image::look(experiment)).collect()
 }
 
 fn root() -> Finding {
@@ -56,11 +50,7 @@ fn programs(guests: bool) -> Vec<Finding> {
         ("netserver", "netperf (component non-free)"),
         ("timeout", "coreutils"),
     ];
-    const GUESTS: [(&str, &str); 3] = [
-        ("qemu-system-x86_64", "qemu-system-x86"),
-        ("busybox", "busybox-static"),
-        ("dropbear", "dropbear-bin"),
-    ];
+    const GUESTS: [(&str, &str); 1] = [("qemu-system-x86_64", "qemu-system-x86")];
     let wanted = ALWAYS.iter().chain(if guests { GUESTS.as_slice() } else { &[] });
     wanted.map(|(name, package)| program(name, package)).collect()
 }
@@ -108,22 +98,4 @@ fn account() -> Finding {
         _ if !Path::new("/etc/debian_version").exists() => Finding::good(what, "not needed here"),
         _ => Finding::bad(what, "missing", "make install-deps, or: useradd --system --gid kvm libvirt-qemu"),
     }
-}
-
-fn kernel() -> Finding {
-    let what = "guests' kernel";
-    let own = nix::sys::utsname::uname()
-        .map(|name| name.release().to_string_lossy().into_owned())
-        .unwrap_or_default();
-    if appliance::default_cache().join("kernel").is_dir() {
-        return Finding::good(what, "in the cache");
-    }
-    if find("apt-get").is_some() {
-        return Finding::good(what, "will be downloaded once (Debian's linux-image-amd64)");
-    }
-    let path = format!("/boot/vmlinuz-{own}");
-    if Path::new(&path).exists() {
-        return Finding::good(what, path);
-    }
-    Finding::bad(what, "none", "name one in the profile: [guest] kernel = \"/boot/vmlinuz-…\"")
 }

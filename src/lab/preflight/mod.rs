@@ -3,12 +3,14 @@
 //!
 //! - `machine`: what every profile needs
 //! - [`hardware`]: the machines of a hardware lab, looked at over SSH
+//! - `image`: what the guests boot
 //! - `needs`: what its backends need
 //! - `far_needs`: the same of another machine
 //! - `wire`: the NICs that it names
 
 mod far_needs;
 pub mod hardware;
+mod image;
 mod machine;
 mod needs;
 mod wire;
@@ -44,7 +46,8 @@ pub fn look(experiment: &Experiment) -> Vec<Finding> {
         return hardware::look(experiment, machines).findings;
     }
     let (wire, of_wire) = wire::look(experiment);
-    [machine::look(experiment), of_wire, needs::look(experiment, wire.as_ref())].concat()
+    let of_backends = needs::look(experiment, wire.as_ref());
+    [machine::look(experiment), image::look(experiment), of_wire, of_backends].concat()
 }
 
 /// Whether every finding is good.

@@ -18,7 +18,7 @@ pub(super) fn configurations(check: &mut Check, factors: &[Levels]) -> Vec<Confi
     }
     let combinations = factors.iter().try_fold(1_usize, |n, levels| n.checked_mul(levels.levels.len()));
     match combinations {
-        Some(n) if n <= MOST_CONFIGURATIONS => combine(factors),
+        Some(n) if n <= MOST_CONFIGURATIONS => combine(factors, check.cloud),
         _ => {
             // No key is to blame alone: the section is marked.
             check.fault("sweep.*", too_many(combinations));
@@ -35,7 +35,7 @@ fn too_many(combinations: Option<usize>) -> Fault {
     Fault::new(format!("the sweep has {n} combinations"), "", hint)
 }
 
-fn combine(factors: &[Levels]) -> Vec<Configuration> {
+fn combine(factors: &[Levels], cloud: bool) -> Vec<Configuration> {
     let mut combined = vec![blank()];
     for Levels { factor, levels, .. } in factors {
         let extend = |configuration: Configuration| {
@@ -47,7 +47,7 @@ fn combine(factors: &[Levels]) -> Vec<Configuration> {
         };
         combined = combined.into_iter().flat_map(extend).collect();
     }
-    let bare = |configuration| if_bare(configuration, factors);
+    let bare = |configuration| if_bare(configuration, factors, cloud);
     without_duplicates(combined.into_iter().map(bare))
 }
 
@@ -67,12 +67,12 @@ fn blank() -> Configuration {
 }
 
 /// Bare metal has no guests, so that sweeping theirs makes no difference to it.
-fn if_bare(mut configuration: Configuration, factors: &[Levels]) -> Configuration {
+fn if_bare(mut configuration: Configuration, factors: &[Levels], cloud: bool) -> Configuration {
     if configuration.backend == Backend::Baremetal {
         configuration.vms = 0;
         for factor in [Factor::Vcpus, Factor::Memory] {
             let swept = factors.iter().any(|levels| levels.factor == factor && levels.swept);
-            if let (true, Some(value)) = (swept, default(factor)) {
+            if let (true, Some(value)) = (swept, default(factor, cloud)) {
                 value.set(factor, &mut configuration);
             }
         }

@@ -88,12 +88,16 @@ fn home(factor: Factor) -> &'static str {
     }
 }
 
+/// Memory of a guest, MiB: of the appliance, and of a whole distribution.
+const MEMORY_MIB: u32 = 128;
+const CLOUD_MEMORY_MIB: u32 = 512;
+
 /// What is measured if nothing is written; `None` where that must not be guessed.
-pub(super) fn default(factor: Factor) -> Option<Value> {
+pub(super) fn default(factor: Factor, cloud: bool) -> Option<Value> {
     match factor {
         Factor::Backend | Factor::Flows => None,
         Factor::Vms | Factor::Vcpus | Factor::Request | Factor::Response => Some(Value::Number(1)),
-        Factor::Memory => Some(Value::Number(128)),
+        Factor::Memory => Some(Value::Number(if cloud { CLOUD_MEMORY_MIB } else { MEMORY_MIB })),
         Factor::Mtu => Some(Value::Number(1500)),
         Factor::Test => Some(Value::Test(Test::TCP_RR)),
     }
@@ -153,7 +157,7 @@ fn level(check: &mut Check, factor: Factor, raw: &Raw, path: String) -> Option<L
 
 fn default_level(check: &mut Check, factor: Factor, path: String) -> Vec<Level> {
     let written = check.was_refused(&format!("sweep.{}", key(factor)));
-    match default(factor) {
+    match default(factor, check.cloud) {
         Some(value) => return vec![Level { value, path }],
         None if written => {}
         None if factor == Factor::Flows => {

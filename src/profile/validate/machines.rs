@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::{Check, Fault, nearest};
+use super::{Check, Fault};
 use crate::exec::login::{Login, SshAddress};
+use crate::profile::reader::nearest;
 use crate::profile::written::{Host, Ssh, Tester, Written};
 use crate::profile::{HostPlace, Machines};
 

@@ -37,7 +37,8 @@ pub(super) fn timing(check: &mut Check, written: &written::Workload) -> Timing {
 /// `[limits]`.
 pub(super) fn limits(check: &mut Check, written: &written::Limits, timing: &Timing) -> Limits {
     let limits = Limits {
-        boot: or(written.boot, 120_000),
+        // A whole distribution takes minutes where it is emulated.
+        boot: or(written.boot, if check.cloud { 300_000 } else { 120_000 }),
         boot_attempts: written.boot_attempts.unwrap_or(3),
         trial_attempts: written.trial_attempts.unwrap_or(1),
         total: written.total.map(|time| time.0),

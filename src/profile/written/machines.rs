@@ -73,13 +73,16 @@ pub struct Guest {
     /// vCPUs of each guest (default 1)
     #[schemars(range(min = 1, max = 255))]
     pub vcpus: Option<u32>,
-    /// memory of each guest, for example "128 MiB" (the default)
+    /// memory of each guest, for example "128 MiB" (the default; "512 MiB" for a cloud image)
     pub memory: Option<Size>,
-    /// what the guests boot: "appliance" (the default), the small system that kvmfair builds
-    #[schemars(extend("enum" = ["appliance"]))]
+    /// what the guests boot: "appliance" (the default), the small system that kvmfair builds; or the path of a qcow2 cloud
+    /// image, where a relative path starts at the profile's directory
+    #[schemars(regex(pattern = r"^appliance$|[./]"))]
     pub image: Option<String>,
-    /// a kernel to use in place of the one found; a relative path starts at the profile's directory
+    /// a kernel for the appliance, in place of the one found; a relative path starts at the profile's directory
     pub kernel: Option<String>,
+    /// whether a guest may install netperf by its own package manager if the cloud image has none (default false)
+    pub install_netperf: Option<bool>,
     /// whether hugepages back the guests' memory
     #[schemars(extend("x-planned" = "leave it out: this version backs guests with ordinary pages"))]
     pub hugepages: Option<bool>,

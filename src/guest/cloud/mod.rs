@@ -1,0 +1,76 @@
+//! Cloud images: guests that boot a distribution's own disk image, told by cloud-init who they are.
+//!
+//! Contents, in the order of the work:
+//!
+//! - [`base`]: the image itself, shared and only read: is it there, and is it one that can be layered on
+//! - [`seed`], `ready.sh`: the disk that cloud-init reads when the guest boots: keys, addresses, what to do last
+//! - [`overlay`]: the qcow2 layer that takes what one guest writes
+//!
+//! The image is booted as it is: kernel, boot loader and services are its own. What kvmfair needs in it is cloud-init
+//! (with the NoCloud data source), OpenSSH's server, iproute2, and netserver.
+
+pub mod base;
+pub mod overlay;
+pub mod seed;
+
+use std::path::{Path, PathBuf};
+
+pub use base::{Base, BaseError};
+
+use super::keys::write_private;
+use super::placement::GuestFiles;
+use crate::exec::ExecError;
+use crate::exec::local::Local;
+use seed::{Nic, RunSeed};
+
+/// Why a guest has no disks.
+#[derive(Debug, thiserror::Error)]
+pub enum DiskError {
+    /// `qemu-img` refused.
+    #[error(transparent)]
+    Exec(#[from] ExecError),
+    /// The seed could not be written.
+    #[error("failed to write the seed disk {}: {cause}", .path.display())]
+    Seed {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        cause: std::io::Error,
+    },
+}
+
+/// The disks of one guest, not made yet.
+#[derive(Clone, Debug)]
+pub struct Disks {
+    base: PathBuf,
+    seed: RunSeed,
+    name: String,
+    nics: Vec<Nic>,
+    files: GuestFiles,
+}
+
+impl Disks {
+    /// Disks over the image `base` for the guest `name`, which finds its NICs by their MAC.
+    pub fn new(base: &Path, seed: &RunSeed, name: &str, nics: Vec<Nic>, files: GuestFiles) -> Disks {
+        Disks { base: base.to_owned(), seed: seed.clone(), name: name.to_owned(), nics, files }
+    }
+
+    /// Makes them anew: whatever an earlier boot wrote is forgotten. The image is not touched.
+    ///
+    /// # Errors
+    /// [`DiskError`] if a file cannot be written.
+    pub async fn make(&self) -> Result<(), DiskError> {
+        let refused = |cause| DiskError::Seed { path: self.files.seed.clone(), cause };
+        let bytes = self.seed.disk(&self.name, &self.nics).map_err(refused)?;
+        write_private(&self.files.seed, &bytes).map_err(refused)?;
+        overlay::create(&Local::here(), &self.base, &self.files.overlay).await?;
+        Ok(())
+    }
+
+    /// Removes them; the guest must be gone. Files that are not there are no error.
+    pub fn remove(files: &GuestFiles) {
+        for file in [&files.overlay, &files.seed] {
+            std::fs::remove_file(file).ok();
+        }
+    }
+}

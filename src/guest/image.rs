@@ -1,0 +1,76 @@
+//! What the guests boot, as the profile names it: found or built before anything of the lab is made.
+
+use std::path::Path;
+
+use super::appliance::{self, Appliance, ApplianceError};
+use super::cloud::{self, Base, BaseError};
+use crate::profile;
+
+/// An image that guests can boot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Image {
+    /// kvmfair's own.
+    Appliance(Appliance),
+    /// A distribution's.
+    Cloud {
+        /// The file.
+        base: Base,
+        /// Its SHA-256, hexadecimal.
+        digest: String,
+        /// Whether a guest may install netperf if the image has none.
+        install_netperf: bool,
+    },
+}
+
+/// Why there is no image.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// The appliance cannot be built.
+    #[error(transparent)]
+    Appliance(#[from] ApplianceError),
+    /// The cloud image cannot be used.
+    #[error("{0} (hint: {hint})", hint = .0.fix())]
+    Cloud(#[from] BaseError),
+}
+
+impl Image {
+    /// The kernel that the guests will run, as `uname -r` prints it; a cloud image tells only when it has booted.
+    pub fn kernel_version(&self) -> Option<&str> {
+        match self {
+            Image::Appliance(appliance) => Some(&appliance.kernel_version),
+            Image::Cloud { .. } => None,
+        }
+    }
+
+    /// What somebody else needs to tell whether theirs is the same: name and digest of a cloud image.
+    pub fn fingerprint(&self) -> Option<String> {
+        match self {
+            Image::Appliance(_) => None,
+            Image::Cloud { base, digest, .. } => {
+                let name = base.path.file_name().unwrap_or_default().to_string_lossy();
+                Some(format!("{name}, SHA-256 {digest}"))
+            }
+        }
+    }
+}
+
+/// The image that a profile names; `progress` gets a line before each step that takes time.
+///
+/// # Errors
+/// [`ImageError`] if it is not there and cannot be built.
+pub fn ensure(
+    image: &profile::Image,
+    cache: &Path,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Image, ImageError> {
+    Ok(match image {
+        profile::Image::Appliance { kernel } => {
+            Image::Appliance(appliance::ensure(cache, kernel.as_deref(), progress)?)
+        }
+        profile::Image::Cloud { path, install_netperf } => {
+            let base = cloud::base::inspect(path)?;
+            progress("reading the cloud image for its digest");
+            Image::Cloud { digest: base.digest()?, base, install_netperf: *install_netperf }
+        }
+    })
+}

@@ -84,7 +84,8 @@ async fn pid(guard: &mut Started) -> Option<i32> {
 async fn wait_listening(machine: &Machine, pid: i32, address: SocketAddr) -> bool {
     let deadline = Instant::now() + READY;
     let table = if address.is_ipv4() { "tcp" } else { "tcp6" };
-    let look = format!("ls -l /proc/{pid}/fd && cat /proc/{pid}/net/{table}");
+    // A file that is closed while it is listed is no failure; of a process that ended there is no such table.
+    let look = format!("ls -l /proc/{pid}/fd 2>/dev/null; cat /proc/{pid}/net/{table}");
     while Instant::now() < deadline {
         match machine.run(&["sh", "-c", &look]).await {
             Ok(seen) if listens(&seen.stdout, address) => return true,

@@ -69,17 +69,23 @@ impl Domain {
     /// Never in practice: the writer writes into memory.
     pub fn xml(&self) -> std::io::Result<String> {
         let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
-        nest(&mut xml, BytesStart::new("domain").with_attributes([("type", self.kind())]), |xml| {
+        let mut domain = BytesStart::new("domain").with_attributes([("type", self.kind())]);
+        if self.without_vectors() {
+            domain.push_attribute(("xmlns:qemu", "http://libvirt.org/schemas/domain/qemu/1.0"));
+        }
+        nest(&mut xml, domain, |xml| {
             text(xml, "name", &self.name)?;
             nest(xml, BytesStart::new("memory").with_attributes([("unit", "MiB")]), |xml| {
                 write(xml, &self.memory_mib.to_string())
             })?;
+            self.memory_backing(xml)?;
             text(xml, "vcpu", &self.vcpus.to_string())?;
             self.boot(xml)?;
             self.features(xml)?;
             text(xml, "on_reboot", "destroy")?;
             text(xml, "on_crash", "destroy")?;
-            nest(xml, BytesStart::new("devices"), |xml| self.devices(xml))
+            nest(xml, BytesStart::new("devices"), |xml| self.devices(xml))?;
+            if self.without_vectors() { no_vectors(xml) } else { Ok(()) }
         })?;
         Ok(String::from_utf8_lossy(&xml.into_inner()).into_owned())
     }
@@ -89,6 +95,26 @@ impl Domain {
             Accel::Kvm => "kvm",
             Accel::Tcg => "qemu",
         }
+    }
+
+    fn shares_memory(&self) -> bool {
+        self.nics.iter().any(|nic| matches!(nic.source, NicSource::VhostUser { .. }))
+    }
+
+    /// QEMU 7.2 crashes when an emulated guest unmasks a vector of a vhost-user NIC: its code takes KVM for granted there.
+    fn without_vectors(&self) -> bool {
+        self.accel == Accel::Tcg && self.shares_memory()
+    }
+
+    /// A switch that serves a NIC maps the guest's memory.
+    fn memory_backing(&self, xml: &mut Xml) -> std::io::Result<()> {
+        if !self.shares_memory() {
+            return Ok(());
+        }
+        nest(xml, BytesStart::new("memoryBacking"), |xml| {
+            empty(xml, "source", &[("type", "memfd")])?;
+            empty(xml, "access", &[("mode", "shared")])
+        })
     }
 
     fn boot(&self, xml: &mut Xml) -> std::io::Result<()> {
@@ -186,6 +212,7 @@ fn interface(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
     let kind = match nic.source {
         NicSource::Bridge { .. } => "bridge",
         NicSource::Existing { .. } => "ethernet",
+        NicSource::VhostUser { .. } => "vhostuser",
         NicSource::Function { function } => return host_device(xml, function),
     };
     nest(xml, BytesStart::new("interface").with_attributes([("type", kind)]), |xml| {
@@ -195,6 +222,9 @@ fn interface(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
                 empty(xml, "target", &[("dev", tap)])?;
             }
             NicSource::Existing { device } => empty(xml, "target", &[("dev", device), ("managed", "no")])?,
+            NicSource::VhostUser { socket } => {
+                empty(xml, "source", &[("type", "unix"), ("path", socket), ("mode", "server")])?
+            }
             NicSource::Function { .. } => {}
         }
         empty(xml, "mac", &[("address", &nic.mac)])?;
@@ -202,15 +232,48 @@ fn interface(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
             empty(xml, "model", &[("type", model)])?;
         }
         if nic.model == Model::Virtio {
-            // Said in either case: left to itself, libvirt takes vhost where it is there.
-            let driver = match nic.datapath {
-                Datapath::Userspace | Datapath::Passthrough => "qemu",
-                Datapath::Vhost => "vhost",
-            };
-            empty(xml, "driver", &[("name", driver)])?;
+            driver(xml, nic)?;
         }
-        empty(xml, "mtu", &[("size", &nic.mtu.to_string())])?;
+        if !matches!(nic.source, NicSource::VhostUser { .. }) {
+            empty(xml, "mtu", &[("size", &nic.mtu.to_string())])?; // libvirt sets it on an interface of the host's too
+        }
+        if matches!(nic.source, NicSource::VhostUser { .. }) {
+            empty(xml, "alias", &[("name", VHOST_USER_ALIAS)])?;
+        }
         empty(xml, "rom", &[("enabled", "no")]) // nobody boots from it
+    })
+}
+
+/// By this name [`no_vectors`] finds the NIC; there is one.
+const VHOST_USER_ALIAS: &str = "ua-vhost-user";
+
+/// Takes the NIC's interrupt vectors away; it interrupts by its pin then.
+fn no_vectors(xml: &mut Xml) -> std::io::Result<()> {
+    nest(xml, BytesStart::new("qemu:override"), |xml| {
+        let device = BytesStart::new("qemu:device").with_attributes([("alias", VHOST_USER_ALIAS)]);
+        nest(xml, device, |xml| {
+            nest(xml, BytesStart::new("qemu:frontend"), |xml| {
+                empty(xml, "qemu:property", &[("name", "vectors"), ("type", "unsigned"), ("value", "0")])
+            })
+        })
+    })
+}
+
+/// Who serves a virtio NIC, and what it offers to leave to the other end.
+fn driver(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
+    // Said in either case: left to itself, libvirt takes vhost where it is there.
+    let name = match nic.datapath {
+        Datapath::Userspace | Datapath::Passthrough => "qemu",
+        Datapath::Vhost => "vhost",
+        Datapath::VhostUser => return Ok(()), // the source says it, and the switch what it offers
+    };
+    if nic.offloads {
+        return empty(xml, "driver", &[("name", name)]);
+    }
+    nest(xml, BytesStart::new("driver").with_attributes([("name", name)]), |xml| {
+        let off = ["csum", "tso4", "tso6", "ecn", "ufo"].map(|what| (what, "off"));
+        empty(xml, "host", &[[("gso", "off")].as_slice(), &off].concat())?;
+        empty(xml, "guest", &off)
     })
 }
 
@@ -262,6 +325,7 @@ mod tests {
             datapath: Datapath::Userspace,
             driver: "virtio_net".into(),
             mtu: 1500,
+            offloads: true,
         };
         Domain {
             name: "kf-abc234-g1".into(),
@@ -299,6 +363,27 @@ mod tests {
         let mut guest = domain();
         guest.nics[1].source = NicSource::Function { function };
         insta::assert_snapshot!(guest.xml().unwrap());
+    }
+
+    #[test]
+    fn a_guest_of_a_switch_in_its_memory_shares_it() {
+        let mut guest = domain();
+        guest.nics[1].source = NicSource::VhostUser { socket: "/s/g1.sock".into() };
+        guest.nics[1].datapath = Datapath::VhostUser;
+        let xml = guest.xml().unwrap();
+        assert!(xml.contains("<source type=\"memfd\"/>\n    <access mode=\"shared\"/>"), "{xml}");
+        assert!(xml.contains("<source type=\"unix\" path=\"/s/g1.sock\" mode=\"server\"/>"), "{xml}");
+        assert!(!domain().xml().unwrap().contains("memoryBacking"));
+    }
+
+    #[test]
+    fn a_nic_without_offloads_leaves_no_checksum_to_the_other_end() {
+        let mut guest = domain();
+        assert!(!guest.xml().unwrap().contains("csum"));
+        guest.nics[1].offloads = false;
+        let xml = guest.xml().unwrap();
+        assert!(xml.contains("<host gso=\"off\" csum=\"off\" tso4=\"off\""), "{xml}");
+        assert!(xml.contains("<guest csum=\"off\""), "{xml}");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! - [`placement`]: which file of a run stands where on the VM host (pure)
 //! - [`keys`]: SSH keys that live as long as one run
 //! - [`domain`]: the domain XML (pure)
+//! - `interface`: the NICs in it
 //! - [`libvirt`]: create, suspend, resume, destroy
 //! - [`fleet`]: the guests of a run, from boot to readiness
 //! - [`error`]: why a guest is not there
@@ -16,6 +17,7 @@ pub mod domain;
 pub mod error;
 pub mod fleet;
 pub mod image;
+mod interface;
 pub mod keys;
 pub mod libvirt;
 pub mod placement;

@@ -8,8 +8,8 @@ use std::os::fd::AsRawFd;
 
 use super::address::{Net, Station, with_prefix};
 use super::journal::{Journal, Undo};
-use super::{LabError, RunId, clean, enter, nics};
-use crate::backend::site::{Names, Site, Wire};
+use super::{LabError, RunId, clean, enter, nics, ovs};
+use crate::backend::site::{Names, OpenVswitch, Site, Wire};
 use crate::backend::{Action, Backend, Side, Step};
 use crate::exec::local::{Local, NetNs};
 
@@ -19,6 +19,8 @@ pub struct Embedded {
     pub names: Names,
     /// What connects host and tester.
     pub wire: Wire,
+    /// Open vSwitch, where a configuration asks for it.
+    pub ovs: OpenVswitch,
     /// The tester's namespace.
     pub tester_netns: NetNs,
     host: Local,
@@ -59,7 +61,12 @@ impl Embedded {
     ///
     /// # Errors
     /// [`LabError`] if the kernel refuses a namespace or an interface.
-    pub async fn create(run: &RunId, wire: Wire, journal: Journal) -> Result<Embedded, LabError> {
+    pub async fn create(
+        run: &RunId,
+        wire: Wire,
+        ovs: OpenVswitch,
+        journal: Journal,
+    ) -> Result<Embedded, LabError> {
         let tester_netns = enter::another_network()?;
         let fd = tester_netns.as_raw_fd();
         let names = Names {
@@ -75,6 +82,7 @@ impl Embedded {
             attached: Vec::new(),
             plugged: BTreeMap::new(),
             wire,
+            ovs,
             names,
         };
         for step in management(&lab.names) {
@@ -85,7 +93,7 @@ impl Embedded {
 
     /// Where backends are built, for so many guests.
     pub fn site(&self, mtu: u32, guests: u32) -> Site {
-        Site { names: self.names.clone(), wire: self.wire.clone(), mtu, guests }
+        Site { names: self.names.clone(), wire: self.wire.clone(), mtu, guests, ovs: self.ovs.clone() }
     }
 
     /// Builds the wire and the switch for a backend, after taking down what was there.
@@ -176,6 +184,15 @@ impl Embedded {
                 let (nic, netns) = (nic.clone(), self.netns(side));
                 blocking(move || nics::borrow(&nic, &netns)).await?;
                 Back::Journalled(undo)
+            }
+            Action::WholeFrames(nic) => {
+                let undo = self.note(ovs::whole_frames_undo(nic)?)?;
+                self.side(side).run(&ovs::whole_frames(nic)).await?;
+                Back::Journalled(undo)
+            }
+            Action::Switch(switch) => {
+                ovs::ensure(&self.host, *switch, &self.ovs).await?;
+                Back::Nothing
             }
             Action::Adopt { device, name } => {
                 let (device, name, netns) = (device.clone(), name.clone(), self.netns(side));

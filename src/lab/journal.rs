@@ -37,6 +37,13 @@ pub enum Undo {
     },
     /// Put a real NIC back where it was, as it was.
     Nic(HostNic),
+    /// Let a real NIC merge packets again, and end its promiscuous mode: a switch that was killed leaves it on.
+    Merging {
+        /// The NIC.
+        nic: HostNic,
+        /// What merged: `gro`, `lro`.
+        on: Vec<String>,
+    },
     /// Remove this directory with all that is in it.
     Tree {
         /// The directory.

@@ -7,14 +7,18 @@
 //! - [`address`]: who has which address and MAC
 //! - [`embedded`]: the lab on this machine alone
 //! - [`nics`]: real NICs, borrowed and put back
+//! - [`ovs`]: Open vSwitch of the run's own
+//! - [`dpdk`]: how that is set up with DPDK
 //! - [`preflight`]: whether this machine has what a profile needs
 
 pub mod address;
 pub mod clean;
+pub mod dpdk;
 pub mod embedded;
 pub mod enter;
 pub mod journal;
 pub mod nics;
+pub mod ovs;
 pub mod preflight;
 pub mod state;
 
@@ -34,6 +38,14 @@ pub enum LabError {
     /// A command refused.
     #[error(transparent)]
     Exec(#[from] crate::exec::ExecError),
+    /// A daemon of the run's own did not come up.
+    #[error("{name} did not come up: {said}")]
+    Daemon {
+        /// Its name.
+        name: &'static str,
+        /// The end of what it said.
+        said: String,
+    },
     /// Something is still there after everything was undone.
     #[error("survived the teardown: {}", .0.join(", "))]
     Survivors(Vec<String>),

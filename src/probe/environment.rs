@@ -52,6 +52,8 @@ pub struct Environment {
     pub libvirt: Option<String>,
     /// netperf's version.
     pub netperf: Option<String>,
+    /// Open vSwitch with its datapath, and DPDK; absent where no configuration uses them.
+    pub open_vswitch: Option<String>,
     /// Kernel of the guests; absent where no guest was booted, and for a cloud image, which brings its own.
     pub guest_kernel: Option<String>,
     /// File name and digest of the guests' cloud image; absent where they boot the appliance.
@@ -97,6 +99,7 @@ impl Environment {
             qemu: version_of(&[qemu_binary().as_str(), "--version"]),
             libvirt,
             netperf: netperf_version(),
+            open_vswitch: None,
             guest_kernel: None,
             guest_image: None,
         }

@@ -22,7 +22,7 @@ use crate::guest::placement;
 use crate::lab::address::{Net, PREFIX, Station, address, mac};
 use crate::lab::embedded::Embedded;
 use crate::lab::journal::{Journal, Undo};
-use crate::lab::{State, clean};
+use crate::lab::{State, clean, ovs};
 use crate::plan::{Guests, Transition};
 use crate::profile::{Configuration, Experiment};
 use crate::sample::Accel;
@@ -79,6 +79,7 @@ impl Blueprint {
             datapath: Datapath::Userspace,
             driver: "virtio_net".into(),
             mtu: MANAGEMENT_MTU,
+            offloads: true,
         };
         let site = Site { mtu: configuration.mtu, guests: configuration.vms, ..self.site.clone() };
         let test = configuration.backend.nic(&site, guest);
@@ -141,7 +142,7 @@ impl LabSession {
         libvirt::prepare_embedded(&root, &cache.join("libvirt"))?;
         let hypervisor = Hypervisor::open(libvirt::embedded_uri(&root)).await?;
         let versions = hypervisor.versions().await?;
-        let lab = Embedded::create(&state.id, wire, journal.clone()).await;
+        let lab = Embedded::create(&state.id, wire, ovs::of(&state.dir, &experiment), journal.clone()).await;
         let lab = lab.context("failed to make the embedded lab")?;
         let identity = Identity {
             user: "root".into(),

@@ -60,6 +60,10 @@ async fn look(session: &LabSession, look: &Look) -> Option<String> {
             let drivers: BTreeSet<String> = devices.map(driver).collect();
             Some(drivers.into_iter().collect::<Vec<_>>().join(", "))
         }
+        Look::Absent(path) => {
+            let there = Path::new(path).try_exists().ok()?;
+            Some(if there { "there" } else { "none" }.to_owned())
+        }
         Look::Command { argv, read } => read(&session.lab.side(Side::Host).run(argv).await.ok()?.stdout),
     }
 }
@@ -107,6 +111,7 @@ fn qemu_checks(words: &[String], guest: u32, configuration: &Configuration, acce
         let any = |what: &[&str]| words.iter().any(|word| what.iter().any(|part| word.contains(part)));
         let found = match () {
             () if any(&["vfio-pci"]) => Datapath::Passthrough,
+            () if any(&["\"type\":\"vhost-user\"", "vhost-user,"]) => Datapath::VhostUser,
             () if any(&["vhost=on", "\"vhost\":true"]) => Datapath::Vhost,
             () => Datapath::Userspace,
         };
@@ -133,7 +138,7 @@ fn vhost_workers(guest: &Guest, configuration: &Configuration) -> Option<Check> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::site::Wire;
+    use crate::backend::site::{OpenVswitch, Wire};
     use crate::backend::{Names, Site};
     use crate::profile::Test;
 
@@ -155,7 +160,7 @@ mod tests {
 
     fn nic(backend: &str) -> Nic {
         let names = Names { run: "abc234".into(), tester_netns: String::new(), index_base: 0 };
-        let site = Site { names, wire: Wire::Veth, mtu: 1500, guests: 1 };
+        let site = Site { names, wire: Wire::Veth, mtu: 1500, guests: 1, ovs: OpenVswitch::default() };
         configuration(backend).backend.nic(&site, 1).unwrap()
     }
 
@@ -185,5 +190,8 @@ mod tests {
         assert!(qemu_checks(&quiet, 1, &configuration("virtio"), Accel::Tcg).iter().all(Check::holds));
         let vhost = words("{\"type\":\"tap\",\"fd\":\"12\",\"vhost\":true}");
         assert!(!qemu_checks(&vhost, 1, &configuration("virtio"), Accel::Tcg)[1].holds());
+        let user = words("{\"type\":\"vhost-user\",\"chardev\":\"charnet1\"}");
+        assert!(!qemu_checks(&user, 1, &configuration("virtio"), Accel::Tcg)[1].holds());
+        assert!(qemu_checks(&user, 1, &configuration("vhost-user"), Accel::Tcg)[1].holds());
     }
 }

@@ -65,7 +65,7 @@ fn both_refuse_what_this_version_does_not_know_or_run() {
         ("vms = [1, 2, 4]", "vms = []"),
         ("vms = [1, 2, 4]", "vms = [1, 2, 2]"),
         ("vms = [1, 2, 4]", "vms = [0]"),
-        ("\"e1000\"]", "\"vhost-user\"]"),
+        ("\"e1000\"]", "\"vhost-users\"]"),
         ("[limits]", "[probe]\n\n[limits]"),
     ];
     for (valid, broken) in refused {

@@ -6,6 +6,8 @@
 //! - [`baremetal`]: no guest
 //! - [`bridge`]: a tap on a Linux bridge
 //! - [`macvtap`]: a macvtap on the wire, in its four modes
+//! - [`ovs`]: a tap on an Open vSwitch bridge
+//! - [`vhost_user`]: a port of Open vSwitch in the guest's memory
 //! - [`sriov`]: a virtual function of the wire's NIC, passed through or under a macvtap
 //! - [`function`]: a NIC handed over whole
 //!
@@ -24,15 +26,17 @@ pub mod function;
 pub mod macvtap;
 pub mod need;
 pub mod nic;
+pub mod ovs;
 pub mod preset;
 pub mod proof;
 pub mod site;
 pub mod sriov;
 pub mod step;
+pub mod vhost_user;
 
 pub use need::Need;
 pub use nic::{Counted, Nic, NicSource};
-pub use preset::{BackendError, PLANNED, PRESETS};
+pub use preset::{BackendError, PRESETS};
 pub use proof::{Look, Proof};
 pub use site::{Names, Site};
 pub use step::{Action, Side, Step};
@@ -75,6 +79,8 @@ pub enum Datapath {
     Userspace,
     /// A worker in the host's kernel (vhost-net); virtio only.
     Vhost,
+    /// Another process on the host that shares the guest's memory; virtio only.
+    VhostUser,
     /// The NIC itself, through the IOMMU: nothing on the host touches a packet.
     Passthrough,
 }
@@ -86,6 +92,10 @@ pub enum Attachment {
     Bridge,
     /// A macvtap on the wire.
     Macvtap(MacvtapMode),
+    /// A tap on a bridge of Open vSwitch.
+    Ovs,
+    /// A port of Open vSwitch with DPDK.
+    OvsDpdk,
     /// A virtual function of the wire's NIC.
     VirtualFunction,
     /// A macvtap in passthru mode on a virtual function.
@@ -133,6 +143,11 @@ trait Attach {
         String::new()
     }
 
+    /// Whether the guest may leave checksums and segmentation to the host's end, and the other way round.
+    fn offloads(&self, _site: &Site) -> bool {
+        true
+    }
+
     /// What the host shows only if this attachment is the one that runs.
     fn proofs(&self, site: &Site, guest: u32) -> Vec<Proof>;
 
@@ -178,6 +193,7 @@ impl Datapath {
         match self {
             Datapath::Userspace => "userspace",
             Datapath::Vhost => "vhost",
+            Datapath::VhostUser => "vhost-user",
             Datapath::Passthrough => "passthrough",
         }
     }
@@ -188,6 +204,8 @@ impl Attachment {
         match self {
             Attachment::Bridge => Box::new(bridge::Bridge),
             Attachment::Macvtap(mode) => Box::new(macvtap::Macvtap { mode }),
+            Attachment::Ovs => Box::new(ovs::Ovs),
+            Attachment::OvsDpdk => Box::new(vhost_user::VhostUser),
             Attachment::VirtualFunction => Box::new(sriov::PassedThrough),
             Attachment::VfMacvtap => Box::new(sriov::UnderMacvtap),
             Attachment::Function => Box::new(function::Function),
@@ -242,7 +260,8 @@ impl Backend {
         let known = self.known();
         let (source, mac) = (known.source(site, guest), known.mac(site, guest));
         let driver = model.driver().map_or_else(|| known.driver(site, guest), str::to_owned);
-        Some(Nic { source, mac, model, datapath, driver, mtu: site.mtu })
+        let offloads = known.offloads(site);
+        Some(Nic { source, mac, model, datapath, driver, mtu: site.mtu, offloads })
     }
 
     /// What the host shows only if this backend is the one that serves the guest.

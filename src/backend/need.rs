@@ -19,6 +19,10 @@ pub enum Need {
     },
     /// A kind of network interface that `ip link add … type` can make.
     Link(&'static str),
+    /// One of Open vSwitch's datapaths: the kernel's, or its own.
+    SwitchPath,
+    /// Open vSwitch built with DPDK.
+    Dpdk,
     /// A wire of real NICs: `[wire] host_dev` and `tester_dev`.
     RealWire,
     /// A NIC of the host for each guest, where the wire is of real NICs.

@@ -17,6 +17,8 @@ pub struct Nic {
     pub driver: String,
     /// MTU, bytes.
     pub mtu: u32,
+    /// Whether a virtio NIC offers to leave checksums and segmentation to the other end.
+    pub offloads: bool,
 }
 
 /// The host's end of a guest's NIC.
@@ -33,6 +35,11 @@ pub enum NicSource {
     Existing {
         /// Its name.
         device: String,
+    },
+    /// A socket on which QEMU waits for a switch that shares the guest's memory.
+    VhostUser {
+        /// Its path.
+        socket: String,
     },
     /// A PCI function that libvirt takes from its driver for as long as the guest lives.
     Function {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Attachment, Backend, Datapath, MacvtapMode, Model};
 
 /// Every backend of this version with its short name.
-pub const PRESETS: [(&str, Backend); 17] = [
+pub const PRESETS: [(&str, Backend); 20] = [
     ("baremetal", Backend::Baremetal),
     ("e1000", on_bridge(Model::E1000, Datapath::Userspace)),
     ("e1000e", on_bridge(Model::E1000e, Datapath::Userspace)),
@@ -22,14 +22,14 @@ pub const PRESETS: [(&str, Backend); 17] = [
     ("vhost-macvtap-vepa", on_macvtap(MacvtapMode::Vepa, Datapath::Vhost)),
     ("vhost-macvtap-private", on_macvtap(MacvtapMode::Private, Datapath::Vhost)),
     ("vhost-macvtap-passthru", on_macvtap(MacvtapMode::Passthru, Datapath::Vhost)),
+    ("ovs", virtio(Datapath::Userspace, Attachment::Ovs)),
+    ("ovs-vhost", virtio(Datapath::Vhost, Attachment::Ovs)),
+    ("vhost-user", virtio(Datapath::VhostUser, Attachment::OvsDpdk)),
     ("sr-iov", passed_through(Attachment::VirtualFunction)),
     ("sr-iov-macvtap", virtio(Datapath::Userspace, Attachment::VfMacvtap)),
     ("vhost-sr-iov-macvtap", virtio(Datapath::Vhost, Attachment::VfMacvtap)),
     ("pci-passthrough", passed_through(Attachment::Function)),
 ];
-
-/// Names that profiles may use and that a later version will run.
-pub const PLANNED: [&str; 3] = ["ovs", "ovs-vhost", "vhost-user"];
 
 const fn on_bridge(model: Model, datapath: Datapath) -> Backend {
     Backend::Guest { model, datapath, attachment: Attachment::Bridge }
@@ -56,14 +56,8 @@ impl fmt::Display for Backend {
 
 /// A name that no backend has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BackendError {
-    /// A later version will have it.
-    #[error("backend `{0}` is not supported yet")]
-    Planned(String),
-    /// Nobody knows it.
-    #[error("unknown backend `{0}`")]
-    Unknown(String),
-}
+#[error("unknown backend `{0}`")]
+pub struct BackendError(String);
 
 impl FromStr for Backend {
     type Err = BackendError;
@@ -71,8 +65,7 @@ impl FromStr for Backend {
     fn from_str(name: &str) -> Result<Self, BackendError> {
         match PRESETS.iter().find(|(preset, _)| *preset == name) {
             Some((_, backend)) => Ok(*backend),
-            None if PLANNED.contains(&name) => Err(BackendError::Planned(name.into())),
-            None => Err(BackendError::Unknown(name.into())),
+            None => Err(BackendError(name.into())),
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum Look {
     Link(String),
     /// The drivers of the devices in a directory of sysfs, each named once.
     Drivers(String),
+    /// Whether a file is missing: `none`, or `there`.
+    Absent(String),
     /// The output of a command on the host, as a function reads it.
     Command {
         /// The command.
@@ -41,6 +43,16 @@ impl Proof {
         expected: impl Into<String>,
     ) -> Proof {
         let argv = command.split_whitespace().map(str::to_owned).collect();
+        Proof::argv(what, argv, read, expected)
+    }
+
+    /// The same for a command whose words may hold blanks.
+    pub fn argv(
+        what: &str,
+        argv: Vec<String>,
+        read: fn(&str) -> Option<String>,
+        expected: impl Into<String>,
+    ) -> Proof {
         Proof { what: what.into(), expected: expected.into(), look: Look::Command { argv, read } }
     }
 }

@@ -15,6 +15,37 @@ pub struct Site {
     pub mtu: u32,
     /// The most guests that this building serves.
     pub guests: u32,
+    /// Open vSwitch, where it is asked for.
+    pub ovs: OpenVswitch,
+}
+
+/// Open vSwitch as a run has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenVswitch {
+    /// The run's state directory, in which it keeps everything.
+    pub state: String,
+    /// Where the packets of a bridge with taps go; decided once for a run.
+    pub path: SwitchPath,
+}
+
+/// Where a bridge of Open vSwitch moves its packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SwitchPath {
+    /// In the kernel, by its module `openvswitch`.
+    Kernel,
+    /// In `ovs-vswitchd`.
+    #[default]
+    Userspace,
+}
+
+impl SwitchPath {
+    /// Open vSwitch's own word for it, a bridge's `datapath_type`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SwitchPath::Kernel => "system",
+            SwitchPath::Userspace => "netdev",
+        }
+    }
 }
 
 /// What connects host and tester.
@@ -196,6 +227,11 @@ impl Names {
     /// A guest's macvtap.
     pub fn macvtap(&self, guest: u32) -> String {
         format!("kf-{}-v{guest}", self.run)
+    }
+
+    /// A guest's port of the switch under test, where it is no interface of the kernel's.
+    pub fn vhost_user(&self, guest: u32) -> String {
+        format!("kf-{}-u{guest}", self.run)
     }
 
     /// The host's interface of a guest's virtual function.

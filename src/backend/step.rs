@@ -1,5 +1,6 @@
 //! One change of a machine, and what takes it back. Data: the lab does it, and journals what would outlive the run.
 
+use super::ovs::Switch;
 use super::site::HostNic;
 
 /// Where a step is done.
@@ -48,6 +49,10 @@ pub enum Action {
     Borrow(HostNic),
     /// Leaves a real NIC to a guest as a whole; taken back by putting it where it was, as it was.
     Lend(HostNic),
+    /// Has a real NIC hand on every frame as it came, unmerged; taken back by what it did before.
+    WholeFrames(HostNic),
+    /// Starts a switch of the run's own if it does not run; it goes with the run.
+    Switch(Switch),
     /// Waits for the interface of a device that has just been made, and brings it to this side of the lab.
     Adopt {
         /// What it is to its bus.
@@ -61,6 +66,11 @@ impl Step {
     /// A command that another step's undo takes back; the words of `run` are separated by blanks.
     pub fn new(side: Side, run: &str) -> Step {
         Step { side, action: Action::Run { run: words(run), undo: None } }
+    }
+
+    /// A command whose words may hold blanks, with its undo.
+    pub fn argv(side: Side, run: Vec<String>, undo: Option<Vec<String>>) -> Step {
+        Step { side, action: Action::Run { run, undo } }
     }
 
     /// A write into sysfs, on the host.

@@ -17,7 +17,7 @@ use crate::exec::local::RUN_VARIABLE;
 use crate::guest::appliance;
 use crate::guest::image::{self, Image};
 use crate::lab::journal::{Journal, Undo};
-use crate::lab::{State, clean, enter, nics, preflight, state};
+use crate::lab::{State, clean, enter, nics, ovs, preflight, state};
 use crate::plan;
 use crate::probe::environment::Environment;
 use crate::profile::Experiment;
@@ -123,6 +123,7 @@ impl Bench {
         let Looked { accel, cpus, wire, environment } = looked(&experiment, &text)?;
         let image =
             image::ensure(&experiment.image, &appliance::default_cache(), &mut |step| eprintln!("{step}"))?;
+        let environment = Environment { open_vswitch: ovs::fingerprint(&experiment), ..environment };
         let run_dir = self.run_dir(&text, &experiment)?;
         super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
         let resumed = self.resume.is_some();

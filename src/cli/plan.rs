@@ -1,6 +1,6 @@
 //! `kvmfair plan`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use comfy_table::{ContentArrangement, Table, presets};
@@ -8,7 +8,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use super::progress::print;
 use super::{Common, exit::Exit, inputs};
 use crate::backend::{Names, Site};
-use crate::lab::nics;
+use crate::lab::{nics, ovs};
 use crate::plan::{self, PlannedTrial, Transition};
 use crate::profile::{Configuration, Experiment, Factor, Image};
 use crate::run::lab_session::Blueprint;
@@ -99,9 +99,10 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
         (_, named) => nics::wire(named.as_ref()).map_err(|errors| anyhow!("{}", errors[0]))?,
     };
     let names = Names { run: "RUN".into(), tester_netns: String::new(), index_base: 0 };
+    let state = Path::new("/run/kvmfair/RUN");
     let blueprint = Blueprint {
-        site: Site { names, wire, mtu: 0, guests: 0 },
-        state: "/run/kvmfair/RUN".into(),
+        site: Site { names, wire, mtu: 0, guests: 0, ovs: ovs::of(state, experiment) },
+        state: state.into(),
         kernel: matches!(experiment.image, Image::Appliance { .. }).then(|| "KERNEL".into()),
         accel,
     };

@@ -1,7 +1,9 @@
 //! Commands on this machine. A command may run in another network namespace, named by an open descriptor.
 
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,6 +70,22 @@ impl Local {
         let mut command = self.command(argv);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(false).process_group(0).spawn()
+    }
+
+    /// Starts a daemon: nothing to read, a file for what it says, a process group of its own, so that a Ctrl-C at the
+    /// terminal does not reach it. Dropping the handle does not end it.
+    ///
+    /// # Errors
+    /// The system's word if it cannot be started.
+    pub fn daemon<S: AsRef<str>>(
+        &self,
+        argv: &[S],
+        environment: &[(&str, &Path)],
+        said: File,
+    ) -> std::io::Result<Child> {
+        let mut command = self.command(argv);
+        command.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said);
+        command.envs(environment.iter().copied()).kill_on_drop(false).process_group(0).spawn()
     }
 
     /// A command that is not started yet; it dies with the handle.

@@ -7,6 +7,7 @@
 //! - [`keys`]: SSH keys that live as long as one run
 //! - [`domain`]: the domain XML (pure)
 //! - [`daemon`]: the libvirt daemon of a VM host
+//! - `interface`: the NICs in it
 //! - [`libvirt`]: create, suspend, resume, destroy
 //! - [`fleet`]: the guests of a run, from boot to readiness
 //! - [`error`]: why a guest is not there
@@ -18,6 +19,7 @@ pub mod domain;
 pub mod error;
 pub mod fleet;
 pub mod image;
+mod interface;
 pub mod keys;
 pub mod libvirt;
 pub mod placement;

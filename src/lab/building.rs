@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use super::LabError;
 use super::address::Net;
 use super::change::Change;
 use super::embedded::Embedded;
 use super::hardware::Hardware;
 use super::journal::{Journal, Undo};
-use crate::backend::site::{Names, Site, Wire};
+use super::{LabError, ovs};
+use crate::backend::site::{Names, OpenVswitch, Site, Wire};
 use crate::backend::{Action, Backend, Side, Step};
+use crate::exec::local::Local;
 use crate::exec::machine::Machine;
 
 /// The machines of a lab and what is attached to what.
@@ -19,6 +20,8 @@ pub struct Lab {
     pub names: Names,
     /// What connects host and tester.
     pub wire: Wire,
+    /// Open vSwitch, where a configuration asks for it: in the embedded lab only.
+    pub ovs: OpenVswitch,
     /// The machines.
     pub ground: Ground,
     journal: Journal,
@@ -53,12 +56,13 @@ pub(super) enum Back {
 impl Lab {
     /// A lab in which nothing is built yet.
     pub(super) fn on(ground: Ground, names: Names, wire: Wire, journal: Journal) -> Lab {
-        Lab { names, wire, ground, journal, attached: Vec::new(), plugged: BTreeMap::new() }
+        let ovs = OpenVswitch::default();
+        Lab { names, wire, ovs, ground, journal, attached: Vec::new(), plugged: BTreeMap::new() }
     }
 
     /// Where backends are built, for so many guests.
     pub fn site(&self, mtu: u32, guests: u32) -> Site {
-        Site { names: self.names.clone(), wire: self.wire.clone(), mtu, guests }
+        Site { names: self.names.clone(), wire: self.wire.clone(), mtu, guests, ovs: self.ovs.clone() }
     }
 
     /// Builds the wire and the switch for a backend, after taking down what was there.
@@ -154,6 +158,17 @@ impl Lab {
             }
             Action::Adopt { device, name } => {
                 self.bring(side, device, name).await?;
+                Back::Nothing
+            }
+            // The daemons are this machine's: `check` refuses these backends in a hardware lab.
+            Action::WholeFrames(nic) => {
+                let undo = ovs::whole_frames_undo(nic)?;
+                self.journal.before(&undo)?;
+                self.side(side).run(&ovs::whole_frames(nic)).await?;
+                Back::Journalled(Box::new(undo))
+            }
+            Action::Switch(switch) => {
+                ovs::ensure(&Local::here(), *switch, &self.ovs).await?;
                 Back::Nothing
             }
         };

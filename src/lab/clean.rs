@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::journal::{self, Undo};
-use super::{LabError, RunId, State, elsewhere, nics, state};
+use super::{LabError, RunId, State, elsewhere, nics, ovs, state};
 use crate::exec::local::RUN_VARIABLE;
 
 /// Time for a process to go after SIGTERM, before SIGKILL. The machine may freeze for seconds.
@@ -73,8 +73,8 @@ fn undo_step(step: &Undo, state: &State) -> Vec<String> {
             Ok(()) => vec![format!("removed the control group {}", path.display())],
             Err(_) => Vec::new(), // in use by somebody else's guests, or never made
         },
-        Undo::Value { .. } | Undo::Nic(_) => Vec::new(), // see `put_back_all`
-        Undo::Elsewhere { .. } => Vec::new(),            // see `elsewhere`
+        Undo::Value { .. } | Undo::Nic(_) | Undo::Merging { .. } => Vec::new(), // see `put_back_all`
+        Undo::Elsewhere { .. } => Vec::new(),                                   // see `elsewhere`
         Undo::Tree { path } => match std::fs::remove_dir_all(path) {
             Ok(()) => vec![format!("removed {}", path.display())],
             Err(_) => Vec::new(),
@@ -100,6 +100,7 @@ fn put_back_all(steps: &[Undo]) -> Vec<String> {
 pub fn put_back(step: &Undo) -> Result<(), LabError> {
     match step {
         Undo::Nic(nic) => nics::restore(nic),
+        Undo::Merging { nic, on } => nics::restore(nic).and_then(|()| ovs::merge_again(nic, on)),
         // What is not there any more went with the device that it belonged to.
         Undo::Value { path, value } if path.exists() => std::fs::write(path, value)
             .map_err(LabError::system(format!("write {} back into {}", value.trim(), path.display()))),

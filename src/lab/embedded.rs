@@ -10,7 +10,7 @@ use super::building::{Ground, Lab};
 use super::change::Change;
 use super::journal::{Journal, Undo};
 use super::{LabError, RunId, clean, enter, first_index, nics};
-use crate::backend::site::{Names, Wire};
+use crate::backend::site::{Names, OpenVswitch, Wire};
 use crate::backend::{Side, Step};
 use crate::exec::local::Local;
 use crate::exec::machine::Machine;
@@ -30,7 +30,12 @@ impl Embedded {
     ///
     /// # Errors
     /// [`LabError`] if the kernel refuses a namespace or an interface.
-    pub async fn create(run: &RunId, wire: Wire, journal: Journal) -> Result<Lab, LabError> {
+    pub async fn create(
+        run: &RunId,
+        wire: Wire,
+        ovs: OpenVswitch,
+        journal: Journal,
+    ) -> Result<Lab, LabError> {
         let netns = enter::another_network()?;
         let tester_netns = format!("/proc/{}/fd/{}", std::process::id(), netns.as_raw_fd());
         let names =
@@ -40,7 +45,8 @@ impl Embedded {
             tester: Machine::Local(Local::inside(netns)), // keeps it open
             tester_netns,
         }));
-        let lab = Lab::on(ground, names, wire, journal);
+        let mut lab = Lab::on(ground, names, wire, journal);
+        lab.ovs = ovs;
         for step in management(&lab.names) {
             lab.apply(&step).await?;
         }

@@ -46,6 +46,13 @@ pub enum Undo {
         /// The change.
         change: Change,
     },
+    /// Let a real NIC merge packets again, and end its promiscuous mode: a switch that was killed leaves it on.
+    Merging {
+        /// The NIC.
+        nic: HostNic,
+        /// What merged: `gro`, `lro`.
+        on: Vec<String>,
+    },
     /// Remove this directory with all that is in it.
     Tree {
         /// The directory.

@@ -10,12 +10,15 @@
 //! - [`hardware`]: the ground of a libvirt host and a tester, other machines perhaps
 //! - [`change`], [`elsewhere`]: what is taken back on other machines
 //! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are
+//! - [`ovs`]: Open vSwitch of the run's own
+//! - [`dpdk`]: how that is set up with DPDK
 //! - [`preflight`]: whether this machine has what a profile needs
 
 pub mod address;
 pub mod building;
 pub mod change;
 pub mod clean;
+pub mod dpdk;
 pub mod elsewhere;
 pub mod embedded;
 pub mod enter;
@@ -23,6 +26,7 @@ pub mod far_nics;
 pub mod hardware;
 pub mod journal;
 pub mod nics;
+pub mod ovs;
 pub mod preflight;
 pub mod state;
 
@@ -56,6 +60,14 @@ pub enum LabError {
     /// A machine could not be reached.
     #[error(transparent)]
     Ssh(#[from] crate::exec::session::SshError),
+    /// A daemon of the run's own did not come up.
+    #[error("{name} did not come up: {said}")]
+    Daemon {
+        /// Its name.
+        name: &'static str,
+        /// The end of what it said.
+        said: String,
+    },
     /// Something is still there after everything was undone.
     #[error("survived the teardown: {}", .0.join(", "))]
     Survivors(Vec<String>),

@@ -240,7 +240,7 @@ fn machine_netns() -> Option<&'static std::os::fd::OwnedFd> {
 }
 
 /// Runs a command in the machine's own network namespace.
-fn machine(argv: &[&str]) -> Result<(), LabError> {
+pub(super) fn machine(argv: &[&str]) -> Result<(), LabError> {
     said(argv, blocking::run_in(machine_netns(), argv))
 }
 

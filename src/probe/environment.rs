@@ -53,6 +53,8 @@ pub struct Environment {
     pub libvirt: Option<String>,
     /// netperf's version.
     pub netperf: Option<String>,
+    /// Open vSwitch with its datapath, and DPDK; absent where no configuration uses them.
+    pub open_vswitch: Option<String>,
     /// Kernel of the guests; absent where no guest was booted, and for a cloud image, which brings its own.
     pub guest_kernel: Option<String>,
     /// File name and digest of the guests' cloud image; absent where they boot the appliance.
@@ -106,6 +108,7 @@ impl Environment {
             qemu: texts.version("qemu"),
             libvirt: None,
             netperf: texts.version("netperf"),
+            open_vswitch: None,
             guest_kernel: None,
             guest_image: None,
             tester: None,

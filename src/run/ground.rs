@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::backend::Side;
-use crate::backend::site::Wire;
+use crate::backend::site::{OpenVswitch, Wire};
 use crate::exec::machine::Machine;
 use crate::exec::ssh::Route;
 use crate::guest::daemon::Daemon;
@@ -61,6 +61,7 @@ async fn bring(host: &Machine, file: &Path, target: &Path) -> Result<()> {
 pub(super) async fn embedded(
     state: &State,
     wire: Wire,
+    ovs: OpenVswitch,
     accel: Accel,
     cache: &Path,
     files: GuestFiles,
@@ -76,7 +77,7 @@ pub(super) async fn embedded(
     let root = state.libvirt_root();
     libvirt::prepare_embedded(&root, &cache.join("libvirt"))?;
     let hypervisor = Hypervisor::open(libvirt::embedded_uri(&root)).await?;
-    let lab = Embedded::create(&state.id, wire, journal.clone()).await;
+    let lab = Embedded::create(&state.id, wire, ovs, journal.clone()).await;
     let lab = lab.context("failed to make the embedded lab")?;
     let host = lab.side(Side::Host).clone();
     let site = fleet::Site { host, route: Route::Direct, pids: root.join("run/qemu") };

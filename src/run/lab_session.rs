@@ -23,7 +23,7 @@ use crate::guest::keys::RunKeys;
 use crate::guest::placement;
 use crate::lab::address::{Net, PREFIX, Station, address, mac};
 use crate::lab::journal::Journal;
-use crate::lab::{Lab, State};
+use crate::lab::{Lab, State, ovs};
 use crate::plan::{Guests, Transition};
 use crate::probe::proc;
 use crate::profile::{Configuration, Experiment};
@@ -85,6 +85,7 @@ impl Blueprint {
             datapath: Datapath::Userspace,
             driver: "virtio_net".into(),
             mtu: MANAGEMENT_MTU,
+            offloads: true,
         };
         let site = Site { mtu: configuration.mtu, guests: configuration.vms, ..self.site.clone() };
         let test = configuration.backend.nic(&site, guest);
@@ -142,7 +143,10 @@ impl LabSession {
         let (kernel, cloud) = with_keys(image, &keys, &state.dir)?;
         let files = GuestFiles { directory: state.dir.clone(), kernel };
         let opened = match &experiment.machines {
-            None => ground::embedded(state, wire, accel, cache, files, &journal).await?,
+            None => {
+                let ovs = ovs::of(&state.dir, &experiment);
+                ground::embedded(state, wire, ovs, accel, cache, files, &journal).await?
+            }
             Some(machines) => ground::hardware(state, machines, wire, files, &journal).await?,
         };
         let Opened { lab, hypervisor, daemon, site: place, files } = opened;

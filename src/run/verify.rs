@@ -52,6 +52,9 @@ const DRIVERS: &str = r#"for device in "$1"/*; do
 if [ -e "$device/driver" ]; then driver=$(readlink "$device/driver"); echo "${driver##*/}"; else echo none; fi
 done"#;
 
+/// Prints whether there is such a file.
+const THERE: &str = r#"if [ -e "$1" ]; then echo there; else echo none; fi"#;
+
 /// Prints the name of each thread of a process, and of each process.
 const COMMS: &str = "cat /proc/$1/task/*/comm /proc/[0-9]*/comm 2>/dev/null || true";
 
@@ -69,6 +72,10 @@ async fn look(session: &LabSession, look: &Look) -> Option<String> {
             Some(drivers.into_iter().collect::<Vec<_>>().join(", "))
         }
         Look::Command { argv, read } => read(&host.run(argv).await.ok()?.stdout),
+        Look::Absent(path) => {
+            let said = host.run(&["sh", "-c", THERE, "there", path]).await.ok()?.stdout;
+            Some(said.trim().to_owned())
+        }
     }
 }
 
@@ -112,6 +119,7 @@ fn qemu_checks(words: &[String], guest: u32, configuration: &Configuration, acce
         let any = |what: &[&str]| words.iter().any(|word| what.iter().any(|part| word.contains(part)));
         let found = match () {
             () if any(&["vfio-pci"]) => Datapath::Passthrough,
+            () if any(&["\"type\":\"vhost-user\"", "vhost-user,"]) => Datapath::VhostUser,
             () if any(&["vhost=on", "\"vhost\":true"]) => Datapath::Vhost,
             () => Datapath::Userspace,
         };
@@ -135,7 +143,7 @@ async fn vhost_workers(session: &LabSession, guest: &Guest, configuration: &Conf
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::site::Wire;
+    use crate::backend::site::{OpenVswitch, Wire};
     use crate::backend::{Names, Site};
     use crate::profile::Test;
 
@@ -157,7 +165,7 @@ mod tests {
 
     fn nic(backend: &str) -> Nic {
         let names = Names { run: "abc234".into(), tester_netns: String::new(), index_base: 0 };
-        let site = Site { names, wire: Wire::Veth, mtu: 1500, guests: 1 };
+        let site = Site { names, wire: Wire::Veth, mtu: 1500, guests: 1, ovs: OpenVswitch::default() };
         configuration(backend).backend.nic(&site, 1).unwrap()
     }
 
@@ -187,5 +195,8 @@ mod tests {
         assert!(qemu_checks(&quiet, 1, &configuration("virtio"), Accel::Tcg).iter().all(Check::holds));
         let vhost = words("{\"type\":\"tap\",\"fd\":\"12\",\"vhost\":true}");
         assert!(!qemu_checks(&vhost, 1, &configuration("virtio"), Accel::Tcg)[1].holds());
+        let user = words("{\"type\":\"vhost-user\",\"chardev\":\"charnet1\"}");
+        assert!(!qemu_checks(&user, 1, &configuration("virtio"), Accel::Tcg)[1].holds());
+        assert!(qemu_checks(&user, 1, &configuration("vhost-user"), Accel::Tcg)[1].holds());
     }
 }

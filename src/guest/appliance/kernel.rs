@@ -76,9 +76,12 @@ fn with_modules(image: &Path) -> Result<Kernel, ApplianceError> {
         expected: "an x86 Linux kernel",
     })?;
     let beside = image.parent().and_then(Path::parent).unwrap_or(Path::new("/"));
-    let modules = [beside.join("lib/modules"), "/lib/modules".into(), "/usr/lib/modules".into()]
-        .map(|root| root.join(&version))
+    // Packages of Debian 13 and later keep them below usr.
+    let in_package = ["lib/modules", "usr/lib/modules"].map(|modules| beside.join(modules));
+    let modules = in_package
         .into_iter()
+        .chain(["/lib/modules".into(), "/usr/lib/modules".into()])
+        .map(|root| root.join(&version))
         .find(|dir| dir.join("kernel").is_dir())
         .ok_or_else(|| ApplianceError::Kernel {
             reason: format!("{} is {version}, and /lib/modules/{version} does not exist", image.display()),
@@ -203,6 +206,14 @@ mod tests {
         assert!(kept.modules.join("kernel/net/virtio_net.ko").exists());
         assert!(!kept.modules.join("kernel/net/sound.ko").exists());
         assert_eq!(cached(cache.path()), Some(kept));
+    }
+
+    #[test]
+    fn modules_may_lie_below_usr_as_in_newer_packages() {
+        let (package, image) = package("6.12.1-amd64");
+        std::fs::create_dir(package.path().join("usr")).unwrap();
+        std::fs::rename(package.path().join("lib"), package.path().join("usr/lib")).unwrap();
+        assert!(with_modules(&image).unwrap().modules.starts_with(package.path().join("usr/lib/modules")));
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub(super) async fn look(host: &Machine, experiment: &Experiment, wire: Option<&
             Need::Device { path, fix } => Some(file(host, "-c", path, path, fix).await),
             Need::Link("veth") | Need::RealWire => None, // the wire is of NICs
             Need::Link(kind) => Some(link(host, kind).await),
+            Need::SwitchPath | Need::Dpdk => Some(embedded_only()),
             Need::NicPerGuest => nics.map(|nics| needs::nic_per_guest(nics.host.len(), guests)),
             Need::VfPerGuest => physical.map(|nic| needs::functions(nic, guests)),
             Need::VfDriver => match physical {
@@ -42,6 +43,12 @@ pub(super) async fn look(host: &Machine, experiment: &Experiment, wire: Option<&
         });
     }
     findings
+}
+
+/// Its daemons are the run's own, and start in the namespaces of an embedded lab.
+fn embedded_only() -> Finding {
+    let fix = "leave ovs, ovs-vhost and vhost-user out, or measure them in the embedded lab (no [host] uri)";
+    Finding::bad("Open vSwitch", "not supported in a hardware lab yet", fix)
 }
 
 async fn program(host: &Machine, name: &str, package: &str) -> Finding {

@@ -8,8 +8,9 @@ use nix::sys::stat::SFlag;
 
 use super::Finding;
 use crate::backend::Need;
-use crate::backend::site::{HostNic, Wire};
+use crate::backend::site::{HostNic, SwitchPath, Wire};
 use crate::exec::blocking::{self, find};
+use crate::lab::{dpdk, ovs};
 use crate::profile::Experiment;
 
 pub(super) const SWITCH_IOMMU_ON: &str =
@@ -40,6 +41,8 @@ fn look_at(need: Need, guests: u32, wire: Option<&Wire>) -> Option<Finding> {
         Need::Program { name, package } => Some(program(name, package)),
         Need::Device { path, fix } => Some(device(path, fix)),
         Need::Link(kind) => Some(link(kind)),
+        Need::SwitchPath => Some(switch_path()),
+        Need::Dpdk => Some(with_dpdk()),
         Need::RealWire => (*wire? == Wire::Veth).then(no_real_wire),
         Need::NicPerGuest => match wire? {
             Wire::Veth => None, // a veth pair for each is made
@@ -64,6 +67,33 @@ pub(super) fn program(name: &str, package: &str) -> Finding {
         Some(path) => Finding::good(name, path.display().to_string()),
         None => {
             Finding::bad(name, "not installed", format!("apt-get install {package}, or: make install-deps"))
+        }
+    }
+}
+
+/// Not a fault if the kernel's is missing: Open vSwitch brings one of its own.
+fn switch_path() -> Finding {
+    let found = match ovs::switch_path() {
+        SwitchPath::Kernel => "in the kernel (system)",
+        SwitchPath::Userspace => {
+            "in userspace (netdev): the kernel knows no module openvswitch; for the kernel's: modprobe openvswitch"
+        }
+    };
+    Finding::good("datapath of Open vSwitch", found)
+}
+
+fn with_dpdk() -> Finding {
+    let what = "Open vSwitch with DPDK";
+    match dpdk::daemon() {
+        Some(path) if dpdk::missing_package().is_some() => {
+            let package = dpdk::missing_package().unwrap_or_default();
+            let fix = format!("apt-get install {package}, or: make install-deps");
+            Finding::bad(what, format!("{}, but not DPDK's memory pools", path.display()), fix)
+        }
+        Some(path) => Finding::good(what, format!("{} ({})", path.display(), dpdk::fingerprint())),
+        None => {
+            let fix = "apt-get install openvswitch-switch-dpdk, or: make install-deps";
+            Finding::bad(what, "not installed", fix)
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::factors::{Value, key};
-use crate::backend::{Backend, BackendError, PLANNED, PRESETS};
+use crate::backend::{Backend, PRESETS};
 use crate::profile::reader::{list, nearest};
 use crate::profile::units::{MIB, Size};
 use crate::profile::{Factor, Test};
@@ -58,11 +58,8 @@ fn backend(name: &str) -> Result<Value, Fault> {
     let all = format!("the backends of this version are {}", list(&names));
     match name.parse::<Backend>() {
         Ok(backend) => Ok(Value::Backend(backend)),
-        Err(error @ BackendError::Planned(_)) => {
-            Err(Fault::new(error.to_string(), "for a later version", all))
-        }
-        Err(error @ BackendError::Unknown(_)) => {
-            let near = nearest(name, names.into_iter().chain(PLANNED));
+        Err(error) => {
+            let near = nearest(name, names.into_iter());
             let hint = near.map_or(all, |near| format!("did you mean `{near}`?"));
             Err(Fault::new(error.to_string(), "no such backend", hint))
         }

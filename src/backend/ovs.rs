@@ -1,0 +1,184 @@
+//! A tap on an Open vSwitch bridge that also holds the wire, on daemons of the run's own.
+//!
+//! The bridge's packets go through the kernel's module where it is there, else through `ovs-vswitchd` itself, which reads
+//! taps and wire like a packet sniffer. It then sees what the sender has left to the hardware: no checksum, segments of
+//! 64 KiB. Both ends are told to leave nothing.
+//!
+//! kvmfair makes the tap and libvirt opens it: libvirt would look for the switch of the machine.
+
+use super::site::{OpenVswitch, SwitchPath, Wire};
+use super::step::{Action, Side, Step};
+use super::{Attach, Counted, Need, NicSource, Proof, Site};
+
+/// A port of the bridge for each guest.
+pub struct Ovs;
+
+/// The two switches that a run can have; each is a database server, a switch daemon and a directory of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// Moves packets between interfaces of the kernel's.
+    Plain,
+    /// Built with DPDK: polls shared memory of the guests'.
+    Dpdk,
+}
+
+impl Switch {
+    /// Its directory: database, sockets, logs.
+    pub fn dir(self, ovs: &OpenVswitch) -> String {
+        let name = match self {
+            Switch::Plain => "ovs",
+            Switch::Dpdk => "ovs-dpdk",
+        };
+        format!("{}/{name}", ovs.state)
+    }
+
+    /// A command to its database; the words are separated by blanks.
+    pub(super) fn vsctl(self, site: &Site, command: &str) -> Vec<String> {
+        let to = format!("--db=unix:{}/db.sock", self.dir(&site.ovs));
+        let words = command.split_whitespace().map(str::to_owned);
+        ["ovs-vsctl".into(), "--timeout=50".into(), to].into_iter().chain(words).collect()
+    }
+
+    /// A question to its daemon.
+    fn appctl(self, site: &Site, command: &str) -> Vec<String> {
+        let to = format!("{}/vswitchd.ctl", self.dir(&site.ovs));
+        ["ovs-appctl".into(), "--timeout=50".into(), "--target".into(), to, command.into()].into()
+    }
+
+    /// Starts the daemons if they do not run, and makes a bridge that holds the wire.
+    pub(super) fn bridge(self, site: &Site, path: SwitchPath) -> Vec<Step> {
+        let (bridge, wire, kind) = (site.names.bridge(), site.wire(0), path.as_str());
+        let make = format!(
+            "add-br {bridge} -- set bridge {bridge} datapath_type={kind} fail_mode=standalone -- add-port {bridge} {wire}"
+        );
+        let drop = format!("--if-exists del-br {bridge}");
+        vec![
+            Step { side: Side::Host, action: Action::Switch(self) },
+            Step::argv(Side::Host, self.vsctl(site, &make), Some(self.vsctl(site, &drop))),
+        ]
+    }
+
+    /// The port stands on the run's bridge and works, and the bridge's packets go the way that was asked for.
+    pub(super) fn proofs(self, site: &Site, port: &str, path: SwitchPath) -> Vec<Proof> {
+        let (of, state) = (format!("port-to-br {port}"), format!("get Interface {port} ofport link_state"));
+        vec![
+            Proof::argv("Open vSwitch bridge of the port", self.vsctl(site, &of), word, site.names.bridge()),
+            Proof::argv("port of Open vSwitch", self.vsctl(site, &state), port_state, "up"),
+            Proof::argv("Open vSwitch datapath", self.appctl(site, "dpif/show"), datapath, path.as_str()),
+        ]
+    }
+}
+
+/// Programs of every backend on Open vSwitch.
+pub(super) fn programs() -> Vec<Need> {
+    let of_switch = ["ovs-vsctl", "ovs-appctl", "ovsdb-tool", "ovsdb-server"];
+    let needed = of_switch.map(|name| Need::Program { name, package: "openvswitch-switch" });
+    needed.into_iter().chain([Need::Program { name: "ethtool", package: "ethtool" }]).collect()
+}
+
+/// For a switch that reads packets from the kernel's interfaces: they arrive as they are on a wire.
+pub(super) fn whole_frames(site: &Site) -> Vec<Step> {
+    match &site.wire {
+        Wire::Veth => vec![Step::new(Side::Tester, &format!("ethtool -K {} tx off", site.peer(0)))],
+        Wire::Nics(nics) => {
+            let first = nics.host.first().cloned();
+            first.map(|nic| Step { side: Side::Host, action: Action::WholeFrames(nic) }).into_iter().collect()
+        }
+    }
+}
+
+impl Attach for Ovs {
+    fn needs(&self) -> Vec<Need> {
+        let daemon = Need::Program { name: "ovs-vswitchd", package: "openvswitch-switch" };
+        programs().into_iter().chain([daemon, Need::SwitchPath]).collect()
+    }
+
+    fn attach(&self, site: &Site) -> Vec<Step> {
+        let frames = match site.ovs.path {
+            SwitchPath::Kernel => Vec::new(),
+            SwitchPath::Userspace => whole_frames(site),
+        };
+        [site.wire_steps(), frames, Switch::Plain.bridge(site, site.ovs.path)].concat()
+    }
+
+    fn plug(&self, site: &Site, guest: u32) -> Vec<Step> {
+        let (tap, bridge, mtu) = (site.names.tap(guest), site.names.bridge(), site.mtu);
+        let add = Switch::Plain.vsctl(site, &format!("add-port {bridge} {tap}"));
+        let drop = Switch::Plain.vsctl(site, &format!("--if-exists del-port {tap}"));
+        vec![
+            Step::new(Side::Host, &format!("ip tuntap add dev {tap} mode tap vnet_hdr"))
+                .undone_by(&format!("ip link delete {tap}")),
+            Step::new(Side::Host, &format!("ip link set {tap} mtu {mtu} up")),
+            Step::argv(Side::Host, add, Some(drop)),
+        ]
+    }
+
+    /// Libvirt opens the tap that [`Ovs::plug`] made.
+    fn source(&self, site: &Site, guest: u32) -> NicSource {
+        NicSource::Existing { device: site.names.tap(guest) }
+    }
+
+    fn offloads(&self, site: &Site) -> bool {
+        site.ovs.path == SwitchPath::Kernel
+    }
+
+    fn proofs(&self, site: &Site, guest: u32) -> Vec<Proof> {
+        Switch::Plain.proofs(site, &site.names.tap(guest), site.ovs.path)
+    }
+
+    fn counted(&self, site: &Site, guest: u32) -> Counted {
+        Counted::OnHost { interface: site.names.tap(guest), receives_from_target: true }
+    }
+}
+
+/// The only word of an answer.
+fn word(answer: &str) -> Option<String> {
+    Some(answer.trim().to_owned()).filter(|word| !word.is_empty() && !word.contains(char::is_whitespace))
+}
+
+/// The state of a port that has a number; `ovs-vsctl` says -1 for one that could not be made.
+fn port_state(answer: &str) -> Option<String> {
+    let (number, state) = answer.trim().split_once('\n')?;
+    let made = number.trim().parse::<i32>().is_ok_and(|number| number > 0);
+    made.then(|| state.trim().to_owned())
+}
+
+/// The datapath in `ovs-appctl dpif/show`, whose sections begin with `netdev@ovs-netdev: hit:…`. There is one bridge.
+fn datapath(answer: &str) -> Option<String> {
+    let heads: Vec<&str> =
+        answer.lines().filter_map(|line| line.split_once("@ovs-")).map(|(d, _)| d).collect();
+    match heads.as_slice() {
+        [one] => Some((*one).to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHOWN: &str = "netdev@ovs-netdev: hit:0 missed:2\n  kf-a-b:\n    kf-a-b 65534/1: (tap)\n    kf-a-t1 2/3: (system)\n";
+
+    #[test]
+    fn a_bridge_on_another_datapath_than_asked_for_is_found_out() {
+        assert_eq!(datapath(SHOWN).as_deref(), Some("netdev"));
+        assert_eq!(datapath("system@ovs-system: hit:4 missed:1\n").as_deref(), Some("system"));
+        assert_eq!(datapath(""), None, "no bridge, no datapath");
+        assert_eq!(datapath(&[SHOWN, "system@ovs-system: hit:0\n"].concat()), None, "which one, is not said");
+    }
+
+    #[test]
+    fn a_port_that_could_not_be_made_is_none() {
+        assert_eq!(port_state("2\nup\n").as_deref(), Some("up"));
+        assert_eq!(port_state("2\ndown\n").as_deref(), Some("down"));
+        assert_eq!(port_state("-1\n[]\n"), None);
+        assert_eq!(port_state("[]\n[]\n"), None);
+    }
+
+    #[test]
+    fn an_answer_of_many_words_names_no_bridge() {
+        assert_eq!(word("kf-a-b\n").as_deref(), Some("kf-a-b"));
+        assert_eq!(word("ovs-vsctl: no port\n"), None);
+        assert_eq!(word("\n"), None);
+    }
+}

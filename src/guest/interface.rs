@@ -1,0 +1,91 @@
+//! The NICs in the domain XML of a guest. Pure.
+
+use quick_xml::events::BytesStart;
+
+use super::domain::{Xml, empty, nest};
+use crate::backend::nic::PciAddress;
+use crate::backend::{Datapath, Model, Nic, NicSource};
+
+/// One NIC, or the function that is one.
+pub(super) fn write(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
+    let kind = match nic.source {
+        NicSource::Bridge { .. } => "bridge",
+        NicSource::Existing { .. } => "ethernet",
+        NicSource::VhostUser { .. } => "vhostuser",
+        NicSource::Function { function } => return host_device(xml, function),
+    };
+    nest(xml, BytesStart::new("interface").with_attributes([("type", kind)]), |xml| {
+        match &nic.source {
+            NicSource::Bridge { bridge, tap } => {
+                empty(xml, "source", &[("bridge", bridge)])?;
+                empty(xml, "target", &[("dev", tap)])?;
+            }
+            NicSource::Existing { device } => empty(xml, "target", &[("dev", device), ("managed", "no")])?,
+            NicSource::VhostUser { socket } => {
+                empty(xml, "source", &[("type", "unix"), ("path", socket), ("mode", "server")])?
+            }
+            NicSource::Function { .. } => {}
+        }
+        empty(xml, "mac", &[("address", &nic.mac)])?;
+        if let Some(model) = nic.model.as_str() {
+            empty(xml, "model", &[("type", model)])?;
+        }
+        if nic.model == Model::Virtio {
+            driver(xml, nic)?;
+        }
+        if !matches!(nic.source, NicSource::VhostUser { .. }) {
+            empty(xml, "mtu", &[("size", &nic.mtu.to_string())])?; // libvirt sets it on an interface of the host's too
+        }
+        if matches!(nic.source, NicSource::VhostUser { .. }) {
+            empty(xml, "alias", &[("name", VHOST_USER_ALIAS)])?;
+        }
+        empty(xml, "rom", &[("enabled", "no")]) // nobody boots from it
+    })
+}
+
+/// By this name [`no_vectors`] finds the NIC; there is one.
+const VHOST_USER_ALIAS: &str = "ua-vhost-user";
+
+/// Takes the NIC's interrupt vectors away; it interrupts by its pin then.
+pub(super) fn no_vectors(xml: &mut Xml) -> std::io::Result<()> {
+    nest(xml, BytesStart::new("qemu:override"), |xml| {
+        let device = BytesStart::new("qemu:device").with_attributes([("alias", VHOST_USER_ALIAS)]);
+        nest(xml, device, |xml| {
+            nest(xml, BytesStart::new("qemu:frontend"), |xml| {
+                empty(xml, "qemu:property", &[("name", "vectors"), ("type", "unsigned"), ("value", "0")])
+            })
+        })
+    })
+}
+
+/// Who serves a virtio NIC, and what it offers to leave to the other end.
+fn driver(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
+    // Said in either case: left to itself, libvirt takes vhost where it is there.
+    let name = match nic.datapath {
+        Datapath::Userspace | Datapath::Passthrough => "qemu",
+        Datapath::Vhost => "vhost",
+        Datapath::VhostUser => return Ok(()), // the source says it, and the switch what it offers
+    };
+    if nic.offloads {
+        return empty(xml, "driver", &[("name", name)]);
+    }
+    nest(xml, BytesStart::new("driver").with_attributes([("name", name)]), |xml| {
+        let off = ["csum", "tso4", "tso6", "ecn", "ufo"].map(|what| (what, "off"));
+        empty(xml, "host", &[[("gso", "off")].as_slice(), &off].concat())?;
+        empty(xml, "guest", &off)
+    })
+}
+
+/// Managed: libvirt takes the function from its driver before the guest, and gives it back after.
+fn host_device(xml: &mut Xml, function: PciAddress) -> std::io::Result<()> {
+    let attributes = [("mode", "subsystem"), ("type", "pci"), ("managed", "yes")];
+    nest(xml, BytesStart::new("hostdev").with_attributes(attributes), |xml| {
+        let (domain, bus) = (format!("{:#06x}", function.domain), format!("{:#04x}", function.bus));
+        let (slot, number) = (format!("{:#04x}", function.slot), format!("{:#x}", function.function));
+        nest(xml, BytesStart::new("source"), |xml| {
+            let address = [("domain", &*domain), ("bus", &*bus), ("slot", &*slot), ("function", &*number)];
+            empty(xml, "address", &address)
+        })?;
+        empty(xml, "rom", &[("enabled", "no")]) // nobody boots from it
+    })
+}

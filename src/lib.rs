@@ -6,7 +6,7 @@
 //!
 //! - [`profile`]: the TOML file as written -> [`profile::Experiment`], validated
 //! - [`plan`]: configurations -> ordered trials, the lab's move before each, an estimate
-//! - [`backend`]: NIC backends as data: interfaces, host steps with their undo
+//! - [`backend`]: NIC backends as data: what they need, interfaces, host steps with their undo, proofs
 //! - [`sample`]: raw samples of one trial, as kept on disk
 //! - [`window`]: the time in which every flow of a trial was running
 //! - [`stats`]: intervals over repeats, fairness: arithmetic only
@@ -15,8 +15,8 @@
 //!
 //! Edges, with the pure parsers of what they read:
 //!
-//! - [`exec`]: the only door to processes
-//! - [`lab`]: namespaces, wire, switch; the journal and its undoing
+//! - [`exec`]: the only door to processes, here and over SSH
+//! - [`lab`]: the machines, in namespaces or elsewhere; wire, switch; the journal and its undoing
 //! - [`guest`]: the image, libvirt, guests that are ready
 //! - [`load`]: netperf: command lines, aligned start, interim results
 //! - [`probe`]: the host's counters, what guests say of themselves, the environment's fingerprint

@@ -9,7 +9,7 @@ pub struct Function;
 
 impl Attach for Function {
     fn needs(&self) -> Vec<Need> {
-        vec![Need::RealWire, Need::NicPerGuest, Need::Iommu]
+        vec![Need::RealWire, Need::NicPerGuest, Need::IommuPerNic]
     }
 
     /// The host's end of the wire is lent to the guest; nothing of it stays in the lab.

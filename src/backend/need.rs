@@ -31,6 +31,8 @@ pub enum Need {
     VfPerGuest,
     /// The driver of the virtual functions on the host.
     VfDriver,
-    /// An IOMMU that keeps the functions apart.
+    /// An IOMMU that keeps the functions of the wire's NIC apart.
     Iommu,
+    /// The same for each NIC that a guest takes.
+    IommuPerNic,
 }

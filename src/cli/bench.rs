@@ -197,7 +197,7 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
     let environment = with_versions(&prepared.environment, &session.versions, image);
     // A run that ended before its first trial has nothing to go on with.
     let mut results = if prepared.resumed && run_dir.path().join("environment.json").exists() {
-        Results::resume(run_dir.clone(), experiment.clone(), &environment)?
+        Results::resume(run_dir.clone(), &environment, *accel)?
     } else {
         Results::create(run_dir.clone(), experiment.clone(), environment, *accel)?
     };

@@ -133,8 +133,10 @@ pub(super) fn judge(raw: &RawTrial, timing: &Timing, numbers: Option<&Numbers>) 
 
 fn of_numbers(raw: &RawTrial, timing: &Timing, numbers: &Numbers) -> Vec<Reason> {
     // Packets are counted by the host, or in the guests where none passes an interface of the host's.
-    let witnessed = numbers.guests.iter().all(|guest| guest.to_target_packets.is_some())
-        || numbers.total.witness_ratio.is_some();
+    let witnessed = match raw.guests.iter().any(|guest| !guest.nic.is_empty()) {
+        true => numbers.total.witness_ratio.is_some(),
+        false => numbers.guests.iter().all(|guest| guest.to_target_packets.is_some()),
+    };
     let covered =
         numbers.host.is_some() && numbers.guests.iter().all(|guest| guest.guest == 0 || guest.cpu.is_some());
     [
@@ -238,6 +240,13 @@ mod tests {
         let trial = TrialFigures::of(&raw, &fixture::timing());
         assert_eq!(trial.outcome, Outcome::Invalid(vec![Reason::NoWindow]));
         assert_eq!(trial.numbers, None);
+    }
+
+    #[test]
+    fn a_guest_that_nobody_counted_invalidates() {
+        let mut raw = two_guests();
+        raw.host.iter_mut().for_each(|sample| drop(sample.targets.pop()));
+        assert!(told(&raw).iter().any(|reason| reason.contains("counters")), "{:?}", told(&raw));
     }
 
     #[test]

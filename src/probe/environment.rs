@@ -3,7 +3,7 @@
 //! Collected once per run. What cannot be found out is absent, never guessed; nothing here is an error. The host's name
 //! is left out on purpose: results are passed on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -65,18 +65,26 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// What makes another one's figures not comparable with this one's, each with both values. The date is none of it.
+    /// What makes another one's figures not comparable with this one's, each with both values. The dates, also the
+    /// tester's, are none of it.
     pub fn differences(&self, other: &Environment) -> Vec<String> {
         let fields = |environment: &Environment| {
-            let value = serde_json::to_value(environment).unwrap_or_default();
+            let value = serde_json::to_value(environment.undated()).unwrap_or_default();
             value.as_object().cloned().unwrap_or_default()
         };
-        let theirs = fields(other);
-        let differs = |(key, value): (String, serde_json::Value)| {
-            let found = theirs.get(&key)?;
-            (*found != value && key != "date").then(|| format!("{key} was {value} and is {found}"))
+        let (ours, theirs) = (fields(self), fields(other));
+        let keys: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+        let value = |side: &serde_json::Map<String, serde_json::Value>, key: &str| {
+            side.get(key).cloned().unwrap_or_default()
         };
-        fields(self).into_iter().filter_map(differs).collect()
+        let pairs = keys.into_iter().map(|key| (key, value(&ours, key), value(&theirs, key)));
+        let differ = pairs.filter(|(_, before, now)| before != now);
+        differ.map(|(key, before, now)| format!("{key} was {before} and is {now}")).collect()
+    }
+
+    fn undated(&self) -> Environment {
+        let tester = self.tester.as_ref().map(|tester| Box::new(tester.undated()));
+        Environment { date: String::new(), tester, ..self.clone() }
     }
 
     /// Looks at this machine. `profile_text` is the file as written; `libvirt` comes from its connection.
@@ -286,6 +294,10 @@ mod tests {
         let before = Environment::collect("quick", "abc", Some("9.0.0".into()));
         let later = Environment { date: "2030-01-01T00:00:00Z".into(), ..before.clone() };
         assert_eq!(before.differences(&later), Vec::<String>::new());
+        let with_tester =
+            |tester: &Environment| Environment { tester: Some(Box::new(tester.clone())), ..before.clone() };
+        assert_eq!(with_tester(&before).differences(&with_tester(&later)), Vec::<String>::new());
+        assert_eq!(with_tester(&before).differences(&before).len(), 1, "the tester is gone");
         let newer = Environment { libvirt: Some("11.3.0".into()), ..later };
         assert_eq!(before.differences(&newer), [r#"libvirt was "9.0.0" and is "11.3.0""#]);
     }

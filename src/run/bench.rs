@@ -64,13 +64,13 @@ async fn attempts(
     events: &Events,
     late: impl Fn() -> bool,
 ) -> Result<RawTrial> {
+    if late() {
+        return Ok(skipped(planned, session, "the profile's limit on the whole run was reached"));
+    }
     let mut attempt = 1;
     loop {
-        if late() {
-            return Ok(skipped(planned, session, "the profile's limit on the whole run was reached"));
-        }
         let raw = RawTrial { attempt, ..trial::run(session, planned, &experiment.timing, events).await };
-        if attempt >= experiment.limits.trial_attempts {
+        if attempt >= experiment.limits.trial_attempts || late() {
             return Ok(raw);
         }
         let Some(figures) = results.set_aside(&raw)? else { return Ok(raw) };

@@ -45,7 +45,7 @@ impl Results {
     ///
     /// # Errors
     /// [`crate::store::StoreError`] as in [`Results::read`]; if the machine is not the one that began the run.
-    pub fn resume(dir: RunDir, experiment: Experiment, environment: &Environment) -> Result<Results> {
+    pub fn resume(dir: RunDir, environment: &Environment, accel: Accel) -> Result<Results> {
         let before: Environment = dir.read_json("environment.json")?;
         let differs = before.differences(environment);
         ensure!(
@@ -55,7 +55,7 @@ impl Results {
         );
         let mut results = Results::read(dir)?;
         results.trials.retain(|trial| trial.outcome == Outcome::Measured);
-        results.experiment = experiment;
+        results.provenance.accel = accel; // a run broken off before its first trial cannot tell
         Ok(results)
     }
 

@@ -47,8 +47,10 @@ pub async fn checks(session: &LabSession, configuration: &Configuration) -> Resu
     Ok(checks)
 }
 
-/// Prints the driver of each device in a directory of sysfs.
+/// Prints the driver of each device in a directory of sysfs. PCI bridges (class 0x0604) are left out: the host keeps them
+/// whoever has the rest of their IOMMU group, and the kernel allows that.
 const DRIVERS: &str = r#"for device in "$1"/*; do
+case $(cat "$device/class") in 0x0604*) continue ;; esac
 if [ -e "$device/driver" ]; then driver=$(readlink "$device/driver"); echo "${driver##*/}"; else echo none; fi
 done"#;
 

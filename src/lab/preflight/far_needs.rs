@@ -40,6 +40,10 @@ pub(super) async fn look(host: &Machine, experiment: &Experiment, wire: Option<&
                 Some(nic) => Some(iommu(host, nic).await),
                 None => None,
             },
+            Need::IommuPerNic => match nics {
+                Some(nics) => per_nic(host, nics.host.iter().take(guests as usize)).await,
+                None => None,
+            },
         });
     }
     findings
@@ -77,6 +81,18 @@ async fn vf_driver(host: &Machine, nic: &HostNic) -> Finding {
     let driver = nic.vf_driver();
     let what = format!("driver {driver} of the virtual functions");
     file(host, "-d", &format!("/sys/bus/pci/drivers/{driver}"), &what, &format!("modprobe {driver}")).await
+}
+
+async fn per_nic(host: &Machine, nics: impl Iterator<Item = &HostNic>) -> Option<Finding> {
+    let mut last = None;
+    for nic in nics {
+        let finding = iommu(host, nic).await;
+        if finding.fix.is_some() {
+            return Some(finding);
+        }
+        last = Some(finding);
+    }
+    last
 }
 
 async fn iommu(host: &Machine, nic: &HostNic) -> Finding {

@@ -51,7 +51,16 @@ fn look_at(need: Need, guests: u32, wire: Option<&Wire>) -> Option<Finding> {
         Need::VfPerGuest => Some(functions(physical(wire)?, guests)),
         Need::VfDriver => Some(vf_driver(physical(wire)?)),
         Need::Iommu => Some(iommu(physical(wire)?)),
+        Need::IommuPerNic => per_nic(wire?, guests),
     }
+}
+
+/// The first NIC that no guest may have; else what is said of all of them.
+fn per_nic(wire: &Wire, guests: u32) -> Option<Finding> {
+    let Wire::Nics(nics) = wire else { return None };
+    let looked: Vec<Finding> = nics.host.iter().take(guests as usize).map(iommu).collect();
+    let bad = looked.iter().position(|finding| finding.fix.is_some());
+    looked.into_iter().nth(bad.unwrap_or(0))
 }
 
 fn physical(wire: Option<&Wire>) -> Option<&HostNic> {

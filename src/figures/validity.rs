@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn a_guest_that_nobody_counted_invalidates() {
         let mut raw = two_guests();
-        raw.host.iter_mut().for_each(|sample| drop(sample.targets.pop()));
+        raw.host.iter_mut().for_each(|sample| sample.targets.truncate(1));
         assert!(told(&raw).iter().any(|reason| reason.contains("counters")), "{:?}", told(&raw));
     }
 

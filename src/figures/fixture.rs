@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::backend::Backend;
-use crate::profile::{Configuration, Test, Timing};
+use crate::profile::{Configuration, Timing};
 use crate::sample::{
     Accel, Check, CpuTimes, FORMAT, Failure, HostSample, Interval, RawFlow, RawGuest, RawTrial, Stage,
     TargetCounters,
@@ -30,17 +30,7 @@ pub fn timing() -> Timing {
 
 /// TCP_RR 1/1 with eight flows.
 pub fn configuration(backend: &str, vms: u32) -> Configuration {
-    Configuration {
-        backend: backend.parse::<Backend>().unwrap(),
-        vms,
-        vcpus: 1,
-        memory_mib: 128,
-        mtu: 1500,
-        test: Test::TCP_RR,
-        flows: 8,
-        request_bytes: 1,
-        response_bytes: 1,
-    }
+    Configuration { backend: backend.parse::<Backend>().unwrap(), vms, flows: 8, ..Configuration::default() }
 }
 
 /// A steady flow with its final result.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{Metric, Outcome, TrialFigures};
 use crate::backend::Backend;
-use crate::profile::Configuration;
+use crate::profile::{Configuration, Factor};
 use crate::stats::{self, Interval, Ratio};
 
 /// One configuration over its repeats.
@@ -63,14 +63,12 @@ fn rates(trial: &TrialFigures) -> Option<Vec<f64>> {
 /// Blocks in which both were measured; a configuration is not compared with itself.
 fn to_bare_metal(configuration: &Configuration, trials: &[TrialFigures]) -> Option<Ratio> {
     let bare = |other: &Configuration| {
-        let same_load = Configuration {
-            backend: Backend::Baremetal,
-            vms: 0,
-            vcpus: other.vcpus,
-            memory_mib: other.memory_mib,
-            ..configuration.clone()
-        };
-        *other == same_load && other != configuration
+        let differs = |factor: &Factor| configuration.value(*factor) != other.value(*factor);
+        let of_host =
+            |factor: &Factor| !matches!(factor, Factor::Backend | Factor::Vms) && !factor.is_of_guests();
+        other.backend == Backend::Baremetal
+            && configuration.backend != Backend::Baremetal
+            && !Factor::ALL.iter().filter(|factor| of_host(factor)).any(differs)
     };
     let rate = |trial: &TrialFigures| Metric::TotalRate.value(trial).filter(|_| trial.valid().is_some());
     let own = trials.iter().filter(|trial| trial.configuration == *configuration);

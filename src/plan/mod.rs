@@ -94,19 +94,14 @@ mod tests {
 
     use super::*;
     use crate::backend::Backend;
-    use crate::profile::{Factor, Host, Idle, Image, Limits, Test, Timing};
+    use crate::profile::{Factor, Host, Idle, Image, Limits, Timing};
 
     fn configuration(backend: &str, vms: u32) -> Configuration {
         Configuration {
             backend: backend.parse::<Backend>().unwrap(),
             vms,
-            vcpus: 1,
-            memory_mib: 96,
-            mtu: 1500,
-            test: Test::TCP_RR,
             flows: 8,
-            request_bytes: 1,
-            response_bytes: 1,
+            ..Configuration::default()
         }
     }
 

@@ -2,15 +2,14 @@
 //!
 //! No parsing and no messages: those are the neighbours' work. Everything that measures, plans or reports reads these types.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::configuration::{Configuration, Factor};
 use super::lab::{Machines, WireNics};
-use crate::backend::Backend;
 
 /// A validated profile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,150 +136,4 @@ pub struct Limits {
 
 fn once() -> u32 {
     1
-}
-
-/// One combination of levels: a point on a chart.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Configuration {
-    /// NIC model, datapath and attachment.
-    pub backend: Backend,
-    /// Guests that carry load; 0 for bare metal.
-    pub vms: u32,
-    /// vCPUs of each guest.
-    pub vcpus: u32,
-    /// Memory of each guest, MiB.
-    pub memory_mib: u32,
-    /// Largest frame payload on the test network, bytes.
-    pub mtu: u32,
-    /// netperf test.
-    pub test: Test,
-    /// Connections over all guests; divided evenly.
-    pub flows: u32,
-    /// Request size, bytes.
-    pub request_bytes: u32,
-    /// Response size, bytes.
-    pub response_bytes: u32,
-}
-
-impl Configuration {
-    /// Machines that run netserver: the guests, or the host itself for bare metal.
-    pub fn targets(&self) -> u32 {
-        self.vms.max(1)
-    }
-
-    /// Connections to each target.
-    pub fn flows_per_target(&self) -> u32 {
-        self.flows / self.targets()
-    }
-
-    /// The level of one factor, as it stands in tables and file names.
-    pub fn level(&self, factor: Factor) -> String {
-        match factor {
-            Factor::Backend => self.backend.to_string(),
-            Factor::Vms => self.vms.to_string(),
-            Factor::Vcpus => self.vcpus.to_string(),
-            Factor::Memory => self.memory_mib.to_string(),
-            Factor::Mtu => self.mtu.to_string(),
-            Factor::Test => self.test.to_string(),
-            Factor::Flows => self.flows.to_string(),
-            Factor::Request => self.request_bytes.to_string(),
-            Factor::Response => self.response_bytes.to_string(),
-        }
-    }
-
-    /// Whether guests booted for `other` can serve this configuration too.
-    pub fn same_boot(&self, other: &Configuration) -> bool {
-        self.backend == other.backend
-            && self.vcpus == other.vcpus
-            && self.memory_mib == other.memory_mib
-            && self.mtu == other.mtu
-    }
-}
-
-/// Memory in MiB that a guest needs to serve so many connections at a time.
-///
-/// Measured with Debian's 6.1 kernel: of 96 MiB some 14 are free after the boot, 128 connections fit into 128 MiB, and in
-/// 96 MiB the kernel begins to kill netservers at about 55.
-pub fn memory_mib_for(connections: u32) -> u32 {
-    96 + connections.saturating_sub(32).div_ceil(3)
-}
-
-/// netperf tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[allow(non_camel_case_types, reason = "netperf's own names")]
-pub enum Test {
-    /// Request and response over one TCP connection.
-    TCP_RR,
-}
-
-impl fmt::Display for Test {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Test::TCP_RR => "TCP_RR",
-        })
-    }
-}
-
-/// What can be swept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Factor {
-    /// NIC backend.
-    Backend,
-    /// Number of guests.
-    Vms,
-    /// vCPUs of each guest.
-    Vcpus,
-    /// Memory of each guest.
-    Memory,
-    /// MTU of the test network.
-    Mtu,
-    /// netperf test.
-    Test,
-    /// Number of connections.
-    Flows,
-    /// Request size.
-    Request,
-    /// Response size.
-    Response,
-}
-
-impl Factor {
-    /// Every factor, in the order of the columns.
-    pub const ALL: [Factor; 9] = [
-        Factor::Backend,
-        Factor::Vms,
-        Factor::Vcpus,
-        Factor::Memory,
-        Factor::Mtu,
-        Factor::Test,
-        Factor::Flows,
-        Factor::Request,
-        Factor::Response,
-    ];
-
-    /// Column name in CSV files, with the unit where there is one.
-    pub fn column(self) -> &'static str {
-        match self {
-            Factor::Backend => "backend",
-            Factor::Vms => "vms",
-            Factor::Vcpus => "vcpus",
-            Factor::Memory => "memory_mib",
-            Factor::Mtu => "mtu_bytes",
-            Factor::Test => "test",
-            Factor::Flows => "flows",
-            Factor::Request => "request_bytes",
-            Factor::Response => "response_bytes",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn few_connections_fit_into_96_mib_and_128_into_128() {
-        assert_eq!([0, 1, 32, 33, 128].map(memory_mib_for), [96, 96, 96, 97, 128]);
-    }
 }

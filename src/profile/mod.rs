@@ -1,7 +1,7 @@
 //! The profile: as written (serde) -> experiment (validated). Errors carry file, line, column and a hint.
 //!
 //! - [`load()`], [`parse`]: a file, or its text, to an [`Experiment`]; the way in
-//! - [`experiment`], [`lab`]: what the rest of kvmfair reads
+//! - [`experiment`], [`configuration`], [`lab`]: what the rest of kvmfair reads
 //! - [`written`]: every key of the format, with what it means
 //! - [`units`]: times and sizes as people write them
 //! - [`diagnostic`]: what is wrong with a profile, rendered as rustc does
@@ -11,6 +11,7 @@
 //! Behind those: `reader` lets serde report more than its first complaint, `places` knows where each value stands, and
 //! `validate` turns what was written into what can be measured.
 
+pub mod configuration;
 pub mod diagnostic;
 pub mod experiment;
 pub mod lab;
@@ -23,10 +24,9 @@ pub mod units;
 mod validate;
 pub mod written;
 
+pub use configuration::{Configuration, Factor, Test, Value};
 pub use diagnostic::{Diagnostic, Position, ProfileError};
-pub use experiment::{
-    AccelChoice, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Test, Timing,
-};
+pub use experiment::{AccelChoice, Experiment, Host, Idle, Image, Limits, Order, Timing};
 pub use lab::{HostPlace, Machines, WireNics};
 pub use load::{load, parse};
 pub use schema::schema;

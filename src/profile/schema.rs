@@ -84,7 +84,8 @@ fn without_null(object: &mut serde_json::Map<String, Value>) {
     if let Some(Value::Array(values)) = object.get_mut("enum") {
         values.retain(|value| !value.is_null());
     }
-    if object.get("default").is_some_and(Value::is_null) {
+    // What a section is by default says each of its keys.
+    if object.get("default").is_some_and(|value| value.is_null() || value.is_object() || value.is_array()) {
         object.remove("default");
     }
 }

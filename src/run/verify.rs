@@ -147,19 +147,14 @@ mod tests {
     use super::*;
     use crate::backend::site::{OpenVswitch, Wire};
     use crate::backend::{Names, Site};
-    use crate::profile::Test;
 
     fn configuration(backend: &str) -> Configuration {
         Configuration {
             backend: backend.parse().unwrap(),
             vms: 1,
             vcpus: 2,
-            memory_mib: 96,
-            mtu: 1500,
-            test: Test::TCP_RR,
             flows: 1,
-            request_bytes: 1,
-            response_bytes: 1,
+            ..Configuration::default()
         }
     }
 

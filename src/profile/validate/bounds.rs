@@ -1,11 +1,10 @@
 //! The bounds of one level: what was written for it -> its value, or what is wrong with it.
 
 use super::Fault;
-use super::factors::{Value, key};
 use crate::backend::{Backend, PRESETS};
 use crate::profile::reader::{list, nearest};
 use crate::profile::units::{MIB, Size};
-use crate::profile::{Factor, Test};
+use crate::profile::{Factor, Test, Value};
 
 /// netperf tests that a later version will run.
 const PLANNED_TESTS: [&str; 8] =
@@ -16,38 +15,53 @@ const LEAST_MEMORY_MIB: u64 = 96;
 const LARGEST_MESSAGE: u64 = 16 * MIB;
 
 /// A level as written.
-pub(super) enum Raw {
-    Text(String),
-    Number(u32),
-    Size(Size),
-}
+pub(super) type Raw = serde_json::Value;
 
 /// The value of a level, within its bounds.
 pub(super) fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
-    match (factor, raw) {
-        (Factor::Test, Raw::Text(name)) => test(name),
-        (_, Raw::Text(name)) => backend(name),
-        (Factor::Vms, Raw::Number(0)) => Err(Fault::new(
-            "0 guests carry no load",
-            "at least 1",
-            "to measure the host without guests, use backend = \"baremetal\"",
-        )),
-        (Factor::Vms, Raw::Number(vms)) => bounded(*vms, 1, 1000, &format!("{vms} guests")),
-        (Factor::Vcpus, Raw::Number(vcpus)) => bounded(*vcpus, 1, 255, &format!("{vcpus} vCPUs")),
-        (Factor::Mtu, Raw::Number(mtu)) => bounded(*mtu, 68, 65_535, &format!("an MTU of {mtu} bytes")),
-        (_, Raw::Number(flows)) => bounded(*flows, 1, 10_000, &format!("{flows} flows")),
-        (Factor::Memory, Raw::Size(size)) => memory(*size),
-        (_, Raw::Size(size)) => message_size(key(factor), *size),
+    match factor {
+        Factor::Backend => backend(text(raw)),
+        Factor::Test => test(text(raw)),
+        Factor::Vms => guests(number(raw)),
+        Factor::Vcpus => bounded(number(raw), 1, 255, "vCPUs"),
+        Factor::Mtu => bounded_as(number(raw), 68, 65_535, |mtu| format!("an MTU of {mtu} bytes")),
+        Factor::Flows => bounded(number(raw), 1, 10_000, "flows"),
+        Factor::Memory => memory(size(raw)),
+        Factor::Request | Factor::Response => message_size(factor.key(), size(raw)),
+    }
+}
+
+fn text(raw: &Raw) -> &str {
+    raw.as_str().unwrap_or_default()
+}
+
+fn number(raw: &Raw) -> u32 {
+    raw.as_u64().and_then(|number| u32::try_from(number).ok()).unwrap_or_default()
+}
+
+fn size(raw: &Raw) -> Size {
+    Size(raw.as_u64().unwrap_or_default())
+}
+
+fn guests(vms: u32) -> Result<Value, Fault> {
+    let hint = "to measure the host without guests, use backend = \"baremetal\"";
+    match vms {
+        0 => Err(Fault::new("0 guests carry no load", "at least 1", hint)),
+        vms => bounded(vms, 1, 1000, "guests"),
     }
 }
 
 fn bounded(number: u32, least: u32, most: u32, what: &str) -> Result<Value, Fault> {
+    bounded_as(number, least, most, |number| format!("{number} {what}"))
+}
+
+fn bounded_as(number: u32, least: u32, most: u32, what: impl Fn(u32) -> String) -> Result<Value, Fault> {
     if (least..=most).contains(&number) {
         return Ok(Value::Number(number));
     }
     let label = if number < least { format!("below {least}") } else { format!("above {most}") };
     Err(Fault::new(
-        format!("{what} cannot be measured"),
+        format!("{} cannot be measured", what(number)),
         label,
         format!("use a number from {least} to {most}"),
     ))

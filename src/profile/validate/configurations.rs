@@ -1,10 +1,10 @@
 //! Levels -> configurations: the cross product without duplicates, and what the levels demand of one another.
 
-use super::factors::{Level, Levels, Value, default};
+use super::factors::{Level, Levels, default};
 use super::{Check, Fault};
 use crate::backend::Backend;
-use crate::profile::experiment::memory_mib_for;
-use crate::profile::{Configuration, Factor, Test};
+use crate::profile::configuration::memory_mib_for;
+use crate::profile::{Configuration, Factor, Value};
 
 /// More than this many configurations is a slip, not a plan.
 const MOST_CONFIGURATIONS: usize = 4096;
@@ -36,12 +36,12 @@ fn too_many(combinations: Option<usize>) -> Fault {
 }
 
 fn combine(factors: &[Levels], cloud: bool) -> Vec<Configuration> {
-    let mut combined = vec![blank()];
+    let mut combined = vec![Configuration::default()];
     for Levels { factor, levels, .. } in factors {
         let extend = |configuration: Configuration| {
             levels.iter().map(move |level| {
                 let mut next = configuration.clone();
-                level.value.set(*factor, &mut next);
+                next.set(*factor, &level.value);
                 next
             })
         };
@@ -51,29 +51,14 @@ fn combine(factors: &[Levels], cloud: bool) -> Vec<Configuration> {
     without_duplicates(combined.into_iter().map(bare))
 }
 
-/// Every field is overwritten: each factor has at least one level, or there is no configuration at all.
-fn blank() -> Configuration {
-    Configuration {
-        backend: Backend::Baremetal,
-        vms: 0,
-        vcpus: 0,
-        memory_mib: 0,
-        mtu: 0,
-        test: Test::TCP_RR,
-        flows: 0,
-        request_bytes: 0,
-        response_bytes: 0,
-    }
-}
-
 /// Bare metal has no guests, so that sweeping theirs makes no difference to it.
 fn if_bare(mut configuration: Configuration, factors: &[Levels], cloud: bool) -> Configuration {
     if configuration.backend == Backend::Baremetal {
         configuration.vms = 0;
-        for factor in [Factor::Vcpus, Factor::Memory] {
+        for factor in Factor::ALL.into_iter().filter(|factor| factor.is_of_guests()) {
             let swept = factors.iter().any(|levels| levels.factor == factor && levels.swept);
             if let (true, Some(value)) = (swept, default(factor, cloud)) {
-                value.set(factor, &mut configuration);
+                configuration.set(factor, &value);
             }
         }
     }
@@ -101,11 +86,12 @@ fn with_guests(factors: &[Levels]) -> bool {
 /// Flows must divide evenly among the guests: else the guests differ before anything is measured.
 fn divisible(check: &mut Check, factors: &[Levels]) {
     let vms = levels_of(factors, Factor::Vms);
-    let common = vms.iter().fold(1, |n, level| lcm(n, level.value.number().into()));
+    let common = vms.iter().fold(1, |n, level| lcm(n, level.value.as_number().into()));
     for flows in levels_of(factors, Factor::Flows) {
-        for guests in vms.iter().filter(|guests| !flows.value.number().is_multiple_of(guests.value.number()))
+        for guests in
+            vms.iter().filter(|guests| !flows.value.as_number().is_multiple_of(guests.value.as_number()))
         {
-            let fault = uneven(flows.value.number(), guests.value.number(), common, vms.len());
+            let fault = uneven(flows.value.as_number(), guests.value.as_number(), common, vms.len());
             check.fault(&guests.path, fault);
         }
     }
@@ -141,7 +127,7 @@ fn lcm(a: u64, b: u64) -> u64 {
 
 /// Each guest must have the memory to serve its flows: else its kernel kills netservers in the middle of a trial.
 fn served(check: &mut Check, factors: &[Levels]) {
-    let number = |level: &&Level| level.value.number();
+    let number = |level: &&Level| level.value.as_number();
     let fewest_guests = levels_of(factors, Factor::Vms).iter().min_by_key(number);
     let least_memory = levels_of(factors, Factor::Memory).iter().min_by_key(number);
     let most_flows = levels_of(factors, Factor::Flows).iter().max_by_key(number);
@@ -157,9 +143,9 @@ fn served(check: &mut Check, factors: &[Levels]) {
 
 /// The guests of the largest configuration must fit into the host's memory.
 fn fits(check: &mut Check, factors: &[Levels]) {
-    let largest = |factor| levels_of(factors, factor).iter().max_by_key(|level| level.value.number());
+    let largest = |factor| levels_of(factors, factor).iter().max_by_key(|level| level.value.as_number());
     let (Some(vms), Some(memory)) = (largest(Factor::Vms), largest(Factor::Memory)) else { return };
-    let (guests, mib) = (u64::from(vms.value.number()), u64::from(memory.value.number()));
+    let (guests, mib) = (u64::from(vms.value.as_number()), u64::from(memory.value.as_number()));
     let host = check.facts.memory_mib;
     if guests * mib <= host {
         return;

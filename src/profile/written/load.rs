@@ -1,14 +1,14 @@
 //! As written: the load and how it is varied. `[workload]`, `[[group]]`, `[plan]`, `[sweep]`, `[limits]`.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::profile::schema::backend_levels;
 use crate::profile::units::{Size, Time};
 use crate::profile::{Order, Test};
 
 /// `[workload]`: what netperf does, for how long, how often.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Workload {
     /// netperf test: "TCP_RR" (the default)
@@ -53,7 +53,7 @@ pub struct Workload {
 pub type Burst = u32;
 
 /// `[[group]]`: guests that differ from the others.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Group {
     /// name in tables and charts
@@ -73,7 +73,7 @@ pub struct Group {
 }
 
 /// A number of guests, or a part of all.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Share {
     /// So many guests.
@@ -83,7 +83,7 @@ pub enum Share {
 }
 
 /// What the guests of a group do.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// They carry the measured flows.
@@ -97,7 +97,7 @@ pub enum Role {
 }
 
 /// `[plan]`: order of the trials.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Plan {
     /// "random" (the default): shuffled by the seed; "sequential": as written
@@ -110,7 +110,7 @@ pub struct Plan {
 }
 
 /// `[sweep]`: factors with more than one level. Each is a key of another section, with a list in place of the value.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sweep {
     /// NIC backends, for example ["virtio", "e1000"]
@@ -182,7 +182,7 @@ pub struct Sweep {
 }
 
 /// `[limits]`: bounds on waiting.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// from the creation of a guest until it answers, for example "120 s" (the default)

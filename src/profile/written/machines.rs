@@ -1,14 +1,14 @@
 //! As written: the machines and what connects them. `[host]`, `[tester]`, `[wire]`, `[guest]`, `[network]`.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::profile::schema::backend_names;
 use crate::profile::units::{Size, Time};
 use crate::profile::{AccelChoice, Idle};
 
 /// `[host]`: the VM host.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Host {
     /// "embedded" (the default): this machine, no daemon; "qemu:///system": this machine's libvirt; or another machine's:
@@ -25,7 +25,7 @@ pub struct Host {
 }
 
 /// `[tester]`: the machine that runs netperf; the embedded lab makes its own.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tester {
     /// how to reach it: "user@host" or "user@host:port", for example "root@tester"
@@ -35,7 +35,7 @@ pub struct Tester {
 }
 
 /// `[ssh]`: how kvmfair logs in to the machines of a hardware lab.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ssh {
     /// file of a private key without a passphrase; left out: the agent's keys and ~/.ssh/id_*
@@ -43,7 +43,7 @@ pub struct Ssh {
 }
 
 /// `[wire]`: the link between tester and host. Without it the run makes its own, a veth pair.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Wire {
     /// the host's NIC, for example "eth1"; the run borrows it and puts it back
@@ -64,7 +64,7 @@ pub struct Wire {
 }
 
 /// `[guest]`: the guests.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Guest {
     /// guests that carry load, at least 1 (default 1)
@@ -103,7 +103,7 @@ pub struct Guest {
 }
 
 /// `[network]`: the guests' test NIC.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Network {
     /// NIC backend, for example "virtio"

@@ -17,10 +17,10 @@ pub use machines::{Guest, Host, Network, Ssh, Tester, Wire};
 pub use tuning::{GuestTuning, HostTuning, Probe, Tuning};
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A kvmfair profile: one experiment that somebody else can rerun.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "profile", extend("required" = ["schema", "name"]))]
 pub struct Written {

@@ -4,12 +4,12 @@
 //! No version runs them yet; they are read so that a mistake in them is reported with the rest.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::profile::units::Time;
 
 /// `[tuning]`: settings of the host and inside the guests.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tuning {
     /// settings of the VM host
@@ -19,7 +19,7 @@ pub struct Tuning {
 }
 
 /// `[tuning.host]`.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HostTuning {
     /// CPUs for receive packet steering: "all", "none", a hex mask such as "f" or a list such as "0-3"
@@ -49,7 +49,7 @@ pub struct HostTuning {
 }
 
 /// `[tuning.guest]`.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GuestTuning {
     /// CPUs for receive packet steering: "all", "none", a hex mask such as "f" or a list such as "0-3"
@@ -67,7 +67,7 @@ pub struct GuestTuning {
 }
 
 /// `[probe]`: what is observed beside flows and CPU time.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Probe {
     /// KVM exits: "none", "counts" or "reasons"

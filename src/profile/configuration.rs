@@ -1,0 +1,255 @@
+//! A configuration: one combination of levels. And the factors: what can be swept, and how each is called.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::backend::Backend;
+
+/// One combination of levels: a point on a chart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// NIC model, datapath and attachment.
+    pub backend: Backend,
+    /// Guests that carry load; 0 for bare metal.
+    pub vms: u32,
+    /// vCPUs of each guest.
+    pub vcpus: u32,
+    /// Memory of each guest, MiB.
+    pub memory_mib: u32,
+    /// Largest frame payload on the test network, bytes.
+    pub mtu: u32,
+    /// netperf test.
+    pub test: Test,
+    /// Connections over all guests; divided evenly.
+    pub flows: u32,
+    /// Request size, bytes.
+    pub request_bytes: u32,
+    /// Response size, bytes.
+    pub response_bytes: u32,
+}
+
+/// What is measured if nothing is written. Bare metal and no flows stand for what a profile must say itself.
+impl Default for Configuration {
+    fn default() -> Configuration {
+        Configuration {
+            backend: Backend::Baremetal,
+            vms: 1,
+            vcpus: 1,
+            memory_mib: 128,
+            mtu: 1500,
+            test: Test::TCP_RR,
+            flows: 0,
+            request_bytes: 1,
+            response_bytes: 1,
+        }
+    }
+}
+
+impl Configuration {
+    /// Machines that run netserver: the guests, or the host itself for bare metal.
+    pub fn targets(&self) -> u32 {
+        self.vms.max(1)
+    }
+
+    /// Connections to each target.
+    pub fn flows_per_target(&self) -> u32 {
+        self.flows / self.targets()
+    }
+
+    /// The level of one factor.
+    pub fn value(&self, factor: Factor) -> Value {
+        match factor {
+            Factor::Backend => Value::Backend(self.backend),
+            Factor::Vms => Value::Number(self.vms),
+            Factor::Vcpus => Value::Number(self.vcpus),
+            Factor::Memory => Value::Number(self.memory_mib),
+            Factor::Mtu => Value::Number(self.mtu),
+            Factor::Test => Value::Test(self.test),
+            Factor::Flows => Value::Number(self.flows),
+            Factor::Request => Value::Number(self.request_bytes),
+            Factor::Response => Value::Number(self.response_bytes),
+        }
+    }
+
+    /// Changes the level of one factor; a value that the factor cannot have changes nothing.
+    pub(super) fn set(&mut self, factor: Factor, value: &Value) {
+        match (factor, value) {
+            (Factor::Backend, Value::Backend(backend)) => self.backend = *backend,
+            (Factor::Test, Value::Test(test)) => self.test = *test,
+            (factor, Value::Number(number)) => {
+                if let Some(field) = self.number(factor) {
+                    *field = *number;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The field of a factor whose levels are numbers.
+    fn number(&mut self, factor: Factor) -> Option<&mut u32> {
+        Some(match factor {
+            Factor::Vms => &mut self.vms,
+            Factor::Vcpus => &mut self.vcpus,
+            Factor::Memory => &mut self.memory_mib,
+            Factor::Mtu => &mut self.mtu,
+            Factor::Flows => &mut self.flows,
+            Factor::Request => &mut self.request_bytes,
+            Factor::Response => &mut self.response_bytes,
+            Factor::Backend | Factor::Test => return None,
+        })
+    }
+
+    /// The level of one factor, as it stands in tables and file names.
+    pub fn level(&self, factor: Factor) -> String {
+        self.value(factor).to_string()
+    }
+
+    /// Whether guests booted for `other` can serve this configuration too.
+    pub fn same_boot(&self, other: &Configuration) -> bool {
+        Factor::ALL
+            .into_iter()
+            .all(|factor| !factor.needs_boot() || self.value(factor) == other.value(factor))
+    }
+}
+
+/// Memory in MiB that a guest needs to serve so many connections at a time.
+///
+/// Measured with Debian's 6.1 kernel: of 96 MiB some 14 are free after the boot, 128 connections fit into 128 MiB, and in
+/// 96 MiB the kernel begins to kill netservers at about 55.
+pub fn memory_mib_for(connections: u32) -> u32 {
+    96 + connections.saturating_sub(32).div_ceil(3)
+}
+
+/// netperf tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[allow(non_camel_case_types, reason = "netperf's own names")]
+pub enum Test {
+    /// Request and response over one TCP connection.
+    TCP_RR,
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Test::TCP_RR => "TCP_RR",
+        })
+    }
+}
+
+/// One level of a factor.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Of the backend.
+    Backend(Backend),
+    /// Of the netperf test.
+    Test(Test),
+    /// Of what is counted or measured, in the unit of the factor's column.
+    Number(u32),
+}
+
+impl Value {
+    /// The number; 0 for what is not one.
+    pub fn as_number(&self) -> u32 {
+        if let Value::Number(number) = self { *number } else { 0 }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Backend(backend) => backend.fmt(f),
+            Value::Test(test) => test.fmt(f),
+            Value::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+/// What can be swept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Factor {
+    /// NIC backend.
+    Backend,
+    /// Number of guests.
+    Vms,
+    /// vCPUs of each guest.
+    Vcpus,
+    /// Memory of each guest.
+    Memory,
+    /// MTU of the test network.
+    Mtu,
+    /// netperf test.
+    Test,
+    /// Number of connections.
+    Flows,
+    /// Request size.
+    Request,
+    /// Response size.
+    Response,
+}
+
+impl Factor {
+    /// Every factor, in the order of the columns.
+    pub const ALL: [Factor; 9] = [
+        Factor::Backend,
+        Factor::Vms,
+        Factor::Vcpus,
+        Factor::Memory,
+        Factor::Mtu,
+        Factor::Test,
+        Factor::Flows,
+        Factor::Request,
+        Factor::Response,
+    ];
+
+    /// Where its one level stands in a profile: section and key.
+    pub fn home(self) -> &'static str {
+        self.names().0
+    }
+
+    /// Its key in `[sweep]`.
+    pub fn key(self) -> &'static str {
+        self.names().1
+    }
+
+    /// Column name in CSV files, with the unit where there is one.
+    pub fn column(self) -> &'static str {
+        self.names().2
+    }
+
+    fn names(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Factor::Backend => ("network.backend", "backend", "backend"),
+            Factor::Vms => ("guest.vms", "vms", "vms"),
+            Factor::Vcpus => ("guest.vcpus", "vcpus", "vcpus"),
+            Factor::Memory => ("guest.memory", "memory", "memory_mib"),
+            Factor::Mtu => ("network.mtu", "mtu", "mtu_bytes"),
+            Factor::Test => ("workload.test", "test", "test"),
+            Factor::Flows => ("workload.flows", "flows", "flows"),
+            Factor::Request => ("workload.request", "request", "request_bytes"),
+            Factor::Response => ("workload.response", "response", "response_bytes"),
+        }
+    }
+
+    /// Whether another level needs other guests; all else is changed while they run.
+    pub fn needs_boot(self) -> bool {
+        matches!(self, Factor::Backend | Factor::Vcpus | Factor::Memory | Factor::Mtu)
+    }
+
+    /// Whether it says something of the guests, so that bare metal is the same for all its levels.
+    pub fn is_of_guests(self) -> bool {
+        matches!(self, Factor::Vcpus | Factor::Memory)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_connections_fit_into_96_mib_and_128_into_128() {
+        assert_eq!([0, 1, 32, 33, 128].map(memory_mib_for), [96, 96, 96, 97, 128]);
+    }
+}

@@ -6,6 +6,7 @@
 //!
 //! - [`profile`]: the TOML file as written -> [`profile::Experiment`], validated
 //! - [`plan`]: configurations -> ordered trials, the lab's move before each, an estimate
+//! - [`tuning`]: settings of host and guests as files and values
 //! - [`backend`]: NIC backends as data: what they need, interfaces, host steps with their undo, proofs
 //! - [`sample`]: raw samples of one trial, as kept on disk
 //! - [`window`]: the time in which every flow of a trial was running
@@ -42,4 +43,5 @@ pub mod run;
 pub mod sample;
 pub mod stats;
 pub mod store;
+pub mod tuning;
 pub mod window;

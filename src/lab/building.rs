@@ -8,6 +8,7 @@ use super::change::Change;
 use super::embedded::Embedded;
 use super::hardware::Hardware;
 use super::journal::{Journal, Undo};
+use super::tuned::Tuned;
 use super::{LabError, ovs};
 use crate::backend::site::{Names, OpenVswitch, Site, Wire};
 use crate::backend::{Action, Backend, Side, Step};
@@ -27,6 +28,7 @@ pub struct Lab {
     journal: Journal,
     attached: Vec<Done>,
     plugged: BTreeMap<u32, Vec<Done>>,
+    pub(super) tuned: Tuned,
 }
 
 /// Where a lab is built.
@@ -39,8 +41,8 @@ pub enum Ground {
 
 /// A step that was done, and what takes it back.
 pub(super) struct Done {
-    side: Side,
-    undo: Back,
+    pub(super) side: Side,
+    pub(super) undo: Back,
 }
 
 /// How a step is taken back.
@@ -57,7 +59,8 @@ impl Lab {
     /// A lab in which nothing is built yet.
     pub(super) fn on(ground: Ground, names: Names, wire: Wire, journal: Journal) -> Lab {
         let ovs = OpenVswitch::default();
-        Lab { names, wire, ovs, ground, journal, attached: Vec::new(), plugged: BTreeMap::new() }
+        let (attached, plugged, tuned) = (Vec::new(), BTreeMap::new(), Tuned::new());
+        Lab { names, wire, ovs, ground, journal, attached, plugged, tuned }
     }
 
     /// Where backends are built, for so many guests.
@@ -83,6 +86,7 @@ impl Lab {
     /// # Errors
     /// [`LabError`] with the step that could not be taken back.
     pub async fn detach(&mut self) -> Result<(), LabError> {
+        self.untune().await?;
         let guests: Vec<u32> = self.plugged.keys().copied().collect();
         for guest in guests {
             self.unplug(guest).await?;
@@ -113,7 +117,7 @@ impl Lab {
         self.revert(steps).await
     }
 
-    async fn revert(&self, steps: Vec<Done>) -> Result<(), LabError> {
+    pub(super) async fn revert(&self, steps: Vec<Done>) -> Result<(), LabError> {
         for Done { side, undo } in steps.into_iter().rev() {
             match undo {
                 Back::Nothing => {}
@@ -218,6 +222,14 @@ impl Lab {
         match self.ground {
             Ground::Embedded(_) => Net::Management,
             Ground::Hardware(_) => Net::Test,
+        }
+    }
+
+    /// The VM host as it is outside of the lab: what is not of an interface is the whole machine's.
+    pub(super) fn outer(&self) -> &Machine {
+        match &self.ground {
+            Ground::Embedded(embedded) => &embedded.outer,
+            Ground::Hardware(hardware) => hardware.machine(Side::Host),
         }
     }
 

@@ -101,6 +101,15 @@ pub fn put_back(step: &Undo) -> Result<(), LabError> {
     match step {
         Undo::Nic(nic) => nics::restore(nic),
         Undo::Merging { nic, on } => nics::restore(nic).and_then(|()| ovs::merge_again(nic, on)),
+        // Only the machine's own network namespace has them all.
+        Undo::Value { path, value } if path.starts_with("/proc/sys/net") => nics::machine(&[
+            "sh",
+            "-c",
+            "printf '%s' \"$2\" > \"$1\"",
+            "value",
+            &path.to_string_lossy(),
+            value,
+        ]),
         // What is not there any more went with the device that it belonged to.
         Undo::Value { path, value } if path.exists() => std::fs::write(path, value)
             .map_err(LabError::system(format!("write {} back into {}", value.trim(), path.display()))),

@@ -4,6 +4,7 @@
 //! real NIC or a value in sysfs, has one.
 
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
 
 use super::address::{Net, Station, with_prefix};
 use super::building::{Ground, Lab};
@@ -19,6 +20,8 @@ use crate::exec::machine::Machine;
 pub struct Embedded {
     /// The VM host: this process's own.
     pub(super) host: Machine,
+    /// The VM host in the machine's own network namespace.
+    pub(super) outer: Machine,
     /// The tester.
     pub(super) tester: Machine,
     /// The tester's namespace, as a path that `ip … netns` takes.
@@ -42,6 +45,7 @@ impl Embedded {
             Names { run: run.to_string(), tester_netns: tester_netns.clone(), index_base: first_index(run) };
         let ground = Ground::Embedded(Box::new(Embedded {
             host: Machine::Local(Local::here()),
+            outer: Machine::Local(outer()?),
             tester: Machine::Local(Local::inside(netns)), // keeps it open
             tester_netns,
         }));
@@ -88,6 +92,13 @@ impl Embedded {
             self.tester.run(&home).await.ok(); // where it is not, it need not be sent home from
         }
     }
+}
+
+/// Commands in the machine's own network namespace: only there has `/proc/sys/net` all settings.
+fn outer() -> Result<Local, LabError> {
+    let Some(machine) = enter::machine_network() else { return Ok(Local::here()) };
+    let fd = machine.fd.try_clone().map_err(LabError::system("keep the machine's network namespace open"))?;
+    Ok(Local::inside(Arc::new(fd)))
 }
 
 /// Work that waits for the kernel, away from the runtime's threads.

@@ -10,6 +10,7 @@
 //! - [`hardware`]: the ground of a libvirt host and a tester, other machines perhaps
 //! - [`change`], [`elsewhere`]: what is taken back on other machines
 //! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are
+//! - `tuned`: settings of the VM host, written and written back
 //! - [`ovs`]: Open vSwitch of the run's own
 //! - [`dpdk`]: how that is set up with DPDK
 //! - [`preflight`]: whether this machine has what a profile needs
@@ -29,6 +30,7 @@ pub mod nics;
 pub mod ovs;
 pub mod preflight;
 pub mod state;
+mod tuned;
 
 pub use building::Lab;
 pub use state::{RunId, State};

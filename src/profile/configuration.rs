@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cpus::Cpus;
+use super::tuning::Tuning;
 use crate::backend::Backend;
 
 /// One combination of levels: a point on a chart.
@@ -28,6 +30,9 @@ pub struct Configuration {
     pub request_bytes: u32,
     /// Response size, bytes.
     pub response_bytes: u32,
+    /// Settings of the host and inside the guests.
+    #[serde(default)]
+    pub tuning: Tuning,
 }
 
 /// What is measured if nothing is written. Bare metal and no flows stand for what a profile must say itself.
@@ -43,6 +48,7 @@ impl Default for Configuration {
             flows: 0,
             request_bytes: 1,
             response_bytes: 1,
+            tuning: Tuning::default(),
         }
     }
 }
@@ -70,6 +76,12 @@ impl Configuration {
             Factor::Flows => Value::Number(self.flows),
             Factor::Request => Value::Number(self.request_bytes),
             Factor::Response => Value::Number(self.response_bytes),
+            Factor::HostRps => self.tuning.host.steering.rps.clone().map_or(Value::AsFound, Value::Cpus),
+            Factor::GuestRps => self.tuning.guest.rps.clone().map_or(Value::AsFound, Value::Cpus),
+            Factor::Ksm => self.tuning.host.ksm.map_or(Value::AsFound, Value::Switch),
+            Factor::Thp => self.tuning.host.thp.clone().map_or(Value::AsFound, Value::Word),
+            Factor::HaltPoll => self.tuning.host.halt_poll_ns.map_or(Value::AsFound, Value::Number),
+            Factor::BaseSlice => self.tuning.host.base_slice_ns.map_or(Value::AsFound, Value::Number),
         }
     }
 
@@ -78,6 +90,13 @@ impl Configuration {
         match (factor, value) {
             (Factor::Backend, Value::Backend(backend)) => self.backend = *backend,
             (Factor::Test, Value::Test(test)) => self.test = *test,
+            (Factor::HostRps, Value::Cpus(cpus)) => self.tuning.host.steering.rps = Some(cpus.clone()),
+            (Factor::GuestRps, Value::Cpus(cpus)) => self.tuning.guest.rps = Some(cpus.clone()),
+            (Factor::GuestRps, Value::AsFound) => self.tuning.guest.rps = None,
+            (Factor::Ksm, Value::Switch(on)) => self.tuning.host.ksm = Some(*on),
+            (Factor::Thp, Value::Word(word)) => self.tuning.host.thp = Some(word.clone()),
+            (Factor::HaltPoll, Value::Number(ns)) => self.tuning.host.halt_poll_ns = Some(*ns),
+            (Factor::BaseSlice, Value::Number(ns)) => self.tuning.host.base_slice_ns = Some(*ns),
             (factor, Value::Number(number)) => {
                 if let Some(field) = self.number(factor) {
                     *field = *number;
@@ -97,7 +116,7 @@ impl Configuration {
             Factor::Flows => &mut self.flows,
             Factor::Request => &mut self.request_bytes,
             Factor::Response => &mut self.response_bytes,
-            Factor::Backend | Factor::Test => return None,
+            _ => return None,
         })
     }
 
@@ -147,6 +166,14 @@ pub enum Value {
     Test(Test),
     /// Of what is counted or measured, in the unit of the factor's column.
     Number(u32),
+    /// Of what is on or off.
+    Switch(bool),
+    /// Of what has names.
+    Word(String),
+    /// Of what CPUs are chosen for.
+    Cpus(Cpus),
+    /// Of a setting that is left as it is found.
+    AsFound,
 }
 
 impl Value {
@@ -162,6 +189,10 @@ impl fmt::Display for Value {
             Value::Backend(backend) => backend.fmt(f),
             Value::Test(test) => test.fmt(f),
             Value::Number(number) => number.fmt(f),
+            Value::Switch(on) => f.write_str(if *on { "on" } else { "off" }),
+            Value::Word(word) => f.write_str(word),
+            Value::Cpus(cpus) => cpus.fmt(f),
+            Value::AsFound => Ok(()),
         }
     }
 }
@@ -188,11 +219,23 @@ pub enum Factor {
     Request,
     /// Response size.
     Response,
+    /// Receive packet steering at the host's end of the wire.
+    HostRps,
+    /// Receive packet steering inside the guests.
+    GuestRps,
+    /// Merging of pages of equal content.
+    Ksm,
+    /// Transparent hugepages.
+    Thp,
+    /// How long KVM polls for a halted vCPU.
+    HaltPoll,
+    /// Slice of the host's scheduler.
+    BaseSlice,
 }
 
 impl Factor {
     /// Every factor, in the order of the columns.
-    pub const ALL: [Factor; 9] = [
+    pub const ALL: [Factor; 15] = [
         Factor::Backend,
         Factor::Vms,
         Factor::Vcpus,
@@ -202,6 +245,12 @@ impl Factor {
         Factor::Flows,
         Factor::Request,
         Factor::Response,
+        Factor::HostRps,
+        Factor::GuestRps,
+        Factor::Ksm,
+        Factor::Thp,
+        Factor::HaltPoll,
+        Factor::BaseSlice,
     ];
 
     /// Where its one level stands in a profile: section and key.
@@ -230,6 +279,12 @@ impl Factor {
             Factor::Flows => ("workload.flows", "flows", "flows"),
             Factor::Request => ("workload.request", "request", "request_bytes"),
             Factor::Response => ("workload.response", "response", "response_bytes"),
+            Factor::HostRps => ("tuning.host.rps", "host_rps", "host_rps"),
+            Factor::GuestRps => ("tuning.guest.rps", "guest_rps", "guest_rps"),
+            Factor::Ksm => ("tuning.host.ksm", "ksm", "ksm"),
+            Factor::Thp => ("tuning.host.thp", "thp", "thp"),
+            Factor::HaltPoll => ("tuning.host.halt_poll_ns", "halt_poll_ns", "halt_poll_ns"),
+            Factor::BaseSlice => ("tuning.host.base_slice", "base_slice", "base_slice_ns"),
         }
     }
 
@@ -240,7 +295,7 @@ impl Factor {
 
     /// Whether it says something of the guests, so that bare metal is the same for all its levels.
     pub fn is_of_guests(self) -> bool {
-        matches!(self, Factor::Vcpus | Factor::Memory)
+        matches!(self, Factor::Vcpus | Factor::Memory | Factor::GuestRps)
     }
 }
 

@@ -3,7 +3,8 @@
 //! - [`load()`], [`parse`]: a file, or its text, to an [`Experiment`]; the way in
 //! - [`experiment`], [`configuration`], [`lab`]: what the rest of kvmfair reads
 //! - [`written`]: every key of the format, with what it means
-//! - [`units`]: times and sizes as people write them
+//! - [`units`], [`cpus`]: times, sizes and sets of CPUs as people write them
+//! - [`tuning`]: settings of the host and inside the guests
 //! - [`diagnostic`]: what is wrong with a profile, rendered as rustc does
 //! - [`schema()`]: the JSON schema of the format, for editors
 //! - [`starter()`]: a commented profile to begin with
@@ -12,6 +13,7 @@
 //! `validate` turns what was written into what can be measured.
 
 pub mod configuration;
+pub mod cpus;
 pub mod diagnostic;
 pub mod experiment;
 pub mod lab;
@@ -20,6 +22,7 @@ mod places;
 mod reader;
 mod schema;
 mod starter;
+pub mod tuning;
 pub mod units;
 mod validate;
 pub mod written;

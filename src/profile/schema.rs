@@ -100,7 +100,7 @@ mod tests {
         assert!(!text.contains("x-planned"));
         assert!(!text.contains("null"), "{text}");
         assert!(schema()["properties"]["network"]["properties"].get("queues").is_none());
-        assert!(schema()["properties"].get("tuning").is_none());
+        assert!(schema()["properties"].get("probe").is_none());
     }
 
     #[test]

@@ -36,9 +36,14 @@ mod tests {
         let schema = schema();
         for (name, key) in schema["properties"].as_object().expect("keys") {
             let found = shown.get(name).unwrap_or_else(|| panic!("{name} is not shown"));
-            for (inner, _) in key["properties"].as_object().into_iter().flatten() {
-                assert!(found.get(inner).is_some(), "[{name}] {inner} is not shown");
-            }
+            shows(found, key, name);
+        }
+    }
+
+    fn shows(found: &toml::Value, schema: &serde_json::Value, name: &str) {
+        for (inner, key) in schema["properties"].as_object().into_iter().flatten() {
+            let found = found.get(inner).unwrap_or_else(|| panic!("[{name}] {inner} is not shown"));
+            shows(found, key, &format!("{name}.{inner}"));
         }
     }
 

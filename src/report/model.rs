@@ -89,7 +89,17 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
         Factor::Flows => format!("{level} flow{plural}"),
         Factor::Request => format!("{level} B request"),
         Factor::Response => format!("{level} B response"),
+        Factor::HostRps => setting("host RPS", &level),
+        Factor::GuestRps => setting("guest RPS", &level),
+        Factor::Ksm => setting("KSM", &level),
+        Factor::Thp => setting("THP", &level),
+        Factor::HaltPoll => setting("halt_poll_ns", &level),
+        Factor::BaseSlice => setting("base slice in ns", &level),
     }
+}
+
+fn setting(name: &str, level: &str) -> String {
+    if level.is_empty() { format!("{name} as found") } else { format!("{name} {level}") }
 }
 
 /// The levels of the swept factors in words, to name a configuration in a sentence.

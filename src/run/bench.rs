@@ -85,7 +85,7 @@ fn announce(plan: &Plan, planned: &PlannedTrial, events: &Events) {
     drop(events.send(Event::Trial {
         trial: planned.trial,
         repeat: planned.repeat,
-        configuration: planned.configuration.clone(),
+        configuration: Box::new(planned.configuration.clone()),
         remaining_s: rest.map(|other| other.estimate.total_s()).sum(),
         boots: planned.transition.boot.len() as u32,
     }));

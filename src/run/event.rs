@@ -22,7 +22,7 @@ pub enum Event {
         /// Which repeat.
         repeat: u32,
         /// What will be measured.
-        configuration: Configuration,
+        configuration: Box<Configuration>,
         /// Expected time of this trial and of all after it, s.
         remaining_s: f64,
         /// Guests that have to boot.

@@ -2,8 +2,10 @@
 //!
 //! - [`event`]: what the loop tells the world
 //! - `ground`: the lab's machines, libvirt and the guests' files, opened
+//! - `inside`: a command in every guest at once
 //! - [`lab_session`]: the opened lab and its moves from one configuration to the next
 //! - [`verify`]: the proof that the backend under test is the one that runs
+//! - `tuned`: the settings of a configuration, written and read
 //! - [`trial`]: one trial, from the first netperf to its raw samples
 //! - [`mod@bench`]: all trials of a plan, stored one by one
 //! - [`results`]: raw trials -> tables and charts in the run directory
@@ -11,7 +13,9 @@
 pub mod bench;
 pub mod event;
 mod ground;
+mod inside;
 pub mod lab_session;
 pub mod results;
 pub mod trial;
+mod tuned;
 pub mod verify;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use tokio::time::sleep;
 
 use super::event::{Event, Events};
+use super::inside::{in_every_guest, shell};
 use super::lab_session::LabSession;
 use super::verify;
 use crate::backend::{Backend, Counted, Side};
@@ -29,8 +30,6 @@ use crate::sample::{Check, FORMAT, Failure, HostSample, RawFlow, RawGuest, RawTr
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// A netperf that nobody stops any more ends by itself this long after its trial should have.
 const ORPHAN_LIMIT: Duration = Duration::from_secs(60);
-/// For one look into a guest.
-const LOOK: Duration = Duration::from_secs(20);
 
 /// An error with the step in which it happened.
 struct Broken {
@@ -225,9 +224,9 @@ async fn look_inside(
     configuration: &Configuration,
     guests: &mut Vec<RawGuest>,
 ) -> Result<()> {
-    for (guest, at_s, output) in in_every_guest(session, configuration, inside::CPU_TIMES).await? {
-        let times = inside::cpu_times(&output).context("a guest's /proc/stat could not be read")?;
-        note(guests, &guest).inside.push((at_s, times));
+    for said in in_every_guest(session, configuration, |_| shell(inside::CPU_TIMES)).await? {
+        let times = inside::cpu_times(&said.stdout).context("a guest's /proc/stat could not be read")?;
+        note(guests, &said.guest).inside.push((said.at_s, times));
     }
     Ok(())
 }
@@ -243,35 +242,13 @@ async fn count_inside(
     if !(1..=configuration.vms).any(unseen) {
         return Ok(());
     }
-    for (guest, at_s, output) in in_every_guest(session, configuration, inside::NIC_PACKETS).await? {
-        let nic = configuration.backend.nic(&site, guest.number).context("bare metal has no guests")?;
-        let packets = inside::nic_packets(&output, &nic.mac);
+    for said in in_every_guest(session, configuration, |_| shell(inside::NIC_PACKETS)).await? {
+        let nic = configuration.backend.nic(&site, said.guest.number).context("bare metal has no guests")?;
+        let packets = inside::nic_packets(&said.stdout, &nic.mac);
         let packets = packets.context("the counters of a guest's test NIC could not be read")?;
-        note(guests, &guest).nic.push((at_s, packets));
+        note(guests, &said.guest).nic.push((said.at_s, packets));
     }
     Ok(())
-}
-
-/// Runs a shell command in every guest at once: who said when what.
-async fn in_every_guest(
-    session: &LabSession,
-    configuration: &Configuration,
-    command: &'static str,
-) -> Result<Vec<(Guest, f64, String)>> {
-    let mut tasks = tokio::task::JoinSet::new();
-    for guest in (1..=configuration.vms).filter_map(|number| session.fleet.get(number)).cloned() {
-        tasks.spawn(async move {
-            let output = guest.ssh.run(&["sh", "-c", command], LOOK).await;
-            (guest, wall_clock(), output)
-        });
-    }
-    let mut said = Vec::new();
-    while let Some(joined) = tasks.join_next().await {
-        let (guest, at_s, output) = joined?;
-        said.push((guest, at_s, output?.stdout));
-    }
-    said.sort_by_key(|(guest, ..)| guest.number);
-    Ok(said)
 }
 
 /// The entry of a guest, made where there is none; entries are in the order of the guests.

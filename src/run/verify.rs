@@ -3,18 +3,16 @@
 //! A fact that cannot be read is a fact that does not hold; nothing is taken for granted because it was asked for.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use anyhow::Result;
 
+use super::inside::LOOK;
 use super::lab_session::LabSession;
+use super::tuned;
 use crate::backend::{Datapath, Look, Nic, Side};
 use crate::guest::fleet::Guest;
 use crate::profile::Configuration;
 use crate::sample::{Accel, Check};
-
-/// For one look into a guest.
-const LOOK: Duration = Duration::from_secs(20);
 
 /// Prints one line for each NIC, `<mac> <driver> <mtu>`, and one with the number of CPUs.
 const INSIDE: &str = r#"for nic in /sys/class/net/*; do
@@ -29,7 +27,7 @@ echo "cpus $(grep -c ^processor /proc/cpuinfo)""#;
 /// # Errors
 /// If a guest does not answer.
 pub async fn checks(session: &LabSession, configuration: &Configuration) -> Result<Vec<Check>> {
-    let mut checks = Vec::new();
+    let mut checks = tuned::checks(session, configuration).await?;
     let site = session.site(configuration);
     for number in 1..=configuration.vms {
         let nic = configuration.backend.nic(&site, number);

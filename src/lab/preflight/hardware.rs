@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, far_needs, machine, needs};
+use super::{Finding, far_needs, machine, needs, settings};
 use crate::backend::Backend;
 use crate::backend::site::Wire;
 use crate::exec::machine::Machine;
@@ -68,7 +68,8 @@ async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
         }
     }
     if let Ok(host) = &host {
-        seen.findings.extend(on(far_needs::look(host, experiment, seen.wire.as_ref()).await, HOST));
+        let needs = far_needs::look(host, experiment, seen.wire.as_ref()).await;
+        seen.findings.extend(on([needs, settings::look_there(host, experiment).await].concat(), HOST));
     }
     seen
 }

@@ -6,6 +6,7 @@
 //! - `image`: what the guests boot
 //! - `needs`: what its backends need
 //! - `far_needs`: the same of another machine
+//! - `settings`: the settings of the VM host that it changes
 //! - `wire`: the NICs that it names
 
 mod far_needs;
@@ -13,6 +14,7 @@ pub mod hardware;
 mod image;
 mod machine;
 mod needs;
+mod settings;
 mod wire;
 
 use serde::Serialize;
@@ -47,7 +49,8 @@ pub fn look(experiment: &Experiment) -> Vec<Finding> {
     }
     let (wire, of_wire) = wire::look(experiment);
     let of_backends = needs::look(experiment, wire.as_ref());
-    [machine::look(experiment), image::look(experiment), of_wire, of_backends].concat()
+    let of_settings = settings::look(experiment);
+    [machine::look(experiment), image::look(experiment), of_wire, of_backends, of_settings].concat()
 }
 
 /// Whether every finding is good.

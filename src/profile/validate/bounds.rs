@@ -1,6 +1,6 @@
 //! The bounds of one level: what was written for it -> its value, or what is wrong with it.
 
-use super::Fault;
+use super::{Fault, tuning};
 use crate::backend::{Backend, PRESETS};
 use crate::profile::reader::{list, nearest};
 use crate::profile::units::{MIB, Size};
@@ -28,6 +28,11 @@ pub(super) fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
         Factor::Flows => bounded(number(raw), 1, 10_000, "flows"),
         Factor::Memory => memory(size(raw)),
         Factor::Request | Factor::Response => message_size(factor.key(), size(raw)),
+        Factor::HostRps | Factor::GuestRps => tuning::cpus(text(raw)).map(Value::Cpus),
+        Factor::Ksm => Ok(Value::Switch(raw.as_bool().unwrap_or_default())),
+        Factor::Thp => tuning::thp(text(raw)).map(Value::Word),
+        Factor::HaltPoll => bounded_as(number(raw), 0, 10_000_000, |ns| format!("polling for {ns} ns")),
+        Factor::BaseSlice => tuning::base_slice(text(raw)).map(Value::Number),
     }
 }
 

@@ -4,13 +4,14 @@ use super::factors::{Level, Levels, default};
 use super::{Check, Fault};
 use crate::backend::Backend;
 use crate::profile::configuration::memory_mib_for;
+use crate::profile::tuning::Tuning;
 use crate::profile::{Configuration, Factor, Value};
 
 /// More than this many configurations is a slip, not a plan.
 const MOST_CONFIGURATIONS: usize = 4096;
 
 /// All combinations, the first factor varying slowest; empty if something was reported that leaves none.
-pub(super) fn configurations(check: &mut Check, factors: &[Levels]) -> Vec<Configuration> {
+pub(super) fn configurations(check: &mut Check, factors: &[Levels], tuning: Tuning) -> Vec<Configuration> {
     if with_guests(factors) {
         divisible(check, factors);
         fits(check, factors);
@@ -18,7 +19,7 @@ pub(super) fn configurations(check: &mut Check, factors: &[Levels]) -> Vec<Confi
     }
     let combinations = factors.iter().try_fold(1_usize, |n, levels| n.checked_mul(levels.levels.len()));
     match combinations {
-        Some(n) if n <= MOST_CONFIGURATIONS => combine(factors, check.cloud),
+        Some(n) if n <= MOST_CONFIGURATIONS => combine(factors, check.cloud, tuning),
         _ => {
             // No key is to blame alone: the section is marked.
             check.fault("sweep.*", too_many(combinations));
@@ -35,8 +36,8 @@ fn too_many(combinations: Option<usize>) -> Fault {
     Fault::new(format!("the sweep has {n} combinations"), "", hint)
 }
 
-fn combine(factors: &[Levels], cloud: bool) -> Vec<Configuration> {
-    let mut combined = vec![Configuration::default()];
+fn combine(factors: &[Levels], cloud: bool, tuning: Tuning) -> Vec<Configuration> {
+    let mut combined = vec![Configuration { tuning, ..Configuration::default() }];
     for Levels { factor, levels, .. } in factors {
         let extend = |configuration: Configuration| {
             levels.iter().map(move |level| {

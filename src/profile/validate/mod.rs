@@ -41,7 +41,7 @@ pub(super) fn experiment(
     let Read { written, issues, refused } = read;
     // The size of another machine is not known here; `kvmfair check` looks.
     let facts = match machines::is_elsewhere(&written.host) {
-        true => HostFacts { memory_mib: u64::MAX, ..facts },
+        true => HostFacts { memory_mib: u64::MAX, cpus: u32::MAX },
         false => facts,
     };
     let directory = path.parent().unwrap_or(Path::new(""));
@@ -49,13 +49,14 @@ pub(super) fn experiment(
     identity(&mut check, &written);
     only_supported(&mut check, &written);
     image::check(&mut check, &written.guest);
-    tuning::check(&mut check, &written);
+    let tuning = tuning::tuning(&mut check, &written);
     let machines = machines::machines(&mut check, &written, directory);
     let wire = wire::wire(&mut check, &written.wire, machines::are_two(&written.host));
     let timing = timing::timing(&mut check, &written.workload);
     let limits = timing::limits(&mut check, &written.limits, &timing);
     let factors = factors::factors(&mut check, &written);
-    let configurations = configurations::configurations(&mut check, &factors);
+    tuning::in_range(&mut check, &written, &tuning, &factors);
+    let configurations = configurations::configurations(&mut check, &factors, tuning);
     if !check.issues.is_empty() {
         return Err(check.issues);
     }

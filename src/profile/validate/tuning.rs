@@ -1,94 +1,116 @@
-//! Tuning: a CPU mask must not name CPUs that are not there. The settings themselves are for a later version.
+//! Tuning: CPU masks that name only CPUs that are there, words and numbers that the kernel takes.
 
+use super::factors::Levels;
 use super::{Check, Fault};
-use crate::profile::written::Written;
+use crate::profile::Factor;
+use crate::profile::cpus::{self, Cpus};
+use crate::profile::tuning::{HostTuning, Steering, THP, Tuning};
+use crate::profile::units::Time;
+use crate::profile::written::{GuestTuning, HostTuning as WrittenHost, Written};
 
-/// Checks the CPU masks and lists of `[tuning.host]` and `[tuning.guest]`.
-pub(super) fn check(check: &mut Check, written: &Written) {
-    let (host, guest) = (&written.tuning.host, &written.tuning.guest);
+/// What is set in all configurations alike; the factors' levels come on top.
+pub(super) fn tuning(check: &mut Check, written: &Written) -> Tuning {
+    let WrittenHost { rps_flow_cnt, rps_sock_flow_entries, xps, irq_affinity, .. } = &written.tuning.host;
+    let host = fixed(check, "tuning.host", *rps_flow_cnt, *rps_sock_flow_entries, [xps, irq_affinity]);
+    let GuestTuning { rps_flow_cnt, rps_sock_flow_entries, xps, irq_affinity, .. } = &written.tuning.guest;
+    let guest = fixed(check, "tuning.guest", *rps_flow_cnt, *rps_sock_flow_entries, [xps, irq_affinity]);
+    let governor = written.tuning.host.governor.clone();
+    if let Some(name) = governor.as_deref().filter(|name| !is_word(name)) {
+        let message = format!("\"{name}\" is not a CPU frequency governor");
+        check
+            .fault("tuning.host.governor", Fault::new(message, "", "for example governor = \"performance\""));
+    }
+    Tuning { host: HostTuning { steering: host, governor, ..HostTuning::default() }, guest }
+}
+
+fn fixed(
+    check: &mut Check,
+    section: &str,
+    rps_flow_cnt: Option<u32>,
+    rps_sock_flow_entries: Option<u32>,
+    [xps, irq_affinity]: [&Option<String>; 2],
+) -> Steering {
+    for (key, entries) in [("rps_flow_cnt", rps_flow_cnt), ("rps_sock_flow_entries", rps_sock_flow_entries)] {
+        if let Some(entries) = entries.filter(|entries| *entries != 0 && !entries.is_power_of_two()) {
+            check.fault(&format!("{section}.{key}"), no_power_of_two(entries));
+        }
+    }
+    let mut set = |key: &str, mask: &Option<String>| {
+        let path = format!("{section}.{key}");
+        cpus(mask.as_ref()?).map_err(|fault| check.fault(&path, fault)).ok()
+    };
+    let (xps, irq_affinity) = (set("xps", xps), set("irq_affinity", irq_affinity));
+    if irq_affinity.as_ref().is_some_and(Cpus::is_none) {
+        let hint = "name at least one CPU, or leave the key out";
+        check.fault(
+            &format!("{section}.irq_affinity"),
+            Fault::new("interrupts need a CPU to go to", "", hint),
+        );
+    }
+    Steering { rps: None, rps_flow_cnt, rps_sock_flow_entries, xps, irq_affinity }
+}
+
+fn no_power_of_two(entries: u32) -> Fault {
+    let next = entries.checked_next_power_of_two().unwrap_or(1 << 31);
+    let message = format!("{entries} is not a power of two");
+    Fault::new(message, "", format!("the kernel would take {next} in its place: write that"))
+}
+
+fn is_word(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+}
+
+/// A set of CPUs.
+pub(super) fn cpus(mask: &str) -> Result<Cpus, Fault> {
+    let hint = "write \"all\", \"none\", a hex mask such as \"f\" or a CPU list such as \"0-3\"";
+    mask.parse().map_err(|message: String| Fault::new(message, "", hint))
+}
+
+/// What transparent hugepages are set to.
+pub(super) fn thp(word: &str) -> Result<String, Fault> {
+    let fault = || {
+        Fault::new(
+            format!("transparent hugepages are never \"{word}\""),
+            "",
+            format!("one of {}", THP.join(", ")),
+        )
+    };
+    THP.contains(&word).then(|| word.to_owned()).ok_or_else(fault)
+}
+
+/// A slice of the scheduler, ns; its bounds are the kernel's.
+pub(super) fn base_slice(time: &str) -> Result<u32, Fault> {
+    let time = time.parse::<Time>().map(|time| time.0.as_nanos()).unwrap_or_default();
+    let out = || Fault::new("a slice must be 100 us to 1 s", "", "for example \"3 ms\"");
+    u32::try_from(time).ok().filter(|ns| (100_000..=1_000_000_000).contains(ns)).ok_or_else(out)
+}
+
+/// A mask must not name CPUs that are not there: on the host, and in the smallest guest.
+pub(super) fn in_range(check: &mut Check, written: &Written, tuning: &Tuning, factors: &[Levels]) {
     let vcpus = written.guest.vcpus.or(written.sweep.vcpus.iter().flatten().copied().min()).unwrap_or(1);
-    let cpus = check.facts.cpus;
-    for (path, mask, owner, cpus) in [
-        ("tuning.host.rps", &host.rps, "the host", cpus),
-        ("tuning.host.xps", &host.xps, "the host", cpus),
-        ("tuning.host.irq_affinity", &host.irq_affinity, "the host", cpus),
-        ("tuning.guest.rps", &guest.rps, "a guest", vcpus),
-        ("tuning.guest.xps", &guest.xps, "a guest", vcpus),
-        ("tuning.guest.irq_affinity", &guest.irq_affinity, "a guest", vcpus),
+    let (host, guest) = (("the host", check.facts.cpus), ("a guest", vcpus));
+    for (path, set, owner) in [
+        ("tuning.host.xps", &tuning.host.steering.xps, host),
+        ("tuning.host.irq_affinity", &tuning.host.steering.irq_affinity, host),
+        ("tuning.guest.xps", &tuning.guest.xps, guest),
+        ("tuning.guest.irq_affinity", &tuning.guest.irq_affinity, guest),
     ] {
-        if let Some(mask) = mask {
-            cpu_mask(check, path, mask, owner, cpus);
+        set.iter().for_each(|set| there(check, path, set, owner));
+    }
+    for (factor, owner) in [(Factor::HostRps, host), (Factor::GuestRps, guest)] {
+        for level in factors.iter().filter(|levels| levels.factor == factor).flat_map(|levels| &levels.levels)
+        {
+            if let crate::profile::Value::Cpus(set) = &level.value {
+                there(check, &level.path, set, owner);
+            }
         }
     }
 }
 
-fn cpu_mask(check: &mut Check, path: &str, mask: &str, owner: &str, cpus: u32) {
-    match highest_cpu(mask) {
-        Ok(Some(highest)) if highest >= cpus => {
-            let message = format!("\"{mask}\" names CPU {highest}, but {owner} has {cpus} of them");
-            let hint =
-                format!("CPUs count from 0; the widest mask is \"{}\", or write \"all\"", widest(cpus));
-            check.fault(path, Fault::new(message, "", hint));
-        }
-        Ok(_) => {}
-        Err(()) => {
-            let hint = "write \"all\", \"none\", a hex mask such as \"f\" or a CPU list such as \"0-3\"";
-            check.fault(path, Fault::new(format!("\"{mask}\" is not a CPU mask"), "", hint));
-        }
-    }
-}
-
-/// The highest CPU that a mask or a list names; a bare run of hex digits is a mask, as in sysfs.
-fn highest_cpu(mask: &str) -> Result<Option<u32>, ()> {
-    match mask {
-        "all" | "none" => Ok(None),
-        list if list.contains('-') => highest_of_list(list).map(Some),
-        mask => highest_of_mask(mask),
-    }
-}
-
-/// `0-3,8-11`.
-fn highest_of_list(list: &str) -> Result<u32, ()> {
-    let ends = list.split(',').map(|range| range.rsplit('-').next().unwrap_or(range).trim().parse::<u32>());
-    ends.collect::<Result<Vec<_>, _>>().map_err(drop)?.into_iter().max().ok_or(())
-}
-
-/// `f`, `0xff`, `ff,ffffffff` (groups of 32 CPUs, the highest first).
-fn highest_of_mask(mask: &str) -> Result<Option<u32>, ()> {
-    let digits: String = mask.trim_start_matches("0x").chars().filter(|c| *c != ',').collect();
-    if digits.is_empty() || digits.len() > 1024 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
-        return Err(());
-    }
-    let digits = digits.trim_start_matches('0');
-    let Some(first) = digits.chars().next().and_then(|c| c.to_digit(16)) else { return Ok(None) };
-    Ok(Some(4 * (digits.len() as u32 - 1) + first.ilog2()))
-}
-
-/// The mask of all CPUs.
-fn widest(cpus: u32) -> String {
-    let first = (1_u32 << (cpus % 4)) - 1;
-    let first = if first == 0 { String::new() } else { format!("{first:x}") };
-    first + &"f".repeat(cpus as usize / 4)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn masks_and_lists_name_their_highest_cpu() {
-        assert_eq!(highest_cpu("f"), Ok(Some(3)));
-        assert_eq!(highest_cpu("0x10"), Ok(Some(4)));
-        assert_eq!(highest_cpu("1,00000000"), Ok(Some(32)));
-        assert_eq!(highest_cpu("0-3,8-11"), Ok(Some(11)));
-        assert_eq!(highest_cpu("0"), Ok(None));
-        assert_eq!(highest_cpu("fast"), Err(()));
-    }
-
-    #[test]
-    fn the_widest_mask_has_a_bit_for_each_cpu() {
-        assert_eq!(widest(1), "1");
-        assert_eq!(widest(4), "f");
-        assert_eq!(widest(6), "3f");
-    }
+fn there(check: &mut Check, path: &str, set: &Cpus, (owner, cpus): (&str, u32)) {
+    let Some(highest) = set.highest().filter(|highest| *highest >= cpus) else { return };
+    let message = format!("\"{set}\" names CPU {highest}, but {owner} has {cpus} of them");
+    let widest = cpus::mask(&(0..cpus).collect());
+    let hint = format!("CPUs count from 0; the widest mask is \"{widest}\", or write \"all\"");
+    check.fault(path, Fault::new(message, "", hint));
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::tuning::Thp;
 use crate::profile::schema::backend_levels;
 use crate::profile::units::{Size, Time};
 use crate::profile::{Order, Test};
@@ -155,14 +156,14 @@ pub struct Sweep {
     /// paths of QEMU
     #[schemars(extend("x-planned" = "leave it out: this version uses the QEMU that libvirt finds"))]
     pub emulator: Option<Vec<String>>,
-    /// RPS masks of the host's NIC
-    #[schemars(extend("x-planned" = "leave it out: this version leaves RPS as it is"))]
+    /// RPS masks of the host's end of the wire: "all", "none", a hex mask or a list
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub host_rps: Option<Vec<String>>,
     /// RPS masks inside the guests
-    #[schemars(extend("x-planned" = "leave it out: this version leaves RPS as it is"))]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub guest_rps: Option<Vec<String>>,
     /// scheduler slices, for example ["3 ms", "30 ms"]
-    #[schemars(extend("x-planned" = "leave it out: this version leaves the scheduler as it is"))]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub base_slice: Option<Vec<Time>>,
     /// pinnings of the vCPUs: "none", "spread", "compact" or a CPU list
     #[schemars(extend("x-planned" = "leave it out: this version lets the scheduler place the vCPUs"))]
@@ -171,8 +172,14 @@ pub struct Sweep {
     #[schemars(extend("x-planned" = "leave it out: this version backs guests with ordinary pages"))]
     pub hugepages: Option<Vec<bool>>,
     /// with and without merging of pages of equal content
-    #[schemars(extend("x-planned" = "leave it out: this version leaves KSM as it is"))]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub ksm: Option<Vec<bool>>,
+    /// transparent hugepages, for example ["always", "never"]
+    #[schemars(with = "Option<Vec<Thp>>", length(min = 1), extend("uniqueItems" = true))]
+    pub thp: Option<Vec<String>>,
+    /// polling times for halted vCPUs, for example [0, 200000]
+    #[schemars(inner(range(max = 10000000)), length(min = 1), extend("uniqueItems" = true))]
+    pub halt_poll_ns: Option<Vec<u32>>,
     /// CPU time of every guest in each 100 ms, for example ["100 ms", "50 ms"]
     #[schemars(extend("x-planned" = "leave it out: this version sets no quota"))]
     pub quota: Option<Vec<Time>>,

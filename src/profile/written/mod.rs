@@ -48,8 +48,7 @@ pub struct Written {
     pub network: Network,
     /// what netperf does, for how long, how often
     pub workload: Workload,
-    /// settings of the host and inside the guests
-    #[schemars(extend("x-planned" = "leave the section out: this version measures the host and the guests as they are"))]
+    /// settings of the host and inside the guests, each applied, read back in every trial and put back at the end
     pub tuning: Tuning,
     /// guests that differ from one another: shares, quotas, roles
     #[schemars(extend("x-planned" = "leave the groups out: in this version all guests are alike and all are measured"))]

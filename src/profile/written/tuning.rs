@@ -1,7 +1,5 @@
 //! As written: `[tuning.host]` and `[tuning.guest]`, the settings whose effect on fairness is worth measuring, and
 //! `[probe]`, what to observe of it.
-//!
-//! No version runs them yet; they are read so that a mistake in them is reported with the rest.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,28 +22,42 @@ pub struct Tuning {
 pub struct HostTuning {
     /// CPUs for receive packet steering: "all", "none", a hex mask such as "f" or a list such as "0-3"
     pub rps: Option<String>,
-    /// flow table entries of each receive queue (rps_flow_cnt)
+    /// flow table entries of each receive queue (rps_flow_cnt), a power of two; 0 while rps is "none"
     pub rps_flow_cnt: Option<u32>,
-    /// flow table entries of the host (rps_sock_flow_entries)
+    /// flow table entries of the host (rps_sock_flow_entries), a power of two
     pub rps_sock_flow_entries: Option<u32>,
     /// CPUs for transmit packet steering: "all", "none", a hex mask or a list
     pub xps: Option<String>,
     /// CPUs that take the NIC's interrupts: "all", a hex mask or a list
     pub irq_affinity: Option<String>,
     /// interrupt coalescing of the NIC, for example "50 us"
+    #[schemars(extend("x-planned" = "leave it out: this version leaves coalescing as it is"))]
     pub coalesce: Option<Time>,
     /// CPU frequency governor, for example "performance"
     pub governor: Option<String>,
     /// whether pages of equal content are merged
     pub ksm: Option<bool>,
     /// transparent hugepages: "always", "madvise" or "never"
+    #[schemars(with = "Option<Thp>")]
     pub thp: Option<String>,
     /// how long KVM polls before it puts a halted vCPU to sleep, ns
-    pub halt_poll_ns: Option<u64>,
-    /// slice of the scheduler, ns
-    pub base_slice_ns: Option<u64>,
+    #[schemars(range(max = 10000000))]
+    pub halt_poll_ns: Option<u32>,
+    /// slice of the scheduler, for example "3 ms"
+    pub base_slice: Option<Time>,
     /// whether numad moves guests between nodes
+    #[schemars(extend("x-planned" = "leave it out: this version starts and stops no service"))]
     pub numad: Option<bool>,
+}
+
+/// What transparent hugepages can be.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[allow(dead_code, reason = "only its schema is used")]
+pub(super) enum Thp {
+    Always,
+    Madvise,
+    Never,
 }
 
 /// `[tuning.guest]`.
@@ -54,15 +66,16 @@ pub struct HostTuning {
 pub struct GuestTuning {
     /// CPUs for receive packet steering: "all", "none", a hex mask such as "f" or a list such as "0-3"
     pub rps: Option<String>,
-    /// flow table entries of each receive queue (rps_flow_cnt)
+    /// flow table entries of each receive queue (rps_flow_cnt), a power of two; 0 while rps is "none"
     pub rps_flow_cnt: Option<u32>,
-    /// flow table entries of the guest (rps_sock_flow_entries)
+    /// flow table entries of the guest (rps_sock_flow_entries), a power of two
     pub rps_sock_flow_entries: Option<u32>,
     /// CPUs for transmit packet steering: "all", "none", a hex mask or a list
     pub xps: Option<String>,
     /// CPUs that take the NIC's interrupts: "all", a hex mask or a list
     pub irq_affinity: Option<String>,
     /// interrupt coalescing of the NIC, for example "50 us"
+    #[schemars(extend("x-planned" = "leave it out: this version leaves coalescing as it is"))]
     pub coalesce: Option<Time>,
 }
 

@@ -1,0 +1,92 @@
+//! Settings of the VM host: what they were stands in the journal before the first of them is written, and is written back
+//! before the wire is taken down.
+
+use std::collections::BTreeMap;
+
+use super::LabError;
+use super::building::{Done, Lab};
+use super::change::Change;
+use crate::backend::Side;
+use crate::exec::machine::Machine;
+use crate::tuning::{self, SCRIPT, Setting, Shown};
+
+/// The files that were written, by their paths; the order of writing back makes no difference.
+pub(super) type Tuned = BTreeMap<String, Done>;
+
+impl Lab {
+    /// Writes settings of the host, whose end of the wire is `nic`.
+    ///
+    /// # Errors
+    /// [`LabError::Exec`] if the kernel has no such setting or does not take the value.
+    pub async fn tune(&mut self, nic: &str, settings: &[Setting]) -> Result<(), LabError> {
+        let (of_nic, of_machine) = split(settings);
+        let machines = [self.side(Side::Host).clone(), self.outer().clone()];
+        for (machine, settings) in machines.into_iter().zip([of_nic, of_machine]) {
+            for shown in self.show(&machine, nic, &settings).await? {
+                self.remember(&settings, shown)?;
+            }
+            if !settings.is_empty() {
+                run(&machine, &tuning::set(nic, &settings)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What settings say now, each in all of its files; `None` where there is no such file.
+    ///
+    /// # Errors
+    /// [`LabError::Exec`] if the machine cannot be looked at.
+    pub async fn tuned(&self, nic: &str, settings: &[Setting]) -> Result<Vec<Option<String>>, LabError> {
+        let (of_nic, of_machine) = split(settings);
+        let of_nic = self.show(self.side(Side::Host), nic, &of_nic).await?;
+        let of_machine = self.show(self.outer(), nic, &of_machine).await?;
+        let (mut nic_index, mut machine_index) = (0, 0);
+        let found = |setting: &Setting| {
+            let (index, shown) = match tuning::is_of_nic(setting) {
+                true => (&mut nic_index, &of_nic),
+                false => (&mut machine_index, &of_machine),
+            };
+            *index += 1;
+            tuning::found(setting, *index - 1, shown)
+        };
+        Ok(settings.iter().map(found).collect())
+    }
+
+    /// Writes back what every setting was.
+    ///
+    /// # Errors
+    /// [`LabError`] if the kernel refuses.
+    pub(super) async fn untune(&mut self) -> Result<(), LabError> {
+        let tuned = std::mem::take(&mut self.tuned);
+        self.revert(tuned.into_values().collect()).await
+    }
+
+    async fn show(&self, machine: &Machine, nic: &str, settings: &[Setting]) -> Result<Vec<Shown>, LabError> {
+        if settings.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(tuning::shown(&run(machine, &tuning::show(nic, settings)).await?))
+    }
+
+    /// Notes what a file said before it is written for the first time.
+    fn remember(&mut self, settings: &[Setting], shown: Shown) -> Result<(), LabError> {
+        let Some(setting) = settings.get(shown.setting).filter(|_| !self.tuned.contains_key(&shown.path))
+        else {
+            return Ok(());
+        };
+        let change = Change::Value { path: shown.path.clone().into(), value: setting.read(&shown.content) };
+        let undo = self.note(Side::Host, change)?;
+        self.tuned.insert(shown.path, Done { side: Side::Host, undo });
+        Ok(())
+    }
+}
+
+/// Those of the NIC, and those of the machine.
+fn split(settings: &[Setting]) -> (Vec<Setting>, Vec<Setting>) {
+    settings.iter().cloned().partition(tuning::is_of_nic)
+}
+
+async fn run(machine: &Machine, words: &[&str]) -> Result<String, LabError> {
+    let argv = [&["sh", "-c", SCRIPT, "tune"], words].concat();
+    Ok(machine.run(&argv).await?.stdout)
+}

@@ -1,0 +1,178 @@
+//! Sets of CPUs as people and sysfs write them: `all`, `none`, a hex mask, a list of ranges.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// CPUs of a machine whose number of CPUs is not known yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Cpus {
+    /// Every CPU that the machine has.
+    All,
+    /// These; none if it is empty.
+    Some(BTreeSet<u32>),
+}
+
+/// More than this many CPUs Linux is not built for.
+const MOST: u32 = 8192;
+
+impl Cpus {
+    /// No CPU at all: a switch that is off.
+    pub fn none() -> Cpus {
+        Cpus::Some(BTreeSet::new())
+    }
+
+    /// Whether no CPU is in it.
+    pub fn is_none(&self) -> bool {
+        *self == Cpus::none()
+    }
+
+    /// The highest CPU that is named.
+    pub fn highest(&self) -> Option<u32> {
+        match self {
+            Cpus::All => None,
+            Cpus::Some(cpus) => cpus.last().copied(),
+        }
+    }
+
+    /// The CPUs on a machine that has `online` of them.
+    pub fn on(&self, online: u32) -> BTreeSet<u32> {
+        match self {
+            Cpus::All => (0..online).collect(),
+            Cpus::Some(cpus) => cpus.clone(),
+        }
+    }
+
+    /// The mask of sysfs for a machine with `online` CPUs: groups of 32 in hex, the highest first.
+    pub fn mask(&self, online: u32) -> String {
+        mask(&self.on(online))
+    }
+}
+
+/// The mask that sysfs takes.
+pub fn mask(cpus: &BTreeSet<u32>) -> String {
+    let words = cpus.last().map_or(1, |highest| highest / 32 + 1);
+    let word = |index: u32| {
+        let bits = cpus.range(32 * index..32 * (index + 1)).fold(0_u32, |word, cpu| word | 1 << (cpu % 32));
+        if index + 1 == words { format!("{bits:x}") } else { format!("{bits:08x}") }
+    };
+    (0..words).rev().map(word).collect::<Vec<_>>().join(",")
+}
+
+/// As in a profile: a mask, or a word.
+impl fmt::Display for Cpus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cpus::All => f.write_str("all"),
+            none if none.is_none() => f.write_str("none"),
+            Cpus::Some(cpus) => f.write_str(&mask(cpus)),
+        }
+    }
+}
+
+impl From<Cpus> for String {
+    fn from(cpus: Cpus) -> String {
+        cpus.to_string()
+    }
+}
+
+impl TryFrom<String> for Cpus {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Cpus, String> {
+        text.parse()
+    }
+}
+
+/// A bare run of hex digits is a mask, as in sysfs; `-` makes it a list.
+impl FromStr for Cpus {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Cpus, String> {
+        let cpus = match text {
+            "all" => return Ok(Cpus::All),
+            "none" => return Ok(Cpus::none()),
+            list if list.contains('-') => of_list(list),
+            mask => of_mask(mask),
+        };
+        cpus.map(Cpus::Some).ok_or_else(|| format!("\"{text}\" is not a CPU mask"))
+    }
+}
+
+/// `0-3,8-11,14`.
+fn of_list(list: &str) -> Option<BTreeSet<u32>> {
+    let mut cpus = BTreeSet::new();
+    for range in list.split(',') {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (first, last) = (first.trim().parse::<u32>().ok()?, last.trim().parse::<u32>().ok()?);
+        if first > last || last >= MOST {
+            return None;
+        }
+        cpus.extend(first..=last);
+    }
+    Some(cpus)
+}
+
+/// `f`, `0xff`, `ff,ffffffff` (groups of 32 CPUs, the highest first).
+fn of_mask(mask: &str) -> Option<BTreeSet<u32>> {
+    let digits: Vec<u32> = mask
+        .trim()
+        .trim_start_matches("0x")
+        .chars()
+        .filter(|c| *c != ',')
+        .map(|c| c.to_digit(16))
+        .collect::<Option<_>>()?;
+    if digits.is_empty() || digits.len() as u32 > MOST / 4 {
+        return None;
+    }
+    let of_digit = |(place, digit): (usize, &u32)| {
+        let digit = *digit;
+        (0..4).filter(move |bit| digit >> bit & 1 == 1).map(move |bit| 4 * place as u32 + bit)
+    };
+    Some(digits.iter().rev().enumerate().flat_map(of_digit).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cpus(text: &str) -> Vec<u32> {
+        text.parse::<Cpus>().expect(text).on(4).into_iter().collect()
+    }
+
+    #[test]
+    fn masks_lists_and_words_name_the_same_cpus() {
+        assert_eq!(cpus("f"), cpus("0-3"));
+        assert_eq!(cpus("f"), cpus("all"));
+        assert_eq!(cpus("0x10"), [4]);
+        assert_eq!(cpus("1,00000000"), [32]);
+        assert_eq!(cpus("0-1,8-9,14"), [0, 1, 8, 9, 14]);
+        assert_eq!(cpus("0"), cpus("none"));
+    }
+
+    #[test]
+    fn what_is_neither_a_mask_nor_a_list_is_refused() {
+        for text in ["fast", "", "3-1", "0-99999", "1-", "-"] {
+            assert!(text.parse::<Cpus>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_mask_that_was_written_is_read_as_the_same_cpus(set: BTreeSet<u8>) {
+            let set: BTreeSet<u32> = set.into_iter().map(u32::from).collect();
+            let written = Cpus::Some(set.clone()).mask(256);
+            prop_assert_eq!(written.parse::<Cpus>(), Ok(Cpus::Some(set)));
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "[0-9a-fx,all-]{0,20}") {
+            drop(text.parse::<Cpus>());
+        }
+    }
+}

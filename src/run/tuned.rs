@@ -1,0 +1,73 @@
+//! The settings of a configuration, on the host and inside the guests: written before a trial, and read in it.
+
+use anyhow::{Context, Result};
+
+use super::inside::in_every_guest;
+use super::lab_session::LabSession;
+use crate::lab::Lab;
+use crate::profile::Configuration;
+use crate::sample::Check;
+use crate::tuning::{self, SCRIPT, Setting};
+
+/// Writes them. Guests start with what their kernel brings, and a factor has a level in every configuration: nothing is
+/// put back inside them.
+///
+/// # Errors
+/// If a kernel has no such setting, or does not take the value.
+pub(super) async fn apply(session: &mut LabSession, configuration: &Configuration) -> Result<()> {
+    let (wire, settings) = (session.site(configuration).wire(0), of_host(session, configuration));
+    session.lab.tune(&wire, &settings).await.context("failed to set up the VM host")?;
+    let settings = tuning::steering(&configuration.tuning.guest, configuration.vcpus);
+    if !settings.is_empty() {
+        let set = |guest| words(&tuning::set(&mac(session, configuration, guest), &settings));
+        in_every_guest(session, configuration, set).await.context("failed to set up a guest")?;
+    }
+    Ok(())
+}
+
+/// Reads them, as facts that have to hold.
+///
+/// # Errors
+/// If a machine does not answer.
+pub(super) async fn checks(session: &LabSession, configuration: &Configuration) -> Result<Vec<Check>> {
+    let settings = of_host(session, configuration);
+    let found = read_host(&session.lab, &session.site(configuration).wire(0), &settings).await?;
+    let mut checks: Vec<Check> =
+        settings.iter().zip(found).map(|(setting, found)| check("host", setting, found)).collect();
+    let settings = tuning::steering(&configuration.tuning.guest, configuration.vcpus);
+    if settings.is_empty() {
+        return Ok(checks);
+    }
+    let show = |guest| words(&tuning::show(&mac(session, configuration, guest), &settings));
+    for said in in_every_guest(session, configuration, show).await? {
+        let (shown, whose) = (tuning::shown(&said.stdout), format!("guest {}", said.guest.number));
+        let of = |(index, setting)| check(&whose, setting, tuning::found(setting, index, &shown));
+        checks.extend(settings.iter().enumerate().map(of));
+    }
+    Ok(checks)
+}
+
+fn of_host(session: &LabSession, configuration: &Configuration) -> Vec<Setting> {
+    tuning::host(&configuration.tuning.host, session.host_cpus)
+}
+
+async fn read_host(lab: &Lab, wire: &str, settings: &[Setting]) -> Result<Vec<Option<String>>> {
+    lab.tuned(wire, settings).await.context("failed to read the settings of the VM host")
+}
+
+fn check(whose: &str, setting: &Setting, found: Option<String>) -> Check {
+    Check {
+        what: format!("{whose}: {}", setting.what),
+        expected: setting.value.clone(),
+        found: found.unwrap_or_else(|| "nothing".into()),
+    }
+}
+
+/// The MAC of a guest's test NIC.
+fn mac(session: &LabSession, configuration: &Configuration, guest: u32) -> String {
+    configuration.backend.nic(&session.site(configuration), guest).map(|nic| nic.mac).unwrap_or_default()
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    [&["sh", "-c", SCRIPT, "tune"], words].concat().into_iter().map(str::to_owned).collect()
+}

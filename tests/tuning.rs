@@ -1,0 +1,102 @@
+//! Settings of the host and inside the guests: written, proven in every trial, put back at the end and after a kill -9.
+
+mod support;
+
+use std::fs;
+
+use support::Sandbox;
+use support::tables::{Row, rows};
+
+const KSM: &str = "/sys/kernel/mm/ksm/run";
+const FLOWS: &str = "/proc/sys/net/core/rps_sock_flow_entries";
+
+const PROFILE: &str = r#"
+[guest]
+vcpus = 2
+memory = "96 MiB"
+[network]
+backend = "virtio"
+[workload]
+flows = 2
+warmup = "500 ms"
+window = "2 s"
+cooldown = "500 ms"
+repeats = 1
+[tuning.host]
+ksm = true
+rps_flow_cnt = 4096
+rps_sock_flow_entries = 8192
+[tuning.guest]
+rps_flow_cnt = 512
+rps_sock_flow_entries = 1024
+[sweep]
+host_rps = ["none", "1"]
+guest_rps = ["none", "all"]
+[limits]
+trial_attempts = 3
+"#;
+
+fn machine() -> [String; 2] {
+    [KSM, FLOWS].map(|path| fs::read_to_string(path).unwrap())
+}
+
+/// What a trial of these levels found of a setting.
+fn found<'r>(proofs: &'r [Row], (host, guest): (&str, &str), what: &str) -> &'r str {
+    let of = |row: &&Row| row["host_rps"] == host && row["guest_rps"] == guest && row["what"] == what;
+    &proofs.iter().find(of).unwrap_or_else(|| panic!("no proof of {what} for {host}, {guest}"))["found"]
+}
+
+#[test]
+fn every_setting_is_proven_in_its_trial_and_put_back_at_the_end() {
+    let place = Sandbox::with_guests();
+    let before = machine();
+    place.bench(&place.profile("tuning", PROFILE)).end().expect(0);
+    assert_eq!(machine(), before);
+    let run = place.only_run();
+    assert_eq!(rows(&run, "trials.csv").len(), 4);
+    let proofs = rows(&run, "proofs.csv");
+    assert!(proofs.iter().all(|row| row["holds"] == "yes"));
+    for (levels, values) in
+        [(("none", "none"), ["0", "0", "0", "0"]), (("1", "all"), ["1", "4096", "3", "512"])]
+    {
+        let whats = [
+            "host: RPS (rps_cpus)",
+            "host: RFS (rps_flow_cnt)",
+            "guest 1: RPS (rps_cpus)",
+            "guest 1: RFS (rps_flow_cnt)",
+        ];
+        assert_eq!(whats.map(|what| found(&proofs, levels, what)), values, "{levels:?}");
+        assert_eq!(found(&proofs, levels, "host: KSM"), "1");
+        assert_eq!(found(&proofs, levels, "host: rps_sock_flow_entries"), "8192");
+        assert_eq!(found(&proofs, levels, "guest 1: rps_sock_flow_entries"), "1024");
+    }
+    place.assert_nothing_left();
+}
+
+#[test]
+fn after_a_kill_clean_puts_the_settings_of_the_machine_back() {
+    let place = Sandbox::with_guests();
+    let before = machine();
+    let mut running = place.bench(&place.profile("tuning", PROFILE));
+    running.hear("flows for");
+    assert_ne!(machine(), before);
+    running.kill();
+    place.note_runs();
+    let clean = place.kvmfair(&["clean"]);
+    assert!(clean.status.success(), "{clean:?}");
+    assert_eq!(machine(), before);
+    place.assert_nothing_left();
+}
+
+#[test]
+fn a_setting_that_this_kernel_does_not_have_is_refused_before_anything_is_made() {
+    let place = Sandbox::new();
+    support::require_root();
+    let governed = fs::exists("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").unwrap();
+    let body = PROFILE.replace("ksm = true", "governor = \"performance\"");
+    let check = place.kvmfair(&["check", &place.profile("governor", &body)]);
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert_eq!(check.status.success(), governed, "{said}");
+    assert!(said.contains("CPU frequency governor"), "{said}");
+    assert!(!place.state().exists());
+}

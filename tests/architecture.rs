@@ -7,10 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that hold no IO; everything in `profile` but the one function that reads the file.
-const PURE: [&str; 17] = [
+const PURE: [&str; 18] = [
     "profile",
     "plan",
     "backend",
+    "tuning",
     "sample",
     "window",
     "stats",

@@ -1,11 +1,11 @@
-//! A configuration: one combination of levels. And the factors: what can be swept, and how each is called.
+//! A configuration: one combination of levels.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::cpus::Cpus;
+use super::factor::{Factor, Value};
 use super::tuning::Tuning;
 use crate::backend::Backend;
 
@@ -154,148 +154,6 @@ impl fmt::Display for Test {
         f.write_str(match self {
             Test::TCP_RR => "TCP_RR",
         })
-    }
-}
-
-/// One level of a factor.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// Of the backend.
-    Backend(Backend),
-    /// Of the netperf test.
-    Test(Test),
-    /// Of what is counted or measured, in the unit of the factor's column.
-    Number(u32),
-    /// Of what is on or off.
-    Switch(bool),
-    /// Of what has names.
-    Word(String),
-    /// Of what CPUs are chosen for.
-    Cpus(Cpus),
-    /// Of a setting that is left as it is found.
-    AsFound,
-}
-
-impl Value {
-    /// The number; 0 for what is not one.
-    pub fn as_number(&self) -> u32 {
-        if let Value::Number(number) = self { *number } else { 0 }
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Backend(backend) => backend.fmt(f),
-            Value::Test(test) => test.fmt(f),
-            Value::Number(number) => number.fmt(f),
-            Value::Switch(on) => f.write_str(if *on { "on" } else { "off" }),
-            Value::Word(word) => f.write_str(word),
-            Value::Cpus(cpus) => cpus.fmt(f),
-            Value::AsFound => Ok(()),
-        }
-    }
-}
-
-/// What can be swept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Factor {
-    /// NIC backend.
-    Backend,
-    /// Number of guests.
-    Vms,
-    /// vCPUs of each guest.
-    Vcpus,
-    /// Memory of each guest.
-    Memory,
-    /// MTU of the test network.
-    Mtu,
-    /// netperf test.
-    Test,
-    /// Number of connections.
-    Flows,
-    /// Request size.
-    Request,
-    /// Response size.
-    Response,
-    /// Receive packet steering at the host's end of the wire.
-    HostRps,
-    /// Receive packet steering inside the guests.
-    GuestRps,
-    /// Merging of pages of equal content.
-    Ksm,
-    /// Transparent hugepages.
-    Thp,
-    /// How long KVM polls for a halted vCPU.
-    HaltPoll,
-    /// Slice of the host's scheduler.
-    BaseSlice,
-}
-
-impl Factor {
-    /// Every factor, in the order of the columns.
-    pub const ALL: [Factor; 15] = [
-        Factor::Backend,
-        Factor::Vms,
-        Factor::Vcpus,
-        Factor::Memory,
-        Factor::Mtu,
-        Factor::Test,
-        Factor::Flows,
-        Factor::Request,
-        Factor::Response,
-        Factor::HostRps,
-        Factor::GuestRps,
-        Factor::Ksm,
-        Factor::Thp,
-        Factor::HaltPoll,
-        Factor::BaseSlice,
-    ];
-
-    /// Where its one level stands in a profile: section and key.
-    pub fn home(self) -> &'static str {
-        self.names().0
-    }
-
-    /// Its key in `[sweep]`.
-    pub fn key(self) -> &'static str {
-        self.names().1
-    }
-
-    /// Column name in CSV files, with the unit where there is one.
-    pub fn column(self) -> &'static str {
-        self.names().2
-    }
-
-    fn names(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Factor::Backend => ("network.backend", "backend", "backend"),
-            Factor::Vms => ("guest.vms", "vms", "vms"),
-            Factor::Vcpus => ("guest.vcpus", "vcpus", "vcpus"),
-            Factor::Memory => ("guest.memory", "memory", "memory_mib"),
-            Factor::Mtu => ("network.mtu", "mtu", "mtu_bytes"),
-            Factor::Test => ("workload.test", "test", "test"),
-            Factor::Flows => ("workload.flows", "flows", "flows"),
-            Factor::Request => ("workload.request", "request", "request_bytes"),
-            Factor::Response => ("workload.response", "response", "response_bytes"),
-            Factor::HostRps => ("tuning.host.rps", "host_rps", "host_rps"),
-            Factor::GuestRps => ("tuning.guest.rps", "guest_rps", "guest_rps"),
-            Factor::Ksm => ("tuning.host.ksm", "ksm", "ksm"),
-            Factor::Thp => ("tuning.host.thp", "thp", "thp"),
-            Factor::HaltPoll => ("tuning.host.halt_poll_ns", "halt_poll_ns", "halt_poll_ns"),
-            Factor::BaseSlice => ("tuning.host.base_slice", "base_slice", "base_slice_ns"),
-        }
-    }
-
-    /// Whether another level needs other guests; all else is changed while they run.
-    pub fn needs_boot(self) -> bool {
-        matches!(self, Factor::Backend | Factor::Vcpus | Factor::Memory | Factor::Mtu)
-    }
-
-    /// Whether it says something of the guests, so that bare metal is the same for all its levels.
-    pub fn is_of_guests(self) -> bool {
-        matches!(self, Factor::Vcpus | Factor::Memory | Factor::GuestRps)
     }
 }
 

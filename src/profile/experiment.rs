@@ -8,7 +8,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::configuration::{Configuration, Factor};
+use super::configuration::Configuration;
+use super::factor::Factor;
 use super::lab::{Machines, WireNics};
 
 /// A validated profile.

@@ -1,7 +1,7 @@
 //! The profile: as written (serde) -> experiment (validated). Errors carry file, line, column and a hint.
 //!
 //! - [`load()`], [`parse`]: a file, or its text, to an [`Experiment`]; the way in
-//! - [`experiment`], [`configuration`], [`lab`]: what the rest of kvmfair reads
+//! - [`experiment`], [`configuration`], [`factor`], [`lab`]: what the rest of kvmfair reads
 //! - [`written`]: every key of the format, with what it means
 //! - [`units`], [`cpus`]: times, sizes and sets of CPUs as people write them
 //! - [`tuning`]: settings of the host and inside the guests
@@ -16,6 +16,7 @@ pub mod configuration;
 pub mod cpus;
 pub mod diagnostic;
 pub mod experiment;
+pub mod factor;
 pub mod lab;
 mod load;
 mod places;
@@ -27,9 +28,10 @@ pub mod units;
 mod validate;
 pub mod written;
 
-pub use configuration::{Configuration, Factor, Test, Value};
+pub use configuration::{Configuration, Test};
 pub use diagnostic::{Diagnostic, Position, ProfileError};
 pub use experiment::{AccelChoice, Experiment, Host, Idle, Image, Limits, Order, Timing};
+pub use factor::{Factor, Value};
 pub use lab::{HostPlace, Machines, WireNics};
 pub use load::{load, parse};
 pub use schema::schema;

@@ -124,7 +124,14 @@ mod tests {
     fn timing(warmup: u64, window: u64, cooldown: u64) -> Timing {
         let s = Duration::from_secs;
         let interval = Duration::from_millis(500);
-        Timing { warmup: s(warmup), window: s(window), cooldown: s(cooldown), interval, repeats: 1 }
+        Timing {
+            warmup: s(warmup),
+            window: s(window),
+            cooldown: s(cooldown),
+            interval,
+            repeats: 1,
+            precision: None,
+        }
     }
 
     #[test]

@@ -192,8 +192,7 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
     let (wire, events_of) = (wire.clone(), events.clone());
     let opened = LabSession::open(state, experiment.clone(), image, *accel, wire, &cache, events_of);
     let mut session = opened.await?;
-    let plan = plan::plan(experiment, *accel, *cpus);
-    run_dir.write_json("plan.json", &plan)?;
+    let fresh = plan::plan(experiment, *accel, *cpus);
     let environment = with_versions(&prepared.environment, &session.versions, image);
     // A run that ended before its first trial has nothing to go on with.
     let mut results = if prepared.resumed && run_dir.path().join("environment.json").exists() {
@@ -201,7 +200,12 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
     } else {
         Results::create(run_dir.clone(), experiment.clone(), environment, *accel)?
     };
-    let ending = bench::run(&mut session, experiment, &plan, &mut results, &cancel, &events).await?;
+    let mut plan = match prepared.resumed {
+        true => run_dir.read_json("plan.json").unwrap_or(fresh), // it may have grown
+        false => fresh,
+    };
+    results.plan(&plan)?;
+    let ending = bench::run(&mut session, experiment, &mut plan, &mut results, &cancel, &events).await?;
     drop(events.send(Event::TearingDown));
     session.abandon().await.context("failed to take the lab down")?;
     results.finish()?;

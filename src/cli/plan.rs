@@ -10,7 +10,7 @@ use super::{Common, exit::Exit, inputs};
 use crate::backend::{Names, Site};
 use crate::lab::{nics, ovs};
 use crate::plan::{self, PlannedTrial, Transition};
-use crate::profile::{Configuration, Experiment, Factor, Image};
+use crate::profile::{Configuration, Experiment, Factor, Image, Precision};
 use crate::run::lab_session::Blueprint;
 use crate::sample::Accel;
 
@@ -40,8 +40,12 @@ impl Plan {
 }
 
 fn header(experiment: &Experiment, plan: &plan::Plan, accel: Accel) -> String {
+    let more = experiment.timing.precision.map_or(String::new(), |precision| {
+        let Precision { half_width_percent, max_repeats } = precision;
+        format!(", then up to {max_repeats} until the total rate is known to ± {half_width_percent} %")
+    });
     format!(
-        "{}: {}\n{} trials ({} configurations x {} repeats), about {}, {}",
+        "{}: {}\n{} trials ({} configurations x {} repeats){more}, about {}, {}",
         experiment.name,
         experiment.description,
         plan.trials.len(),

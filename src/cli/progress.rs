@@ -82,6 +82,18 @@ impl Progress {
                 }
                 self.line(&format!("{trials} trial{}, about {}", plural(*trials), duration(*total_s)));
             }
+            Event::Extended { trials, configurations } => {
+                let more = trials - self.trials;
+                self.trials = *trials;
+                if let Some(bar) = &self.bar {
+                    bar.set_length(u64::from(*trials));
+                }
+                let whose = plural(*configurations);
+                self.line(&format!(
+                    "{more} more trial{}: {configurations} configuration{whose} not precise enough",
+                    plural(more)
+                ));
+            }
             Event::Trial { trial, configuration, remaining_s, boots, .. } => {
                 (self.guests_up, self.boots) = (0, *boots);
                 self.end = Some(Instant::now() + Duration::from_secs_f64(remaining_s.max(0.0)));

@@ -25,6 +25,7 @@ pub fn timing() -> Timing {
         cooldown: Duration::from_secs(1),
         interval: Duration::from_millis(500),
         repeats: 5,
+        precision: None,
     }
 }
 

@@ -5,6 +5,7 @@
 //! - [`Reason`]: why a trial that ran is not valid
 //! - [`Metric`]: the figures that are summarised over repeats and drawn
 //! - [`JainAt`]: fairness over slices of the window
+//! - [`outliers()`]: trials far from their repeats
 //! - [`summarise`]: trials -> one [`SummaryRow`] per configuration
 //!
 //! Pure. Nothing here is rounded or formatted: that is `report`'s work.
@@ -16,6 +17,7 @@ mod flow;
 mod guest;
 mod host;
 mod metric;
+mod outliers;
 mod summary;
 mod total;
 mod trial;
@@ -27,6 +29,7 @@ pub use flow::{FlowFigures, NetperfLatency};
 pub use guest::{GuestCpu, GuestFigures};
 pub use host::{CpuModes, HostFigures};
 pub use metric::{Better, Metric};
+pub use outliers::outliers;
 pub use summary::{SummaryRow, summarise};
 pub use total::TotalFigures;
 pub use trial::{Numbers, Outcome, TrialFigures};

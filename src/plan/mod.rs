@@ -46,34 +46,55 @@ pub struct PlannedTrial {
 pub fn plan(experiment: &Experiment, accel: Accel, cpus: u32) -> Plan {
     let mut random = StdRng::seed_from_u64(experiment.seed);
     let mut lab = Guests::default();
-    let mut trials = Vec::new();
+    let mut plan = Plan { trials: Vec::new(), total_s: estimate::overhead_s(accel) };
     for repeat in 1..=experiment.timing.repeats {
-        for index in block(experiment, &mut random) {
-            let configuration = experiment.configurations[index].clone();
+        for configuration in block(experiment, &experiment.configurations, &mut random) {
             let transition = lab.move_to(&configuration, experiment.idle);
             let estimate = Estimate::of(&transition, experiment, accel, cpus);
-            trials.push(PlannedTrial {
-                trial: trials.len() as u32 + 1,
-                repeat,
-                configuration,
-                transition,
-                estimate,
-            });
+            plan.push(repeat, configuration, transition, estimate);
         }
     }
-    let total_s =
-        estimate::overhead_s(accel) + trials.iter().map(|trial| trial.estimate.total_s()).sum::<f64>();
-    Plan { trials, total_s }
+    plan
 }
 
-/// The configurations' indices in the order of one block.
-fn block(experiment: &Experiment, random: &mut StdRng) -> Vec<usize> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (index, configuration) in experiment.configurations.iter().enumerate() {
-        let shares = |group: &&mut Vec<usize>| configuration.same_boot(&experiment.configurations[group[0]]);
+impl Plan {
+    /// Adds one more block, of configurations that want a further repeat.
+    pub fn extend(&mut self, wanted: &[Configuration], experiment: &Experiment, accel: Accel, cpus: u32) {
+        let mut lab = Guests::default();
+        for trial in &self.trials {
+            lab.move_to(&trial.configuration, experiment.idle);
+        }
+        let mut random = StdRng::seed_from_u64(experiment.seed ^ self.trials.len() as u64);
+        for configuration in block(experiment, wanted, &mut random) {
+            let before = self.trials.iter().filter(|trial| trial.configuration == configuration);
+            let repeat = before.map(|trial| trial.repeat).max().unwrap_or(0) + 1;
+            let transition = lab.move_to(&configuration, experiment.idle);
+            let estimate = Estimate::of(&transition, experiment, accel, cpus);
+            self.push(repeat, configuration, transition, estimate);
+        }
+    }
+
+    fn push(
+        &mut self,
+        repeat: u32,
+        configuration: Configuration,
+        transition: Transition,
+        estimate: Estimate,
+    ) {
+        self.total_s += estimate.total_s();
+        let trial = self.trials.len() as u32 + 1;
+        self.trials.push(PlannedTrial { trial, repeat, configuration, transition, estimate });
+    }
+}
+
+/// Configurations in the order of one block.
+fn block(experiment: &Experiment, all: &[Configuration], random: &mut StdRng) -> Vec<Configuration> {
+    let mut groups: Vec<Vec<Configuration>> = Vec::new();
+    for configuration in all {
+        let shares = |group: &&mut Vec<Configuration>| configuration.same_boot(&group[0]);
         match groups.iter_mut().find(shares) {
-            Some(group) => group.push(index),
-            None => groups.push(vec![index]),
+            Some(group) => group.push(configuration.clone()),
+            None => groups.push(vec![configuration.clone()]),
         }
     }
     if experiment.order == Order::Random {
@@ -82,7 +103,7 @@ fn block(experiment: &Experiment, random: &mut StdRng) -> Vec<usize> {
     }
     match experiment.order {
         Order::Random => groups.concat(),
-        Order::Sequential => (0..experiment.configurations.len()).collect(),
+        Order::Sequential => all.to_vec(),
     }
 }
 
@@ -121,6 +142,7 @@ mod tests {
                 cooldown: second,
                 interval: second,
                 repeats,
+                precision: None,
             },
             order,
             seed: 7,
@@ -156,6 +178,19 @@ mod tests {
         let configurations = vec![configuration("virtio", 2), configuration("virtio", 1)];
         let plan = plan(&experiment(configurations, Order::Sequential, Idle::Destroy, 1), Accel::Tcg, 2);
         assert_eq!(plan.trials[1].transition.destroy, vec![2]);
+    }
+
+    #[test]
+    fn what_is_not_precise_yet_is_repeated_in_a_block_of_its_own() {
+        let configurations = vec![configuration("virtio", 2), configuration("e1000", 1)];
+        let experiment = experiment(configurations.clone(), Order::Sequential, Idle::Pause, 2);
+        let mut plan = plan(&experiment, Accel::Tcg, 2);
+        let before_s = plan.total_s;
+        plan.extend(&configurations[..1], &experiment, Accel::Tcg, 2);
+        let last = plan.trials.last().unwrap();
+        assert_eq!((last.trial, last.repeat, &last.configuration), (5, 3, &configurations[0]));
+        assert_eq!(last.transition.boot, [1, 2], "other guests are there after the last block");
+        assert!((plan.total_s - before_s - last.estimate.total_s()).abs() < 1e-9);
     }
 
     #[test]

@@ -97,6 +97,18 @@ pub struct Timing {
     pub interval: Duration,
     /// Trials of each configuration.
     pub repeats: u32,
+    /// Whether further trials follow where these are not precise enough.
+    #[serde(default)]
+    pub precision: Option<Precision>,
+}
+
+/// When to end repeating a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Precision {
+    /// Half-width of the 95 % interval of the total rate, % of its mean.
+    pub half_width_percent: f64,
+    /// Trials of a configuration after which it is given up.
+    pub max_repeats: u32,
 }
 
 /// Order of the trials within a block (one block = every configuration once).

@@ -30,7 +30,7 @@ pub mod written;
 
 pub use configuration::{Configuration, Test};
 pub use diagnostic::{Diagnostic, Position, ProfileError};
-pub use experiment::{AccelChoice, Experiment, Host, Idle, Image, Limits, Order, Timing};
+pub use experiment::{AccelChoice, Experiment, Host, Idle, Image, Limits, Order, Precision, Timing};
 pub use factor::{Factor, Value};
 pub use lab::{HostPlace, Machines, WireNics};
 pub use load::{load, parse};

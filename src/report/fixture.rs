@@ -74,5 +74,5 @@ pub fn run() -> (Experiment, Provenance, Vec<TrialFigures>) {
 
 /// A model over made-up rows.
 pub fn model<'a>(experiment: &'a Experiment, provenance: &'a Provenance, rows: Vec<SummaryRow>) -> Model<'a> {
-    Model { experiment, provenance, trials: &[], rows }
+    Model { experiment, provenance, trials: &[], rows, outliers: Default::default() }
 }

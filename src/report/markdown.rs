@@ -3,7 +3,7 @@
 //! Links are relative: charts are expected in `charts/`, tables beside the report.
 
 use super::chart::Chart;
-use super::{Model, model, number};
+use super::{Model, model, number, warnings};
 use crate::figures::{Metric, SummaryRow};
 use crate::sample::Accel;
 
@@ -49,7 +49,14 @@ const TABLES: [(&str, &[Metric]); 3] = [
 
 /// The whole report, `report.md`.
 pub fn report(model: &Model, charts: &[Chart]) -> String {
-    let sections = [heading(model), chart_links(charts), tables(model), problems(model), provenance(model)];
+    let sections = [
+        heading(model),
+        chart_links(charts),
+        tables(model),
+        problems(model),
+        cautions(model),
+        provenance(model),
+    ];
     let sections: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
     sections.join("\n")
 }
@@ -121,6 +128,11 @@ fn problems(model: &Model) -> String {
     }
     let items: String = problems.iter().map(|problem| format!("- {problem}\n")).collect();
     format!("## Trials that do not count\n\n{items}")
+}
+
+fn cautions(model: &Model) -> String {
+    let items: String = warnings(model).iter().map(|warning| format!("- {warning}\n")).collect();
+    if items.is_empty() { items } else { format!("## Warnings\n\n{items}") }
 }
 
 fn provenance(model: &Model) -> String {

@@ -5,6 +5,7 @@
 //! - [`csv`]: flows, guests, trials and the summary, for other programs
 //! - [`terminal`]: the summary as a table that fits the terminal
 //! - [`markdown`]: the report
+//! - [`Warning`]: what to know before trusting figures that count
 //! - [`chart`]: pictures, SVG and PNG
 
 pub mod chart;
@@ -16,6 +17,8 @@ mod model;
 mod number;
 mod provenance;
 pub mod terminal;
+mod warning;
 
 pub use model::{Model, describe};
 pub use provenance::Provenance;
+pub use warning::{Warning, warnings};

@@ -1,9 +1,12 @@
 //! What every renderer reads, and the words for it that they share.
 
+use std::collections::BTreeMap;
+
 use super::Provenance;
-use crate::figures::{Outcome, Reason, SummaryRow, TrialFigures, summarise};
+use crate::figures::{Outcome, Reason, SummaryRow, TrialFigures, outliers, summarise};
 use crate::profile::{Configuration, Experiment, Factor};
 use crate::sample::Stage;
+use crate::stats::Outlier;
 
 /// A run, complete or not, as renderers see it.
 #[derive(Clone, Debug)]
@@ -16,6 +19,8 @@ pub struct Model<'a> {
     pub trials: &'a [TrialFigures],
     /// One row per configuration, in the order of the profile.
     pub rows: Vec<SummaryRow>,
+    /// Trials far from the other repeats of their configuration.
+    pub outliers: BTreeMap<u32, Outlier>,
 }
 
 impl<'a> Model<'a> {
@@ -25,7 +30,8 @@ impl<'a> Model<'a> {
         provenance: &'a Provenance,
         trials: &'a [TrialFigures],
     ) -> Model<'a> {
-        Model { experiment, provenance, trials, rows: summarise(&experiment.configurations, trials) }
+        let rows = summarise(&experiment.configurations, trials);
+        Model { experiment, provenance, trials, rows, outliers: outliers(trials) }
     }
 
     /// What was the same in all configurations: `TCP_RR, 1 B request, 1 B response, 128 flows`.
@@ -54,6 +60,9 @@ impl<'a> Model<'a> {
         match (fewest, most) {
             (1, 1) if planned == 1 => "single trials".into(),
             (fewest, most) if fewest == most && most == planned => format!("{most} repeats"),
+            (fewest, most) if self.experiment.timing.precision.is_some() && fewest >= planned => {
+                format!("{fewest}–{most} repeats")
+            }
             (fewest, most) if fewest == most => format!("{most} of {planned} repeats"),
             (fewest, most) => format!("{fewest}–{most} of {planned} repeats"),
         }

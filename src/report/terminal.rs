@@ -4,7 +4,7 @@
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
 
-use super::{Model, model, number};
+use super::{Model, model, number, warnings};
 use crate::figures::{Metric, SummaryRow};
 use crate::sample::Accel;
 
@@ -51,6 +51,7 @@ pub fn summary(model: &Model, terminal: Terminal) -> String {
         text.push_str(&format!("too narrow for: {} (see summary.csv)\n", left_out.join(", ")));
     }
     text.push_str(&problems(model));
+    warnings(model).iter().for_each(|warning| text.push_str(&format!("warning: {warning}\n")));
     text
 }
 

@@ -29,20 +29,18 @@ pub enum Ending {
 pub async fn run(
     session: &mut LabSession,
     experiment: &Experiment,
-    plan: &Plan,
+    plan: &mut Plan,
     results: &mut Results,
     cancel: &CancellationToken,
     events: &Events,
 ) -> Result<Ending> {
     drop(events.send(Event::Started { trials: plan.trials.len() as u32, total_s: plan.total_s }));
     let deadline = experiment.limits.total.map(|limit| Instant::now() + limit);
-    let missing: Vec<&PlannedTrial> =
-        plan.trials.iter().filter(|planned| !results.has(planned.trial)).collect();
-    for planned in missing {
-        announce(plan, planned, events);
-        let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    while let Some(planned) = next(plan, session, experiment, results, events, late())? {
+        announce(plan, &planned, events);
         let raw = tokio::select! {
-            raw = attempts(session, experiment, planned, results, events, late) => raw?,
+            raw = attempts(session, experiment, &planned, results, events, late) => raw?,
             () = cancel.cancelled() => return Ok(Ending::Interrupted),
         };
         let failed = raw.failure.is_some();
@@ -53,6 +51,31 @@ pub async fn run(
         }
     }
     Ok(Ending::Complete)
+}
+
+/// The next trial that has not been made; once all are, the plan grows by those that precision asks for.
+fn next(
+    plan: &mut Plan,
+    session: &LabSession,
+    experiment: &Experiment,
+    results: &mut Results,
+    events: &Events,
+    late: bool,
+) -> Result<Option<PlannedTrial>> {
+    let missing =
+        |plan: &Plan, results: &Results| plan.trials.iter().position(|planned| !results.has(planned.trial));
+    if missing(plan, results).is_none() && !late {
+        let imprecise = results.imprecise();
+        if !imprecise.is_empty() {
+            plan.extend(&imprecise, experiment, session.accel, session.host_cpus);
+            results.plan(plan)?;
+            drop(events.send(Event::Extended {
+                trials: plan.trials.len() as u32,
+                configurations: imprecise.len() as u32,
+            }));
+        }
+    }
+    Ok(missing(plan, results).map(|index| plan.trials[index].clone()))
 }
 
 /// Tries a trial until it is measured, as often as the profile allows; each new attempt starts from nothing.

@@ -15,6 +15,13 @@ pub enum Event {
         /// Expected time, s.
         total_s: f64,
     },
+    /// More trials follow: these configurations are not known precisely enough.
+    Extended {
+        /// All trials, with the new ones.
+        trials: u32,
+        /// Configurations.
+        configurations: u32,
+    },
     /// The lab moves to a configuration.
     Trial {
         /// Number in the plan.

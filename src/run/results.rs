@@ -5,9 +5,10 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::figures::{Outcome, SummaryRow, TrialFigures};
+use crate::figures::{Metric, Outcome, SummaryRow, TrialFigures, summarise};
+use crate::plan::Plan;
 use crate::probe::environment::Environment;
-use crate::profile::Experiment;
+use crate::profile::{Configuration, Experiment};
 use crate::report::chart::{charts, png};
 use crate::report::terminal::Terminal;
 use crate::report::{self, Model, Provenance};
@@ -20,6 +21,8 @@ pub struct Results {
     dir: RunDir,
     experiment: Experiment,
     provenance: Provenance,
+    /// How many trials are planned so far.
+    planned: usize,
     trials: Vec<TrialFigures>,
 }
 
@@ -36,7 +39,8 @@ impl Results {
     ) -> Result<Results> {
         dir.write_json("environment.json", &environment)?;
         let provenance = provenance(&environment, accel);
-        let results = Results { dir, experiment, provenance, trials: Vec::new() };
+        let planned = experiment.configurations.len() * experiment.timing.repeats as usize;
+        let results = Results { dir, experiment, provenance, planned, trials: Vec::new() };
         results.write_tables()?;
         Ok(results)
     }
@@ -74,7 +78,32 @@ impl Results {
         let raw = dir.read_trials()?;
         let accel = raw.first().map_or(Accel::Tcg, |trial| trial.accel);
         let trials = raw.iter().map(|trial| TrialFigures::of(trial, &experiment.timing)).collect();
-        Ok(Results { provenance: provenance(&environment, accel), dir, experiment, trials })
+        let written = experiment.configurations.len() * experiment.timing.repeats as usize;
+        let planned = dir.read_json::<Plan>("plan.json").map_or(written, |plan| plan.trials.len());
+        Ok(Results { provenance: provenance(&environment, accel), dir, experiment, planned, trials })
+    }
+
+    /// Keeps the plan, which may have grown.
+    ///
+    /// # Errors
+    /// If the run directory cannot be written.
+    pub fn plan(&mut self, plan: &Plan) -> Result<()> {
+        self.planned = plan.trials.len();
+        Ok(self.dir.write_json("plan.json", plan)?)
+    }
+
+    /// Configurations of which the profile wants further repeats. Those that never gave a valid trial are given up.
+    pub fn imprecise(&self) -> Vec<Configuration> {
+        let Some(precision) = self.experiment.timing.precision else { return Vec::new() };
+        let rows = summarise(&self.experiment.configurations, &self.trials);
+        let wants = |row: &SummaryRow| {
+            let tried = row.measured + row.invalid + row.failed;
+            let rate = row.get(Metric::TotalRate);
+            row.measured > 0
+                && tried < precision.max_repeats
+                && !rate.is_some_and(|rate| rate.is_within(precision.half_width_percent))
+        };
+        rows.into_iter().filter(wants).map(|row| row.configuration).collect()
     }
 
     /// Keeps one more trial and writes the tables anew.
@@ -160,8 +189,8 @@ impl Results {
 
     /// Whether every trial of the plan is there and valid.
     pub fn all_measured(&self) -> bool {
-        let planned = self.experiment.configurations.len() * self.experiment.timing.repeats as usize;
-        self.trials.len() == planned && self.trials.iter().all(|trial| trial.outcome == Outcome::Measured)
+        self.trials.len() == self.planned
+            && self.trials.iter().all(|trial| trial.outcome == Outcome::Measured)
     }
 }
 

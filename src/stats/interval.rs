@@ -28,6 +28,11 @@ impl Interval {
         let half_width = sd.and_then(|sd| Some(t_975(n - 1)? * sd / (n as f64).sqrt()));
         Some(Interval { n, mean, half_width, min, max })
     }
+
+    /// Whether half of its width is at most so many per cent of the mean.
+    pub fn is_within(&self, percent: f64) -> bool {
+        self.half_width.is_some_and(|half_width| half_width <= percent / 100.0 * self.mean.abs())
+    }
 }
 
 /// The 97.5 % quantile of Student's t; 2.776 for four degrees of freedom.

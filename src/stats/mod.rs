@@ -5,6 +5,7 @@
 mod counters;
 mod fairness;
 mod interval;
+mod outlier;
 mod rank;
 mod ratio;
 mod shares;
@@ -16,6 +17,7 @@ mod summary;
 pub use counters::{at, difference};
 pub use fairness::Fairness;
 pub use interval::Interval;
+pub use outlier::{Outlier, outliers};
 pub use rank::kendall_w;
 pub use ratio::Ratio;
 pub use shares::{demand_aware_jain, excess_cv, max_min, share_errors, weighted_jain};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Check, Fault};
 use crate::profile::units::Time;
 use crate::profile::written;
-use crate::profile::{Limits, Timing};
+use crate::profile::{Limits, Precision, Timing};
 
 /// Shorter intervals are mostly netperf's own work.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
@@ -26,12 +26,41 @@ pub(super) fn timing(check: &mut Check, written: &written::Workload) -> Timing {
         cooldown: or(written.cooldown, 2_000),
         interval: or(written.interval, 500),
         repeats: written.repeats.unwrap_or(5),
+        precision: precision(check, written),
     };
     interval(check, &timing);
     window(check, &timing);
     edges(check, &timing);
     count(check, "workload.repeats", timing.repeats, MOST_REPEATS);
     timing
+}
+
+/// Two trials are the fewest that have an interval.
+fn precision(check: &mut Check, written: &written::Workload) -> Option<Precision> {
+    let repeats = written.repeats.unwrap_or(5);
+    let Some(half_width_percent) = written.half_width_percent else {
+        if written.max_repeats.is_some() {
+            let hint = "add half_width_percent = 3, or leave max_repeats out";
+            let message = "`max_repeats` bounds the repeats that `half_width_percent` asks for";
+            check.fault("workload.max_repeats", Fault::new(message, "without it", hint));
+        }
+        return None;
+    };
+    if !(half_width_percent > 0.0 && half_width_percent <= 100.0) {
+        let message = format!("an interval cannot be {half_width_percent} % wide");
+        check.fault(
+            "workload.half_width_percent",
+            Fault::new(message, "", "for example 3: ± 3 % of the mean"),
+        );
+    }
+    let max_repeats = written.max_repeats.unwrap_or(15.max(repeats));
+    if max_repeats < repeats.max(2) {
+        let message = format!("`max_repeats` of {max_repeats} leaves nothing to add to {repeats} repeats");
+        let hint = format!("use at least {}", repeats.max(2));
+        check.fault("workload.max_repeats", Fault::new(message, "", hint));
+    }
+    count(check, "workload.max_repeats", max_repeats, MOST_REPEATS);
+    Some(Precision { half_width_percent, max_repeats })
 }
 
 /// `[limits]`.

@@ -42,11 +42,11 @@ pub struct Workload {
     /// trials of each configuration (default 5)
     #[schemars(range(min = 1, max = 1000))]
     pub repeats: Option<u32>,
-    /// half-width of the interval at which repeating ends, per cent of the mean
-    #[schemars(extend("x-planned" = "leave it out: this version makes as many trials as `repeats` says"))]
+    /// repeat a configuration until the 95 % interval of its total rate is this narrow: half-width in per cent of the mean
+    #[schemars(range(max = 100))]
     pub half_width_percent: Option<f64>,
-    /// bound on the trials of one configuration when `half_width_percent` is given
-    #[schemars(extend("x-planned" = "leave it out: this version makes as many trials as `repeats` says"))]
+    /// trials of one configuration after which it is given up (default 15); for `half_width_percent`
+    #[schemars(range(min = 2, max = 1000))]
     pub max_repeats: Option<u32>,
 }
 

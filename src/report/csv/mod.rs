@@ -14,7 +14,7 @@ use super::{Model, model};
 use crate::figures::{Metric, Numbers, Outcome, SummaryRow, TrialFigures};
 use crate::profile::{Configuration, Factor};
 use crate::sample::Accel;
-use crate::stats::Interval;
+use crate::stats::{Interval, Outlier};
 use columns::{Column, FLOW, GUEST, SUMMARY, TRIAL};
 
 /// One row per flow of every trial that has numbers: `flows.csv`.
@@ -46,7 +46,7 @@ pub fn trials(model: &Model) -> ::csv::Result<String> {
     let metrics = Metric::ALL.map(|metric| metric.column().to_string());
     let header = trial_header()
         .into_iter()
-        .chain(["attempts", "stage", "cause", "started_s", "ended_s"].map(String::from))
+        .chain(["attempts", "outlier", "stage", "cause", "started_s", "ended_s"].map(String::from))
         .chain(metrics)
         .chain(names(&TRIAL));
     let rows = model.trials.iter().map(|trial| {
@@ -54,8 +54,10 @@ pub fn trials(model: &Model) -> ::csv::Result<String> {
         let times = [trial.started_s, trial.ended_s].map(|time| cell(Some(time)));
         let metrics = Metric::ALL.map(|metric| cell(metric.value(trial)));
         let others = TRIAL.map(|(_, value)| cell(trial.numbers.as_ref().and_then(value)));
-        let cells =
-            trial_cells(trial).into_iter().chain([trial.attempt.to_string(), stage, cause]).chain(times);
+        let cells = trial_cells(trial)
+            .into_iter()
+            .chain([trial.attempt.to_string(), outlier(model, trial), stage, cause])
+            .chain(times);
         cells.chain(metrics).chain(others).collect()
     });
     table(header.collect(), rows)
@@ -113,6 +115,14 @@ fn accel(accel: Accel) -> String {
 
 fn levels(configuration: &Configuration) -> [String; Factor::ALL.len()] {
     Factor::ALL.map(|factor| configuration.level(factor))
+}
+
+fn outlier(model: &Model, trial: &TrialFigures) -> String {
+    match model.outliers.get(&trial.trial) {
+        None => String::new(),
+        Some(Outlier::Mild) => "mild".into(),
+        Some(Outlier::Severe) => "severe".into(),
+    }
 }
 
 /// Stage and cause of a failure; of an invalid trial, all reasons as the cause.

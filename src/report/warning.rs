@@ -1,0 +1,165 @@
+//! What a reader must know before trusting figures that count. Each warning says what to do.
+
+use std::fmt;
+
+use super::Model;
+use super::model::describe;
+use crate::figures::Metric;
+use crate::profile::Timing;
+use crate::stats::Outlier;
+
+/// One thing to know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Warning {
+    /// The total rate was still moving after the warm-up.
+    NotSettled {
+        /// The trials.
+        trials: Vec<u32>,
+        /// The longest time after the window's start, s.
+        longest_s: f64,
+        /// As configured, s.
+        warmup_s: f64,
+    },
+    /// Total rates far from those of the other repeats.
+    Outliers {
+        /// The trials, severe ones first.
+        trials: Vec<u32>,
+        /// How many of them are severe.
+        severe: usize,
+    },
+    /// Configurations that never became as precise as the profile wants.
+    Imprecise {
+        /// In words.
+        configurations: Vec<String>,
+        /// What the profile wants, %.
+        half_width_percent: f64,
+        /// Where it gave up.
+        max_repeats: u32,
+    },
+}
+
+/// All that apply to a run.
+pub fn warnings(model: &Model) -> Vec<Warning> {
+    [not_settled(model), outliers(model), imprecise(model)].into_iter().flatten().collect()
+}
+
+fn not_settled(model: &Model) -> Option<Warning> {
+    let Timing { interval, warmup, .. } = model.experiment.timing;
+    // Batches of five: shorter is within the method's resolution.
+    let resolution_s = 5.0 * interval.as_secs_f64();
+    let late = |trial: &crate::figures::TrialFigures| {
+        let settled_s = trial.valid()?.total.settled_after_s.filter(|after| *after > resolution_s + 1e-9)?;
+        Some((trial.trial, settled_s))
+    };
+    let late: Vec<(u32, f64)> = model.trials.iter().filter_map(late).collect();
+    let longest_s = late.iter().map(|(_, after)| *after).reduce(f64::max)?;
+    let trials = late.into_iter().map(|(trial, _)| trial).collect();
+    Some(Warning::NotSettled { trials, longest_s, warmup_s: warmup.as_secs_f64() })
+}
+
+fn outliers(model: &Model) -> Option<Warning> {
+    let of = |wanted: Outlier| {
+        model.outliers.iter().filter(move |(_, label)| **label == wanted).map(|(trial, _)| *trial)
+    };
+    let trials: Vec<u32> = of(Outlier::Severe).chain(of(Outlier::Mild)).collect();
+    (!trials.is_empty()).then(|| Warning::Outliers { trials, severe: of(Outlier::Severe).count() })
+}
+
+fn imprecise(model: &Model) -> Option<Warning> {
+    let precision = model.experiment.timing.precision?;
+    let precise = |rate: &crate::stats::Interval| rate.is_within(precision.half_width_percent);
+    let wide = model.rows.iter().filter(|row| row.measured > 0);
+    let wide = wide.filter(|row| !row.get(Metric::TotalRate).is_some_and(precise));
+    let configurations: Vec<String> =
+        wide.map(|row| describe(&row.configuration, &model.experiment.factors)).collect();
+    (!configurations.is_empty()).then_some(Warning::Imprecise {
+        configurations,
+        half_width_percent: precision.half_width_percent,
+        max_repeats: precision.max_repeats,
+    })
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::NotSettled { trials, longest_s, warmup_s } => write!(
+                f,
+                "the rate of {} was still settling up to {longest_s:.1} s into the window (hint: make warmup longer \
+                 than {warmup_s} s; if that never helps, there is no steady state, and the mean hides it)",
+                named(trials)
+            ),
+            Warning::Outliers { trials, severe } => write!(
+                f,
+                "the rate of {} is far from its other repeats ({severe} beyond three interquartile ranges); nothing \
+                 was left out (hint: look for what else the machine did then)",
+                named(trials)
+            ),
+            Warning::Imprecise { configurations, half_width_percent, max_repeats } => write!(
+                f,
+                "less precise than ± {half_width_percent} % after up to {max_repeats} repeats: {} (hint: a longer \
+                 window, a quieter machine, or a larger max_repeats)",
+                configurations.join("; ")
+            ),
+        }
+    }
+}
+
+/// `trial 3`, `trials 3, 5 and 9`, `trials 1, 2, 3 and 9 more`.
+fn named(trials: &[u32]) -> String {
+    const SHOWN: usize = 5;
+    let numbers: Vec<String> = trials.iter().take(SHOWN).map(u32::to_string).collect();
+    match (numbers.as_slice(), trials.len().saturating_sub(SHOWN)) {
+        ([one], _) => format!("trial {one}"),
+        ([first @ .., last], 0) => format!("trials {} and {last}", first.join(", ")),
+        (shown, more) => format!("trials {} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::TrialFigures;
+    use crate::profile::Precision;
+    use crate::report::fixture;
+
+    fn told(trials: &[TrialFigures], precision: Option<Precision>) -> Vec<String> {
+        let (mut experiment, provenance, _) = fixture::run();
+        experiment.timing.precision = precision;
+        warnings(&Model::new(&experiment, &provenance, trials)).iter().map(Warning::to_string).collect()
+    }
+
+    #[test]
+    fn a_steady_run_has_nothing_to_warn_of() {
+        assert_eq!(told(&fixture::run().2, None), Vec::<String>::new());
+    }
+
+    #[test]
+    fn trials_that_settle_late_are_named_with_the_longest_time() {
+        let mut trials = fixture::run().2;
+        for trial in trials.iter_mut().take(2) {
+            if let Some(numbers) = &mut trial.numbers {
+                numbers.total.settled_after_s = Some(4.0);
+            }
+        }
+        assert!(
+            told(&trials, None)[0].starts_with("the rate of trials 1 and 2 was still settling up to 4.0 s")
+        );
+    }
+
+    #[test]
+    fn what_stayed_wide_is_told_with_what_was_wanted() {
+        let precision = Precision { half_width_percent: 0.001, max_repeats: 3 };
+        let told = told(&fixture::run().2, Some(precision));
+        assert!(
+            told[0].starts_with("less precise than ± 0.001 % after up to 3 repeats: virtio, 2 guests; e1000"),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        assert_eq!(named(&[3]), "trial 3");
+        assert_eq!(named(&[3, 5, 9]), "trials 3, 5 and 9");
+        assert_eq!(named(&[1, 2, 3, 4, 5, 6, 7]), "trials 1, 2, 3, 4, 5 and 2 more");
+    }
+}

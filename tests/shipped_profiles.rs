@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kvmfair::profile::{Experiment, Factor, HostFacts, load};
 
-const FACTS: HostFacts = HostFacts { memory_mib: 4_096, cpus: 2 };
+const FACTS: HostFacts = HostFacts { memory_mib: 65_536, cpus: 2 };
 
 fn shipped() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles");

@@ -41,6 +41,12 @@ pub struct RawTrial {
     pub host: Vec<HostSample>,
     /// CPUs online on the host.
     pub host_cpus: u32,
+    /// The machines just before and just after the window.
+    #[serde(default)]
+    pub looks: Vec<Look>,
+    /// When the host stood still; `None` where nobody watched.
+    #[serde(default)]
+    pub hiccups: Option<Vec<Hiccup>>,
     /// What was seen inside the guests: a sample before and one after the window. Empty for bare metal.
     pub guests: Vec<RawGuest>,
     /// The proof that the backend under test is the one that ran.
@@ -192,6 +198,33 @@ pub struct RawGuest {
     /// an interface of the host's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nic: Vec<(f64, NicPackets)>,
+    /// KVM's exits by reason, all vCPUs together, cumulative: before and after the window. Empty if it is emulated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exits: Vec<(f64, BTreeMap<String, u64>)>,
+}
+
+/// The machines at one moment; all counters since boot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    /// When, s.
+    pub at_s: f64,
+    /// Each CPU of the host.
+    pub cpus: Vec<CpuTimes>,
+    /// Context switches of the host.
+    pub context_switches: u64,
+    /// Interrupts of the host.
+    pub interrupts: u64,
+    /// All CPUs of the tester; `None` where the tester is the host.
+    pub tester: Option<CpuTimes>,
+}
+
+/// A time in which the host stood still.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hiccup {
+    /// When it was over, s.
+    pub end_s: f64,
+    /// How long it was, s.
+    pub length_s: f64,
 }
 
 /// Cumulative counters of a NIC.

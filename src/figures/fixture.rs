@@ -84,6 +84,8 @@ pub fn trial(configuration: Configuration, rates: &[f64]) -> RawTrial {
         failure: None,
         flows: flows.collect(),
         host: (0..=RUN + 2).map(|second| host_sample(f64::from(second), rates, first)).collect(),
+        looks: Vec::new(),
+        hiccups: None,
         host_cpus: HOST_CPUS,
         guests: (1..=configuration.vms).map(guest).collect(),
         checks: vec![],
@@ -122,6 +124,7 @@ fn guest(number: u32) -> RawGuest {
     let after = CpuTimes { user: 4.0, system: 3.0, steal: 1.0, idle: 8.0, ..CpuTimes::default() };
     RawGuest {
         nic: Vec::new(),
+        exits: Vec::new(),
         guest: number,
         domain: format!("kf-test-{number}"),
         inside: vec![(START - 1.0, CpuTimes::default()), (START + 15.0, after)],

@@ -2,9 +2,12 @@
 //!
 //! CPU percentages are of one CPU: a guest with four busy vCPUs shows 400.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::FlowFigures;
+use super::looks::exits_per_s;
 use crate::sample::{CpuTimes, RawGuest, RawTrial, TargetCounters};
 use crate::stats;
 use crate::window::Window;
@@ -42,6 +45,8 @@ pub struct GuestFigures {
     pub witness_from_ratio: Option<f64>,
     /// `to_target_packets` ÷ transactions.
     pub witness_to_ratio: Option<f64>,
+    /// How often KVM left it, by reason (`exits`: all of them), 1/s; empty if it is emulated.
+    pub exits_per_s: BTreeMap<String, f64>,
 }
 
 /// CPU that one guest took from the host, % of one CPU.
@@ -96,6 +101,7 @@ impl GuestFigures {
             to_target_packets,
             witness_from_ratio: from_target_packets.and_then(per_transaction),
             witness_to_ratio: to_target_packets.and_then(per_transaction),
+            exits_per_s: inside.map(exits_per_s).unwrap_or_default(),
         }
     }
 }

@@ -45,6 +45,8 @@ pub enum Metric {
     JainRate,
     /// Time that vCPUs waited for a host CPU.
     RunDelay,
+    /// How often KVM left the guests for one transaction.
+    ExitsPerTransaction,
     /// Longest time that a flow made no progress.
     LongestSilence,
     /// Packets per transaction and direction.
@@ -66,7 +68,7 @@ pub enum Better {
 
 impl Metric {
     /// Every metric, in the order of the columns.
-    pub const ALL: [Metric; 21] = [
+    pub const ALL: [Metric; 22] = [
         Metric::TotalRate,
         Metric::RatePerFlow,
         Metric::MeanLatency,
@@ -85,6 +87,7 @@ impl Metric {
         Metric::ExcessCvRate,
         Metric::JainRate,
         Metric::RunDelay,
+        Metric::ExitsPerTransaction,
         Metric::LongestSilence,
         Metric::WitnessRatio,
         Metric::InflationRatio,
@@ -111,6 +114,7 @@ impl Metric {
             Metric::ExcessCvRate => "excess_cv_rate_percent",
             Metric::JainRate => "jain_rate",
             Metric::RunDelay => "run_delay_percent",
+            Metric::ExitsPerTransaction => "exits_per_transaction",
             Metric::LongestSilence => "longest_silence_s",
             Metric::WitnessRatio => "witness_ratio",
             Metric::InflationRatio => "inflation_ratio",
@@ -138,6 +142,7 @@ impl Metric {
             Metric::ExcessCvRate => "Variation beyond noise",
             Metric::JainRate => "Jain's index of rate",
             Metric::RunDelay => "Run delay",
+            Metric::ExitsPerTransaction => "Exits per transaction",
             Metric::LongestSilence => "Longest silence",
             Metric::WitnessRatio => "Packets per transaction",
             Metric::InflationRatio => "Naive sum ÷ window",
@@ -154,7 +159,10 @@ impl Metric {
             | Metric::MaxLatency
             | Metric::CpuPerTransaction => "µs",
             Metric::LongestSilence => "s",
-            Metric::JainRate | Metric::WitnessRatio | Metric::InflationRatio => "",
+            Metric::ExitsPerTransaction
+            | Metric::JainRate
+            | Metric::WitnessRatio
+            | Metric::InflationRatio => "",
             _ => "%",
         }
     }
@@ -182,6 +190,7 @@ impl Metric {
             }
             Metric::JainRate => "(Σx)²/(n·Σx²) of the guests' rates; 1 is fair",
             Metric::RunDelay => "time that vCPUs waited for a host CPU, mean over the guests",
+            Metric::ExitsPerTransaction => "how often KVM left a guest for each transaction, all vCPUs",
             Metric::LongestSilence => "longest time that a flow completed no transaction",
             Metric::WitnessRatio => "packets that the host counted per transaction and direction",
             Metric::InflationRatio => "sum of netperf's final results ÷ rate in the window",
@@ -222,6 +231,7 @@ impl Metric {
             Metric::ExcessCvRate => total.excess_cv_rate.map(|cv| 100.0 * cv),
             Metric::JainRate => total.rate_fairness.map(|fairness| fairness.jain),
             Metric::RunDelay => total.run_delay_percent,
+            Metric::ExitsPerTransaction => total.exits_per_transaction,
             Metric::LongestSilence => Some(total.longest_silence_s),
             Metric::WitnessRatio => total.witness_ratio,
             Metric::InflationRatio => total.inflation_ratio,

@@ -2,6 +2,7 @@
 //!
 //! - [`TrialFigures`]: one trial: its outcome and, unless it failed, its [`Numbers`]
 //! - [`FlowFigures`], [`GuestFigures`], [`TotalFigures`], [`HostFigures`]: the parts of [`Numbers`]
+//! - [`Seen`]: single CPUs, interrupts, the tester, hiccups
 //! - [`Reason`]: why a trial that ran is not valid
 //! - [`Metric`]: the figures that are summarised over repeats and drawn
 //! - [`JainAt`]: fairness over slices of the window
@@ -16,6 +17,7 @@ pub(crate) mod fixture;
 mod flow;
 mod guest;
 mod host;
+mod looks;
 mod metric;
 mod outliers;
 mod summary;
@@ -28,6 +30,7 @@ pub use course::{JainAt, SLICES_S};
 pub use flow::{FlowFigures, NetperfLatency};
 pub use guest::{GuestCpu, GuestFigures};
 pub use host::{CpuModes, HostFigures};
+pub use looks::{CpuFigures, Seen};
 pub use metric::{Better, Metric};
 pub use outliers::outliers;
 pub use summary::{SummaryRow, summarise};

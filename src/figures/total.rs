@@ -40,6 +40,8 @@ pub struct TotalFigures {
     pub jain_over_time: Vec<JainAt>,
     /// Coefficient of variation of the guests' rates beyond what their own flows' variation explains; 0: noise.
     pub excess_cv_rate: Option<f64>,
+    /// How often KVM left the guests for each transaction, all vCPUs; `None` if they are emulated.
+    pub exits_per_transaction: Option<f64>,
     /// When the total rate was steady, s after the window's start (MSER-5); `None` for windows too short to tell.
     pub settled_after_s: Option<f64>,
     /// Fairness of the guests' mean latencies; undefined if one guest stood still.
@@ -92,6 +94,7 @@ impl TotalFigures {
             rate_fairness,
             jain_over_time: course::jain_over_time(raw, window),
             excess_cv_rate: rate_fairness.and_then(|fairness| excess(fairness.cv, flows, guests)),
+            exits_per_transaction: exits(guests).filter(|_| moved).map(|exits| exits / total_rate_tps),
             settled_after_s: course::settled_after_s(raw, window, interval_s),
             latency_fairness: fairness(guests, |guest| guest.mean_latency_us),
             cpu_fairness: cpu.and_then(|cpu| Fairness::of(&cpu)),
@@ -163,4 +166,9 @@ fn counted_inside(raw: &RawTrial) -> Option<(f64, u64, f64)> {
 /// Sum of netperf's final THROUGHPUT; `None` if one is missing.
 fn naive_sum(raw: &RawTrial) -> Option<f64> {
     raw.flows.iter().map(|raw| flow::result(raw, "THROUGHPUT")).sum()
+}
+
+/// Exits of all guests, 1/s; `None` if one of them has no counters.
+fn exits(guests: &[GuestFigures]) -> Option<f64> {
+    guests.iter().map(|guest| guest.exits_per_s.get("exits").copied()).sum()
 }

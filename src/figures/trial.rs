@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::{FlowFigures, GuestFigures, HostFigures, Reason, TotalFigures, validity};
+use super::{FlowFigures, GuestFigures, HostFigures, Reason, Seen, TotalFigures, validity};
 use crate::profile::{Configuration, Timing};
 use crate::sample::{Accel, Check, RawTrial, Stage};
 use crate::window::Window;
@@ -75,6 +75,8 @@ pub struct Numbers {
     pub host: Option<HostFigures>,
     /// The trial as a whole.
     pub total: TotalFigures,
+    /// Single CPUs, interrupts, the tester, hiccups.
+    pub seen: Seen,
 }
 
 impl TrialFigures {
@@ -111,7 +113,8 @@ impl Numbers {
         let host = HostFigures::of(&raw.host, &window);
         let total =
             TotalFigures::of(raw, &flows, &guests, host.as_ref(), &window, timing.interval.as_secs_f64());
-        Numbers { window, flows, guests, host, total }
+        let seen = Seen::of(raw, &window);
+        Numbers { window, flows, guests, host, total, seen }
     }
 }
 

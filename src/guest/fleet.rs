@@ -117,6 +117,11 @@ impl Fleet {
         self.guests.get(&number)
     }
 
+    /// Asks a guest's QEMU something in its own language; `None` if it does not know.
+    pub async fn monitor(&self, number: u32, command: &'static str) -> Option<String> {
+        self.hypervisor.monitor(&self.guests.get(&number)?.name, command).await.ok()
+    }
+
     /// Boots guests in parallel and returns when all are ready; `ready` is told of each, and `undo` gives the line of the
     /// journal for a name.
     ///

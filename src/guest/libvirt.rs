@@ -139,6 +139,18 @@ impl Hypervisor {
         .await
     }
 
+    /// Asks a guest's QEMU something in its own language (QMP): its answer, in JSON.
+    ///
+    /// # Errors
+    /// [`LibvirtError::Call`] with libvirt's message.
+    pub async fn monitor(&self, name: &str, command: &'static str) -> Result<String, LibvirtError> {
+        let (connect, wanted) = (self.connect.clone(), name.to_owned());
+        blocking(format!("ask the QEMU of guest {name}"), move || {
+            connect.lookup_domain_by_name(&wanted)?.qemu_monitor_command(command, 0)
+        })
+        .await
+    }
+
     /// The names of the guests that begin so, those that are only just starting too.
     ///
     /// # Errors

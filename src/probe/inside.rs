@@ -4,9 +4,6 @@ use crate::sample::{CpuTimes, NicPackets};
 
 use super::proc;
 
-/// `USER_HZ` of the guest: 100 on every architecture that Linux runs on as a KVM guest.
-const TICKS_PER_S: f64 = 100.0;
-
 /// The command for [`cpu_times`].
 pub const CPU_TIMES: &str = "cat /proc/stat";
 
@@ -19,7 +16,7 @@ done"#;
 /// The guest's own `/proc/stat`; lines before it (a banner, a warning of the shell) are passed over.
 pub fn cpu_times(output: &str) -> Option<CpuTimes> {
     let start = output.lines().position(|line| line.starts_with("cpu "))?;
-    proc::cpu_times(output.lines().nth(start)?, TICKS_PER_S)
+    proc::cpu_times(output.lines().nth(start)?, proc::USER_HZ)
 }
 
 /// The counters of the NIC with this MAC.

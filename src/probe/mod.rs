@@ -6,10 +6,14 @@
 //! - `files`: files of `/proc` that stay open
 //! - `threads`: the CPU time of QEMU's threads by class, never going backwards
 //! - [`inside`]: what one command run in a guest says (pure)
+//! - [`exits`]: how often and why KVM left a guest (pure)
+//! - [`hiccup`]: moments in which the host stood still
 //! - [`environment`]: the fingerprint of the machine, kept beside the results
 
 pub mod environment;
+pub mod exits;
 mod files;
+pub mod hiccup;
 pub mod inside;
 pub mod proc;
 pub mod remote;

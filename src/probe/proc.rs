@@ -23,6 +23,23 @@ pub fn cpu_times(stat: &str, ticks_per_s: f64) -> Option<CpuTimes> {
     })
 }
 
+/// `USER_HZ`: 100 on every architecture that runs KVM under Linux.
+pub const USER_HZ: f64 = 100.0;
+
+/// `/proc/stat` -> CPU time of each CPU, s.
+pub fn each_cpu(stat: &str, ticks_per_s: f64) -> Vec<CpuTimes> {
+    let numbered = stat.lines().skip(1).take_while(|line| line.starts_with("cpu"));
+    // The sum's line reads the same but for the number.
+    let times = |line: &str| cpu_times(&format!("cpu {}", line.split_once(' ')?.1), ticks_per_s);
+    numbered.filter_map(times).collect()
+}
+
+/// `/proc/stat` -> one of its counters, such as `ctxt`; of `intr` the sum.
+pub fn counter(stat: &str, name: &str) -> Option<u64> {
+    let line = stat.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 /// `/proc/stat` -> number of CPUs online.
 pub fn online_cpus(stat: &str) -> u32 {
     let numbered = |line: &&str| line.strip_prefix("cpu").is_some_and(|rest| !rest.starts_with(' '));
@@ -113,6 +130,9 @@ mod tests {
     fn the_real_file_of_a_machine_with_two_cpus_is_read() {
         assert!(cpu_times(STAT, 100.0).unwrap().idle > 0.0);
         assert_eq!(online_cpus(STAT), 2);
+        let (all, each) = (cpu_times(STAT, 100.0).unwrap(), each_cpu(STAT, 100.0));
+        assert!((each.iter().map(|cpu| cpu.user).sum::<f64>() - all.user).abs() < 0.05);
+        assert!(counter(STAT, "ctxt") > Some(0) && counter(STAT, "intr") > Some(0));
     }
 
     #[test]

@@ -61,7 +61,10 @@ impl<'a> Model<'a> {
             (1, 1) if planned == 1 => "single trials".into(),
             (fewest, most) if fewest == most && most == planned => format!("{most} repeats"),
             (fewest, most) if self.experiment.timing.precision.is_some() && fewest >= planned => {
-                format!("{fewest}–{most} repeats")
+                match fewest == most {
+                    true => format!("{most} repeats"),
+                    false => format!("{fewest}–{most} repeats"),
+                }
             }
             (fewest, most) if fewest == most => format!("{most} of {planned} repeats"),
             (fewest, most) => format!("{fewest}–{most} of {planned} repeats"),

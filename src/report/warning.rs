@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Model;
 use super::model::describe;
-use crate::figures::Metric;
+use crate::figures::{Metric, Seen, TrialFigures};
 use crate::profile::Timing;
 use crate::stats::Outlier;
 
@@ -27,6 +27,20 @@ pub enum Warning {
         /// How many of them are severe.
         severe: usize,
     },
+    /// The host stood still.
+    Hiccups {
+        /// The trials.
+        trials: Vec<u32>,
+        /// The longest time, s.
+        longest_s: f64,
+    },
+    /// The tester had hardly a CPU left: it is what was measured.
+    TesterSaturated {
+        /// The trials.
+        trials: Vec<u32>,
+        /// Its CPUs at most, %.
+        most_percent: f64,
+    },
     /// Configurations that never became as precise as the profile wants.
     Imprecise {
         /// In words.
@@ -40,14 +54,16 @@ pub enum Warning {
 
 /// All that apply to a run.
 pub fn warnings(model: &Model) -> Vec<Warning> {
-    [not_settled(model), outliers(model), imprecise(model)].into_iter().flatten().collect()
+    let all =
+        [not_settled(model), hiccups(model), tester_saturated(model), outliers(model), imprecise(model)];
+    all.into_iter().flatten().collect()
 }
 
 fn not_settled(model: &Model) -> Option<Warning> {
     let Timing { interval, warmup, .. } = model.experiment.timing;
     // Batches of five: shorter is within the method's resolution.
     let resolution_s = 5.0 * interval.as_secs_f64();
-    let late = |trial: &crate::figures::TrialFigures| {
+    let late = |trial: &TrialFigures| {
         let settled_s = trial.valid()?.total.settled_after_s.filter(|after| *after > resolution_s + 1e-9)?;
         Some((trial.trial, settled_s))
     };
@@ -55,6 +71,27 @@ fn not_settled(model: &Model) -> Option<Warning> {
     let longest_s = late.iter().map(|(_, after)| *after).reduce(f64::max)?;
     let trials = late.into_iter().map(|(trial, _)| trial).collect();
     Some(Warning::NotSettled { trials, longest_s, warmup_s: warmup.as_secs_f64() })
+}
+
+/// Busier than this, the tester slows the flows down, %.
+const TESTER_PERCENT: f64 = 80.0;
+
+fn hiccups(model: &Model) -> Option<Warning> {
+    let (trials, longest_s) = above(model, 0.0, |seen| seen.longest_hiccup_s)?;
+    Some(Warning::Hiccups { trials, longest_s })
+}
+
+fn tester_saturated(model: &Model) -> Option<Warning> {
+    let (trials, most_percent) = above(model, TESTER_PERCENT, |seen| seen.tester_busy_percent)?;
+    Some(Warning::TesterSaturated { trials, most_percent })
+}
+
+/// The valid trials in which something was above a limit, and the most of it.
+fn above(model: &Model, limit: f64, of: fn(&Seen) -> Option<f64>) -> Option<(Vec<u32>, f64)> {
+    let value = |trial: &TrialFigures| Some((trial.trial, of(&trial.valid()?.seen).filter(|v| *v > limit)?));
+    let found: Vec<(u32, f64)> = model.trials.iter().filter_map(value).collect();
+    let most = found.iter().map(|(_, value)| *value).reduce(f64::max)?;
+    Some((found.into_iter().map(|(trial, _)| trial).collect(), most))
 }
 
 fn outliers(model: &Model) -> Option<Warning> {
@@ -88,9 +125,21 @@ impl fmt::Display for Warning {
                  than {warmup_s} s; if that never helps, there is no steady state, and the mean hides it)",
                 named(trials)
             ),
+            Warning::Hiccups { trials, longest_s } => write!(
+                f,
+                "the host stood still for up to {longest_s:.2} s in the window of {} (hint: it may be a virtual machine \
+                 itself, or its firmware took the CPU; compare such trials with care)",
+                named(trials)
+            ),
+            Warning::TesterSaturated { trials, most_percent } => write!(
+                f,
+                "the tester's CPUs were up to {most_percent:.0} % busy in {}: it is what was measured (hint: a tester \
+                 with more CPUs, or fewer flows)",
+                named(trials)
+            ),
             Warning::Outliers { trials, severe } => write!(
                 f,
-                "the rate of {} is far from its other repeats ({severe} beyond three interquartile ranges); nothing \
+                "total rates far from those of the other repeats: {} ({severe} beyond three interquartile ranges); nothing \
                  was left out (hint: look for what else the machine did then)",
                 named(trials)
             ),
@@ -118,7 +167,6 @@ fn named(trials: &[u32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::TrialFigures;
     use crate::profile::Precision;
     use crate::report::fixture;
 
@@ -154,6 +202,21 @@ mod tests {
             told[0].starts_with("less precise than ± 0.001 % after up to 3 repeats: virtio, 2 guests; e1000"),
             "{told:?}"
         );
+    }
+
+    #[test]
+    fn a_host_that_stood_still_and_a_tester_without_time_are_told() {
+        let mut trials = fixture::run().2;
+        if let Some(numbers) = &mut trials[0].numbers {
+            numbers.seen.longest_hiccup_s = Some(1.25);
+            numbers.seen.tester_busy_percent = Some(93.0);
+        }
+        let told = told(&trials, None);
+        assert!(
+            told[0].starts_with("the host stood still for up to 1.25 s in the window of trial 1"),
+            "{told:?}"
+        );
+        assert!(told[1].starts_with("the tester's CPUs were up to 93 % busy in trial 1"), "{told:?}");
     }
 
     #[test]

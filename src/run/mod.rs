@@ -5,6 +5,7 @@
 //! - `inside`: a command in every guest at once
 //! - [`lab_session`]: the opened lab and its moves from one configuration to the next
 //! - [`verify`]: the proof that the backend under test is the one that runs
+//! - `looks`: what is looked at just before and after a window
 //! - `tuned`: the settings of a configuration, written and read
 //! - [`trial`]: one trial, from the first netperf to its raw samples
 //! - [`mod@bench`]: all trials of a plan, stored one by one
@@ -15,6 +16,7 @@ pub mod event;
 mod ground;
 mod inside;
 pub mod lab_session;
+mod looks;
 pub mod results;
 pub mod trial;
 mod tuned;

@@ -153,6 +153,7 @@ impl Results {
         let tables = [
             ("flows.csv", report::csv::flows(&model)?),
             ("guests.csv", report::csv::guests(&model)?),
+            ("cpus.csv", report::csv::cpus(&model)?),
             ("trials.csv", report::csv::trials(&model)?),
             ("proofs.csv", report::csv::proofs(&model)?),
             ("summary.csv", report::csv::summary(&model)?),

@@ -9,8 +9,10 @@ use tokio::time::sleep;
 use super::event::{Event, Events};
 use super::inside::{in_every_guest, shell};
 use super::lab_session::LabSession;
+use super::looks;
 use super::verify;
 use crate::backend::{Backend, Counted, Side};
+use crate::exec::machine::Machine;
 use crate::guest::fleet::Guest;
 use crate::lab::address::{Net, Station, address};
 use crate::load::clock::wall_clock;
@@ -21,10 +23,11 @@ use crate::load::parse;
 use crate::load::tester::Tester;
 use crate::plan::PlannedTrial;
 use crate::probe::HostSampler;
+use crate::probe::hiccup::HiccupMeter;
 use crate::probe::inside;
 use crate::probe::sampler::TargetWatch;
 use crate::profile::{Configuration, Timing};
-use crate::sample::{Check, FORMAT, Failure, HostSample, RawFlow, RawGuest, RawTrial, Stage};
+use crate::sample::{Accel, Check, FORMAT, Failure, HostSample, RawFlow, RawGuest, RawTrial, Stage};
 
 /// For all flows to transfer something, beyond netperf's own wait.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -61,7 +64,7 @@ pub async fn run(
 }
 
 /// A trial that has not run.
-pub fn blank(planned: &PlannedTrial, accel: crate::sample::Accel) -> RawTrial {
+pub fn blank(planned: &PlannedTrial, accel: Accel) -> RawTrial {
     RawTrial {
         format: FORMAT,
         trial: planned.trial,
@@ -74,6 +77,8 @@ pub fn blank(planned: &PlannedTrial, accel: crate::sample::Accel) -> RawTrial {
         failure: None,
         flows: Vec::new(),
         host: Vec::new(),
+        looks: Vec::new(),
+        hiccups: None,
         host_cpus: std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
         guests: Vec::new(),
         checks: Vec::new(),
@@ -97,7 +102,9 @@ async fn steps(
         .await
         .context("failed to read the host's counters")
         .map_err(at(Stage::Probe))?;
-    let loaded = load(session, &configuration, timing, events, &mut raw.guests).await;
+    let meter = matches!(host, Machine::Local(_)).then(HiccupMeter::start);
+    let loaded = load(session, &configuration, timing, events, raw).await;
+    raw.hiccups = meter.and_then(HiccupMeter::stop);
     let host = sampler.stop().await.context("failed to read the host's counters");
     if let Some(netserver) = netserver {
         netserver.stop().await;
@@ -119,6 +126,7 @@ async fn by_the_testers_clock(session: &LabSession, before: Clocks, raw: &mut Ra
     let after = Clocks::read(session.lab.side(Side::Host), session.lab.side(Side::Tester)).await?;
     let clocks = before.steady(after)?;
     raw.host.iter_mut().for_each(|sample| sample.at_s = clocks.of_host(sample.at_s));
+    raw.hiccups.iter_mut().flatten().for_each(|hiccup| hiccup.end_s = clocks.of_host(hiccup.end_s));
     for guest in &mut raw.guests {
         guest.inside.iter_mut().for_each(|(at_s, _)| *at_s = clocks.of_here(*at_s));
         guest.nic.iter_mut().for_each(|(at_s, _)| *at_s = clocks.of_here(*at_s));
@@ -199,23 +207,33 @@ async fn load(
     configuration: &Configuration,
     timing: &Timing,
     events: &Events,
-    guests: &mut Vec<RawGuest>,
+    raw: &mut RawTrial,
 ) -> Result<Vec<RawFlow>> {
     let specs = flow_specs(configuration, timing.interval, session.lab.control());
     let hold = timing.warmup + timing.window + timing.cooldown;
     let tester = Tester { machine: session.lab.side(Side::Tester).clone() };
-    count_inside(session, configuration, guests).await?;
+    count_inside(session, configuration, &mut raw.guests).await?;
     let mut load = tester.start(&specs, START_LIMIT, hold + START_LIMIT + ORPHAN_LIMIT).await?;
     load.wait_running().await?;
     drop(events.send(Event::Running { flows: configuration.flows, for_s: hold.as_secs_f64() }));
     let warm = tokio::time::Instant::now() + timing.warmup;
-    look_inside(session, configuration, guests).await?;
+    look(session, configuration, raw).await?;
     tokio::time::sleep_until(warm + timing.window).await;
-    look_inside(session, configuration, guests).await?;
+    look(session, configuration, raw).await?;
     sleep(timing.cooldown).await;
     let transcript = load.stop().await?;
-    count_inside(session, configuration, guests).await?;
+    count_inside(session, configuration, &mut raw.guests).await?;
     Ok(parse::flows(&transcript, &specs))
+}
+
+/// Looks at the machines, into the guests, and at why KVM leaves them.
+async fn look(session: &LabSession, configuration: &Configuration, raw: &mut RawTrial) -> Result<()> {
+    raw.looks.extend(looks::machines(session).await);
+    look_inside(session, configuration, &mut raw.guests).await?;
+    if raw.accel == Accel::Kvm {
+        looks::at_exits(session, configuration, &mut raw.guests).await;
+    }
+    Ok(())
 }
 
 /// One sample of each guest's own CPU times, in parallel.
@@ -255,8 +273,8 @@ async fn count_inside(
 fn note<'g>(guests: &'g mut Vec<RawGuest>, guest: &Guest) -> &'g mut RawGuest {
     let place = guests.partition_point(|other| other.guest < guest.number);
     if guests.get(place).is_none_or(|other| other.guest != guest.number) {
-        let (domain, inside, nic) = (guest.name.clone(), Vec::new(), Vec::new());
-        guests.insert(place, RawGuest { guest: guest.number, domain, inside, nic });
+        let (domain, inside, nic, exits) = (guest.name.clone(), Vec::new(), Vec::new(), Vec::new());
+        guests.insert(place, RawGuest { guest: guest.number, domain, inside, nic, exits });
     }
     &mut guests[place]
 }

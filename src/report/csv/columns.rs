@@ -1,6 +1,6 @@
 //! The columns of flows, guests and trials: a name with its unit, and the value in a record.
 
-use crate::figures::{FlowFigures, GuestFigures, JainAt, Numbers, SLICES_S, SummaryRow};
+use crate::figures::{CpuFigures, FlowFigures, GuestFigures, JainAt, Numbers, SLICES_S, SummaryRow};
 use crate::stats::Fairness;
 
 /// A column: its name and its value in a record.
@@ -22,7 +22,7 @@ pub(super) const FLOW: [Column<FlowFigures>; 13] = [
     ("coverage_percent", |flow| Some(flow.coverage_percent)),
 ];
 
-pub(super) const GUEST: [Column<GuestFigures>; 17] = [
+pub(super) const GUEST: [Column<GuestFigures>; 22] = [
     ("flows_of_guest", |guest| Some(f64::from(guest.flows))),
     ("rate_tps", |guest| Some(guest.rate_tps)),
     ("transactions", |guest| Some(guest.transactions)),
@@ -40,9 +40,14 @@ pub(super) const GUEST: [Column<GuestFigures>; 17] = [
     ("to_target_packets", |guest| guest.to_target_packets),
     ("witness_from_ratio", |guest| guest.witness_from_ratio),
     ("witness_to_ratio", |guest| guest.witness_to_ratio),
+    ("exits_per_s", |guest| exits(guest, "exits")),
+    ("io_exits_per_s", |guest| exits(guest, "io_exits")),
+    ("mmio_exits_per_s", |guest| exits(guest, "mmio_exits")),
+    ("halt_exits_per_s", |guest| exits(guest, "halt_exits")),
+    ("irq_exits_per_s", |guest| exits(guest, "irq_exits")),
 ];
 
-pub(super) const TRIAL: [Column<Numbers>; 34] = [
+pub(super) const TRIAL: [Column<Numbers>; 40] = [
     ("window_s", |n| Some(n.window.length_s())),
     ("window_start_s", |n| Some(n.window.start_s)),
     ("start_spread_s", |n| Some(n.total.start_spread_s)),
@@ -77,7 +82,24 @@ pub(super) const TRIAL: [Column<Numbers>; 34] = [
     ("jain_rate_5s_p5", |n| jain(n, 2, |at| at.p5)),
     ("jain_rate_30s_median", |n| jain(n, 3, |at| at.median)),
     ("jain_rate_30s_p5", |n| jain(n, 3, |at| at.p5)),
+    ("busiest_cpu_percent", |n| n.seen.busiest_cpu_percent()),
+    ("most_softirq_cpu_percent", |n| n.seen.most_softirq_percent()),
+    ("context_switches_per_s", |n| n.seen.context_switches_per_s),
+    ("interrupts_per_s", |n| n.seen.interrupts_per_s),
+    ("tester_busy_percent", |n| n.seen.tester_busy_percent),
+    ("longest_hiccup_s", |n| n.seen.longest_hiccup_s),
 ];
+
+/// One CPU of the host.
+pub(super) const CPU: [Column<CpuFigures>; 3] = [
+    ("busy_percent", |cpu| Some(cpu.busy_percent)),
+    ("softirq_percent", |cpu| Some(cpu.softirq_percent)),
+    ("irq_percent", |cpu| Some(cpu.irq_percent)),
+];
+
+fn exits(guest: &GuestFigures, reason: &str) -> Option<f64> {
+    guest.exits_per_s.get(reason).copied()
+}
 
 /// What stands behind the metrics in a row of the summary.
 pub(super) const SUMMARY: [Column<SummaryRow>; 4] = [

@@ -1,4 +1,4 @@
-//! CSV for other programs: flows, guests, trials, proofs and the summary. Units are in the column names.
+//! CSV for other programs: flows, guests, CPUs, trials, proofs and the summary. Units are in the column names.
 //!
 //! Columns named `whole_flow_…` are netperf's own, over a flow from its start, warm-up included; so are the P99 and longest
 //! transactions of trials and summaries. All other figures are of the window.
@@ -15,7 +15,7 @@ use crate::figures::{Metric, Numbers, Outcome, SummaryRow, TrialFigures};
 use crate::profile::{Configuration, Factor};
 use crate::sample::Accel;
 use crate::stats::{Interval, Outlier};
-use columns::{Column, FLOW, GUEST, SUMMARY, TRIAL};
+use columns::{CPU, Column, FLOW, GUEST, SUMMARY, TRIAL};
 
 /// One row per flow of every trial that has numbers: `flows.csv`.
 pub fn flows(model: &Model) -> ::csv::Result<String> {
@@ -36,6 +36,17 @@ pub fn guests(model: &Model) -> ::csv::Result<String> {
         numbers.guests.iter().map(|guest| {
             let ids = [guest.guest.to_string(), guest.domain.clone().unwrap_or_default()];
             trial_cells(trial).into_iter().chain(ids).chain(cells(&GUEST, guest)).collect()
+        })
+    });
+    table(header.collect(), rows)
+}
+
+/// One row per CPU of the host of every trial that has numbers: `cpus.csv`.
+pub fn cpus(model: &Model) -> ::csv::Result<String> {
+    let header = trial_header().into_iter().chain(["cpu".into()]).chain(names(&CPU));
+    let rows = with_numbers(model).flat_map(|(trial, numbers)| {
+        numbers.seen.cpus.iter().map(|cpu| {
+            trial_cells(trial).into_iter().chain([cpu.cpu.to_string()]).chain(cells(&CPU, cpu)).collect()
         })
     });
     table(header.collect(), rows)

@@ -1,0 +1,159 @@
+//! Figures from what was looked at just before and just after the window: single CPUs, interrupts, the tester, hiccups,
+//! KVM's exits. They are of the time between the two looks, which holds the window.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::host::{busy, idle};
+use crate::sample::{CpuTimes, Look, RawGuest, RawTrial};
+use crate::window::Window;
+
+/// One CPU of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CpuFigures {
+    /// Its number, from 0.
+    pub cpu: u32,
+    /// Busy time, %.
+    pub busy_percent: f64,
+    /// Soft interrupts, %.
+    pub softirq_percent: f64,
+    /// Interrupt handlers, %.
+    pub irq_percent: f64,
+}
+
+/// What else was seen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Seen {
+    /// Each CPU of the host.
+    pub cpus: Vec<CpuFigures>,
+    /// Of the host, 1/s.
+    pub context_switches_per_s: Option<f64>,
+    /// Of the host, 1/s.
+    pub interrupts_per_s: Option<f64>,
+    /// Busy part of the tester's CPUs, %; `None` where the tester is the host.
+    pub tester_busy_percent: Option<f64>,
+    /// Longest time in the window in which the host stood still, s; `None` where nobody watched.
+    pub longest_hiccup_s: Option<f64>,
+}
+
+impl Seen {
+    pub(super) fn of(raw: &RawTrial, window: &Window) -> Seen {
+        let longest_hiccup_s = raw.hiccups.as_ref().map(|hiccups| {
+            let inside = hiccups.iter().filter(|hiccup| {
+                hiccup.end_s > window.start_s && hiccup.end_s - hiccup.length_s < window.end_s
+            });
+            inside.map(|hiccup| hiccup.length_s).fold(0.0, f64::max)
+        });
+        let [first, .., last] = raw.looks.as_slice() else {
+            return Seen { longest_hiccup_s, ..Seen::default() };
+        };
+        let length_s = last.at_s - first.at_s;
+        let rate = |of: fn(&Look) -> u64| {
+            (length_s > 0.0).then(|| of(last).saturating_sub(of(first)) as f64 / length_s)
+        };
+        let pairs = (0..).zip(first.cpus.iter().zip(&last.cpus));
+        Seen {
+            cpus: pairs.filter_map(|(cpu, (before, after))| CpuFigures::of(cpu, before, after)).collect(),
+            context_switches_per_s: rate(|look| look.context_switches),
+            interrupts_per_s: rate(|look| look.interrupts),
+            tester_busy_percent: first.tester.zip(last.tester).and_then(|(a, b)| percent(&a, &b, busy)),
+            longest_hiccup_s,
+        }
+    }
+
+    /// The busiest CPU of the host.
+    pub fn busiest_cpu_percent(&self) -> Option<f64> {
+        self.cpus.iter().map(|cpu| cpu.busy_percent).reduce(f64::max)
+    }
+
+    /// The CPU with the most soft interrupts: where one queue's packets all end up.
+    pub fn most_softirq_percent(&self) -> Option<f64> {
+        self.cpus.iter().map(|cpu| cpu.softirq_percent).reduce(f64::max)
+    }
+}
+
+impl CpuFigures {
+    fn of(cpu: u32, before: &CpuTimes, after: &CpuTimes) -> Option<CpuFigures> {
+        Some(CpuFigures {
+            cpu,
+            busy_percent: percent(before, after, busy)?,
+            softirq_percent: percent(before, after, |cpu| cpu.softirq)?,
+            irq_percent: percent(before, after, |cpu| cpu.irq)?,
+        })
+    }
+}
+
+/// A part of the time between two readings, %; `None` if no time passed.
+fn percent(before: &CpuTimes, after: &CpuTimes, part: fn(&CpuTimes) -> f64) -> Option<f64> {
+    let all = |cpu: &CpuTimes| busy(cpu) + idle(cpu) + cpu.steal;
+    let total = all(after) - all(before);
+    (total > 0.0).then(|| (100.0 * (part(after) - part(before)) / total).clamp(0.0, 100.0))
+}
+
+/// Exits of a guest by reason, 1/s between the two looks; empty for an emulated guest.
+pub(super) fn exits_per_s(guest: &RawGuest) -> BTreeMap<String, f64> {
+    let [(start_s, first), .., (end_s, last)] = guest.exits.as_slice() else { return BTreeMap::new() };
+    let length_s = end_s - start_s;
+    let gained = |(name, count): (&String, &u64)| {
+        let before = first.get(name).copied().unwrap_or(0);
+        (name.clone(), count.saturating_sub(before) as f64 / length_s)
+    };
+    if length_s > 0.0 { last.iter().map(gained).collect() } else { BTreeMap::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::fixture;
+    use crate::sample::Hiccup;
+
+    fn look(at_s: f64, busy: f64, softirq: f64) -> Look {
+        let cpu = |user| CpuTimes { user, softirq, idle: at_s - user - softirq, ..CpuTimes::default() };
+        Look {
+            at_s,
+            cpus: vec![cpu(busy), cpu(0.0)],
+            context_switches: (at_s * 1000.0) as u64,
+            interrupts: (at_s * 500.0) as u64,
+            tester: Some(cpu(busy)),
+        }
+    }
+
+    fn trial() -> (RawTrial, Window) {
+        let mut raw = fixture::trial(fixture::configuration("virtio", 1), &[1000.0]);
+        raw.looks = vec![look(100.0, 10.0, 5.0), look(110.0, 15.0, 9.0)];
+        let window = Window::common(&raw.flows, &fixture::timing()).unwrap();
+        (raw, window)
+    }
+
+    #[test]
+    fn each_cpu_has_its_own_figures() {
+        let (raw, window) = trial();
+        let seen = Seen::of(&raw, &window);
+        assert_eq!(seen.cpus.len(), 2);
+        assert!((seen.cpus[0].busy_percent - 90.0).abs() < 1e-9, "{seen:?}");
+        assert!((seen.cpus[1].softirq_percent - 40.0).abs() < 1e-9);
+        assert_eq!(seen.busiest_cpu_percent(), Some(seen.cpus[0].busy_percent));
+        assert_eq!((seen.context_switches_per_s, seen.interrupts_per_s), (Some(1000.0), Some(500.0)));
+        assert!((seen.tester_busy_percent.unwrap() - 90.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn only_hiccups_that_touch_the_window_count() {
+        let (mut raw, window) = trial();
+        assert_eq!(Seen::of(&raw, &window).longest_hiccup_s, None);
+        let hiccup = |end_s, length_s| Hiccup { end_s, length_s };
+        raw.hiccups = Some(vec![hiccup(window.start_s - 1.0, 9.0), hiccup(window.start_s + 1.0, 0.2)]);
+        assert_eq!(Seen::of(&raw, &window).longest_hiccup_s, Some(0.2));
+    }
+
+    #[test]
+    fn exits_are_those_between_the_looks() {
+        let (mut raw, _) = trial();
+        let counters = |exits| BTreeMap::from([("exits".to_owned(), exits)]);
+        raw.guests[0].exits = vec![(10.0, counters(100)), (12.0, counters(700))];
+        assert_eq!(exits_per_s(&raw.guests[0]), BTreeMap::from([("exits".to_owned(), 300.0)]));
+        raw.guests[0].exits.pop();
+        assert_eq!(exits_per_s(&raw.guests[0]), BTreeMap::new());
+    }
+}

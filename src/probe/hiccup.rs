@@ -1,0 +1,62 @@
+//! Moments in which this machine did nothing at all: a thread that wants to wake every 10 ms, and how late it did.
+//!
+//! A host that is itself a guest, or sits in firmware (SMM), stands still without a counter that says so.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::load::clock::wall_clock;
+use crate::sample::Hiccup;
+
+/// Between two wakings.
+const NAP: Duration = Duration::from_millis(10);
+/// Later than this is a hiccup.
+const LATE: Duration = Duration::from_millis(50);
+
+/// A running meter. Dropping it ends it.
+#[derive(Debug)]
+pub struct HiccupMeter {
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<Vec<Hiccup>>>,
+}
+
+impl HiccupMeter {
+    /// Starts to watch. Without a thread to do so it sees nothing.
+    pub fn start() -> HiccupMeter {
+        let (stop, stopped) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("hiccups".into()).spawn(move || watch(&stopped));
+        HiccupMeter { stop: Some(stop), thread: thread.ok() }
+    }
+
+    /// The hiccups since the start; `None` if nobody watched.
+    pub fn stop(mut self) -> Option<Vec<Hiccup>> {
+        self.stop = None;
+        self.thread.take()?.join().ok()
+    }
+}
+
+fn watch(stopped: &mpsc::Receiver<()>) -> Vec<Hiccup> {
+    let mut hiccups = Vec::new();
+    let mut before = Instant::now();
+    while stopped.recv_timeout(NAP) == Err(RecvTimeoutError::Timeout) {
+        let now = Instant::now();
+        let late = now.duration_since(before).saturating_sub(NAP);
+        before = now;
+        if late > LATE {
+            hiccups.push(Hiccup { end_s: wall_clock(), length_s: late.as_secs_f64() });
+        }
+    }
+    hiccups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_meter_that_is_stopped_says_what_it_saw() {
+        let seen = HiccupMeter::start().stop().unwrap();
+        assert!(seen.iter().all(|hiccup| hiccup.length_s > LATE.as_secs_f64()));
+    }
+}

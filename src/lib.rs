@@ -13,6 +13,7 @@
 //! - [`stats`]: intervals over repeats, fairness: arithmetic only
 //! - [`figures`]: raw samples -> the figures of a trial, and of a configuration over its repeats
 //! - [`report`]: figures -> tables, CSV, Markdown and charts; renderers return text or bytes
+//! - [`doctor`]: what a VM host says of itself -> verdicts; only [`doctor::look`] asks it
 //!
 //! Edges, with the pure parsers of what they read:
 //!
@@ -30,6 +31,7 @@
 
 pub mod backend;
 pub mod cli;
+pub mod doctor;
 pub mod exec;
 pub mod figures;
 pub mod guest;

@@ -6,8 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Modules that hold no IO; everything in `profile` but the one function that reads the file.
-const PURE: [&str; 19] = [
+/// Modules that hold no IO, but for one file each in `profile` and `doctor`.
+const PURE: [&str; 20] = [
     "profile",
     "plan",
     "backend",
@@ -17,6 +17,7 @@ const PURE: [&str; 19] = [
     "stats",
     "figures",
     "report",
+    "doctor",
     "load::command",
     "load::launcher",
     "load::parse",
@@ -28,7 +29,8 @@ const PURE: [&str; 19] = [
     "lab::address",
     "exec::login",
 ];
-const READS_THE_PROFILE: &str = "profile::load";
+/// The one reads the profile's file, the other asks a machine.
+const IMPURE_IN_PURE: [&str; 2] = ["profile::load", "doctor::look"];
 
 /// Modules that do IO, apart from the pure ones in them.
 const EDGES: [&str; 6] = ["exec", "lab", "guest", "load", "probe", "store"];
@@ -215,7 +217,8 @@ fn resolve(module: &str, is_folder: bool, path: &str) -> String {
 
 #[test]
 fn pure_modules_know_no_files_processes_sockets_or_clock_and_nothing_that_does() {
-    let pure = sources().into_iter().filter(|s| s.is_one_of(&PURE) && s.module != READS_THE_PROFILE);
+    let pure = sources().into_iter();
+    let pure = pure.filter(|s| s.is_one_of(&PURE) && !IMPURE_IN_PURE.contains(&s.module.as_str()));
     let mut offenders = Vec::new();
     for source in pure {
         offenders.extend(source.mentions(&IMPURE, &[]));

@@ -68,6 +68,8 @@ fn after_a_kill_clean_takes_everything_back_from_the_other_machines() {
         running.kill();
         place.note_runs();
         assert!(!machines.host.left().is_empty(), "a killed run leaves its guests");
+        let doctor = said(&machines.kvmfair(&place, &["doctor", &profile]));
+        assert!(words == "to boot" || doctor.contains("2 guests run; the profile adds 2"), "{doctor}");
         let clean = machines.kvmfair(&place, &["clean"]);
         eprintln!("killed after {words:?}: {}", said(&clean));
         assert!(clean.status.success(), "{}", said(&clean));

@@ -16,7 +16,7 @@ pub enum Exit {
     Usage = 2,
     /// The profile is invalid; nothing was done.
     InvalidProfile = 3,
-    /// This machine cannot run the profile; nothing was done.
+    /// This machine cannot run the profile, or `doctor --strict` found something bad; nothing was done.
     Preflight = 4,
     /// The run is complete, but trials failed or are invalid.
     FailedTrials = 5,
@@ -31,7 +31,7 @@ Exit codes:
     1  unexpected error
     2  wrong arguments
     3  invalid profile; nothing was done
-    4  this machine cannot run the profile; nothing was done
+    4  this machine cannot run the profile, or `doctor --strict` found something bad; nothing was done
     5  the run is complete, but trials failed or are invalid
   130  interrupted; what was measured is kept
 

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod clean;
 mod completions;
+mod doctor;
 pub mod exit;
 mod image;
 mod inputs;
@@ -47,6 +48,8 @@ enum Command {
     Plan(plan::Plan),
     /// Look whether this machine can run a profile; name everything that is missing, with its fix
     Check(check::Check),
+    /// Look at a VM host as a whole: what spoils speed, or fairness between guests
+    Doctor(doctor::Doctor),
     /// Draw tables and charts again from a run's raw data
     Report(report::Report),
     /// Undo what a killed run left behind
@@ -68,6 +71,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Bench(command) => command.run(common),
         Command::Plan(command) => command.run(common),
         Command::Check(command) => command.run(common),
+        Command::Doctor(command) => command.run(common),
         Command::Report(command) => command.run(common),
         Command::Clean(command) => command.run(common),
         Command::Image(command) => command.run(common),

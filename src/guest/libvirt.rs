@@ -35,6 +35,15 @@ pub struct Hypervisor {
     connect: Arc<Connect>,
 }
 
+/// What a guest that runs takes of its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Memory that it may have, KiB.
+    pub memory_kib: u64,
+    /// Virtual CPUs.
+    pub vcpus: u32,
+}
+
 /// The embedded driver runs QEMU as root without virtlogd, security labels, mount namespaces or ownership notes: nothing
 /// that would need a daemon or leave a trace.
 const QEMU_CONF: &str = "\
@@ -162,6 +171,21 @@ impl Hypervisor {
             guests.iter().map(Domain::name).collect::<Result<Vec<String>, _>>()
         });
         Ok(all.await?.into_iter().filter(|name| name.starts_with(&prefix)).collect())
+    }
+
+    /// What the guests that run, paused ones too, take of the host.
+    ///
+    /// # Errors
+    /// [`LibvirtError::Call`] with libvirt's message.
+    pub async fn running(&self) -> Result<Vec<Taken>, LibvirtError> {
+        let connect = self.connect.clone();
+        blocking("ask what guests take".into(), move || {
+            let guests = connect.list_all_domains(sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE)?;
+            // One that ends meanwhile takes nothing any more.
+            let info = guests.iter().filter_map(|guest| guest.info().ok());
+            Ok(info.map(|info| Taken { memory_kib: info.max_mem, vcpus: info.nr_virt_cpu }).collect())
+        })
+        .await
     }
 
     async fn with_domain(

@@ -80,7 +80,10 @@ private_lists() {
     key=/usr/share/keyrings/debian-archive-keyring.gpg
     [ ! -e $key ] || trust="[signed-by=$key]"
     mkdir -p "$cache/apt/lists/partial" "$cache/apt/archives/partial"
-    for each in "$VERSION_CODENAME" "$suite"; do echo "deb ${trust:-} $address $each main"; done > "$cache/apt/sources.list"
+    for each in "$VERSION_CODENAME" "$suite"; do
+        echo "deb ${trust:-} $address $each main"
+        echo "deb-src ${trust:-} $address $each main"
+    done > "$cache/apt/sources.list"
     apt get -qq update || fail "apt-get update failed for $address"
     lists_are_new=yes
 }

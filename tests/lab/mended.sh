@@ -7,7 +7,7 @@ BUILD_TOOLS='ninja cc patch /usr/bin/python3 pkg-config'
 # Replaces `qemu` by the mended one; firmware still comes from the packages. KVMFAIR_LAB_QEMU=stock leaves it as it is.
 mend_qemu() {
     [ "${KVMFAIR_LAB_QEMU:-mended}" != stock ] || return 0
-    recipe=$(cat "$here/qemu-nested-svm.patch" "$here/mended.sh" | cksum | cut -d' ' -f1)
+    recipe=$({ cat "$here/qemu-nested-svm.patch"; sed -n '/^built()/,$p' "$here/mended.sh"; } | cksum | cut -d' ' -f1)
     found=$(ls -d "$cache"/qemu-mended/[0-9]*-"$recipe" 2> /dev/null | tail -n 1)
     [ -n "$found" ] || build_qemu
     [ -n "$found" ] || return 0

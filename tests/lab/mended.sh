@@ -63,7 +63,7 @@ built() {
     ../source/configure --python=/usr/bin/python3 --target-list=x86_64-softmmu --disable-download --disable-install-blobs \
         --without-default-features --without-default-devices --with-devices-x86_64=kvmfair \
         --enable-system --enable-tcg --enable-virtfs --enable-attr --disable-qom-cast-debug
-    nice timeout 1200 ninja qemu-system-x86_64
+    nice timeout 1800 ninja qemu-system-x86_64
     strip -o ../qemu-system-x86_64 qemu-system-x86_64
     ../qemu-system-x86_64 --version
     version=${tarball#qemu_}

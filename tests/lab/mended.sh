@@ -51,8 +51,11 @@ built() {
     lists_are_new='' && private_lists sources
     apt get -q download meson python3-pycotap
     for deb in *.deb; do dpkg-deb -x "$deb" python; done
-    # The upstream part only: Debian's patches do not touch what is built here.
-    apt get -q source --download-only --tar-only qemu
+    # The upstream part only: Debian's patches do not touch what is built here. The version is that of the packaged QEMU, or
+    # the newest, if the archive has gone on.
+    # shellcheck disable=SC2086 # a list of words
+    version=$(env $qemu_env "$qemu" --version | sed -n 's/.*(Debian \([^)]*\)).*/=\1/p')
+    apt get -q source --download-only --tar-only "qemu$version" || apt get -q source --download-only --tar-only qemu
     tarball=$(ls qemu_*.orig.tar.*)
     mkdir source build
     tar -xf "$tarball" -C source --strip-components=1

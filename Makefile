@@ -3,11 +3,11 @@
 CARGO ?= cargo
 KVMFAIR = target/release/kvmfair
 
-.PHONY: help quickstart test lab install-deps install-test-deps build benchmark lint
+.PHONY: help quickstart test lab install-deps install-test-deps install-lab-deps build benchmark lint
 
 help:
 	@echo 'make quickstart    install what is missing, build, and measure real guests (about ten minutes the first time)'
-	@echo 'make test          install what is missing, then format, lints, docs, and all tests, real guests included'
+	@echo 'make test          install what is missing, then format, lints, docs, and all tests, real guests included, and the lab'
 	@echo 'make lab           every backend with real KVM guests in one emulated machine (results in target/lab)'
 	@echo 'make benchmark     what kvmfair itself costs, as ratios, in a Markdown table'
 	@echo 'make install-deps  install what is missing (Debian)'
@@ -18,13 +18,14 @@ quickstart: build
 
 test: install-test-deps lint
 	$(CARGO) test --locked
+	$(MAKE) lab
 
 lint: install-deps
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
 
-lab: build
+lab: install-lab-deps build
 	$(KVMFAIR) image build
 	tests/lab/backends
 
@@ -39,3 +40,6 @@ install-deps:
 
 install-test-deps:
 	@.ci/install tests
+
+install-lab-deps:
+	@.ci/install lab

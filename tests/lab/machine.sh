@@ -18,7 +18,7 @@ run_machine() {
         -machine q35 -accel tcg,thread=multi,tb-size=1024 \
         -cpu EPYC,vendor=HygonGenuine,+svm,+npt -smp 2 -m "$memory" \
         -device intel-iommu,intremap=on \
-        -kernel "$kernel" -initrd "$scratch/initramfs.cpio" -append "$KERNEL_OPTIONS" \
+        -kernel "$kernel" -initrd "$scratch/initramfs.cpio" -append "$KERNEL_OPTIONS $iommu" \
         -serial "file:$results/lab/console" \
         -device virtio-rng-pci \
         -fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
@@ -34,5 +34,6 @@ run_machine() {
         < /dev/null > "$results/lab/qemu" 2>&1
 }
 
-KERNEL_OPTIONS="console=ttyS0 quiet panic=-1 intel_iommu=on iommu=pt mitigations=off nokaslr tsc=reliable no_timer_check \
-cryptomgr.notests audit=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=1 net.ifnames=0"
+# halt_poll_ns: KVM would spin for a while before it lets an idle guest's CPU sleep, and the emulated CPU's time is scarce.
+KERNEL_OPTIONS="console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check cryptomgr.notests audit=0 \
+nowatchdog random.trust_cpu=on 8250.nr_uarts=1 net.ifnames=0 kvm.halt_poll_ns=0"

@@ -68,7 +68,8 @@ apt() {
         -o Acquire::Languages=none -o APT::Default-Release="$suite" "$@"
 }
 
-# apt's view of the release and its backports, from the address that the system itself is configured with.
+# apt's view of the release and its backports, from the address that the system itself is configured with; with "sources",
+# of their source packages too.
 private_lists() {
     . /etc/os-release
     [ -z "${lists_are_new:-}" ] || return 0
@@ -80,7 +81,10 @@ private_lists() {
     key=/usr/share/keyrings/debian-archive-keyring.gpg
     [ ! -e $key ] || trust="[signed-by=$key]"
     mkdir -p "$cache/apt/lists/partial" "$cache/apt/archives/partial"
-    for each in "$VERSION_CODENAME" "$suite"; do echo "deb ${trust:-} $address $each main"; done > "$cache/apt/sources.list"
+    for each in "$VERSION_CODENAME" "$suite"; do
+        echo "deb ${trust:-} $address $each main"
+        [ "${1-}" != sources ] || echo "deb-src ${trust:-} $address $each main"
+    done > "$cache/apt/sources.list"
     apt get -qq update || fail "apt-get update failed for $address"
     lists_are_new=yes
 }

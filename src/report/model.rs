@@ -36,10 +36,12 @@ impl<'a> Model<'a> {
 
     /// What was the same in all configurations: `TCP_RR, 1 B request, 1 B response, 128 flows`.
     pub(super) fn constants(&self) -> String {
-        const SHOWN: [Factor; 8] = [
+        const SHOWN: [Factor; 10] = [
             Factor::Test,
             Factor::Request,
             Factor::Response,
+            Factor::Message,
+            Factor::Burst,
             Factor::Flows,
             Factor::Vms,
             Factor::Vcpus,
@@ -48,8 +50,9 @@ impl<'a> Model<'a> {
         ];
         let guests: Vec<&Configuration> = self.guest_configurations();
         let constant = |factor: &Factor| guests.iter().all(|c| c.level(*factor) == guests[0].level(*factor));
+        let plain = |factor: &Factor| *factor == Factor::Burst && guests[0].burst == 0;
         let shown = SHOWN.into_iter().filter(|_| !guests.is_empty()).filter(constant);
-        shown.map(|factor| phrase(guests[0], factor)).collect::<Vec<_>>().join(", ")
+        words(guests[0], &shown.filter(|factor| !plain(factor)).collect::<Vec<_>>())
     }
 
     /// `5 repeats`, or `3–5 valid repeats` where some do not count.
@@ -81,11 +84,13 @@ impl<'a> Model<'a> {
     }
 }
 
-/// A level in words: `16 guests`, `4 vCPUs`, `MTU 1500`; a backend and a test speak for themselves.
+/// A level in words: `16 guests`, `4 vCPUs`, `MTU 1500`; a backend and a test speak for themselves. Empty where the level
+/// means nothing to the test.
 pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
     let level = configuration.level(factor);
     let plural = if level == "1" { "" } else { "s" };
     match factor {
+        _ if !configuration.test.heeds(factor) => String::new(),
         Factor::Backend | Factor::Test => level,
         Factor::Vms if configuration.vms == 0 => "no guests".into(),
         Factor::Vms => format!("{level} guest{plural}"),
@@ -98,6 +103,8 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
         Factor::Flows => format!("{level} flow{plural}"),
         Factor::Request => format!("{level} B request"),
         Factor::Response => format!("{level} B response"),
+        Factor::Message => format!("{level} B message"),
+        Factor::Burst => format!("{} in flight", configuration.in_flight()),
         Factor::HostRps => setting("host RPS", &level),
         Factor::GuestRps => setting("guest RPS", &level),
         Factor::Ksm => setting("KSM", &level),
@@ -113,7 +120,12 @@ fn setting(name: &str, level: &str) -> String {
 
 /// The levels of the swept factors in words, to name a configuration in a sentence.
 pub fn describe(configuration: &Configuration, factors: &[Factor]) -> String {
-    factors.iter().map(|factor| phrase(configuration, *factor)).collect::<Vec<_>>().join(", ")
+    words(configuration, factors)
+}
+
+fn words(configuration: &Configuration, factors: &[Factor]) -> String {
+    let phrases = factors.iter().map(|factor| phrase(configuration, *factor));
+    phrases.filter(|phrase| !phrase.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// Every trial that does not count, in words: `trial 7 (virtio, 16 guests, repeat 2) invalid: …`.

@@ -10,6 +10,7 @@
 //!
 //! Pure. Nothing here is rounded or formatted: that is `report`'s work.
 
+mod counted;
 mod course;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -18,6 +19,7 @@ mod guest;
 mod host;
 mod metric;
 mod outliers;
+mod received;
 mod summary;
 mod total;
 mod trial;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Provenance;
-use crate::figures::{Outcome, Reason, SummaryRow, TrialFigures, outliers, summarise};
+use crate::figures::{Metric, Outcome, Reason, SummaryRow, TrialFigures, outliers, summarise};
 use crate::profile::{Configuration, Experiment, Factor};
 use crate::sample::Stage;
 use crate::stats::Outlier;
@@ -69,6 +69,11 @@ impl<'a> Model<'a> {
             (fewest, most) if fewest == most => format!("{most} of {planned} repeats"),
             (fewest, most) => format!("{fewest}–{most} of {planned} repeats"),
         }
+    }
+
+    /// Whether any test of the run can have a value of this metric.
+    pub(super) fn can_have(&self, metric: Metric) -> bool {
+        self.rows.iter().any(|row| metric.applies(row.configuration.test))
     }
 
     /// Whether any configuration has an interval.

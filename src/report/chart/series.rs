@@ -103,7 +103,8 @@ impl Plot {
 
 /// Every picture of one metric; none if it has no value anywhere.
 pub(super) fn plots(report: &Model, metric: Metric) -> Vec<Plot> {
-    let rows: Vec<&SummaryRow> = report.rows.iter().collect();
+    let rows: Vec<&SummaryRow> =
+        report.rows.iter().filter(|row| metric.applies(row.configuration.test)).collect();
     let (bare, guests): (Vec<&SummaryRow>, Vec<&SummaryRow>) =
         rows.iter().copied().partition(|row| row.configuration.vms == 0);
     let levels = levels(&guests);
@@ -138,7 +139,7 @@ fn split(part: Part, limit: usize) -> Vec<Part> {
     let words = distinct(part.rows.iter().map(|row| model::phrase(&row.configuration, first)));
     let sub = |word: String| Part {
         rows: part.rows.iter().copied().filter(|r| model::phrase(&r.configuration, first) == word).collect(),
-        levels: part.levels.iter().cloned().chain([word]).collect(),
+        levels: part.levels.iter().cloned().chain([word].into_iter().filter(|word| !word.is_empty())).collect(),
         factors: rest.clone(),
     };
     words.into_iter().flat_map(|word| split(sub(word), limit)).collect()
@@ -208,7 +209,7 @@ fn words(configuration: &Configuration, part: &Part) -> String {
 /// Levels in words that a line break leaves whole: `16 vCPUs` keeps its no-break space.
 fn words_of(configuration: &Configuration, factors: &[Factor]) -> String {
     let phrases = factors.iter().map(|factor| model::phrase(configuration, *factor).replace(' ', "\u{a0}"));
-    phrases.collect::<Vec<_>>().join(", ")
+    phrases.filter(|phrase| !phrase.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// Numbers of guests, ascending.

@@ -166,7 +166,10 @@ mod tests {
         flow.result.insert("REMOTE_RECV_CALLS".into(), "900".into());
         let of = |test| FlowFigures::of(&flow, &Configuration { test, ..Configuration::default() }, &window);
         let (tcp, udp) = (of(Test::TCP_STREAM), of(Test::UDP_STREAM));
-        assert_eq!((tcp.window_latency_us, tcp.latency, tcp.loss_percent), (None, NetperfLatency::default(), None));
+        assert_eq!(
+            (tcp.window_latency_us, tcp.latency, tcp.loss_percent),
+            (None, NetperfLatency::default(), None)
+        );
         assert!((udp.loss_percent.unwrap() - 10.0).abs() < 1e-9);
         assert_eq!(of(Test::TCP_RR).loss_percent, None);
     }

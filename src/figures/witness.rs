@@ -73,7 +73,8 @@ pub(super) fn judge(raw: &RawTrial, flows: &[FlowFigures], total: &TotalFigures)
 fn possible(raw: &RawTrial, flows: &[FlowFigures], total: &TotalFigures) -> Option<(f64, f64)> {
     let configuration = &raw.configuration;
     let fits = |headers| {
-        configuration.request_bytes.max(configuration.response_bytes) <= configuration.mtu.saturating_sub(headers)
+        configuration.request_bytes.max(configuration.response_bytes)
+            <= configuration.mtu.saturating_sub(headers)
     };
     let in_flight = f64::from(configuration.in_flight());
     match configuration.test {

@@ -46,14 +46,8 @@ pub enum Unit {
 
 impl Test {
     /// Every test that this version runs.
-    pub const ALL: [Test; 6] = [
-        Test::TCP_RR,
-        Test::UDP_RR,
-        Test::TCP_CRR,
-        Test::TCP_STREAM,
-        Test::TCP_MAERTS,
-        Test::UDP_STREAM,
-    ];
+    pub const ALL: [Test; 6] =
+        [Test::TCP_RR, Test::UDP_RR, Test::TCP_CRR, Test::TCP_STREAM, Test::TCP_MAERTS, Test::UDP_STREAM];
 
     /// Whether it moves data one way rather than requests and responses.
     pub fn is_stream(self) -> bool {

@@ -8,10 +8,10 @@ mod configurations;
 mod factors;
 mod image;
 mod machines;
-mod workload;
 mod timing;
 mod tuning;
 mod wire;
+mod workload;
 
 use std::path::Path;
 

@@ -19,9 +19,15 @@ pub(super) fn check(check: &mut Check, factors: &[Levels]) {
     for levels in factors.iter().filter(|levels| levels.written && PARTIAL.contains(&levels.factor)) {
         let heeding: Vec<Test> = tests.iter().copied().filter(|test| test.heeds(levels.factor)).collect();
         if heeding.is_empty() {
-            let path = if levels.swept { format!("sweep.{}", levels.factor.key()) } else { levels.factor.home().into() };
+            let path = if levels.swept {
+                format!("sweep.{}", levels.factor.key())
+            } else {
+                levels.factor.home().into()
+            };
             check.fault(&path, unheeded(levels.factor, &tests));
-        } else if let (Some(udp), true) = (heeding.iter().find(|test| test.is_udp()), levels.factor != Factor::Burst) {
+        } else if let (Some(udp), true) =
+            (heeding.iter().find(|test| test.is_udp()), levels.factor != Factor::Burst)
+        {
             let large = |level: &&Level| level.value.as_number() > LARGEST_DATAGRAM;
             for level in levels.levels.iter().filter(large) {
                 check.fault(&level.path, beyond_a_datagram(levels.factor, *udp, &level.value));
@@ -51,7 +57,9 @@ fn unheeded(factor: Factor, tests: &[Test]) -> Fault {
 
 fn beyond_a_datagram(factor: Factor, test: Test, value: &Value) -> Fault {
     let message = format!("a {} of {value} B does not fit a datagram of {test}", factor.key());
-    let hint = format!("use at most \"{LARGEST_DATAGRAM} B\"; from \"1473 B\" on, an MTU of 1500 cuts it into fragments");
+    let hint = format!(
+        "use at most \"{LARGEST_DATAGRAM} B\"; from \"1473 B\" on, an MTU of 1500 cuts it into fragments"
+    );
     Fault::new(message, "too large", hint)
 }
 
@@ -78,7 +86,8 @@ mod tests {
     use crate::profile::{Experiment, HostFacts, ProfileError, parse};
 
     fn parsed(rest: &str) -> Result<Experiment, ProfileError> {
-        let text = format!("schema = 1\nname = \"x\"\nnetwork.backend = \"virtio\"\nworkload.flows = 4\n{rest}");
+        let text =
+            format!("schema = 1\nname = \"x\"\nnetwork.backend = \"virtio\"\nworkload.flows = 4\n{rest}");
         parse(&text, Path::new("p.toml"), HostFacts { memory_mib: 1024, cpus: 2 })
     }
 
@@ -97,14 +106,18 @@ mod tests {
 
     #[test]
     fn a_stream_without_a_message_size_has_its_own() {
-        let experiment = parsed("[sweep]\ntest = [\"TCP_STREAM\", \"UDP_STREAM\", \"TCP_RR\"]").expect("valid");
+        let experiment =
+            parsed("[sweep]\ntest = [\"TCP_STREAM\", \"UDP_STREAM\", \"TCP_RR\"]").expect("valid");
         let sizes: Vec<String> = experiment.configurations.iter().map(|c| c.level(Factor::Message)).collect();
         assert_eq!(sizes, ["65536", "1472", ""]);
     }
 
     #[test]
     fn what_no_test_heeds_is_refused_and_what_some_heed_is_not() {
-        assert_eq!(message("workload.test = \"TCP_STREAM\"\nworkload.burst = 0"), "`burst` means nothing to TCP_STREAM");
+        assert_eq!(
+            message("workload.test = \"TCP_STREAM\"\nworkload.burst = 0"),
+            "`burst` means nothing to TCP_STREAM"
+        );
         assert_eq!(
             message("workload.burst = 3\nsweep.test = [\"TCP_CRR\", \"UDP_STREAM\"]"),
             "`burst` means nothing to TCP_CRR, UDP_STREAM"

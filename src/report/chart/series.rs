@@ -139,7 +139,12 @@ fn split(part: Part, limit: usize) -> Vec<Part> {
     let words = distinct(part.rows.iter().map(|row| model::phrase(&row.configuration, first)));
     let sub = |word: String| Part {
         rows: part.rows.iter().copied().filter(|r| model::phrase(&r.configuration, first) == word).collect(),
-        levels: part.levels.iter().cloned().chain([word].into_iter().filter(|word| !word.is_empty())).collect(),
+        levels: part
+            .levels
+            .iter()
+            .cloned()
+            .chain([word].into_iter().filter(|word| !word.is_empty()))
+            .collect(),
         factors: rest.clone(),
     };
     words.into_iter().flat_map(|word| split(sub(word), limit)).collect()

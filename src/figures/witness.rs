@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(told(burst.clone(), &[], 0.3), None);
         assert_eq!(
             told(burst, &[], 0.2).unwrap(),
-            "the host counted 0.20 packets per transaction and direction in place of 0.23 to 1.13"
+            "the host counted 0.20 packets per transaction and direction in place of 0.23 to 1.11"
         );
     }
 

@@ -49,10 +49,8 @@ impl<'a> Model<'a> {
             Factor::Mtu,
         ];
         let guests: Vec<&Configuration> = self.guest_configurations();
-        let constant = |factor: &Factor| guests.iter().all(|c| c.level(*factor) == guests[0].level(*factor));
-        let plain = |factor: &Factor| *factor == Factor::Burst && guests[0].burst == 0;
-        let shown = SHOWN.into_iter().filter(|_| !guests.is_empty()).filter(constant);
-        words(guests[0], &shown.filter(|factor| !plain(factor)).collect::<Vec<_>>())
+        let shown = SHOWN.into_iter().filter_map(|factor| constant(&guests, factor));
+        shown.collect::<Vec<_>>().join(", ")
     }
 
     /// `5 repeats`, or `3–5 valid repeats` where some do not count.
@@ -87,6 +85,15 @@ impl<'a> Model<'a> {
         let guests: Vec<&Configuration> = all.iter().filter(|configuration| configuration.vms > 0).collect();
         if guests.is_empty() { all.iter().collect() } else { guests }
     }
+}
+
+/// The only level of a factor in words; `None` if there are several, or if nobody would miss it.
+fn constant(configurations: &[&Configuration], factor: Factor) -> Option<String> {
+    let mut heeding = configurations.iter().filter(|configuration| configuration.test.heeds(factor));
+    let first = heeding.next()?;
+    let plain = factor == Factor::Burst && first.burst == 0;
+    let same = heeding.all(|configuration| configuration.level(factor) == first.level(factor));
+    (same && !plain).then(|| phrase(first, factor))
 }
 
 /// A level in words: `16 guests`, `4 vCPUs`, `MTU 1500`; a backend and a test speak for themselves. Empty where the level
@@ -125,10 +132,6 @@ fn setting(name: &str, level: &str) -> String {
 
 /// The levels of the swept factors in words, to name a configuration in a sentence.
 pub fn describe(configuration: &Configuration, factors: &[Factor]) -> String {
-    words(configuration, factors)
-}
-
-fn words(configuration: &Configuration, factors: &[Factor]) -> String {
     let phrases = factors.iter().map(|factor| phrase(configuration, *factor));
     phrases.filter(|phrase| !phrase.is_empty()).collect::<Vec<_>>().join(", ")
 }
@@ -176,6 +179,7 @@ pub(super) fn counts(row: &SummaryRow) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Test;
     use crate::report::terminal::Terminal;
     use crate::report::{chart, csv, fixture, markdown, terminal};
 
@@ -197,6 +201,24 @@ mod tests {
         let model = Model::new(&experiment, &provenance, &[]);
         assert_eq!(model.constants(), "");
         assert!(chart::charts(&model).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_means_nothing_to_some_tests_is_told_if_it_is_the_same_for_the_others() {
+        let of = |test, burst| Configuration {
+            test,
+            burst,
+            ..crate::figures::fixture::configuration("virtio", 1)
+        };
+        let (_, provenance, _) = fixture::run();
+        let experiment =
+            fixture::experiment(vec![of(Test::TCP_RR, 7), of(Test::TCP_STREAM, 0)], &[Factor::Test]);
+        let constants = Model::new(&experiment, &provenance, &[]).constants();
+        assert!(
+            constants.starts_with("1 B request, 1 B response, 65536 B message, 8 in flight, "),
+            "{constants}"
+        );
+        assert_eq!(describe(&experiment.configurations[1], &[Factor::Test, Factor::Burst]), "TCP_STREAM");
     }
 
     #[test]

@@ -227,8 +227,12 @@ fn levels(guests: &[&SummaryRow]) -> Vec<u32> {
 
 /// Factors other than the number of guests that have more than one level.
 fn varying(rows: &[&SummaryRow], factors: &[Factor]) -> Vec<Factor> {
-    let level = |row: &&SummaryRow, factor| row.configuration.level(factor);
-    let varies = |factor: &Factor| rows.iter().any(|row| level(row, *factor) != level(&rows[0], *factor));
+    let varies = |factor: &Factor| {
+        // What means nothing to a test tells it from no other.
+        let mut heeding = rows.iter().map(|row| &row.configuration).filter(|c| c.test.heeds(*factor));
+        let first = heeding.next().map(|configuration| configuration.level(*factor));
+        heeding.any(|configuration| Some(configuration.level(*factor)) != first)
+    };
     factors.iter().copied().filter(|factor| *factor != Factor::Vms).filter(varies).collect()
 }
 

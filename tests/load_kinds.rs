@@ -20,7 +20,14 @@ const TIMES: &str =
 
 fn timing() -> Timing {
     let (half, quarter) = (Duration::from_millis(500), Duration::from_millis(250));
-    Timing { warmup: half, window: Duration::from_secs(3), cooldown: half, interval: quarter, repeats: 1 }
+    Timing {
+        warmup: half,
+        window: Duration::from_secs(3),
+        cooldown: half,
+        interval: quarter,
+        repeats: 1,
+        precision: None,
+    }
 }
 
 fn is_stream(row: &Row) -> bool {

@@ -234,6 +234,11 @@ impl Metric {
         }
     }
 
+    /// What all flows of a test do together: transactions/s or Mbit/s.
+    pub fn total(test: Test) -> Metric {
+        if test.is_stream() { Metric::Throughput } else { Metric::TotalRate }
+    }
+
     /// Which way is better.
     pub fn better(self) -> Better {
         match self {
@@ -302,6 +307,14 @@ mod tests {
                 _ => "",
             };
             assert!(metric.column().ends_with(suffix), "{}", metric.column());
+        }
+    }
+
+    #[test]
+    fn the_total_of_a_test_has_a_value_in_its_trials() {
+        for test in Test::ALL {
+            let of = [Metric::TotalRate, Metric::Throughput].map(|metric| metric.applies(test));
+            assert!(Metric::total(test).applies(test) && of[0] != of[1], "{test}");
         }
     }
 }

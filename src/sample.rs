@@ -126,7 +126,7 @@ pub struct Interval {
     pub end_s: f64,
     /// How long it was, s.
     pub length_s: f64,
-    /// Mean rate in it, transactions/s (RR) or 10^6 bits/s (streams).
+    /// Mean rate in it, transactions/s or, of streams, 10^6 bits/s; those that a UDP sender sent, not all of which arrived.
     pub rate: f64,
 }
 
@@ -234,6 +234,12 @@ pub struct NicPackets {
     pub received: u64,
     /// Packets sent.
     pub sent: u64,
+    /// Bytes received.
+    #[serde(default)]
+    pub received_bytes: u64,
+    /// Bytes sent.
+    #[serde(default)]
+    pub sent_bytes: u64,
 }
 
 /// One fact that had to hold for the trial to be what it says.

@@ -58,7 +58,10 @@ impl Lab {
             test: Test::TCP_RR,
             request_bytes: 1,
             response_bytes: 1,
+            message_bytes: 1,
+            burst: 0,
             interval: Duration::from_millis(250),
+            length: Duration::ZERO,
         };
         (1..=number).map(flow).collect()
     }

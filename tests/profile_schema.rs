@@ -39,6 +39,7 @@ fn both_accept_what_is_written_in_other_ways() {
         "memory = \"128MiB\"",
         "vcpus = 255",
         "idle = \"destroy\"",
+        "idle = \"pause\"\n[sweep]\ntest = [\"UDP_STREAM\", \"TCP_RR\"]\nmessage = [\"18 B\", \"1472 B\"]\nburst = [0, 7]",
         "image = \"images/debian.qcow2\"\ninstall_netperf = true",
     ] {
         assert_eq!(verdicts(&format!("{minimal}[guest]\n{line}\n")), (true, true), "{line}");
@@ -57,7 +58,8 @@ fn both_refuse_what_this_version_does_not_know_or_run() {
         ("mtu = 1500", "mtu = 1500\nqueues = 4"),
         ("window = \"30 s\"", "window = 30"),
         ("window = \"30 s\"", "window = \"30\""),
-        ("test = \"TCP_RR\"", "test = \"UDP_RR\""),
+        ("test = \"TCP_RR\"", "test = \"SCTP_RR\""),
+        ("burst = 0", "burst = 1001"),
         ("accel = \"auto\"", "accel = \"xen\""),
         ("uri = \"embedded\"", "uri = \"qemu:///session\""),
         ("image = \"appliance\"", "image = \"debian\""),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kvmfair::profile::{Experiment, Factor, HostFacts, load};
+use kvmfair::profile::{Experiment, Factor, HostFacts, Test, load};
 
 const FACTS: HostFacts = HostFacts { memory_mib: 65_536, cpus: 2 };
 
@@ -45,6 +45,15 @@ fn the_quickstart_is_six_configurations_in_the_order_written() {
     let expected = [("virtio", 1), ("virtio", 2), ("virtio", 4), ("e1000", 1), ("e1000", 2), ("e1000", 4)];
     assert_eq!(points, expected.map(|(backend, vms)| (backend.to_string(), vms)));
     assert_eq!(experiment.factors, [Factor::Backend, Factor::Vms]);
+}
+
+#[test]
+fn the_example_of_load_kinds_measures_each_kind_with_and_without_guests() {
+    let experiment = experiment(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/load-kinds.toml"));
+    let of = |bare: bool| experiment.configurations.iter().filter(move |point| (point.vms == 0) == bare);
+    for bare in [true, false] {
+        assert_eq!(of(bare).map(|point| point.test).collect::<Vec<_>>(), Test::ALL);
+    }
 }
 
 #[test]

@@ -195,6 +195,8 @@ fn headline(figures: &TrialFigures) -> String {
     let value = |metric: Metric, text: &str| metric.value(figures).map(|value| format!("{value:.0} {text}"));
     let parts = [
         value(Metric::TotalRate, "transactions/s"),
+        value(Metric::Throughput, "Mbit/s"),
+        value(Metric::Loss, "% lost"),
         value(Metric::MeanLatency, "us mean"),
         value(Metric::HostCpu, "% host CPU"),
         value(Metric::BiasRate, "% bias"),

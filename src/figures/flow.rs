@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use super::received;
+use crate::profile::{Configuration, Unit};
 use crate::sample::RawFlow;
 use crate::window::Window;
 
@@ -15,14 +17,19 @@ pub struct FlowFigures {
     pub flow: u32,
     /// Number of the guest that served it, from 1; 0 for bare metal.
     pub guest: u32,
-    /// Mean rate in the window, transactions/s; a stall counts as zero.
-    pub rate_tps: f64,
-    /// Transactions in the window.
-    pub transactions: f64,
-    /// Mean latency in the window, 10^6/rate, µs: one transaction is in flight at a time. Undefined at rate 0.
+    /// Mean rate in the window, transactions/s or 10^6 bits/s of payload that arrived; a stall counts as zero.
+    pub rate: f64,
+    /// What the rate counts.
+    pub unit: Unit,
+    /// Rate × window: transactions, or 10^6 bits.
+    pub work: f64,
+    /// Mean latency in the window, 10^6·(transactions in flight)/rate (Little's law), µs. Undefined at rate 0 and for
+    /// streams.
     pub window_latency_us: Option<f64>,
-    /// What netperf measured over the whole flow.
+    /// What netperf measured over the whole flow; nothing for streams, where it times its own send() and recv().
     pub latency: NetperfLatency,
+    /// Datagrams of a UDP stream that did not arrive, over the whole flow, %.
+    pub loss_percent: Option<f64>,
     /// TCP retransmissions of both ends over the whole flow; `None` if unknown.
     pub retransmissions: Option<u64>,
     /// Longest time without a completed transaction that overlaps the window, s; never under the interim interval.
@@ -52,15 +59,18 @@ pub struct NetperfLatency {
 
 impl FlowFigures {
     /// The figures of `flow` in `window`.
-    pub(super) fn of(flow: &RawFlow, window: &Window) -> FlowFigures {
-        let rate_tps = window.rate(flow);
+    pub(super) fn of(flow: &RawFlow, configuration: &Configuration, window: &Window) -> FlowFigures {
+        let (rate, unit) = (window.rate(flow), configuration.test.unit());
+        let streams = configuration.test.is_stream();
         FlowFigures {
             flow: flow.flow,
             guest: flow.guest,
-            rate_tps,
-            transactions: window.work(flow),
-            window_latency_us: (rate_tps > 0.0).then(|| 1e6 / rate_tps),
-            latency: NetperfLatency::of(flow),
+            rate,
+            unit,
+            work: window.work(flow),
+            window_latency_us: mean_latency_us(f64::from(configuration.in_flight()), rate, unit),
+            latency: if streams { NetperfLatency::default() } else { NetperfLatency::of(flow) },
+            loss_percent: loss_percent(received::datagrams(configuration, flow)),
             retransmissions: retransmissions(flow),
             longest_silence_s: window.longest_silence(flow),
             coverage_percent: 100.0 * window.coverage(flow),
@@ -82,6 +92,17 @@ impl NetperfLatency {
     }
 }
 
+/// Mean time of a transaction while so many are in flight (Little's law), µs.
+pub(super) fn mean_latency_us(in_flight: f64, rate: f64, unit: Unit) -> Option<f64> {
+    unit.transactions(rate).filter(|rate| *rate > 0.0).map(|rate| 1e6 * in_flight / rate)
+}
+
+/// What is lost of (sent, arrived), %.
+pub(super) fn loss_percent(datagrams: Option<(f64, f64)>) -> Option<f64> {
+    let (sent, arrived) = datagrams.filter(|(sent, _)| *sent > 0.0)?;
+    Some(100.0 * (1.0 - arrived / sent))
+}
+
 /// A number of netperf's final result; −1 is its word for "unknown".
 pub(super) fn result(flow: &RawFlow, key: &str) -> Option<f64> {
     flow.result.get(key)?.trim().parse().ok().filter(|value: &f64| value.is_finite() && *value >= 0.0)
@@ -96,6 +117,7 @@ fn retransmissions(flow: &RawFlow) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::figures::fixture;
+    use crate::profile::Test;
 
     #[test]
     fn netperf_s_minus_one_is_unknown() {
@@ -116,15 +138,39 @@ mod tests {
     #[test]
     fn the_latency_of_a_closed_loop_is_the_inverse_of_its_rate() {
         let window = Window { start_s: fixture::START + 2.0, end_s: fixture::START + 12.0 };
-        let figures = FlowFigures::of(&fixture::flow(1, 1, 2000.0), &window);
+        let figures = FlowFigures::of(&fixture::flow(1, 1, 2000.0), &Configuration::default(), &window);
         assert!((figures.window_latency_us.unwrap() - 500.0).abs() < 1e-6);
-        assert!((figures.transactions - 20_000.0).abs() < 1e-6);
+        assert!((figures.work - 20_000.0).abs() < 1e-6);
     }
 
     #[test]
     fn a_flow_that_stands_still_has_no_latency() {
         let window = Window { start_s: fixture::START, end_s: fixture::START + 10.0 };
-        let figures = FlowFigures::of(&fixture::flow(1, 1, 0.0), &window);
-        assert_eq!((figures.rate_tps, figures.window_latency_us), (0.0, None));
+        let figures = FlowFigures::of(&fixture::flow(1, 1, 0.0), &Configuration::default(), &window);
+        assert_eq!((figures.rate, figures.window_latency_us), (0.0, None));
+    }
+
+    #[test]
+    fn transactions_in_flight_take_as_many_times_longer() {
+        let window = Window { start_s: fixture::START + 2.0, end_s: fixture::START + 12.0 };
+        let burst = Configuration { burst: 7, ..Configuration::default() };
+        let figures = FlowFigures::of(&fixture::flow(1, 1, 2000.0), &burst, &window);
+        assert!((figures.window_latency_us.unwrap() - 4000.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_stream_has_no_latency_and_only_a_udp_stream_a_loss() {
+        let window = Window { start_s: fixture::START + 2.0, end_s: fixture::START + 12.0 };
+        let mut flow = fixture::flow(1, 1, 2000.0);
+        flow.result.insert("LOCAL_SEND_CALLS".into(), "1000".into());
+        flow.result.insert("REMOTE_RECV_CALLS".into(), "900".into());
+        let of = |test| FlowFigures::of(&flow, &Configuration { test, ..Configuration::default() }, &window);
+        let (tcp, udp) = (of(Test::TCP_STREAM), of(Test::UDP_STREAM));
+        assert_eq!(
+            (tcp.window_latency_us, tcp.latency, tcp.loss_percent),
+            (None, NetperfLatency::default(), None)
+        );
+        assert!((udp.loss_percent.unwrap() - 10.0).abs() < 1e-9);
+        assert_eq!(of(Test::TCP_RR).loss_percent, None);
     }
 }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::FlowFigures;
 use super::looks::exits_per_s;
-use crate::sample::{CpuTimes, RawGuest, RawTrial, TargetCounters};
+use super::{FlowFigures, flow, received};
+use crate::profile::Unit;
+use crate::sample::{CpuTimes, RawFlow, RawGuest, RawTrial, TargetCounters};
 use crate::stats;
 use crate::window::Window;
 
@@ -21,11 +22,14 @@ pub struct GuestFigures {
     pub domain: Option<String>,
     /// Its flows.
     pub flows: u32,
-    /// Sum of its flows' rates in the window, transactions/s.
-    pub rate_tps: f64,
-    /// Transactions in the window, all flows.
-    pub transactions: f64,
-    /// Mean latency in the window, 10^6·flows/rate (Little's law), µs. Undefined at rate 0.
+    /// Sum of its flows' rates in the window, transactions/s or 10^6 bits/s.
+    pub rate: f64,
+    /// What the rate counts.
+    pub unit: Unit,
+    /// Rate × window, all flows: transactions, or 10^6 bits.
+    pub work: f64,
+    /// Mean latency in the window, 10^6·(transactions in flight)/rate (Little's law), µs. Undefined at rate 0 and for
+    /// streams.
     pub mean_latency_us: Option<f64>,
     /// Median over its flows of netperf's P99 (whole flow), µs.
     pub p99_latency_us: Option<f64>,
@@ -41,9 +45,11 @@ pub struct GuestFigures {
     pub from_target_packets: Option<f64>,
     /// Packets that the host counted to it, in the window.
     pub to_target_packets: Option<f64>,
-    /// `from_target_packets` ÷ transactions: 1 if netperf tells the truth and each response is one packet.
+    /// Datagrams of its UDP streams that did not arrive, over whole flows, %.
+    pub loss_percent: Option<f64>,
+    /// `from_target_packets` ÷ transactions: 1 if netperf tells the truth and each response is one packet. Not for streams.
     pub witness_from_ratio: Option<f64>,
-    /// `to_target_packets` ÷ transactions.
+    /// `to_target_packets` ÷ transactions. Not for streams.
     pub witness_to_ratio: Option<f64>,
     /// How often KVM left it, by reason (`exits`: all of them), 1/s; empty if it is emulated.
     pub exits_per_s: BTreeMap<String, f64>,
@@ -75,23 +81,27 @@ impl GuestFigures {
 
     fn of(raw: &RawTrial, flows: &[FlowFigures], window: &Window, guest: u32, index: usize) -> GuestFigures {
         let own: Vec<&FlowFigures> = flows.iter().filter(|flow| flow.guest == guest).collect();
-        let rate_tps = stats::total(own.iter().map(|flow| flow.rate_tps));
-        let transactions = stats::total(own.iter().map(|flow| flow.transactions));
+        let unit = raw.configuration.test.unit();
+        let rate = stats::total(own.iter().map(|flow| flow.rate));
+        let work = stats::total(own.iter().map(|flow| flow.work));
+        let in_flight = f64::from(raw.configuration.in_flight()) * own.len() as f64;
         let gained = |counter: fn(&TargetCounters) -> f64| gained(raw, window, index, counter);
         let inside = raw.guests.iter().find(|raw| raw.guest == guest);
         let seen_by_host = inside.is_none_or(|guest| guest.nic.is_empty());
         let packets = |counter| gained(counter).filter(|_| seen_by_host);
         let from_target_packets = packets(|target| target.from_target_packets as f64);
         let to_target_packets = packets(|target| target.to_target_packets as f64);
-        let per_transaction = |packets: f64| (transactions > 0.0).then(|| packets / transactions);
+        let transactions = unit.transactions(work).filter(|transactions| *transactions > 0.0);
+        let per_transaction = |packets: f64| transactions.map(|transactions| packets / transactions);
         let inside_cpu = inside.and_then(|guest| inside_cpu(guest, window));
         GuestFigures {
             guest,
             domain: inside.map(|guest| guest.domain.clone()),
             flows: own.len() as u32,
-            rate_tps,
-            transactions,
-            mean_latency_us: (rate_tps > 0.0).then(|| 1e6 * own.len() as f64 / rate_tps),
+            rate,
+            unit,
+            work,
+            mean_latency_us: flow::mean_latency_us(in_flight, rate, unit),
             p99_latency_us: stats::median(&known(&own, |flow| flow.latency.p99_us)),
             max_latency_us: known(&own, |flow| flow.latency.max_us).into_iter().reduce(f64::max),
             cpu: (guest > 0).then(|| GuestCpu::of(window, gained)).flatten(),
@@ -99,6 +109,7 @@ impl GuestFigures {
             inside_steal_percent: inside_cpu.map(|(_, steal)| steal),
             from_target_packets,
             to_target_packets,
+            loss_percent: loss_percent(raw, |flow| flow.guest == guest),
             witness_from_ratio: from_target_packets.and_then(per_transaction),
             witness_to_ratio: to_target_packets.and_then(per_transaction),
             exits_per_s: inside.map(exits_per_s).unwrap_or_default(),
@@ -120,6 +131,13 @@ impl GuestCpu {
             run_delay_percent: percent(|target| target.vcpu_delay_s)?,
         })
     }
+}
+
+/// Datagrams that some flows lost together, %; `None` unless it is known of each.
+pub(super) fn loss_percent(raw: &RawTrial, of: impl Fn(&RawFlow) -> bool) -> Option<f64> {
+    let datagrams = raw.flows.iter().filter(|flow| of(flow));
+    let mut datagrams = datagrams.map(|flow| received::datagrams(&raw.configuration, flow));
+    flow::loss_percent(datagrams.try_fold((0.0, 0.0), |sum, flow| Some((sum.0 + flow?.0, sum.1 + flow?.1))))
 }
 
 /// The values that are known.

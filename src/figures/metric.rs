@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use super::{Numbers, TrialFigures};
+use crate::profile::{Test, Unit};
 
 /// A figure of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -13,7 +14,13 @@ pub enum Metric {
     TotalRate,
     /// Transactions/s of one flow, on average.
     RatePerFlow,
-    /// Mean latency, flows ÷ rate.
+    /// Megabits/s of payload of all streams.
+    Throughput,
+    /// Megabits/s of one stream, on average.
+    ThroughputPerFlow,
+    /// Datagrams of UDP streams that did not arrive.
+    Loss,
+    /// Mean latency, transactions in flight ÷ rate.
     MeanLatency,
     /// Median over the flows of each flow's P99.
     P99Latency,
@@ -25,6 +32,8 @@ pub enum Metric {
     HostCpu,
     /// Busy host CPU time for one transaction.
     CpuPerTransaction,
+    /// Busy host CPU time for 10^6 bits of payload.
+    CpuPerMegabit,
     /// Soft interrupts, part of all host CPUs.
     SoftirqCpu,
     /// CPU of all guests' threads.
@@ -49,7 +58,7 @@ pub enum Metric {
     ExitsPerTransaction,
     /// Longest time that a flow made no progress.
     LongestSilence,
-    /// Packets per transaction and direction.
+    /// What the host counted ÷ what netperf did.
     WitnessRatio,
     /// What adding up netperf's final results would have said ÷ the truth.
     InflationRatio,
@@ -68,15 +77,19 @@ pub enum Better {
 
 impl Metric {
     /// Every metric, in the order of the columns.
-    pub const ALL: [Metric; 22] = [
+    pub const ALL: [Metric; 26] = [
         Metric::TotalRate,
         Metric::RatePerFlow,
+        Metric::Throughput,
+        Metric::ThroughputPerFlow,
+        Metric::Loss,
         Metric::MeanLatency,
         Metric::P99Latency,
         Metric::WorstP99Latency,
         Metric::MaxLatency,
         Metric::HostCpu,
         Metric::CpuPerTransaction,
+        Metric::CpuPerMegabit,
         Metric::SoftirqCpu,
         Metric::GuestsCpu,
         Metric::OrchestratorCpu,
@@ -98,12 +111,16 @@ impl Metric {
         match self {
             Metric::TotalRate => "total_rate_tps",
             Metric::RatePerFlow => "rate_per_flow_tps",
+            Metric::Throughput => "total_throughput_mbps",
+            Metric::ThroughputPerFlow => "throughput_per_flow_mbps",
+            Metric::Loss => "loss_percent",
             Metric::MeanLatency => "mean_latency_us",
             Metric::P99Latency => "p99_latency_us",
             Metric::WorstP99Latency => "worst_p99_latency_us",
             Metric::MaxLatency => "max_latency_us",
             Metric::HostCpu => "host_cpu_percent",
             Metric::CpuPerTransaction => "cpu_per_transaction_us",
+            Metric::CpuPerMegabit => "cpu_per_mbit_us",
             Metric::SoftirqCpu => "softirq_cpu_percent",
             Metric::GuestsCpu => "guests_cpu_percent",
             Metric::OrchestratorCpu => "orchestrator_cpu_percent",
@@ -126,12 +143,16 @@ impl Metric {
         match self {
             Metric::TotalRate => "Total rate",
             Metric::RatePerFlow => "Rate per flow",
+            Metric::Throughput => "Total throughput",
+            Metric::ThroughputPerFlow => "Throughput per flow",
+            Metric::Loss => "Datagrams lost",
             Metric::MeanLatency => "Mean latency",
             Metric::P99Latency => "P99 latency",
             Metric::WorstP99Latency => "Worst P99 latency",
             Metric::MaxLatency => "Longest transaction",
             Metric::HostCpu => "Host CPU",
             Metric::CpuPerTransaction => "CPU per transaction",
+            Metric::CpuPerMegabit => "CPU per Mbit",
             Metric::SoftirqCpu => "Soft interrupts",
             Metric::GuestsCpu => "CPU of the guests",
             Metric::OrchestratorCpu => "CPU of kvmfair itself",
@@ -144,7 +165,7 @@ impl Metric {
             Metric::RunDelay => "Run delay",
             Metric::ExitsPerTransaction => "Exits per transaction",
             Metric::LongestSilence => "Longest silence",
-            Metric::WitnessRatio => "Packets per transaction",
+            Metric::WitnessRatio => "Witness ratio",
             Metric::InflationRatio => "Naive sum ÷ window",
         }
     }
@@ -153,11 +174,13 @@ impl Metric {
     pub fn unit(self) -> &'static str {
         match self {
             Metric::TotalRate | Metric::RatePerFlow => "transactions/s",
+            Metric::Throughput | Metric::ThroughputPerFlow => "Mbit/s",
             Metric::MeanLatency
             | Metric::P99Latency
             | Metric::WorstP99Latency
             | Metric::MaxLatency
-            | Metric::CpuPerTransaction => "µs",
+            | Metric::CpuPerTransaction
+            | Metric::CpuPerMegabit => "µs",
             Metric::LongestSilence => "s",
             Metric::ExitsPerTransaction
             | Metric::JainRate
@@ -172,12 +195,16 @@ impl Metric {
         match self {
             Metric::TotalRate => "sum over all flows in the common window",
             Metric::RatePerFlow => "mean over all flows in the common window",
-            Metric::MeanLatency => "flows ÷ rate in the common window (Little's law)",
+            Metric::Throughput => "payload that arrived, sum over all flows in the common window",
+            Metric::ThroughputPerFlow => "payload that arrived, mean over all flows in the common window",
+            Metric::Loss => "datagrams that did not arrive ÷ datagrams sent, warm-up included",
+            Metric::MeanLatency => "transactions in flight ÷ rate in the common window (Little's law)",
             Metric::P99Latency => "median over the flows of each flow's P99, warm-up included",
             Metric::WorstP99Latency => "largest P99 of a flow, warm-up included",
             Metric::MaxLatency => "longest transaction of any flow, warm-up included",
             Metric::HostCpu => "busy part of all host CPUs in the window",
             Metric::CpuPerTransaction => "busy host CPU time ÷ transactions in the window",
+            Metric::CpuPerMegabit => "busy host CPU time ÷ 10^6 bits of payload in the window",
             Metric::SoftirqCpu => "part of all host CPUs in the window",
             Metric::GuestsCpu => "vCPU, emulator and vhost threads of all guests, 100 = one CPU",
             Metric::OrchestratorCpu => "100 = one CPU",
@@ -191,16 +218,44 @@ impl Metric {
             Metric::JainRate => "(Σx)²/(n·Σx²) of the guests' rates; 1 is fair",
             Metric::RunDelay => "time that vCPUs waited for a host CPU, mean over the guests",
             Metric::ExitsPerTransaction => "how often KVM left a guest for each transaction, all vCPUs",
-            Metric::LongestSilence => "longest time that a flow completed no transaction",
-            Metric::WitnessRatio => "packets that the host counted per transaction and direction",
+            Metric::LongestSilence => "longest time that a flow made no progress",
+            Metric::WitnessRatio => {
+                "packets that the host counted per transaction and direction; of streams, bytes per byte of payload"
+            }
             Metric::InflationRatio => "sum of netperf's final results ÷ rate in the window",
         }
+    }
+
+    /// Whether it can have a value in a trial of this test.
+    pub fn applies(self, test: Test) -> bool {
+        match self {
+            Metric::TotalRate
+            | Metric::RatePerFlow
+            | Metric::MeanLatency
+            | Metric::P99Latency
+            | Metric::WorstP99Latency
+            | Metric::MaxLatency
+            | Metric::CpuPerTransaction
+            | Metric::BiasLatency => test.unit() == Unit::Transactions,
+            Metric::Throughput | Metric::ThroughputPerFlow | Metric::CpuPerMegabit => test.is_stream(),
+            Metric::Loss => test == Test::UDP_STREAM,
+            _ => true,
+        }
+    }
+
+    /// What all flows of a test do together: transactions/s or Mbit/s.
+    pub fn total(test: Test) -> Metric {
+        if test.is_stream() { Metric::Throughput } else { Metric::TotalRate }
     }
 
     /// Which way is better.
     pub fn better(self) -> Better {
         match self {
-            Metric::TotalRate | Metric::RatePerFlow | Metric::JainRate => Better::Higher,
+            Metric::TotalRate
+            | Metric::RatePerFlow
+            | Metric::Throughput
+            | Metric::ThroughputPerFlow
+            | Metric::JainRate => Better::Higher,
             Metric::WitnessRatio | Metric::InflationRatio => Better::Neither,
             _ => Better::Lower,
         }
@@ -213,14 +268,18 @@ impl Metric {
 
     fn of(self, Numbers { total, host, .. }: &Numbers) -> Option<f64> {
         match self {
-            Metric::TotalRate => Some(total.total_rate_tps),
-            Metric::RatePerFlow => Some(total.rate_per_flow_tps),
+            Metric::TotalRate => total.unit.transactions(total.rate),
+            Metric::RatePerFlow => total.unit.transactions(total.rate_per_flow),
+            Metric::Throughput => total.unit.megabits(total.rate),
+            Metric::ThroughputPerFlow => total.unit.megabits(total.rate_per_flow),
+            Metric::Loss => total.loss_percent,
             Metric::MeanLatency => total.mean_latency_us,
             Metric::P99Latency => total.median_p99_latency_us,
             Metric::WorstP99Latency => total.max_p99_latency_us,
             Metric::MaxLatency => total.max_latency_us,
             Metric::HostCpu => host.map(|host| host.busy_percent),
-            Metric::CpuPerTransaction => total.cpu_per_transaction_us,
+            Metric::CpuPerTransaction => total.cpu_per_work_us.and_then(|us| total.unit.transactions(us)),
+            Metric::CpuPerMegabit => total.cpu_per_work_us.and_then(|us| total.unit.megabits(us)),
             Metric::SoftirqCpu => host.map(|host| host.modes.softirq_percent),
             Metric::GuestsCpu => total.guests_cpu_percent,
             Metric::OrchestratorCpu => host.and_then(|host| host.orchestrator_percent),
@@ -251,12 +310,21 @@ mod tests {
         for metric in Metric::ALL {
             let suffix = match metric.unit() {
                 "transactions/s" => "_tps",
+                "Mbit/s" => "_mbps",
                 "µs" => "_us",
                 "%" => "_percent",
                 "s" => "_s",
                 _ => "",
             };
             assert!(metric.column().ends_with(suffix), "{}", metric.column());
+        }
+    }
+
+    #[test]
+    fn the_total_of_a_test_has_a_value_in_its_trials() {
+        for test in Test::ALL {
+            let of = [Metric::TotalRate, Metric::Throughput].map(|metric| metric.applies(test));
+            assert!(Metric::total(test).applies(test) && of[0] != of[1], "{test}");
         }
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! Pure. Nothing here is rounded or formatted: that is `report`'s work.
 
+mod counted;
 mod course;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -20,6 +21,7 @@ mod host;
 mod looks;
 mod metric;
 mod outliers;
+mod received;
 mod summary;
 mod total;
 mod trial;

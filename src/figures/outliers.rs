@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Metric, TrialFigures};
 use crate::stats::{self, Outlier};
 
-/// Labels by the number of the trial; by the total rate.
+/// Labels by the number of the trial; by the total rate or throughput.
 pub fn outliers(trials: &[TrialFigures]) -> BTreeMap<u32, Outlier> {
     let mut labels = BTreeMap::new();
     for (index, first) in trials.iter().enumerate() {
@@ -14,8 +14,9 @@ pub fn outliers(trials: &[TrialFigures]) -> BTreeMap<u32, Outlier> {
         }
         let own = trials.iter().filter(|trial| trial.configuration == first.configuration);
         let valid = own.filter(|trial| trial.valid().is_some());
-        let rates: Vec<(u32, f64)> =
-            valid.filter_map(|trial| Some((trial.trial, Metric::TotalRate.value(trial)?))).collect();
+        let rates: Vec<(u32, f64)> = valid
+            .filter_map(|trial| Some((trial.trial, Metric::total(trial.configuration.test).value(trial)?)))
+            .collect();
         let found = stats::outliers(&rates.iter().map(|(_, rate)| *rate).collect::<Vec<_>>());
         labels.extend(rates.iter().zip(found).filter_map(|((trial, _), label)| Some((*trial, label?))));
     }

@@ -25,7 +25,7 @@ pub struct SummaryRow {
     /// Kendall's W of the guests' rates over the valid repeats: 1 if the same guests always lose, about 1/R if chance
     /// decides.
     pub kendall_w_rate: Option<f64>,
-    /// Total rate ÷ that of bare metal under the same load, paired by block.
+    /// Total rate, or throughput, ÷ that of bare metal under the same load, paired by block.
     pub to_bare_metal: Option<Ratio>,
 }
 
@@ -57,7 +57,7 @@ pub fn summarise(configurations: &[Configuration], trials: &[TrialFigures]) -> V
 
 /// The guests' rates of a valid trial.
 fn rates(trial: &TrialFigures) -> Option<Vec<f64>> {
-    Some(trial.valid()?.guests.iter().map(|guest| guest.rate_tps).collect())
+    Some(trial.valid()?.guests.iter().map(|guest| guest.rate).collect())
 }
 
 /// Blocks in which both were measured; a configuration is not compared with itself.
@@ -70,7 +70,7 @@ fn to_bare_metal(configuration: &Configuration, trials: &[TrialFigures]) -> Opti
             && configuration.backend != Backend::Baremetal
             && !Factor::ALL.iter().filter(|factor| of_host(factor)).any(differs)
     };
-    let rate = |trial: &TrialFigures| Metric::TotalRate.value(trial).filter(|_| trial.valid().is_some());
+    let rate = |trial: &TrialFigures| Some(trial.valid()?.total.rate);
     let own = trials.iter().filter(|trial| trial.configuration == *configuration);
     let pair = |trial: &TrialFigures| {
         let same_block = |other: &&TrialFigures| other.repeat == trial.repeat && bare(&other.configuration);

@@ -4,21 +4,25 @@
 
 use serde::Serialize;
 
-use super::{FlowFigures, GuestFigures, HostFigures, JainAt, course, flow, guest};
-use crate::sample::{HostSample, Interval, NicPackets, RawTrial};
+use super::{FlowFigures, GuestFigures, HostFigures, JainAt, course, flow, guest, witness};
+use crate::profile::Unit;
+use crate::sample::RawTrial;
 use crate::stats::{self, Fairness};
 use crate::window::{self, Window};
 
 /// One trial as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TotalFigures {
-    /// Sum of all flows' rates in the window, transactions/s.
-    pub total_rate_tps: f64,
+    /// Sum of all flows' rates in the window, transactions/s or 10^6 bits/s.
+    pub rate: f64,
     /// The same ÷ flows.
-    pub rate_per_flow_tps: f64,
-    /// Transactions in the window.
-    pub transactions: f64,
-    /// Mean latency in the window, 10^6·flows/rate (N/X, Little's law), µs. Undefined at rate 0.
+    pub rate_per_flow: f64,
+    /// What the rates count.
+    pub unit: Unit,
+    /// Rate × window: transactions, or 10^6 bits.
+    pub work: f64,
+    /// Mean latency in the window, 10^6·(transactions in flight)/rate (N/X, Little's law), µs. Undefined at rate 0 and for
+    /// streams.
     pub mean_latency_us: Option<f64>,
     /// Smallest P99 of a flow (netperf, whole flow), µs.
     pub min_p99_latency_us: Option<f64>,
@@ -28,8 +32,10 @@ pub struct TotalFigures {
     pub max_p99_latency_us: Option<f64>,
     /// Longest transaction of all (netperf, whole flow), µs.
     pub max_latency_us: Option<f64>,
-    /// Busy host CPU time ÷ transactions, µs.
-    pub cpu_per_transaction_us: Option<f64>,
+    /// Busy host CPU time ÷ work, µs for each transaction or each 10^6 bits.
+    pub cpu_per_work_us: Option<f64>,
+    /// Datagrams of UDP streams that did not arrive, over whole flows, %.
+    pub loss_percent: Option<f64>,
     /// CPU that all guests took, % of one CPU; `None` on bare metal.
     pub guests_cpu_percent: Option<f64>,
     /// Mean over the guests of their vCPUs' run delay, % of the window.
@@ -48,9 +54,7 @@ pub struct TotalFigures {
     pub latency_fairness: Option<Fairness>,
     /// Fairness of the guests' CPU time.
     pub cpu_fairness: Option<Fairness>,
-    /// Packets that the host counted, both ways, ÷ (2 × transactions): the independent witness of netperf's count. Over
-    /// whole flows: at the edges of a window both counts are interpolated, and on a machine that stalls, the error of
-    /// that is larger than what the witness is asked about.
+    /// What the host counted ÷ what netperf did: the independent witness. See `figures/witness.rs`.
     pub witness_ratio: Option<f64>,
     /// From the first flow's start to the last one's, s.
     pub start_spread_s: f64,
@@ -71,36 +75,42 @@ impl TotalFigures {
         window: &Window,
         interval_s: f64,
     ) -> TotalFigures {
-        let rate_fairness = fairness(guests, |guest| Some(guest.rate_tps));
-        let total_rate_tps = stats::total(flows.iter().map(|flow| flow.rate_tps));
-        let transactions = stats::total(flows.iter().map(|flow| flow.transactions));
-        let moved = total_rate_tps > 0.0;
+        let rate_fairness = fairness(guests, |guest| Some(guest.rate));
+        let rate = stats::total(flows.iter().map(|flow| flow.rate));
+        let work = stats::total(flows.iter().map(|flow| flow.work));
+        let moved = rate > 0.0;
+        let unit = raw.configuration.test.unit();
+        let in_flight = f64::from(raw.configuration.in_flight()) * flows.len() as f64;
         let all: Vec<&FlowFigures> = flows.iter().collect();
         let p99 = guest::known(&all, |flow| flow.latency.p99_us);
         let cpu = each(guests, |guest| Some(guest.cpu?.total_percent));
         let delay = each(guests, |guest| Some(guest.cpu?.run_delay_percent));
         TotalFigures {
-            total_rate_tps,
-            rate_per_flow_tps: total_rate_tps / flows.len().max(1) as f64,
-            transactions,
-            mean_latency_us: moved.then(|| 1e6 * flows.len() as f64 / total_rate_tps),
+            rate,
+            rate_per_flow: rate / flows.len().max(1) as f64,
+            unit,
+            work,
+            mean_latency_us: flow::mean_latency_us(in_flight, rate, unit),
             min_p99_latency_us: p99.iter().copied().reduce(f64::min),
             median_p99_latency_us: stats::median(&p99),
             max_p99_latency_us: p99.iter().copied().reduce(f64::max),
             max_latency_us: guest::known(&all, |flow| flow.latency.max_us).into_iter().reduce(f64::max),
-            cpu_per_transaction_us: host.filter(|_| moved).map(|host| 1e6 * host.busy_s / transactions),
+            cpu_per_work_us: host.filter(|_| moved).map(|host| 1e6 * host.busy_s / work),
+            loss_percent: guest::loss_percent(raw, |_| true),
             guests_cpu_percent: cpu.as_ref().map(|cpu| cpu.iter().sum()),
             run_delay_percent: delay.map(|delay| delay.iter().sum::<f64>() / delay.len() as f64),
             rate_fairness,
             jain_over_time: course::jain_over_time(raw, window),
             excess_cv_rate: rate_fairness.and_then(|fairness| excess(fairness.cv, flows, guests)),
-            exits_per_transaction: exits(guests).filter(|_| moved).map(|exits| exits / total_rate_tps),
+            exits_per_transaction: exits(guests)
+                .filter(|_| moved)
+                .and_then(|exits| Some(exits / unit.transactions(rate)?)),
             settled_after_s: course::settled_after_s(raw, window, interval_s),
             latency_fairness: fairness(guests, |guest| guest.mean_latency_us),
             cpu_fairness: cpu.and_then(|cpu| Fairness::of(&cpu)),
-            witness_ratio: witness(raw),
+            witness_ratio: witness::ratio(raw),
             start_spread_s: window::start_spread(&raw.flows).unwrap_or(0.0),
-            inflation_ratio: naive_sum(raw).filter(|_| moved).map(|naive| naive / total_rate_tps),
+            inflation_ratio: naive_sum(raw).filter(|_| moved).map(|naive| naive / rate),
             longest_silence_s: flows.iter().map(|flow| flow.longest_silence_s).fold(0.0, f64::max),
             retransmissions: flows.iter().map(|flow| flow.retransmissions).sum(),
         }
@@ -115,7 +125,7 @@ fn each(guests: &[GuestFigures], value: fn(&GuestFigures) -> Option<f64>) -> Opt
 /// Guests of k flows each differ by chance as far as the flows of one guest differ: that much is taken off.
 fn excess(cv: f64, flows: &[FlowFigures], guests: &[GuestFigures]) -> Option<f64> {
     let within = guests.iter().map(|guest| {
-        let own = flows.iter().filter(|flow| flow.guest == guest.guest).map(|flow| flow.rate_tps);
+        let own = flows.iter().filter(|flow| flow.guest == guest.guest).map(|flow| flow.rate);
         Some(Fairness::of(&own.collect::<Vec<f64>>())?.cv.powi(2))
     });
     let within: Vec<f64> = within.collect::<Option<_>>()?;
@@ -125,42 +135,6 @@ fn excess(cv: f64, flows: &[FlowFigures], guests: &[GuestFigures]) -> Option<f64
 
 fn fairness(guests: &[GuestFigures], value: fn(&GuestFigures) -> Option<f64>) -> Option<Fairness> {
     Fairness::of(&each(guests, value)?)
-}
-
-/// Summed over all targets, so that a guest that hardly moved cannot spoil the ratio. `None` unless the host's counters
-/// were read before the first flow started and after the last one ended.
-fn witness(raw: &RawTrial) -> Option<f64> {
-    let (from_s, packets, until_s) = counted_inside(raw).or_else(|| counted_outside(raw))?;
-    let intervals = || raw.flows.iter().flat_map(|flow| &flow.intervals);
-    let covered = |i: &Interval| from_s <= i.end_s - i.length_s && i.end_s <= until_s;
-    let transactions = stats::total(intervals().map(|interval| interval.rate * interval.length_s));
-    (transactions > 0.0 && intervals().all(covered)).then(|| packets as f64 / (2.0 * transactions))
-}
-
-/// Packets of all targets at the host's interfaces, and from when to when.
-fn counted_outside(raw: &RawTrial) -> Option<(f64, u64, f64)> {
-    let (first, last) = (raw.host.first()?, raw.host.last()?);
-    let count = |sample: &HostSample| -> u64 {
-        sample.targets.iter().map(|target| target.from_target_packets + target.to_target_packets).sum()
-    };
-    Some((first.at_s, count(last).checked_sub(count(first))?, last.at_s))
-}
-
-/// The same in the guests, where the host sees no packet.
-fn counted_inside(raw: &RawTrial) -> Option<(f64, u64, f64)> {
-    let readings = raw.guests.iter().map(|guest| match guest.nic.as_slice() {
-        [first, .., last] => Some((first, last)),
-        _ => None,
-    });
-    let readings: Vec<_> =
-        readings.collect::<Option<_>>().filter(|readings: &Vec<_>| !readings.is_empty())?;
-    let gained = |(first, last): &(&(f64, NicPackets), &(f64, NicPackets))| {
-        (last.1.received + last.1.sent).checked_sub(first.1.received + first.1.sent)
-    };
-    let packets = readings.iter().map(gained).sum::<Option<u64>>()?;
-    let from_s = readings.iter().map(|(first, _)| first.0).fold(f64::MIN, f64::max);
-    let until_s = readings.iter().map(|(_, last)| last.0).fold(f64::MAX, f64::min);
-    Some((from_s, packets, until_s))
 }
 
 /// Sum of netperf's final THROUGHPUT; `None` if one is missing.

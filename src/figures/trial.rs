@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::received::received;
 use super::{FlowFigures, GuestFigures, HostFigures, Reason, Seen, TotalFigures, validity};
 use crate::profile::{Configuration, Timing};
 use crate::sample::{Accel, Check, RawTrial, Stage};
@@ -108,7 +109,9 @@ impl TrialFigures {
 
 impl Numbers {
     fn of(raw: &RawTrial, window: Window, timing: &Timing) -> Numbers {
-        let flows: Vec<FlowFigures> = raw.flows.iter().map(|flow| FlowFigures::of(flow, &window)).collect();
+        let raw = &received(raw);
+        let of = |flow| FlowFigures::of(flow, &raw.configuration, &window);
+        let flows: Vec<FlowFigures> = raw.flows.iter().map(of).collect();
         let guests = GuestFigures::all(raw, &flows, &window);
         let host = HostFigures::of(&raw.host, &window);
         let total =
@@ -157,7 +160,7 @@ mod tests {
         let numbers = figures(&raw).numbers.unwrap();
         let guest = &numbers.guests[1];
         assert_eq!((guest.guest, guest.flows, guest.domain.as_deref()), (2, 4, Some("kf-test-2")));
-        assert!(close(Some(guest.rate_tps), 1100.0) && close(guest.mean_latency_us, 4e6 / 1100.0));
+        assert!(close(Some(guest.rate), 1100.0) && close(guest.mean_latency_us, 4e6 / 1100.0));
         assert!(close(guest.cpu.map(|cpu| cpu.vcpu_percent), 21.0));
         assert!(close(guest.cpu.map(|cpu| cpu.total_percent), 31.0));
         assert!(close(guest.inside_busy_percent, 43.75) && close(guest.inside_steal_percent, 6.25));

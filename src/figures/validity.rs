@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::received::received;
 use super::{FlowFigures, Numbers, Outcome, witness};
 use crate::profile::Timing;
 use crate::sample::{Check, RawFlow, RawTrial};
@@ -59,10 +60,14 @@ pub enum Reason {
     },
     /// Something was not what it should have been.
     Check(Check),
-    /// Packet counters and netperf disagree.
+    /// What the host counted and what netperf says disagree.
     Witness {
-        /// Packets per transaction and direction.
+        /// The host's count ÷ netperf's.
         ratio: f64,
+        /// What the ratio is of, for example "packets per transaction and direction".
+        of: &'static str,
+        /// What it would have to be.
+        expected: String,
     },
     /// Host counters do not cover the window, or ran backwards in it.
     HostCounters,
@@ -92,8 +97,8 @@ impl fmt::Display for Reason {
                 write!(f, "netperf ended with an error: {}: {message}", Flows(flows))
             }
             Reason::Check(check) => check.fmt(f),
-            Reason::Witness { ratio } => {
-                write!(f, "the host counted {ratio:.2} packets per transaction and direction in place of 1")
+            Reason::Witness { ratio, of, expected } => {
+                write!(f, "the host counted {ratio:.2} {of} in place of {expected}")
             }
             Reason::HostCounters => f.write_str("the host's counters do not cover the window"),
         }
@@ -142,7 +147,7 @@ fn of_numbers(raw: &RawTrial, timing: &Timing, numbers: &Numbers) -> Vec<Reason>
     [
         short_window(raw, timing, numbers.window.length_s()),
         uncovered(&numbers.flows),
-        witness::judge(&raw.configuration, &numbers.flows, &numbers.total),
+        witness::judge(&received(raw), &numbers.flows, &numbers.total),
         (!covered || !witnessed).then_some(Reason::HostCounters),
     ]
     .into_iter()
@@ -228,7 +233,7 @@ mod tests {
         raw.flows[7].intervals.clear();
         assert_eq!(told(&raw), ["flow 8 did not report in the whole window (covered: 0 %)", WITNESS_OFF]);
         let numbers = TrialFigures::of(&raw, &fixture::timing()).numbers.unwrap();
-        assert_eq!((numbers.flows.len(), numbers.flows[7].rate_tps), (8, 0.0));
+        assert_eq!((numbers.flows.len(), numbers.flows[7].rate), (8, 0.0));
     }
 
     const WITNESS_OFF: &str = "the host counted 1.14 packets per transaction and direction in place of 1";

@@ -36,6 +36,30 @@ pub const SELECTORS: [&str; 17] = [
 /// be set up on a machine that is still idle. Measured: it brings the spread of the starts from 3 s to 0.2 s.
 pub const SETTLE: Duration = Duration::from_secs(3);
 
+/// The same where netserver has a timer: that goes off 4 s after the length it was told, and has started before the wait,
+/// so that this much more is left to a netperf that starts late. Measured: 2 s spread the starts no more than 3 s do.
+const SETTLE_WITH_TIMER: Duration = Duration::from_secs(2);
+
+/// By how much the last of a few flows may start after the first, and for each flow more, when lengths are planned.
+const SPREAD: Duration = Duration::from_secs(3);
+const SPREAD_PER_FLOW: Duration = Duration::from_millis(25);
+const WIDEST_SPREAD: Duration = Duration::from_secs(10);
+
+/// Whether netperf has to be given its length, and ends by itself, rather than run until SIGINT.
+///
+/// Measured with netperf 2.7: after SIGINT, TCP_MAERTS waits for netserver's timer, and a netserver of TCP_CRR waits in
+/// accept() for a connection that never comes. UDP tells netserver its end in three empty datagrams; if all are lost,
+/// only the timer is left. Without a length that timer is never set, and such a netserver stays for ever.
+pub fn runs_out(test: Test) -> bool {
+    !matches!(test, Test::TCP_RR | Test::TCP_STREAM)
+}
+
+/// How long flows have to run that end by themselves: beyond `hold`, which begins when all of them are seen running.
+pub fn length(hold: Duration, interval: Duration, flows: u32) -> Duration {
+    let spread = (SPREAD + SPREAD_PER_FLOW * flows).min(WIDEST_SPREAD);
+    Duration::from_secs((hold + interval + spread).as_secs_f64().ceil() as u64)
+}
+
 /// Everything one flow needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowSpec {
@@ -53,15 +77,21 @@ pub struct FlowSpec {
     pub request_bytes: u32,
     /// Response size, bytes.
     pub response_bytes: u32,
+    /// Size of one send of a stream, bytes.
+    pub message_bytes: u32,
+    /// Transactions in flight beyond the first.
+    pub burst: u32,
     /// Time between two interim results.
     pub interval: Duration,
+    /// How long it runs, in whole seconds, if the test has to be given a length; see [`runs_out`].
+    pub length: Duration,
 }
 
 impl FlowSpec {
-    /// netperf's command line. It runs until SIGINT.
+    /// netperf's command line. It runs until SIGINT, or for its length.
     pub fn argv(&self) -> Vec<String> {
         let data = self.data.to_string();
-        vec![
+        let global = vec![
             "netperf".into(),
             "-H".into(),
             self.control.to_string(),
@@ -70,9 +100,9 @@ impl FlowSpec {
             "-t".into(),
             self.test.to_string(),
             "-l".into(),
-            "0".into(), // without a timer of netserver's: it ends when told
+            self.timer().to_string(),
             "-s".into(),
-            seconds(SETTLE),
+            seconds(self.settle()),
             "-D".into(),
             format!("-{}", seconds(self.interval)), // negative: by the clock, not by a guess of work per interval
             "-P".into(),
@@ -80,11 +110,50 @@ impl FlowSpec {
             "--".into(),
             "-H".into(),
             data,
-            "-r".into(),
-            format!("{},{}", self.request_bytes, self.response_bytes),
-            "-k".into(),
-            SELECTORS.join(","),
-        ]
+        ];
+        let selectors = ["-k".into(), SELECTORS.join(",")];
+        global.into_iter().chain(self.sizes()).chain(selectors).collect()
+    }
+
+    /// Seconds; 0 leaves netserver without a timer.
+    fn timer(&self) -> u64 {
+        match self.test {
+            test if !runs_out(test) => 0,
+            // The sender's timer runs during the wait as well, and netserver is the sender.
+            Test::TCP_MAERTS => (self.length + self.settle()).as_secs(),
+            _ => self.length.as_secs(),
+        }
+    }
+
+    fn settle(&self) -> Duration {
+        match self.test {
+            Test::TCP_RR | Test::TCP_STREAM | Test::TCP_MAERTS => SETTLE,
+            Test::TCP_CRR | Test::UDP_RR | Test::UDP_STREAM => SETTLE_WITH_TIMER,
+        }
+    }
+
+    /// The options that only this test has.
+    fn sizes(&self) -> Vec<String> {
+        let message = self.message_bytes;
+        let words = match self.test {
+            Test::TCP_RR | Test::UDP_RR | Test::TCP_CRR => {
+                format!("-r {},{}{}", self.request_bytes, self.response_bytes, self.datagrams_and_burst())
+            }
+            Test::TCP_STREAM => format!("-m {message}"),
+            Test::TCP_MAERTS => format!("-m ,{message}"), // of the other end
+            Test::UDP_STREAM => format!("-R 1 -m {message}"), // through routers too: netperf's default is the link only
+        };
+        words.split(' ').map(String::from).collect()
+    }
+
+    fn datagrams_and_burst(&self) -> String {
+        let udp = self.test == Test::UDP_RR;
+        let wait = if udp { " -e 1" } else { "" }; // 1 s, then the next: else the first lost datagram is the last
+        match self.burst {
+            0 => wait.into(),
+            burst if udp => format!("{wait} -b {burst}"),
+            burst => format!(" -D -b {burst}"), // each request in a packet of its own
+        }
     }
 }
 
@@ -111,8 +180,39 @@ mod tests {
             test: Test::TCP_RR,
             request_bytes: 1,
             response_bytes: 100,
+            message_bytes: 1472,
+            burst: 0,
             interval: Duration::from_millis(500),
+            length: Duration::from_secs(40),
         }
+    }
+
+    /// What differs between tests: length, wait, and the options between the address and the selectors.
+    fn words(test: Test, burst: u32) -> [String; 3] {
+        let words = FlowSpec { test, burst, ..flow() }.argv();
+        let after = |option: &str| words[words.iter().position(|w| w == option).unwrap() + 1].clone();
+        let own = words.iter().position(|w| w == "--").unwrap() + 3;
+        let end = words.iter().position(|w| w == "-k").unwrap();
+        [after("-l"), after("-s"), words[own..end].join(" ")]
+    }
+
+    #[test]
+    fn every_test_has_the_options_that_it_needs() {
+        assert_eq!(words(Test::TCP_RR, 0), ["0", "3", "-r 1,100"]);
+        assert_eq!(words(Test::TCP_RR, 7), ["0", "3", "-r 1,100 -D -b 7"]);
+        assert_eq!(words(Test::UDP_RR, 0), ["40", "2", "-r 1,100 -e 1"]);
+        assert_eq!(words(Test::UDP_RR, 7), ["40", "2", "-r 1,100 -e 1 -b 7"]);
+        assert_eq!(words(Test::TCP_CRR, 0), ["40", "2", "-r 1,100"]);
+        assert_eq!(words(Test::TCP_STREAM, 0), ["0", "3", "-m 1472"]);
+        assert_eq!(words(Test::TCP_MAERTS, 0), ["43", "3", "-m ,1472"]);
+        assert_eq!(words(Test::UDP_STREAM, 0), ["40", "2", "-R 1 -m 1472"]);
+    }
+
+    #[test]
+    fn flows_that_end_by_themselves_outlast_what_is_measured() {
+        let (hold, interval) = (Duration::from_millis(37_500), Duration::from_millis(500));
+        assert_eq!(length(hold, interval, 4), Duration::from_secs(42));
+        assert_eq!(length(hold, interval, 10_000), Duration::from_secs(48));
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub const SCRIPT: &str = include_str!("launcher.sh");
 /// The order that ends a load and asks for what netperf printed.
 pub const STOP: &str = "stop\n";
 
+/// The order for flows that end by themselves: waits for them and asks for what netperf printed.
+pub const WAIT: &str = "wait\n";
+
 /// The last line of a complete transcript.
 pub const END: &str = "== end";
 

@@ -1,9 +1,10 @@
 # Starts every flow of one trial on the machine that runs it, says when all are running, ends them, prints what they said.
 # POSIX sh on Linux. The same text serves a local namespace and one SSH session: sh -c "$this" launcher SECONDS LIMIT
 #
-# stdin:  one quoted command for each flow, then "go"; later "stop". End of file at any time ends everything, quietly.
+# stdin:  one quoted command for each flow, then "go"; later "stop", or "wait" for flows that end by themselves.
+#         End of file at any time ends everything, quietly.
 # stdout: started N, then one of: running | late I... | died I STATUS MESSAGE (one line for each dead flow).
-#         After "stop": for each flow "== flow I exit STATUS" and its output; at the end "== end".
+#         After "stop" or "wait": for each flow "== flow I exit STATUS" and its output; at the end "== end".
 # Commands must stay in the process group. If this shell is killed, a watchdog ends the group after LIMIT seconds.
 set -u
 umask 077
@@ -40,7 +41,7 @@ live_pids() {
     done
 }
 
-# Ends every flow with signal $1: INT makes netperf print its final result, TERM makes it go at once.
+# Ends every flow with signal $1: INT makes netperf print its final result, TERM makes it go at once, 0 leaves it its time.
 # It goes to the group: one system call reaches every netperf at once, where a list of 128 would take as many turns of the
 # scheduler as a busy machine makes it wait for. It is sent once: a second SIGINT breaks a netperf that is waiting for its
 # server's half of the result, and a slow guest takes a second for that. Who has not ended in 20 s is killed.
@@ -117,8 +118,11 @@ reader=''
 [ ! -e "$dir/over" ] || exit 0
 printf 'running\n'
 IFS= read -r word
-[ "$word" = stop ] || exit 0
-end_flows INT
+case $word in
+stop) end_flows INT ;;
+wait) end_flows 0 ;;
+*) exit 0 ;;
+esac
 files=''
 for i in $flows; do
     eval "pid=\$pid_$i"

@@ -56,7 +56,7 @@ fn header(line: &str) -> Option<(u32, i32)> {
 }
 
 fn raw_flow(spec: &FlowSpec, frame: Option<Frame>) -> RawFlow {
-    let mut text = Text::default();
+    let mut text = Text { unit: spec.test.unit().of_netperf(), ..Text::default() };
     match &frame {
         Some(frame) => frame.lines.iter().for_each(|line| text.take(line)),
         None => text.message("the transcript ends before this flow"),
@@ -75,6 +75,8 @@ fn raw_flow(spec: &FlowSpec, frame: Option<Frame>) -> RawFlow {
 /// The output of one netperf, line by line.
 #[derive(Default)]
 struct Text {
+    /// The only unit of interim results that counts.
+    unit: &'static str,
     intervals: Vec<Interval>,
     result: BTreeMap<String, String>,
     messages: String,
@@ -118,7 +120,7 @@ impl Text {
     }
 
     fn unit(&mut self, unit: &str) {
-        self.pending.known_unit = matches!(unit, "Trans/s" | "10^6bits/s");
+        self.pending.known_unit = unit == self.unit;
         if !self.pending.known_unit {
             self.message(&format!("interim results in `{unit}`, which kvmfair did not ask for"));
         }
@@ -185,7 +187,10 @@ mod tests {
             test: Test::TCP_RR,
             request_bytes: 1,
             response_bytes: 1,
+            message_bytes: 1,
+            burst: 0,
             interval: std::time::Duration::from_millis(500),
+            length: std::time::Duration::ZERO,
         };
         flows(transcript, &[spec(1), spec(2)])
     }

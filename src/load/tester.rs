@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
-use super::command::FlowSpec;
+use super::command::{FlowSpec, runs_out};
 use super::error::LoadError;
 use super::launcher::{self, DeadFlow, Event};
 use crate::exec::machine::Machine;
@@ -16,7 +16,7 @@ use crate::exec::started::{FromProcess, Started};
 /// For the shell to read its orders and to start every netperf, over and above the deadline of the flows.
 const SLACK: Duration = Duration::from_secs(20);
 
-/// From the order to stop until the whole transcript is there: netperf has 5 s before it is killed.
+/// From the order to stop until the whole transcript is there: netperf has 20 s before it is killed.
 const DRAIN: Duration = Duration::from_secs(30);
 
 /// For a launcher to end once its stdin is closed, and again after SIGTERM.
@@ -43,7 +43,7 @@ impl Tester {
         deadline: Duration,
         max: Duration,
     ) -> Result<Load, LoadError> {
-        let mut load = Load::new(self.spawn(deadline, max).await?, flows.len() as u32, deadline)?;
+        let mut load = Load::new(self.spawn(deadline, max).await?, flows, deadline)?;
         load.send(&launcher::orders(flows)).await?;
         match load.event("started netperf", SLACK).await? {
             Event::Started(_) => Ok(load),
@@ -62,15 +62,20 @@ pub struct Load {
     launcher: Started,
     stdout: BufReader<FromProcess>,
     started: u32,
+    /// What ends the flows, or waits for their end.
+    last_order: &'static str,
     deadline: Duration,
 }
 
 impl Load {
-    fn new(mut launcher: Started, started: u32, deadline: Duration) -> Result<Load, LoadError> {
+    fn new(mut launcher: Started, flows: &[FlowSpec], deadline: Duration) -> Result<Load, LoadError> {
         let Some(stdout) = launcher.stdout.take() else {
             return Err(LoadError::BrokeOff("it has no pipes".into()));
         };
-        Ok(Load { launcher, stdout: BufReader::new(stdout), started, deadline })
+        let last_order =
+            if flows.iter().any(|flow| runs_out(flow.test)) { launcher::WAIT } else { launcher::STOP };
+        let started = flows.len() as u32;
+        Ok(Load { launcher, stdout: BufReader::new(stdout), started, last_order, deadline })
     }
 
     /// Waits until every flow has printed its first interim result.
@@ -89,12 +94,13 @@ impl Load {
         }
     }
 
-    /// Ends all flows and returns the transcript; see [`super::parse::flows`]. Call it after [`Load::wait_running`].
+    /// Ends all flows, or waits some seconds for those that end by themselves, and returns the transcript; see
+    /// [`super::parse::flows`]. Call it after [`Load::wait_running`].
     ///
     /// # Errors
     /// If the transcript does not come, or not to its end.
     pub async fn stop(mut self) -> Result<String, LoadError> {
-        self.send(launcher::STOP).await?;
+        self.send(self.last_order).await?;
         let mut bytes = Vec::new();
         let read = timeout(DRAIN, self.stdout.read_to_end(&mut bytes)).await;
         match read {

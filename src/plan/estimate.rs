@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Transition;
-use crate::load::command::SETTLE;
-use crate::profile::{Experiment, Image};
+use crate::load::command::{self, SETTLE};
+use crate::profile::{Configuration, Experiment, Image};
 use crate::sample::Accel;
 
 /// Expected time of one trial.
@@ -33,13 +33,23 @@ const fn boot_costs(accel: Accel, image: &Image) -> (f64, f64) {
 
 impl Estimate {
     /// Estimates one trial on a machine with `cpus` CPUs.
-    pub fn of(transition: &Transition, experiment: &Experiment, accel: Accel, cpus: u32) -> Estimate {
+    pub fn of(
+        configuration: &Configuration,
+        transition: &Transition,
+        experiment: &Experiment,
+        accel: Accel,
+        cpus: u32,
+    ) -> Estimate {
         let (timing, (alone, cpu)) = (&experiment.timing, boot_costs(accel, &experiment.image));
         let boots = transition.boot.len() as f64;
         let boot_s =
             if boots == 0.0 { 0.0 } else { f64::max(alone, 1.0 + boots * cpu / f64::from(cpus.max(1))) };
         let destroy_s = if transition.destroy.is_empty() { 0.0 } else { DESTROY_S };
-        let load = timing.warmup + timing.window + timing.cooldown;
+        let hold = timing.warmup + timing.window + timing.cooldown;
+        let load = match command::runs_out(configuration.test) {
+            true => command::length(hold, timing.interval, configuration.flows),
+            false => hold,
+        };
         Estimate {
             transition_s: boot_s + destroy_s,
             load_s: load.as_secs_f64() + SETTLE.as_secs_f64() + AROUND_LOAD_S,

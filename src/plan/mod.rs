@@ -50,7 +50,7 @@ pub fn plan(experiment: &Experiment, accel: Accel, cpus: u32) -> Plan {
     for repeat in 1..=experiment.timing.repeats {
         for configuration in block(experiment, &experiment.configurations, &mut random) {
             let transition = lab.move_to(&configuration, experiment.idle);
-            let estimate = Estimate::of(&transition, experiment, accel, cpus);
+            let estimate = Estimate::of(&configuration, &transition, experiment, accel, cpus);
             plan.push(repeat, configuration, transition, estimate);
         }
     }
@@ -69,7 +69,7 @@ impl Plan {
             let before = self.trials.iter().filter(|trial| trial.configuration == configuration);
             let repeat = before.map(|trial| trial.repeat).max().unwrap_or(0) + 1;
             let transition = lab.move_to(&configuration, experiment.idle);
-            let estimate = Estimate::of(&transition, experiment, accel, cpus);
+            let estimate = Estimate::of(&configuration, &transition, experiment, accel, cpus);
             self.push(repeat, configuration, transition, estimate);
         }
     }

@@ -9,8 +9,9 @@ pub const CPU_TIMES: &str = "cat /proc/stat";
 
 /// The command for [`nic_packets`].
 pub const NIC_PACKETS: &str = r#"for nic in /sys/class/net/*; do
-read -r mac < $nic/address; read -r rx < $nic/statistics/rx_packets; read -r tx < $nic/statistics/tx_packets
-echo "$mac $rx $tx"
+read -r line < $nic/address
+for counter in rx_packets tx_packets rx_bytes tx_bytes; do read -r n < $nic/statistics/$counter; line="$line $n"; done
+echo "$line"
 done"#;
 
 /// The guest's own `/proc/stat`; lines before it (a banner, a warning of the shell) are passed over.
@@ -22,8 +23,9 @@ pub fn cpu_times(output: &str) -> Option<CpuTimes> {
 /// The counters of the NIC with this MAC.
 pub fn nic_packets(output: &str, mac: &str) -> Option<NicPackets> {
     let line = output.lines().find_map(|line| line.strip_prefix(mac)?.strip_prefix(' '))?;
-    let (received, sent) = line.split_once(' ')?;
-    Some(NicPackets { received: received.parse().ok()?, sent: sent.parse().ok()? })
+    let numbers = line.split_whitespace().map(|word| word.parse().ok()).collect::<Option<Vec<u64>>>()?;
+    let [received, sent, received_bytes, sent_bytes] = numbers.try_into().ok()?;
+    Some(NicPackets { received, sent, received_bytes, sent_bytes })
 }
 
 #[cfg(test)]
@@ -32,8 +34,9 @@ mod tests {
 
     #[test]
     fn the_counters_of_a_nic_are_found_by_its_mac() {
-        let output = "00:00:00:00:00:00 4 4\n52:54:00:74:00:01 120 118\n";
-        assert_eq!(nic_packets(output, "52:54:00:74:00:01"), Some(NicPackets { received: 120, sent: 118 }));
+        let output = "00:00:00:00:00:00 4 4 9 9\n52:54:00:74:00:01 120 118 9000 8000\n";
+        let counters = NicPackets { received: 120, sent: 118, received_bytes: 9000, sent_bytes: 8000 };
+        assert_eq!(nic_packets(output, "52:54:00:74:00:01"), Some(counters));
         assert_eq!(nic_packets(output, "52:54:00:74:00:02"), None);
     }
 

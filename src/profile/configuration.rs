@@ -1,11 +1,9 @@
 //! A configuration: one combination of levels.
 
-use std::fmt;
-
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::factor::{Factor, Value};
+use super::test::Test;
 use super::tuning::Tuning;
 use crate::backend::Backend;
 
@@ -30,6 +28,12 @@ pub struct Configuration {
     pub request_bytes: u32,
     /// Response size, bytes.
     pub response_bytes: u32,
+    /// Size of one send of a stream, bytes.
+    #[serde(default)]
+    pub message_bytes: u32,
+    /// Transactions in flight on each connection beyond the first.
+    #[serde(default)]
+    pub burst: u32,
     /// Settings of the host and inside the guests.
     #[serde(default)]
     pub tuning: Tuning,
@@ -48,6 +52,8 @@ impl Default for Configuration {
             flows: 0,
             request_bytes: 1,
             response_bytes: 1,
+            message_bytes: 64 * 1024,
+            burst: 0,
             tuning: Tuning::default(),
         }
     }
@@ -76,6 +82,8 @@ impl Configuration {
             Factor::Flows => Value::Number(self.flows),
             Factor::Request => Value::Number(self.request_bytes),
             Factor::Response => Value::Number(self.response_bytes),
+            Factor::Message => Value::Number(self.message_bytes),
+            Factor::Burst => Value::Number(self.burst),
             Factor::HostRps => self.tuning.host.steering.rps.clone().map_or(Value::AsFound, Value::Cpus),
             Factor::GuestRps => self.tuning.guest.rps.clone().map_or(Value::AsFound, Value::Cpus),
             Factor::Ksm => self.tuning.host.ksm.map_or(Value::AsFound, Value::Switch),
@@ -116,13 +124,20 @@ impl Configuration {
             Factor::Flows => &mut self.flows,
             Factor::Request => &mut self.request_bytes,
             Factor::Response => &mut self.response_bytes,
+            Factor::Message => &mut self.message_bytes,
+            Factor::Burst => &mut self.burst,
             _ => return None,
         })
     }
 
-    /// The level of one factor, as it stands in tables and file names.
+    /// The level of one factor, as it stands in tables and file names; empty where it means nothing to the test.
     pub fn level(&self, factor: Factor) -> String {
-        self.value(factor).to_string()
+        if self.test.heeds(factor) { self.value(factor).to_string() } else { String::new() }
+    }
+
+    /// Transactions in flight on each connection.
+    pub fn in_flight(&self) -> u32 {
+        1 + self.burst
     }
 
     /// Whether guests booted for `other` can serve this configuration too.
@@ -139,22 +154,6 @@ impl Configuration {
 /// 96 MiB the kernel begins to kill netservers at about 55.
 pub fn memory_mib_for(connections: u32) -> u32 {
     96 + connections.saturating_sub(32).div_ceil(3)
-}
-
-/// netperf tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[allow(non_camel_case_types, reason = "netperf's own names")]
-pub enum Test {
-    /// Request and response over one TCP connection.
-    TCP_RR,
-}
-
-impl fmt::Display for Test {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Test::TCP_RR => "TCP_RR",
-        })
-    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::configuration::Test;
 use super::cpus::Cpus;
+use super::test::Test;
 use crate::backend::Backend;
 
 /// What can be swept.
@@ -31,6 +31,10 @@ pub enum Factor {
     Request,
     /// Response size.
     Response,
+    /// Size of one send of a stream.
+    Message,
+    /// Transactions in flight beyond the first.
+    Burst,
     /// Receive packet steering at the host's end of the wire.
     HostRps,
     /// Receive packet steering inside the guests.
@@ -47,7 +51,7 @@ pub enum Factor {
 
 impl Factor {
     /// Every factor, in the order of the columns.
-    pub const ALL: [Factor; 15] = [
+    pub const ALL: [Factor; 17] = [
         Factor::Backend,
         Factor::Vms,
         Factor::Vcpus,
@@ -57,6 +61,8 @@ impl Factor {
         Factor::Flows,
         Factor::Request,
         Factor::Response,
+        Factor::Message,
+        Factor::Burst,
         Factor::HostRps,
         Factor::GuestRps,
         Factor::Ksm,
@@ -91,6 +97,8 @@ impl Factor {
             Factor::Flows => ("workload.flows", "flows", "flows"),
             Factor::Request => ("workload.request", "request", "request_bytes"),
             Factor::Response => ("workload.response", "response", "response_bytes"),
+            Factor::Message => ("workload.message", "message", "message_bytes"),
+            Factor::Burst => ("workload.burst", "burst", "burst"),
             Factor::HostRps => ("tuning.host.rps", "host_rps", "host_rps"),
             Factor::GuestRps => ("tuning.guest.rps", "guest_rps", "guest_rps"),
             Factor::Ksm => ("tuning.host.ksm", "ksm", "ksm"),

@@ -1,7 +1,7 @@
 //! The profile: as written (serde) -> experiment (validated). Errors carry file, line, column and a hint.
 //!
 //! - [`load()`], [`parse`]: a file, or its text, to an [`Experiment`]; the way in
-//! - [`experiment`], [`configuration`], [`factor`], [`lab`]: what the rest of kvmfair reads
+//! - [`experiment`], [`configuration`], [`factor`], [`mod@test`], [`lab`]: what the rest of kvmfair reads
 //! - [`written`]: every key of the format, with what it means
 //! - [`units`], [`cpus`]: times, sizes and sets of CPUs as people write them
 //! - [`tuning`]: settings of the host and inside the guests
@@ -23,12 +23,13 @@ mod places;
 mod reader;
 mod schema;
 mod starter;
+pub mod test;
 pub mod tuning;
 pub mod units;
 mod validate;
 pub mod written;
 
-pub use configuration::{Configuration, Test};
+pub use configuration::Configuration;
 pub use diagnostic::{Diagnostic, Position, ProfileError};
 pub use experiment::{AccelChoice, Experiment, Host, Idle, Image, Limits, Order, Precision, Timing};
 pub use factor::{Factor, Value};
@@ -36,4 +37,5 @@ pub use lab::{HostPlace, Machines, WireNics};
 pub use load::{load, parse};
 pub use schema::schema;
 pub use starter::starter;
+pub use test::{Test, Unit};
 pub use validate::HostFacts;

@@ -14,6 +14,9 @@ const TABLES: [(&str, &[Metric]); 3] = [
         &[
             Metric::TotalRate,
             Metric::RatePerFlow,
+            Metric::Throughput,
+            Metric::ThroughputPerFlow,
+            Metric::Loss,
             Metric::MeanLatency,
             Metric::P99Latency,
             Metric::WorstP99Latency,
@@ -27,6 +30,7 @@ const TABLES: [(&str, &[Metric]); 3] = [
             Metric::SoftirqCpu,
             Metric::GuestsCpu,
             Metric::CpuPerTransaction,
+            Metric::CpuPerMegabit,
             Metric::RunDelay,
             Metric::OrchestratorCpu,
         ],
@@ -92,6 +96,7 @@ fn tables(model: &Model) -> String {
 
 fn table(model: &Model, title: &str, metrics: &[Metric]) -> String {
     let factors = &model.experiment.factors;
+    let metrics: Vec<Metric> = metrics.iter().copied().filter(|metric| model.can_have(*metric)).collect();
     let names = factors.iter().map(|factor| factor.column().to_string()).chain(["repeats".into()]);
     let header: Vec<String> = names.chain(metrics.iter().map(|metric| titled(*metric))).collect();
     let left = vec!["---"; factors.len() + 1];

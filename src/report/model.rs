@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Provenance;
-use crate::figures::{Outcome, Reason, SummaryRow, TrialFigures, outliers, summarise};
+use crate::figures::{Metric, Outcome, Reason, SummaryRow, TrialFigures, outliers, summarise};
 use crate::profile::{Configuration, Experiment, Factor};
 use crate::sample::Stage;
 use crate::stats::Outlier;
@@ -36,10 +36,12 @@ impl<'a> Model<'a> {
 
     /// What was the same in all configurations: `TCP_RR, 1 B request, 1 B response, 128 flows`.
     pub(super) fn constants(&self) -> String {
-        const SHOWN: [Factor; 8] = [
+        const SHOWN: [Factor; 10] = [
             Factor::Test,
             Factor::Request,
             Factor::Response,
+            Factor::Message,
+            Factor::Burst,
             Factor::Flows,
             Factor::Vms,
             Factor::Vcpus,
@@ -47,9 +49,8 @@ impl<'a> Model<'a> {
             Factor::Mtu,
         ];
         let guests: Vec<&Configuration> = self.guest_configurations();
-        let constant = |factor: &Factor| guests.iter().all(|c| c.level(*factor) == guests[0].level(*factor));
-        let shown = SHOWN.into_iter().filter(|_| !guests.is_empty()).filter(constant);
-        shown.map(|factor| phrase(guests[0], factor)).collect::<Vec<_>>().join(", ")
+        let shown = SHOWN.into_iter().filter_map(|factor| constant(&guests, factor));
+        shown.collect::<Vec<_>>().join(", ")
     }
 
     /// `5 repeats`, or `3–5 valid repeats` where some do not count.
@@ -71,6 +72,11 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// Whether any test of the run can have a value of this metric.
+    pub(super) fn can_have(&self, metric: Metric) -> bool {
+        self.rows.iter().any(|row| metric.applies(row.configuration.test))
+    }
+
     /// Whether any configuration has an interval.
     pub(super) fn has_intervals(&self) -> bool {
         self.rows.iter().flat_map(|row| row.values.values()).any(|interval| interval.half_width.is_some())
@@ -84,11 +90,22 @@ impl<'a> Model<'a> {
     }
 }
 
-/// A level in words: `16 guests`, `4 vCPUs`, `MTU 1500`; a backend and a test speak for themselves.
+/// The only level of a factor in words; `None` if there are several, or if nobody would miss it.
+fn constant(configurations: &[&Configuration], factor: Factor) -> Option<String> {
+    let mut heeding = configurations.iter().filter(|configuration| configuration.test.heeds(factor));
+    let first = heeding.next()?;
+    let plain = factor == Factor::Burst && first.burst == 0;
+    let same = heeding.all(|configuration| configuration.level(factor) == first.level(factor));
+    (same && !plain).then(|| phrase(first, factor))
+}
+
+/// A level in words: `16 guests`, `4 vCPUs`, `MTU 1500`; a backend and a test speak for themselves. Empty where the level
+/// means nothing to the test.
 pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
     let level = configuration.level(factor);
     let plural = if level == "1" { "" } else { "s" };
     match factor {
+        _ if !configuration.test.heeds(factor) => String::new(),
         Factor::Backend | Factor::Test => level,
         Factor::Vms if configuration.vms == 0 => "no guests".into(),
         Factor::Vms => format!("{level} guest{plural}"),
@@ -101,6 +118,8 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
         Factor::Flows => format!("{level} flow{plural}"),
         Factor::Request => format!("{level} B request"),
         Factor::Response => format!("{level} B response"),
+        Factor::Message => format!("{level} B message"),
+        Factor::Burst => format!("{} in flight", configuration.in_flight()),
         Factor::HostRps => setting("host RPS", &level),
         Factor::GuestRps => setting("guest RPS", &level),
         Factor::Ksm => setting("KSM", &level),
@@ -116,7 +135,8 @@ fn setting(name: &str, level: &str) -> String {
 
 /// The levels of the swept factors in words, to name a configuration in a sentence.
 pub fn describe(configuration: &Configuration, factors: &[Factor]) -> String {
-    factors.iter().map(|factor| phrase(configuration, *factor)).collect::<Vec<_>>().join(", ")
+    let phrases = factors.iter().map(|factor| phrase(configuration, *factor));
+    phrases.filter(|phrase| !phrase.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// Every trial that does not count, in words: `trial 7 (virtio, 16 guests, repeat 2) invalid: …`.
@@ -162,6 +182,7 @@ pub(super) fn counts(row: &SummaryRow) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Test;
     use crate::report::terminal::Terminal;
     use crate::report::{chart, csv, fixture, markdown, terminal};
 
@@ -183,6 +204,24 @@ mod tests {
         let model = Model::new(&experiment, &provenance, &[]);
         assert_eq!(model.constants(), "");
         assert!(chart::charts(&model).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_means_nothing_to_some_tests_is_told_if_it_is_the_same_for_the_others() {
+        let of = |test, burst| Configuration {
+            test,
+            burst,
+            ..crate::figures::fixture::configuration("virtio", 1)
+        };
+        let (_, provenance, _) = fixture::run();
+        let experiment =
+            fixture::experiment(vec![of(Test::TCP_RR, 7), of(Test::TCP_STREAM, 0)], &[Factor::Test]);
+        let constants = Model::new(&experiment, &provenance, &[]).constants();
+        assert!(
+            constants.starts_with("1 B request, 1 B response, 65536 B message, 8 in flight, "),
+            "{constants}"
+        );
+        assert_eq!(describe(&experiment.configurations[1], &[Factor::Test, Factor::Burst]), "TCP_STREAM");
     }
 
     #[test]

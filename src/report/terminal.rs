@@ -9,16 +9,20 @@ use crate::figures::{Metric, SummaryRow};
 use crate::sample::Accel;
 
 /// Metrics from the one that must be seen to the one that may be left out first.
-const BY_IMPORTANCE: [Metric; 10] = [
+const BY_IMPORTANCE: [Metric; 14] = [
     Metric::TotalRate,
+    Metric::Throughput,
     Metric::MeanLatency,
     Metric::BiasRate,
+    Metric::Loss,
     Metric::HostCpu,
     Metric::P99Latency,
     Metric::CpuPerTransaction,
+    Metric::CpuPerMegabit,
     Metric::BiasLatency,
     Metric::BiasCpu,
     Metric::RatePerFlow,
+    Metric::ThroughputPerFlow,
     Metric::RunDelay,
 ];
 /// Lines above, below and under the heading; none between rows.

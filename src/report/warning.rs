@@ -106,7 +106,7 @@ fn imprecise(model: &Model) -> Option<Warning> {
     let precision = model.experiment.timing.precision?;
     let precise = |rate: &crate::stats::Interval| rate.is_within(precision.half_width_percent);
     let wide = model.rows.iter().filter(|row| row.measured > 0);
-    let wide = wide.filter(|row| !row.get(Metric::TotalRate).is_some_and(precise));
+    let wide = wide.filter(|row| !row.get(Metric::total(row.configuration.test)).is_some_and(precise));
     let configurations: Vec<String> =
         wide.map(|row| describe(&row.configuration, &model.experiment.factors)).collect();
     (!configurations.is_empty()).then_some(Warning::Imprecise {

@@ -98,7 +98,7 @@ impl Results {
         let rows = summarise(&self.experiment.configurations, &self.trials);
         let wants = |row: &SummaryRow| {
             let tried = row.measured + row.invalid + row.failed;
-            let rate = row.get(Metric::TotalRate);
+            let rate = row.get(Metric::total(row.configuration.test));
             row.measured > 0
                 && tried < precision.max_repeats
                 && !rate.is_some_and(|rate| rate.is_within(precision.half_width_percent))

@@ -17,7 +17,7 @@ use crate::guest::fleet::Guest;
 use crate::lab::address::{Net, Station, address};
 use crate::load::clock::wall_clock;
 use crate::load::clocks::Clocks;
-use crate::load::command::FlowSpec;
+use crate::load::command::{self, FlowSpec};
 use crate::load::netserver::Netserver;
 use crate::load::parse;
 use crate::load::tester::Tester;
@@ -182,8 +182,10 @@ fn control(net: Net, station: Station) -> IpAddr {
     IpAddr::V4(address(net, station))
 }
 
-fn flow_specs(configuration: &Configuration, interval: Duration, net: Net) -> Vec<FlowSpec> {
+fn flow_specs(configuration: &Configuration, timing: &Timing, net: Net) -> Vec<FlowSpec> {
     let stations = stations(configuration);
+    let (interval, hold) = (timing.interval, timing.warmup + timing.window + timing.cooldown);
+    let length = command::length(hold, interval, configuration.flows);
     let spec = |index: u32| {
         let guest = stations[(index as usize) % stations.len()]; // round robin: no guest's flows all start first
         let station = if guest == 0 { Station::Host } else { Station::Guest(guest) };
@@ -195,7 +197,10 @@ fn flow_specs(configuration: &Configuration, interval: Duration, net: Net) -> Ve
             test: configuration.test,
             request_bytes: configuration.request_bytes,
             response_bytes: configuration.response_bytes,
+            message_bytes: configuration.message_bytes,
+            burst: configuration.burst,
             interval,
+            length,
         }
     };
     (0..configuration.flows).map(spec).collect()
@@ -209,7 +214,7 @@ async fn load(
     events: &Events,
     raw: &mut RawTrial,
 ) -> Result<Vec<RawFlow>> {
-    let specs = flow_specs(configuration, timing.interval, session.lab.control());
+    let specs = flow_specs(configuration, timing, session.lab.control());
     let hold = timing.warmup + timing.window + timing.cooldown;
     let tester = Tester { machine: session.lab.side(Side::Tester).clone() };
     count_inside(session, configuration, &mut raw.guests).await?;

@@ -1,7 +1,7 @@
 //! Levels -> configurations: the cross product without duplicates, and what the levels demand of one another.
 
 use super::factors::{Level, Levels, default};
-use super::{Check, Fault};
+use super::{Check, Fault, workload};
 use crate::backend::Backend;
 use crate::profile::configuration::memory_mib_for;
 use crate::profile::tuning::Tuning;
@@ -12,6 +12,7 @@ const MOST_CONFIGURATIONS: usize = 4096;
 
 /// All combinations, the first factor varying slowest; empty if something was reported that leaves none.
 pub(super) fn configurations(check: &mut Check, factors: &[Levels], tuning: Tuning) -> Vec<Configuration> {
+    workload::check(check, factors);
     if with_guests(factors) {
         divisible(check, factors);
         fits(check, factors);
@@ -48,8 +49,8 @@ fn combine(factors: &[Levels], cloud: bool, tuning: Tuning) -> Vec<Configuration
         };
         combined = combined.into_iter().flat_map(extend).collect();
     }
-    let bare = |configuration| if_bare(configuration, factors, cloud);
-    without_duplicates(combined.into_iter().map(bare))
+    let folded = |configuration| workload::as_heeded(if_bare(configuration, factors, cloud), factors);
+    without_duplicates(combined.into_iter().map(folded))
 }
 
 /// Bare metal has no guests, so that sweeping theirs makes no difference to it.
@@ -76,7 +77,7 @@ fn without_duplicates(all: impl Iterator<Item = Configuration>) -> Vec<Configura
     kept
 }
 
-fn levels_of(factors: &[Levels], factor: Factor) -> &[Level] {
+pub(super) fn levels_of(factors: &[Levels], factor: Factor) -> &[Level] {
     factors.iter().find(|levels| levels.factor == factor).map_or(&[], |levels| &levels.levels)
 }
 

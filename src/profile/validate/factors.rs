@@ -10,6 +10,8 @@ pub(super) struct Levels {
     pub(super) factor: Factor,
     /// Whether the levels stand in `[sweep]`.
     pub(super) swept: bool,
+    /// Whether they stand in the profile at all.
+    pub(super) written: bool,
     /// Never empty, unless something was reported.
     pub(super) levels: Vec<Level>,
 }
@@ -50,6 +52,7 @@ fn levels(check: &mut Check, factor: Factor, written: &Raw) -> Levels {
     let (base, sweep) = raw(factor, written);
     let home = factor.home();
     let swept = sweep.is_some();
+    let written = swept || base.is_some();
     let levels = match (base, sweep) {
         (Some(_), Some(sweep)) => {
             check.fault(home, fixed_and_swept(factor));
@@ -59,7 +62,7 @@ fn levels(check: &mut Check, factor: Factor, written: &Raw) -> Levels {
         (Some(base), None) => level(check, factor, &base, home.to_owned()).into_iter().collect(),
         (None, None) => default_level(check, factor, home.to_owned()),
     };
-    Levels { factor, swept, levels }
+    Levels { factor, swept, written, levels }
 }
 
 fn fixed_and_swept(factor: Factor) -> Fault {

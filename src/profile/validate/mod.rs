@@ -11,6 +11,7 @@ mod machines;
 mod timing;
 mod tuning;
 mod wire;
+mod workload;
 
 use std::path::Path;
 

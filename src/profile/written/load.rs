@@ -12,21 +12,21 @@ use crate::profile::{Order, Test};
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Workload {
-    /// netperf test: "TCP_RR" (the default)
+    /// netperf test: "TCP_RR" (the default), "UDP_RR", "TCP_CRR", "TCP_STREAM", "TCP_MAERTS" or "UDP_STREAM"
     #[schemars(with = "Option<Test>")]
     pub test: Option<String>,
     /// connections over all guests, divided evenly among them; required here or in [sweep]
     #[schemars(range(min = 1, max = 10000))]
     pub flows: Option<u32>,
-    /// request size, for example "1 B" (the default)
+    /// request size of TCP_RR, UDP_RR and TCP_CRR, for example "1 B" (the default)
     pub request: Option<Size>,
-    /// response size, for example "1 B" (the default)
+    /// response size of TCP_RR, UDP_RR and TCP_CRR, for example "1 B" (the default)
     pub response: Option<Size>,
-    /// message size of the stream tests
-    #[schemars(extend("x-planned" = "leave it out: this version runs TCP_RR, which has `request` and `response`"))]
+    /// size of each send of TCP_STREAM and TCP_MAERTS (default "64 KiB") and of UDP_STREAM (default "1472 B", a frame of
+    /// 1518 bytes; "18 B" is one of 64)
     pub message: Option<Size>,
-    /// transactions in flight on one connection
-    #[schemars(extend("x-planned" = "leave it out: this version keeps one transaction in flight on each flow"))]
+    /// transactions in flight beyond the first on each connection of TCP_RR and UDP_RR (default 0)
+    #[schemars(range(max = 1000))]
     pub burst: Option<Burst>,
     /// transactions/s to offer on each flow, for load-latency curves; as fast as possible if left out
     #[schemars(extend("x-planned" = "leave it out: this version runs every flow as fast as it goes"))]
@@ -50,7 +50,7 @@ pub struct Workload {
     pub max_repeats: Option<u32>,
 }
 
-/// Transactions in flight on one connection.
+/// Transactions in flight on one connection beyond the first.
 pub type Burst = u32;
 
 /// `[[group]]`: guests that differ from the others.
@@ -129,7 +129,7 @@ pub struct Sweep {
     /// MTUs, for example [1500, 9000]
     #[schemars(inner(range(min = 68, max = 65535)), length(min = 1), extend("uniqueItems" = true))]
     pub mtu: Option<Vec<u32>>,
-    /// netperf tests
+    /// netperf tests, for example ["TCP_RR", "TCP_STREAM"]
     #[schemars(with = "Option<Vec<Test>>", length(min = 1), extend("uniqueItems" = true))]
     pub test: Option<Vec<String>>,
     /// numbers of connections, for example [16, 64, 128]
@@ -141,11 +141,11 @@ pub struct Sweep {
     /// response sizes, for example ["1 B", "1 KiB"]
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub response: Option<Vec<Size>>,
-    /// message sizes of the stream tests
-    #[schemars(extend("x-planned" = "leave it out: this version runs TCP_RR, which has `request` and `response`"))]
+    /// sizes of the sends of streams, for example ["64 B", "1472 B"]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub message: Option<Vec<Size>>,
-    /// transactions in flight on one connection
-    #[schemars(extend("x-planned" = "leave it out: this version keeps one transaction in flight on each flow"))]
+    /// transactions in flight beyond the first, for example [0, 1, 3, 7, 15]
+    #[schemars(inner(range(max = 1000)), length(min = 1), extend("uniqueItems" = true))]
     pub burst: Option<Vec<Burst>>,
     /// transactions/s to offer on each flow
     #[schemars(extend("x-planned" = "leave it out: this version runs every flow as fast as it goes"))]

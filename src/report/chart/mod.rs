@@ -33,13 +33,17 @@ pub use raster::{PngError, png};
 pub const SIZE: (u32, u32) = (1920, 1080);
 
 /// The metrics that are drawn.
-const DRAWN: [Metric; 9] = [
+const DRAWN: [Metric; 13] = [
     Metric::RatePerFlow,
     Metric::TotalRate,
+    Metric::ThroughputPerFlow,
+    Metric::Throughput,
+    Metric::Loss,
     Metric::MeanLatency,
     Metric::P99Latency,
     Metric::HostCpu,
     Metric::CpuPerTransaction,
+    Metric::CpuPerMegabit,
     Metric::BiasRate,
     Metric::BiasLatency,
     Metric::BiasCpu,

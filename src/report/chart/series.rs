@@ -103,7 +103,8 @@ impl Plot {
 
 /// Every picture of one metric; none if it has no value anywhere.
 pub(super) fn plots(report: &Model, metric: Metric) -> Vec<Plot> {
-    let rows: Vec<&SummaryRow> = report.rows.iter().collect();
+    let rows: Vec<&SummaryRow> =
+        report.rows.iter().filter(|row| metric.applies(row.configuration.test)).collect();
     let (bare, guests): (Vec<&SummaryRow>, Vec<&SummaryRow>) =
         rows.iter().copied().partition(|row| row.configuration.vms == 0);
     let levels = levels(&guests);
@@ -138,7 +139,12 @@ fn split(part: Part, limit: usize) -> Vec<Part> {
     let words = distinct(part.rows.iter().map(|row| model::phrase(&row.configuration, first)));
     let sub = |word: String| Part {
         rows: part.rows.iter().copied().filter(|r| model::phrase(&r.configuration, first) == word).collect(),
-        levels: part.levels.iter().cloned().chain([word]).collect(),
+        levels: part
+            .levels
+            .iter()
+            .cloned()
+            .chain([word].into_iter().filter(|word| !word.is_empty()))
+            .collect(),
         factors: rest.clone(),
     };
     words.into_iter().flat_map(|word| split(sub(word), limit)).collect()
@@ -208,7 +214,7 @@ fn words(configuration: &Configuration, part: &Part) -> String {
 /// Levels in words that a line break leaves whole: `16 vCPUs` keeps its no-break space.
 fn words_of(configuration: &Configuration, factors: &[Factor]) -> String {
     let phrases = factors.iter().map(|factor| model::phrase(configuration, *factor).replace(' ', "\u{a0}"));
-    phrases.collect::<Vec<_>>().join(", ")
+    phrases.filter(|phrase| !phrase.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// Numbers of guests, ascending.
@@ -221,8 +227,12 @@ fn levels(guests: &[&SummaryRow]) -> Vec<u32> {
 
 /// Factors other than the number of guests that have more than one level.
 fn varying(rows: &[&SummaryRow], factors: &[Factor]) -> Vec<Factor> {
-    let level = |row: &&SummaryRow, factor| row.configuration.level(factor);
-    let varies = |factor: &Factor| rows.iter().any(|row| level(row, *factor) != level(&rows[0], *factor));
+    let varies = |factor: &Factor| {
+        // What means nothing to a test tells it from no other.
+        let mut heeding = rows.iter().map(|row| &row.configuration).filter(|c| c.test.heeds(*factor));
+        let first = heeding.next().map(|configuration| configuration.level(*factor));
+        heeding.any(|configuration| Some(configuration.level(*factor)) != first)
+    };
     factors.iter().copied().filter(|factor| *factor != Factor::Vms).filter(varies).collect()
 }
 

@@ -6,9 +6,10 @@ use crate::stats::Fairness;
 /// A column: its name and its value in a record.
 pub(super) type Column<T> = (&'static str, fn(&T) -> Option<f64>);
 
-pub(super) const FLOW: [Column<FlowFigures>; 13] = [
-    ("rate_tps", |flow| Some(flow.rate_tps)),
-    ("transactions", |flow| Some(flow.transactions)),
+pub(super) const FLOW: [Column<FlowFigures>; 15] = [
+    ("rate_tps", |flow| flow.unit.transactions(flow.rate)),
+    ("throughput_mbps", |flow| flow.unit.megabits(flow.rate)),
+    ("transactions", |flow| flow.unit.transactions(flow.work)),
     ("window_latency_us", |flow| flow.window_latency_us),
     ("whole_flow_min_latency_us", |flow| flow.latency.min_us),
     ("whole_flow_mean_latency_us", |flow| flow.latency.mean_us),
@@ -18,17 +19,20 @@ pub(super) const FLOW: [Column<FlowFigures>; 13] = [
     ("whole_flow_max_latency_us", |flow| flow.latency.max_us),
     ("whole_flow_sd_latency_us", |flow| flow.latency.sd_us),
     ("whole_flow_retransmissions", |flow| flow.retransmissions.map(|count| count as f64)),
+    ("whole_flow_loss_percent", |flow| flow.loss_percent),
     ("longest_silence_s", |flow| Some(flow.longest_silence_s)),
     ("coverage_percent", |flow| Some(flow.coverage_percent)),
 ];
 
-pub(super) const GUEST: [Column<GuestFigures>; 22] = [
+pub(super) const GUEST: [Column<GuestFigures>; 24] = [
     ("flows_of_guest", |guest| Some(f64::from(guest.flows))),
-    ("rate_tps", |guest| Some(guest.rate_tps)),
-    ("transactions", |guest| Some(guest.transactions)),
+    ("rate_tps", |guest| guest.unit.transactions(guest.rate)),
+    ("throughput_mbps", |guest| guest.unit.megabits(guest.rate)),
+    ("transactions", |guest| guest.unit.transactions(guest.work)),
     ("mean_latency_us", |guest| guest.mean_latency_us),
     ("whole_flow_p99_latency_us", |guest| guest.p99_latency_us),
     ("whole_flow_max_latency_us", |guest| guest.max_latency_us),
+    ("whole_flow_loss_percent", |guest| guest.loss_percent),
     ("vcpu_cpu_percent", |guest| guest.cpu.map(|cpu| cpu.vcpu_percent)),
     ("emulator_cpu_percent", |guest| guest.cpu.map(|cpu| cpu.emulator_percent)),
     ("vhost_cpu_percent", |guest| guest.cpu.map(|cpu| cpu.vhost_percent)),
@@ -47,11 +51,11 @@ pub(super) const GUEST: [Column<GuestFigures>; 22] = [
     ("irq_exits_per_s", |guest| exits(guest, "irq_exits")),
 ];
 
-pub(super) const TRIAL: [Column<Numbers>; 40] = [
+pub(super) const TRIAL: [Column<Numbers>; 42] = [
     ("window_s", |n| Some(n.window.length_s())),
     ("window_start_s", |n| Some(n.window.start_s)),
     ("start_spread_s", |n| Some(n.total.start_spread_s)),
-    ("transactions", |n| Some(n.total.transactions)),
+    ("transactions", |n| n.total.unit.transactions(n.total.work)),
     ("retransmissions", |n| n.total.retransmissions.map(|count| count as f64)),
     ("min_p99_latency_us", |n| n.total.min_p99_latency_us),
     ("host_user_percent", |n| n.host.map(|host| host.modes.user_percent)),
@@ -60,8 +64,10 @@ pub(super) const TRIAL: [Column<Numbers>; 40] = [
     ("host_softirq_percent", |n| n.host.map(|host| host.modes.softirq_percent)),
     ("host_steal_percent", |n| n.host.map(|host| host.modes.steal_percent)),
     ("host_idle_percent", |n| n.host.map(|host| host.modes.idle_percent)),
-    ("min_guest_rate_tps", |n| rate(n, |f| f.min)),
-    ("max_guest_rate_tps", |n| rate(n, |f| f.max)),
+    ("min_guest_rate_tps", |n| n.total.unit.transactions(rate(n, |f| f.min)?)),
+    ("max_guest_rate_tps", |n| n.total.unit.transactions(rate(n, |f| f.max)?)),
+    ("min_guest_throughput_mbps", |n| n.total.unit.megabits(rate(n, |f| f.min)?)),
+    ("max_guest_throughput_mbps", |n| n.total.unit.megabits(rate(n, |f| f.max)?)),
     ("gini_rate", |n| rate(n, |f| f.gini)),
     ("cv_latency_percent", |n| latency(n, |f| 100.0 * f.cv)),
     ("jain_latency", |n| latency(n, |f| f.jain)),

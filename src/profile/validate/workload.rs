@@ -1,0 +1,137 @@
+//! What a netperf test demands of the sizes beside it, and which of them mean nothing to it.
+
+use super::configurations::levels_of;
+use super::factors::{Level, Levels};
+use super::{Check, Fault};
+use crate::profile::reader::list;
+use crate::profile::test::LARGEST_DATAGRAM;
+use crate::profile::{Configuration, Factor, Test, Value};
+
+/// The factors that only some tests heed.
+const PARTIAL: [Factor; 4] = [Factor::Request, Factor::Response, Factor::Message, Factor::Burst];
+
+/// Reports levels that no test heeds, and those too large for a datagram.
+pub(super) fn check(check: &mut Check, factors: &[Levels]) {
+    let tests: Vec<Test> = levels_of(factors, Factor::Test).iter().filter_map(test).collect();
+    if tests.is_empty() {
+        return; // what is wrong with them has been said
+    }
+    for levels in factors.iter().filter(|levels| levels.written && PARTIAL.contains(&levels.factor)) {
+        let heeding: Vec<Test> = tests.iter().copied().filter(|test| test.heeds(levels.factor)).collect();
+        if heeding.is_empty() {
+            let path = if levels.swept {
+                format!("sweep.{}", levels.factor.key())
+            } else {
+                levels.factor.home().into()
+            };
+            check.fault(&path, unheeded(levels.factor, &tests));
+        } else if let (Some(udp), true) =
+            (heeding.iter().find(|test| test.is_udp()), levels.factor != Factor::Burst)
+        {
+            let large = |level: &&Level| level.value.as_number() > LARGEST_DATAGRAM;
+            for level in levels.levels.iter().filter(large) {
+                check.fault(&level.path, beyond_a_datagram(levels.factor, *udp, &level.value));
+            }
+        }
+    }
+}
+
+fn test(level: &Level) -> Option<Test> {
+    if let Value::Test(test) = level.value { Some(test) } else { None }
+}
+
+fn unheeded(factor: Factor, tests: &[Test]) -> Fault {
+    let key = factor.key();
+    let names: Vec<String> = tests.iter().map(Test::to_string).collect();
+    let message = format!("`{key}` means nothing to {}", names.join(", "));
+    let heeding: Vec<String> =
+        Test::ALL.into_iter().filter(|test| test.heeds(factor)).map(|test| test.to_string()).collect();
+    let heeding: Vec<&str> = heeding.iter().map(String::as_str).collect();
+    let instead = match factor {
+        Factor::Message => "; requests and responses have `request` and `response`",
+        Factor::Request | Factor::Response => "; a stream has `message`",
+        _ => "",
+    };
+    Fault::new(message, "makes no difference", format!("leave it out: it is for {}{instead}", list(&heeding)))
+}
+
+fn beyond_a_datagram(factor: Factor, test: Test, value: &Value) -> Fault {
+    let message = format!("a {} of {value} B does not fit a datagram of {test}", factor.key());
+    let hint = format!(
+        "use at most \"{LARGEST_DATAGRAM} B\"; from \"1473 B\" on, an MTU of 1500 cuts it into fragments"
+    );
+    Fault::new(message, "too large", hint)
+}
+
+/// The configuration with the default in place of each level that means nothing to its test, so that sweeping it makes
+/// no second configuration; and with the test's own size of a send if the profile names none.
+pub(super) fn as_heeded(mut configuration: Configuration, factors: &[Levels]) -> Configuration {
+    let default = Configuration::default();
+    let test = configuration.test;
+    for factor in PARTIAL.into_iter().filter(|factor| !test.heeds(*factor)) {
+        configuration.set(factor, &default.value(factor));
+    }
+    let written = factors.iter().any(|levels| levels.factor == Factor::Message && levels.written);
+    if test.is_stream() && !written {
+        configuration.message_bytes = test.default_message_bytes();
+    }
+    configuration
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::profile::{Experiment, HostFacts, ProfileError, parse};
+
+    fn parsed(rest: &str) -> Result<Experiment, ProfileError> {
+        let text =
+            format!("schema = 1\nname = \"x\"\nnetwork.backend = \"virtio\"\nworkload.flows = 4\n{rest}");
+        parse(&text, Path::new("p.toml"), HostFacts { memory_mib: 1024, cpus: 2 })
+    }
+
+    fn message(rest: &str) -> String {
+        parsed(rest).expect_err("refused").diagnostics[0].message.clone()
+    }
+
+    #[test]
+    fn levels_that_mean_nothing_to_a_test_make_no_configurations_of_it() {
+        let all = "[sweep]\ntest = [\"TCP_RR\", \"TCP_CRR\", \"UDP_STREAM\"]\nrequest = [\"1 B\", \"1 KiB\"]\nmessage = [\"18 B\", \"1472 B\"]\nburst = [0, 7]";
+        let experiment = parsed(all).expect("valid");
+        let of = |test| experiment.configurations.iter().filter(move |c| c.test == test).count();
+        assert_eq!([of(Test::TCP_RR), of(Test::TCP_CRR), of(Test::UDP_STREAM)], [4, 2, 2]);
+        assert_eq!(experiment.configurations.len(), 8);
+    }
+
+    #[test]
+    fn a_stream_without_a_message_size_has_its_own() {
+        let experiment =
+            parsed("[sweep]\ntest = [\"TCP_STREAM\", \"UDP_STREAM\", \"TCP_RR\"]").expect("valid");
+        let sizes: Vec<String> = experiment.configurations.iter().map(|c| c.level(Factor::Message)).collect();
+        assert_eq!(sizes, ["65536", "1472", ""]);
+    }
+
+    #[test]
+    fn what_no_test_heeds_is_refused_and_what_some_heed_is_not() {
+        assert_eq!(
+            message("workload.test = \"TCP_STREAM\"\nworkload.burst = 0"),
+            "`burst` means nothing to TCP_STREAM"
+        );
+        assert_eq!(
+            message("workload.burst = 3\nsweep.test = [\"TCP_CRR\", \"UDP_STREAM\"]"),
+            "`burst` means nothing to TCP_CRR, UDP_STREAM"
+        );
+        assert!(parsed("workload.burst = 3\nsweep.test = [\"TCP_CRR\", \"UDP_RR\"]").is_ok());
+    }
+
+    #[test]
+    fn a_message_must_fit_a_datagram_only_where_datagrams_are_sent() {
+        let streams = |tests: &str| format!("[sweep]\ntest = [{tests}]\nmessage = [\"64 KiB\", \"1 KiB\"]");
+        assert!(parsed(&streams("\"TCP_STREAM\", \"TCP_MAERTS\"")).is_ok());
+        assert_eq!(
+            message(&streams("\"TCP_STREAM\", \"UDP_STREAM\"")),
+            "a message of 65536 B does not fit a datagram of UDP_STREAM"
+        );
+    }
+}

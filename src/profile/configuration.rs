@@ -1,13 +1,14 @@
 //! A configuration: one combination of levels.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::factor::{Factor, Value};
 use super::tuning::Tuning;
-use crate::backend::Backend;
+use crate::backend::{Backend, NicSettings};
 
 /// One combination of levels: a point on a chart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,12 @@ pub struct Configuration {
     pub memory_mib: u32,
     /// Largest frame payload on the test network, bytes.
     pub mtu: u32,
+    /// Queues, their size and the offloads of the NIC under test.
+    #[serde(default)]
+    pub nic: NicSettings,
+    /// The QEMU that runs the guests; `None`: the one that libvirt finds.
+    #[serde(default)]
+    pub emulator: Option<PathBuf>,
     /// netperf test.
     pub test: Test,
     /// Connections over all guests; divided evenly.
@@ -44,6 +51,8 @@ impl Default for Configuration {
             vcpus: 1,
             memory_mib: 128,
             mtu: 1500,
+            nic: NicSettings::default(),
+            emulator: None,
             test: Test::TCP_RR,
             flows: 0,
             request_bytes: 1,
@@ -72,6 +81,13 @@ impl Configuration {
             Factor::Vcpus => Value::Number(self.vcpus),
             Factor::Memory => Value::Number(self.memory_mib),
             Factor::Mtu => Value::Number(self.mtu),
+            Factor::Queues => self.nic.queues.map_or(Value::AsFound, Value::Number),
+            Factor::QueueSize => self.nic.queue_size.map_or(Value::AsFound, Value::Number),
+            Factor::Offloads => self.nic.offloads.map_or(Value::AsFound, Value::Switch),
+            Factor::Emulator => match &self.emulator {
+                Some(path) => Value::Word(path.display().to_string()),
+                None => Value::AsFound,
+            },
             Factor::Test => Value::Test(self.test),
             Factor::Flows => Value::Number(self.flows),
             Factor::Request => Value::Number(self.request_bytes),
@@ -90,6 +106,14 @@ impl Configuration {
         match (factor, value) {
             (Factor::Backend, Value::Backend(backend)) => self.backend = *backend,
             (Factor::Test, Value::Test(test)) => self.test = *test,
+            (Factor::Queues, Value::Number(queues)) => self.nic.queues = Some(*queues),
+            (Factor::Queues, Value::AsFound) => self.nic.queues = None,
+            (Factor::QueueSize, Value::Number(size)) => self.nic.queue_size = Some(*size),
+            (Factor::QueueSize, Value::AsFound) => self.nic.queue_size = None,
+            (Factor::Offloads, Value::Switch(on)) => self.nic.offloads = Some(*on),
+            (Factor::Offloads, Value::AsFound) => self.nic.offloads = None,
+            (Factor::Emulator, Value::Word(path)) => self.emulator = Some(path.into()),
+            (Factor::Emulator, Value::AsFound) => self.emulator = None,
             (Factor::HostRps, Value::Cpus(cpus)) => self.tuning.host.steering.rps = Some(cpus.clone()),
             (Factor::GuestRps, Value::Cpus(cpus)) => self.tuning.guest.rps = Some(cpus.clone()),
             (Factor::GuestRps, Value::AsFound) => self.tuning.guest.rps = None,

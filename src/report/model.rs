@@ -98,6 +98,12 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
         }
         Factor::Memory => format!("{level} MiB"),
         Factor::Mtu => format!("MTU {level}"),
+        Factor::Queues if level.is_empty() => "queues of the hardware's choice".into(),
+        Factor::Queues => format!("{level} queue{plural}"),
+        Factor::QueueSize => setting("queue size", &level),
+        Factor::Offloads => setting("offloads", &level),
+        Factor::Emulator if level.is_empty() => "libvirt's own QEMU".into(),
+        Factor::Emulator => level,
         Factor::Flows => format!("{level} flow{plural}"),
         Factor::Request => format!("{level} B request"),
         Factor::Response => format!("{level} B response"),

@@ -1,7 +1,7 @@
 //! Levels -> configurations: the cross product without duplicates, and what the levels demand of one another.
 
 use super::factors::{Level, Levels, default};
-use super::{Check, Fault};
+use super::{Check, Fault, nic};
 use crate::backend::Backend;
 use crate::profile::configuration::memory_mib_for;
 use crate::profile::tuning::Tuning;
@@ -16,6 +16,7 @@ pub(super) fn configurations(check: &mut Check, factors: &[Levels], tuning: Tuni
         divisible(check, factors);
         fits(check, factors);
         served(check, factors);
+        nic::possible(check, factors);
     }
     let combinations = factors.iter().try_fold(1_usize, |n, levels| n.checked_mul(levels.levels.len()));
     match combinations {
@@ -76,7 +77,7 @@ fn without_duplicates(all: impl Iterator<Item = Configuration>) -> Vec<Configura
     kept
 }
 
-fn levels_of(factors: &[Levels], factor: Factor) -> &[Level] {
+pub(super) fn levels_of(factors: &[Levels], factor: Factor) -> &[Level] {
     factors.iter().find(|levels| levels.factor == factor).map_or(&[], |levels| &levels.levels)
 }
 

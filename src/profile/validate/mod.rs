@@ -8,6 +8,7 @@ mod configurations;
 mod factors;
 mod image;
 mod machines;
+mod nic;
 mod timing;
 mod tuning;
 mod wire;

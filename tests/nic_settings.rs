@@ -118,9 +118,11 @@ fn start_another() -> String {
     let mut cached = support::entries(&cache.join("kvmfair/lab/qemu"));
     cached.sort();
     let Some(root) = cached.last().map(|path| path.display()) else { return format!("exec {QEMU} \"$@\"") };
+    let modules = "usr/lib/x86_64-linux-gnu/qemu"; // the system's, of another build, would abort it
     format!(
-        "export LD_LIBRARY_PATH={root}/usr/lib/x86_64-linux-gnu QEMU_MODULE_DIR={root}/usr/lib/x86_64-linux-gnu/qemu\n\
-         exec {root}/usr/bin/qemu-system-x86_64 -L {root}/usr/share/seabios -L {root}/usr/share/qemu \"$@\""
+        "export LD_LIBRARY_PATH={root}/usr/lib/x86_64-linux-gnu\nexec unshare --mount sh -c '\
+         mount --bind {root}/{modules} /{modules}\n\
+         exec {root}/usr/bin/qemu-system-x86_64 -L {root}/usr/share/seabios -L {root}/usr/share/qemu \"$@\"' qemu \"$@\""
     )
 }
 

@@ -10,7 +10,7 @@ use crate::profile::Configuration;
 
 /// Version and build, for example `10.0.2 (Debian 1:10.0.2+ds-2)`, in what a QEMU answers to `--version`; `None` if it is none.
 pub fn told(answer: &str) -> Option<String> {
-    let version = answer.lines().next()?.strip_prefix("QEMU emulator version ")?.trim();
+    let version = answer.lines().find_map(|line| line.strip_prefix("QEMU emulator version "))?.trim();
     (!version.is_empty()).then(|| version.to_owned())
 }
 

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::factor::{Factor, Value};
+use super::pin::Pin;
 use super::tuning::Tuning;
 use crate::backend::{Backend, NicSettings};
 
@@ -29,6 +30,9 @@ pub struct Configuration {
     /// The QEMU that runs the guests; `None`: the one that libvirt finds.
     #[serde(default)]
     pub emulator: Option<PathBuf>,
+    /// How vCPUs are pinned to the host's CPUs; `None`: as libvirt leaves them.
+    #[serde(default)]
+    pub pin: Option<Pin>,
     /// netperf test.
     pub test: Test,
     /// Connections over all guests; divided evenly.
@@ -53,6 +57,7 @@ impl Default for Configuration {
             mtu: 1500,
             nic: NicSettings::default(),
             emulator: None,
+            pin: None,
             test: Test::TCP_RR,
             flows: 0,
             request_bytes: 1,
@@ -92,6 +97,7 @@ impl Configuration {
             Factor::Flows => Value::Number(self.flows),
             Factor::Request => Value::Number(self.request_bytes),
             Factor::Response => Value::Number(self.response_bytes),
+            Factor::Pin => self.pin.as_ref().map_or(Value::AsFound, |pin| Value::Word(pin.to_string())),
             Factor::HostRps => self.tuning.host.steering.rps.clone().map_or(Value::AsFound, Value::Cpus),
             Factor::GuestRps => self.tuning.guest.rps.clone().map_or(Value::AsFound, Value::Cpus),
             Factor::Ksm => self.tuning.host.ksm.map_or(Value::AsFound, Value::Switch),
@@ -114,6 +120,8 @@ impl Configuration {
             (Factor::Offloads, Value::AsFound) => self.nic.offloads = None,
             (Factor::Emulator, Value::Word(path)) => self.emulator = Some(path.into()),
             (Factor::Emulator, Value::AsFound) => self.emulator = None,
+            (Factor::Pin, Value::Word(pin)) => self.pin = pin.parse().ok(),
+            (Factor::Pin, Value::AsFound) => self.pin = None,
             (Factor::HostRps, Value::Cpus(cpus)) => self.tuning.host.steering.rps = Some(cpus.clone()),
             (Factor::GuestRps, Value::Cpus(cpus)) => self.tuning.guest.rps = Some(cpus.clone()),
             (Factor::GuestRps, Value::AsFound) => self.tuning.guest.rps = None,

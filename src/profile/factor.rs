@@ -31,6 +31,8 @@ pub enum Factor {
     Offloads,
     /// The QEMU that runs the guests.
     Emulator,
+    /// Pinning of the vCPUs.
+    Pin,
     /// netperf test.
     Test,
     /// Number of connections.
@@ -55,7 +57,7 @@ pub enum Factor {
 
 impl Factor {
     /// Every factor, in the order of the columns.
-    pub const ALL: [Factor; 19] = [
+    pub const ALL: [Factor; 20] = [
         Factor::Backend,
         Factor::Vms,
         Factor::Vcpus,
@@ -65,6 +67,7 @@ impl Factor {
         Factor::QueueSize,
         Factor::Offloads,
         Factor::Emulator,
+        Factor::Pin,
         Factor::Test,
         Factor::Flows,
         Factor::Request,
@@ -103,6 +106,7 @@ impl Factor {
             Factor::QueueSize => ("network.queue_size", "queue_size", "queue_size"),
             Factor::Offloads => ("network.offloads", "offloads", "offloads"),
             Factor::Emulator => ("host.emulator", "emulator", "emulator"),
+            Factor::Pin => ("guest.pin", "pin", "pin"),
             Factor::Test => ("workload.test", "test", "test"),
             Factor::Flows => ("workload.flows", "flows", "flows"),
             Factor::Request => ("workload.request", "request", "request_bytes"),
@@ -124,7 +128,7 @@ impl Factor {
 
     /// Whether it says something of the guests, so that bare metal is the same for all its levels.
     pub fn is_of_guests(self) -> bool {
-        matches!(self, Factor::Vcpus | Factor::Memory | Factor::GuestRps | Factor::Emulator)
+        matches!(self, Factor::Vcpus | Factor::Memory | Factor::GuestRps | Factor::Emulator | Factor::Pin)
             || self.is_of_nic()
     }
 

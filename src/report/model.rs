@@ -36,7 +36,7 @@ impl<'a> Model<'a> {
 
     /// What was the same in all configurations: `TCP_RR, 1 B request, 1 B response, 128 flows`.
     pub(super) fn constants(&self) -> String {
-        const SHOWN: [Factor; 8] = [
+        const SHOWN: [Factor; 13] = [
             Factor::Test,
             Factor::Request,
             Factor::Response,
@@ -45,10 +45,16 @@ impl<'a> Model<'a> {
             Factor::Vcpus,
             Factor::Memory,
             Factor::Mtu,
+            Factor::Queues,
+            Factor::QueueSize,
+            Factor::Offloads,
+            Factor::Emulator,
+            Factor::Pin,
         ];
         let guests: Vec<&Configuration> = self.guest_configurations();
         let constant = |factor: &Factor| guests.iter().all(|c| c.level(*factor) == guests[0].level(*factor));
-        let shown = SHOWN.into_iter().filter(|_| !guests.is_empty()).filter(constant);
+        let asked = |factor: &Factor| !guests[0].level(*factor).is_empty();
+        let shown = SHOWN.into_iter().filter(|_| !guests.is_empty()).filter(asked).filter(constant);
         shown.map(|factor| phrase(guests[0], factor)).collect::<Vec<_>>().join(", ")
     }
 
@@ -104,6 +110,7 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
         Factor::Offloads => setting("offloads", &level),
         Factor::Emulator if level.is_empty() => "libvirt's own QEMU".into(),
         Factor::Emulator => level,
+        Factor::Pin => setting("pinning", &level),
         Factor::Flows => format!("{level} flow{plural}"),
         Factor::Request => format!("{level} B request"),
         Factor::Response => format!("{level} B response"),

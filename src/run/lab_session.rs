@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::event::{Event, Events};
 use super::ground::{self, GuestFiles, Opened};
-use super::tuned;
+use super::{pin, tuned};
 use crate::backend::site::Wire;
 use crate::backend::{Datapath, Model, Nic, NicSource, Site};
 use crate::exec::machine::Machine;
@@ -194,7 +194,8 @@ impl LabSession {
         self.fleet.suspend(&moves.suspend).await?;
         self.fleet.resume(&moves.resume).await?;
         self.boot(configuration, &moves).await?;
-        tuned::apply(self, configuration).await
+        tuned::apply(self, configuration).await?;
+        pin::apply(self, configuration).await
     }
 
     /// One guest of a configuration: what it is made of and where it will answer.

@@ -8,6 +8,7 @@
 //! - `looks`: what is looked at just before and after a window
 //! - `nic`: the settings of the NIC under test, proven
 //! - `emulator`: the QEMU that runs a guest, proven
+//! - `pin`: vCPUs pinned to CPUs, and proven
 //! - `tuned`: the settings of a configuration, written and read
 //! - [`trial`]: one trial, from the first netperf to its raw samples
 //! - [`mod@bench`]: all trials of a plan, stored one by one
@@ -21,6 +22,7 @@ mod inside;
 pub mod lab_session;
 mod looks;
 mod nic;
+mod pin;
 pub mod results;
 pub mod trial;
 mod tuned;

@@ -1,6 +1,6 @@
 //! The bounds of one level: what was written for it -> its value, or what is wrong with it.
 
-use super::{Fault, nic, tuning};
+use super::{Fault, nic, pin, tuning};
 use crate::backend::{Backend, PRESETS};
 use crate::profile::reader::{list, nearest};
 use crate::profile::units::{MIB, Size};
@@ -29,6 +29,7 @@ pub(super) fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
         Factor::Queues => bounded(number(raw), 1, 256, "queue pairs"),
         Factor::QueueSize => nic::queue_size(number(raw)).map(Value::Number),
         Factor::Emulator => nic::emulator(text(raw)).map(Value::Word),
+        Factor::Pin => pin::pin(text(raw)),
         Factor::Memory => memory(size(raw)),
         Factor::Request | Factor::Response => message_size(factor.key(), size(raw)),
         Factor::HostRps | Factor::GuestRps => tuning::cpus(text(raw)).map(Value::Cpus),

@@ -9,6 +9,7 @@ mod factors;
 mod image;
 mod machines;
 mod nic;
+mod pin;
 mod timing;
 mod tuning;
 mod wire;

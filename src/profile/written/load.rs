@@ -172,7 +172,7 @@ pub struct Sweep {
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub base_slice: Option<Vec<Time>>,
     /// pinnings of the vCPUs: "none", "spread", "compact" or a CPU list
-    #[schemars(extend("x-planned" = "leave it out: this version lets the scheduler place the vCPUs"))]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub pin: Option<Vec<String>>,
     /// with and without hugepages
     #[schemars(extend("x-planned" = "leave it out: this version backs guests with ordinary pages"))]

@@ -87,8 +87,10 @@ pub struct Guest {
     /// whether hugepages back the guests' memory
     #[schemars(extend("x-planned" = "leave it out: this version backs guests with ordinary pages"))]
     pub hugepages: Option<bool>,
-    /// how vCPUs are pinned to CPUs: "none", "spread", "compact" or a CPU list
-    #[schemars(extend("x-planned" = "leave it out: this version lets the scheduler place the vCPUs"))]
+    /// how vCPUs are pinned to the host's CPUs: "none", all may run everywhere; "spread", each on one CPU, a guest's apart;
+    /// "compact", each on one CPU, a guest's side by side; or a CPU list for all, such as "0-3". Left out: as libvirt leaves
+    /// them
+    #[schemars(regex(pattern = "^(none|spread|compact|[0-9][-0-9, ]*)$"))]
     pub pin: Option<String>,
     /// NUMA node of the guests' memory and vCPUs
     #[schemars(extend("x-planned" = "leave it out: this version lets the kernel choose the NUMA node"))]

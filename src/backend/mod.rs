@@ -35,7 +35,7 @@ pub mod step;
 pub mod vhost_user;
 
 pub use need::Need;
-pub use nic::{Counted, Nic, NicSource};
+pub use nic::{Counted, Nic, NicSettings, NicSource};
 pub use preset::{BackendError, PRESETS};
 pub use proof::{Look, Proof};
 pub use site::{Names, Site};
@@ -260,8 +260,10 @@ impl Backend {
         let known = self.known();
         let (source, mac) = (known.source(site, guest), known.mac(site, guest));
         let driver = model.driver().map_or_else(|| known.driver(site, guest), str::to_owned);
-        let offloads = known.offloads(site);
-        Some(Nic { source, mac, model, datapath, driver, mtu: site.mtu, offloads })
+        let NicSettings { queues, queue_size, offloads } = site.nic;
+        let queues = queues.or((model != Model::Hardware).then_some(1));
+        let offloads = offloads != Some(false) && known.offloads(site);
+        Some(Nic { source, mac, model, datapath, driver, mtu: site.mtu, queues, queue_size, offloads })
     }
 
     /// What the host shows only if this backend is the one that serves the guest.

@@ -1,6 +1,19 @@
 //! The NIC of a guest, as the domain XML needs it, and where its packets are counted.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Datapath, Model};
+
+/// Settings of the NIC under test; what is `None` is left to the backend and QEMU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NicSettings {
+    /// Queue pairs; an emulated NIC has one if nothing is said.
+    pub queues: Option<u32>,
+    /// Descriptors of each receive queue; with vhost-user of each transmit queue too.
+    pub queue_size: Option<u32>,
+    /// Whether checksums and segmentation are left to the other end.
+    pub offloads: Option<bool>,
+}
 
 /// One NIC of a guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +30,19 @@ pub struct Nic {
     pub driver: String,
     /// MTU, bytes.
     pub mtu: u32,
+    /// Queue pairs; `None` where they are the hardware's.
+    pub queues: Option<u32>,
+    /// Descriptors of each receive queue; `None`: QEMU's own choice.
+    pub queue_size: Option<u32>,
     /// Whether a virtio NIC offers to leave checksums and segmentation to the other end.
     pub offloads: bool,
+}
+
+impl Nic {
+    /// Queue pairs, if there are several.
+    pub fn several_queues(&self) -> Option<u32> {
+        self.queues.filter(|queues| *queues > 1)
+    }
 }
 
 /// The host's end of a guest's NIC.

@@ -105,8 +105,10 @@ impl Attach for Ovs {
         let (tap, bridge, mtu) = (site.names.tap(guest), site.names.bridge(), site.mtu);
         let add = Switch::Plain.vsctl(site, &format!("add-port {bridge} {tap}"));
         let drop = Switch::Plain.vsctl(site, &format!("--if-exists del-port {tap}"));
+        // The kernel wants to know it when the tap is made, and refuses it for a single queue.
+        let several = if site.nic.queues.unwrap_or(1) > 1 { " multi_queue" } else { "" };
         vec![
-            Step::new(Side::Host, &format!("ip tuntap add dev {tap} mode tap vnet_hdr"))
+            Step::new(Side::Host, &format!("ip tuntap add dev {tap} mode tap vnet_hdr{several}"))
                 .undone_by(&format!("ip link delete {tap}")),
             Step::new(Side::Host, &format!("ip link set {tap} mtu {mtu} up")),
             Step::argv(Side::Host, add, Some(drop)),

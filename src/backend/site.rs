@@ -1,6 +1,6 @@
 //! Where a backend is to be built: the run's names, the wire, the sizes. All that its steps depend on.
 
-use super::nic::PciAddress;
+use super::nic::{NicSettings, PciAddress};
 use super::step::{Side, Step};
 use crate::lab::address::{Net, Station, with_prefix};
 
@@ -13,6 +13,8 @@ pub struct Site {
     pub wire: Wire,
     /// MTU of the test network, bytes.
     pub mtu: u32,
+    /// Settings of the guests' NICs.
+    pub nic: NicSettings,
     /// The most guests that this building serves.
     pub guests: u32,
     /// Open vSwitch, where it is asked for.

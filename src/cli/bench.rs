@@ -12,9 +12,11 @@ use tokio_util::sync::CancellationToken;
 use super::exit::{Exit, PreflightFailed};
 use super::progress::{Progress, print};
 use super::{Common, inputs};
+use crate::backend::Side;
 use crate::backend::site::Wire;
 use crate::exec::local::RUN_VARIABLE;
 use crate::guest::appliance;
+use crate::guest::emulator;
 use crate::guest::image::{self, Image};
 use crate::lab::journal::{Journal, Undo};
 use crate::lab::{State, clean, enter, nics, ovs, preflight, state};
@@ -193,7 +195,7 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
     let opened = LabSession::open(state, experiment.clone(), image, *accel, wire, &cache, events_of);
     let mut session = opened.await?;
     let fresh = plan::plan(experiment, *accel, *cpus);
-    let environment = with_versions(&prepared.environment, &session.versions, image);
+    let environment = with_versions(prepared, &session).await;
     // A run that ended before its first trial has nothing to go on with.
     let mut results = if prepared.resumed && run_dir.path().join("environment.json").exists() {
         Results::resume(run_dir.clone(), &environment, *accel)?
@@ -212,10 +214,14 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
     Ok((ending, results))
 }
 
-fn with_versions(environment: &Environment, versions: &(String, String), image: &Image) -> Environment {
+async fn with_versions(prepared: &Prepared, session: &LabSession) -> Environment {
+    let Prepared { environment, experiment, image, .. } = prepared;
+    let (libvirt, own) = &session.versions;
+    let emulators = emulator::versions(session.lab.side(Side::Host), &experiment.configurations).await;
     Environment {
-        libvirt: Some(versions.0.clone()),
-        qemu: Some(versions.1.clone()),
+        libvirt: Some(libvirt.clone()),
+        qemu: Some(emulator::in_use(&experiment.configurations, &emulators, own)),
+        emulators,
         guest_kernel: image.kernel_version().map(str::to_owned),
         guest_image: image.fingerprint(),
         ..environment.clone()

@@ -7,7 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::progress::print;
 use super::{Common, exit::Exit, inputs};
-use crate::backend::{Names, Site};
+use crate::backend::{Names, NicSettings, Site};
 use crate::lab::{nics, ovs};
 use crate::plan::{self, PlannedTrial, Transition};
 use crate::profile::{Configuration, Experiment, Factor, Image, Precision};
@@ -105,7 +105,14 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
     let names = Names { run: "RUN".into(), tester_netns: String::new(), index_base: 0 };
     let state = Path::new("/run/kvmfair/RUN");
     let blueprint = Blueprint {
-        site: Site { names, wire, mtu: 0, guests: 0, ovs: ovs::of(state, experiment) },
+        site: Site {
+            names,
+            wire,
+            mtu: 0,
+            nic: NicSettings::default(),
+            guests: 0,
+            ovs: ovs::of(state, experiment),
+        },
         state: state.into(),
         kernel: matches!(experiment.image, Image::Appliance { .. }).then(|| "KERNEL".into()),
         accel,

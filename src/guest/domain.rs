@@ -244,6 +244,8 @@ mod tests {
             datapath: Datapath::Userspace,
             driver: "virtio_net".into(),
             mtu: 1500,
+            queues: Some(1),
+            queue_size: None,
             offloads: true,
         };
         Domain {
@@ -303,6 +305,20 @@ mod tests {
         let xml = guest.xml().unwrap();
         assert!(xml.contains("<host gso=\"off\" csum=\"off\" tso4=\"off\""), "{xml}");
         assert!(xml.contains("<guest csum=\"off\""), "{xml}");
+    }
+
+    #[test]
+    fn several_queues_and_their_size_are_the_drivers() {
+        let mut guest = domain();
+        guest.nics[1].queues = Some(4);
+        guest.nics[1].queue_size = Some(512);
+        let xml = guest.xml().unwrap();
+        assert!(xml.contains("<driver name=\"qemu\" queues=\"4\" rx_queue_size=\"512\"/>"), "{xml}");
+        guest.nics[1].source = NicSource::VhostUser { socket: "/s/g1.sock".into() };
+        guest.nics[1].datapath = Datapath::VhostUser;
+        let xml = guest.xml().unwrap();
+        let both = "<driver queues=\"4\" rx_queue_size=\"512\" tx_queue_size=\"512\"/>";
+        assert!(xml.contains(both), "{xml}");
     }
 
     #[test]

@@ -58,18 +58,29 @@ pub(super) fn no_vectors(xml: &mut Xml) -> std::io::Result<()> {
     })
 }
 
-/// Who serves a virtio NIC, and what it offers to leave to the other end.
+/// Who serves a virtio NIC, its queues, and what it offers to leave to the other end.
 fn driver(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
     // Said in either case: left to itself, libvirt takes vhost where it is there.
     let name = match nic.datapath {
-        Datapath::Userspace | Datapath::Passthrough => "qemu",
-        Datapath::Vhost => "vhost",
-        Datapath::VhostUser => return Ok(()), // the source says it, and the switch what it offers
+        Datapath::Userspace | Datapath::Passthrough => Some("qemu"),
+        Datapath::Vhost => Some("vhost"),
+        Datapath::VhostUser => None, // the source says it, and the switch what it offers
     };
-    if nic.offloads {
-        return empty(xml, "driver", &[("name", name)]);
+    let size = nic.queue_size.map(|size| size.to_string());
+    // QEMU lets only a vhost-user NIC choose the size of the other direction.
+    let transmit = size.clone().filter(|_| name.is_none());
+    let attributes = [
+        ("name", name.map(str::to_owned)),
+        ("queues", nic.several_queues().map(|queues| queues.to_string())),
+        ("rx_queue_size", size),
+        ("tx_queue_size", transmit),
+    ];
+    let said: Vec<(&str, &str)> =
+        attributes.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?))).collect();
+    if said.is_empty() || nic.offloads || name.is_none() {
+        return if said.is_empty() { Ok(()) } else { empty(xml, "driver", &said) };
     }
-    nest(xml, BytesStart::new("driver").with_attributes([("name", name)]), |xml| {
+    nest(xml, BytesStart::new("driver").with_attributes(said), |xml| {
         let off = ["csum", "tso4", "tso6", "ecn", "ufo"].map(|what| (what, "off"));
         empty(xml, "host", &[[("gso", "off")].as_slice(), &off].concat())?;
         empty(xml, "guest", &off)

@@ -6,6 +6,7 @@
 //! - [`placement`]: which file of a run stands where on the VM host (pure)
 //! - [`keys`]: SSH keys that live as long as one run
 //! - [`domain`]: the domain XML (pure)
+//! - [`emulator`]: the QEMU that a profile names: what it is, and what runs
 //! - [`daemon`]: the libvirt daemon of a VM host
 //! - `interface`: the NICs in it
 //! - [`libvirt`]: create, suspend, resume, destroy
@@ -16,6 +17,7 @@ pub mod appliance;
 pub mod cloud;
 pub mod daemon;
 pub mod domain;
+pub mod emulator;
 pub mod error;
 pub mod fleet;
 pub mod image;

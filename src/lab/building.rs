@@ -11,7 +11,7 @@ use super::journal::{Journal, Undo};
 use super::tuned::Tuned;
 use super::{LabError, ovs};
 use crate::backend::site::{Names, OpenVswitch, Site, Wire};
-use crate::backend::{Action, Backend, Side, Step};
+use crate::backend::{Action, Backend, NicSettings, Side, Step};
 use crate::exec::local::Local;
 use crate::exec::machine::Machine;
 
@@ -63,9 +63,10 @@ impl Lab {
         Lab { names, wire, ovs, ground, journal, attached, plugged, tuned }
     }
 
-    /// Where backends are built, for so many guests.
+    /// Where backends are built, for so many guests with NICs of no special settings.
     pub fn site(&self, mtu: u32, guests: u32) -> Site {
-        Site { names: self.names.clone(), wire: self.wire.clone(), mtu, guests, ovs: self.ovs.clone() }
+        let (names, wire, ovs) = (self.names.clone(), self.wire.clone(), self.ovs.clone());
+        Site { names, wire, mtu, nic: NicSettings::default(), guests, ovs }
     }
 
     /// Builds the wire and the switch for a backend, after taking down what was there.

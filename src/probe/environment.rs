@@ -47,8 +47,11 @@ pub struct Environment {
     pub mitigations: BTreeMap<String, String>,
     /// `1`, `2`, or `1+2` where both are mounted.
     pub cgroup_version: Option<String>,
-    /// QEMU's version.
+    /// Version of every QEMU that ran guests.
     pub qemu: Option<String>,
+    /// Version and build of each QEMU that the profile names, by its path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub emulators: BTreeMap<String, String>,
     /// libvirt's version.
     pub libvirt: Option<String>,
     /// netperf's version.
@@ -114,6 +117,7 @@ impl Environment {
             mitigations: texts.below(VULNERABILITIES),
             cgroup_version: cgroup_version(&of("/proc/self/mounts").unwrap_or_default()).map(String::from),
             qemu: texts.version("qemu"),
+            emulators: BTreeMap::new(),
             libvirt: None,
             netperf: texts.version("netperf"),
             open_vswitch: None,

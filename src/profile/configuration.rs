@@ -1,11 +1,14 @@
 //! A configuration: one combination of levels.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::factor::{Factor, Value};
+use super::pin::Pin;
 use super::test::Test;
 use super::tuning::Tuning;
-use crate::backend::Backend;
+use crate::backend::{Backend, NicSettings};
 
 /// One combination of levels: a point on a chart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +23,15 @@ pub struct Configuration {
     pub memory_mib: u32,
     /// Largest frame payload on the test network, bytes.
     pub mtu: u32,
+    /// Queues, their size and the offloads of the NIC under test.
+    #[serde(default)]
+    pub nic: NicSettings,
+    /// The QEMU that runs the guests; `None`: the one that libvirt finds.
+    #[serde(default)]
+    pub emulator: Option<PathBuf>,
+    /// How vCPUs are pinned to the host's CPUs; `None`: as libvirt leaves them.
+    #[serde(default)]
+    pub pin: Option<Pin>,
     /// netperf test.
     pub test: Test,
     /// Connections over all guests; divided evenly.
@@ -48,6 +60,9 @@ impl Default for Configuration {
             vcpus: 1,
             memory_mib: 128,
             mtu: 1500,
+            nic: NicSettings::default(),
+            emulator: None,
+            pin: None,
             test: Test::TCP_RR,
             flows: 0,
             request_bytes: 1,
@@ -78,12 +93,20 @@ impl Configuration {
             Factor::Vcpus => Value::Number(self.vcpus),
             Factor::Memory => Value::Number(self.memory_mib),
             Factor::Mtu => Value::Number(self.mtu),
+            Factor::Queues => self.nic.queues.map_or(Value::AsFound, Value::Number),
+            Factor::QueueSize => self.nic.queue_size.map_or(Value::AsFound, Value::Number),
+            Factor::Offloads => self.nic.offloads.map_or(Value::AsFound, Value::Switch),
+            Factor::Emulator => match &self.emulator {
+                Some(path) => Value::Word(path.display().to_string()),
+                None => Value::AsFound,
+            },
             Factor::Test => Value::Test(self.test),
             Factor::Flows => Value::Number(self.flows),
             Factor::Request => Value::Number(self.request_bytes),
             Factor::Response => Value::Number(self.response_bytes),
             Factor::Message => Value::Number(self.message_bytes),
             Factor::Burst => Value::Number(self.burst),
+            Factor::Pin => self.pin.as_ref().map_or(Value::AsFound, |pin| Value::Word(pin.to_string())),
             Factor::HostRps => self.tuning.host.steering.rps.clone().map_or(Value::AsFound, Value::Cpus),
             Factor::GuestRps => self.tuning.guest.rps.clone().map_or(Value::AsFound, Value::Cpus),
             Factor::Ksm => self.tuning.host.ksm.map_or(Value::AsFound, Value::Switch),
@@ -98,6 +121,16 @@ impl Configuration {
         match (factor, value) {
             (Factor::Backend, Value::Backend(backend)) => self.backend = *backend,
             (Factor::Test, Value::Test(test)) => self.test = *test,
+            (Factor::Queues, Value::Number(queues)) => self.nic.queues = Some(*queues),
+            (Factor::Queues, Value::AsFound) => self.nic.queues = None,
+            (Factor::QueueSize, Value::Number(size)) => self.nic.queue_size = Some(*size),
+            (Factor::QueueSize, Value::AsFound) => self.nic.queue_size = None,
+            (Factor::Offloads, Value::Switch(on)) => self.nic.offloads = Some(*on),
+            (Factor::Offloads, Value::AsFound) => self.nic.offloads = None,
+            (Factor::Emulator, Value::Word(path)) => self.emulator = Some(path.into()),
+            (Factor::Emulator, Value::AsFound) => self.emulator = None,
+            (Factor::Pin, Value::Word(pin)) => self.pin = pin.parse().ok(),
+            (Factor::Pin, Value::AsFound) => self.pin = None,
             (Factor::HostRps, Value::Cpus(cpus)) => self.tuning.host.steering.rps = Some(cpus.clone()),
             (Factor::GuestRps, Value::Cpus(cpus)) => self.tuning.guest.rps = Some(cpus.clone()),
             (Factor::GuestRps, Value::AsFound) => self.tuning.guest.rps = None,

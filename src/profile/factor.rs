@@ -23,6 +23,16 @@ pub enum Factor {
     Memory,
     /// MTU of the test network.
     Mtu,
+    /// Queue pairs of the NIC.
+    Queues,
+    /// Descriptors of each receive queue.
+    QueueSize,
+    /// Checksums and segmentation left to the other end.
+    Offloads,
+    /// The QEMU that runs the guests.
+    Emulator,
+    /// Pinning of the vCPUs.
+    Pin,
     /// netperf test.
     Test,
     /// Number of connections.
@@ -51,12 +61,17 @@ pub enum Factor {
 
 impl Factor {
     /// Every factor, in the order of the columns.
-    pub const ALL: [Factor; 17] = [
+    pub const ALL: [Factor; 22] = [
         Factor::Backend,
         Factor::Vms,
         Factor::Vcpus,
         Factor::Memory,
         Factor::Mtu,
+        Factor::Queues,
+        Factor::QueueSize,
+        Factor::Offloads,
+        Factor::Emulator,
+        Factor::Pin,
         Factor::Test,
         Factor::Flows,
         Factor::Request,
@@ -93,6 +108,11 @@ impl Factor {
             Factor::Vcpus => ("guest.vcpus", "vcpus", "vcpus"),
             Factor::Memory => ("guest.memory", "memory", "memory_mib"),
             Factor::Mtu => ("network.mtu", "mtu", "mtu_bytes"),
+            Factor::Queues => ("network.queues", "queues", "queues"),
+            Factor::QueueSize => ("network.queue_size", "queue_size", "queue_size"),
+            Factor::Offloads => ("network.offloads", "offloads", "offloads"),
+            Factor::Emulator => ("host.emulator", "emulator", "emulator"),
+            Factor::Pin => ("guest.pin", "pin", "pin"),
             Factor::Test => ("workload.test", "test", "test"),
             Factor::Flows => ("workload.flows", "flows", "flows"),
             Factor::Request => ("workload.request", "request", "request_bytes"),
@@ -110,12 +130,19 @@ impl Factor {
 
     /// Whether another level needs other guests; all else is changed while they run.
     pub fn needs_boot(self) -> bool {
-        matches!(self, Factor::Backend | Factor::Vcpus | Factor::Memory | Factor::Mtu)
+        matches!(self, Factor::Backend | Factor::Vcpus | Factor::Memory | Factor::Mtu | Factor::Emulator)
+            || self.is_of_nic()
     }
 
     /// Whether it says something of the guests, so that bare metal is the same for all its levels.
     pub fn is_of_guests(self) -> bool {
-        matches!(self, Factor::Vcpus | Factor::Memory | Factor::GuestRps)
+        matches!(self, Factor::Vcpus | Factor::Memory | Factor::GuestRps | Factor::Emulator | Factor::Pin)
+            || self.is_of_nic()
+    }
+
+    /// Whether it is a setting of the guests' NIC under test.
+    pub fn is_of_nic(self) -> bool {
+        matches!(self, Factor::Queues | Factor::QueueSize | Factor::Offloads)
     }
 }
 

@@ -3,7 +3,7 @@
 //! - [`load()`], [`parse`]: a file, or its text, to an [`Experiment`]; the way in
 //! - [`experiment`], [`configuration`], [`factor`], [`mod@test`], [`lab`]: what the rest of kvmfair reads
 //! - [`written`]: every key of the format, with what it means
-//! - [`units`], [`cpus`]: times, sizes and sets of CPUs as people write them
+//! - [`units`], [`cpus`], [`pin`]: times, sizes, sets of CPUs and what vCPUs do with them, as people write them
 //! - [`tuning`]: settings of the host and inside the guests
 //! - [`diagnostic`]: what is wrong with a profile, rendered as rustc does
 //! - [`schema()`]: the JSON schema of the format, for editors
@@ -19,6 +19,7 @@ pub mod experiment;
 pub mod factor;
 pub mod lab;
 mod load;
+pub mod pin;
 mod places;
 mod reader;
 mod schema;

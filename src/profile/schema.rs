@@ -99,7 +99,7 @@ mod tests {
         let text = schema().to_string();
         assert!(!text.contains("x-planned"));
         assert!(!text.contains("null"), "{text}");
-        assert!(schema()["properties"]["network"]["properties"].get("queues").is_none());
+        assert!(schema()["properties"]["wire"]["properties"].get("rate").is_none());
         assert!(schema()["properties"].get("probe").is_none());
     }
 

@@ -36,7 +36,7 @@ impl<'a> Model<'a> {
 
     /// What was the same in all configurations: `TCP_RR, 1 B request, 1 B response, 128 flows`.
     pub(super) fn constants(&self) -> String {
-        const SHOWN: [Factor; 10] = [
+        const SHOWN: [Factor; 15] = [
             Factor::Test,
             Factor::Request,
             Factor::Response,
@@ -47,6 +47,11 @@ impl<'a> Model<'a> {
             Factor::Vcpus,
             Factor::Memory,
             Factor::Mtu,
+            Factor::Queues,
+            Factor::QueueSize,
+            Factor::Offloads,
+            Factor::Emulator,
+            Factor::Pin,
         ];
         let guests: Vec<&Configuration> = self.guest_configurations();
         let shown = SHOWN.into_iter().filter_map(|factor| constant(&guests, factor));
@@ -96,7 +101,8 @@ fn constant(configurations: &[&Configuration], factor: Factor) -> Option<String>
     let first = heeding.next()?;
     let plain = factor == Factor::Burst && first.burst == 0;
     let same = heeding.all(|configuration| configuration.level(factor) == first.level(factor));
-    (same && !plain).then(|| phrase(first, factor))
+    let asked = !first.level(factor).is_empty();
+    (same && asked && !plain).then(|| phrase(first, factor))
 }
 
 /// A level in words: `16 guests`, `4 vCPUs`, `MTU 1500`; a backend and a test speak for themselves. Empty where the level
@@ -115,6 +121,12 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
         }
         Factor::Memory => format!("{level} MiB"),
         Factor::Mtu => format!("MTU {level}"),
+        Factor::Queues if level.is_empty() => setting("queues", &level),
+        Factor::Queues => format!("{level} queue{plural}"),
+        Factor::QueueSize => setting("queue size", &level),
+        Factor::Offloads => setting("offloads", &level),
+        Factor::Emulator => setting("QEMU", &level),
+        Factor::Pin => setting("pinning", &level),
         Factor::Flows => format!("{level} flow{plural}"),
         Factor::Request => format!("{level} B request"),
         Factor::Response => format!("{level} B response"),

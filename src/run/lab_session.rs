@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::event::{Event, Events};
 use super::ground::{self, GuestFiles, Opened};
-use super::tuned;
+use super::{pin, tuned};
 use crate::backend::site::Wire;
 use crate::backend::{Datapath, Model, Nic, NicSource, Site};
 use crate::exec::machine::Machine;
@@ -86,9 +86,12 @@ impl Blueprint {
             datapath: Datapath::Userspace,
             driver: "virtio_net".into(),
             mtu: MANAGEMENT_MTU,
+            queues: Some(1),
+            queue_size: None,
             offloads: true,
         };
-        let site = Site { mtu: configuration.mtu, guests: configuration.vms, ..self.site.clone() };
+        let (mtu, nic, guests) = (configuration.mtu, configuration.nic, configuration.vms);
+        let site = Site { mtu, nic, guests, ..self.site.clone() };
         let test = configuration.backend.nic(&site, guest);
         let nics: Vec<Nic> = std::iter::once(management).chain(test).collect();
         let name = format!("kf-{}-g{guest}", self.site.names.run);
@@ -104,7 +107,7 @@ impl Blueprint {
         Domain {
             name,
             accel: self.accel,
-            emulator: None,
+            emulator: configuration.emulator.clone(),
             vcpus: configuration.vcpus,
             memory_mib: configuration.memory_mib,
             boot,
@@ -191,7 +194,8 @@ impl LabSession {
         self.fleet.suspend(&moves.suspend).await?;
         self.fleet.resume(&moves.resume).await?;
         self.boot(configuration, &moves).await?;
-        tuned::apply(self, configuration).await
+        tuned::apply(self, configuration).await?;
+        pin::apply(self, configuration).await
     }
 
     /// One guest of a configuration: what it is made of and where it will answer.
@@ -207,7 +211,8 @@ impl LabSession {
 
     /// Where the backend of a configuration is built.
     pub fn site(&self, configuration: &Configuration) -> Site {
-        self.lab.site(configuration.mtu, self.most_guests_of(configuration))
+        let site = self.lab.site(configuration.mtu, self.most_guests_of(configuration));
+        Site { nic: configuration.nic, ..site }
     }
 
     /// The largest configuration that the same boot serves: passthru needs a port of the wire for each guest.

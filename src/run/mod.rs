@@ -6,17 +6,23 @@
 //! - [`lab_session`]: the opened lab and its moves from one configuration to the next
 //! - [`verify`]: the proof that the backend under test is the one that runs
 //! - `looks`: what is looked at just before and after a window
+//! - `nic`: the settings of the NIC under test, proven
+//! - `emulator`: the QEMU that runs a guest, proven
+//! - `pin`: vCPUs pinned to CPUs, and proven
 //! - `tuned`: the settings of a configuration, written and read
 //! - [`trial`]: one trial, from the first netperf to its raw samples
 //! - [`mod@bench`]: all trials of a plan, stored one by one
 //! - [`results`]: raw trials -> tables and charts in the run directory
 
 pub mod bench;
+mod emulator;
 pub mod event;
 mod ground;
 mod inside;
 pub mod lab_session;
 mod looks;
+mod nic;
+mod pin;
 pub mod results;
 pub mod trial;
 mod tuned;

@@ -8,17 +8,20 @@ use anyhow::Result;
 
 use super::inside::LOOK;
 use super::lab_session::LabSession;
-use super::tuned;
+use super::{emulator, nic, pin, tuned};
 use crate::backend::{Datapath, Look, Nic, Side};
 use crate::guest::fleet::Guest;
 use crate::profile::Configuration;
 use crate::sample::{Accel, Check};
 
-/// Prints one line for each NIC, `<mac> <driver> <mtu>`, and one with the number of CPUs.
+/// Prints one line for each NIC, `<mac> <driver> <mtu> <queues> <features>`, and one with the number of CPUs. The features
+/// are virtio's bits.
 const INSIDE: &str = r#"for nic in /sys/class/net/*; do
 [ -e $nic/device/driver ] || continue
 driver=$(readlink $nic/device/driver); read -r mac < $nic/address; read -r mtu < $nic/mtu
-echo "$mac ${driver##*/} $mtu"
+queues=0; for queue in $nic/queues/rx-*; do queues=$((queues + 1)); done
+features=none; [ ! -r $nic/device/features ] || read -r features < $nic/device/features
+echo "$mac ${driver##*/} $mtu $queues $features"
 done
 echo "cpus $(grep -c ^processor /proc/cpuinfo)""#;
 
@@ -33,9 +36,13 @@ pub async fn checks(session: &LabSession, configuration: &Configuration) -> Resu
         let nic = configuration.backend.nic(&site, number);
         if let (Some(guest), Some(nic)) = (session.fleet.get(number), nic) {
             let inside = guest.ssh.run(&["sh", "-c", INSIDE], LOOK).await?.stdout;
-            checks.extend(seen_inside(&inside, number, &nic, configuration.vcpus));
-            checks.extend(seen_in_qemu(session, guest, configuration).await);
-            checks.extend(vhost_workers(session, guest, configuration).await);
+            checks.extend(seen_inside(&inside, number, &nic, configuration));
+            checks.extend(seen_in_qemu(session, guest, configuration, &nic).await);
+            checks.extend(vhost_workers(session, guest, &nic).await);
+            checks.extend(pin::checks(session, guest, configuration).await);
+            if let Some(asked) = &configuration.emulator {
+                checks.extend(emulator::checks(session, guest, asked).await);
+            }
             for proof in configuration.backend.proofs(&site, number) {
                 let found = look(session, &proof.look).await;
                 checks.push(check(number, &proof.what, proof.expected, found));
@@ -79,7 +86,7 @@ async fn look(session: &LabSession, look: &Look) -> Option<String> {
     }
 }
 
-fn check(guest: u32, what: &str, expected: impl ToString, found: Option<impl ToString>) -> Check {
+pub(super) fn check(guest: u32, what: &str, expected: impl ToString, found: Option<impl ToString>) -> Check {
     Check {
         what: format!("guest {guest}: {what}"),
         expected: expected.to_string(),
@@ -87,23 +94,31 @@ fn check(guest: u32, what: &str, expected: impl ToString, found: Option<impl ToS
     }
 }
 
-/// Driver and MTU of the NIC under test, number of CPUs. Pure.
-fn seen_inside(output: &str, guest: u32, nic: &Nic, vcpus: u32) -> Vec<Check> {
+/// Driver, MTU, queues and offloads of the NIC under test, number of CPUs. Pure.
+fn seen_inside(output: &str, guest: u32, nic: &Nic, configuration: &Configuration) -> Vec<Check> {
     let line = |first: &str| output.lines().find_map(|line| line.strip_prefix(first)?.strip_prefix(' '));
-    let seen = line(&nic.mac).and_then(|rest| rest.split_once(' '));
-    vec![
-        check(guest, "driver of the test NIC", &nic.driver, seen.map(|(driver, _)| driver)),
-        check(guest, "MTU of the test NIC", nic.mtu, seen.map(|(_, mtu)| mtu)),
-        check(guest, "vCPUs", vcpus, line("cpus")),
-    ]
+    let seen: Vec<&str> = line(&nic.mac).map(|rest| rest.split(' ').collect()).unwrap_or_default();
+    let checks = [
+        check(guest, "driver of the test NIC", &nic.driver, seen.first()),
+        check(guest, "MTU of the test NIC", nic.mtu, seen.get(1)),
+        check(guest, "vCPUs", configuration.vcpus, line("cpus")),
+    ];
+    let settings = nic::inside(seen.get(2..).unwrap_or_default(), guest, nic, configuration.nic.offloads);
+    checks.into_iter().chain(settings).collect()
 }
 
-/// Accelerator and datapath, from QEMU's own command line.
-async fn seen_in_qemu(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Vec<Check> {
+/// Accelerator, datapath and size of the queues, from QEMU's own command line.
+async fn seen_in_qemu(
+    session: &LabSession,
+    guest: &Guest,
+    configuration: &Configuration,
+    nic: &Nic,
+) -> Vec<Check> {
     let path = format!("/proc/{}/cmdline", guest.pid);
     let text = session.lab.side(Side::Host).read(&path).await.unwrap_or_default();
     let words: Vec<String> = text.split_terminator('\0').map(str::to_owned).collect();
-    qemu_checks(&words, guest.number, configuration, session.accel)
+    let checks = qemu_checks(&words, guest.number, configuration, session.accel);
+    checks.into_iter().chain(nic::in_qemu(&words, guest.number, nic)).collect()
 }
 
 /// Pure part of [`seen_in_qemu`].
@@ -131,12 +146,12 @@ fn qemu_checks(words: &[String], guest: u32, configuration: &Configuration, acce
 
 /// The kernel's workers that serve a guest: one for each vhost queue pair, none without vhost. Since Linux 6.4 they are
 /// threads of QEMU, before that processes of the kernel's; both are named after QEMU.
-async fn vhost_workers(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Option<Check> {
+async fn vhost_workers(session: &LabSession, guest: &Guest, nic: &Nic) -> Option<Check> {
     let name = format!("vhost-{}", guest.pid);
     let look = ["sh", "-c", COMMS, "comms", &guest.pid.to_string()];
     let comms = session.lab.side(Side::Host).run(&look).await.ok().map(|output| output.stdout);
     let workers = comms.map(|comms| comms.lines().filter(|comm| comm.trim() == name).count());
-    let expected = u32::from(configuration.backend.datapath()? == Datapath::Vhost);
+    let expected = if nic.datapath == Datapath::Vhost { nic.queues.unwrap_or(1) } else { 0 };
     Some(check(guest.number, "vhost workers", expected, workers))
 }
 
@@ -144,7 +159,7 @@ async fn vhost_workers(session: &LabSession, guest: &Guest, configuration: &Conf
 mod tests {
     use super::*;
     use crate::backend::site::{OpenVswitch, Wire};
-    use crate::backend::{Names, Site};
+    use crate::backend::{Names, NicSettings, Site};
 
     fn configuration(backend: &str) -> Configuration {
         Configuration {
@@ -156,22 +171,24 @@ mod tests {
         }
     }
 
-    const SEEN: &str = "52:54:00:6d:00:01 virtio_net 1500\n52:54:00:74:00:01 e1000 1500\ncpus 2\n";
+    const SEEN: &str =
+        "52:54:00:6d:00:01 virtio_net 1500 1 0101\n52:54:00:74:00:01 e1000 1500 1 none\ncpus 2\n";
 
     fn nic(backend: &str) -> Nic {
         let names = Names { run: "abc234".into(), tester_netns: String::new(), index_base: 0 };
-        let site = Site { names, wire: Wire::Veth, mtu: 1500, guests: 1, ovs: OpenVswitch::default() };
+        let (nic, ovs) = (NicSettings::default(), OpenVswitch::default());
+        let site = Site { names, wire: Wire::Veth, mtu: 1500, nic, guests: 1, ovs };
         configuration(backend).backend.nic(&site, 1).unwrap()
     }
 
     #[test]
     fn a_guest_with_the_right_nic_passes() {
-        assert!(seen_inside(SEEN, 1, &nic("e1000"), 2).iter().all(Check::holds));
+        assert!(seen_inside(SEEN, 1, &nic("e1000"), &configuration("e1000")).iter().all(Check::holds));
     }
 
     #[test]
     fn a_guest_with_another_nic_than_asked_for_is_found_out() {
-        let checks = seen_inside(SEEN, 1, &nic("virtio"), 2);
+        let checks = seen_inside(SEEN, 1, &nic("virtio"), &configuration("virtio"));
         let broken: Vec<&Check> = checks.iter().filter(|check| !check.holds()).collect();
         assert_eq!(broken.len(), 1);
         assert_eq!((broken[0].expected.as_str(), broken[0].found.as_str()), ("virtio_net", "e1000"));
@@ -179,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_guest_that_says_nothing_proves_nothing() {
-        assert!(!seen_inside("", 1, &nic("virtio"), 2).iter().any(Check::holds));
+        assert!(!seen_inside("", 1, &nic("virtio"), &configuration("virtio")).iter().any(Check::holds));
         assert!(!qemu_checks(&[], 1, &configuration("virtio"), Accel::Tcg).iter().any(Check::holds));
     }
 

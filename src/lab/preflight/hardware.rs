@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, far_needs, machine, needs, settings};
+use super::{Finding, emulator, far_needs, machine, needs, settings};
 use crate::backend::Backend;
 use crate::backend::site::Wire;
 use crate::exec::machine::Machine;
@@ -69,7 +69,8 @@ async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
     }
     if let Ok(host) = &host {
         let needs = far_needs::look(host, experiment, seen.wire.as_ref()).await;
-        seen.findings.extend(on([needs, settings::look_there(host, experiment).await].concat(), HOST));
+        let qemus = emulator::look_there(host, experiment).await;
+        seen.findings.extend(on([needs, qemus, settings::look_there(host, experiment).await].concat(), HOST));
     }
     seen
 }

@@ -4,11 +4,13 @@
 //! - `machine`: what every profile needs
 //! - [`hardware`]: the machines of a hardware lab, looked at over SSH
 //! - `image`: what the guests boot
+//! - `emulator`: the QEMUs that it names
 //! - `needs`: what its backends need
 //! - `far_needs`: the same of another machine
 //! - `settings`: the settings of the VM host that it changes
 //! - `wire`: the NICs that it names
 
+mod emulator;
 mod far_needs;
 pub mod hardware;
 mod image;
@@ -50,7 +52,8 @@ pub fn look(experiment: &Experiment) -> Vec<Finding> {
     let (wire, of_wire) = wire::look(experiment);
     let of_backends = needs::look(experiment, wire.as_ref());
     let of_settings = settings::look(experiment);
-    [machine::look(experiment), image::look(experiment), of_wire, of_backends, of_settings].concat()
+    let of_guests = [image::look(experiment), emulator::look(experiment)].concat();
+    [machine::look(experiment), of_guests, of_wire, of_backends, of_settings].concat()
 }
 
 /// Whether every finding is good.

@@ -1,6 +1,6 @@
 //! The bounds of one level: what was written for it -> its value, or what is wrong with it.
 
-use super::{Fault, tuning};
+use super::{Fault, nic, pin, tuning};
 use crate::backend::{Backend, PRESETS};
 use crate::profile::reader::{list, nearest};
 use crate::profile::units::{MIB, Size};
@@ -27,10 +27,14 @@ pub(super) fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
         Factor::Vcpus => bounded(number(raw), 1, 255, "vCPUs"),
         Factor::Mtu => bounded_as(number(raw), 68, 65_535, |mtu| format!("an MTU of {mtu} bytes")),
         Factor::Flows => bounded(number(raw), 1, 10_000, "flows"),
+        Factor::Queues => bounded(number(raw), 1, 256, "queue pairs"),
+        Factor::QueueSize => nic::queue_size(number(raw)).map(Value::Number),
+        Factor::Emulator => nic::emulator(text(raw)).map(Value::Word),
+        Factor::Pin => pin::pin(text(raw)),
         Factor::Memory => memory(size(raw)),
         Factor::Request | Factor::Response | Factor::Message => message_size(factor.key(), size(raw)),
         Factor::HostRps | Factor::GuestRps => tuning::cpus(text(raw)).map(Value::Cpus),
-        Factor::Ksm => Ok(Value::Switch(raw.as_bool().unwrap_or_default())),
+        Factor::Ksm | Factor::Offloads => Ok(Value::Switch(raw.as_bool().unwrap_or_default())),
         Factor::Thp => tuning::thp(text(raw)).map(Value::Word),
         Factor::HaltPoll => bounded_as(number(raw), 0, 10_000_000, |ns| format!("polling for {ns} ns")),
         Factor::BaseSlice => tuning::base_slice(text(raw)).map(Value::Number),

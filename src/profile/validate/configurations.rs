@@ -1,7 +1,7 @@
 //! Levels -> configurations: the cross product without duplicates, and what the levels demand of one another.
 
 use super::factors::{Level, Levels, default};
-use super::{Check, Fault, workload};
+use super::{Check, Fault, nic, pin, workload};
 use crate::backend::Backend;
 use crate::profile::configuration::memory_mib_for;
 use crate::profile::tuning::Tuning;
@@ -17,6 +17,8 @@ pub(super) fn configurations(check: &mut Check, factors: &[Levels], tuning: Tuni
         divisible(check, factors);
         fits(check, factors);
         served(check, factors);
+        nic::possible(check, factors);
+        pin::in_range(check, factors);
     }
     let combinations = factors.iter().try_fold(1_usize, |n, levels| n.checked_mul(levels.levels.len()));
     match combinations {

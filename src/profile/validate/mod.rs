@@ -8,6 +8,8 @@ mod configurations;
 mod factors;
 mod image;
 mod machines;
+mod nic;
+mod pin;
 mod timing;
 mod tuning;
 mod wire;

@@ -150,11 +150,17 @@ pub struct Sweep {
     /// transactions/s to offer on each flow
     #[schemars(extend("x-planned" = "leave it out: this version runs every flow as fast as it goes"))]
     pub rate: Option<Vec<f64>>,
-    /// queue pairs of the NIC
-    #[schemars(extend("x-planned" = "leave it out: in this version every NIC has one queue pair"))]
+    /// queue pairs of a virtio NIC, for example [1, 2, 4]
+    #[schemars(inner(range(min = 1, max = 256)), length(min = 1), extend("uniqueItems" = true))]
     pub queues: Option<Vec<u32>>,
-    /// paths of QEMU
-    #[schemars(extend("x-planned" = "leave it out: this version uses the QEMU that libvirt finds"))]
+    /// descriptors of each receive queue, for example [256, 1024]
+    #[schemars(length(min = 1), extend("items" = { "type": "integer", "enum": [256, 512, 1024] }, "uniqueItems" = true))]
+    pub queue_size: Option<Vec<u32>>,
+    /// with and without offloads
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub offloads: Option<Vec<bool>>,
+    /// absolute paths of QEMU
+    #[schemars(inner(regex(pattern = "^/")), length(min = 1), extend("uniqueItems" = true))]
     pub emulator: Option<Vec<String>>,
     /// RPS masks of the host's end of the wire: "all", "none", a hex mask or a list
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
@@ -166,7 +172,7 @@ pub struct Sweep {
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub base_slice: Option<Vec<Time>>,
     /// pinnings of the vCPUs: "none", "spread", "compact" or a CPU list
-    #[schemars(extend("x-planned" = "leave it out: this version lets the scheduler place the vCPUs"))]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub pin: Option<Vec<String>>,
     /// with and without hugepages
     #[schemars(extend("x-planned" = "leave it out: this version backs guests with ordinary pages"))]

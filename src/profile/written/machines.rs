@@ -19,8 +19,9 @@ pub struct Host {
     pub jump: Option<String>,
     /// "auto" (the default): KVM if the CPU can, else emulation; "kvm": KVM or refuse; "tcg": emulation
     pub accel: AccelChoice,
-    /// path of the QEMU to use
-    #[schemars(extend("x-planned" = "leave it out: this version uses the QEMU that libvirt finds"))]
+    /// absolute path of the QEMU that runs the guests, on the VM host; or of a script that starts one. Left out: libvirt's own
+    /// choice
+    #[schemars(regex(pattern = "^/"))]
     pub emulator: Option<String>,
 }
 
@@ -86,8 +87,10 @@ pub struct Guest {
     /// whether hugepages back the guests' memory
     #[schemars(extend("x-planned" = "leave it out: this version backs guests with ordinary pages"))]
     pub hugepages: Option<bool>,
-    /// how vCPUs are pinned to CPUs: "none", "spread", "compact" or a CPU list
-    #[schemars(extend("x-planned" = "leave it out: this version lets the scheduler place the vCPUs"))]
+    /// how vCPUs are pinned to the host's CPUs: "none", all may run everywhere; "spread", each on one CPU, a guest's apart;
+    /// "compact", each on one CPU, a guest's side by side; or a CPU list for all, such as "0-3". Left out: as libvirt leaves
+    /// them
+    #[schemars(regex(pattern = "^(none|spread|compact|[0-9][-0-9, ]*)$"))]
     pub pin: Option<String>,
     /// NUMA node of the guests' memory and vCPUs
     #[schemars(extend("x-planned" = "leave it out: this version lets the kernel choose the NUMA node"))]
@@ -112,13 +115,14 @@ pub struct Network {
     /// largest frame payload on the test network, bytes (default 1500)
     #[schemars(range(min = 68, max = 65535))]
     pub mtu: Option<u32>,
-    /// queue pairs of the NIC
-    #[schemars(extend("x-planned" = "leave it out: in this version every NIC has one queue pair"))]
+    /// queue pairs of a virtio NIC, at most as many as the guest has vCPUs (default 1)
+    #[schemars(range(min = 1, max = 256))]
     pub queues: Option<u32>,
-    /// descriptors of each queue
-    #[schemars(extend("x-planned" = "leave it out: this version keeps QEMU's default queue size"))]
+    /// descriptors of each receive queue of a virtio NIC, and with vhost-user of each transmit queue: 256, 512 or 1024. Left
+    /// out: QEMU's own choice, 256
+    #[schemars(extend("enum" = [256, 512, 1024]))]
     pub queue_size: Option<u32>,
-    /// whether TSO, GSO, GRO and checksum offloads are on
-    #[schemars(extend("x-planned" = "leave it out: this version keeps the offloads that the NIC comes up with"))]
+    /// whether a virtio NIC leaves checksums and segmentation to the other end, in both directions. Left out: as the backend
+    /// has it
     pub offloads: Option<bool>,
 }

@@ -1,0 +1,37 @@
+//! The proof that a guest runs under the QEMU that was asked for.
+//!
+//! Path and process are compared where the path is a program. It may be a script that starts one; what the QEMU that runs
+//! says of itself is compared in either case.
+
+use std::path::Path;
+
+use super::lab_session::LabSession;
+use super::verify::check;
+use crate::backend::Side;
+use crate::exec::machine::Machine;
+use crate::guest::emulator;
+use crate::guest::fleet::Guest;
+use crate::sample::Check;
+
+/// Prints the program that a path leads to; nothing for a script.
+const PROGRAM: &str = r#"case $(head -c 4 "$1" | tail -c 3) in ELF) readlink -f "$1" ;; esac"#;
+
+/// Looks at one guest.
+pub(super) async fn checks(session: &LabSession, guest: &Guest, asked: &Path) -> Vec<Check> {
+    let host = session.lab.side(Side::Host);
+    let answer = session.fleet.monitor(guest.number, emulator::QUERY).await;
+    let found = answer.and_then(|answer| emulator::reported(&answer));
+    let expected =
+        emulator::version(host, asked).await.unwrap_or_else(|| format!("a version of {}", asked.display()));
+    let mut checks = vec![check(guest.number, "version of QEMU", expected, found)];
+    let program = said(host, &["sh", "-c", PROGRAM, "look", &asked.to_string_lossy()]).await;
+    if let Some(program) = program.filter(|program| !program.is_empty()) {
+        let running = said(host, &["readlink", &format!("/proc/{}/exe", guest.pid)]).await;
+        checks.push(check(guest.number, "program of QEMU", program, running));
+    }
+    checks
+}
+
+async fn said(host: &Machine, argv: &[&str]) -> Option<String> {
+    Some(host.run(argv).await.ok()?.stdout.trim().to_owned())
+}

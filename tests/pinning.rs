@@ -1,0 +1,56 @@
+//! vCPUs of real guests, pinned from trial to trial without a boot.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use support::Sandbox;
+use support::tables::{Row, rows};
+
+const PROFILE: &str = r#"
+[guest]
+vms = 2
+vcpus = 2
+memory = "96 MiB"
+[network]
+backend = "virtio"
+[workload]
+flows = 4
+warmup = "500 ms"
+window = "2 s"
+cooldown = "500 ms"
+repeats = 1
+[sweep]
+pin = ["none", "spread", "compact", "0"]
+[limits]
+trial_attempts = 3
+"#;
+
+/// The CPU lists of a guest's vCPUs in the trial with this level.
+fn found<'r>(proofs: &'r [Row], pin: &str, guest: u32) -> Vec<&'r str> {
+    let what = format!("guest {guest}: CPUs of vCPU ");
+    let of = |row: &&Row| row["pin"] == pin && row["what"].starts_with(&what);
+    proofs.iter().filter(of).map(|row| row["found"].as_str()).collect()
+}
+
+#[test]
+fn vcpus_run_where_each_trial_wants_them() {
+    let place = Sandbox::with_guests();
+    place.bench(&place.profile("pinning", PROFILE)).end().expect(0);
+    let run = place.only_run();
+    assert_eq!(rows(&run, "trials.csv").len(), 4);
+    let proofs = rows(&run, "proofs.csv");
+    assert!(proofs.iter().all(|row| row["holds"] == "yes"));
+    assert_eq!(found(&proofs, "0", 1), ["0", "0"]);
+    let everywhere: BTreeSet<&str> = found(&proofs, "none", 1).into_iter().collect();
+    assert_eq!(everywhere.len(), 1);
+    let cpus = std::thread::available_parallelism().unwrap().get();
+    let spread: BTreeSet<&str> = found(&proofs, "spread", 1).into_iter().collect();
+    assert_eq!(spread.len(), cpus.min(2));
+    if cpus == 2 {
+        assert_eq!([found(&proofs, "compact", 1), found(&proofs, "compact", 2)], [["0", "0"], ["1", "1"]]);
+    }
+    let plan = std::fs::read_to_string(run.join("plan.json")).unwrap();
+    assert_eq!(plan.matches("\"boot\": [\n").count(), 1, "guests are booted once");
+    place.assert_nothing_left();
+}

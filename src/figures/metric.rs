@@ -5,7 +5,6 @@
 use serde::Serialize;
 
 use super::{Numbers, TrialFigures};
-use crate::profile::{Test, Unit};
 
 /// A figure of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -226,28 +225,6 @@ impl Metric {
         }
     }
 
-    /// Whether it can have a value in a trial of this test.
-    pub fn applies(self, test: Test) -> bool {
-        match self {
-            Metric::TotalRate
-            | Metric::RatePerFlow
-            | Metric::MeanLatency
-            | Metric::P99Latency
-            | Metric::WorstP99Latency
-            | Metric::MaxLatency
-            | Metric::CpuPerTransaction
-            | Metric::BiasLatency => test.unit() == Unit::Transactions,
-            Metric::Throughput | Metric::ThroughputPerFlow | Metric::CpuPerMegabit => test.is_stream(),
-            Metric::Loss => test == Test::UDP_STREAM,
-            _ => true,
-        }
-    }
-
-    /// What all flows of a test do together: transactions/s or Mbit/s.
-    pub fn total(test: Test) -> Metric {
-        if test.is_stream() { Metric::Throughput } else { Metric::TotalRate }
-    }
-
     /// Which way is better.
     pub fn better(self) -> Better {
         match self {
@@ -317,14 +294,6 @@ mod tests {
                 _ => "",
             };
             assert!(metric.column().ends_with(suffix), "{}", metric.column());
-        }
-    }
-
-    #[test]
-    fn the_total_of_a_test_has_a_value_in_its_trials() {
-        for test in Test::ALL {
-            let of = [Metric::TotalRate, Metric::Throughput].map(|metric| metric.applies(test));
-            assert!(Metric::total(test).applies(test) && of[0] != of[1], "{test}");
         }
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! Pure. Nothing here is rounded or formatted: that is `report`'s work.
 
+mod applies;
 mod counted;
 mod course;
 #[cfg(test)]

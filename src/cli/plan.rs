@@ -109,6 +109,7 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
         state: state.into(),
         kernel: matches!(experiment.image, Image::Appliance { .. }).then(|| "KERNEL".into()),
         accel,
+        groups: experiment.groups.clone(),
     };
     let mut shown: Vec<Configuration> = Vec::new();
     for configuration in &experiment.configurations {

@@ -6,6 +6,9 @@
 //! - [`placement`]: which file of a run stands where on the VM host (pure)
 //! - [`keys`]: SSH keys that live as long as one run
 //! - [`domain`]: the domain XML (pure)
+//! - `cputune`: the CPU time in it
+//! - [`scheduler`]: CPU time of a running guest, set and read back
+//! - [`burner`]: busy loops in a guest
 //! - [`daemon`]: the libvirt daemon of a VM host
 //! - `interface`: the NICs in it
 //! - [`libvirt`]: create, suspend, resume, destroy
@@ -13,7 +16,9 @@
 //! - [`error`]: why a guest is not there
 
 pub mod appliance;
+pub mod burner;
 pub mod cloud;
+mod cputune;
 pub mod daemon;
 pub mod domain;
 pub mod error;
@@ -23,3 +28,4 @@ mod interface;
 pub mod keys;
 pub mod libvirt;
 pub mod placement;
+pub mod scheduler;

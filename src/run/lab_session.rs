@@ -1,17 +1,18 @@
 //! The opened lab: libvirt, the appliance, the tester, and the guests that are there; moved to one configuration after
 //! another.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::event::{Event, Events};
+use super::given::Given;
 use super::ground::{self, GuestFiles, Opened};
 use super::tuned;
 use crate::backend::site::Wire;
 use crate::backend::{Datapath, Model, Nic, NicSource, Site};
-use crate::exec::machine::Machine;
 use crate::exec::ssh::Identity;
 use crate::guest::appliance::{NicOption, RunFiles, kernel_options, run_initramfs};
 use crate::guest::cloud::Disks;
@@ -23,10 +24,12 @@ use crate::guest::image::Image;
 use crate::guest::keys::RunKeys;
 use crate::guest::placement;
 use crate::lab::address::{Net, PREFIX, Station, address, mac};
+use crate::lab::control_group::{self, ControlGroup};
 use crate::lab::journal::Journal;
 use crate::lab::{Lab, State, ovs};
 use crate::plan::{Guests, Transition};
 use crate::probe::proc;
+use crate::profile::groups::{Group, Members, members, of_guest};
 use crate::profile::{Configuration, Experiment};
 use crate::sample::Accel;
 
@@ -45,10 +48,15 @@ pub struct LabSession {
     pub versions: (String, String),
     /// CPUs of the VM host.
     pub host_cpus: u32,
-    experiment: Experiment,
-    blueprint: Blueprint,
+    pub(super) experiment: Experiment,
+    pub(super) blueprint: Blueprint,
     cloud: Option<CloudImage>,
     guests: Guests,
+    /// What the running guests may have.
+    pub(super) given: BTreeMap<u32, Given>,
+    /// By the name of the group of the profile.
+    pub(super) control_groups: BTreeMap<String, ControlGroup>,
+    pub(super) journal: Journal,
     events: Events,
     /// Holds the connection to libvirt's daemon, if there is one.
     _daemon: Option<Daemon>,
@@ -71,6 +79,8 @@ pub struct Blueprint {
     pub kernel: Option<PathBuf>,
     /// What runs the guests' instructions.
     pub accel: Accel,
+    /// Groups of guests that differ.
+    pub groups: Vec<Group>,
 }
 
 impl Blueprint {
@@ -101,12 +111,17 @@ impl Blueprint {
             },
             None => BootFrom::Disk { overlay: files.overlay, seed: files.seed },
         };
+        let groups = members(&self.groups, configuration);
+        let group = of_guest(&groups, guest);
+        let run = &self.site.names.run;
         Domain {
             name,
             accel: self.accel,
             emulator: None,
             vcpus: configuration.vcpus,
             memory_mib: configuration.memory_mib,
+            cpu: group.map(Members::of_each).unwrap_or_default(),
+            partition: group.filter(|g| g.cgroup).map(|g| control_group::partition(run, &g.name)),
             boot,
             console: files.console,
             nics,
@@ -157,10 +172,16 @@ impl LabSession {
             private_key: keys.client_pem()?.to_string(),
             host_key: keys.host_key_blob()?,
         };
-        let host_cpus = online_cpus(&place.host).await?;
+        let host_cpus = proc::online_cpus(&place.host.read("/proc/stat").await?);
         let site = lab.site(0, 0);
-        let blueprint = Blueprint { site, state: files.directory, kernel: files.kernel, accel };
-        let fleet = Fleet::new(hypervisor, identity, journal, place);
+        let blueprint = Blueprint {
+            site,
+            state: files.directory,
+            kernel: files.kernel,
+            accel,
+            groups: experiment.groups.clone(),
+        };
+        let fleet = Fleet::new(hypervisor, identity, journal.clone(), place);
         Ok(LabSession {
             lab,
             fleet,
@@ -171,6 +192,9 @@ impl LabSession {
             blueprint,
             cloud,
             guests: Guests::default(),
+            given: BTreeMap::new(),
+            control_groups: BTreeMap::new(),
+            journal,
             events,
             _daemon: daemon,
         })
@@ -190,7 +214,9 @@ impl LabSession {
         }
         self.fleet.suspend(&moves.suspend).await?;
         self.fleet.resume(&moves.resume).await?;
+        self.make_control_groups(configuration)?;
         self.boot(configuration, &moves).await?;
+        self.give(configuration).await?;
         tuned::apply(self, configuration).await
     }
 
@@ -234,6 +260,7 @@ impl LabSession {
         let run = self.blueprint.site.names.run.clone();
         self.fleet.destroy(guests, |guest| format!("kf-{run}-g{guest}")).await?;
         for guest in guests {
+            self.given.remove(guest);
             self.lab.unplug(*guest).await?;
             Disks::remove(&placement::of_guest(&self.blueprint.state, *guest));
         }
@@ -249,10 +276,6 @@ impl LabSession {
         self.destroy(&guests).await?;
         Ok(self.lab.detach().await?)
     }
-}
-
-async fn online_cpus(host: &Machine) -> Result<u32> {
-    Ok(proc::online_cpus(&host.read("/proc/stat").await?))
 }
 
 /// Gives the run's keys to what the guests boot: into the appliance's initramfs, which is written here with its kernel

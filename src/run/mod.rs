@@ -7,12 +7,18 @@
 //! - [`verify`]: the proof that the backend under test is the one that runs
 //! - `looks`: what is looked at just before and after a window
 //! - `tuned`: the settings of a configuration, written and read
+//! - `cgroup`: the same of shares, quotas and caps
+//! - `given`: what the groups of a configuration may have, given to running guests
+//! - `background`: the load that is not measured
 //! - [`trial`]: one trial, from the first netperf to its raw samples
 //! - [`mod@bench`]: all trials of a plan, stored one by one
 //! - [`results`]: raw trials -> tables and charts in the run directory
 
+mod background;
 pub mod bench;
+mod cgroup;
 pub mod event;
+mod given;
 mod ground;
 mod inside;
 pub mod lab_session;

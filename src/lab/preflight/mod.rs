@@ -2,6 +2,7 @@
 //! first failure.
 //!
 //! - `machine`: what every profile needs
+//! - `groups`: what its groups of guests need
 //! - [`hardware`]: the machines of a hardware lab, looked at over SSH
 //! - `image`: what the guests boot
 //! - `needs`: what its backends need
@@ -10,6 +11,7 @@
 //! - `wire`: the NICs that it names
 
 mod far_needs;
+mod groups;
 pub mod hardware;
 mod image;
 mod machine;
@@ -49,8 +51,9 @@ pub fn look(experiment: &Experiment) -> Vec<Finding> {
     }
     let (wire, of_wire) = wire::look(experiment);
     let of_backends = needs::look(experiment, wire.as_ref());
-    let of_settings = settings::look(experiment);
-    [machine::look(experiment), image::look(experiment), of_wire, of_backends, of_settings].concat()
+    let (of_settings, of_groups) = (settings::look(experiment), groups::look(experiment));
+    let of_machine = [machine::look(experiment), image::look(experiment)].concat();
+    [of_machine, of_wire, of_backends, of_settings, of_groups].concat()
 }
 
 /// Whether every finding is good.

@@ -6,6 +6,7 @@
 mod bounds;
 mod configurations;
 mod factors;
+mod groups;
 mod image;
 mod machines;
 mod timing;
@@ -57,7 +58,8 @@ pub(super) fn experiment(
     let limits = timing::limits(&mut check, &written.limits, &timing);
     let factors = factors::factors(&mut check, &written);
     tuning::in_range(&mut check, &written, &tuning, &factors);
-    let configurations = configurations::configurations(&mut check, &factors, tuning);
+    let groups = groups::groups(&mut check, &written, &factors);
+    let configurations = configurations::configurations(&mut check, &factors, &groups, tuning);
     if !check.issues.is_empty() {
         return Err(check.issues);
     }
@@ -74,6 +76,7 @@ pub(super) fn experiment(
         order: written.plan.order,
         seed: written.plan.seed.unwrap_or(1),
         limits,
+        groups,
         configurations,
         factors: factors::swept(&factors),
     })
@@ -102,7 +105,11 @@ impl Check<'_> {
             return;
         }
         let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
-        let home = if section.is_empty() { String::new() } else { format!(" in [{section}]") };
+        let home = match section {
+            "" => String::new(),
+            section if section.starts_with("group[") => " in [[group]]".into(),
+            section => format!(" in [{section}]"),
+        };
         self.fault(path, Fault::new(format!("missing key `{key}`{home}"), "", hint));
     }
 

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::profile::Configuration;
+use crate::profile::groups::Members;
 
 /// Version of the raw format; a reader refuses what it does not know.
 pub const FORMAT: u32 = 1;
@@ -27,6 +28,9 @@ pub struct RawTrial {
     pub attempt: u32,
     /// What was measured.
     pub configuration: Configuration,
+    /// The groups of its guests; empty where all are alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Members>,
     /// What ran the guests' instructions.
     pub accel: Accel,
     /// When the lab began to move to this configuration, s.
@@ -35,8 +39,11 @@ pub struct RawTrial {
     pub ended_s: f64,
     /// Why there are no figures.
     pub failure: Option<Failure>,
-    /// One entry for each netperf.
+    /// One entry for each netperf that is measured.
     pub flows: Vec<RawFlow>,
+    /// One entry for each netperf that is background: its rates are 10^6 bits/s.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub background: Vec<RawFlow>,
     /// The host's counters, about one sample per interval, from before the first flow started to after the last ended.
     pub host: Vec<HostSample>,
     /// CPUs online on the host.
@@ -139,6 +146,9 @@ pub struct HostSample {
     pub cpu: CpuTimes,
     /// CPU time of kvmfair itself, s.
     pub orchestrator_s: f64,
+    /// Time in which something waited for a CPU (PSI, `some`), s since boot; `None` if the kernel does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressure_s: Option<f64>,
     /// One entry for each target, in the order of their numbers.
     pub targets: Vec<TargetCounters>,
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kvmfair::profile::{Experiment, Factor, HostFacts, Test, load};
+use kvmfair::profile::{Experiment, Factor, HostFacts, Test, groups, load};
 
 const FACTS: HostFacts = HostFacts { memory_mib: 65_536, cpus: 2 };
 
@@ -53,6 +53,21 @@ fn the_example_of_load_kinds_measures_each_kind_with_and_without_guests() {
     let of = |bare: bool| experiment.configurations.iter().filter(move |point| (point.vms == 0) == bare);
     for bare in [true, false] {
         assert_eq!(of(bare).map(|point| point.test).collect::<Vec<_>>(), Test::ALL);
+    }
+}
+
+#[test]
+fn the_groups_of_the_studies_divide_their_guests() {
+    for name in ["asada-shares", "asada-shares-small", "asada-cap", "asada-cap-small"] {
+        let experiment = shipped_experiment(name);
+        let all = groups::members(&experiment.groups, &experiment.configurations[0]);
+        assert_eq!(all.len(), 2, "{name}");
+        assert_eq!(all[0].guests, all[1].guests, "{name}");
+    }
+    for name in ["nishimura-interference", "nishimura-interference-small"] {
+        let experiment = shipped_experiment(name);
+        assert_eq!(experiment.factors, [Factor::Background]);
+        assert!(experiment.configurations.iter().all(|point| point.targets() == 1), "{name}");
     }
 }
 

@@ -13,6 +13,7 @@
 //!
 //! The words they use:
 //!
+//! - [`cap`]: a cap on a guest's NIC
 //! - [`site`]: where a backend is to be built: names, wire, sizes
 //! - [`step`]: one change of a machine and its undo
 //! - [`nic`]: the NIC of a guest
@@ -22,6 +23,7 @@
 
 pub mod baremetal;
 pub mod bridge;
+pub mod cap;
 pub mod function;
 pub mod macvtap;
 pub mod need;

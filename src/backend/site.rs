@@ -241,6 +241,11 @@ impl Names {
         format!("kf-{}-f{guest}", self.run)
     }
 
+    /// The interface through which what a capped guest sends is led.
+    pub fn cap(&self, guest: u32) -> String {
+        format!("kf-{}-i{guest}", self.run)
+    }
+
     /// The management bridge.
     pub fn management(&self) -> String {
         format!("kf-{}-m", self.run)

@@ -11,7 +11,7 @@ use crate::backend::{Names, NicSettings, Site};
 use crate::lab::{nics, ovs};
 use crate::plan::{self, PlannedTrial, Transition};
 use crate::profile::{Configuration, Experiment, Factor, Image, Precision};
-use crate::run::lab_session::Blueprint;
+use crate::run::blueprint::Blueprint;
 use crate::sample::Accel;
 
 /// Show the trials, the lab's moves and the time they will take, without doing anything.
@@ -116,6 +116,7 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
         state: state.into(),
         kernel: matches!(experiment.image, Image::Appliance { .. }).then(|| "KERNEL".into()),
         accel,
+        groups: experiment.groups.clone(),
     };
     let mut shown: Vec<Configuration> = Vec::new();
     for configuration in &experiment.configurations {

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use ssh2::{Error, ErrorCode, Session};
 
-use super::pump::Tunnel;
+use super::login::SshAddress;
+use super::pump::{Target, Tunnel};
+use super::started::Started;
 use super::{ExecError, Output, as_typed};
 
 /// Who may log in, and which machine must answer.
@@ -73,6 +75,28 @@ impl Ssh {
             Ok(Err(cause)) => Err(ExecError::Session { host: address.to_string(), cause: cause.to_string() }),
             Err(panic) => Err(ExecError::Session { host: address.to_string(), cause: panic.to_string() }),
         }
+    }
+
+    /// Starts a command that is talked to through pipes, over a session of its own: it ends when that does, if it ends
+    /// with its standard input.
+    ///
+    /// # Errors
+    /// The library's word if there is no session or it refuses.
+    pub async fn start<S: AsRef<str>>(
+        address: SocketAddr,
+        identity: Identity,
+        route: Route,
+        limit: Duration,
+        argv: &[S],
+    ) -> std::io::Result<Started> {
+        let target = Target::Process(as_typed(argv));
+        let opened = tokio::task::spawn_blocking(move || {
+            let session = open(address, &identity, &route, limit).map_err(std::io::Error::other)?;
+            let (user, host, port) = (identity.user, address.ip().to_string(), address.port());
+            let tunnel = Tunnel::through(session, &SshAddress { user, host, port });
+            tunnel.map_err(std::io::Error::other)?.open(target)
+        });
+        Started::there(opened.await.map_err(std::io::Error::other)??)
     }
 
     /// Commands over a session that is open already.

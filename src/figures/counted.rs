@@ -5,6 +5,8 @@
 
 use std::ops::Add;
 
+use crate::profile::Role;
+use crate::profile::groups::of_guest;
 use crate::sample::{HostSample, Interval, NicPackets, RawTrial};
 
 /// Packets and bytes of both directions.
@@ -59,11 +61,17 @@ impl Add for Counted {
 /// At the host's interfaces, and from when to when.
 fn outside(raw: &RawTrial) -> Option<(f64, Counted, f64)> {
     let (first, last) = (raw.host.first()?, raw.host.last()?);
-    Some((first.at_s, at_host(last).since(at_host(first))?, last.at_s))
+    Some((first.at_s, at_host(raw, last).since(at_host(raw, first))?, last.at_s))
 }
 
-fn at_host(sample: &HostSample) -> Counted {
-    let targets = sample.targets.iter().map(|target| Counted {
+/// Whether a guest carried measured flows; bare metal does.
+fn is_measured(raw: &RawTrial, guest: u32) -> bool {
+    of_guest(&raw.groups, guest).is_none_or(|group| group.role == Role::Measured)
+}
+
+fn at_host(raw: &RawTrial, sample: &HostSample) -> Counted {
+    let measured = sample.targets.iter().zip(1..).filter(|(_, guest)| is_measured(raw, *guest));
+    let targets = measured.map(|(target, _)| Counted {
         from_target: Count { packets: target.from_target_packets, bytes: target.from_target_bytes },
         to_target: Count { packets: target.to_target_packets, bytes: target.to_target_bytes },
     });
@@ -72,7 +80,8 @@ fn at_host(sample: &HostSample) -> Counted {
 
 /// In the guests, where the host sees no packet.
 fn inside(raw: &RawTrial) -> Option<(f64, Counted, f64)> {
-    let readings = raw.guests.iter().map(|guest| match guest.nic.as_slice() {
+    let measured = raw.guests.iter().filter(|guest| is_measured(raw, guest.guest));
+    let readings = measured.map(|guest| match guest.nic.as_slice() {
         [first, .., last] => Some((first, last)),
         _ => None,
     });

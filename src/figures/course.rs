@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::profile::Role;
+use crate::profile::groups::of_guest;
 use crate::sample::RawTrial;
 use crate::stats::{self, Fairness};
 use crate::window::Window;
@@ -49,8 +51,10 @@ fn guests(raw: &RawTrial, window: &Window, slice_s: f64) -> Vec<Vec<f64>> {
     let rate = |slice: &Window, guest: u32| {
         stats::total(raw.flows.iter().filter(|flow| flow.guest == guest).map(|flow| slice.rate(flow)))
     };
-    let vms = raw.configuration.vms;
-    slices(window, slice_s).map(|slice| (1..=vms).map(|guest| rate(&slice, guest)).collect()).collect()
+    let measured =
+        |guest: &u32| of_guest(&raw.groups, *guest).is_none_or(|group| group.role == Role::Measured);
+    let guests: Vec<u32> = (1..=raw.configuration.vms).filter(measured).collect();
+    slices(window, slice_s).map(|slice| guests.iter().map(|guest| rate(&slice, *guest)).collect()).collect()
 }
 
 /// Whole slices of a window.

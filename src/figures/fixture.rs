@@ -82,7 +82,9 @@ pub fn trial(configuration: Configuration, rates: &[f64]) -> RawTrial {
         started_s: START - 5.0,
         ended_s: START + f64::from(RUN) + 1.0,
         failure: None,
+        groups: vec![],
         flows: flows.collect(),
+        background: vec![],
         host: (0..=RUN + 2).map(|second| host_sample(f64::from(second), rates, first)).collect(),
         looks: Vec::new(),
         hiccups: None,
@@ -117,7 +119,13 @@ fn host_sample(second: f64, rates: &[f64], first: u32) -> HostSample {
             to_target_bytes: 67 * packets,
         }
     });
-    HostSample { at_s: START - 1.0 + second, cpu, orchestrator_s: 0.02 * second, targets: targets.collect() }
+    HostSample {
+        at_s: START - 1.0 + second,
+        cpu,
+        orchestrator_s: 0.02 * second,
+        pressure_s: None,
+        targets: targets.collect(),
+    }
 }
 
 fn guest(number: u32) -> RawGuest {

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::looks::exits_per_s;
 use super::{FlowFigures, flow, received};
-use crate::profile::Unit;
+use crate::profile::groups::of_guest;
+use crate::profile::{Role, Unit};
 use crate::sample::{CpuTimes, RawFlow, RawGuest, RawTrial, TargetCounters};
 use crate::stats;
 use crate::window::Window;
@@ -20,6 +21,10 @@ pub struct GuestFigures {
     pub guest: u32,
     /// Libvirt's name of the domain.
     pub domain: Option<String>,
+    /// The group that it is in; `None` where all guests are alike.
+    pub group: Option<String>,
+    /// What it did.
+    pub role: Role,
     /// Its flows.
     pub flows: u32,
     /// Sum of its flows' rates in the window, transactions/s or 10^6 bits/s.
@@ -71,10 +76,15 @@ pub struct GuestCpu {
 }
 
 impl GuestFigures {
-    /// Figures of every target of a trial, in the order of their numbers.
+    /// Whether it carried measured flows.
+    pub fn is_measured(&self) -> bool {
+        self.role == Role::Measured
+    }
+
+    /// Figures of every guest of a trial, measured or not, in the order of their numbers.
     pub(super) fn all(raw: &RawTrial, flows: &[FlowFigures], window: &Window) -> Vec<GuestFigures> {
         let first = u32::from(raw.configuration.vms > 0);
-        (0..raw.configuration.targets())
+        (0..raw.configuration.vms.max(1))
             .map(|index| GuestFigures::of(raw, flows, window, first + index, index as usize))
             .collect()
     }
@@ -94,9 +104,12 @@ impl GuestFigures {
         let transactions = unit.transactions(work).filter(|transactions| *transactions > 0.0);
         let per_transaction = |packets: f64| transactions.map(|transactions| packets / transactions);
         let inside_cpu = inside.and_then(|guest| inside_cpu(guest, window));
+        let group = of_guest(&raw.groups, guest);
         GuestFigures {
             guest,
             domain: inside.map(|guest| guest.domain.clone()),
+            group: group.map(|group| group.name.clone()),
+            role: group.map_or(Role::Measured, |group| group.role),
             flows: own.len() as u32,
             rate,
             unit,

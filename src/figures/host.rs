@@ -19,6 +19,8 @@ pub struct HostFigures {
     pub modes: CpuModes,
     /// CPU time of kvmfair itself, % of one CPU.
     pub orchestrator_percent: Option<f64>,
+    /// Time in which something waited for a CPU (PSI, `some`), % of the window; `None` if the kernel does not tell.
+    pub pressure_percent: Option<f64>,
 }
 
 /// CPU time by mode, % of all CPUs; they add up to 100.
@@ -53,6 +55,9 @@ impl HostFigures {
             return None;
         }
         let percent = |seconds: f64| 100.0 * seconds / total_s;
+        let pressure: Option<Vec<(f64, f64)>> =
+            samples.iter().map(|s| Some((s.at_s, s.pressure_s?))).collect();
+        let pressure_s = pressure.and_then(|known| stats::difference(known, window.start_s, window.end_s));
         Some(HostFigures {
             busy_percent: percent(busy_s),
             busy_s,
@@ -65,6 +70,7 @@ impl HostFigures {
                 idle_percent: percent(idle_s),
             },
             orchestrator_percent: gained(|s| s.orchestrator_s).map(|own| 100.0 * own / window.length_s()),
+            pressure_percent: pressure_s.map(|waited| 100.0 * waited / window.length_s()),
         })
     }
 }

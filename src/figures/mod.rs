@@ -3,6 +3,8 @@
 //! - [`TrialFigures`]: one trial: its outcome and, unless it failed, its [`Numbers`]
 //! - [`FlowFigures`], [`GuestFigures`], [`TotalFigures`], [`HostFigures`]: the parts of [`Numbers`]
 //! - [`Seen`]: single CPUs, interrupts, the tester, hiccups
+//! - [`Sharing`], [`GroupFigures`]: groups of guests, and what their weights would give them
+//! - [`Interference`]: with background against without
 //! - [`Reason`]: why a trial that ran is not valid
 //! - [`Metric`]: the figures that are summarised over repeats and drawn
 //! - [`JainAt`]: fairness over slices of the window
@@ -12,13 +14,17 @@
 //! Pure. Nothing here is rounded or formatted: that is `report`'s work.
 
 mod applies;
+mod background;
 mod counted;
 mod course;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod flow;
+mod group;
+mod group_summary;
 mod guest;
 mod host;
+mod interference;
 mod looks;
 mod metric;
 mod outliers;
@@ -31,8 +37,11 @@ mod witness;
 
 pub use course::{JainAt, SLICES_S};
 pub use flow::{FlowFigures, NetperfLatency};
+pub use group::{GroupCpu, GroupFigures, Sharing};
+pub use group_summary::{GroupRow, summarise_groups};
 pub use guest::{GuestCpu, GuestFigures};
 pub use host::{CpuModes, HostFigures};
+pub use interference::Interference;
 pub use looks::{CpuFigures, Seen};
 pub use metric::{Better, Metric};
 pub use outliers::outliers;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Metric, Outcome, TrialFigures};
+use super::{Interference, Metric, Outcome, TrialFigures};
 use crate::backend::Backend;
 use crate::profile::{Configuration, Factor};
 use crate::stats::{self, Interval, Ratio};
@@ -27,6 +27,8 @@ pub struct SummaryRow {
     pub kendall_w_rate: Option<f64>,
     /// Total rate, or throughput, ÷ that of bare metal under the same load, paired by block.
     pub to_bare_metal: Option<Ratio>,
+    /// Against the same without background.
+    pub interference: Interference,
 }
 
 impl SummaryRow {
@@ -46,6 +48,7 @@ impl SummaryRow {
             values: Metric::ALL.into_iter().filter_map(|m| Some((m, interval(m, &own)?))).collect(),
             kendall_w_rate: stats::kendall_w(&own.iter().filter_map(|t| rates(t)).collect::<Vec<_>>()),
             to_bare_metal: to_bare_metal(configuration, trials),
+            interference: Interference::of(configuration, trials),
         }
     }
 }
@@ -57,7 +60,8 @@ pub fn summarise(configurations: &[Configuration], trials: &[TrialFigures]) -> V
 
 /// The guests' rates of a valid trial.
 fn rates(trial: &TrialFigures) -> Option<Vec<f64>> {
-    Some(trial.valid()?.guests.iter().map(|guest| guest.rate).collect())
+    let measured = trial.valid()?.guests.iter().filter(|guest| guest.is_measured());
+    Some(measured.map(|guest| guest.rate).collect())
 }
 
 /// Blocks in which both were measured; a configuration is not compared with itself.

@@ -75,6 +75,10 @@ impl TotalFigures {
         window: &Window,
         interval_s: f64,
     ) -> TotalFigures {
+        let all_cpu = each(guests, |guest| Some(guest.cpu?.total_percent));
+        let measured: Vec<GuestFigures> =
+            guests.iter().filter(|guest| guest.is_measured()).cloned().collect();
+        let guests = measured.as_slice(); // the others are in no figure but the CPU of all
         let rate_fairness = fairness(guests, |guest| Some(guest.rate));
         let rate = stats::total(flows.iter().map(|flow| flow.rate));
         let work = stats::total(flows.iter().map(|flow| flow.work));
@@ -97,7 +101,7 @@ impl TotalFigures {
             max_latency_us: guest::known(&all, |flow| flow.latency.max_us).into_iter().reduce(f64::max),
             cpu_per_work_us: host.filter(|_| moved).map(|host| 1e6 * host.busy_s / work),
             loss_percent: guest::loss_percent(raw, |_| true),
-            guests_cpu_percent: cpu.as_ref().map(|cpu| cpu.iter().sum()),
+            guests_cpu_percent: all_cpu.map(|cpu| cpu.iter().sum()),
             run_delay_percent: delay.map(|delay| delay.iter().sum::<f64>() / delay.len() as f64),
             rate_fairness,
             jain_over_time: course::jain_over_time(raw, window),

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::received::received;
-use super::{FlowFigures, GuestFigures, HostFigures, Reason, Seen, TotalFigures, validity};
+use super::{FlowFigures, GuestFigures, HostFigures, Reason, Seen, Sharing, TotalFigures, validity};
 use crate::profile::{Configuration, Timing};
 use crate::sample::{Accel, Check, RawTrial, Stage};
 use crate::window::Window;
@@ -78,6 +78,8 @@ pub struct Numbers {
     pub total: TotalFigures,
     /// Single CPUs, interrupts, the tester, hiccups.
     pub seen: Seen,
+    /// Its groups.
+    pub sharing: Sharing,
 }
 
 impl TrialFigures {
@@ -117,7 +119,8 @@ impl Numbers {
         let total =
             TotalFigures::of(raw, &flows, &guests, host.as_ref(), &window, timing.interval.as_secs_f64());
         let seen = Seen::of(raw, &window);
-        Numbers { window, flows, guests, host, total, seen }
+        let sharing = Sharing::of(raw, &guests, host.as_ref(), &window);
+        Numbers { window, flows, guests, host, total, seen, sharing }
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::received::received;
-use super::{FlowFigures, Numbers, Outcome, witness};
+use super::{FlowFigures, Numbers, Outcome, background, witness};
 use crate::profile::Timing;
 use crate::sample::{Check, RawFlow, RawTrial};
 use crate::window;
@@ -15,7 +15,7 @@ use crate::window;
 /// Shortest acceptable window as a part of the requested one.
 const MIN_WINDOW: f64 = 0.8;
 /// Smallest part of the window that a flow's interim results must cover, %.
-const MIN_COVERAGE_PERCENT: f64 = 95.0;
+pub(super) const MIN_COVERAGE_PERCENT: f64 = 95.0;
 
 /// Why the numbers of a trial that ran do not count.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -69,6 +69,13 @@ pub enum Reason {
         /// What it would have to be.
         expected: String,
     },
+    /// The background load was not what the profile says.
+    Background {
+        /// The guest that had it.
+        guest: u32,
+        /// What was wrong with it.
+        what: String,
+    },
     /// Host counters do not cover the window, or ran backwards in it.
     HostCounters,
 }
@@ -100,6 +107,7 @@ impl fmt::Display for Reason {
             Reason::Witness { ratio, of, expected } => {
                 write!(f, "the host counted {ratio:.2} {of} in place of {expected}")
             }
+            Reason::Background { guest, what } => write!(f, "background of guest {guest}: {what}"),
             Reason::HostCounters => f.write_str("the host's counters do not cover the window"),
         }
     }
@@ -152,6 +160,7 @@ fn of_numbers(raw: &RawTrial, timing: &Timing, numbers: &Numbers) -> Vec<Reason>
     ]
     .into_iter()
     .flatten()
+    .chain(background::judge(raw, numbers))
     .collect()
 }
 

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 
-use super::interface;
+use super::{cputune, interface};
 use crate::backend::{Nic, NicSource};
+use crate::profile::groups::CpuSettings;
 use crate::sample::Accel;
 
 /// Translated code that QEMU keeps for an emulated appliance, MiB. Without a bound it takes up to a gigabyte; 32 was no
@@ -31,6 +32,10 @@ pub struct Domain {
     pub vcpus: u32,
     /// Memory, MiB.
     pub memory_mib: u32,
+    /// What CPU time it may have.
+    pub cpu: CpuSettings,
+    /// The control group that holds it, by libvirt's name; libvirt's own choice if there is none.
+    pub partition: Option<String>,
     /// What it boots from.
     pub boot: BootFrom,
     /// File that receives the serial console.
@@ -80,6 +85,7 @@ impl Domain {
             })?;
             self.memory_backing(xml)?;
             text(xml, "vcpu", &self.vcpus.to_string())?;
+            cputune::write(xml, &self.cpu, self.partition.as_deref())?;
             self.boot(xml)?;
             self.features(xml)?;
             text(xml, "on_reboot", "destroy")?;
@@ -254,6 +260,8 @@ mod tests {
             emulator: None,
             vcpus: 2,
             memory_mib: 96,
+            cpu: CpuSettings::default(),
+            partition: None,
             boot: BootFrom::Kernel {
                 kernel: "/k & co/vmlinuz".into(),
                 initramfs: "/s/initramfs".into(),

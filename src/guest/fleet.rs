@@ -28,7 +28,7 @@ const REMOTE_POLL: Duration = Duration::from_millis(400);
 /// For one SSH login: an emulated guest that shares its CPU needs seconds for the key exchange.
 const LOGIN: Duration = Duration::from_secs(20);
 /// Where the guests' SSH server listens.
-const SSH_PORT: u16 = 22;
+pub(super) const SSH_PORT: u16 = 22;
 
 /// Where one guest is reached and what it says while it boots.
 #[derive(Clone, Debug)]
@@ -89,7 +89,7 @@ impl Site {
 
 /// The guests of a run.
 pub struct Fleet {
-    hypervisor: Hypervisor,
+    pub(crate) hypervisor: Hypervisor,
     identity: Identity,
     journal: Journal,
     site: Site,

@@ -188,12 +188,12 @@ impl Hypervisor {
         .await
     }
 
-    async fn with_domain(
+    pub(super) async fn with_domain<T: Send + 'static>(
         &self,
         verb: &str,
         name: &str,
-        call: impl FnOnce(&Domain) -> Result<(), virt::error::Error> + Send + 'static,
-    ) -> Result<(), LibvirtError> {
+        call: impl FnOnce(&Domain) -> Result<T, virt::error::Error> + Send + 'static,
+    ) -> Result<T, LibvirtError> {
         let (connect, wanted) = (self.connect.clone(), name.to_owned());
         blocking(format!("{verb} guest {name}"), move || call(&connect.lookup_domain_by_name(&wanted)?)).await
     }

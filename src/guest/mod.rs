@@ -6,6 +6,9 @@
 //! - [`placement`]: which file of a run stands where on the VM host (pure)
 //! - [`keys`]: SSH keys that live as long as one run
 //! - [`domain`]: the domain XML (pure)
+//! - `cputune`: the CPU time in it
+//! - [`scheduler`]: CPU time of a running guest, set and read back
+//! - [`burner`]: busy loops in a guest
 //! - [`emulator`]: the QEMU that a profile names: what it is, and what runs
 //! - [`daemon`]: the libvirt daemon of a VM host
 //! - `interface`: the NICs in it
@@ -14,7 +17,9 @@
 //! - [`error`]: why a guest is not there
 
 pub mod appliance;
+pub mod burner;
 pub mod cloud;
+mod cputune;
 pub mod daemon;
 pub mod domain;
 pub mod emulator;
@@ -25,3 +30,4 @@ mod interface;
 pub mod keys;
 pub mod libvirt;
 pub mod placement;
+pub mod scheduler;

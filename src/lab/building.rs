@@ -11,7 +11,7 @@ use super::journal::{Journal, Undo};
 use super::tuned::Tuned;
 use super::{LabError, ovs};
 use crate::backend::site::{Names, OpenVswitch, Site, Wire};
-use crate::backend::{Action, Backend, NicSettings, Side, Step};
+use crate::backend::{Action, Backend, NicSettings, Side, Step, cap};
 use crate::exec::local::Local;
 use crate::exec::machine::Machine;
 
@@ -29,6 +29,7 @@ pub struct Lab {
     attached: Vec<Done>,
     plugged: BTreeMap<u32, Vec<Done>>,
     pub(super) tuned: Tuned,
+    capped: BTreeMap<u32, (String, Vec<Done>)>,
 }
 
 /// Where a lab is built.
@@ -59,8 +60,9 @@ impl Lab {
     /// A lab in which nothing is built yet.
     pub(super) fn on(ground: Ground, names: Names, wire: Wire, journal: Journal) -> Lab {
         let ovs = OpenVswitch::default();
-        let (attached, plugged, tuned) = (Vec::new(), BTreeMap::new(), Tuned::new());
-        Lab { names, wire, ovs, ground, journal, attached, plugged, tuned }
+        let (attached, plugged, capped) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let tuned = Tuned::new();
+        Lab { names, wire, ovs, ground, journal, attached, plugged, capped, tuned }
     }
 
     /// Where backends are built, for so many guests with NICs of no special settings.
@@ -114,7 +116,36 @@ impl Lab {
     /// # Errors
     /// [`LabError`] with the step that could not be taken back.
     pub async fn unplug(&mut self, guest: u32) -> Result<(), LabError> {
+        self.uncap(guest).await?;
         let steps = self.plugged.remove(&guest).unwrap_or_default();
+        self.revert(steps).await
+    }
+
+    /// Caps the NIC of a running guest in each direction; `interface` is the host's end of it.
+    ///
+    /// # Errors
+    /// [`LabError`] with the step that failed.
+    pub async fn cap(&mut self, guest: u32, interface: &str, bits: u64) -> Result<(), LabError> {
+        self.uncap(guest).await?;
+        self.capped.insert(guest, (interface.to_owned(), Vec::new()));
+        for step in cap::steps(interface, &self.names.cap(guest), bits) {
+            let done = self.apply(&step).await?;
+            if let Some((_, steps)) = self.capped.get_mut(&guest) {
+                steps.push(done);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the cap of a guest off, whether or not the guest is still there.
+    ///
+    /// # Errors
+    /// [`LabError`] with the step that could not be taken back.
+    pub async fn uncap(&mut self, guest: u32) -> Result<(), LabError> {
+        let Some((interface, steps)) = self.capped.remove(&guest) else { return Ok(()) };
+        for step in cap::lift(&interface) {
+            self.apply(&step).await.ok(); // it went with the interface, if that is gone
+        }
         self.revert(steps).await
     }
 

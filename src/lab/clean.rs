@@ -73,8 +73,12 @@ fn undo_step(step: &Undo, state: &State) -> Vec<String> {
             Ok(()) => vec![format!("removed the control group {}", path.display())],
             Err(_) => Vec::new(), // in use by somebody else's guests, or never made
         },
+        Undo::Partition { path } if path.exists() && remove_cgroup(path) => {
+            vec![format!("removed the control group {}", path.display())]
+        }
+        Undo::Partition { .. } => Vec::new(), // never made, or `remaining_cgroups` names it
         Undo::Value { .. } | Undo::Nic(_) | Undo::Merging { .. } => Vec::new(), // see `put_back_all`
-        Undo::Elsewhere { .. } => Vec::new(),                                   // see `elsewhere`
+        Undo::Elsewhere { .. } => Vec::new(), // see `elsewhere`
         Undo::Tree { path } => match std::fs::remove_dir_all(path) {
             Ok(()) => vec![format!("removed {}", path.display())],
             Err(_) => Vec::new(),
@@ -182,7 +186,7 @@ fn cgroups(name: &str) -> Vec<PathBuf> {
 }
 
 fn remaining_cgroups(id: &RunId) -> Vec<String> {
-    cgroups(&format!("-kf-{id}-")).iter().map(|path| format!("control group {}", path.display())).collect()
+    cgroups(&format!("kf-{id}-")).iter().map(|path| format!("control group {}", path.display())).collect()
 }
 
 fn remove_cgroups(domain: &str) -> Vec<String> {

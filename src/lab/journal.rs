@@ -30,6 +30,11 @@ pub enum Undo {
         /// Its directory.
         path: PathBuf,
     },
+    /// Remove this control group of the run's own with all that are in it.
+    Partition {
+        /// Its directory.
+        path: PathBuf,
+    },
     /// Write this value back into a file of sysfs.
     Value {
         /// The file.

@@ -9,6 +9,7 @@
 //! - [`embedded`]: the ground on this machine alone
 //! - [`hardware`]: the ground of a libvirt host and a tester, other machines perhaps
 //! - [`change`], [`elsewhere`]: what is taken back on other machines
+//! - [`control_group`]: control groups of a run's own
 //! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are
 //! - `tuned`: settings of the VM host, written and written back
 //! - [`ovs`]: Open vSwitch of the run's own
@@ -19,6 +20,7 @@ pub mod address;
 pub mod building;
 pub mod change;
 pub mod clean;
+pub mod control_group;
 pub mod dpdk;
 pub mod elsewhere;
 pub mod embedded;

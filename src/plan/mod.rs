@@ -148,6 +148,7 @@ mod tests {
             seed: 7,
             idle,
             limits: Limits { boot: second * 60, boot_attempts: 2, trial_attempts: 1, total: None },
+            groups: Vec::new(),
             configurations,
             factors: vec![Factor::Backend, Factor::Vms],
         }

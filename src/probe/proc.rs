@@ -109,9 +109,23 @@ fn interface(numbers: &str) -> Option<InterfaceCounters> {
     Some(InterfaceCounters { rx_bytes, rx_packets, tx_bytes: sent.next()??, tx_packets: sent.next()?? })
 }
 
+/// `total=` of the line `some` of `/proc/pressure/cpu`, s.
+pub fn pressure_s(text: &str) -> Option<f64> {
+    let some = text.lines().find(|line| line.starts_with("some "))?;
+    let total = some.split_whitespace().find_map(|word| word.strip_prefix("total="))?;
+    Some(total.parse::<u64>().ok()? as f64 / 1e6)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_pressure_of_some_is_read_and_not_of_all() {
+        let text = "some avg10=1.00 avg60=0.50 avg300=0.10 total=2500000\nfull avg10=0.00 total=7\n";
+        assert_eq!(pressure_s(text), Some(2.5));
+        assert_eq!(pressure_s(""), None);
+    }
     use proptest::prelude::*;
 
     const STAT: &str = include_str!("../../tests/fixtures/proc/stat");

@@ -34,6 +34,7 @@ while read -r _; do
     read -r line </proc/stat && printf '%s\n' "$line"
     read -r own _ </proc/$$/schedstat && printf '== own %s\n' "$own"
     for pid in "$@"; do target "$pid"; done
+    { read -r line </proc/pressure/cpu && printf '== pressure %s\n' "$line"; } 2>/dev/null
     echo '== net'
     cat /proc/net/dev
     printf '== end %s\n' "$(date +%s.%N)"

@@ -115,6 +115,8 @@ fn pause(stopped: &mpsc::Receiver<()>, due: Instant) -> bool {
 struct Collector {
     stat: OpenFile,
     net_dev: OpenFile,
+    /// `None` where the kernel does not tell.
+    pressure: Option<OpenFile>,
     ticks_per_s: f64,
     targets: Vec<Target>,
     taken: usize,
@@ -135,6 +137,7 @@ impl Collector {
         Ok(Collector {
             stat: OpenFile::open("/proc/stat")?,
             net_dev: OpenFile::open("/proc/self/net/dev")?,
+            pressure: OpenFile::open("/proc/pressure/cpu").ok(),
             ticks_per_s: procfs::ticks_per_second() as f64,
             targets: targets.collect::<Result<_, _>>()?,
             taken: 0,
@@ -145,12 +148,14 @@ impl Collector {
         let before = wall_clock();
         let text = self.stat.read_first_block()?;
         let cpu = proc::cpu_times(text, self.ticks_per_s).ok_or_else(|| unreadable("/proc/stat"))?;
+        let pressure =
+            self.pressure.as_mut().and_then(|file| proc::pressure_s(file.read_first_block().ok()?));
         self.read_threads();
         self.read_interfaces()?;
         let at_s = (before + wall_clock()) / 2.0;
         self.taken += 1;
         let targets = self.targets.iter().map(Target::counters).collect();
-        Ok(HostSample { at_s, cpu, orchestrator_s: own_cpu_s(), targets })
+        Ok(HostSample { at_s, cpu, orchestrator_s: own_cpu_s(), pressure_s: pressure, targets })
     }
 
     /// A sample after which everything that was watched is still there.

@@ -18,6 +18,7 @@ pub struct Printed {
     ended_s: f64,
     cpu: CpuTimes,
     own_ns: u64,
+    pressure_s: Option<f64>,
     /// By target.
     tasks: Vec<Vec<Task>>,
     /// By target: whether its QEMU lives.
@@ -45,6 +46,8 @@ pub fn printed(text: &str) -> Option<Printed> {
             (printed.ended_s, ended) = (time.parse().ok()?, true);
         } else if let Some(own) = line.strip_prefix("== own ") {
             printed.own_ns = own.parse().ok()?;
+        } else if let Some(pressure) = line.strip_prefix("== pressure ") {
+            printed.pressure_s = proc::pressure_s(pressure);
         } else if let Some(target) = line.strip_prefix("== target ") {
             let state = target.split_once(' ')?.1;
             printed.alive.push(!["-", "Z", "X"].contains(&state));
@@ -106,6 +109,7 @@ impl Memory {
             at_s: (printed.started_s + printed.ended_s) / 2.0,
             cpu: printed.cpu,
             orchestrator_s: printed.own_ns as f64 / 1e9,
+            pressure_s: printed.pressure_s,
             targets,
         })
     }

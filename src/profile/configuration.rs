@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::factor::{Factor, Value};
+use super::groups::Background;
 use super::pin::Pin;
 use super::test::Test;
 use super::tuning::Tuning;
@@ -15,7 +16,7 @@ use crate::backend::{Backend, NicSettings};
 pub struct Configuration {
     /// NIC model, datapath and attachment.
     pub backend: Backend,
-    /// Guests that carry load; 0 for bare metal.
+    /// Guests; 0 for bare metal.
     pub vms: u32,
     /// vCPUs of each guest.
     pub vcpus: u32,
@@ -49,6 +50,15 @@ pub struct Configuration {
     /// Settings of the host and inside the guests.
     #[serde(default)]
     pub tuning: Tuning,
+    /// What the guests do that are not measured.
+    #[serde(default)]
+    pub background: Background,
+    /// CPU time of each vCPU in each 100 ms, µs; 0: unlimited, or as its group says.
+    #[serde(default)]
+    pub quota_us: u32,
+    /// How many of the guests carry no measured flow: it follows from `vms` and the profile's groups.
+    #[serde(default)]
+    pub unmeasured: u32,
 }
 
 /// What is measured if nothing is written. Bare metal and no flows stand for what a profile must say itself.
@@ -70,14 +80,17 @@ impl Default for Configuration {
             message_bytes: 64 * 1024,
             burst: 0,
             tuning: Tuning::default(),
+            background: Background::AsWritten,
+            quota_us: 0,
+            unmeasured: 0,
         }
     }
 }
 
 impl Configuration {
-    /// Machines that run netserver: the guests, or the host itself for bare metal.
+    /// Machines that serve measured flows: guests, or the host itself for bare metal.
     pub fn targets(&self) -> u32 {
-        self.vms.max(1)
+        (self.vms - self.unmeasured.min(self.vms)).max(1)
     }
 
     /// Connections to each target.
@@ -113,6 +126,9 @@ impl Configuration {
             Factor::Thp => self.tuning.host.thp.clone().map_or(Value::AsFound, Value::Word),
             Factor::HaltPoll => self.tuning.host.halt_poll_ns.map_or(Value::AsFound, Value::Number),
             Factor::BaseSlice => self.tuning.host.base_slice_ns.map_or(Value::AsFound, Value::Number),
+            Factor::Background => Value::Background(self.background),
+            Factor::Quota if self.quota_us == 0 => Value::AsFound,
+            Factor::Quota => Value::Number(self.quota_us),
         }
     }
 
@@ -138,6 +154,8 @@ impl Configuration {
             (Factor::Thp, Value::Word(word)) => self.tuning.host.thp = Some(word.clone()),
             (Factor::HaltPoll, Value::Number(ns)) => self.tuning.host.halt_poll_ns = Some(*ns),
             (Factor::BaseSlice, Value::Number(ns)) => self.tuning.host.base_slice_ns = Some(*ns),
+            (Factor::Background, Value::Background(background)) => self.background = *background,
+            (Factor::Quota, Value::AsFound) => self.quota_us = 0,
             (factor, Value::Number(number)) => {
                 if let Some(field) = self.number(factor) {
                     *field = *number;
@@ -159,11 +177,13 @@ impl Configuration {
             Factor::Response => &mut self.response_bytes,
             Factor::Message => &mut self.message_bytes,
             Factor::Burst => &mut self.burst,
+            Factor::Quota => &mut self.quota_us,
             _ => return None,
         })
     }
 
-    /// The level of one factor, as it stands in tables and file names; empty where it means nothing to the test.
+    /// The level of one factor, as it stands in tables and file names; empty where it has none, or it means nothing to the
+    /// test.
     pub fn level(&self, factor: Factor) -> String {
         if self.test.heeds(factor) { self.value(factor).to_string() } else { String::new() }
     }

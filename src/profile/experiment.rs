@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::configuration::Configuration;
 use super::factor::Factor;
+use super::groups::Group;
 use super::lab::{Machines, WireNics};
 
 /// A validated profile.
@@ -41,6 +42,9 @@ pub struct Experiment {
     pub idle: Idle,
     /// Bounds after which kvmfair gives up rather than wait.
     pub limits: Limits,
+    /// Groups of guests that differ, in the order in which they take guests.
+    #[serde(default)]
+    pub groups: Vec<Group>,
     /// The configurations to measure: the cross product of the sweep, in the order written, without duplicates.
     pub configurations: Vec<Configuration>,
     /// Names of the swept factors, in the order written; they tell one configuration from another.

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cpus::Cpus;
+use super::groups::Background;
 use super::test::Test;
 use crate::backend::Backend;
 
@@ -57,11 +58,15 @@ pub enum Factor {
     HaltPoll,
     /// Slice of the host's scheduler.
     BaseSlice,
+    /// What the guests do that are not measured.
+    Background,
+    /// CPU time of each vCPU in a period.
+    Quota,
 }
 
 impl Factor {
     /// Every factor, in the order of the columns.
-    pub const ALL: [Factor; 22] = [
+    pub const ALL: [Factor; 24] = [
         Factor::Backend,
         Factor::Vms,
         Factor::Vcpus,
@@ -84,6 +89,8 @@ impl Factor {
         Factor::Thp,
         Factor::HaltPoll,
         Factor::BaseSlice,
+        Factor::Background,
+        Factor::Quota,
     ];
 
     /// Where its one level stands in a profile: section and key.
@@ -125,6 +132,8 @@ impl Factor {
             Factor::Thp => ("tuning.host.thp", "thp", "thp"),
             Factor::HaltPoll => ("tuning.host.halt_poll_ns", "halt_poll_ns", "halt_poll_ns"),
             Factor::BaseSlice => ("tuning.host.base_slice", "base_slice", "base_slice_ns"),
+            Factor::Background => ("group.role", "background", "background"),
+            Factor::Quota => ("guest.quota", "quota", "quota_us"),
         }
     }
 
@@ -136,8 +145,16 @@ impl Factor {
 
     /// Whether it says something of the guests, so that bare metal is the same for all its levels.
     pub fn is_of_guests(self) -> bool {
-        matches!(self, Factor::Vcpus | Factor::Memory | Factor::GuestRps | Factor::Emulator | Factor::Pin)
-            || self.is_of_nic()
+        const OF_GUESTS: [Factor; 7] = [
+            Factor::Vcpus,
+            Factor::Memory,
+            Factor::GuestRps,
+            Factor::Background,
+            Factor::Quota,
+            Factor::Emulator,
+            Factor::Pin,
+        ];
+        OF_GUESTS.contains(&self) || self.is_of_nic()
     }
 
     /// Whether it is a setting of the guests' NIC under test.
@@ -161,6 +178,8 @@ pub enum Value {
     Word(String),
     /// Of what CPUs are chosen for.
     Cpus(Cpus),
+    /// Of what the unmeasured guests do.
+    Background(Background),
     /// Of a setting that is left as it is found.
     AsFound,
 }
@@ -181,6 +200,7 @@ impl fmt::Display for Value {
             Value::Switch(on) => f.write_str(if *on { "on" } else { "off" }),
             Value::Word(word) => f.write_str(word),
             Value::Cpus(cpus) => cpus.fmt(f),
+            Value::Background(background) => background.fmt(f),
             Value::AsFound => Ok(()),
         }
     }

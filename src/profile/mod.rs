@@ -1,7 +1,7 @@
 //! The profile: as written (serde) -> experiment (validated). Errors carry file, line, column and a hint.
 //!
 //! - [`load()`], [`parse`]: a file, or its text, to an [`Experiment`]; the way in
-//! - [`experiment`], [`configuration`], [`factor`], [`mod@test`], [`lab`]: what the rest of kvmfair reads
+//! - [`experiment`], [`configuration`], [`factor`], [`mod@test`], [`groups`], [`lab`]: what the rest of kvmfair reads
 //! - [`written`]: every key of the format, with what it means
 //! - [`units`], [`cpus`], [`pin`]: times, sizes, sets of CPUs and what vCPUs do with them, as people write them
 //! - [`tuning`]: settings of the host and inside the guests
@@ -17,6 +17,7 @@ pub mod cpus;
 pub mod diagnostic;
 pub mod experiment;
 pub mod factor;
+pub mod groups;
 pub mod lab;
 mod load;
 pub mod pin;
@@ -34,6 +35,7 @@ pub use configuration::Configuration;
 pub use diagnostic::{Diagnostic, Position, ProfileError};
 pub use experiment::{AccelChoice, Experiment, Host, Idle, Image, Limits, Order, Precision, Timing};
 pub use factor::{Factor, Value};
+pub use groups::{Background, Role};
 pub use lab::{HostPlace, Machines, WireNics};
 pub use load::{load, parse};
 pub use schema::schema;

@@ -17,6 +17,13 @@ pub struct Time(pub Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size(pub u64);
 
+/// A rate of data with its unit, for example `"24 Mbit"`: bits per second, in powers of 1000 as `tc` has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate(pub u64);
+
+/// The units of a rate, the largest first: bits/s of each.
+const RATES: [(&str, u64); 4] = [("Gbit", 1_000_000_000), ("Mbit", 1_000_000), ("kbit", 1_000), ("bit", 1)];
+
 /// Bytes of a mebibyte.
 pub const MIB: u64 = 1 << 20;
 
@@ -54,6 +61,66 @@ impl fmt::Display for Size {
             bytes if bytes >= 1024 && bytes.is_multiple_of(1024) => write!(f, "{} KiB", bytes / 1024),
             bytes => write!(f, "{bytes} B"),
         }
+    }
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let word = text.trim().trim_end_matches("/s").trim_end();
+        let digits = word.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(word.len());
+        let (number, unit) = (word[..digits].parse::<f64>(), word[digits..].trim());
+        let known = RATES.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit));
+        match (number, known) {
+            (Ok(number), Some((_, bits))) => Ok(Rate((number * *bits as f64).round() as u64)),
+            (Ok(_), None) if unit.is_empty() => Err(format!("the rate \"{text}\" has no unit")),
+            _ => Err(format!("\"{text}\" is not a rate")),
+        }
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, bits) = RATES.iter().find(|(_, bits)| self.0.is_multiple_of(*bits)).unwrap_or(&RATES[3]);
+        write!(f, "{} {name}", self.0 / bits)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RateVisitor)
+    }
+}
+
+struct RateVisitor;
+
+impl Visitor<'_> for RateVisitor {
+    type Value = Rate;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a rate with its unit in quotes, such as \"24 Mbit\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Rate, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+/// As written, with its unit.
+impl Serialize for Rate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl JsonSchema for Rate {
+    fn schema_name() -> Cow<'static, str> {
+        "rate".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^\\s*[0-9.]+\\s*[kKmMgG]?[bB][iI][tT](/s)?\\s*$" })
     }
 }
 
@@ -161,6 +228,15 @@ mod tests {
     fn a_time_without_a_unit_is_told_so() {
         assert_eq!(time("5"), Err("the time \"5\" has no unit".into()));
         assert_eq!(time("soon"), Err("\"soon\" is not a time".into()));
+    }
+
+    #[test]
+    fn rates_are_in_bits_and_powers_of_a_thousand() {
+        assert_eq!("24 Mbit".parse(), Ok(Rate(24_000_000)));
+        assert_eq!("1.5gbit/s".parse(), Ok(Rate(1_500_000_000)));
+        assert_eq!(Rate(24_000_000).to_string(), "24 Mbit");
+        assert_eq!("24".parse::<Rate>(), Err("the rate \"24\" has no unit".into()));
+        assert_eq!("24 MB".parse::<Rate>(), Err("\"24 MB\" is not a rate".into()));
     }
 
     #[test]

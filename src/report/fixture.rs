@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::Provenance;
 use crate::figures::{SummaryRow, TrialFigures, fixture};
+use crate::profile::groups::{CpuSettings, Members};
 use crate::profile::{
-    AccelChoice, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Timing,
+    AccelChoice, Background, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Role,
+    Timing,
 };
 use crate::report::Model;
 use crate::sample::Accel;
@@ -25,6 +27,7 @@ pub fn experiment(configurations: Vec<Configuration>, factors: &[Factor]) -> Exp
         seed: 1,
         idle: Idle::Pause,
         limits: Limits { boot: Duration::from_secs(120), boot_attempts: 2, trial_attempts: 1, total: None },
+        groups: Vec::new(),
         configurations,
         factors: factors.to_vec(),
     }
@@ -70,6 +73,33 @@ pub fn run() -> (Experiment, Provenance, Vec<TrialFigures>) {
         }
     }
     (experiment(plan.to_vec(), &[Factor::Backend, Factor::Vms]), provenance(Accel::Tcg), trials)
+}
+
+/// Two groups of one guest each, weights 2:1, on a host without idle time; the second level of background halves the rates.
+pub fn grouped_run() -> (Experiment, Provenance, Vec<TrialFigures>) {
+    let members = |name: &str, first, shares| Members {
+        name: name.into(),
+        first,
+        guests: 1,
+        role: Role::Measured,
+        cpu: CpuSettings { shares: Some(shares), ..CpuSettings::default() },
+        bandwidth_bps: None,
+        cgroup: false,
+    };
+    let of = |background| Configuration { background, ..fixture::configuration("virtio", 2) };
+    let plan = [Background::None, Background::CpuBurner].map(of);
+    let mut trials = Vec::new();
+    for repeat in 1..=3 {
+        for (configuration, slower) in plan.iter().zip([1.0, 2.0]) {
+            let rates = [2000.0 + 10.0 * f64::from(repeat), 1000.0].map(|rate| rate / slower);
+            let mut raw = fixture::trial(configuration.clone(), &rates);
+            raw.groups = vec![members("gold", 1, 1024), members("silver", 2, 512)];
+            raw.host.iter_mut().for_each(|sample| (sample.cpu.idle, sample.cpu.iowait) = (0.0, 0.0));
+            let raw = fixture::numbered(raw, trials.len() as u32 + 1, repeat);
+            trials.push(TrialFigures::of(&raw, &fixture::timing()));
+        }
+    }
+    (experiment(plan.to_vec(), &[Factor::Background]), provenance(Accel::Tcg), trials)
 }
 
 /// A model over made-up rows.

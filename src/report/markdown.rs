@@ -3,7 +3,7 @@
 //! Links are relative: charts are expected in `charts/`, tables beside the report.
 
 use super::chart::Chart;
-use super::{Model, model, number, warnings};
+use super::{Model, groups, model, number, warnings};
 use crate::figures::{Metric, SummaryRow};
 use crate::sample::Accel;
 
@@ -56,6 +56,8 @@ pub fn report(model: &Model, charts: &[Chart]) -> String {
     let sections = [
         heading(model),
         chart_links(charts),
+        groups::groups(model),
+        groups::interference(model),
         tables(model),
         problems(model),
         cautions(model),
@@ -147,7 +149,7 @@ fn provenance(model: &Model) -> String {
 }
 
 /// One line of a table; `|` in a cell is escaped.
-fn line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
+pub(super) fn line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
     let cells: Vec<String> = cells.into_iter().map(|cell| cell.as_ref().replace('|', "\\|")).collect();
     format!("| {} |\n", cells.join(" | "))
 }

@@ -6,12 +6,14 @@
 //! - [`terminal`]: the summary as a table that fits the terminal
 //! - [`markdown`]: the report
 //! - [`Warning`]: what to know before trusting figures that count
+//! - `groups`: its sections about groups of guests and background load
 //! - [`chart`]: pictures, SVG and PNG
 
 pub mod chart;
 pub mod csv;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod groups;
 pub mod markdown;
 mod model;
 mod number;

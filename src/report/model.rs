@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Provenance;
-use crate::figures::{Metric, Outcome, Reason, SummaryRow, TrialFigures, outliers, summarise};
-use crate::profile::{Configuration, Experiment, Factor};
+use crate::figures::{
+    GroupRow, Metric, Outcome, Reason, SummaryRow, TrialFigures, outliers, summarise, summarise_groups,
+};
+use crate::profile::groups::PERIOD_US;
+use crate::profile::{Background, Configuration, Experiment, Factor};
 use crate::sample::Stage;
 use crate::stats::Outlier;
 
@@ -32,6 +35,11 @@ impl<'a> Model<'a> {
     ) -> Model<'a> {
         let rows = summarise(&experiment.configurations, trials);
         Model { experiment, provenance, trials, rows, outliers: outliers(trials) }
+    }
+
+    /// One row for each group of each configuration; none where all guests are alike.
+    pub fn group_rows(&self) -> Vec<GroupRow> {
+        summarise_groups(&self.experiment.configurations, self.trials)
     }
 
     /// What was the same in all configurations: `TCP_RR, 1 B request, 1 B response, 128 flows`.
@@ -138,6 +146,15 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
         Factor::Thp => setting("THP", &level),
         Factor::HaltPoll => setting("halt_poll_ns", &level),
         Factor::BaseSlice => setting("base slice in ns", &level),
+        Factor::Background => match configuration.background {
+            Background::AsWritten | Background::None => "no background".into(),
+            Background::CpuBurner => "CPU background".into(),
+            Background::NetLoad => "network background".into(),
+        },
+        Factor::Quota if configuration.quota_us == 0 => "no quota".into(),
+        Factor::Quota => {
+            format!("quota {} %", f64::from(configuration.quota_us) / f64::from(PERIOD_US) * 100.0)
+        }
     }
 }
 

@@ -115,7 +115,7 @@ fn announce(plan: &Plan, planned: &PlannedTrial, events: &Events) {
 }
 
 fn skipped(planned: &PlannedTrial, session: &LabSession, cause: &str) -> RawTrial {
-    let mut raw = trial::blank(planned, session.accel);
+    let mut raw = trial::blank(planned, session.accel, session.groups());
     (raw.started_s, raw.ended_s) = (wall_clock(), wall_clock());
     raw.failure = Some(Failure { stage: Stage::Skipped, cause: cause.to_owned() });
     raw

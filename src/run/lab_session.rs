@@ -1,37 +1,36 @@
 //! The opened lab: libvirt, the appliance, the tester, and the guests that are there; moved to one configuration after
 //! another.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::blueprint::{Blueprint, nic_options};
 use super::event::{Event, Events};
+use super::given::Given;
 use super::ground::{self, GuestFiles, Opened};
 use super::{pin, tuned};
+use crate::backend::Site;
 use crate::backend::site::Wire;
-use crate::backend::{Datapath, Model, Nic, NicSource, Site};
-use crate::exec::machine::Machine;
 use crate::exec::ssh::Identity;
-use crate::guest::appliance::{NicOption, RunFiles, kernel_options, run_initramfs};
+use crate::guest::appliance::{RunFiles, run_initramfs};
 use crate::guest::cloud::Disks;
 use crate::guest::cloud::seed::RunSeed;
 use crate::guest::daemon::Daemon;
-use crate::guest::domain::{BootFrom, Domain};
 use crate::guest::fleet::{Boot, Fleet, Patience};
 use crate::guest::image::Image;
 use crate::guest::keys::RunKeys;
 use crate::guest::placement;
-use crate::lab::address::{Net, PREFIX, Station, address, mac};
+use crate::lab::address::{Net, Station, address};
+use crate::lab::control_group::ControlGroup;
 use crate::lab::journal::Journal;
 use crate::lab::{Lab, State, ovs};
 use crate::plan::{Guests, Transition};
 use crate::probe::proc;
 use crate::profile::{Configuration, Experiment};
 use crate::sample::Accel;
-
-/// MTU of the management network, bytes.
-const MANAGEMENT_MTU: u32 = 1500;
 
 /// The opened lab.
 pub struct LabSession {
@@ -45,10 +44,15 @@ pub struct LabSession {
     pub versions: (String, String),
     /// CPUs of the VM host.
     pub host_cpus: u32,
-    experiment: Experiment,
-    blueprint: Blueprint,
+    pub(super) experiment: Experiment,
+    pub(super) blueprint: Blueprint,
     cloud: Option<CloudImage>,
     guests: Guests,
+    /// What the running guests may have.
+    pub(super) given: BTreeMap<u32, Given>,
+    /// By the name of the group of the profile.
+    pub(super) control_groups: BTreeMap<String, ControlGroup>,
+    pub(super) journal: Journal,
     events: Events,
     /// Holds the connection to libvirt's daemon, if there is one.
     _daemon: Option<Daemon>,
@@ -58,73 +62,6 @@ pub struct LabSession {
 struct CloudImage {
     base: PathBuf,
     seed: RunSeed,
-}
-
-/// What all guests of a run have in common; `plan --xml` makes one without a lab.
-#[derive(Clone, Debug)]
-pub struct Blueprint {
-    /// Names of the run's interfaces, and the wire.
-    pub site: Site,
-    /// The run's state directory.
-    pub state: PathBuf,
-    /// Kernel of the appliance; `None` if guests boot the disks of a cloud image.
-    pub kernel: Option<PathBuf>,
-    /// What runs the guests' instructions.
-    pub accel: Accel,
-}
-
-impl Blueprint {
-    /// One guest of a configuration.
-    pub fn domain(&self, configuration: &Configuration, guest: u32) -> Domain {
-        let management = Nic {
-            source: NicSource::Bridge {
-                bridge: self.site.names.management(),
-                tap: self.site.names.management_tap(guest),
-            },
-            mac: mac(Net::Management, guest),
-            model: Model::Virtio,
-            datapath: Datapath::Userspace,
-            driver: "virtio_net".into(),
-            mtu: MANAGEMENT_MTU,
-            queues: Some(1),
-            queue_size: None,
-            offloads: true,
-        };
-        let (mtu, nic, guests) = (configuration.mtu, configuration.nic, configuration.vms);
-        let site = Site { mtu, nic, guests, ..self.site.clone() };
-        let test = configuration.backend.nic(&site, guest);
-        let nics: Vec<Nic> = std::iter::once(management).chain(test).collect();
-        let name = format!("kf-{}-g{guest}", self.site.names.run);
-        let files = placement::of_guest(&self.state, guest);
-        let boot = match &self.kernel {
-            Some(kernel) => BootFrom::Kernel {
-                kernel: kernel.clone(),
-                initramfs: placement::initramfs(&self.state),
-                options: kernel_options(&name, &nic_options(&nics, guest)),
-            },
-            None => BootFrom::Disk { overlay: files.overlay, seed: files.seed },
-        };
-        Domain {
-            name,
-            accel: self.accel,
-            emulator: configuration.emulator.clone(),
-            vcpus: configuration.vcpus,
-            memory_mib: configuration.memory_mib,
-            boot,
-            console: files.console,
-            nics,
-        }
-    }
-}
-
-fn nic_options(nics: &[Nic], guest: u32) -> Vec<NicOption> {
-    let nets = [Net::Management, Net::Test];
-    let option = |(nic, net): (&Nic, Net)| NicOption {
-        mac: nic.mac.clone(),
-        address: format!("{}/{PREFIX}", address(net, Station::Guest(guest))),
-        mtu: nic.mtu,
-    };
-    nics.iter().zip(nets).map(option).collect()
 }
 
 impl LabSession {
@@ -160,10 +97,16 @@ impl LabSession {
             private_key: keys.client_pem()?.to_string(),
             host_key: keys.host_key_blob()?,
         };
-        let host_cpus = online_cpus(&place.host).await?;
+        let host_cpus = proc::online_cpus(&place.host.read("/proc/stat").await?);
         let site = lab.site(0, 0);
-        let blueprint = Blueprint { site, state: files.directory, kernel: files.kernel, accel };
-        let fleet = Fleet::new(hypervisor, identity, journal, place);
+        let blueprint = Blueprint {
+            site,
+            state: files.directory,
+            kernel: files.kernel,
+            accel,
+            groups: experiment.groups.clone(),
+        };
+        let fleet = Fleet::new(hypervisor, identity, journal.clone(), place);
         Ok(LabSession {
             lab,
             fleet,
@@ -174,6 +117,9 @@ impl LabSession {
             blueprint,
             cloud,
             guests: Guests::default(),
+            given: BTreeMap::new(),
+            control_groups: BTreeMap::new(),
+            journal,
             events,
             _daemon: daemon,
         })
@@ -193,7 +139,9 @@ impl LabSession {
         }
         self.fleet.suspend(&moves.suspend).await?;
         self.fleet.resume(&moves.resume).await?;
+        self.make_control_groups(configuration)?;
         self.boot(configuration, &moves).await?;
+        self.give(configuration).await?;
         tuned::apply(self, configuration).await?;
         pin::apply(self, configuration).await
     }
@@ -239,6 +187,7 @@ impl LabSession {
         let run = self.blueprint.site.names.run.clone();
         self.fleet.destroy(guests, |guest| format!("kf-{run}-g{guest}")).await?;
         for guest in guests {
+            self.given.remove(guest);
             self.lab.unplug(*guest).await?;
             Disks::remove(&placement::of_guest(&self.blueprint.state, *guest));
         }
@@ -254,10 +203,6 @@ impl LabSession {
         self.destroy(&guests).await?;
         Ok(self.lab.detach().await?)
     }
-}
-
-async fn online_cpus(host: &Machine) -> Result<u32> {
-    Ok(proc::online_cpus(&host.read("/proc/stat").await?))
 }
 
 /// Gives the run's keys to what the guests boot: into the appliance's initramfs, which is written here with its kernel

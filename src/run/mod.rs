@@ -3,6 +3,7 @@
 //! - [`event`]: what the loop tells the world
 //! - `ground`: the lab's machines, libvirt and the guests' files, opened
 //! - `inside`: a command in every guest at once
+//! - [`blueprint`]: what a guest of a configuration is made of
 //! - [`lab_session`]: the opened lab and its moves from one configuration to the next
 //! - [`verify`]: the proof that the backend under test is the one that runs
 //! - `looks`: what is looked at just before and after a window
@@ -10,13 +11,20 @@
 //! - `emulator`: the QEMU that runs a guest, proven
 //! - `pin`: vCPUs pinned to CPUs, and proven
 //! - `tuned`: the settings of a configuration, written and read
+//! - `cgroup`: the same of shares, quotas and caps
+//! - `given`: what the groups of a configuration may have, given to running guests
+//! - `background`: the load that is not measured
 //! - [`trial`]: one trial, from the first netperf to its raw samples
 //! - [`mod@bench`]: all trials of a plan, stored one by one
 //! - [`results`]: raw trials -> tables and charts in the run directory
 
+mod background;
 pub mod bench;
+pub mod blueprint;
+mod cgroup;
 mod emulator;
 pub mod event;
+mod given;
 mod ground;
 mod inside;
 pub mod lab_session;

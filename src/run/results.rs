@@ -154,6 +154,7 @@ impl Results {
             ("flows.csv", report::csv::flows(&model)?),
             ("guests.csv", report::csv::guests(&model)?),
             ("cpus.csv", report::csv::cpus(&model)?),
+            ("groups.csv", report::csv::groups(&model)?),
             ("trials.csv", report::csv::trials(&model)?),
             ("proofs.csv", report::csv::proofs(&model)?),
             ("summary.csv", report::csv::summary(&model)?),

@@ -9,8 +9,7 @@ use tokio::time::sleep;
 use super::event::{Event, Events};
 use super::inside::{in_every_guest, shell};
 use super::lab_session::LabSession;
-use super::looks;
-use super::verify;
+use super::{background, cgroup, looks, verify};
 use crate::backend::{Backend, Counted, Side};
 use crate::exec::machine::Machine;
 use crate::guest::fleet::Guest;
@@ -26,13 +25,14 @@ use crate::probe::HostSampler;
 use crate::probe::hiccup::HiccupMeter;
 use crate::probe::inside;
 use crate::probe::sampler::TargetWatch;
-use crate::profile::{Configuration, Timing};
+use crate::profile::groups::{self, Group, Members, members};
+use crate::profile::{Configuration, Role, Timing};
 use crate::sample::{Accel, Check, FORMAT, Failure, HostSample, RawFlow, RawGuest, RawTrial, Stage};
 
 /// For all flows to transfer something, beyond netperf's own wait.
-const START_LIMIT: Duration = Duration::from_secs(30);
+pub(super) const START_LIMIT: Duration = Duration::from_secs(30);
 /// A netperf that nobody stops any more ends by itself this long after its trial should have.
-const ORPHAN_LIMIT: Duration = Duration::from_secs(60);
+pub(super) const ORPHAN_LIMIT: Duration = Duration::from_secs(60);
 
 /// An error with the step in which it happened.
 struct Broken {
@@ -51,7 +51,7 @@ pub async fn run(
     timing: &Timing,
     events: &Events,
 ) -> RawTrial {
-    let mut raw = blank(planned, session.accel);
+    let mut raw = blank(planned, session.accel, session.groups());
     raw.host_cpus = session.host_cpus;
     raw.started_s = wall_clock();
     if let Err(broken) = steps(session, timing, events, &mut raw).await {
@@ -64,7 +64,7 @@ pub async fn run(
 }
 
 /// A trial that has not run.
-pub fn blank(planned: &PlannedTrial, accel: Accel) -> RawTrial {
+pub fn blank(planned: &PlannedTrial, accel: Accel, groups: &[Group]) -> RawTrial {
     RawTrial {
         format: FORMAT,
         trial: planned.trial,
@@ -75,7 +75,9 @@ pub fn blank(planned: &PlannedTrial, accel: Accel) -> RawTrial {
         started_s: 0.0,
         ended_s: 0.0,
         failure: None,
+        groups: members(groups, &planned.configuration),
         flows: Vec::new(),
+        background: Vec::new(),
         host: Vec::new(),
         looks: Vec::new(),
         hiccups: None,
@@ -94,6 +96,7 @@ async fn steps(
     let configuration = raw.configuration.clone();
     session.move_to(&configuration).await.map_err(at(Stage::Provision))?;
     raw.checks = verify::checks(session, &configuration).await.map_err(at(Stage::Verify))?;
+    raw.checks.extend(cgroup::checks(session, &configuration, &raw.groups).await);
     let netserver = baremetal_netserver(session, &configuration).await.map_err(at(Stage::Load))?;
     let host = session.lab.side(Side::Host);
     let clocks = Clocks::read(host, session.lab.side(Side::Tester)).await;
@@ -102,14 +105,19 @@ async fn steps(
         .await
         .context("failed to read the host's counters")
         .map_err(at(Stage::Probe))?;
+    let background = background::start(session, &raw.groups, &configuration, timing).await;
+    let background = background.map_err(at(Stage::Load))?;
     let meter = matches!(host, Machine::Local(_)).then(HiccupMeter::start);
     let loaded = load(session, &configuration, timing, events, raw).await;
     raw.hiccups = meter.and_then(HiccupMeter::stop);
+    let loaded = loaded.map_err(|cause| at(Stage::Load)(with_broken_proofs(cause, &raw.checks)));
+    let unmeasured = background.stop().await;
     let host = sampler.stop().await.context("failed to read the host's counters");
     if let Some(netserver) = netserver {
         netserver.stop().await;
     }
-    raw.flows = loaded.map_err(|cause| at(Stage::Load)(with_broken_proofs(cause, &raw.checks)))?;
+    raw.flows = loaded?;
+    raw.background = unmeasured.map_err(at(Stage::Load))?;
     raw.host = host.map_err(at(Stage::Probe))?;
     by_the_testers_clock(session, clocks, raw).await.map_err(at(Stage::Load))?;
     enough(&raw.host).map_err(at(Stage::Probe))
@@ -177,13 +185,18 @@ fn stations(configuration: &Configuration) -> Vec<u32> {
     if configuration.vms == 0 { vec![0] } else { (1..=configuration.vms).collect() }
 }
 
+/// Those of them that carry measured flows.
+fn measured(groups: &[Members], configuration: &Configuration) -> Vec<u32> {
+    let role = |guest: &u32| groups::of_guest(groups, *guest).map_or(Role::Measured, |group| group.role);
+    stations(configuration).into_iter().filter(|guest| role(guest) == Role::Measured).collect()
+}
+
 /// Where netserver is told to start a flow.
-fn control(net: Net, station: Station) -> IpAddr {
+pub(super) fn control(net: Net, station: Station) -> IpAddr {
     IpAddr::V4(address(net, station))
 }
 
-fn flow_specs(configuration: &Configuration, timing: &Timing, net: Net) -> Vec<FlowSpec> {
-    let stations = stations(configuration);
+fn flow_specs(stations: &[u32], configuration: &Configuration, timing: &Timing, net: Net) -> Vec<FlowSpec> {
     let (interval, hold) = (timing.interval, timing.warmup + timing.window + timing.cooldown);
     let length = command::length(hold, interval, configuration.flows);
     let spec = |index: u32| {
@@ -214,7 +227,8 @@ async fn load(
     events: &Events,
     raw: &mut RawTrial,
 ) -> Result<Vec<RawFlow>> {
-    let specs = flow_specs(configuration, timing, session.lab.control());
+    let stations = measured(&raw.groups, configuration);
+    let specs = flow_specs(&stations, configuration, timing, session.lab.control());
     let hold = timing.warmup + timing.window + timing.cooldown;
     let tester = Tester { machine: session.lab.side(Side::Tester).clone() };
     count_inside(session, configuration, &mut raw.guests).await?;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, emulator, far_needs, machine, needs, settings};
+use super::{Finding, emulator, far_needs, groups, machine, needs, settings};
 use crate::backend::Backend;
 use crate::backend::site::Wire;
 use crate::exec::machine::Machine;
@@ -118,6 +118,11 @@ async fn look_at_host(host: &Machine, experiment: &Experiment, texts: &Texts) ->
     let mut findings = vec![root(host, "it makes bridges and changes NICs").await];
     findings.extend(programs(host, &[TOOLS, if bare { &[NETSERVER] } else { &[] }].concat()).await);
     findings.push(clock(host).await);
+    let v2 = host.read("/sys/fs/cgroup/cgroup.controllers").await.is_ok();
+    findings.extend(groups::shares(&experiment.groups, v2));
+    if experiment.groups.iter().any(|group| group.bandwidth_bps.is_some()) {
+        findings.extend(programs(host, &[("tc", "iproute2")]).await);
+    }
     if guests {
         findings.extend([libvirt(host).await, accelerator(experiment, texts), memory(experiment, texts)]);
     }

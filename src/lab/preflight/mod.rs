@@ -2,6 +2,7 @@
 //! first failure.
 //!
 //! - `machine`: what every profile needs
+//! - `groups`: what its groups of guests need
 //! - [`hardware`]: the machines of a hardware lab, looked at over SSH
 //! - `image`: what the guests boot
 //! - `emulator`: the QEMUs that it names
@@ -12,6 +13,7 @@
 
 mod emulator;
 mod far_needs;
+mod groups;
 pub mod hardware;
 mod image;
 mod machine;
@@ -51,9 +53,10 @@ pub fn look(experiment: &Experiment) -> Vec<Finding> {
     }
     let (wire, of_wire) = wire::look(experiment);
     let of_backends = needs::look(experiment, wire.as_ref());
-    let of_settings = settings::look(experiment);
-    let of_guests = [image::look(experiment), emulator::look(experiment)].concat();
-    [machine::look(experiment), of_guests, of_wire, of_backends, of_settings].concat()
+    let of_machine =
+        [machine::look(experiment), image::look(experiment), emulator::look(experiment)].concat();
+    let (of_settings, of_groups) = (settings::look(experiment), groups::look(experiment));
+    [of_machine, of_wire, of_backends, of_settings, of_groups].concat()
 }
 
 /// Whether every finding is good.

@@ -173,12 +173,13 @@ fn device(path: &str, fix: &str) -> Finding {
     if there { Finding::good(path, "there") } else { Finding::bad(path, "missing", fix) }
 }
 
-fn link(kind: &'static str) -> Finding {
+pub(super) fn link(kind: &'static str) -> Finding {
     let what = format!("interfaces of kind {kind}");
     let tried = std::thread::spawn(move || -> std::io::Result<String> {
         unshare(CloneFlags::CLONE_NEWNET)?;
         let lower = ["ip", "link", "add", "kf-try0", "type", "veth", "peer", "name", "kf-try1"];
         let upper: &[&str] = match kind {
+            "ifb" => &["ip", "link", "add", "kf-try2", "type", "ifb"],
             "bridge" => &["ip", "link", "add", "kf-try2", "type", "bridge"],
             "macvtap" => &["ip", "link", "add", "link", "kf-try0", "name", "kf-try2", "type", "macvtap"],
             _ => &["ip", "link", "show", "dev", "kf-try0"],

@@ -2,9 +2,10 @@
 
 use super::{Fault, nic, pin, tuning};
 use crate::backend::{Backend, PRESETS};
+use crate::profile::groups::{PERIOD_US, micros};
 use crate::profile::reader::{list, nearest};
-use crate::profile::units::{MIB, Size};
-use crate::profile::{Factor, Test, Value};
+use crate::profile::units::{MIB, Size, Time};
+use crate::profile::{Background, Factor, Test, Value};
 
 /// netperf tests that a later version may run.
 const PLANNED_TESTS: [&str; 3] = ["SCTP_RR", "SCTP_STREAM", "TCP_SENDFILE"];
@@ -39,6 +40,8 @@ pub(super) fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
         Factor::HaltPoll => bounded_as(number(raw), 0, 10_000_000, |ns| format!("polling for {ns} ns")),
         Factor::BaseSlice => tuning::base_slice(text(raw)).map(Value::Number),
         Factor::Burst => bounded(number(raw), 0, LARGEST_BURST, "transactions in flight beyond the first"),
+        Factor::Background => background(text(raw)),
+        Factor::Quota => quota(text(raw)),
     }
 }
 
@@ -52,6 +55,39 @@ fn number(raw: &Raw) -> u32 {
 
 fn size(raw: &Raw) -> Size {
     Size(raw.as_u64().unwrap_or_default())
+}
+
+fn background(name: &str) -> Result<Value, Fault> {
+    let level = Background::NAMED.into_iter().find(|level| level.to_string() == name);
+    level.map(Value::Background).ok_or_else(|| {
+        let hint = "the levels are `none`, `cpu-burner` and `net-load`";
+        Fault::new(format!("unknown background `{name}`"), "no such load", hint)
+    })
+}
+
+/// The least that the kernel takes, µs.
+pub(super) const LEAST_QUOTA_US: u32 = 1_000;
+
+fn quota(text: &str) -> Result<Value, Fault> {
+    let Time(time) = text.parse().unwrap_or(Time(std::time::Duration::ZERO));
+    quota_fault("quota", micros(time), PERIOD_US).map_or(Ok(Value::Number(micros(time))), Err)
+}
+
+/// What is wrong with a quota of one thread in a period.
+pub(super) fn quota_fault(key: &str, quota_us: u32, period_us: u32) -> Option<Fault> {
+    let shown = |us: u32| Time(std::time::Duration::from_micros(us.into()));
+    let (least, period) = (shown(LEAST_QUOTA_US), shown(period_us));
+    let (message, label) = match quota_us {
+        us if us < LEAST_QUOTA_US => {
+            (format!("a {key} of {} is less than the kernel takes", shown(us)), "too little")
+        }
+        us if us > period_us => {
+            (format!("a {key} of {} in each {period} limits nothing", shown(us)), "too much")
+        }
+        _ => return None,
+    };
+    let hint = format!("no thread runs longer than the period: use \"{least}\" to \"{period}\"");
+    Some(Fault::new(message, label, hint))
 }
 
 fn guests(vms: u32) -> Result<Value, Fault> {

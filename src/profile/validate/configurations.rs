@@ -4,6 +4,7 @@ use super::factors::{Level, Levels, default};
 use super::{Check, Fault, nic, pin, workload};
 use crate::backend::Backend;
 use crate::profile::configuration::memory_mib_for;
+use crate::profile::groups::{Group, divides, unmeasured};
 use crate::profile::tuning::Tuning;
 use crate::profile::{Configuration, Factor, Value};
 
@@ -11,18 +12,23 @@ use crate::profile::{Configuration, Factor, Value};
 const MOST_CONFIGURATIONS: usize = 4096;
 
 /// All combinations, the first factor varying slowest; empty if something was reported that leaves none.
-pub(super) fn configurations(check: &mut Check, factors: &[Levels], tuning: Tuning) -> Vec<Configuration> {
+pub(super) fn configurations(
+    check: &mut Check,
+    factors: &[Levels],
+    groups: &[Group],
+    tuning: Tuning,
+) -> Vec<Configuration> {
     workload::check(check, factors);
     if with_guests(factors) {
-        divisible(check, factors);
+        divisible(check, factors, groups);
         fits(check, factors);
-        served(check, factors);
+        served(check, factors, groups);
         nic::possible(check, factors);
         pin::in_range(check, factors);
     }
     let combinations = factors.iter().try_fold(1_usize, |n, levels| n.checked_mul(levels.levels.len()));
     match combinations {
-        Some(n) if n <= MOST_CONFIGURATIONS => combine(factors, check.cloud, tuning),
+        Some(n) if n <= MOST_CONFIGURATIONS => combine(factors, check.cloud, groups, tuning),
         _ => {
             // No key is to blame alone: the section is marked.
             check.fault("sweep.*", too_many(combinations));
@@ -39,7 +45,7 @@ fn too_many(combinations: Option<usize>) -> Fault {
     Fault::new(format!("the sweep has {n} combinations"), "", hint)
 }
 
-fn combine(factors: &[Levels], cloud: bool, tuning: Tuning) -> Vec<Configuration> {
+fn combine(factors: &[Levels], cloud: bool, groups: &[Group], tuning: Tuning) -> Vec<Configuration> {
     let mut combined = vec![Configuration { tuning, ..Configuration::default() }];
     for Levels { factor, levels, .. } in factors {
         let extend = |configuration: Configuration| {
@@ -51,7 +57,10 @@ fn combine(factors: &[Levels], cloud: bool, tuning: Tuning) -> Vec<Configuration
         };
         combined = combined.into_iter().flat_map(extend).collect();
     }
-    let folded = |configuration| workload::as_heeded(if_bare(configuration, factors, cloud), factors);
+    let folded = |configuration| {
+        let made = workload::as_heeded(if_bare(configuration, factors, cloud), factors);
+        Configuration { unmeasured: unmeasured(groups, made.vms).unwrap_or(0).min(made.vms), ..made }
+    };
     without_duplicates(combined.into_iter().map(folded))
 }
 
@@ -87,24 +96,33 @@ fn with_guests(factors: &[Levels]) -> bool {
     levels_of(factors, Factor::Backend).iter().any(|level| level.value != Value::Backend(Backend::Baremetal))
 }
 
+/// The numbers of guests that can be measured, each with those that carry the flows.
+fn measured<'l>(factors: &'l [Levels], groups: &[Group]) -> Vec<(&'l Level, u32)> {
+    let vms = levels_of(factors, Factor::Vms).iter();
+    let usable = vms.filter(|level| divides(groups, level.value.as_number()));
+    let of = |level: &'l Level| {
+        (level, level.value.as_number() - unmeasured(groups, level.value.as_number()).unwrap_or(0))
+    };
+    usable.map(of).collect()
+}
+
 /// Flows must divide evenly among the guests: else the guests differ before anything is measured.
-fn divisible(check: &mut Check, factors: &[Levels]) {
-    let vms = levels_of(factors, Factor::Vms);
-    let common = vms.iter().fold(1, |n, level| lcm(n, level.value.as_number().into()));
+fn divisible(check: &mut Check, factors: &[Levels], groups: &[Group]) {
+    let vms = measured(factors, groups);
+    let common = vms.iter().fold(1, |n, (_, guests)| lcm(n, (*guests).into()));
     for flows in levels_of(factors, Factor::Flows) {
-        for guests in
-            vms.iter().filter(|guests| !flows.value.as_number().is_multiple_of(guests.value.as_number()))
-        {
-            let fault = uneven(flows.value.as_number(), guests.value.as_number(), common, vms.len());
-            check.fault(&guests.path, fault);
+        let flows = flows.value.as_number();
+        for (level, guests) in vms.iter().filter(|(_, guests)| !flows.is_multiple_of(*guests)) {
+            let whose = if level.value.as_number() == *guests { "guests" } else { "measured guests" };
+            check.fault(&level.path, uneven(flows, *guests, whose, common, vms.len()));
         }
     }
 }
 
-fn uneven(flows: u32, guests: u32, common: u64, levels: usize) -> Fault {
+fn uneven(flows: u32, guests: u32, whose: &str, common: u64, levels: usize) -> Fault {
     let message = match flows < guests {
-        true => format!("{flows} flows are too few for {guests} guests"),
-        false => format!("{flows} flows do not divide evenly among {guests} guests"),
+        true => format!("{flows} flows are too few for {guests} {whose}"),
+        false => format!("{flows} flows do not divide evenly among {guests} {whose}"),
     };
     let whose = if levels > 1 { "every level of vms" } else { "it" };
     let below = u64::from(flows) / common * common;
@@ -130,13 +148,13 @@ fn lcm(a: u64, b: u64) -> u64 {
 }
 
 /// Each guest must have the memory to serve its flows: else its kernel kills netservers in the middle of a trial.
-fn served(check: &mut Check, factors: &[Levels]) {
+fn served(check: &mut Check, factors: &[Levels], groups: &[Group]) {
     let number = |level: &&Level| level.value.as_number();
-    let fewest_guests = levels_of(factors, Factor::Vms).iter().min_by_key(number);
+    let fewest_guests = measured(factors, groups).into_iter().map(|(_, guests)| guests).min();
     let least_memory = levels_of(factors, Factor::Memory).iter().min_by_key(number);
     let most_flows = levels_of(factors, Factor::Flows).iter().max_by_key(number);
     let (Some(guests), Some(memory), Some(flows)) = (fewest_guests, least_memory, most_flows) else { return };
-    let (each, mib) = (number(&flows) / number(&guests).max(1), number(&memory));
+    let (each, mib) = (number(&flows) / guests.max(1), number(&memory));
     let need = memory_mib_for(each);
     if mib < need {
         let message = format!("a guest of {mib} MiB cannot serve {each} flows");

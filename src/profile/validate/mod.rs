@@ -6,6 +6,7 @@
 mod bounds;
 mod configurations;
 mod factors;
+mod groups;
 mod image;
 mod machines;
 mod nic;
@@ -59,7 +60,8 @@ pub(super) fn experiment(
     let limits = timing::limits(&mut check, &written.limits, &timing);
     let factors = factors::factors(&mut check, &written);
     tuning::in_range(&mut check, &written, &tuning, &factors);
-    let configurations = configurations::configurations(&mut check, &factors, tuning);
+    let groups = groups::groups(&mut check, &written, &factors);
+    let configurations = configurations::configurations(&mut check, &factors, &groups, tuning);
     if !check.issues.is_empty() {
         return Err(check.issues);
     }
@@ -76,6 +78,7 @@ pub(super) fn experiment(
         order: written.plan.order,
         seed: written.plan.seed.unwrap_or(1),
         limits,
+        groups,
         configurations,
         factors: factors::swept(&factors),
     })
@@ -104,7 +107,11 @@ impl Check<'_> {
             return;
         }
         let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
-        let home = if section.is_empty() { String::new() } else { format!(" in [{section}]") };
+        let home = match section {
+            "" => String::new(),
+            section if section.starts_with("group[") => " in [[group]]".into(),
+            section => format!(" in [{section}]"),
+        };
         self.fault(path, Fault::new(format!("missing key `{key}`{home}"), "", hint));
     }
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::tuning::Thp;
 use crate::profile::schema::backend_levels;
-use crate::profile::units::{Size, Time};
-use crate::profile::{Order, Test};
+use crate::profile::units::{Rate, Size, Time};
+use crate::profile::{Order, Role, Test};
 
 /// `[workload]`: what netperf does, for how long, how often.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -57,20 +57,26 @@ pub type Burst = u32;
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Group {
-    /// name in tables and charts
+    /// name in tables and charts: lower-case letters, digits and hyphens; required
+    #[schemars(regex(pattern = "^[a-z0-9-]+$"), length(max = 32))]
     pub name: Option<String>,
-    /// number of guests, or a part of all such as "50 %"
+    /// number of guests, or a part of all such as "50 %"; required
     pub guests: Option<Share>,
-    /// CPU weight, as `virsh schedinfo` has it
+    /// CPU weight of each guest, as `virsh schedinfo` has it: 2 to 262144, on a host with cgroup v2 1 to 10000
+    #[schemars(range(min = 1, max = 262144))]
     pub shares: Option<u32>,
-    /// CPU time in each period, for example "50 ms"
+    /// CPU time of each vCPU in each period, for example "50 ms"
     pub quota: Option<Time>,
-    /// period of the quota, for example "100 ms"
+    /// period of the quotas, for example "100 ms" (the default)
     pub period: Option<Time>,
-    /// what the guests do
+    /// CPU time of QEMU's other threads in each period, for example "50 ms"
+    pub emulator_quota: Option<Time>,
+    /// what the guests do: "measured" (the default), "cpu-burner", "net-load" or "idle"
     pub role: Option<Role>,
-    /// cap on the NIC, for example "24 Mbit"
-    pub bandwidth: Option<String>,
+    /// cap on each guest's NIC, in each direction, for example "24 Mbit"
+    pub bandwidth: Option<Rate>,
+    /// whether one control group holds the guests, so that shares and quota are of the group as a whole (default false)
+    pub cgroup: bool,
 }
 
 /// A number of guests, or a part of all.
@@ -81,20 +87,6 @@ pub enum Share {
     Guests(u32),
     /// A part of all, such as "50 %".
     Part(String),
-}
-
-/// What the guests of a group do.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// They carry the measured flows.
-    Measured,
-    /// They burn CPU time.
-    CpuBurner,
-    /// They load the network, unmeasured.
-    NetLoad,
-    /// They run and do nothing.
-    Idle,
 }
 
 /// `[plan]`: order of the trials.
@@ -186,11 +178,11 @@ pub struct Sweep {
     /// polling times for halted vCPUs, for example [0, 200000]
     #[schemars(inner(range(max = 10000000)), length(min = 1), extend("uniqueItems" = true))]
     pub halt_poll_ns: Option<Vec<u32>>,
-    /// CPU time of every guest in each 100 ms, for example ["100 ms", "50 ms"]
-    #[schemars(extend("x-planned" = "leave it out: this version sets no quota"))]
+    /// CPU time of every vCPU in each 100 ms, for example ["100 ms", "50 ms"]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub quota: Option<Vec<Time>>,
-    /// what the other guests do: "none", "cpu-burner", "net-load"
-    #[schemars(extend("x-planned" = "leave it out: this version has no background load"))]
+    /// what the guests of the groups that are not measured do: "none", "cpu-burner", "net-load"
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub background: Option<Vec<String>>,
 }
 

@@ -68,7 +68,7 @@ pub struct Wire {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Guest {
-    /// guests that carry load, at least 1 (default 1)
+    /// guests, at least 1 (default 1)
     #[schemars(range(min = 1, max = 1000))]
     pub vms: Option<u32>,
     /// vCPUs of each guest (default 1)
@@ -101,6 +101,8 @@ pub struct Guest {
     /// CPU model that the guests see
     #[schemars(extend("x-planned" = "leave it out: this version chooses the CPU model by the accelerator"))]
     pub cpu_model: Option<String>,
+    /// CPU time of each vCPU in each 100 ms, for example "50 ms"; unlimited if left out
+    pub quota: Option<Time>,
     /// guests that a smaller configuration does not need: "pause" (the default) or "destroy"
     pub idle: Idle,
 }

@@ -51,7 +51,6 @@ pub struct Written {
     /// settings of the host and inside the guests, each applied, read back in every trial and put back at the end
     pub tuning: Tuning,
     /// guests that differ from one another: shares, quotas, roles
-    #[schemars(extend("x-planned" = "leave the groups out: in this version all guests are alike and all are measured"))]
     pub group: Vec<Group>,
     /// what is observed beside flows and CPU time
     #[schemars(extend("x-planned" = "leave the section out: this version always takes the same samples"))]

@@ -81,7 +81,7 @@ fn statistics(model: &Model, plot: &Plot) -> String {
     };
     let cut = if plot.is_cut() { format!(" (cut at the {edge})") } else { String::new() };
     let shape = if model.has_intervals() { format!(", {shape} = 95 % interval{cut}") } else { String::new() };
-    format!("{}; {mean}{shape}", plot.metric.explanation())
+    format!("{}; {mean}{shape}", plot.subject.explanation)
 }
 
 /// What was the same for all values.

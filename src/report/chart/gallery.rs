@@ -61,6 +61,7 @@ fn row(configuration: Configuration, value: f64, relative: Option<f64>) -> Summa
         values,
         kendall_w_rate: None,
         to_bare_metal: None,
+        interference: Default::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Charts: what the tables say, for slides. SVG through plotters, PNG through resvg (better text than plotters' own).
 //!
 //! - `series`: rows -> lines or bars: what is drawn
+//! - `shares`: the same of groups of guests
 //! - `scale`: ticks and their labels
 //! - `labels`: places for labels that would collide
 //! - `text`: the font, measured widths, wrapping
@@ -20,10 +21,12 @@ mod palette;
 mod raster;
 mod scale;
 mod series;
+mod shares;
 mod text;
 
 use super::Model;
 use crate::figures::Metric;
+use crate::profile::Factor;
 use canvas::Canvas;
 use series::{Kind, Plot};
 
@@ -62,9 +65,13 @@ pub struct Chart {
 
 /// Every chart that has something to show. Metrics without any value are left out.
 pub fn charts(model: &Model) -> Result<Vec<Chart>, ChartError> {
+    // What background does is in the tail first.
+    let longest = model.experiment.factors.contains(&Factor::Background).then_some(Metric::MaxLatency);
     DRAWN
         .into_iter()
+        .chain(longest)
         .flat_map(|metric| series::plots(model, metric))
+        .chain(shares::plots(model))
         .map(|plot| chart(model, &plot))
         .collect()
 }

@@ -12,7 +12,7 @@ use crate::stats::Interval;
 /// Lines that one picture can hold.
 const MAX_LINES: usize = 7;
 /// Bars that one picture can hold.
-const MAX_BARS: usize = 24;
+pub(super) const MAX_BARS: usize = 24;
 /// How much larger than every guest bare metal may be and still set the scale of lines.
 const BASELINE_REACH: f64 = 2.0;
 /// How far an interval may stretch the scale beyond the largest mean.
@@ -22,13 +22,38 @@ const INTERVAL_REACH: f64 = 1.4;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Plot {
     /// What is shown.
-    pub metric: Metric,
+    pub subject: Subject,
     /// The levels that all of it has in common, in words; empty if one picture holds everything.
     pub part: Vec<String>,
     /// Upper end of what has to be visible.
     pub largest: f64,
     /// How it is shown.
     pub kind: Kind,
+}
+
+/// What a picture is about: a metric, or something of groups.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Subject {
+    /// Beginning of the file's name.
+    pub name: &'static str,
+    /// Beginning of the title.
+    pub label: &'static str,
+    pub unit: &'static str,
+    pub explanation: &'static str,
+    /// Whether nothing can be above 100.
+    pub ends_at_100: bool,
+}
+
+impl From<Metric> for Subject {
+    fn from(metric: Metric) -> Subject {
+        Subject {
+            name: metric.column(),
+            label: metric.label(),
+            unit: metric.unit(),
+            explanation: metric.explanation(),
+            ends_at_100: metric == Metric::HostCpu,
+        }
+    }
 }
 
 /// The two kinds of chart.
@@ -73,8 +98,8 @@ pub(super) struct Bar {
 impl Plot {
     /// The scale of the values; that of a share of the host ends at 100 %.
     pub fn scale(&self) -> Scale {
-        let largest = if self.metric == Metric::HostCpu { self.largest.min(100.0) } else { self.largest };
-        Scale::new(largest, self.metric.unit())
+        let largest = if self.subject.ends_at_100 { self.largest.min(100.0) } else { self.largest };
+        Scale::new(largest, self.subject.unit)
     }
 
     /// Whether an interval reaches beyond the scale.
@@ -90,14 +115,14 @@ impl Plot {
     /// File name without extension.
     pub fn name(&self) -> String {
         let parts = self.part.iter().map(|part| slug(part));
-        std::iter::once(self.metric.column().to_string()).chain(parts).collect::<Vec<_>>().join("-")
+        std::iter::once(self.subject.name.to_string()).chain(parts).collect::<Vec<_>>().join("-")
     }
 
     /// Title of the picture.
     pub fn title(&self) -> String {
         let by = if matches!(self.kind, Kind::Lines(_)) { " by number of guests" } else { "" };
         let part = if self.part.is_empty() { String::new() } else { format!(": {}", self.part.join(", ")) };
-        format!("{}{by}{part}", self.metric.label())
+        format!("{}{by}{part}", self.subject.label)
     }
 }
 
@@ -116,7 +141,7 @@ pub(super) fn plots(report: &Model, metric: Metric) -> Vec<Plot> {
     let plot = |part: Part| {
         let kind =
             if lines { as_lines(&part, &bare, &levels, metric) } else { as_bars(&part, &bare, metric) };
-        kind.map(|kind| Plot { metric, part: part.levels, largest, kind })
+        kind.map(|kind| Plot { subject: metric.into(), part: part.levels, largest, kind })
     };
     parts.into_iter().filter_map(plot).collect()
 }

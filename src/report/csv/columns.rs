@@ -1,6 +1,8 @@
 //! The columns of flows, guests and trials: a name with its unit, and the value in a record.
 
-use crate::figures::{CpuFigures, FlowFigures, GuestFigures, JainAt, Numbers, SLICES_S, SummaryRow};
+use crate::figures::{
+    CpuFigures, FlowFigures, GroupFigures, GuestFigures, JainAt, Numbers, SLICES_S, SummaryRow,
+};
 use crate::stats::Fairness;
 
 /// A column: its name and its value in a record.
@@ -51,7 +53,24 @@ pub(super) const GUEST: [Column<GuestFigures>; 24] = [
     ("irq_exits_per_s", |guest| exits(guest, "irq_exits")),
 ];
 
-pub(super) const TRIAL: [Column<Numbers>; 42] = [
+pub(super) const GROUP: [Column<GroupFigures>; 14] = [
+    ("guests", |group| Some(f64::from(group.guests))),
+    ("shares", |group| group.shares.map(f64::from)),
+    ("rate_tps", |group| group.unit.transactions(group.rate)),
+    ("throughput_mbps", |group| group.unit.megabits(group.rate)),
+    ("rate_share_percent", |group| group.rate_share_percent),
+    ("cpu_s", |group| group.cpu.map(|cpu| cpu.total_s())),
+    ("vcpu_cpu_s", |group| group.cpu.map(|cpu| cpu.vcpu_s)),
+    ("emulator_cpu_s", |group| group.cpu.map(|cpu| cpu.emulator_s)),
+    ("vhost_cpu_s", |group| group.cpu.map(|cpu| cpu.vhost_s)),
+    ("cpu_share_percent", |group| group.cpu_share_percent),
+    ("expected_share_percent", |group| group.expected_share_percent),
+    ("cpu_share_error", |group| group.cpu_share_error),
+    ("rate_share_error", |group| group.rate_share_error),
+    ("background_mbps", |group| group.background_mbps),
+];
+
+pub(super) const TRIAL: [Column<Numbers>; 46] = [
     ("window_s", |n| Some(n.window.length_s())),
     ("window_start_s", |n| Some(n.window.start_s)),
     ("start_spread_s", |n| Some(n.total.start_spread_s)),
@@ -94,6 +113,10 @@ pub(super) const TRIAL: [Column<Numbers>; 42] = [
     ("interrupts_per_s", |n| n.seen.interrupts_per_s),
     ("tester_busy_percent", |n| n.seen.tester_busy_percent),
     ("longest_hiccup_s", |n| n.seen.longest_hiccup_s),
+    ("host_pressure_percent", |n| n.host.and_then(|host| host.pressure_percent)),
+    ("contended", |n| n.sharing.contended.map(f64::from)),
+    ("jain_weighted_cpu", |n| n.sharing.jain_weighted_cpu),
+    ("jain_weighted_rate", |n| n.sharing.jain_weighted_rate),
 ];
 
 /// One CPU of the host.
@@ -108,11 +131,23 @@ fn exits(guest: &GuestFigures, reason: &str) -> Option<f64> {
 }
 
 /// What stands behind the metrics in a row of the summary.
-pub(super) const SUMMARY: [Column<SummaryRow>; 4] = [
+pub(super) const SUMMARY: [Column<SummaryRow>; 16] = [
     ("kendall_w_rate", |row| row.kendall_w_rate),
     ("rate_to_bare_metal", |row| row.to_bare_metal.map(|ratio| ratio.ratio)),
     ("rate_to_bare_metal_low", |row| row.to_bare_metal.and_then(|ratio| ratio.low)),
     ("rate_to_bare_metal_high", |row| row.to_bare_metal.and_then(|ratio| ratio.high)),
+    ("rate_lost_to_background", |row| row.interference.rate.map(|ratio| 1.0 - ratio.ratio)),
+    ("rate_lost_to_background_low", |row| row.interference.rate.and_then(|r| Some(1.0 - r.high?))),
+    ("rate_lost_to_background_high", |row| row.interference.rate.and_then(|r| Some(1.0 - r.low?))),
+    ("mean_latency_to_solo", |row| row.interference.mean_latency.map(|ratio| ratio.ratio)),
+    ("mean_latency_to_solo_low", |row| row.interference.mean_latency.and_then(|ratio| ratio.low)),
+    ("mean_latency_to_solo_high", |row| row.interference.mean_latency.and_then(|ratio| ratio.high)),
+    ("p99_latency_to_solo", |row| row.interference.p99_latency.map(|ratio| ratio.ratio)),
+    ("p99_latency_to_solo_low", |row| row.interference.p99_latency.and_then(|ratio| ratio.low)),
+    ("p99_latency_to_solo_high", |row| row.interference.p99_latency.and_then(|ratio| ratio.high)),
+    ("max_latency_to_solo", |row| row.interference.max_latency.map(|ratio| ratio.ratio)),
+    ("max_latency_to_solo_low", |row| row.interference.max_latency.and_then(|ratio| ratio.low)),
+    ("max_latency_to_solo_high", |row| row.interference.max_latency.and_then(|ratio| ratio.high)),
 ];
 
 /// Fairness over slices of the n-th length.

@@ -1,4 +1,4 @@
-//! CSV for other programs: flows, guests, CPUs, trials, proofs and the summary. Units are in the column names.
+//! CSV for other programs: flows, guests, CPUs, groups, trials, proofs and the summary. Units are in the column names.
 //!
 //! Columns named `whole_flow_…` are netperf's own, over a flow from its start, warm-up included; so are the P99 and longest
 //! transactions of trials and summaries. All other figures are of the window.
@@ -21,7 +21,7 @@ use crate::figures::{Metric, Numbers, Outcome, SummaryRow, TrialFigures};
 use crate::profile::{Configuration, Factor};
 use crate::sample::Accel;
 use crate::stats::{Interval, Outlier};
-use columns::{CPU, Column, FLOW, GUEST, SUMMARY, TRIAL};
+use columns::{CPU, Column, FLOW, GROUP, GUEST, SUMMARY, TRIAL};
 
 /// One row per flow of every trial that has numbers: `flows.csv`.
 pub fn flows(model: &Model) -> ::csv::Result<String> {
@@ -37,10 +37,13 @@ pub fn flows(model: &Model) -> ::csv::Result<String> {
 
 /// One row per guest of every trial that has numbers: `guests.csv`. Bare metal is guest 0.
 pub fn guests(model: &Model) -> ::csv::Result<String> {
-    let header = trial_header().into_iter().chain(["guest".into(), "domain".into()]).chain(names(&GUEST));
+    let ids = ["guest", "domain", "group", "role"].map(String::from);
+    let header = trial_header().into_iter().chain(ids).chain(names(&GUEST));
     let rows = with_numbers(model).flat_map(|(trial, numbers)| {
         numbers.guests.iter().map(|guest| {
-            let ids = [guest.guest.to_string(), guest.domain.clone().unwrap_or_default()];
+            let known = |name: &Option<String>| name.clone().unwrap_or_default();
+            let (domain, group) = (known(&guest.domain), known(&guest.group));
+            let ids = [guest.guest.to_string(), domain, group, guest.role.to_string()];
             trial_cells(trial).into_iter().chain(ids).chain(cells(&GUEST, guest)).collect()
         })
     });
@@ -53,6 +56,18 @@ pub fn cpus(model: &Model) -> ::csv::Result<String> {
     let rows = with_numbers(model).flat_map(|(trial, numbers)| {
         numbers.seen.cpus.iter().map(|cpu| {
             trial_cells(trial).into_iter().chain([cpu.cpu.to_string()]).chain(cells(&CPU, cpu)).collect()
+        })
+    });
+    table(header.collect(), rows)
+}
+
+/// One row per group of every trial that has numbers: `groups.csv`. Empty where all guests are alike.
+pub fn groups(model: &Model) -> ::csv::Result<String> {
+    let header = trial_header().into_iter().chain(["group".into(), "role".into()]).chain(names(&GROUP));
+    let rows = with_numbers(model).flat_map(|(trial, numbers)| {
+        numbers.sharing.groups.iter().map(|group| {
+            let ids = [group.name.clone(), group.role.to_string()];
+            trial_cells(trial).into_iter().chain(ids).chain(cells(&GROUP, group)).collect()
         })
     });
     table(header.collect(), rows)
@@ -217,13 +232,14 @@ mod tests {
     fn columns_say_their_units() {
         insta::assert_snapshot!("flows_csv_columns", header(flows));
         insta::assert_snapshot!("guests_csv_columns", header(guests));
+        insta::assert_snapshot!("groups_csv_columns", header(groups));
         insta::assert_snapshot!("trials_csv_columns", header(trials));
         insta::assert_snapshot!("summary_csv_columns", header(summary));
     }
 
     #[test]
     fn no_table_has_the_same_column_twice() {
-        for of in [flows, guests, trials, summary] {
+        for of in [flows, guests, groups, trials, summary] {
             let text = header(of);
             let distinct: std::collections::BTreeSet<&str> = text.lines().collect();
             assert_eq!(distinct.len(), text.lines().count(), "{text}");

@@ -1,0 +1,299 @@
+//! Figures of groups of guests: what each got of the CPU and of the rate, and what its weight would give it.
+//!
+//! Shares govern CPU time, and only where there is not enough of it: what is said of them is left empty otherwise.
+
+use serde::Serialize;
+
+use super::{GuestFigures, HostFigures};
+use crate::profile::groups::Members;
+use crate::profile::{Role, Unit};
+use crate::sample::RawTrial;
+use crate::stats::{self, share_errors, weighted_jain};
+use crate::window::Window;
+
+/// Busy part of the host's CPUs from which on they are contended for, %.
+const BUSY_PERCENT: f64 = 95.0;
+/// The same by the time in which something waited (PSI), %.
+const PRESSURE_PERCENT: f64 = 5.0;
+
+/// One group of one trial.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GroupFigures {
+    /// Its name.
+    pub name: String,
+    /// What its guests did.
+    pub role: Role,
+    /// How many there are.
+    pub guests: u32,
+    /// Weight as written: of each guest, or of the group where one control group holds it.
+    pub shares: Option<u32>,
+    /// Sum of its guests' measured rates, transactions/s or 10^6 bits/s.
+    pub rate: f64,
+    /// What the rate counts.
+    pub unit: Unit,
+    /// Its part of all measured rate, %; `None` if it is not measured.
+    pub rate_share_percent: Option<f64>,
+    /// CPU time that it took from the host in the window.
+    pub cpu: Option<GroupCpu>,
+    /// Its part of all guests' CPU time, %.
+    pub cpu_share_percent: Option<f64>,
+    /// The part that its weight would give it if everybody wanted all, %; idle groups want nothing.
+    pub expected_share_percent: Option<f64>,
+    /// Its part of the CPU time ÷ the expected one − 1; `None` where nobody contended.
+    pub cpu_share_error: Option<f64>,
+    /// Its part of the measured rate ÷ its part of the measured groups' weights − 1; `None` where nobody contended.
+    pub rate_share_error: Option<f64>,
+    /// What its background streams moved, 10^6 bits/s; `None` if it has none.
+    pub background_mbps: Option<f64>,
+}
+
+/// CPU time of one group, s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct GroupCpu {
+    /// vCPU threads.
+    pub vcpu_s: f64,
+    /// QEMU's other threads.
+    pub emulator_s: f64,
+    /// vhost workers.
+    pub vhost_s: f64,
+}
+
+impl GroupCpu {
+    /// All three.
+    pub fn total_s(&self) -> f64 {
+        self.vcpu_s + self.emulator_s + self.vhost_s
+    }
+}
+
+/// How a trial's guests shared the host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Sharing {
+    /// One entry for each group, in the order of their guests; empty where all guests are alike.
+    pub groups: Vec<GroupFigures>,
+    /// Whether there was less CPU time than was wanted; `None` if unknown.
+    pub contended: Option<bool>,
+    /// Jain's index of the guests' CPU times, each ÷ its weight; 1 if shares follow the weights.
+    pub jain_weighted_cpu: Option<f64>,
+    /// The same of the measured guests' rates.
+    pub jain_weighted_rate: Option<f64>,
+}
+
+impl Sharing {
+    pub(super) fn of(
+        raw: &RawTrial,
+        guests: &[GuestFigures],
+        host: Option<&HostFigures>,
+        window: &Window,
+    ) -> Sharing {
+        let contended = host.map(is_contended);
+        let mut groups: Vec<GroupFigures> =
+            raw.groups.iter().map(|members| group(raw, members, guests, window)).collect();
+        let wants = |members: &Members| members.role != Role::Idle;
+        let measured = |members: &Members| members.role == Role::Measured;
+        let cpu: Option<Vec<f64>> =
+            groups.iter().map(|group| Some(group.cpu?.total_s())).collect::<Option<_>>();
+        cpu_shares(&mut groups, cpu.as_deref(), &weights(&raw.groups, wants));
+        rate_shares(&mut groups, &weights(&raw.groups, measured));
+        if contended != Some(true) {
+            for group in &mut groups {
+                (group.cpu_share_error, group.rate_share_error) = (None, None);
+            }
+            return Sharing { groups, contended, ..Sharing::default() };
+        }
+        let cpu = |guest: &GuestFigures| Some(guest.cpu?.total_percent);
+        Sharing {
+            jain_weighted_cpu: jain(raw, guests, wants, cpu),
+            jain_weighted_rate: jain(raw, guests, measured, |guest| Some(guest.rate)),
+            groups,
+            contended,
+        }
+    }
+}
+
+fn is_contended(host: &HostFigures) -> bool {
+    host.busy_percent >= BUSY_PERCENT
+        || host.pressure_percent.is_some_and(|pressure| pressure >= PRESSURE_PERCENT)
+}
+
+fn group(raw: &RawTrial, members: &Members, guests: &[GuestFigures], window: &Window) -> GroupFigures {
+    let own = || guests.iter().filter(|guest| members.numbers().contains(&guest.guest));
+    let seconds = |percent: f64| percent * window.length_s() / 100.0;
+    let cpu = own().map(|guest| guest.cpu).collect::<Option<Vec<_>>>().map(|all| GroupCpu {
+        vcpu_s: seconds(all.iter().map(|cpu| cpu.vcpu_percent).sum()),
+        emulator_s: seconds(all.iter().map(|cpu| cpu.emulator_percent).sum()),
+        vhost_s: seconds(all.iter().map(|cpu| cpu.vhost_percent).sum()),
+    });
+    let streams = raw.background.iter().filter(|flow| members.numbers().contains(&flow.guest));
+    GroupFigures {
+        name: members.name.clone(),
+        role: members.role,
+        guests: members.guests,
+        shares: members.cpu.shares,
+        rate: stats::total(own().map(|guest| guest.rate)),
+        unit: raw.configuration.test.unit(),
+        rate_share_percent: None,
+        cpu,
+        cpu_share_percent: None,
+        expected_share_percent: None,
+        cpu_share_error: None,
+        rate_share_error: None,
+        background_mbps: (members.role == Role::NetLoad)
+            .then(|| stats::total(streams.map(|flow| window.rate(flow)))),
+    }
+}
+
+/// The weight of each group that takes part; `None` for the others, and for all if only some have shares.
+fn weights(groups: &[Members], takes_part: impl Fn(&Members) -> bool) -> Vec<Option<f64>> {
+    let parties = || groups.iter().filter(|members| takes_part(members));
+    let with_shares = parties().filter(|members| members.cpu.shares.is_some()).count();
+    let weight = |members: &Members| match with_shares {
+        0 if !members.cgroup => Some(f64::from(members.guests)),
+        all if all == parties().count() => members.weight(),
+        _ => None,
+    };
+    groups.iter().map(|members| takes_part(members).then(|| weight(members)).flatten()).collect()
+}
+
+fn cpu_shares(groups: &mut [GroupFigures], cpu: Option<&[f64]>, weights: &[Option<f64>]) {
+    let whole: f64 = weights.iter().flatten().sum();
+    for (group, weight) in groups.iter_mut().zip(weights) {
+        group.expected_share_percent = weight.map(|weight| 100.0 * weight / whole);
+    }
+    let Some(cpu) = cpu else { return };
+    let all: f64 = cpu.iter().sum();
+    if all > 0.0 {
+        groups.iter_mut().zip(cpu).for_each(|(group, s)| group.cpu_share_percent = Some(100.0 * s / all));
+    }
+    // Idle groups take next to nothing, and are not due anything.
+    for (index, error) in errors(cpu, weights) {
+        groups[index].cpu_share_error = Some(error);
+    }
+}
+
+fn rate_shares(groups: &mut [GroupFigures], weights: &[Option<f64>]) {
+    let all: f64 = groups.iter().map(|group| group.rate).sum();
+    for group in groups.iter_mut().filter(|group| group.role == Role::Measured && all > 0.0) {
+        group.rate_share_percent = Some(100.0 * group.rate / all);
+    }
+    let rates: Vec<f64> = groups.iter().map(|group| group.rate).collect();
+    for (index, error) in errors(&rates, weights) {
+        groups[index].rate_share_error = Some(error);
+    }
+}
+
+/// The share error of each party by its index.
+fn errors(values: &[f64], weights: &[Option<f64>]) -> Vec<(usize, f64)> {
+    let parties = weights.iter().enumerate().filter_map(|(index, weight)| Some((index, (*weight)?)));
+    let (indices, weights): (Vec<usize>, Vec<f64>) = parties.unzip();
+    let own: Vec<f64> = indices.iter().map(|index| values[*index]).collect();
+    indices.into_iter().zip(share_errors(&own, &weights).unwrap_or_default()).collect()
+}
+
+/// Over the guests of the groups that take part.
+fn jain(
+    raw: &RawTrial,
+    guests: &[GuestFigures],
+    takes_part: impl Fn(&Members) -> bool,
+    value: impl Fn(&GuestFigures) -> Option<f64>,
+) -> Option<f64> {
+    let mut values = Vec::new();
+    let mut each = Vec::new();
+    for (members, weight) in raw.groups.iter().zip(weights(&raw.groups, &takes_part)) {
+        if !takes_part(members) {
+            continue;
+        }
+        for guest in guests.iter().filter(|guest| members.numbers().contains(&guest.guest)) {
+            values.push(value(guest)?);
+            each.push(weight? / f64::from(members.guests));
+        }
+    }
+    weighted_jain(&values, &each)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::{Numbers, TrialFigures, fixture};
+    use crate::profile::groups::CpuSettings;
+
+    fn members(name: &str, first: u32, guests: u32, role: Role, shares: Option<u32>) -> Members {
+        let cpu = CpuSettings { shares, ..CpuSettings::default() };
+        Members { name: name.into(), first, guests, role, cpu, bandwidth_bps: None, cgroup: false }
+    }
+
+    /// Four guests, of which the first two got twice the rate and nearly twice the CPU; the host as busy as said.
+    fn numbers(groups: Vec<Members>, idle: f64) -> Numbers {
+        let mut raw = fixture::trial(fixture::configuration("virtio", 4), &[2000.0, 2000.0, 1000.0, 1000.0]);
+        raw.groups = groups;
+        raw.host.iter_mut().for_each(|sample| {
+            sample.cpu.idle *= idle;
+            sample.cpu.iowait *= idle;
+        });
+        TrialFigures::of(&raw, &fixture::timing()).numbers.expect("the fixture has numbers")
+    }
+
+    fn two_to_one() -> Vec<Members> {
+        vec![
+            members("gold", 1, 2, Role::Measured, Some(1024)),
+            members("silver", 3, 2, Role::Measured, Some(512)),
+        ]
+    }
+
+    #[test]
+    fn shares_that_follow_the_weights_have_no_error() {
+        let sharing = numbers(two_to_one(), 0.0).sharing;
+        assert_eq!(sharing.contended, Some(true));
+        let expected: Vec<_> =
+            sharing.groups.iter().map(|group| group.expected_share_percent.unwrap()).collect();
+        assert!((expected[0] - 200.0 / 3.0).abs() < 1e-9 && (expected[1] - 100.0 / 3.0).abs() < 1e-9);
+        assert!(sharing.groups.iter().all(|group| group.rate_share_error.unwrap().abs() < 1e-6));
+        assert!((sharing.jain_weighted_rate.unwrap() - 1.0).abs() < 1e-6);
+        // 40 % of a CPU each against 30 %.
+        assert!((sharing.groups[0].cpu_share_percent.unwrap() - 400.0 / 7.0).abs() < 0.1);
+        assert!((sharing.groups[0].cpu_share_error.unwrap() + 1.0 / 7.0).abs() < 1e-3);
+        assert!((sharing.groups[0].cpu.unwrap().total_s() - 8.0).abs() < 1e-2);
+    }
+
+    #[test]
+    fn where_nobody_contends_shares_mean_nothing() {
+        let sharing = numbers(two_to_one(), 1.0).sharing;
+        assert_eq!((sharing.contended, sharing.jain_weighted_cpu), (Some(false), None));
+        assert!(sharing.groups.iter().all(|group| group.cpu_share_error.is_none()));
+        assert!(sharing.groups.iter().all(|group| group.cpu_share_percent.is_some()));
+    }
+
+    #[test]
+    fn who_waits_for_a_cpu_contends_for_it() {
+        let host = |pressure_percent| HostFigures {
+            pressure_percent,
+            ..numbers(two_to_one(), 1.0).host.expect("the fixture has a host")
+        };
+        assert!(
+            is_contended(&host(Some(5.0))) && !is_contended(&host(Some(4.9))) && !is_contended(&host(None))
+        );
+    }
+
+    #[test]
+    fn idle_guests_are_due_nothing_and_weights_of_some_are_weights_of_none() {
+        let idle = vec![
+            members("gold", 1, 2, Role::Measured, Some(1024)),
+            members("rest", 3, 2, Role::Idle, Some(512)),
+        ];
+        let due: Vec<_> =
+            numbers(idle, 0.0).sharing.groups.iter().map(|g| g.expected_share_percent).collect();
+        assert_eq!(due, [Some(100.0), None]);
+        let mixed = vec![
+            members("gold", 1, 2, Role::Measured, Some(1024)),
+            members("others", 3, 2, Role::Measured, None),
+        ];
+        assert!(
+            numbers(mixed, 0.0).sharing.groups.iter().all(|group| group.expected_share_percent.is_none())
+        );
+    }
+
+    #[test]
+    fn without_groups_nothing_is_said() {
+        let sharing = numbers(vec![], 0.0).sharing;
+        assert!(sharing.groups.is_empty() && sharing.jain_weighted_cpu.is_none());
+    }
+}

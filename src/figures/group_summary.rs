@@ -1,0 +1,71 @@
+//! Groups over the repeats of a configuration: mean and 95 % interval of the valid ones.
+
+use super::{GroupFigures, TrialFigures};
+use crate::profile::{Configuration, Role};
+use crate::stats::Interval;
+
+/// One group of one configuration over its repeats.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupRow {
+    /// What was measured.
+    pub configuration: Configuration,
+    /// The group's name.
+    pub name: String,
+    /// What its guests did.
+    pub role: Role,
+    /// How many there are.
+    pub guests: u32,
+    /// Weight as written.
+    pub shares: Option<u32>,
+    /// Its part of all guests' CPU time, %.
+    pub cpu_share_percent: Option<Interval>,
+    /// The part that its weight would give it, %.
+    pub expected_share_percent: Option<f64>,
+    /// Error of that part; undefined where nobody contended.
+    pub cpu_share_error: Option<Interval>,
+    /// Its part of the measured rate, %.
+    pub rate_share_percent: Option<Interval>,
+    /// Error of that part.
+    pub rate_share_error: Option<Interval>,
+    /// What its background streams moved, 10^6 bits/s.
+    pub background_mbps: Option<Interval>,
+    /// Valid repeats in which the host was contended for, of how many.
+    pub contended: (u32, u32),
+}
+
+/// One row for each group of each of `configurations`, in their order; none where all guests are alike.
+pub fn summarise_groups(configurations: &[Configuration], trials: &[TrialFigures]) -> Vec<GroupRow> {
+    let rows = |configuration: &Configuration| {
+        let own: Vec<&TrialFigures> =
+            trials.iter().filter(|t| t.configuration == *configuration && t.valid().is_some()).collect();
+        let groups = own.first().and_then(|trial| trial.valid()).map(|numbers| numbers.sharing.groups.len());
+        (0..groups.unwrap_or(0)).filter_map(|index| row(configuration, &own, index)).collect::<Vec<_>>()
+    };
+    configurations.iter().flat_map(rows).collect()
+}
+
+fn row(configuration: &Configuration, trials: &[&TrialFigures], index: usize) -> Option<GroupRow> {
+    let sharings = || trials.iter().filter_map(|trial| trial.valid()).map(|numbers| &numbers.sharing);
+    let all: Vec<&GroupFigures> = sharings().filter_map(|sharing| sharing.groups.get(index)).collect();
+    let first = all.first()?;
+    let interval = |value: fn(&GroupFigures) -> Option<f64>| {
+        Interval::of(&all.iter().filter_map(|group| value(group)).collect::<Vec<f64>>())
+    };
+    Some(GroupRow {
+        configuration: configuration.clone(),
+        name: first.name.clone(),
+        role: first.role,
+        guests: first.guests,
+        shares: first.shares,
+        cpu_share_percent: interval(|group| group.cpu_share_percent),
+        expected_share_percent: first.expected_share_percent,
+        cpu_share_error: interval(|group| group.cpu_share_error),
+        rate_share_percent: interval(|group| group.rate_share_percent),
+        rate_share_error: interval(|group| group.rate_share_error),
+        background_mbps: interval(|group| group.background_mbps),
+        contended: (
+            sharings().filter(|sharing| sharing.contended == Some(true)).count() as u32,
+            all.len() as u32,
+        ),
+    })
+}

@@ -1,0 +1,222 @@
+//! Groups: each by itself, and whether every number of guests can be divided as they say.
+
+use super::bounds::{LEAST_QUOTA_US, quota_fault};
+use super::factors::Levels;
+use super::{Check, Fault, is_name};
+use crate::backend::{Attachment, Backend};
+use crate::profile::groups::{CpuSettings, Group, OTHERS, Size, divides, micros};
+use crate::profile::units::{Rate, Time};
+use crate::profile::written::{self, Share, Written};
+use crate::profile::{Factor, Role, Value};
+
+/// What `cpu.shares` (2 to 262144) or `cpu.weight` (1 to 10000) takes; `kvmfair check` knows which of them the host has.
+const SHARES: std::ops::RangeInclusive<u32> = 1..=262_144;
+/// Shortest and longest period that the kernel takes, µs.
+const PERIOD_US: std::ops::RangeInclusive<u32> = 1_000..=1_000_000;
+/// The least cap with which netperf still sets its connections up, bits/s.
+const LEAST_BANDWIDTH: u64 = 64_000;
+
+/// The groups as written, and all that is wrong with them.
+pub(super) fn groups(check: &mut Check, written: &Written, factors: &[Levels]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (index, group) in written.group.iter().enumerate() {
+        let path = format!("group[{index}]");
+        let name = name(check, &path, group, &groups);
+        let size = size(check, &path, group);
+        let cpu = cpu(check, &path, group);
+        let bandwidth_bps = bandwidth(check, &path, group, factors);
+        let role = group.role.unwrap_or_default();
+        groups.extend(size.map(|size| Group { name, size, cpu, role, bandwidth_bps, cgroup: group.cgroup }));
+    }
+    if groups.len() == written.group.len() {
+        control_groups(check, written, &groups, factors);
+        divisible(check, &groups, factors);
+    }
+    background(check, &groups, factors);
+    groups
+}
+
+fn name(check: &mut Check, path: &str, group: &written::Group, others: &[Group]) -> String {
+    let path = format!("{path}.name");
+    let name = group.name.clone().unwrap_or_default();
+    let fault = match () {
+        () if group.name.is_none() => {
+            check.missing(&path, "name the group for tables and charts, for example name = \"gold\"");
+            return name;
+        }
+        () if !is_name(&name) || name.len() > 32 => {
+            let hint = "use 1 to 32 of a-z, 0-9 and -, for example name = \"gold\"";
+            Fault::new(format!("the name {name:?} cannot be a part of file names"), "", hint)
+        }
+        () if name == OTHERS => {
+            let hint = "it is the name of the guests that are in no group; choose another";
+            Fault::new(format!("no group can be called \"{OTHERS}\""), "", hint)
+        }
+        () if others.iter().any(|other| other.name == name) => {
+            Fault::new(format!("two groups are called \"{name}\""), "again", "give each a name of its own")
+        }
+        () => return name,
+    };
+    check.fault(&path, fault);
+    name
+}
+
+fn size(check: &mut Check, path: &str, group: &written::Group) -> Option<Size> {
+    let path = format!("{path}.guests");
+    let (shown, size) = match &group.guests {
+        None => {
+            check.missing(&path, "say how many guests it has: guests = 8, or a part such as \"50 %\"");
+            return None;
+        }
+        Some(Share::Guests(guests)) => (guests.to_string(), (*guests > 0).then_some(Size::Guests(*guests))),
+        Some(Share::Part(part)) => (format!("\"{part}\""), percent(part)),
+    };
+    if size.is_none() {
+        let hint = "write a number of guests, at least 1, or a whole percentage such as \"50 %\"";
+        check.fault(&path, Fault::new(format!("a group cannot have {shown} guests"), "", hint));
+    }
+    size
+}
+
+fn percent(part: &str) -> Option<Size> {
+    let percent = part.trim().strip_suffix('%')?.trim().parse().ok()?;
+    (1..=100).contains(&percent).then_some(Size::Percent(percent))
+}
+
+fn cpu(check: &mut Check, path: &str, group: &written::Group) -> CpuSettings {
+    let us = |time: &Option<Time>| time.map(|Time(time)| micros(time));
+    let cpu = CpuSettings {
+        shares: group.shares,
+        quota_us: us(&group.quota),
+        period_us: us(&group.period),
+        emulator_quota_us: us(&group.emulator_quota),
+    };
+    if let Some(shares) = cpu.shares.filter(|shares| !SHARES.contains(shares)) {
+        let hint = format!("use {} to {}; 1024 is a guest's weight by default", SHARES.start(), SHARES.end());
+        check.fault(&format!("{path}.shares"), Fault::new(format!("no guest has {shares} shares"), "", hint));
+    }
+    period(check, path, &cpu);
+    for (key, quota) in [("quota", cpu.quota_us), ("emulator_quota", cpu.emulator_quota_us)] {
+        // A control group may run on several CPUs at once.
+        let most =
+            if group.cgroup && key == "quota" { u32::MAX } else { cpu.period_us().max(LEAST_QUOTA_US) };
+        if let Some(fault) = quota.and_then(|quota| quota_fault(key, quota, most)) {
+            check.fault(&format!("{path}.{key}"), fault);
+        }
+    }
+    cpu
+}
+
+fn period(check: &mut Check, path: &str, cpu: &CpuSettings) {
+    let path = format!("{path}.period");
+    match cpu.period_us {
+        Some(us) if !PERIOD_US.contains(&us) => {
+            let hint = "the kernel takes \"1 ms\" to \"1 s\"; \"100 ms\" is its default";
+            check.fault(&path, Fault::new("no quota has such a period", "", hint));
+        }
+        Some(_) if cpu.quota_us.is_none() && cpu.emulator_quota_us.is_none() => {
+            let hint = "add the CPU time in each period, for example quota = \"50 ms\"";
+            check.fault(&path, Fault::new("a period without a quota limits nothing", "", hint));
+        }
+        _ => {}
+    }
+}
+
+/// A cap is set on the host's interface of a guest; there must be one that every packet passes.
+fn bandwidth(check: &mut Check, path: &str, group: &written::Group, factors: &[Levels]) -> Option<u64> {
+    let Rate(bits) = group.bandwidth?;
+    let path = format!("{path}.bandwidth");
+    if bits < LEAST_BANDWIDTH {
+        let hint = "use at least \"64 kbit\"; is the unit the one you meant?";
+        check.fault(&path, Fault::new(format!("no flow lives with {}", Rate(bits)), "too little", hint));
+    }
+    for level in factors.iter().filter(|levels| levels.factor == Factor::Backend).flat_map(|all| &all.levels)
+    {
+        if let Value::Backend(backend) = level.value
+            && !can_be_capped(backend)
+        {
+            let hint = "use a backend with a tap on a Linux bridge or a macvtap, or leave `bandwidth` out";
+            check.fault(&path, Fault::new(format!("the NIC of {backend} cannot be capped"), "", hint));
+        }
+    }
+    Some(bits)
+}
+
+fn can_be_capped(backend: Backend) -> bool {
+    match backend {
+        Backend::Baremetal => true, // has no guests
+        Backend::Guest { attachment, .. } => {
+            matches!(attachment, Attachment::Bridge | Attachment::Macvtap(_) | Attachment::VfMacvtap)
+        }
+    }
+}
+
+/// A guest starts in its control group and stays in it, so its group must not depend on how many there are.
+fn control_groups(check: &mut Check, written: &Written, groups: &[Group], factors: &[Levels]) {
+    let swept = factors.iter().any(|levels| levels.factor == Factor::Vms && levels.levels.len() > 1);
+    let hardware = written.host.uri.as_ref().is_some_and(|uri| uri != "embedded");
+    for (index, group) in groups.iter().enumerate().filter(|(_, group)| group.cgroup) {
+        let path = format!("group[{index}].cgroup");
+        if hardware {
+            let hint = "leave `cgroup` out: shares and quota are then each guest's own";
+            check.fault(
+                &path,
+                Fault::new("control groups in the hardware lab are not supported yet", "", hint),
+            );
+        }
+        if swept && groups[..=index].iter().any(|group| matches!(group.size, Size::Percent(_))) {
+            let message = "guests would have to change their control group between configurations";
+            let hint = "write numbers of guests in place of percentages, or one level of vms";
+            check.fault(&path, Fault::new(message, "", hint));
+        }
+        if group.cpu.emulator_quota_us.is_some() {
+            let hint = "leave `emulator_quota` out, or `cgroup`";
+            let message = "a control group does not tell QEMU's threads apart";
+            check.fault(&format!("group[{index}].emulator_quota"), Fault::new(message, "", hint));
+        }
+    }
+}
+
+fn divisible(check: &mut Check, groups: &[Group], factors: &[Levels]) {
+    let levels = factors.iter().filter(|levels| levels.factor == Factor::Vms).flat_map(|all| &all.levels);
+    for level in levels {
+        let vms = level.value.as_number();
+        if !divides(groups, vms) {
+            // A number of guests that nobody wrote is not to blame.
+            let written = check.places.key(&level.path).is_some();
+            let path = if written { level.path.clone() } else { "group[0].guests".into() };
+            check.fault(&path, undivided(groups, vms));
+        }
+    }
+}
+
+fn undivided(groups: &[Group], vms: u32) -> Fault {
+    let broken = groups.iter().find(|group| group.size.of(vms).is_none());
+    let wanted: Option<u32> = groups.iter().map(|group| group.size.of(vms)).sum();
+    let message = match (broken, wanted) {
+        (Some(Group { name, size: Size::Percent(percent), .. }), _) => {
+            format!("{percent} % of {vms} guests for group \"{name}\" is no whole number")
+        }
+        (_, Some(wanted)) if wanted > vms => format!("the groups want {wanted} guests, and there are {vms}"),
+        _ => format!("of {vms} guests none is left to be measured"),
+    };
+    let below = (1..vms).rev().find(|vms| divides(groups, *vms));
+    let above = (vms + 1..=1000).find(|vms| divides(groups, *vms));
+    let near: Vec<String> = below.into_iter().chain(above).map(|vms| vms.to_string()).collect();
+    let hint = match near.is_empty() {
+        true => {
+            "no number of guests suits these groups: one guest at least must have role = \"measured\"".into()
+        }
+        false => format!("the nearest numbers of guests that suit the groups: {}", near.join(" or ")),
+    };
+    Fault::new(message, "", hint)
+}
+
+fn background(check: &mut Check, groups: &[Group], factors: &[Levels]) {
+    let swept = factors.iter().any(|levels| levels.factor == Factor::Background && levels.swept);
+    if swept && groups.iter().all(|group| group.role == Role::Measured) {
+        let hint =
+            "add a [[group]] with guests = 1 and role = \"cpu-burner\": the sweep says what it does when";
+        check.fault("sweep.background", Fault::new("no guest is there to make the background", "", hint));
+    }
+}

@@ -1,0 +1,88 @@
+//! Groups -> bars: the part of the CPU time that each got, beside the part that its weight would give it.
+
+use super::series::{Bar, Group, Kind, MAX_BARS, Plot, Subject};
+use crate::figures::GroupRow;
+use crate::profile::Configuration;
+use crate::report::{Model, model};
+use crate::stats::Interval;
+
+const SUBJECT: Subject = Subject {
+    name: "cpu_share_percent",
+    label: "CPU time of each group",
+    unit: "%",
+    explanation: "part of all guests' CPU time (vCPU, emulator, vhost); grey: the part that the weights would give",
+    ends_at_100: true,
+};
+
+/// One picture, or one for each configuration where one would hold too many bars; none without groups.
+pub(super) fn plots(report: &Model) -> Vec<Plot> {
+    let rows = report.group_rows();
+    let mut groups: Vec<Group> = Vec::new();
+    for configuration in &report.experiment.configurations {
+        let own = rows.iter().filter(|row| row.configuration == *configuration);
+        let bars: Vec<Bar> = own.flat_map(bars).collect();
+        if !bars.is_empty() {
+            groups.push(Group { title: title(report, configuration), bars });
+        }
+    }
+    let count: usize = groups.iter().map(|group| group.bars.len()).sum();
+    match count {
+        0 => Vec::new(),
+        count if count <= MAX_BARS => vec![plot(vec![], groups)],
+        _ => groups.into_iter().map(|group| plot(vec![group.title.clone()], vec![group])).collect(),
+    }
+}
+
+fn title(report: &Model, configuration: &Configuration) -> String {
+    match report.experiment.factors.as_slice() {
+        [] => configuration.backend.to_string(), // a title gives each bar its colour
+        factors => model::describe(configuration, factors),
+    }
+}
+
+fn plot(part: Vec<String>, groups: Vec<Group>) -> Plot {
+    let upper = |bar: &Bar| bar.value.mean + bar.value.half_width.unwrap_or(0.0);
+    let largest = groups.iter().flat_map(|group| &group.bars).map(upper).fold(0.0, f64::max);
+    Plot { subject: SUBJECT, part, largest, kind: Kind::Bars(groups) }
+}
+
+fn bars(row: &GroupRow) -> Vec<Bar> {
+    let shares = row.shares.map_or(String::new(), |shares| format!(", {shares} shares"));
+    let guests = if row.guests == 1 { "1 guest".into() } else { format!("{} guests", row.guests) };
+    let got = row.cpu_share_percent.map(|value| Bar {
+        label: format!("{} ({}, {guests}{shares})", row.name, row.role),
+        value,
+        baseline: false,
+    });
+    let due = row.expected_share_percent.map(|percent| Bar {
+        label: format!("{} by weight", row.name),
+        value: Interval { n: 1, mean: percent, half_width: None, min: percent, max: percent },
+        baseline: true,
+    });
+    got.into_iter().chain(due).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::{Model, chart, fixture};
+
+    #[test]
+    fn each_group_has_a_bar_for_what_it_got_and_one_for_what_it_was_due() {
+        let (experiment, provenance, trials) = fixture::grouped_run();
+        let model = Model::new(&experiment, &provenance, &trials);
+        let charts = chart::charts(&model).unwrap();
+        let chart = charts.iter().find(|chart| chart.name == "cpu_share_percent").expect("there");
+        for text in
+            ["gold (measured, 1 guest, 1024 shares)", "silver by weight", "33.3", "shapes, not speeds"]
+        {
+            assert!(chart.svg.contains(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_run_without_groups_has_no_such_chart() {
+        let (experiment, provenance, trials) = fixture::run();
+        let model = Model::new(&experiment, &provenance, &trials);
+        assert!(super::plots(&model).is_empty());
+    }
+}

@@ -1,0 +1,91 @@
+//! What a guest of a configuration is made of. Nothing is made here: `plan --xml` prints it without a lab.
+
+use std::path::PathBuf;
+
+use crate::backend::{Datapath, Model, Nic, NicSource, Site};
+use crate::guest::appliance::{NicOption, kernel_options};
+use crate::guest::domain::{BootFrom, Domain};
+use crate::guest::placement;
+use crate::lab::address::{Net, PREFIX, Station, address, mac};
+use crate::lab::control_group;
+use crate::profile::Configuration;
+use crate::profile::groups::{Group, Members, members, of_guest};
+use crate::sample::Accel;
+
+/// MTU of the management network, bytes.
+const MANAGEMENT_MTU: u32 = 1500;
+
+/// What all guests of a run have in common.
+#[derive(Clone, Debug)]
+pub struct Blueprint {
+    /// Names of the run's interfaces, and the wire.
+    pub site: Site,
+    /// The run's state directory.
+    pub state: PathBuf,
+    /// Kernel of the appliance; `None` if guests boot the disks of a cloud image.
+    pub kernel: Option<PathBuf>,
+    /// What runs the guests' instructions.
+    pub accel: Accel,
+    /// Groups of guests that differ.
+    pub groups: Vec<Group>,
+}
+
+impl Blueprint {
+    /// One guest of a configuration.
+    pub fn domain(&self, configuration: &Configuration, guest: u32) -> Domain {
+        let management = Nic {
+            source: NicSource::Bridge {
+                bridge: self.site.names.management(),
+                tap: self.site.names.management_tap(guest),
+            },
+            mac: mac(Net::Management, guest),
+            model: Model::Virtio,
+            datapath: Datapath::Userspace,
+            driver: "virtio_net".into(),
+            mtu: MANAGEMENT_MTU,
+            queues: Some(1),
+            queue_size: None,
+            offloads: true,
+        };
+        let (mtu, nic, guests) = (configuration.mtu, configuration.nic, configuration.vms);
+        let site = Site { mtu, nic, guests, ..self.site.clone() };
+        let test = configuration.backend.nic(&site, guest);
+        let nics: Vec<Nic> = std::iter::once(management).chain(test).collect();
+        let name = format!("kf-{}-g{guest}", self.site.names.run);
+        let files = placement::of_guest(&self.state, guest);
+        let boot = match &self.kernel {
+            Some(kernel) => BootFrom::Kernel {
+                kernel: kernel.clone(),
+                initramfs: placement::initramfs(&self.state),
+                options: kernel_options(&name, &nic_options(&nics, guest)),
+            },
+            None => BootFrom::Disk { overlay: files.overlay, seed: files.seed },
+        };
+        let groups = members(&self.groups, configuration);
+        let group = of_guest(&groups, guest);
+        let run = &self.site.names.run;
+        Domain {
+            name,
+            accel: self.accel,
+            emulator: configuration.emulator.clone(),
+            vcpus: configuration.vcpus,
+            memory_mib: configuration.memory_mib,
+            cpu: group.map(Members::of_each).unwrap_or_default(),
+            partition: group.filter(|g| g.cgroup).map(|g| control_group::partition(run, &g.name)),
+            boot,
+            console: files.console,
+            nics,
+        }
+    }
+}
+
+/// The two NICs of a guest as its kernel command line, or its seed disk, tells them.
+pub(super) fn nic_options(nics: &[Nic], guest: u32) -> Vec<NicOption> {
+    let nets = [Net::Management, Net::Test];
+    let option = |(nic, net): (&Nic, Net)| NicOption {
+        mac: nic.mac.clone(),
+        address: format!("{}/{PREFIX}", address(net, Station::Guest(guest))),
+        mtu: nic.mtu,
+    };
+    nics.iter().zip(nets).map(option).collect()
+}

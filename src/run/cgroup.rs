@@ -1,0 +1,199 @@
+//! The proof that shares, quotas and caps are the ones asked for: what libvirt says, what the control groups' own files
+//! say, what tc says. Looked at in every trial of a profile that has groups or quotas.
+
+use super::lab_session::LabSession;
+use crate::backend::{Counted, Side, cap};
+use crate::guest::fleet::Guest;
+use crate::guest::scheduler::Scheduler;
+use crate::lab::control_group::ControlGroup;
+use crate::profile::Configuration;
+use crate::profile::groups::{CpuSettings, Members};
+use crate::sample::Check;
+
+const SCRIPT: &str = include_str!("cgroup.sh");
+
+/// Looks at every guest of every group, and at the groups' own control groups.
+pub(super) async fn checks(
+    session: &LabSession,
+    configuration: &Configuration,
+    groups: &[Members],
+) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for group in groups {
+        for guest in group.numbers().filter_map(|number| session.fleet.get(number)) {
+            let cpu = group.of_each();
+            let vcpus = configuration.vcpus;
+            checks.extend(of_libvirt(
+                session.fleet.hypervisor.scheduler(&guest.name).await.ok(),
+                guest.number,
+                &cpu,
+            ));
+            let seen = seen(session, guest, vcpus).await;
+            checks.extend(of_files(&seen, guest.number, &cpu, vcpus));
+            if group.cgroup {
+                let expected = format!("kf-{}-{}.partition", session.blueprint.site.names.run, group.name);
+                checks.push(check(guest.number, "control group above it", expected, value(&seen, "parent")));
+            }
+            if let Some(bits) = group.bandwidth_bps {
+                checks.extend(caps(session, configuration, guest.number, bits).await);
+            }
+        }
+        if let Some(made) = session.control_groups.get(&group.name) {
+            checks.extend(of_group(session, group, made).await);
+        }
+    }
+    checks
+}
+
+fn check(guest: u32, what: &str, expected: String, found: Option<String>) -> Check {
+    let found = found.unwrap_or_else(|| "nothing".into());
+    Check { what: format!("guest {guest}: {what}"), expected, found }
+}
+
+/// `50000/100000`, or the word for no quota.
+fn shown(quota_us: Option<u32>, period_us: u32) -> String {
+    quota_us.map_or("unlimited".into(), |quota| format!("{quota}/{period_us}"))
+}
+
+/// What libvirt says. Pure.
+fn of_libvirt(said: Option<Scheduler>, guest: u32, cpu: &CpuSettings) -> Vec<Check> {
+    let quota = |of: fn(&Scheduler) -> Option<(u64, u64)>| {
+        let said = said.as_ref()?;
+        Some(of(said).map_or("unlimited".into(), |(quota, period)| format!("{quota}/{period}")))
+    };
+    let shares = said.and_then(|said| said.shares).map(|shares| shares.to_string());
+    let period = cpu.period_us();
+    let weight = cpu.shares.map(|wanted| check(guest, "shares, by libvirt", wanted.to_string(), shares));
+    let quotas = [
+        check(guest, "vCPU quota, by libvirt", shown(cpu.quota_us, period), quota(|said| said.vcpu)),
+        check(
+            guest,
+            "emulator quota, by libvirt",
+            shown(cpu.emulator_quota_us, period),
+            quota(|said| said.emulator),
+        ),
+    ];
+    weight.into_iter().chain(quotas).collect()
+}
+
+async fn seen(session: &LabSession, guest: &Guest, vcpus: u32) -> String {
+    let argv = ["sh", "-c", SCRIPT, "cgroup", &guest.pid.to_string(), &vcpus.to_string()];
+    session.lab.side(Side::Host).run(&argv).await.map(|output| output.stdout).unwrap_or_default()
+}
+
+fn value(seen: &str, key: &str) -> Option<String> {
+    let line = seen.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))?;
+    Some(line.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// What the files of the control groups say. Pure.
+fn of_files(seen: &str, guest: u32, cpu: &CpuSettings, vcpus: u32) -> Vec<Check> {
+    let quota = |thread: &str| value(seen, thread).and_then(|line| quota_of(&line));
+    let mut of_vcpus: Vec<String> =
+        (0..vcpus).map(|n| quota(&format!("vcpu{n}")).unwrap_or_else(|| "nothing".into())).collect();
+    of_vcpus.dedup();
+    let period = cpu.period_us();
+    let weight = cpu.shares.map(|wanted| {
+        check(guest, "shares, in its control group", wanted.to_string(), value(seen, "weight"))
+    });
+    let (vcpu, emulator) = (shown(cpu.quota_us, period), shown(cpu.emulator_quota_us, period));
+    let quotas = [
+        check(guest, "vCPU quota, in its control group", vcpu, Some(of_vcpus.join(", "))),
+        check(guest, "emulator quota, in its control group", emulator, quota("emulator")),
+    ];
+    weight.into_iter().chain(quotas).collect()
+}
+
+/// `-1 100000` and `max 100000` are unlimited.
+fn quota_of(line: &str) -> Option<String> {
+    let (quota, period) = line.split_once(' ')?;
+    let unlimited = quota == "-1" || quota == "max";
+    Some(if unlimited { "unlimited".into() } else { format!("{quota}/{period}") })
+}
+
+/// What the files of a group's own control group say.
+async fn of_group(session: &LabSession, group: &Members, made: &ControlGroup) -> Vec<Check> {
+    let host = session.lab.side(Side::Host);
+    let read = async |file: &str| host.read(&made.cpu.join(file).to_string_lossy()).await.ok();
+    let weight = match read("cpu.shares").await {
+        Some(shares) => Some(shares),
+        None => read("cpu.weight").await,
+    };
+    let quota = match (read("cpu.max").await, read("cpu.cfs_quota_us").await, read("cpu.cfs_period_us").await)
+    {
+        (Some(max), ..) => quota_of(max.trim()),
+        (_, Some(quota), Some(period)) => quota_of(&format!("{} {}", quota.trim(), period.trim())),
+        _ => None,
+    };
+    let check = |what: &str, expected: String, found: Option<String>| Check {
+        what: format!("group {}: {what} of its control group", group.name),
+        expected,
+        found: found.map_or("nothing".into(), |found| found.trim().to_owned()),
+    };
+    let shares = group.cpu.shares.map(|wanted| check("shares", wanted.to_string(), weight));
+    let quota = check("quota", shown(group.cpu.quota_us, group.cpu.period_us()), quota);
+    shares.into_iter().chain([quota]).collect()
+}
+
+/// The rates of the two buckets, and that what comes from the guest is led through the second.
+async fn caps(session: &LabSession, configuration: &Configuration, guest: u32, bits: u64) -> Vec<Check> {
+    let site = session.site(configuration);
+    let Counted::OnHost { interface, .. } = configuration.backend.counted(&site, guest) else {
+        return Vec::new();
+    };
+    let ifb = site.names.cap(guest);
+    let host = session.lab.side(Side::Host);
+    let tc = async |words: &[&str]| host.run(words).await.map(|output| output.stdout).unwrap_or_default();
+    let to = cap::rate(&tc(&["tc", "-s", "-j", "qdisc", "show", "dev", &interface]).await);
+    let led = tc(&["tc", "filter", "show", "dev", &interface, "ingress"]).await.contains(&ifb);
+    let from = cap::rate(&tc(&["tc", "-s", "-j", "qdisc", "show", "dev", &ifb]).await).filter(|_| led);
+    let shown = |bits: u64| format!("{bits} bit/s");
+    vec![
+        check(guest, "cap on what it receives", shown(bits), to.map(shown)),
+        check(guest, "cap on what it sends", shown(bits), from.map(shown)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const V1: &str =
+        "parent machine\nweight 512\nemulator -1 100000\nvcpu0 25000 100000\nvcpu1 25000 100000\n";
+    const V2: &str =
+        "parent machine.slice\nweight 512\nemulator max 100000\nvcpu0 25000 100000\nvcpu1 max 100000\n";
+
+    fn settings() -> CpuSettings {
+        CpuSettings { shares: Some(512), quota_us: Some(25_000), ..CpuSettings::default() }
+    }
+
+    #[test]
+    fn what_was_asked_for_is_found_in_the_files() {
+        assert!(of_files(V1, 1, &settings(), 2).iter().all(Check::holds));
+    }
+
+    #[test]
+    fn one_vcpu_without_its_quota_is_found_out() {
+        let broken: Vec<Check> =
+            of_files(V2, 1, &settings(), 2).into_iter().filter(|check| !check.holds()).collect();
+        assert_eq!(broken.len(), 1);
+        assert_eq!(
+            broken[0].to_string(),
+            "guest 1: vCPU quota, in its control group: expected 25000/100000, found 25000/100000, unlimited"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_proves_nothing() {
+        assert!(!of_files("", 1, &settings(), 2).iter().any(Check::holds));
+        assert!(!of_libvirt(None, 1, &settings()).iter().any(Check::holds));
+    }
+
+    #[test]
+    fn libvirt_says_what_it_was_told() {
+        let said = Scheduler { shares: Some(512), vcpu: Some((25_000, 100_000)), emulator: None };
+        assert!(of_libvirt(Some(said), 1, &settings()).iter().all(Check::holds));
+        let other = Scheduler { shares: Some(1024), ..said };
+        assert!(!of_libvirt(Some(other), 1, &settings())[0].holds());
+    }
+}

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kvmfair::profile::Factor;
 use kvmfair::sample::{Check, Stage};
 use serde_json::Value;
 use support::tables::{Row, number, raw_trials, rows};
@@ -224,17 +225,7 @@ fn a_trial_that_fails_has_a_stage_and_a_cause_and_no_figures_and_the_next_one_is
     assert!(ended.said().contains(&failed["cause"]) && ended.stdout.contains("MTU of 17000"), "{ended:?}");
     let known = ["trial", "repeat", "attempts", "outcome", "stage", "cause", "accel", "started_s", "ended_s"];
     let figures = failed.iter().filter(|(column, _)| !known.contains(&column.as_str()));
-    let configured = [
-        "backend",
-        "vms",
-        "vcpus",
-        "memory_mib",
-        "mtu_bytes",
-        "test",
-        "flows",
-        "request_bytes",
-        "response_bytes",
-    ];
+    let configured = Factor::ALL.map(Factor::column);
     for (column, value) in figures.filter(|(column, _)| !configured.contains(&column.as_str())) {
         assert!(value.is_empty(), "{column} of a failed trial is {value}");
     }

@@ -29,7 +29,7 @@ fn assert_proven(run: &Path, what: &str, found: &str) {
 fn guests_that_all_burn_share_the_cpu_by_their_weights() {
     let place = Sandbox::with_guests();
     let body = format!(
-        "{LOAD}flows = 1\n[guest]\nvms = 5\nmemory = \"96 MiB\"\n[network]\nbackend = \"virtio\"\n\
+        "{LOAD}flows = 1\n[guest]\nvms = 5\nmemory = \"96 MiB\"\npin = \"0\"\n[network]\nbackend = \"virtio\"\n\
          [[group]]\nname = \"gold\"\nguests = 2\nshares = 1024\nrole = \"cpu-burner\"\n\
          [[group]]\nname = \"silver\"\nguests = 2\nshares = 512\nrole = \"cpu-burner\"\n\
          [[group]]\nname = \"probe\"\nguests = 1\nshares = 1024\nquota = \"30 ms\"\n"
@@ -42,9 +42,9 @@ fn guests_that_all_burn_share_the_cpu_by_their_weights() {
     assert_proven(&run, "guest 3: shares, by libvirt", "512");
     let (gold, silver) = (group_of(&run, "gold"), group_of(&run, "silver"));
     let ratio = number(&gold, "cpu_s") / number(&silver, "cpu_s");
-    // Two CPUs without pinning: how the five threads are spread over them, and what else runs, moves it about 2.
+    // All vCPUs on one CPU: the kernel weighs for each CPU by itself, and few threads do not spread evenly over two.
     println!("gold got {ratio:.2} times what silver got");
-    assert!((1.3..3.5).contains(&ratio), "gold got {ratio:.2} times what silver got\n{}", ended.said());
+    assert!((1.6..2.5).contains(&ratio), "gold got {ratio:.2} times what silver got\n{}", ended.said());
     assert_eq!((gold["role"].as_str(), gold["rate_share_percent"].as_str()), ("cpu-burner", ""));
     let trial = &rows(&run, "trials.csv")[0];
     assert_eq!(trial["contended"], "1");

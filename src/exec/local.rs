@@ -11,7 +11,7 @@ use std::time::Duration;
 use nix::sched::{CloneFlags, setns};
 use tokio::process::{Child, Command};
 
-use super::{ExecError, Output, as_typed};
+use super::{ExecError, Output, as_told};
 
 /// Every process that kvmfair starts carries its run in this variable, so that `kvmfair clean` can find it.
 pub const RUN_VARIABLE: &str = "KVMFAIR_RUN";
@@ -52,12 +52,12 @@ impl Local {
     pub async fn run<S: AsRef<str>>(&self, argv: &[S]) -> Result<Output, ExecError> {
         let mut command = self.command(argv);
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let child = child.map_err(|e| ExecError::Start { command: as_typed(argv), cause: e.to_string() })?;
+        let child = child.map_err(|e| ExecError::Start { command: as_told(argv), cause: e.to_string() })?;
         let output = tokio::time::timeout(LIMIT, child.wait_with_output())
             .await
-            .map_err(|_| ExecError::Timeout { command: as_typed(argv), limit: LIMIT })?
-            .map_err(|e| ExecError::Start { command: as_typed(argv), cause: e.to_string() })?;
-        tracing::debug!(command = as_typed(argv), status = %output.status, "ran");
+            .map_err(|_| ExecError::Timeout { command: as_told(argv), limit: LIMIT })?
+            .map_err(|e| ExecError::Start { command: as_told(argv), cause: e.to_string() })?;
+        tracing::debug!(command = as_told(argv), status = %output.status, "ran");
         decode(output).success(argv)
     }
 
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_command_that_fails_is_reported_as_typed_with_its_own_words() {
+    async fn a_command_that_fails_is_reported_as_told_with_its_own_words() {
         let error = Local::here().run(&["ls", "/no such file"]).await.unwrap_err().to_string();
         assert!(error.contains("`ls '/no such file'` failed with status 2"), "{error}");
         assert!(error.contains("No such file"), "{error}");

@@ -80,6 +80,15 @@ pub fn as_typed<S: AsRef<str>>(argv: &[S]) -> String {
     shell_words::join(argv.iter().map(AsRef::as_ref))
 }
 
+/// The same for messages: a word of several lines is a script of kvmfair's own, which nobody would type.
+pub fn as_told<S: AsRef<str>>(argv: &[S]) -> String {
+    let word = |word: &S| match word.as_ref() {
+        script if script.contains('\n') => "…".to_owned(),
+        word => shell_words::quote(word).into_owned(),
+    };
+    argv.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
 impl Output {
     /// The output of a command that must succeed.
     ///
@@ -90,10 +99,18 @@ impl Output {
             return Ok(self);
         }
         let said = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
-        Err(ExecError::Status {
-            command: as_typed(argv),
-            status: self.status,
-            stderr: said.trim().to_owned(),
-        })
+        Err(ExecError::Status { command: as_told(argv), status: self.status, stderr: said.trim().to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_left_out_of_messages_and_its_arguments_are_told() {
+        let argv = ["sh", "-c", "first\nsecond", "tune", "eth0", "queues/tx-*"];
+        assert_eq!(as_told(&argv), "sh -c … tune eth0 'queues/tx-*'");
+        assert_eq!(as_told(&argv[3..]), as_typed(&argv[3..]));
     }
 }

@@ -14,7 +14,7 @@ use ssh2::{Error, ErrorCode, Session};
 use super::login::SshAddress;
 use super::pump::{Target, Tunnel};
 use super::started::Started;
-use super::{ExecError, Output, as_typed};
+use super::{ExecError, Output, as_told, as_typed};
 
 /// Who may log in, and which machine must answer.
 #[derive(Clone, Debug)]
@@ -138,15 +138,15 @@ impl Ssh {
         input: &[u8],
         limit: Duration,
     ) -> Result<Output, ExecError> {
-        let typed = as_typed(argv);
-        let remote = format!("timeout -s KILL {} {typed}", limit.as_secs().max(1));
+        let told = as_told(argv);
+        let remote = format!("timeout -s KILL {} {}", limit.as_secs().max(1), as_typed(argv));
         let session = self.session.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         session.set_timeout(u32::try_from((limit + GRACE).as_millis()).unwrap_or(u32::MAX));
         let output = execute(&session, &remote, input)
             .map_err(|cause| ExecError::Session { host: self.host.clone(), cause: cause.to_string() })?;
-        tracing::debug!(host = self.host, command = typed, status = output.status, "ran");
+        tracing::debug!(host = self.host, command = told, status = output.status, "ran");
         if output.status == 137 {
-            return Err(ExecError::Timeout { command: typed, limit });
+            return Err(ExecError::Timeout { command: told, limit });
         }
         output.success(argv)
     }

@@ -1,7 +1,7 @@
 //! Groups of guests that differ: who is in which, what its members do, and what part of the host they may have.
 //!
 //! Guests are assigned in order: the first group has guests 1 to k, the next those after it; who is left over is a plain
-//! measured guest. Pure, and never stored: a configuration and the profile's groups say it all.
+//! measured guest. Pure. A raw trial keeps the groups as they were in its configuration: its figures need no profile.
 
 use std::fmt;
 use std::ops::RangeInclusive;

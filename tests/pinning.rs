@@ -26,6 +26,24 @@ pin = ["none", "spread", "compact", "0"]
 trial_attempts = 3
 "#;
 
+const EMULATOR: &str = r#"
+[guest]
+pin = "0"
+memory = "96 MiB"
+[network]
+backend = "virtio"
+[workload]
+flows = 1
+warmup = "500 ms"
+window = "2 s"
+cooldown = "500 ms"
+repeats = 1
+[sweep]
+pin_emulator = ["none", "0"]
+[limits]
+trial_attempts = 3
+"#;
+
 /// The CPU lists of a guest's vCPUs in the trial with this level.
 fn found<'r>(proofs: &'r [Row], pin: &str, guest: u32) -> Vec<&'r str> {
     let what = format!("guest {guest}: CPUs of vCPU ");
@@ -52,5 +70,24 @@ fn vcpus_run_where_each_trial_wants_them() {
     }
     let plan = std::fs::read_to_string(run.join("plan.json")).unwrap();
     assert_eq!(plan.matches("\"boot\": [\n").count(), 1, "guests are booted once");
+    place.assert_nothing_left();
+}
+
+#[test]
+fn the_other_threads_of_qemu_run_where_each_trial_wants_them() {
+    let place = Sandbox::with_guests();
+    place.bench(&place.profile("emulator", EMULATOR)).end().expect(0);
+    let run = place.only_run();
+    let proofs = rows(&run, "proofs.csv");
+    assert!(proofs.iter().all(|row| row["holds"] == "yes"));
+    let found = |pin: &str| -> Vec<&str> {
+        let of = |row: &&Row| row["pin_emulator"] == pin && row["what"].ends_with("QEMU's other threads");
+        proofs.iter().filter(of).map(|row| row["found"].as_str()).collect()
+    };
+    assert_eq!(found("0"), ["0"]);
+    let last = std::thread::available_parallelism().unwrap().get() - 1;
+    assert_eq!(found("none"), [if last == 0 { "0".into() } else { format!("0-{last}") }]);
+    let plan = std::fs::read_to_string(run.join("plan.json")).unwrap();
+    assert_eq!(plan.matches("\"boot\": [\n").count(), 1, "the guest is booted once");
     place.assert_nothing_left();
 }

@@ -33,6 +33,9 @@ pub struct Configuration {
     /// How vCPUs are pinned to the host's CPUs; `None`: as libvirt leaves them.
     #[serde(default)]
     pub pin: Option<Pin>,
+    /// CPUs of QEMU's other threads and of the vhost workers; `None`: as libvirt leaves them.
+    #[serde(default)]
+    pub pin_emulator: Option<Pin>,
     /// netperf test.
     pub test: Test,
     /// Connections over all guests; divided evenly.
@@ -73,6 +76,7 @@ impl Default for Configuration {
             nic: NicSettings::default(),
             emulator: None,
             pin: None,
+            pin_emulator: None,
             test: Test::TCP_RR,
             flows: 0,
             request_bytes: 1,
@@ -119,7 +123,8 @@ impl Configuration {
             Factor::Response => Value::Number(self.response_bytes),
             Factor::Message => Value::Number(self.message_bytes),
             Factor::Burst => Value::Number(self.burst),
-            Factor::Pin => self.pin.as_ref().map_or(Value::AsFound, |pin| Value::Word(pin.to_string())),
+            Factor::Pin => word(self.pin.as_ref()),
+            Factor::PinEmulator => word(self.pin_emulator.as_ref()),
             Factor::HostRps => self.tuning.host.steering.rps.clone().map_or(Value::AsFound, Value::Cpus),
             Factor::GuestRps => self.tuning.guest.rps.clone().map_or(Value::AsFound, Value::Cpus),
             Factor::Ksm => self.tuning.host.ksm.map_or(Value::AsFound, Value::Switch),
@@ -147,6 +152,8 @@ impl Configuration {
             (Factor::Emulator, Value::AsFound) => self.emulator = None,
             (Factor::Pin, Value::Word(pin)) => self.pin = pin.parse().ok(),
             (Factor::Pin, Value::AsFound) => self.pin = None,
+            (Factor::PinEmulator, Value::Word(pin)) => self.pin_emulator = pin.parse().ok(),
+            (Factor::PinEmulator, Value::AsFound) => self.pin_emulator = None,
             (Factor::HostRps, Value::Cpus(cpus)) => self.tuning.host.steering.rps = Some(cpus.clone()),
             (Factor::GuestRps, Value::Cpus(cpus)) => self.tuning.guest.rps = Some(cpus.clone()),
             (Factor::GuestRps, Value::AsFound) => self.tuning.guest.rps = None,
@@ -199,6 +206,11 @@ impl Configuration {
             .into_iter()
             .all(|factor| !factor.needs_boot() || self.value(factor) == other.value(factor))
     }
+}
+
+/// A level that has a name; as found if there is none.
+fn word(level: Option<&impl ToString>) -> Value {
+    level.map_or(Value::AsFound, |level| Value::Word(level.to_string()))
 }
 
 /// Memory in MiB that a guest needs to serve so many connections at a time.

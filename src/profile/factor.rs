@@ -34,6 +34,8 @@ pub enum Factor {
     Emulator,
     /// Pinning of the vCPUs.
     Pin,
+    /// CPUs of QEMU's other threads and of the vhost workers.
+    PinEmulator,
     /// netperf test.
     Test,
     /// Number of connections.
@@ -66,7 +68,7 @@ pub enum Factor {
 
 impl Factor {
     /// Every factor, in the order of the columns.
-    pub const ALL: [Factor; 24] = [
+    pub const ALL: [Factor; 25] = [
         Factor::Backend,
         Factor::Vms,
         Factor::Vcpus,
@@ -77,6 +79,7 @@ impl Factor {
         Factor::Offloads,
         Factor::Emulator,
         Factor::Pin,
+        Factor::PinEmulator,
         Factor::Test,
         Factor::Flows,
         Factor::Request,
@@ -120,6 +123,7 @@ impl Factor {
             Factor::Offloads => ("network.offloads", "offloads", "offloads"),
             Factor::Emulator => ("host.emulator", "emulator", "emulator"),
             Factor::Pin => ("guest.pin", "pin", "pin"),
+            Factor::PinEmulator => ("guest.pin_emulator", "pin_emulator", "pin_emulator"),
             Factor::Test => ("workload.test", "test", "test"),
             Factor::Flows => ("workload.flows", "flows", "flows"),
             Factor::Request => ("workload.request", "request", "request_bytes"),
@@ -145,7 +149,7 @@ impl Factor {
 
     /// Whether it says something of the guests, so that bare metal is the same for all its levels.
     pub fn is_of_guests(self) -> bool {
-        const OF_GUESTS: [Factor; 7] = [
+        const OF_GUESTS: [Factor; 8] = [
             Factor::Vcpus,
             Factor::Memory,
             Factor::GuestRps,
@@ -153,6 +157,7 @@ impl Factor {
             Factor::Quota,
             Factor::Emulator,
             Factor::Pin,
+            Factor::PinEmulator,
         ];
         OF_GUESTS.contains(&self) || self.is_of_nic()
     }

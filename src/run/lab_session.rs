@@ -11,7 +11,7 @@ use super::blueprint::{Blueprint, nic_options};
 use super::event::{Event, Events};
 use super::given::Given;
 use super::ground::{self, GuestFiles, Opened};
-use super::{pin, tuned};
+use super::{pin, pin_emulator, tuned};
 use crate::backend::Site;
 use crate::backend::site::Wire;
 use crate::exec::ssh::Identity;
@@ -143,7 +143,8 @@ impl LabSession {
         self.boot(configuration, &moves).await?;
         self.give(configuration).await?;
         tuned::apply(self, configuration).await?;
-        pin::apply(self, configuration).await
+        pin::apply(self, configuration).await?;
+        pin_emulator::apply(self, configuration).await
     }
 
     /// One guest of a configuration: what it is made of and where it will answer.

@@ -10,6 +10,7 @@
 //! - `nic`: the settings of the NIC under test, proven
 //! - `emulator`: the QEMU that runs a guest, proven
 //! - `pin`: vCPUs pinned to CPUs, and proven
+//! - `pin_emulator`: the same of QEMU's other threads and the vhost workers
 //! - `tuned`: the settings of a configuration, written and read
 //! - `cgroup`: the same of shares, quotas and caps
 //! - `given`: what the groups of a configuration may have, given to running guests
@@ -31,6 +32,7 @@ pub mod lab_session;
 mod looks;
 mod nic;
 mod pin;
+mod pin_emulator;
 pub mod results;
 pub mod trial;
 mod tuned;

@@ -28,8 +28,8 @@ pub(super) fn of(experiment: &Experiment) -> BTreeMap<Need, u32> {
     for configuration in &experiment.configurations {
         let tun =
             (configuration.vms > 0).then_some(Need::Device { path: "/dev/net/tun", fix: "modprobe tun" });
-        let taskset =
-            configuration.pin.as_ref().map(|_| Need::Program { name: "taskset", package: "util-linux" });
+        let pinned = configuration.pin.is_some() || configuration.pin_emulator.is_some();
+        let taskset = pinned.then_some(Need::Program { name: "taskset", package: "util-linux" });
         for need in configuration.backend.needs().into_iter().chain(tun).chain(taskset) {
             let guests = needs.entry(need).or_default();
             *guests = configuration.vms.max(*guests);

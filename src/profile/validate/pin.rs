@@ -1,4 +1,4 @@
-//! Pinning: ways that there are, CPUs that the host has.
+//! Pinning of vCPUs and of QEMU's other threads: ways that there are, CPUs that the host has.
 
 use super::configurations::levels_of;
 use super::factors::Levels;
@@ -13,13 +13,26 @@ pub(super) fn pin(text: &str) -> Result<Value, Fault> {
     Ok(Value::Word(pin.to_string()))
 }
 
+/// The CPUs of QEMU's other threads, in their one spelling: there is nothing to spread.
+pub(super) fn emulator(text: &str) -> Result<Value, Fault> {
+    match text.parse::<Pin>() {
+        Ok(pin @ (Pin::None | Pin::Cpus(_))) => Ok(Value::Word(pin.to_string())),
+        Ok(Pin::Spread | Pin::Compact) | Err(_) => {
+            let message = format!("\"{text}\" is no way to pin QEMU's other threads");
+            Err(Fault::new(message, "", "write a CPU list such as \"0-3\", or \"none\" for all CPUs"))
+        }
+    }
+}
+
 /// A list must not name CPUs that are not there.
 pub(super) fn in_range(check: &mut Check, factors: &[Levels]) {
     let cpus = check.facts.cpus;
-    for level in levels_of(factors, Factor::Pin) {
+    let of_vcpus = levels_of(factors, Factor::Pin).iter().map(|level| (level, "vCPUs"));
+    let of_emulator = levels_of(factors, Factor::PinEmulator).iter().map(|level| (level, "threads of QEMU"));
+    for (level, what) in of_vcpus.chain(of_emulator) {
         let highest = level.value.to_string().parse::<Pin>().ok().and_then(|pin| pin.highest());
         if let Some(highest) = highest.filter(|highest| *highest >= cpus) {
-            let message = format!("vCPUs cannot be pinned to CPU {highest}: the host has {cpus} of them");
+            let message = format!("{what} cannot be pinned to CPU {highest}: the host has {cpus} of them");
             let hint = format!("CPUs count from 0: the last is {}", cpus.saturating_sub(1));
             check.fault(&level.path, Fault::new(message, "", hint));
         }

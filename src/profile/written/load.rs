@@ -166,6 +166,9 @@ pub struct Sweep {
     /// pinnings of the vCPUs: "none", "spread", "compact" or a CPU list
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub pin: Option<Vec<String>>,
+    /// CPUs of QEMU's other threads and of the vhost workers: "none" or a CPU list
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub pin_emulator: Option<Vec<String>>,
     /// with and without hugepages
     #[schemars(extend("x-planned" = "leave it out: this version backs guests with ordinary pages"))]
     pub hugepages: Option<Vec<bool>>,

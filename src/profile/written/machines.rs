@@ -92,6 +92,10 @@ pub struct Guest {
     /// them
     #[schemars(regex(pattern = "^(none|spread|compact|[0-9][-0-9, ]*)$"))]
     pub pin: Option<String>,
+    /// CPUs where QEMU's other threads and the vhost workers may run: "none", all of them; or a CPU list, such as "0-3". Left
+    /// out: as libvirt leaves them
+    #[schemars(regex(pattern = "^(none|[0-9][-0-9, ]*)$"))]
+    pub pin_emulator: Option<String>,
     /// NUMA node of the guests' memory and vCPUs
     #[schemars(extend("x-planned" = "leave it out: this version lets the kernel choose the NUMA node"))]
     pub numa_node: Option<u32>,

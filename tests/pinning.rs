@@ -1,4 +1,4 @@
-//! vCPUs of real guests, pinned from trial to trial without a boot.
+//! How the threads of real guests run, changed from trial to trial without a boot: pinned, and under which policy.
 
 mod support;
 
@@ -40,6 +40,26 @@ cooldown = "500 ms"
 repeats = 1
 [sweep]
 pin_emulator = ["none", "0"]
+[limits]
+trial_attempts = 3
+"#;
+
+const SCHEDULER: &str = r#"
+[guest]
+vcpus = 2
+memory = "96 MiB"
+pin = "0"
+pin_emulator = "1"
+[network]
+backend = "virtio"
+[workload]
+flows = 1
+warmup = "500 ms"
+window = "2 s"
+cooldown = "500 ms"
+repeats = 1
+[sweep]
+scheduler = ["other", "rr", "fifo"]
 [limits]
 trial_attempts = 3
 "#;
@@ -90,4 +110,41 @@ fn the_other_threads_of_qemu_run_where_each_trial_wants_them() {
     let plan = std::fs::read_to_string(run.join("plan.json")).unwrap();
     assert_eq!(plan.matches("\"boot\": [\n").count(), 1, "the guest is booted once");
     place.assert_nothing_left();
+}
+
+#[test]
+fn vcpus_have_the_policy_that_each_trial_wants() {
+    if std::thread::available_parallelism().unwrap().get() < 2 {
+        return; // a real-time vCPU would take the one CPU from everybody else
+    }
+    let place = Sandbox::with_guests();
+    let profile = place.profile("policy", SCHEDULER);
+    let check = place.kvmfair(&["check", &profile]);
+    assert!(String::from_utf8_lossy(&check.stdout).contains("real-time vCPUs"), "{check:?}");
+    place.bench(&profile).end().expect(0);
+    let run = place.only_run();
+    let proofs = rows(&run, "proofs.csv");
+    assert!(proofs.iter().all(|row| row["holds"] == "yes"));
+    let found = |policy: &str| -> Vec<&str> {
+        let of = |row: &&Row| row["scheduler"] == policy && row["what"].contains("policy of vCPU");
+        proofs.iter().filter(of).map(|row| row["found"].as_str()).collect()
+    };
+    assert_eq!(found("other"), ["other, priority 0"; 2]);
+    assert_eq!(found("rr"), ["rr, priority 1"; 2]);
+    assert_eq!(found("fifo"), ["fifo, priority 1"; 2]);
+    let plan = std::fs::read_to_string(run.join("plan.json")).unwrap();
+    assert_eq!(plan.matches("\"boot\": [\n").count(), 1, "the guest is booted once");
+    place.assert_nothing_left();
+}
+
+#[test]
+fn real_time_vcpus_with_a_quota_are_refused_where_control_groups_have_no_real_time() {
+    let grouped = std::fs::exists("/sys/fs/cgroup/cpu/cpu.rt_runtime_us").unwrap();
+    let place = Sandbox::new();
+    support::require_root();
+    let body = SCHEDULER.replace("vcpus = 2", "vcpus = 2\nquota = \"50 ms\"");
+    let check = place.kvmfair(&["check", &place.profile("quota", &body)]);
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(said.contains("real-time vCPUs"), "{said}");
+    assert_eq!(said.contains("leave groups and `quota` out of the profile"), grouped, "{said}");
 }

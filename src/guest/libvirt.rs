@@ -56,16 +56,20 @@ namespaces = []
 max_queued = 0
 ";
 
-/// Writes the embedded driver's configuration. Its cache of QEMU's capabilities is kept between runs (the first probe
+/// What keeps guests out of groups for CPU time; `cpuacct` is mounted together with `cpu` on many machines.
+const NO_CPU_GROUPS: &str = "cgroup_controllers = [\"cpuset\", \"memory\", \"devices\", \"blkio\"]\n";
+
+/// Writes the embedded driver's configuration, with or without control groups for CPU time. Its cache of QEMU's capabilities is kept between runs (the first probe
 /// takes seconds).
 ///
 /// # Errors
 /// [`LibvirtError::Prepare`] if a file cannot be written.
-pub fn prepare_embedded(root: &Path, cache: &Path) -> Result<(), LibvirtError> {
+pub fn prepare_embedded(root: &Path, cache: &Path, cpu_groups: bool) -> Result<(), LibvirtError> {
     let write = || -> std::io::Result<()> {
         std::fs::create_dir_all(root.join("etc"))?;
         std::fs::set_permissions(root, PermissionsExt::from_mode(0o700))?;
-        std::fs::write(root.join("etc/qemu.conf"), QEMU_CONF)?;
+        let groups = if cpu_groups { "" } else { NO_CPU_GROUPS };
+        std::fs::write(root.join("etc/qemu.conf"), [QEMU_CONF, groups].concat())?;
         std::fs::create_dir_all(cache)?;
         std::os::unix::fs::symlink(cache, root.join("cache"))
     };

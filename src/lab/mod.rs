@@ -14,6 +14,7 @@
 //! - `tuned`: settings of the VM host, written and written back
 //! - [`ovs`]: Open vSwitch of the run's own
 //! - [`dpdk`]: how that is set up with DPDK
+//! - [`real_time`]: whether guests may have real-time threads
 //! - [`preflight`]: whether this machine has what a profile needs
 
 pub mod address;
@@ -31,6 +32,7 @@ pub mod journal;
 pub mod nics;
 pub mod ovs;
 pub mod preflight;
+pub mod real_time;
 pub mod state;
 mod tuned;
 

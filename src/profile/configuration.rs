@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::factor::{Factor, Value};
 use super::groups::Background;
 use super::pin::Pin;
+use super::policy::Policy;
 use super::test::Test;
 use super::tuning::Tuning;
 use crate::backend::{Backend, NicSettings};
@@ -36,6 +37,9 @@ pub struct Configuration {
     /// CPUs of QEMU's other threads and of the vhost workers; `None`: as libvirt leaves them.
     #[serde(default)]
     pub pin_emulator: Option<Pin>,
+    /// Scheduling policy of the vCPUs; `None`: as they start, which is `other`.
+    #[serde(default)]
+    pub scheduler: Option<Policy>,
     /// netperf test.
     pub test: Test,
     /// Connections over all guests; divided evenly.
@@ -77,6 +81,7 @@ impl Default for Configuration {
             emulator: None,
             pin: None,
             pin_emulator: None,
+            scheduler: None,
             test: Test::TCP_RR,
             flows: 0,
             request_bytes: 1,
@@ -125,6 +130,7 @@ impl Configuration {
             Factor::Burst => Value::Number(self.burst),
             Factor::Pin => word(self.pin.as_ref()),
             Factor::PinEmulator => word(self.pin_emulator.as_ref()),
+            Factor::Scheduler => word(self.scheduler.as_ref()),
             Factor::HostRps => self.tuning.host.steering.rps.clone().map_or(Value::AsFound, Value::Cpus),
             Factor::GuestRps => self.tuning.guest.rps.clone().map_or(Value::AsFound, Value::Cpus),
             Factor::Ksm => self.tuning.host.ksm.map_or(Value::AsFound, Value::Switch),
@@ -154,6 +160,8 @@ impl Configuration {
             (Factor::Pin, Value::AsFound) => self.pin = None,
             (Factor::PinEmulator, Value::Word(pin)) => self.pin_emulator = pin.parse().ok(),
             (Factor::PinEmulator, Value::AsFound) => self.pin_emulator = None,
+            (Factor::Scheduler, Value::Word(policy)) => self.scheduler = policy.parse().ok(),
+            (Factor::Scheduler, Value::AsFound) => self.scheduler = None,
             (Factor::HostRps, Value::Cpus(cpus)) => self.tuning.host.steering.rps = Some(cpus.clone()),
             (Factor::GuestRps, Value::Cpus(cpus)) => self.tuning.guest.rps = Some(cpus.clone()),
             (Factor::GuestRps, Value::AsFound) => self.tuning.guest.rps = None,

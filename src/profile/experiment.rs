@@ -12,6 +12,7 @@ use super::configuration::Configuration;
 use super::factor::Factor;
 use super::groups::Group;
 use super::lab::{Machines, WireNics};
+use super::policy::Policy;
 
 /// A validated profile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +50,18 @@ pub struct Experiment {
     pub configurations: Vec<Configuration>,
     /// Names of the swept factors, in the order written; they tell one configuration from another.
     pub factors: Vec<Factor>,
+}
+
+impl Experiment {
+    /// Whether vCPUs are real-time threads in any configuration.
+    pub fn has_real_time(&self) -> bool {
+        self.configurations.iter().any(|c| c.vms > 0 && c.scheduler.is_some_and(Policy::is_real_time))
+    }
+
+    /// Whether guests have parts of the CPU time: quotas or groups.
+    pub fn divides_cpu_time(&self) -> bool {
+        !self.groups.is_empty() || self.configurations.iter().any(|configuration| configuration.quota_us > 0)
+    }
 }
 
 /// The VM host.

@@ -36,6 +36,8 @@ pub enum Factor {
     Pin,
     /// CPUs of QEMU's other threads and of the vhost workers.
     PinEmulator,
+    /// Scheduling policy of the vCPUs.
+    Scheduler,
     /// netperf test.
     Test,
     /// Number of connections.
@@ -68,7 +70,7 @@ pub enum Factor {
 
 impl Factor {
     /// Every factor, in the order of the columns.
-    pub const ALL: [Factor; 25] = [
+    pub const ALL: [Factor; 26] = [
         Factor::Backend,
         Factor::Vms,
         Factor::Vcpus,
@@ -80,6 +82,7 @@ impl Factor {
         Factor::Emulator,
         Factor::Pin,
         Factor::PinEmulator,
+        Factor::Scheduler,
         Factor::Test,
         Factor::Flows,
         Factor::Request,
@@ -124,6 +127,7 @@ impl Factor {
             Factor::Emulator => ("host.emulator", "emulator", "emulator"),
             Factor::Pin => ("guest.pin", "pin", "pin"),
             Factor::PinEmulator => ("guest.pin_emulator", "pin_emulator", "pin_emulator"),
+            Factor::Scheduler => ("guest.scheduler", "scheduler", "scheduler"),
             Factor::Test => ("workload.test", "test", "test"),
             Factor::Flows => ("workload.flows", "flows", "flows"),
             Factor::Request => ("workload.request", "request", "request_bytes"),
@@ -149,7 +153,7 @@ impl Factor {
 
     /// Whether it says something of the guests, so that bare metal is the same for all its levels.
     pub fn is_of_guests(self) -> bool {
-        const OF_GUESTS: [Factor; 8] = [
+        const OF_GUESTS: [Factor; 9] = [
             Factor::Vcpus,
             Factor::Memory,
             Factor::GuestRps,
@@ -158,6 +162,7 @@ impl Factor {
             Factor::Emulator,
             Factor::Pin,
             Factor::PinEmulator,
+            Factor::Scheduler,
         ];
         OF_GUESTS.contains(&self) || self.is_of_nic()
     }

@@ -3,7 +3,7 @@
 //! - [`load()`], [`parse`]: a file, or its text, to an [`Experiment`]; the way in
 //! - [`experiment`], [`configuration`], [`factor`], [`mod@test`], [`groups`], [`lab`]: what the rest of kvmfair reads
 //! - [`written`]: every key of the format, with what it means
-//! - [`units`], [`cpus`], [`pin`]: times, sizes, sets of CPUs and what vCPUs do with them, as people write them
+//! - [`units`], [`cpus`], [`pin`], [`policy`]: times, sizes, sets of CPUs and what vCPUs do with them, as people write them
 //! - [`tuning`]: settings of the host and inside the guests
 //! - [`diagnostic`]: what is wrong with a profile, rendered as rustc does
 //! - [`schema()`]: the JSON schema of the format, for editors
@@ -22,6 +22,7 @@ pub mod lab;
 mod load;
 pub mod pin;
 mod places;
+pub mod policy;
 mod reader;
 mod schema;
 mod starter;

@@ -39,6 +39,16 @@ pub(super) struct GuestFiles {
     pub kernel: Option<PathBuf>,
 }
 
+/// What the embedded lab's guests are like.
+pub(super) struct Guests {
+    /// What runs their instructions.
+    pub accel: Accel,
+    /// Whether libvirt puts them into control groups for CPU time.
+    pub cpu_groups: bool,
+    /// What they boot.
+    pub files: GuestFiles,
+}
+
 impl GuestFiles {
     /// Puts what the guests boot onto the VM host, into the run's directory there. libvirt gives each file to whoever QEMU
     /// runs as, and back afterwards.
@@ -62,26 +72,25 @@ pub(super) async fn embedded(
     state: &State,
     wire: Wire,
     ovs: OpenVswitch,
-    accel: Accel,
     cache: &Path,
-    files: GuestFiles,
+    guests: Guests,
     journal: &Journal,
 ) -> Result<Opened> {
     for path in clean::parent_cgroups(state) {
         // libvirt makes a parent group for its guests and leaves it; the last run that used it takes it away.
         journal.before(&Undo::Cgroup { path })?;
     }
-    if accel == Accel::Tcg {
+    if guests.accel == Accel::Tcg {
         without_huge_pages()?;
     }
     let root = state.libvirt_root();
-    libvirt::prepare_embedded(&root, &cache.join("libvirt"))?;
+    libvirt::prepare_embedded(&root, &cache.join("libvirt"), guests.cpu_groups)?;
     let hypervisor = Hypervisor::open(libvirt::embedded_uri(&root)).await?;
     let lab = Embedded::create(&state.id, wire, ovs, journal.clone()).await;
     let lab = lab.context("failed to make the embedded lab")?;
     let host = lab.side(Side::Host).clone();
     let site = fleet::Site { host, route: Route::Direct, pids: root.join("run/qemu") };
-    Ok(Opened { lab, hypervisor, daemon: None, site, files })
+    Ok(Opened { lab, hypervisor, daemon: None, site, files: guests.files })
 }
 
 /// QEMU asks for huge pages, which hold 4 to 8 MiB of each guest that it never touched. Emulation is no slower without

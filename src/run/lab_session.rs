@@ -11,7 +11,7 @@ use super::blueprint::{Blueprint, nic_options};
 use super::event::{Event, Events};
 use super::given::Given;
 use super::ground::{self, GuestFiles, Opened};
-use super::{pin, pin_emulator, tuned};
+use super::{pin, pin_emulator, scheduler, tuned};
 use crate::backend::Site;
 use crate::backend::site::Wire;
 use crate::exec::ssh::Identity;
@@ -26,7 +26,7 @@ use crate::guest::placement;
 use crate::lab::address::{Net, Station, address};
 use crate::lab::control_group::ControlGroup;
 use crate::lab::journal::Journal;
-use crate::lab::{Lab, State, ovs};
+use crate::lab::{Lab, State, ovs, real_time};
 use crate::plan::{Guests, Transition};
 use crate::probe::proc;
 use crate::profile::{Configuration, Experiment};
@@ -86,7 +86,10 @@ impl LabSession {
         let opened = match &experiment.machines {
             None => {
                 let ovs = ovs::of(&state.dir, &experiment);
-                ground::embedded(state, wire, ovs, accel, cache, files, &journal).await?
+                // A kernel may give real-time threads no budget in them.
+                let cpu_groups = !(experiment.has_real_time() && real_time::here().grouped);
+                let guests = ground::Guests { accel, cpu_groups, files };
+                ground::embedded(state, wire, ovs, cache, guests, &journal).await?
             }
             Some(machines) => ground::hardware(state, machines, wire, files, &journal).await?,
         };
@@ -144,7 +147,8 @@ impl LabSession {
         self.give(configuration).await?;
         tuned::apply(self, configuration).await?;
         pin::apply(self, configuration).await?;
-        pin_emulator::apply(self, configuration).await
+        pin_emulator::apply(self, configuration).await?;
+        scheduler::apply(self, configuration).await
     }
 
     /// One guest of a configuration: what it is made of and where it will answer.

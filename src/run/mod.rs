@@ -11,6 +11,7 @@
 //! - `emulator`: the QEMU that runs a guest, proven
 //! - `pin`: vCPUs pinned to CPUs, and proven
 //! - `pin_emulator`: the same of QEMU's other threads and the vhost workers
+//! - `scheduler`: the scheduling policy of vCPUs, set and proven
 //! - `tuned`: the settings of a configuration, written and read
 //! - `cgroup`: the same of shares, quotas and caps
 //! - `given`: what the groups of a configuration may have, given to running guests
@@ -34,6 +35,7 @@ mod nic;
 mod pin;
 mod pin_emulator;
 pub mod results;
+mod scheduler;
 pub mod trial;
 mod tuned;
 pub mod verify;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, emulator, far_needs, groups, machine, needs, settings};
+use super::{Finding, emulator, far_needs, groups, machine, needs, real_time, settings};
 use crate::backend::Backend;
 use crate::backend::site::Wire;
 use crate::exec::machine::Machine;
@@ -70,7 +70,9 @@ async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
     if let Ok(host) = &host {
         let needs = far_needs::look(host, experiment, seen.wire.as_ref()).await;
         let qemus = emulator::look_there(host, experiment).await;
-        seen.findings.extend(on([needs, qemus, settings::look_there(host, experiment).await].concat(), HOST));
+        let kernel = Vec::from_iter(real_time::look_there(host, experiment).await);
+        let settings = settings::look_there(host, experiment).await;
+        seen.findings.extend(on([needs, qemus, settings, kernel].concat(), HOST));
     }
     seen
 }

@@ -30,7 +30,8 @@ pub(super) fn of(experiment: &Experiment) -> BTreeMap<Need, u32> {
             (configuration.vms > 0).then_some(Need::Device { path: "/dev/net/tun", fix: "modprobe tun" });
         let pinned = configuration.pin.is_some() || configuration.pin_emulator.is_some();
         let taskset = pinned.then_some(Need::Program { name: "taskset", package: "util-linux" });
-        for need in configuration.backend.needs().into_iter().chain(tun).chain(taskset) {
+        let chrt = configuration.scheduler.map(|_| Need::Program { name: "chrt", package: "util-linux" });
+        for need in configuration.backend.needs().into_iter().chain(tun).chain(taskset).chain(chrt) {
             let guests = needs.entry(need).or_default();
             *guests = configuration.vms.max(*guests);
         }

@@ -33,6 +33,7 @@ pub(super) fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
         Factor::Emulator => nic::emulator(text(raw)).map(Value::Word),
         Factor::Pin => pin::pin(text(raw)),
         Factor::PinEmulator => pin::emulator(text(raw)),
+        Factor::Scheduler => pin::scheduler(text(raw)),
         Factor::Memory => memory(size(raw)),
         Factor::Request | Factor::Response | Factor::Message => message_size(factor.key(), size(raw)),
         Factor::HostRps | Factor::GuestRps => tuning::cpus(text(raw)).map(Value::Cpus),

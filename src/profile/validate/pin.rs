@@ -1,9 +1,10 @@
-//! Pinning of vCPUs and of QEMU's other threads: ways that there are, CPUs that the host has.
+//! How the threads of guests run: ways to pin vCPUs and QEMU's other threads, CPUs that the host has, scheduling policies.
 
 use super::configurations::levels_of;
 use super::factors::Levels;
 use super::{Check, Fault};
 use crate::profile::pin::Pin;
+use crate::profile::policy::Policy;
 use crate::profile::{Factor, Value};
 
 /// A way to pin vCPUs, in its one spelling.
@@ -22,6 +23,13 @@ pub(super) fn emulator(text: &str) -> Result<Value, Fault> {
             Err(Fault::new(message, "", "write a CPU list such as \"0-3\", or \"none\" for all CPUs"))
         }
     }
+}
+
+/// A scheduling policy of vCPUs.
+pub(super) fn scheduler(text: &str) -> Result<Value, Fault> {
+    let hint = "write \"other\", \"rr\" or \"fifo\"; the last two are real-time";
+    let policy = text.parse::<Policy>().map_err(|message| Fault::new(message, "", hint))?;
+    Ok(Value::Word(policy.to_string()))
 }
 
 /// A list must not name CPUs that are not there.

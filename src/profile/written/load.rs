@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tuning::Thp;
+use crate::profile::policy::Policy;
 use crate::profile::schema::backend_levels;
 use crate::profile::units::{Rate, Size, Time};
 use crate::profile::{Order, Role, Test};
@@ -169,6 +170,9 @@ pub struct Sweep {
     /// CPUs of QEMU's other threads and of the vhost workers: "none" or a CPU list
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub pin_emulator: Option<Vec<String>>,
+    /// scheduling policies of the vCPUs, for example ["other", "rr"]
+    #[schemars(with = "Option<Vec<Policy>>", length(min = 1), extend("uniqueItems" = true))]
+    pub scheduler: Option<Vec<String>>,
     /// with and without hugepages
     #[schemars(extend("x-planned" = "leave it out: this version backs guests with ordinary pages"))]
     pub hugepages: Option<Vec<bool>>,

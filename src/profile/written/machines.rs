@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::profile::policy::Policy;
 use crate::profile::schema::backend_names;
 use crate::profile::units::{Size, Time};
 use crate::profile::{AccelChoice, Idle};
@@ -96,6 +97,9 @@ pub struct Guest {
     /// out: as libvirt leaves them
     #[schemars(regex(pattern = "^(none|[0-9][-0-9, ]*)$"))]
     pub pin_emulator: Option<String>,
+    /// scheduling policy of the vCPUs: "other", or real-time with priority 1, "rr" or "fifo". Left out: as they start, "other"
+    #[schemars(with = "Option<Policy>")]
+    pub scheduler: Option<String>,
     /// NUMA node of the guests' memory and vCPUs
     #[schemars(extend("x-planned" = "leave it out: this version lets the kernel choose the NUMA node"))]
     pub numa_node: Option<u32>,

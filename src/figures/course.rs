@@ -22,6 +22,28 @@ pub struct JainAt {
     pub p5: f64,
 }
 
+/// The rates of the measured guests over the window.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Course {
+    /// Length of a slice, s: some interim intervals, since within one nothing is known.
+    pub slice_s: f64,
+    /// Number of each guest, and its rate in each whole slice, transactions/s or 10^6 bits/s.
+    pub guests: Vec<(u32, Vec<f64>)>,
+}
+
+impl Course {
+    /// Slices that a picture can show.
+    const MOST: f64 = 120.0;
+
+    pub(super) fn of(raw: &RawTrial, window: &Window, interval_s: f64) -> Course {
+        let intervals = (window.length_s() / interval_s / Self::MOST).ceil().max(1.0);
+        let slice_s = intervals * interval_s;
+        let rates = guests(raw, window, slice_s);
+        let course = |(index, guest)| (guest, rates.iter().map(|slice| slice[index]).collect());
+        Course { slice_s, guests: measured(raw).into_iter().enumerate().map(course).collect() }
+    }
+}
+
 /// Jain's index over each length of slice that fits at least twice into the window. A slice in which no guest moved has
 /// none and is left out.
 pub(super) fn jain_over_time(raw: &RawTrial, window: &Window) -> Vec<JainAt> {
@@ -51,10 +73,15 @@ fn guests(raw: &RawTrial, window: &Window, slice_s: f64) -> Vec<Vec<f64>> {
     let rate = |slice: &Window, guest: u32| {
         stats::total(raw.flows.iter().filter(|flow| flow.guest == guest).map(|flow| slice.rate(flow)))
     };
+    let guests = measured(raw);
+    slices(window, slice_s).map(|slice| guests.iter().map(|guest| rate(&slice, *guest)).collect()).collect()
+}
+
+/// The guests that carry measured flows.
+fn measured(raw: &RawTrial) -> Vec<u32> {
     let measured =
         |guest: &u32| of_guest(&raw.groups, *guest).is_none_or(|group| group.role == Role::Measured);
-    let guests: Vec<u32> = (1..=raw.configuration.vms).filter(measured).collect();
-    slices(window, slice_s).map(|slice| guests.iter().map(|guest| rate(&slice, *guest)).collect()).collect()
+    (1..=raw.configuration.vms).filter(measured).collect()
 }
 
 /// Whole slices of a window.
@@ -101,6 +128,22 @@ mod tests {
         let fairness = jain_over_time(&raw, &window);
         assert!(fairness[0].median < 0.6, "{fairness:?}");
         assert!(fairness[2].median > 0.9, "{fairness:?}");
+    }
+
+    #[test]
+    fn the_course_shows_who_stood_still_and_when() {
+        let (mut raw, window) = trial(&[1000.0, 600.0]);
+        for flow in raw.flows.iter_mut().filter(|flow| flow.guest == 2) {
+            let second_half = |interval: &&mut crate::sample::Interval| interval.end_s - window.start_s > 5.1;
+            flow.intervals.iter_mut().filter(second_half).for_each(|interval| interval.rate = 0.0);
+        }
+        let course = Course::of(&raw, &window, 0.5);
+        assert_eq!((course.slice_s, course.guests.len(), course.guests[1].0), (0.5, 2, 2));
+        let expected = [[600.0; 10], [0.0; 10]].concat();
+        assert!(
+            course.guests[1].1.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() < 1e-6)
+        );
+        assert_eq!(Course::of(&raw, &window, 0.01).slice_s, 0.09);
     }
 
     #[test]

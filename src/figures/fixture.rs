@@ -139,6 +139,16 @@ fn guest(number: u32) -> RawGuest {
     }
 }
 
+/// Makes it a trial under KVM whose guests left it so often, 1/s each.
+pub fn exits(raw: &mut RawTrial, per_s: &[(&str, u64)]) {
+    let counters =
+        |seconds: u64| per_s.iter().map(|(name, count)| (name.to_string(), seconds * count)).collect();
+    raw.accel = Accel::Kvm;
+    for guest in raw.guests.iter_mut().filter(|_| !per_s.is_empty()) {
+        guest.exits = vec![(START + 2.0, counters(5)), (START + 12.0, counters(15))];
+    }
+}
+
 /// The same trial as repeat `repeat`.
 pub fn numbered(mut raw: RawTrial, trial: u32, repeat: u32) -> RawTrial {
     raw.trial = trial;

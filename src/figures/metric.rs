@@ -53,6 +53,8 @@ pub enum Metric {
     JainRate,
     /// Time that vCPUs waited for a host CPU.
     RunDelay,
+    /// The same ÷ the time that they wanted one.
+    WaitRatio,
     /// How often KVM left the guests for one transaction.
     ExitsPerTransaction,
     /// Longest time that a flow made no progress.
@@ -76,7 +78,7 @@ pub enum Better {
 
 impl Metric {
     /// Every metric, in the order of the columns.
-    pub const ALL: [Metric; 26] = [
+    pub const ALL: [Metric; 27] = [
         Metric::TotalRate,
         Metric::RatePerFlow,
         Metric::Throughput,
@@ -99,6 +101,7 @@ impl Metric {
         Metric::ExcessCvRate,
         Metric::JainRate,
         Metric::RunDelay,
+        Metric::WaitRatio,
         Metric::ExitsPerTransaction,
         Metric::LongestSilence,
         Metric::WitnessRatio,
@@ -130,6 +133,7 @@ impl Metric {
             Metric::ExcessCvRate => "excess_cv_rate_percent",
             Metric::JainRate => "jain_rate",
             Metric::RunDelay => "run_delay_percent",
+            Metric::WaitRatio => "wait_ratio_percent",
             Metric::ExitsPerTransaction => "exits_per_transaction",
             Metric::LongestSilence => "longest_silence_s",
             Metric::WitnessRatio => "witness_ratio",
@@ -162,6 +166,7 @@ impl Metric {
             Metric::ExcessCvRate => "Variation beyond noise",
             Metric::JainRate => "Jain's index of rate",
             Metric::RunDelay => "Run delay",
+            Metric::WaitRatio => "Wait ratio",
             Metric::ExitsPerTransaction => "Exits per transaction",
             Metric::LongestSilence => "Longest silence",
             Metric::WitnessRatio => "Witness ratio",
@@ -216,6 +221,7 @@ impl Metric {
             }
             Metric::JainRate => "(Σx)²/(n·Σx²) of the guests' rates; 1 is fair",
             Metric::RunDelay => "time that vCPUs waited for a host CPU, mean over the guests",
+            Metric::WaitRatio => "time that vCPUs waited for a host CPU ÷ the time that they ran or waited",
             Metric::ExitsPerTransaction => "how often KVM left a guest for each transaction, all vCPUs",
             Metric::LongestSilence => "longest time that a flow made no progress",
             Metric::WitnessRatio => {
@@ -267,6 +273,7 @@ impl Metric {
             Metric::ExcessCvRate => total.excess_cv_rate.map(|cv| 100.0 * cv),
             Metric::JainRate => total.rate_fairness.map(|fairness| fairness.jain),
             Metric::RunDelay => total.run_delay_percent,
+            Metric::WaitRatio => total.wait_ratio_percent,
             Metric::ExitsPerTransaction => total.exits_per_transaction,
             Metric::LongestSilence => Some(total.longest_silence_s),
             Metric::WitnessRatio => total.witness_ratio,

@@ -7,7 +7,8 @@
 //! - [`Interference`]: with background against without
 //! - [`Reason`]: why a trial that ran is not valid
 //! - [`Metric`]: the figures that are summarised over repeats and drawn
-//! - [`JainAt`]: fairness over slices of the window
+//! - [`JainAt`], [`Course`]: fairness over slices of the window, and the rates in them
+//! - [`EXIT_REASONS`]: why KVM left the guests
 //! - [`outliers()`]: trials far from their repeats
 //! - [`summarise`]: trials -> one [`SummaryRow`] per configuration
 //!
@@ -17,6 +18,7 @@ mod applies;
 mod background;
 mod counted;
 mod course;
+mod exits;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod flow;
@@ -35,7 +37,8 @@ mod trial;
 mod validity;
 mod witness;
 
-pub use course::{JainAt, SLICES_S};
+pub use course::{Course, JainAt, SLICES_S};
+pub use exits::EXIT_REASONS;
 pub use flow::{FlowFigures, NetperfLatency};
 pub use group::{GroupCpu, GroupFigures, Sharing};
 pub use group_summary::{GroupRow, summarise_groups};

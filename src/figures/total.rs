@@ -40,6 +40,8 @@ pub struct TotalFigures {
     pub guests_cpu_percent: Option<f64>,
     /// Mean over the guests of their vCPUs' run delay, % of the window.
     pub run_delay_percent: Option<f64>,
+    /// The guests' vCPUs' run delay ÷ (CPU time + run delay), %; `None` on bare metal or if no vCPU wanted a CPU.
+    pub wait_ratio_percent: Option<f64>,
     /// Fairness of the guests' rates; undefined for fewer than two guests.
     pub rate_fairness: Option<Fairness>,
     /// Fairness of the guests' rates over shorter times.
@@ -89,6 +91,7 @@ impl TotalFigures {
         let p99 = guest::known(&all, |flow| flow.latency.p99_us);
         let cpu = each(guests, |guest| Some(guest.cpu?.total_percent));
         let delay = each(guests, |guest| Some(guest.cpu?.run_delay_percent));
+        let ran = each(guests, |guest| Some(guest.cpu?.vcpu_percent));
         TotalFigures {
             rate,
             rate_per_flow: rate / flows.len().max(1) as f64,
@@ -102,7 +105,8 @@ impl TotalFigures {
             cpu_per_work_us: host.filter(|_| moved).map(|host| 1e6 * host.busy_s / work),
             loss_percent: guest::loss_percent(raw, |_| true),
             guests_cpu_percent: all_cpu.map(|cpu| cpu.iter().sum()),
-            run_delay_percent: delay.map(|delay| delay.iter().sum::<f64>() / delay.len() as f64),
+            run_delay_percent: delay.as_ref().map(|delay| delay.iter().sum::<f64>() / delay.len() as f64),
+            wait_ratio_percent: delay.as_ref().zip(ran).and_then(|(delay, ran)| wait_ratio(delay, &ran)),
             rate_fairness,
             jain_over_time: course::jain_over_time(raw, window),
             excess_cv_rate: rate_fairness.and_then(|fairness| excess(fairness.cv, flows, guests)),
@@ -119,6 +123,12 @@ impl TotalFigures {
             retransmissions: flows.iter().map(|flow| flow.retransmissions).sum(),
         }
     }
+}
+
+/// Of what wanted a CPU, the part that had to wait for one, %.
+fn wait_ratio(delay: &[f64], ran: &[f64]) -> Option<f64> {
+    let (waited, ran): (f64, f64) = (delay.iter().sum(), ran.iter().sum());
+    (waited + ran > 0.0).then(|| 100.0 * waited / (waited + ran))
 }
 
 /// One value of every guest; `None` if there are no guests or one value is unknown.

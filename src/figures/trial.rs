@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::received::received;
-use super::{FlowFigures, GuestFigures, HostFigures, Reason, Seen, Sharing, TotalFigures, validity};
+use super::{Course, FlowFigures, GuestFigures, HostFigures, Reason, Seen, Sharing, TotalFigures, validity};
 use crate::profile::{Configuration, Timing};
 use crate::sample::{Accel, Check, RawTrial, Stage};
 use crate::window::Window;
@@ -80,6 +80,9 @@ pub struct Numbers {
     pub seen: Seen,
     /// Its groups.
     pub sharing: Sharing,
+    /// The guests' rates over the window.
+    #[serde(skip)]
+    pub course: Course,
 }
 
 impl TrialFigures {
@@ -120,7 +123,8 @@ impl Numbers {
             TotalFigures::of(raw, &flows, &guests, host.as_ref(), &window, timing.interval.as_secs_f64());
         let seen = Seen::of(raw, &window);
         let sharing = Sharing::of(raw, &guests, host.as_ref(), &window);
-        Numbers { window, flows, guests, host, total, seen, sharing }
+        let course = Course::of(raw, &window, timing.interval.as_secs_f64());
+        Numbers { window, flows, guests, host, total, seen, sharing, course }
     }
 }
 
@@ -151,6 +155,7 @@ mod tests {
         assert!(close(value(Metric::CpuPerTransaction), 1000.0));
         assert!(close(value(Metric::SoftirqCpu), 10.0));
         assert!(close(value(Metric::RunDelay), 5.0));
+        assert!(close(value(Metric::WaitRatio), 100.0 * 10.0 / (10.0 + 19.0 + 21.0)));
         assert!(close(value(Metric::OrchestratorCpu), 2.0));
         assert!(close(value(Metric::WitnessRatio), 1.0));
         assert!(close(value(Metric::InflationRatio), 1.5));
@@ -185,7 +190,9 @@ mod tests {
         let numbers = trial.numbers.as_ref().unwrap();
         assert_eq!((numbers.guests.len(), numbers.guests[0].guest, numbers.guests[0].cpu), (1, 0, None));
         assert!(close(Metric::TotalRate.value(&trial), 8000.0));
-        for metric in [Metric::BiasRate, Metric::BiasCpu, Metric::GuestsCpu, Metric::RunDelay] {
+        for metric in
+            [Metric::BiasRate, Metric::BiasCpu, Metric::GuestsCpu, Metric::RunDelay, Metric::WaitRatio]
+        {
             assert_eq!(metric.value(&trial), None, "{metric:?}");
         }
     }

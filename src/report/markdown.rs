@@ -32,6 +32,7 @@ const TABLES: [(&str, &[Metric]); 3] = [
             Metric::CpuPerTransaction,
             Metric::CpuPerMegabit,
             Metric::RunDelay,
+            Metric::WaitRatio,
             Metric::OrchestratorCpu,
         ],
     ),

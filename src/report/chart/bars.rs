@@ -105,9 +105,8 @@ fn draw_bar(canvas: &mut Canvas, plane: &Plane, bar: &Bar, y: f64, colour: RGBCo
     let name = font.shorten(&bar.label, NAME_WIDTH);
     canvas.centred(&name, (plane.left - 14.0, y), Align::Right, font, &INK);
     canvas.rectangle((plane.left, y - half), (end, y + half), &colour);
-    let reach = bar.value.half_width.map(|half_width| {
-        let from = plane.x(bar.value.mean - half_width);
-        let to = plane.x(bar.value.mean + half_width);
+    let reach = bar.value.ends.map(|(low, high)| {
+        let (from, to) = (plane.x(low), plane.x(high));
         whisker(canvas, (from, y), (to, y), half / 2.0);
         to
     });

@@ -4,7 +4,6 @@
 
 use super::SIZE;
 use super::canvas::{Align, Canvas, GREY, INK};
-use super::series::{Kind, Plot};
 use super::text::Font;
 use crate::report::Model;
 use crate::sample::Accel;
@@ -29,12 +28,12 @@ pub(super) struct Frame {
 }
 
 /// Draws everything around the plot.
-pub(super) fn draw(canvas: &mut Canvas, model: &Model, plot: &Plot) -> Frame {
+pub(super) fn draw(canvas: &mut Canvas, model: &Model, title: &str, statistics: &str) -> Frame {
     let (width, height) = (f64::from(SIZE.0), f64::from(SIZE.1));
     let reserved = warning(canvas, model, width);
-    let title = TITLE.wrap(&plot.title(), width - 2.0 * MARGIN - reserved, 2);
+    let title = TITLE.wrap(title, width - 2.0 * MARGIN - reserved, 2);
     let below_title = lines(canvas, &title, 76.0, 46.0, TITLE, &INK);
-    let texts = [statistics(model, plot), conditions(model)];
+    let texts = [statistics.to_owned(), conditions(model)];
     let subtitle: Vec<String> =
         texts.iter().flat_map(|text| SUBTITLE.wrap(text, width - 2.0 * MARGIN, 2)).collect();
     let top = lines(canvas, &subtitle, below_title - 2.0, 30.0, SUBTITLE, &GREY);
@@ -71,17 +70,15 @@ fn lines(
     baseline
 }
 
-/// What the values are, over how many trials, and what the band means.
-fn statistics(model: &Model, plot: &Plot) -> String {
+/// What the values are, over how many trials, and what shows their intervals: `band`, `whisker`. `cut` names the edge at
+/// which some of them end.
+pub(super) fn statistics(model: &Model, explanation: &str, shape: &str, cut: Option<&str>) -> String {
     let trials = model.repeats();
     let mean = if trials == "single trials" { trials } else { format!("mean of {trials}") };
-    let (shape, edge) = match plot.kind {
-        Kind::Lines(_) => ("band", "top"),
-        Kind::Bars(_) => ("whisker", "right"),
-    };
-    let cut = if plot.is_cut() { format!(" (cut at the {edge})") } else { String::new() };
-    let shape = if model.has_intervals() { format!(", {shape} = 95 % interval{cut}") } else { String::new() };
-    format!("{}; {mean}{shape}", plot.subject.explanation)
+    let cut = cut.map_or(String::new(), |edge| format!(" (cut at the {edge})"));
+    let shape =
+        if model.has_intervals() { format!(", {shape} = 95\u{a0}% interval{cut}") } else { String::new() };
+    format!("{explanation}; {mean}{shape}")
 }
 
 /// What was the same for all values.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use super::*;
-use crate::figures::{Metric, SummaryRow, fixture as trials};
+use crate::figures::{Metric, SummaryRow, TrialFigures, fixture as trials, summarise};
 use crate::profile::{Configuration, Experiment, Factor};
 use crate::report::{Provenance, fixture};
 use crate::sample::Accel;
@@ -20,6 +20,7 @@ struct Case {
     name: &'static str,
     experiment: Experiment,
     provenance: Provenance,
+    trials: Vec<TrialFigures>,
     rows: Vec<SummaryRow>,
 }
 
@@ -28,7 +29,14 @@ impl Case {
         let configurations = rows.iter().map(|row| row.configuration.clone()).collect();
         let mut experiment = fixture::experiment(configurations, factors);
         experiment.timing.repeats = rows.iter().map(|row| row.measured).max().unwrap_or(0);
-        Case { name, experiment, provenance: fixture::provenance(accel), rows }
+        Case { name, experiment, provenance: fixture::provenance(accel), trials: vec![], rows }
+    }
+
+    /// The same of trials.
+    fn measured(run: sources::Run) -> Case {
+        let (name, experiment, accel, trials) = run;
+        let rows = summarise(&experiment.configurations, &trials);
+        Case { name, experiment, provenance: fixture::provenance(accel), trials, rows }
     }
 }
 
@@ -77,13 +85,14 @@ fn line(backend: &str, top: f64, relative: Option<f64>) -> Vec<SummaryRow> {
 /// Every case with its charts, drawn once for all tests.
 static DRAWN: LazyLock<Vec<(Case, Vec<Chart>)>> = LazyLock::new(|| {
     let drawn = |case: Case| {
-        let charts = charts(&fixture::model(&case.experiment, &case.provenance, case.rows.clone())).unwrap();
+        let model = fixture::model(&case.experiment, &case.provenance, case.rows.clone());
+        let charts = charts(&Model { trials: &case.trials, ..model }).unwrap();
         (case, charts)
     };
     cases().into_iter().map(drawn).collect()
 });
 
-fn charts_of(name: &str) -> &'static [Chart] {
+pub(super) fn charts_of(name: &str) -> &'static [Chart] {
     &DRAWN.iter().find(|(case, _)| case.name == name).unwrap().1
 }
 
@@ -148,7 +157,7 @@ fn cases() -> Vec<Case> {
         let of = move |vms| configured("virtio", vms, |c, v| c.mtu = v, 1500 + 1000 * level);
         VMS.map(|vms| row(of(vms), curve(vms, 10_000.0 * f64::from(level + 1)), Some(0.05)))
     });
-    vec![
+    let rows = vec![
         long,
         Case::new("nine", mtus.collect(), &[Mtu, Vms], Accel::Kvm),
         Case::new("one", line("virtio", 28_500.0, Some(0.05)), &[Vms], Accel::Kvm),
@@ -162,7 +171,8 @@ fn cases() -> Vec<Case> {
         Case::new("bars", bars, &[Backend], Accel::Tcg),
         Case::new("grouped", grouped.collect(), &[Backend, Vcpus], Accel::Kvm),
         Case::new("single", single, &[], Accel::Tcg),
-    ]
+    ];
+    rows.into_iter().chain(sources::runs().into_iter().map(Case::measured)).collect()
 }
 
 #[test]
@@ -171,7 +181,10 @@ fn gallery() {
     let folder = std::env::temp_dir().join("kvmfair-gallery");
     std::fs::create_dir_all(&folder).unwrap();
     for (case, charts) in DRAWN.iter() {
-        for chart in charts.iter().filter(|chart| chart.name.contains("total") || case.name == "three") {
+        for chart in charts
+            .iter()
+            .filter(|chart| chart.name.contains("total") || case.name == "three" || !case.trials.is_empty())
+        {
             let png = png(&chart.svg).unwrap();
             std::fs::write(folder.join(format!("{}-{}.png", case.name, chart.name)), png).unwrap();
         }
@@ -215,8 +228,10 @@ fn every_emulated_chart_says_so_and_no_other_does() {
 
 #[test]
 fn every_chart_names_its_provenance_and_conditions() {
-    for chart in DRAWN.iter().flat_map(|(_, charts)| charts) {
-        for part in ["kvmfair 0.1.0", "profile backends (3f8a12c09b7e)", "TCP_RR", "window 10 s"] {
+    for (case, charts) in DRAWN.iter() {
+        let test = (!case.experiment.factors.contains(&Factor::Test)).then_some("TCP_RR");
+        let parts = ["kvmfair 0.1.0", "profile backends (3f8a12c09b7e)", "window 10 s"];
+        for (chart, part) in charts.iter().flat_map(|c| parts.into_iter().chain(test).map(move |p| (c, p))) {
             assert!(chart.svg.contains(part), "{}: {part}", chart.name);
         }
     }
@@ -224,7 +239,7 @@ fn every_chart_names_its_provenance_and_conditions() {
 
 #[test]
 fn a_chart_without_intervals_does_not_speak_of_bands() {
-    let silent = |chart: &Chart| !chart.svg.contains("95 %") && chart.svg.contains("single trials");
+    let silent = |chart: &Chart| !chart.svg.contains("95\u{a0}%") && chart.svg.contains("single trials");
     assert!(charts_of("unrepeated").iter().all(silent));
 }
 

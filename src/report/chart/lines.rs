@@ -5,12 +5,12 @@
 use plotters::style::{Color, RGBColor};
 
 use super::canvas::{AXIS, Align, Canvas, FAINT, GREY, INK, Point};
+use super::estimate::Estimate;
 use super::frame::Frame;
 use super::scale::Scale;
 use super::series::{Bar, Lines, Plot, Series};
 use super::text::Font;
 use super::{labels, palette};
-use crate::stats::Interval;
 
 const TICK: Font = Font::regular(21.0);
 const UNIT: Font = Font::regular(20.0);
@@ -109,14 +109,15 @@ fn axis_title(levels: &[u32]) -> &'static str {
 
 /// Intervals of neighbouring points as one band; of a point that stands alone, as a whisker.
 fn bands(canvas: &mut Canvas, plane: &Plane, series: &Series, colour: RGBColor) {
-    for run in runs(series, |value| value.half_width.is_some()) {
-        let edge = |sign: f64| {
-            let y = move |value: &Interval| plane.y(value.mean + sign * value.half_width.unwrap_or(0.0));
+    for run in runs(series, |value| value.ends.is_some()) {
+        let edge = |of: fn((f64, f64)) -> f64| {
+            let y = move |value: &Estimate| plane.y(value.ends.map_or(value.mean, of));
             run.iter().map(move |(level, value)| (plane.x(*level), y(value)))
         };
+        let (low, high) = (|ends: (f64, f64)| ends.0, |ends: (f64, f64)| ends.1);
         match run.as_slice() {
-            [_] => canvas.path(&edge(1.0).chain(edge(-1.0)).collect::<Vec<_>>(), &colour.mix(0.4), 5),
-            _ => canvas.polygon(&edge(1.0).chain(edge(-1.0).rev()).collect::<Vec<_>>(), &colour.mix(0.17)),
+            [_] => canvas.path(&edge(high).chain(edge(low)).collect::<Vec<_>>(), &colour.mix(0.4), 5),
+            _ => canvas.polygon(&edge(high).chain(edge(low).rev()).collect::<Vec<_>>(), &colour.mix(0.17)),
         }
     }
 }
@@ -139,8 +140,8 @@ fn strokes(canvas: &mut Canvas, plane: &Plane, series: &Series, index: usize) {
 }
 
 /// Neighbouring points that exist and pass, each run with its levels.
-fn runs(series: &Series, passes: fn(&Interval) -> bool) -> Vec<Vec<(usize, Interval)>> {
-    let points: Vec<Option<(usize, Interval)>> = series
+fn runs(series: &Series, passes: fn(&Estimate) -> bool) -> Vec<Vec<(usize, Estimate)>> {
+    let points: Vec<Option<(usize, Estimate)>> = series
         .points
         .iter()
         .enumerate()

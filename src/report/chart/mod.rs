@@ -1,34 +1,51 @@
 //! Charts: what the tables say, for slides. SVG through plotters, PNG through resvg (better text than plotters' own).
 //!
-//! - `series`: rows -> lines or bars: what is drawn
+//! - `series`: rows -> lines or bars: what is drawn; `parts`: which rows share a picture; `estimate`: a value of theirs
 //! - `shares`: the same of groups of guests
+//! - `congestion`, `background`, `exits`, `cdf`: latency over rate and waiting over CPU, interference, why KVM left the
+//!   guests, how the flows' rates are distributed: what is drawn
 //! - `scale`: ticks and their labels
 //! - `labels`: places for labels that would collide
 //! - `text`: the font, measured widths, wrapping
 //! - `canvas`: the few shapes that charts are made of
 //! - `frame`: title, subtitle, unit, footer: what every chart has
-//! - `lines`, `bars`: the two kinds; `palette`: their colours
+//! - `axes`: two scales and the key of colours; `picture`: what every kind of chart has to tell
+//! - `lines`, `bars`, `scatter`, `columns`, `stacks`, `heat`: the kinds; `palette`: their colours
 //! - `raster`: SVG -> PNG
 
+mod axes;
+mod background;
 mod bars;
 mod canvas;
+mod cdf;
+mod columns;
+mod congestion;
+mod estimate;
+mod exits;
 mod frame;
 #[cfg(test)]
 mod gallery;
+mod heat;
 mod labels;
 mod lines;
 mod palette;
+mod parts;
+mod picture;
 mod raster;
 mod scale;
+mod scatter;
 mod series;
 mod shares;
+#[cfg(test)]
+mod sources;
+mod stacks;
 mod text;
 
 use super::Model;
 use crate::figures::Metric;
 use crate::profile::Factor;
 use canvas::Canvas;
-use series::{Kind, Plot};
+use picture::{Picture, boxed};
 
 pub use raster::{PngError, png};
 
@@ -67,13 +84,20 @@ pub struct Chart {
 pub fn charts(model: &Model) -> Result<Vec<Chart>, ChartError> {
     // What background does is in the tail first.
     let longest = model.experiment.factors.contains(&Factor::Background).then_some(Metric::MaxLatency);
-    DRAWN
-        .into_iter()
-        .chain(longest)
-        .flat_map(|metric| series::plots(model, metric))
-        .chain(shares::plots(model))
-        .map(|plot| chart(model, &plot))
-        .collect()
+    let metrics: Vec<_> =
+        DRAWN.into_iter().chain(longest).flat_map(|metric| series::plots(model, metric)).collect();
+    let pictures = [
+        boxed(congestion::curves(model)),
+        boxed(congestion::waiting(model).into_iter().collect()),
+        boxed(background::plots(model)),
+        boxed(metrics),
+        boxed(series::to_bare_metal(model)),
+        boxed(exits::plots(model)),
+        boxed(heat::worst(model).into_iter().collect()),
+        boxed(cdf::plots(model)),
+        boxed(shares::plots(model)),
+    ];
+    pictures.into_iter().flatten().map(|picture| chart(model, picture.as_ref())).collect()
 }
 
 /// A chart that cannot be drawn.
@@ -81,13 +105,12 @@ pub fn charts(model: &Model) -> Result<Vec<Chart>, ChartError> {
 #[error("failed to draw a chart: {0}")]
 pub struct ChartError(String);
 
-fn chart(model: &Model, plot: &Plot) -> Result<Chart, ChartError> {
+fn chart(model: &Model, picture: &dyn Picture) -> Result<Chart, ChartError> {
+    let (name, title) = (picture.name(), picture.title());
+    let statistics = picture.statistics(model);
     let svg = Canvas::draw(|canvas| {
-        let frame = frame::draw(canvas, model, plot);
-        match &plot.kind {
-            Kind::Lines(lines) => lines::draw(canvas, &frame, plot, lines),
-            Kind::Bars(groups) => bars::draw(canvas, &frame, plot, groups),
-        }
+        let frame = frame::draw(canvas, model, &title, &statistics);
+        picture.paint(canvas, &frame);
     })?;
-    Ok(Chart { name: plot.name(), title: plot.title(), svg })
+    Ok(Chart { name, title, svg })
 }

@@ -39,13 +39,18 @@ impl Scale {
 
     /// A value between ticks, with up to three significant digits.
     pub fn value(&self, value: f64) -> String {
-        let shown = value * self.factor / self.prefix.1;
+        let shown = value * self.factor / if self.is_below_prefix(value) { 1.0 } else { self.prefix.1 };
         let digits = if shown >= 100.0 || shown == 0.0 { 0 } else { 2 - shown.log10().floor() as i32 };
         self.write(value, digits.clamp(0, 4) as usize)
     }
 
+    /// `534` reads better than `0.534 k`.
+    fn is_below_prefix(&self, value: f64) -> bool {
+        value * self.factor < self.prefix.1
+    }
+
     fn write(&self, value: f64, decimals: usize) -> String {
-        let (prefix, thousand) = self.prefix;
+        let (prefix, thousand) = if self.is_below_prefix(value) { ("", 1.0) } else { self.prefix };
         let shown = value * self.factor / thousand;
         if prefix.is_empty() { format!("{shown:.decimals$}") } else { format!("{shown:.decimals$} {prefix}") }
     }
@@ -113,6 +118,13 @@ mod tests {
         let scale = Scale::new(23_000.0, "µs");
         assert_eq!((scale.unit, scale.label(5_000.0)), ("ms", "5".into()));
         assert_eq!(scale.value(1_234.0), "1.23");
+    }
+
+    #[test]
+    fn values_below_a_thousand_are_written_in_full() {
+        let scale = Scale::new(15_000.0, "Mbit/s");
+        assert_eq!([534.2, 1_900.0, 14_100.0].map(|value| scale.value(value)), ["534", "1.90 k", "14.1 k"]);
+        assert_eq!(Scale::new(285_000.0, "").label(50_000.0), "50 k");
     }
 
     #[test]

@@ -3,20 +3,22 @@
 //! Pure data: no pixels. Where one picture would hold too many lines it is divided by a swept factor, with one scale for
 //! all parts, so that they can be compared.
 
+use super::estimate::{Estimate, reach};
+use super::parts::{self, Part, distinct, varying, words};
 use super::scale::Scale;
 use crate::figures::{Metric, SummaryRow};
-use crate::profile::{Configuration, Factor};
-use crate::report::{Model, model};
-use crate::stats::Interval;
+use crate::profile::Factor;
+use crate::report::Model;
 
 /// Lines that one picture can hold.
-const MAX_LINES: usize = 7;
+pub(super) const MAX_LINES: usize = 7;
 /// Bars that one picture can hold.
 pub(super) const MAX_BARS: usize = 24;
 /// How much larger than every guest bare metal may be and still set the scale of lines.
 const BASELINE_REACH: f64 = 2.0;
-/// How far an interval may stretch the scale beyond the largest mean.
-const INTERVAL_REACH: f64 = 1.4;
+/// What the load is: it heads groups of bars, so that the machines of one load stand together.
+const LOAD: [Factor; 5] =
+    [Factor::Test, Factor::Request, Factor::Response, Factor::Message, Factor::Background];
 
 /// One picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +79,7 @@ pub(super) struct Lines {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Series {
     pub label: String,
-    pub points: Vec<Option<Interval>>,
+    pub points: Vec<Option<Estimate>>,
 }
 
 /// Bars under one title; a single group has none.
@@ -91,7 +93,7 @@ pub(super) struct Group {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Bar {
     pub label: String,
-    pub value: Interval,
+    pub value: Estimate,
     pub baseline: bool,
 }
 
@@ -105,141 +107,111 @@ impl Plot {
     /// Whether an interval reaches beyond the scale.
     pub fn is_cut(&self) -> bool {
         let top = self.scale().top;
-        let cut = |value: &Interval| value.mean + value.half_width.unwrap_or(0.0) > 1.001 * top;
+        let cut = |value: &Estimate| value.high() > 1.001 * top;
         match &self.kind {
             Kind::Lines(lines) => lines.series.iter().flat_map(|s| s.points.iter().flatten()).any(cut),
             Kind::Bars(groups) => groups.iter().flat_map(|group| &group.bars).any(|bar| cut(&bar.value)),
         }
     }
 
-    /// File name without extension.
-    pub fn name(&self) -> String {
-        let parts = self.part.iter().map(|part| slug(part));
-        std::iter::once(self.subject.name.to_string()).chain(parts).collect::<Vec<_>>().join("-")
-    }
-
     /// Title of the picture.
     pub fn title(&self) -> String {
         let by = if matches!(self.kind, Kind::Lines(_)) { " by number of guests" } else { "" };
-        let part = if self.part.is_empty() { String::new() } else { format!(": {}", self.part.join(", ")) };
-        format!("{}{by}{part}", self.subject.label)
+        parts::title(&format!("{}{by}", self.subject.label), &self.part)
     }
 }
+
+/// Something of a configuration.
+type Value<'v> = dyn Fn(&SummaryRow) -> Option<Estimate> + 'v;
 
 /// Every picture of one metric; none if it has no value anywhere.
 pub(super) fn plots(report: &Model, metric: Metric) -> Vec<Plot> {
-    let rows: Vec<&SummaryRow> =
-        report.rows.iter().filter(|row| metric.applies(row.configuration.test)).collect();
+    let rows = report.rows.iter().filter(|row| metric.applies(row.configuration.test)).collect();
+    of_rows(report, rows, metric.into(), &|row| row.get(metric).copied().map(Estimate::from))
+}
+
+/// Every picture of the rate against that of bare metal; none without bare metal.
+pub(super) fn to_bare_metal(report: &Model) -> Vec<Plot> {
+    const SUBJECT: Subject = Subject {
+        name: "rate_to_bare_metal",
+        label: "Rate ÷ bare metal",
+        unit: "",
+        explanation: "total rate ÷ that of bare metal under the same load in the same block",
+        ends_at_100: false,
+    };
+    let guests = report.rows.iter().filter(|row| row.to_bare_metal.is_some());
+    of_rows(report, guests.collect(), SUBJECT, &|row| row.to_bare_metal.map(Estimate::from))
+}
+
+fn of_rows(report: &Model, rows: Vec<&SummaryRow>, subject: Subject, value: &Value) -> Vec<Plot> {
     let (bare, guests): (Vec<&SummaryRow>, Vec<&SummaryRow>) =
-        rows.iter().copied().partition(|row| row.configuration.vms == 0);
+        rows.into_iter().partition(|row| row.configuration.vms == 0);
     let levels = levels(&guests);
-    let factors = varying(&guests, &report.experiment.factors);
+    let factors = varying(&guests, &report.experiment.factors, &[Factor::Vms]);
     let lines = levels.len() > 1;
-    let largest = largest(&guests, &bare, metric, if lines { BASELINE_REACH } else { f64::INFINITY });
+    let largest = largest(&guests, &bare, value, if lines { BASELINE_REACH } else { f64::INFINITY });
     let limit = if lines { MAX_LINES } else { MAX_BARS };
-    let parts = split(Part { levels: vec![], rows: guests, factors }, limit);
     let plot = |part: Part| {
-        let kind =
-            if lines { as_lines(&part, &bare, &levels, metric) } else { as_bars(&part, &bare, metric) };
-        kind.map(|kind| Plot { subject: metric.into(), part: part.levels, largest, kind })
+        let kind = if lines { as_lines(&part, &bare, &levels, value) } else { as_bars(&part, &bare, value) };
+        kind.map(|kind| Plot { subject, part: part.levels, largest, kind })
     };
-    parts.into_iter().filter_map(plot).collect()
+    Part::whole(guests, factors).split(limit).into_iter().filter_map(plot).collect()
 }
 
-/// Rows for one picture.
-struct Part<'a> {
-    /// Levels in common, in words.
-    levels: Vec<String>,
-    rows: Vec<&'a SummaryRow>,
-    /// Factors that tell its lines apart.
-    factors: Vec<Factor>,
-}
-
-/// Divides by the first factor until no part has more than `limit` lines.
-fn split(part: Part, limit: usize) -> Vec<Part> {
-    if combinations(&part).len() <= limit || part.factors.len() < 2 {
-        return vec![part];
-    }
-    let (first, rest) = (part.factors[0], part.factors[1..].to_vec());
-    let words = distinct(part.rows.iter().map(|row| model::phrase(&row.configuration, first)));
-    let sub = |word: String| Part {
-        rows: part.rows.iter().copied().filter(|r| model::phrase(&r.configuration, first) == word).collect(),
-        levels: part
-            .levels
-            .iter()
-            .cloned()
-            .chain([word].into_iter().filter(|word| !word.is_empty()))
-            .collect(),
-        factors: rest.clone(),
-    };
-    words.into_iter().flat_map(|word| split(sub(word), limit)).collect()
-}
-
-fn as_lines(part: &Part, bare: &[&SummaryRow], levels: &[u32], metric: Metric) -> Option<Kind> {
-    let series = combinations(part).into_iter().map(|label| {
+fn as_lines(part: &Part, bare: &[&SummaryRow], levels: &[u32], value: &Value) -> Option<Kind> {
+    let series = part.names().into_iter().map(|label| {
         let of = |vms: &u32| {
-            let row = part.rows.iter().find(|r| r.configuration.vms == *vms && name(part, r) == label)?;
-            row.get(metric).copied()
+            let row = part.rows.iter().find(|r| r.configuration.vms == *vms && part.name(r) == label)?;
+            value(row)
         };
         Series { points: levels.iter().map(of).collect(), label }
     });
     let series: Vec<Series> = series.collect();
     let any = series.iter().any(|series| series.points.iter().any(Option::is_some));
-    any.then(|| Kind::Lines(Lines { levels: levels.to_vec(), series, baselines: baselines(bare, metric) }))
+    let baselines = bars(bare.iter().copied(), &varying(bare, &Factor::ALL, &[Factor::Vms]), value);
+    any.then(|| Kind::Lines(Lines { levels: levels.to_vec(), series, baselines }))
 }
 
-fn as_bars(part: &Part, bare: &[&SummaryRow], metric: Metric) -> Option<Kind> {
-    let first = part.factors.first().filter(|_| part.factors.len() > 1);
-    let inner =
-        Part { levels: vec![], rows: vec![], factors: part.factors[usize::from(first.is_some())..].to_vec() };
-    let title = |row: &SummaryRow| first.map_or(String::new(), |f| model::phrase(&row.configuration, *f));
-    let groups = distinct(part.rows.iter().map(|row| title(row))).into_iter().map(|group| {
-        let own = part.rows.iter().filter(|row| title(row) == group);
-        let bars = own.filter_map(|row| bar(name(&inner, row), row, metric, false)).collect();
-        Group { title: group, bars }
-    });
-    let bare = Group { title: String::new(), bars: baselines(bare, metric) };
-    let groups: Vec<Group> = groups.chain([bare]).filter(|group| !group.bars.is_empty()).collect();
+/// The factors that head groups of bars, and those that tell the bars of a group apart.
+pub(super) fn headings(factors: &[Factor]) -> (Vec<Factor>, Vec<Factor>) {
+    let (load, rest): (Vec<Factor>, Vec<Factor>) = factors.iter().partition(|factor| LOAD.contains(factor));
+    match (load.is_empty() || rest.is_empty(), factors) {
+        (false, _) => (load, rest),
+        (true, [first, rest @ ..]) if !rest.is_empty() => (vec![*first], rest.to_vec()),
+        _ => (Vec::new(), factors.to_vec()),
+    }
+}
+
+/// Bare metal stands beside the guests of the same load, or in the end where it is the same for all.
+fn as_bars(part: &Part, bare: &[&SummaryRow], value: &Value) -> Option<Kind> {
+    let (outer, inner) = headings(&part.factors);
+    let inside = Part::whole(Vec::new(), inner);
+    let title = |row: &SummaryRow| words(&row.configuration, &outer);
+    let titles = distinct(part.rows.iter().map(|row| title(row)));
+    let beside: Vec<Factor> = outer.iter().copied().filter(|factor| LOAD.contains(factor)).collect();
+    let differing = |factors: &[Factor]| varying(bare, &Factor::ALL, factors);
+    let group = |own: &String| {
+        let bar =
+            |row: &SummaryRow| Some(Bar { label: inside.name(row), value: value(row)?, baseline: false });
+        let guests = part.rows.iter().filter(|row| title(row) == *own).filter_map(|row| bar(row));
+        let hosts = bare.iter().copied().filter(|row| !beside.is_empty() && title(row) == *own);
+        Group { title: own.clone(), bars: guests.chain(bars(hosts, &differing(&beside), value)).collect() }
+    };
+    let apart = bare.iter().copied().filter(|row| beside.is_empty() || !titles.contains(&title(row)));
+    let apart = Group { title: String::new(), bars: bars(apart, &differing(&[]), value) };
+    let groups: Vec<Group> =
+        titles.iter().map(group).chain([apart]).filter(|group| !group.bars.is_empty()).collect();
     (!groups.is_empty()).then_some(Kind::Bars(groups))
 }
 
 /// Bare metal, with the levels that tell one from another if there are several.
-fn baselines(bare: &[&SummaryRow], metric: Metric) -> Vec<Bar> {
-    let factors = varying(bare, &Factor::ALL);
+fn bars<'r>(bare: impl Iterator<Item = &'r SummaryRow>, factors: &[Factor], value: &Value) -> Vec<Bar> {
     let label = |row: &SummaryRow| {
-        let levels = words_of(&row.configuration, &factors);
+        let levels = words(&row.configuration, factors);
         let backend = row.configuration.level(Factor::Backend);
         if levels.is_empty() { backend } else { format!("{backend}, {levels}") }
     };
-    bare.iter().filter_map(|row| bar(label(row), row, metric, true)).collect()
-}
-
-fn bar(label: String, row: &SummaryRow, metric: Metric, baseline: bool) -> Option<Bar> {
-    Some(Bar { label, value: *row.get(metric)?, baseline })
-}
-
-/// Names of a part's lines, in the order of the rows.
-fn combinations(part: &Part) -> Vec<String> {
-    distinct(part.rows.iter().map(|row| name(part, row)))
-}
-
-/// The levels that tell a row's line from the others; its backend if there is only one line.
-fn name(part: &Part, row: &SummaryRow) -> String {
-    if part.factors.is_empty() {
-        row.configuration.level(Factor::Backend)
-    } else {
-        words(&row.configuration, part)
-    }
-}
-
-fn words(configuration: &Configuration, part: &Part) -> String {
-    words_of(configuration, &part.factors)
-}
-
-/// Levels in words that a line break leaves whole: `16 vCPUs` keeps its no-break space.
-fn words_of(configuration: &Configuration, factors: &[Factor]) -> String {
-    let phrases = factors.iter().map(|factor| model::phrase(configuration, *factor).replace(' ', "\u{a0}"));
-    phrases.filter(|phrase| !phrase.is_empty()).collect::<Vec<_>>().join(", ")
+    bare.filter_map(|row| Some(Bar { label: label(row), value: value(row)?, baseline: true })).collect()
 }
 
 /// Numbers of guests, ascending.
@@ -250,42 +222,11 @@ fn levels(guests: &[&SummaryRow]) -> Vec<u32> {
     levels
 }
 
-/// Factors other than the number of guests that have more than one level.
-fn varying(rows: &[&SummaryRow], factors: &[Factor]) -> Vec<Factor> {
-    let varies = |factor: &Factor| {
-        // What means nothing to a test tells it from no other.
-        let mut heeding = rows.iter().map(|row| &row.configuration).filter(|c| c.test.heeds(*factor));
-        let first = heeding.next().map(|configuration| configuration.level(*factor));
-        heeding.any(|configuration| Some(configuration.level(*factor)) != first)
-    };
-    factors.iter().copied().filter(|factor| *factor != Factor::Vms).filter(varies).collect()
-}
-
 /// What the scale has to reach: every mean, intervals within reason, bare metal if it is not far above the guests.
-fn largest(guests: &[&SummaryRow], bare: &[&SummaryRow], metric: Metric, reach: f64) -> f64 {
-    let most = |rows: &[&SummaryRow], of: fn(&Interval) -> f64| {
-        rows.iter().filter_map(|row| row.get(metric)).map(of).fold(0.0, f64::max)
-    };
-    let mean = most(guests, |value| value.mean);
-    let upper = most(guests, |value| value.mean + value.half_width.unwrap_or(0.0));
-    let bare = most(bare, |value| value.mean);
-    let reached = if mean == 0.0 || bare <= reach * mean { mean.max(bare) } else { mean };
-    reached.max(upper.min(INTERVAL_REACH * mean))
-}
-
-fn distinct(words: impl Iterator<Item = String>) -> Vec<String> {
-    let mut distinct = Vec::new();
-    for word in words {
-        if !distinct.contains(&word) {
-            distinct.push(word);
-        }
-    }
-    distinct
-}
-
-/// Lower-case letters, digits and hyphens, for a file name.
-fn slug(words: &str) -> String {
-    let dashed: String =
-        words.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    dashed.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+fn largest(guests: &[&SummaryRow], bare: &[&SummaryRow], value: &Value, far: f64) -> f64 {
+    let values: Vec<Estimate> = guests.iter().filter_map(|row| value(row)).collect();
+    let mean = values.iter().map(|value| value.mean).fold(0.0, f64::max);
+    let bare = bare.iter().filter_map(|row| value(row)).map(|value| value.mean).fold(0.0, f64::max);
+    let within = mean == 0.0 || bare <= far * mean;
+    reach(&values).max(if within { bare } else { 0.0 })
 }

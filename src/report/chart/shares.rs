@@ -1,10 +1,10 @@
 //! Groups -> bars: the part of the CPU time that each got, beside the part that its weight would give it.
 
+use super::estimate::{Estimate, reach};
 use super::series::{Bar, Group, Kind, MAX_BARS, Plot, Subject};
 use crate::figures::GroupRow;
 use crate::profile::Configuration;
 use crate::report::{Model, model};
-use crate::stats::Interval;
 
 const SUBJECT: Subject = Subject {
     name: "cpu_share_percent",
@@ -41,8 +41,7 @@ fn title(report: &Model, configuration: &Configuration) -> String {
 }
 
 fn plot(part: Vec<String>, groups: Vec<Group>) -> Plot {
-    let upper = |bar: &Bar| bar.value.mean + bar.value.half_width.unwrap_or(0.0);
-    let largest = groups.iter().flat_map(|group| &group.bars).map(upper).fold(0.0, f64::max);
+    let largest = reach(groups.iter().flat_map(|group| &group.bars).map(|bar| &bar.value));
     Plot { subject: SUBJECT, part, largest, kind: Kind::Bars(groups) }
 }
 
@@ -51,12 +50,12 @@ fn bars(row: &GroupRow) -> Vec<Bar> {
     let guests = if row.guests == 1 { "1 guest".into() } else { format!("{} guests", row.guests) };
     let got = row.cpu_share_percent.map(|value| Bar {
         label: format!("{} ({}, {guests}{shares})", row.name, row.role),
-        value,
+        value: value.into(),
         baseline: false,
     });
     let due = row.expected_share_percent.map(|percent| Bar {
         label: format!("{} by weight", row.name),
-        value: Interval { n: 1, mean: percent, half_width: None, min: percent, max: percent },
+        value: Estimate::exact(percent),
         baseline: true,
     });
     got.into_iter().chain(due).collect()

@@ -1,0 +1,116 @@
+//! Congestion, as its two usual pictures: latency over throughput while the load rises, and what waits for a CPU over how
+//! busy the CPUs are.
+
+use super::estimate::Estimate;
+use super::parts::{Part, varying};
+use super::scatter::{Axis, Mark, Scatter, Style, Trace};
+use super::series::MAX_LINES;
+use crate::figures::{Metric, SummaryRow, TrialFigures};
+use crate::profile::Factor;
+use crate::report::Model;
+
+/// The latencies that are drawn over the rate.
+const LATENCIES: [(Metric, &str, &str); 2] = [
+    (Metric::MeanLatency, "latency_over_rate", "Mean latency over rate"),
+    (Metric::P99Latency, "p99_latency_over_rate", "P99 latency over rate"),
+];
+/// Trials from which on a cloud of them shows something.
+const FEWEST: usize = 3;
+
+/// Latency over rate where `burst` is swept: one curve for each combination of the other levels, a point for each burst.
+pub(super) fn curves(report: &Model) -> Vec<Scatter> {
+    let rows: Vec<&SummaryRow> =
+        report.rows.iter().filter(|row| row.get(Metric::TotalRate).is_some()).collect();
+    if varying(&rows, &[Factor::Burst], &[]).is_empty() {
+        return Vec::new();
+    }
+    let factors = varying(&rows, &report.experiment.factors, &[Factor::Burst]);
+    let parts = Part::whole(rows, factors).split(MAX_LINES);
+    let of = |(metric, name, title)| parts.iter().filter_map(move |part| curve(part, metric, name, title));
+    LATENCIES.into_iter().flat_map(of).collect()
+}
+
+fn curve(part: &Part, metric: Metric, name: &'static str, title: &'static str) -> Option<Scatter> {
+    let mark = |row: &SummaryRow| {
+        let (x, y) = (*row.get(Metric::TotalRate)?, *row.get(metric)?);
+        Some((
+            row.configuration.burst,
+            Mark { x: x.into(), y: y.into(), label: row.configuration.in_flight().to_string() },
+        ))
+    };
+    let trace = |label: String| {
+        let own = part.rows.iter().filter(|row| part.name(row) == label);
+        let mut marks: Vec<(u32, Mark)> = own.filter_map(|row| mark(row)).collect();
+        marks.sort_by_key(|(burst, _)| *burst);
+        Trace { label, marks: marks.into_iter().map(|(_, mark)| mark).collect() }
+    };
+    let traces: Vec<Trace> = part.names().into_iter().map(trace).filter(|t| !t.marks.is_empty()).collect();
+    let explanation = format!(
+        "{}; each point is a load, its number the transactions in flight on each flow",
+        metric.explanation()
+    );
+    (!traces.is_empty()).then_some(Scatter {
+        name,
+        title,
+        part: part.levels.clone(),
+        explanation,
+        x: Axis { name: "total rate", unit: "transactions/s", ends_at_100: false },
+        y: Axis { name: metric_name(metric), unit: metric.unit(), ends_at_100: false },
+        style: Style::Curve,
+        traces,
+    })
+}
+
+fn metric_name(metric: Metric) -> &'static str {
+    if metric == Metric::MeanLatency { "mean latency" } else { "P99 latency" }
+}
+
+/// What vCPUs wait for a CPU over how busy the host is, a point for each valid trial with guests.
+pub(super) fn waiting(report: &Model) -> Option<Scatter> {
+    let with_guests: Vec<&SummaryRow> = report.rows.iter().filter(|row| row.configuration.vms > 0).collect();
+    // What moves the load along a trace gives no trace of its own.
+    const LOAD: [Factor; 7] = [
+        Factor::Test,
+        Factor::Vms,
+        Factor::Flows,
+        Factor::Burst,
+        Factor::Request,
+        Factor::Response,
+        Factor::Message,
+    ];
+    let factors = fewest(varying(&with_guests, &report.experiment.factors, &LOAD), &with_guests);
+    let part = Part::whole(with_guests, factors);
+    let trace = |label: String| {
+        let own = part.rows.iter().filter(|row| part.name(row) == label);
+        let trials =
+            own.flat_map(|row| report.trials.iter().filter(|t| t.configuration == row.configuration));
+        let marks = trials.filter_map(of_trial).collect();
+        Trace { label, marks }
+    };
+    let traces: Vec<Trace> = part.names().into_iter().map(trace).filter(|t| !t.marks.is_empty()).collect();
+    let trials: usize = traces.iter().map(|trace| trace.marks.len()).sum();
+    (trials >= FEWEST).then_some(Scatter {
+        name: "wait_over_host_cpu",
+        title: "vCPUs' wait for a CPU over host CPU",
+        part: Vec::new(),
+        explanation: format!("each point is a trial; wait ratio: {}", Metric::WaitRatio.explanation()),
+        x: Axis { name: "host CPU", unit: "%", ends_at_100: true },
+        y: Axis { name: "wait ratio", unit: "%", ends_at_100: true },
+        style: Style::Dots,
+        traces,
+    })
+}
+
+/// As many of the factors as one picture has colours for.
+fn fewest(mut factors: Vec<Factor>, rows: &[&SummaryRow]) -> Vec<Factor> {
+    while Part::whole(rows.to_vec(), factors.clone()).names().len() > MAX_LINES {
+        factors.pop();
+    }
+    factors
+}
+
+fn of_trial(trial: &TrialFigures) -> Option<Mark> {
+    trial.valid()?;
+    let value = |metric: Metric| metric.value(trial).map(Estimate::exact);
+    Some(Mark { x: value(Metric::HostCpu)?, y: value(Metric::WaitRatio)?, label: String::new() })
+}

@@ -1,0 +1,165 @@
+//! Points over two axes of numbers: curves of load and latency, congestion, cumulative distributions.
+
+use plotters::style::{Color, WHITE};
+
+use super::axes::{self, Plane};
+use super::canvas::{Align, Canvas, INK, Point};
+use super::estimate::{Estimate, reach};
+use super::frame::{self, Frame};
+use super::picture::Picture;
+use super::scale::Scale;
+use super::text::Font;
+use super::{palette, parts};
+use crate::report::Model;
+
+const NAME: Font = Font::regular(19.0);
+
+/// What one axis shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Axis {
+    pub name: &'static str,
+    pub unit: &'static str,
+    /// Whether nothing can be above 100.
+    pub ends_at_100: bool,
+}
+
+/// How the points of a trace are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Single points.
+    Dots,
+    /// Points joined in their order.
+    Curve,
+    /// A line without points.
+    Line,
+}
+
+/// One picture.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Scatter {
+    /// Beginning of the file's name.
+    pub name: &'static str,
+    /// Beginning of the title.
+    pub title: &'static str,
+    /// The levels that all of it has in common, in words.
+    pub part: Vec<String>,
+    pub explanation: String,
+    pub x: Axis,
+    pub y: Axis,
+    pub style: Style,
+    pub traces: Vec<Trace>,
+}
+
+/// Points that belong together.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Trace {
+    pub label: String,
+    pub marks: Vec<Mark>,
+}
+
+/// One point, with a name of its own if it needs one.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Mark {
+    pub x: Estimate,
+    pub y: Estimate,
+    pub label: String,
+}
+
+impl Scatter {
+    fn scale(&self, axis: Axis, of: fn(&Mark) -> &Estimate) -> Scale {
+        let largest = reach(self.traces.iter().flat_map(|trace| &trace.marks).map(of));
+        Scale::new(if axis.ends_at_100 { largest.clamp(50.0, 100.0) } else { largest }, axis.unit)
+    }
+
+    fn is_cut(&self) -> bool {
+        let [x, y] = [self.scale(self.x, |m| &m.x).top, self.scale(self.y, |m| &m.y).top];
+        let mut marks = self.traces.iter().flat_map(|trace| &trace.marks);
+        marks.any(|mark| mark.x.high() > 1.001 * x || mark.y.high() > 1.001 * y)
+    }
+}
+
+impl Picture for Scatter {
+    fn name(&self) -> String {
+        parts::file_name(self.name, &self.part)
+    }
+
+    fn title(&self) -> String {
+        parts::title(self.title, &self.part)
+    }
+
+    fn statistics(&self, model: &Model) -> String {
+        match self.style {
+            Style::Curve => {
+                let cut = self.is_cut().then_some("edge");
+                frame::statistics(model, &self.explanation, "whiskers", cut)
+            }
+            Style::Dots | Style::Line => format!("{}; {}", self.explanation, model.repeats()),
+        }
+    }
+
+    fn paint(&self, canvas: &mut Canvas, frame: &Frame) {
+        let colours = (0..).map(palette::line);
+        let names: Vec<_> = self.traces.iter().map(|trace| trace.label.clone()).zip(colours).collect();
+        let top = axes::key(canvas, frame, &names) + 48.0;
+        let (x, y) = (self.scale(self.x, |mark| &mark.x), self.scale(self.y, |mark| &mark.y));
+        let mut plane = Plane::inside(frame, top, &y);
+        plane.right -= 40.0; // the last tick's label
+        axes::vertical(canvas, frame, &plane, &y, self.y.name);
+        axes::horizontal(canvas, &plane, &x, self.x.name);
+        let place = |mark: &Mark| (plane.x(&x, mark.x.mean), plane.y(&y, mark.y.mean));
+        for (index, trace) in self.traces.iter().enumerate() {
+            let points: Vec<Point> = trace.marks.iter().map(place).collect();
+            if self.style != Style::Dots && points.len() > 1 {
+                canvas.path(&points, &palette::line(index), 4);
+            }
+        }
+        if self.style != Style::Line {
+            self.intervals(canvas, &plane, (&x, &y));
+            let all = || self.traces.iter().enumerate();
+            for (index, mark) in all().flat_map(|(index, t)| t.marks.iter().map(move |mark| (index, mark))) {
+                canvas.dot(place(mark), &palette::line(index));
+            }
+            self.names(canvas, &plane, &place);
+        }
+    }
+}
+
+impl Scatter {
+    /// Thin whiskers in both directions, under the points.
+    fn intervals(&self, canvas: &mut Canvas, plane: &Plane, (x, y): (&Scale, &Scale)) {
+        for (index, trace) in self.traces.iter().enumerate() {
+            let colour = palette::line(index);
+            for mark in &trace.marks {
+                let at = (plane.x(x, mark.x.mean), plane.y(y, mark.y.mean));
+                if let Some((low, high)) = mark.x.ends {
+                    canvas.path(&[(plane.x(x, low), at.1), (plane.x(x, high), at.1)], &colour, 1);
+                }
+                if let Some((low, high)) = mark.y.ends {
+                    canvas.path(&[(at.0, plane.y(y, low)), (at.0, plane.y(y, high))], &colour, 1);
+                }
+            }
+        }
+    }
+
+    /// Names of points above them; one that would cover another is left out.
+    fn names(&self, canvas: &mut Canvas, plane: &Plane, place: &dyn Fn(&Mark) -> Point) {
+        let mut taken: Vec<(Point, f64)> = Vec::new();
+        for (index, trace) in self.traces.iter().enumerate() {
+            for mark in trace.marks.iter().filter(|mark| !mark.label.is_empty()) {
+                let ((x, y), width) = (place(mark), NAME.width(&mark.label));
+                // Up and to the left of a curve that rises to the right nothing is drawn.
+                let at = ((x - 14.0 - width).max(plane.left + 4.0), (y - 12.0).max(plane.top));
+                let free = taken.iter().all(|((left, base), taken)| {
+                    (at.1 - base).abs() > NAME.size || at.0 > left + taken + 4.0 || at.0 + width + 4.0 < *left
+                });
+                if free {
+                    let colour = if self.traces.len() > 1 { palette::text(index) } else { INK };
+                    let (from, to) = ((at.0 - 2.0, at.1 - 16.0), (at.0 + width + 2.0, at.1 + 3.0));
+                    canvas.rectangle(from, to, &WHITE.mix(0.8));
+                    canvas.text(&mark.label, at, Align::Left, NAME, &colour);
+                    taken.push((at, width));
+                }
+            }
+        }
+    }
+}

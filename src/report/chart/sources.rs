@@ -1,0 +1,222 @@
+//! The charts of the published studies, from trials that are made up to show what each is about.
+
+use super::Chart;
+use super::gallery::charts_of;
+use crate::figures::{TrialFigures, fixture as raw};
+use crate::profile::{Background, Configuration, Experiment, Factor, Test};
+use crate::report::fixture;
+use crate::sample::{Accel, RawTrial};
+
+/// A name, and what a run is made of.
+pub(super) type Run = (&'static str, Experiment, Accel, Vec<TrialFigures>);
+
+/// One run for each source.
+pub(super) fn runs() -> Vec<Run> {
+    vec![congestion(), interference(), datapaths(), density()]
+}
+
+/// Three repeats of each configuration, as `trial` makes them.
+fn run(
+    name: &'static str,
+    configurations: Vec<Configuration>,
+    factors: &[Factor],
+    trial: impl Fn(&Configuration, f64) -> RawTrial,
+) -> Run {
+    let mut trials = Vec::new();
+    for repeat in 1..=3 {
+        for configuration in &configurations {
+            let raw = trial(configuration, 1.0 + 0.03 * f64::from(repeat));
+            let raw = raw::numbered(raw, trials.len() as u32 + 1, repeat);
+            trials.push(TrialFigures::of(&raw, &raw::timing()));
+        }
+    }
+    let accel = trials[0].accel;
+    (name, fixture::experiment(configurations, factors), accel, trials)
+}
+
+/// Load moves the rate up to what the backend can carry.
+fn congestion() -> Run {
+    let of = |backend: &str| {
+        let guests = raw::configuration(backend, 2);
+        [0, 1, 3, 7, 15].map(|burst| Configuration { burst, ..guests.clone() })
+    };
+    let configurations = ["virtio", "macvtap-bridge"].into_iter().flat_map(of).collect();
+    run("congestion", configurations, &[Factor::Backend, Factor::Burst], |configuration, wobble| {
+        let most = if configuration.level(Factor::Backend) == "virtio" { 12_000.0 } else { 20_000.0 };
+        let load = f64::from(configuration.in_flight());
+        let rate = wobble * most * load / (load + 3.0);
+        let mut raw = raw::trial(configuration.clone(), &[0.45 * rate, 0.55 * rate]);
+        for sample in &mut raw.host {
+            let second = sample.at_s - raw::START + 1.0;
+            let busy = 0.2 + 0.75 * load / (load + 3.0);
+            (sample.cpu.user, sample.cpu.idle) = (4.0 * busy * second, 4.0 * (1.0 - busy) * second);
+            sample.targets.iter_mut().for_each(|target| target.vcpu_delay_s = 0.5 * busy.powi(4) * second);
+        }
+        raw
+    })
+}
+
+/// What the neighbours do, with and without a cap on them.
+fn interference() -> Run {
+    let of = |quota_us| {
+        [Background::None, Background::CpuBurner, Background::NetLoad].map(|background| Configuration {
+            background,
+            quota_us,
+            ..raw::configuration("virtio", 2)
+        })
+    };
+    let configurations = [0, 50_000].into_iter().flat_map(of).collect();
+    run("interference", configurations, &[Factor::Background, Factor::Quota], |configuration, wobble| {
+        let times = match (configuration.background, configuration.quota_us) {
+            (Background::None, _) => 1.0,
+            (Background::CpuBurner, 0) => 8.0,
+            (_, 0) => 60.0,
+            _ => 3.0,
+        };
+        let mut raw = raw::trial(configuration.clone(), &[4000.0 * wobble, 4000.0 * wobble]);
+        for flow in &mut raw.flows {
+            flow.result.insert("MAX_LATENCY".into(), (5000.0 * wobble * times).to_string());
+        }
+        raw
+    })
+}
+
+/// Exits of an emulated and a paravirtual NIC, under KVM.
+fn datapaths() -> Run {
+    let of = |test: Test| {
+        ["e1000", "virtio"].map(|backend| Configuration { test, ..raw::configuration(backend, 1) })
+    };
+    let configurations = [Test::TCP_RR, Test::UDP_RR, Test::TCP_STREAM].into_iter().flat_map(of).collect();
+    run("datapaths", configurations, &[Factor::Backend, Factor::Test], |configuration, wobble| {
+        let rate = 9000.0 * wobble;
+        let mut raw = raw::trial(configuration.clone(), &[rate]);
+        // Of a stream the rate is in Mbit/s: so much came through the tap, with its headers.
+        let streamed = |packets: u64| (packets as f64 * 1.03e6 / 8.0) as u64;
+        for target in raw.host.iter_mut().flat_map(|sample| &mut sample.targets) {
+            if configuration.test.is_stream() {
+                target.to_target_bytes = streamed(target.to_target_packets);
+            }
+        }
+        let per = |exits: f64| (exits * rate) as u64;
+        let emulated = [
+            ("exits", per(9.5)),
+            ("mmio_exits", per(6.0)),
+            ("halt_exits", per(1.0)),
+            ("irq_exits", per(0.3)),
+        ];
+        let virtio =
+            [("exits", per(3.2)), ("io_exits", per(0.1)), ("halt_exits", per(1.1)), ("irq_exits", per(0.2))];
+        let e1000 = configuration.level(Factor::Backend) == "e1000";
+        raw::exits(&mut raw, if e1000 { &emulated } else { &virtio });
+        raw
+    })
+}
+
+/// Sixteen guests of which one starves for a while.
+fn density() -> Run {
+    let configurations =
+        [1, 8, 16].map(|vms| Configuration { flows: 32, ..raw::configuration("virtio", vms) });
+    run("density", configurations.to_vec(), &[Factor::Vms], |configuration, wobble| {
+        let rates: Vec<f64> =
+            (0..configuration.vms).map(|guest| 1000.0 * (wobble + 0.1 * f64::from(guest % 4))).collect();
+        let mut raw = raw::trial(configuration.clone(), &rates);
+        for flow in raw.flows.iter_mut().filter(|flow| flow.guest == 7 && configuration.vms == 16) {
+            let stalled = |end_s: f64| (5.0..9.0).contains(&(end_s - raw::START));
+            flow.intervals.iter_mut().filter(|i| stalled(i.end_s)).for_each(|interval| interval.rate *= 0.05);
+        }
+        raw
+    })
+}
+
+fn chart(run: &str, name: &str) -> &'static Chart {
+    let found = charts_of(run).iter().find(|chart| chart.name == name);
+    found.unwrap_or_else(|| panic!("{name} among {:?}", names(run)))
+}
+
+fn names(run: &str) -> Vec<&'static str> {
+    charts_of(run).iter().map(|chart| chart.name.as_str()).collect()
+}
+
+fn says(chart: &Chart, texts: &[&str]) {
+    for text in texts {
+        assert!(chart.svg.contains(text), "{}: {text}", chart.name);
+    }
+}
+
+#[test]
+fn where_burst_is_swept_latency_stands_over_rate_with_the_load_at_each_point() {
+    let chart = chart("congestion", "latency_over_rate");
+    says(
+        chart,
+        &[
+            "total rate, transactions/s",
+            "mean latency",
+            "macvtap-bridge",
+            "3 repeats, whiskers = 95\u{a0}%",
+            "window 10 s",
+        ],
+    );
+    let loads = |svg: &str| svg.lines().filter(|line| line.trim() == "16").count();
+    assert_eq!(loads(&chart.svg), 2, "a point with 16 in flight for each backend");
+    assert!(names("congestion").contains(&"p99_latency_over_rate"));
+}
+
+#[test]
+fn waiting_stands_over_host_cpu_with_a_point_for_each_trial() {
+    let chart = chart("congestion", "wait_over_host_cpu");
+    says(chart, &["host CPU, %", "wait ratio, %"]);
+    let dots = chart.svg.matches("<circle").count();
+    assert_eq!(dots, 2 * 2 * 5 * 3, "a dot and its halo for each trial");
+}
+
+#[test]
+fn what_background_does_stands_by_background_and_by_setting() {
+    let solo = chart("interference", "latency_by_background-no-quota");
+    says(solo, &["no background", "CPU background", "network background", "P99", "longest transaction"]);
+    let network = chart("interference", "latency_by_setting-network-background");
+    says(network, &["no\u{a0}quota", "quota\u{a0}50\u{a0}%"]);
+}
+
+#[test]
+fn exits_are_stacked_by_reason_for_each_transaction_and_for_each_second_of_a_stream() {
+    let requests = chart("datapaths", "exits_per_transaction_by_reason");
+    says(requests, &["MMIO to QEMU", "halt", "other", "TCP_RR", "UDP_RR", "9.5", "3.2"]);
+    let streams = chart("datapaths", "exits_per_s_by_reason");
+    assert!(streams.svg.contains("TCP_STREAM") && !streams.svg.contains("UDP_RR"));
+    assert!(!names("congestion").iter().any(|name| name.starts_with("exits")), "emulated guests have none");
+}
+
+#[test]
+fn the_most_biased_trial_is_drawn_over_time() {
+    let chart = chart("density", "rate_over_time");
+    says(chart, &["16 guests", "the most biased", "time in the window, s", "each cell is 0.5 s"]);
+    assert!(chart.svg.matches("<rect").count() > 16 * 20);
+    assert!(!names("datapaths").contains(&"rate_over_time"), "one guest has nobody to be compared with");
+}
+
+#[test]
+fn the_rates_of_the_flows_of_the_most_guests_are_a_distribution() {
+    says(chart("density", "flow_rates_cdf"), &["rate of a flow, transactions/s", "flows, %"]);
+}
+
+#[test]
+fn loads_head_the_bars_and_bare_metal_stands_among_them() {
+    use crate::profile::Factor::{Backend, Test as Tests};
+    let of = |test: Test| {
+        [("baremetal", 0), ("virtio", 1), ("e1000", 1)]
+            .map(|(b, vms)| Configuration { test, ..raw::configuration(b, vms) })
+    };
+    let configurations = [Test::TCP_RR, Test::UDP_RR].into_iter().flat_map(of).collect();
+    let (_, experiment, accel, trials) =
+        run("bars", configurations, &[Backend, Tests], |configuration, wobble| {
+            raw::trial(configuration.clone(), &[1000.0 * wobble])
+        });
+    let provenance = fixture::provenance(accel);
+    let model = crate::report::Model::new(&experiment, &provenance, &trials);
+    let charts = super::charts(&model).unwrap();
+    let svg = &charts.iter().find(|chart| chart.name == "mean_latency_us").unwrap().svg;
+    const LABELS: [&str; 5] = ["TCP_RR", "UDP_RR", "virtio", "e1000", "baremetal"];
+    let order: Vec<&str> = svg.lines().map(str::trim).filter(|l| LABELS.contains(l)).collect();
+    assert_eq!(order, ["TCP_RR", "virtio", "e1000", "baremetal", "UDP_RR", "virtio", "e1000", "baremetal"]);
+    assert!(charts.iter().any(|chart| chart.name == "rate_to_bare_metal"));
+}

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that hold no IO, but for one file each in `profile` and `doctor`.
-const PURE: [&str; 20] = [
+const PURE: [&str; 21] = [
     "profile",
     "plan",
     "backend",
@@ -23,6 +23,7 @@ const PURE: [&str; 20] = [
     "load::parse",
     "probe::proc",
     "probe::inside",
+    "probe::interrupts",
     "probe::exits",
     "probe::transcript",
     "lab::change",

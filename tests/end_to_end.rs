@@ -52,6 +52,8 @@ fn every_file_is_there(run: &Path) {
         .chain([
             "flows.csv",
             "guests.csv",
+            "interrupts.csv",
+            "timeline.csv",
             "trials.csv",
             "proofs.csv",
             "summary.csv",

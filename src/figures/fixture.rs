@@ -112,7 +112,9 @@ fn host_sample(second: f64, rates: &[f64], first: u32) -> HostSample {
             vcpu_s: guest * (0.1 + rate / 1e4),
             vcpu_delay_s: guest * 0.05,
             emulator_s: guest * 0.06,
+            emulator_delay_s: guest * 0.02,
             vhost_s: guest * 0.04,
+            vhost_delay_s: guest * 0.01,
             from_target_packets: packets,
             to_target_packets: packets,
             from_target_bytes: 67 * packets,
@@ -124,6 +126,7 @@ fn host_sample(second: f64, rates: &[f64], first: u32) -> HostSample {
         cpu,
         orchestrator_s: 0.02 * second,
         pressure_s: None,
+        interrupts: Some((1000.0 * second) as u64),
         targets: targets.collect(),
     }
 }
@@ -131,11 +134,8 @@ fn host_sample(second: f64, rates: &[f64], first: u32) -> HostSample {
 fn guest(number: u32) -> RawGuest {
     let after = CpuTimes { user: 4.0, system: 3.0, steal: 1.0, idle: 8.0, ..CpuTimes::default() };
     RawGuest {
-        nic: Vec::new(),
-        exits: Vec::new(),
-        guest: number,
-        domain: format!("kf-test-{number}"),
         inside: vec![(START - 1.0, CpuTimes::default()), (START + 15.0, after)],
+        ..RawGuest::unseen(number, &format!("kf-test-{number}"))
     }
 }
 

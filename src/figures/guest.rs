@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::looks::exits_per_s;
-use super::{FlowFigures, flow, received};
+use super::looks::{exits_per_s, pressure_percent};
+use super::{FlowFigures, flow, interrupts, received};
 use crate::profile::groups::of_guest;
 use crate::profile::{Role, Unit};
 use crate::sample::{CpuTimes, RawFlow, RawGuest, RawTrial, TargetCounters};
@@ -56,6 +56,10 @@ pub struct GuestFigures {
     pub witness_from_ratio: Option<f64>,
     /// `to_target_packets` ÷ transactions. Not for streams.
     pub witness_to_ratio: Option<f64>,
+    /// Interrupts of its NIC under test that it took, all queues, 1/s between the looks before and after the window.
+    pub nic_interrupts_per_s: Option<f64>,
+    /// Time in which something of its control group waited for a CPU (PSI, `some`), % of the time between those looks.
+    pub pressure_percent: Option<f64>,
     /// How often KVM left it, by reason (`exits`: all of them), 1/s; empty if it is emulated.
     pub exits_per_s: BTreeMap<String, f64>,
 }
@@ -73,6 +77,13 @@ pub struct GuestCpu {
     pub total_percent: f64,
     /// Time that vCPU threads were runnable but waited for a CPU, % of the window (100 per vCPU that always waits).
     pub run_delay_percent: f64,
+    /// Part of the time in which they could run that vCPU threads waited, wait/(run + wait), 0 to 1; `None` if they did
+    /// neither.
+    pub vcpu_wait_ratio: Option<f64>,
+    /// The same of QEMU's other threads.
+    pub emulator_wait_ratio: Option<f64>,
+    /// The same of the vhost workers.
+    pub vhost_wait_ratio: Option<f64>,
 }
 
 impl GuestFigures {
@@ -125,6 +136,8 @@ impl GuestFigures {
             loss_percent: loss_percent(raw, |flow| flow.guest == guest),
             witness_from_ratio: from_target_packets.and_then(per_transaction),
             witness_to_ratio: to_target_packets.and_then(per_transaction),
+            nic_interrupts_per_s: inside.and_then(interrupts::of_guest),
+            pressure_percent: inside.and_then(pressure_percent),
             exits_per_s: inside.map(exits_per_s).unwrap_or_default(),
         }
     }
@@ -136,12 +149,19 @@ impl GuestCpu {
         let vcpu_percent = percent(|target: &TargetCounters| target.vcpu_s)?;
         let emulator_percent = percent(|target| target.emulator_s)?;
         let vhost_percent = percent(|target| target.vhost_s)?;
+        let run_delay_percent = percent(|target| target.vcpu_delay_s)?;
+        let ratio = |run: f64, wait: Option<f64>| {
+            wait.map(|wait| wait / (run + wait)).filter(|ratio| ratio.is_finite())
+        };
         Some(GuestCpu {
             vcpu_percent,
             emulator_percent,
             vhost_percent,
             total_percent: vcpu_percent + emulator_percent + vhost_percent,
-            run_delay_percent: percent(|target| target.vcpu_delay_s)?,
+            run_delay_percent,
+            vcpu_wait_ratio: ratio(vcpu_percent, Some(run_delay_percent)),
+            emulator_wait_ratio: ratio(emulator_percent, percent(|target| target.emulator_delay_s)),
+            vhost_wait_ratio: ratio(vhost_percent, percent(|target| target.vhost_delay_s)),
         })
     }
 }
@@ -165,7 +185,7 @@ fn gained(raw: &RawTrial, window: &Window, index: usize, counter: fn(&TargetCoun
 }
 
 /// Busy and stolen part of a guest's CPUs in the window, %.
-fn inside_cpu(guest: &RawGuest, window: &Window) -> Option<(f64, f64)> {
+pub(super) fn inside_cpu(guest: &RawGuest, window: &Window) -> Option<(f64, f64)> {
     let gained = |mode: fn(&CpuTimes) -> f64| {
         let samples = guest.inside.iter().map(|(at_s, cpu)| (*at_s, mode(cpu)));
         stats::difference(samples, window.start_s, window.end_s)

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::host::{busy, idle};
+use super::interrupts::{IrqFigures, interrupts};
 use crate::sample::{CpuTimes, Look, RawGuest, RawTrial};
 use crate::window::Window;
 
@@ -33,6 +34,8 @@ pub struct Seen {
     pub interrupts_per_s: Option<f64>,
     /// Busy part of the tester's CPUs, %; `None` where the tester is the host.
     pub tester_busy_percent: Option<f64>,
+    /// Of the NICs under test, on the host and in the guests, by queue.
+    pub nics: Vec<IrqFigures>,
     /// Longest time in the window in which the host stood still, s; `None` where nobody watched.
     pub longest_hiccup_s: Option<f64>,
 }
@@ -46,7 +49,7 @@ impl Seen {
             inside.map(|hiccup| hiccup.length_s).fold(0.0, f64::max)
         });
         let [first, .., last] = raw.looks.as_slice() else {
-            return Seen { longest_hiccup_s, ..Seen::default() };
+            return Seen { longest_hiccup_s, nics: interrupts(raw), ..Seen::default() };
         };
         let length_s = last.at_s - first.at_s;
         let rate = |of: fn(&Look) -> u64| {
@@ -58,8 +61,19 @@ impl Seen {
             context_switches_per_s: rate(|look| look.context_switches),
             interrupts_per_s: rate(|look| look.interrupts),
             tester_busy_percent: first.tester.zip(last.tester).and_then(|(a, b)| percent(&a, &b, busy)),
+            nics: interrupts(raw),
             longest_hiccup_s,
         }
+    }
+
+    /// Whether the tester had hardly a CPU left, so that it is what was measured; `None` where the tester is the host.
+    pub fn tester_saturated(&self) -> Option<bool> {
+        self.tester_busy_percent.map(|percent| percent > TESTER_PERCENT)
+    }
+
+    /// Whether the host stood still in the window; `None` where nobody watched.
+    pub fn host_hiccup(&self) -> Option<bool> {
+        self.longest_hiccup_s.map(|longest_s| longest_s > 0.0)
     }
 
     /// The busiest CPU of the host.
@@ -91,6 +105,9 @@ fn percent(before: &CpuTimes, after: &CpuTimes, part: fn(&CpuTimes) -> f64) -> O
     (total > 0.0).then(|| (100.0 * (part(after) - part(before)) / total).clamp(0.0, 100.0))
 }
 
+/// Busier than this, the tester slows the flows down, %.
+const TESTER_PERCENT: f64 = 80.0;
+
 /// Exits of a guest by reason, 1/s between the two looks; empty for an emulated guest.
 pub(super) fn exits_per_s(guest: &RawGuest) -> BTreeMap<String, f64> {
     let [(start_s, first), .., (end_s, last)] = guest.exits.as_slice() else { return BTreeMap::new() };
@@ -100,6 +117,12 @@ pub(super) fn exits_per_s(guest: &RawGuest) -> BTreeMap<String, f64> {
         (name.clone(), count.saturating_sub(before) as f64 / length_s)
     };
     if length_s > 0.0 { last.iter().map(gained).collect() } else { BTreeMap::new() }
+}
+
+/// Time in which something of a guest's control group waited for a CPU, % of the time between the two looks.
+pub(super) fn pressure_percent(guest: &RawGuest) -> Option<f64> {
+    let [(start_s, first), .., (end_s, last)] = guest.pressure.as_slice() else { return None };
+    (end_s > start_s && last >= first).then(|| 100.0 * (last - first) / (end_s - start_s))
 }
 
 #[cfg(test)]
@@ -116,6 +139,7 @@ mod tests {
             context_switches: (at_s * 1000.0) as u64,
             interrupts: (at_s * 500.0) as u64,
             tester: Some(cpu(busy)),
+            nics: Vec::new(),
         }
     }
 

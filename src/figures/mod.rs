@@ -9,6 +9,8 @@
 //! - [`Metric`]: the figures that are summarised over repeats and drawn
 //! - [`JainAt`], [`Course`]: fairness over slices of the window, and the rates in them
 //! - [`EXIT_REASONS`]: why KVM left the guests
+//! - [`IrqFigures`]: interrupts of NICs by queue
+//! - [`timeline()`]: flows and probes of a trial on one clock
 //! - [`outliers()`]: trials far from their repeats
 //! - [`summarise`]: trials -> one [`SummaryRow`] per configuration
 //!
@@ -27,11 +29,14 @@ mod group_summary;
 mod guest;
 mod host;
 mod interference;
+mod interrupts;
 mod looks;
 mod metric;
 mod outliers;
 mod received;
+mod span;
 mod summary;
+mod timeline;
 mod total;
 mod trial;
 mod validity;
@@ -45,10 +50,12 @@ pub use group_summary::{GroupRow, summarise_groups};
 pub use guest::{GuestCpu, GuestFigures};
 pub use host::{CpuModes, HostFigures};
 pub use interference::Interference;
+pub use interrupts::IrqFigures;
 pub use looks::{CpuFigures, Seen};
 pub use metric::{Better, Metric};
 pub use outliers::outliers;
 pub use summary::{SummaryRow, summarise};
+pub use timeline::{Point, timeline};
 pub use total::TotalFigures;
 pub use trial::{Numbers, Outcome, TrialFigures};
 pub use validity::Reason;

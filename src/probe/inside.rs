@@ -4,8 +4,9 @@ use crate::sample::{CpuTimes, NicPackets};
 
 use super::proc;
 
-/// The command for [`cpu_times`].
-pub const CPU_TIMES: &str = "cat /proc/stat";
+/// The script for [`cpu_times`] and [`interrupts`](super::interrupts::interrupts) of the NIC with the MAC `$1`: one login
+/// for both.
+pub const LOOK: &str = concat!("cat /proc/stat\n", include_str!("interrupts.sh"));
 
 /// The command for [`nic_packets`].
 pub const NIC_PACKETS: &str = r#"for nic in /sys/class/net/*; do

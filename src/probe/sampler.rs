@@ -148,6 +148,7 @@ impl Collector {
         let before = wall_clock();
         let text = self.stat.read_first_block()?;
         let cpu = proc::cpu_times(text, self.ticks_per_s).ok_or_else(|| unreadable("/proc/stat"))?;
+        let interrupts = proc::counter(text, "intr"); // beyond the first block with some two hundred CPUs
         let pressure =
             self.pressure.as_mut().and_then(|file| proc::pressure_s(file.read_first_block().ok()?));
         self.read_threads();
@@ -155,7 +156,8 @@ impl Collector {
         let at_s = (before + wall_clock()) / 2.0;
         self.taken += 1;
         let targets = self.targets.iter().map(Target::counters).collect();
-        Ok(HostSample { at_s, cpu, orchestrator_s: own_cpu_s(), pressure_s: pressure, targets })
+        let orchestrator_s = own_cpu_s();
+        Ok(HostSample { at_s, cpu, orchestrator_s, pressure_s: pressure, interrupts, targets })
     }
 
     /// A sample after which everything that was watched is still there.
@@ -228,7 +230,9 @@ impl Target {
             vcpu_s: class(ThreadClass::Vcpu).run_s,
             vcpu_delay_s: class(ThreadClass::Vcpu).wait_s,
             emulator_s: class(ThreadClass::Emulator).run_s,
+            emulator_delay_s: class(ThreadClass::Emulator).wait_s,
             vhost_s: class(ThreadClass::Vhost).run_s,
+            vhost_delay_s: class(ThreadClass::Vhost).wait_s,
             from_target_packets: from.0,
             to_target_packets: to.0,
             from_target_bytes: from.1,

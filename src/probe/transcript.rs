@@ -110,6 +110,7 @@ impl Memory {
             cpu: printed.cpu,
             orchestrator_s: printed.own_ns as f64 / 1e9,
             pressure_s: printed.pressure_s,
+            interrupts: None,
             targets,
         })
     }
@@ -120,13 +121,16 @@ impl Memory {
             tasks.map(value).sum::<u64>() as f64 / 1e9
         };
         let run = |class| of(class, |task| task.run_ns);
+        let wait = |class| of(class, |task| task.wait_ns);
         let (rx, tx) = ((net.rx_packets, net.rx_bytes), (net.tx_packets, net.tx_bytes));
         let (from, to) = if invert { (tx, rx) } else { (rx, tx) };
         TargetCounters {
             vcpu_s: run(ThreadClass::Vcpu),
-            vcpu_delay_s: of(ThreadClass::Vcpu, |task| task.wait_ns),
+            vcpu_delay_s: wait(ThreadClass::Vcpu),
             emulator_s: run(ThreadClass::Emulator),
+            emulator_delay_s: wait(ThreadClass::Emulator),
             vhost_s: run(ThreadClass::Vhost),
+            vhost_delay_s: wait(ThreadClass::Vhost),
             from_target_packets: from.0,
             to_target_packets: to.0,
             from_target_bytes: from.1,

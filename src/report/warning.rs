@@ -73,22 +73,26 @@ fn not_settled(model: &Model) -> Option<Warning> {
     Some(Warning::NotSettled { trials, longest_s, warmup_s: warmup.as_secs_f64() })
 }
 
-/// Busier than this, the tester slows the flows down, %.
-const TESTER_PERCENT: f64 = 80.0;
-
 fn hiccups(model: &Model) -> Option<Warning> {
-    let (trials, longest_s) = above(model, 0.0, |seen| seen.longest_hiccup_s)?;
+    let (trials, longest_s) = marked(model, Seen::host_hiccup, |seen| seen.longest_hiccup_s)?;
     Some(Warning::Hiccups { trials, longest_s })
 }
 
 fn tester_saturated(model: &Model) -> Option<Warning> {
-    let (trials, most_percent) = above(model, TESTER_PERCENT, |seen| seen.tester_busy_percent)?;
+    let (trials, most_percent) = marked(model, Seen::tester_saturated, |seen| seen.tester_busy_percent)?;
     Some(Warning::TesterSaturated { trials, most_percent })
 }
 
-/// The valid trials in which something was above a limit, and the most of it.
-fn above(model: &Model, limit: f64, of: fn(&Seen) -> Option<f64>) -> Option<(Vec<u32>, f64)> {
-    let value = |trial: &TrialFigures| Some((trial.trial, of(&trial.valid()?.seen).filter(|v| *v > limit)?));
+/// The valid trials with a mark, and the most of what gave it to them.
+fn marked(
+    model: &Model,
+    mark: fn(&Seen) -> Option<bool>,
+    of: fn(&Seen) -> Option<f64>,
+) -> Option<(Vec<u32>, f64)> {
+    let value = |trial: &TrialFigures| {
+        let seen = &trial.valid()?.seen;
+        Some((trial.trial, of(seen).filter(|_| mark(seen) == Some(true))?))
+    };
     let found: Vec<(u32, f64)> = model.trials.iter().filter_map(value).collect();
     let most = found.iter().map(|(_, value)| *value).reduce(f64::max)?;
     Some((found.into_iter().map(|(trial, _)| trial).collect(), most))

@@ -53,3 +53,8 @@ pub(super) async fn in_every_guest(
 pub(super) fn shell(command: &str) -> Vec<String> {
     ["sh", "-c", command].map(str::to_owned).into()
 }
+
+/// A script with its name and arguments, as [`in_every_guest`] takes it.
+pub(super) fn script(text: &str, name: &str, arguments: &[String]) -> Vec<String> {
+    ["sh", "-c", text, name].map(str::to_owned).into_iter().chain(arguments.iter().cloned()).collect()
+}

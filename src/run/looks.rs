@@ -1,16 +1,85 @@
-//! What is looked at just before and just after a window: every CPU of the host, the tester, and KVM's exits.
+//! What is looked at just before and just after a window: every CPU of the host, the tester, interrupts, the guests from
+//! inside, and KVM's exits.
 
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+
+use super::inside::{in_every_guest, script, shell};
 use super::lab_session::LabSession;
-use crate::backend::Side;
+use crate::backend::site::Wire;
+use crate::backend::{Counted, NicSource, Side};
 use crate::exec::machine::Machine;
+use crate::guest::fleet::Guest;
 use crate::lab::building::Ground;
 use crate::load::clock::wall_clock;
-use crate::probe::{exits, proc};
+use crate::probe::{exits, inside, interrupts, proc};
 use crate::profile::Configuration;
-use crate::sample::{CpuTimes, Look, RawGuest};
+use crate::sample::{Accel, CpuTimes, Irq, Look, RawGuest, RawTrial};
+
+/// Looks at the machines, into the guests, and at why KVM leaves them.
+pub(super) async fn look(
+    session: &LabSession,
+    configuration: &Configuration,
+    raw: &mut RawTrial,
+) -> Result<()> {
+    raw.looks.extend(machines(session, configuration).await);
+    look_inside(session, configuration, &mut raw.guests).await?;
+    if raw.accel == Accel::Kvm {
+        at_exits(session, configuration, &mut raw.guests).await;
+    }
+    Ok(())
+}
+
+/// One sample of each guest's own CPU times and of the interrupts of its NIC, in parallel.
+async fn look_inside(
+    session: &LabSession,
+    configuration: &Configuration,
+    guests: &mut Vec<RawGuest>,
+) -> Result<()> {
+    let site = session.site(configuration);
+    let mac = |guest| configuration.backend.nic(&site, guest).map(|nic| nic.mac);
+    let look = |guest| script(inside::LOOK, "look", &Vec::from_iter(mac(guest)));
+    for said in in_every_guest(session, configuration, look).await? {
+        let times = inside::cpu_times(&said.stdout).context("a guest's /proc/stat could not be read")?;
+        let guest = note(guests, &said.guest);
+        guest.inside.push((said.at_s, times));
+        guest.interrupts.push((said.at_s, interrupts::interrupts(&said.stdout)));
+    }
+    Ok(())
+}
+
+/// The packets of each guest's test NIC, where no interface of the host's counts them.
+pub(super) async fn count_inside(
+    session: &LabSession,
+    configuration: &Configuration,
+    guests: &mut Vec<RawGuest>,
+) -> Result<()> {
+    let site = session.site(configuration);
+    let unseen = |guest| configuration.backend.counted(&site, guest) == Counted::InGuest;
+    if !(1..=configuration.vms).any(unseen) {
+        return Ok(());
+    }
+    for said in in_every_guest(session, configuration, |_| shell(inside::NIC_PACKETS)).await? {
+        let nic = configuration.backend.nic(&site, said.guest.number).context("bare metal has no guests")?;
+        let packets = inside::nic_packets(&said.stdout, &nic.mac);
+        let packets = packets.context("the counters of a guest's test NIC could not be read")?;
+        note(guests, &said.guest).nic.push((said.at_s, packets));
+    }
+    Ok(())
+}
+
+/// The entry of a guest, made where there is none; entries are in the order of the guests.
+fn note<'g>(guests: &'g mut Vec<RawGuest>, guest: &Guest) -> &'g mut RawGuest {
+    let place = guests.partition_point(|other| other.guest < guest.number);
+    if guests.get(place).is_none_or(|other| other.guest != guest.number) {
+        guests.insert(place, RawGuest::unseen(guest.number, &guest.name));
+    }
+    &mut guests[place]
+}
 
 /// Looks at the machines; what cannot be read is left out.
-pub(super) async fn machines(session: &LabSession) -> Option<Look> {
+async fn machines(session: &LabSession, configuration: &Configuration) -> Option<Look> {
     let stat = session.lab.side(Side::Host).read("/proc/stat").await.ok()?;
     let at_s = wall_clock();
     // In the embedded lab the tester is the host.
@@ -24,7 +93,30 @@ pub(super) async fn machines(session: &LabSession) -> Option<Look> {
         context_switches: proc::counter(&stat, "ctxt")?,
         interrupts: proc::counter(&stat, "intr")?,
         tester,
+        nics: of_nics(session, configuration).await,
     })
+}
+
+/// Interrupts of the host's NICs under test: the wire, functions of it, and what each guest has for itself.
+async fn of_nics(session: &LabSession, configuration: &Configuration) -> Vec<Irq> {
+    let site = session.site(configuration);
+    if site.wire == Wire::Veth {
+        return Vec::new();
+    }
+    let of_guest = |guest: u32| match configuration.backend.nic(&site, guest).map(|nic| nic.source) {
+        Some(NicSource::Function { function }) => vec![function.to_string()],
+        _ => [Some(site.names.function(guest)), site.own_nic(guest).map(|nic| nic.name.clone())]
+            .into_iter()
+            .flatten()
+            .collect(),
+    };
+    let mut nics: Vec<String> =
+        [site.wire(0)].into_iter().chain((1..=configuration.vms).flat_map(of_guest)).collect();
+    let mut seen = BTreeSet::new();
+    nics.retain(|nic| seen.insert(nic.clone()));
+    let argv = script(interrupts::SCRIPT, "interrupts", &nics);
+    let said = session.lab.side(Side::Host).run(&argv).await;
+    said.map(|output| interrupts::interrupts(&output.stdout)).unwrap_or_default()
 }
 
 async fn cpu_times(machine: &Machine) -> Option<CpuTimes> {
@@ -32,7 +124,7 @@ async fn cpu_times(machine: &Machine) -> Option<CpuTimes> {
 }
 
 /// Adds KVM's exits to what is known of each guest.
-pub(super) async fn at_exits(session: &LabSession, configuration: &Configuration, guests: &mut [RawGuest]) {
+async fn at_exits(session: &LabSession, configuration: &Configuration, guests: &mut [RawGuest]) {
     for guest in guests.iter_mut().filter(|guest| guest.guest <= configuration.vms) {
         let answer = session.fleet.monitor(guest.guest, exits::QUERY).await;
         let at_s = wall_clock();

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::figures::{Metric, Outcome, SummaryRow, TrialFigures, summarise};
+use crate::figures::{Metric, Outcome, SummaryRow, TrialFigures, summarise, timeline};
 use crate::plan::Plan;
 use crate::probe::environment::Environment;
 use crate::profile::{Configuration, Experiment};
@@ -15,6 +15,11 @@ use crate::report::{self, Model, Provenance};
 use crate::sample::{Accel, RawTrial};
 use crate::stats::Interval;
 use crate::store::RunDir;
+
+/// Rows of `timeline.csv` for one trial, at most about.
+const ROWS_OF_TRIAL: usize = 20_000;
+/// The same of a run: some 20 MB. Of many trials, slices are longer.
+const ROWS_OF_RUN: usize = 500_000;
 
 /// The results of a run so far.
 pub struct Results {
@@ -75,9 +80,9 @@ impl Results {
     pub fn read(dir: RunDir) -> Result<Results> {
         let experiment: Experiment = dir.read_json("experiment.json")?;
         let environment: Environment = dir.read_json("environment.json")?;
-        let raw = dir.read_trials()?;
-        let accel = raw.first().map_or(Accel::Tcg, |trial| trial.accel);
-        let trials = raw.iter().map(|trial| TrialFigures::of(trial, &experiment.timing)).collect();
+        let of = |raw: RawTrial| TrialFigures::of(&raw, &experiment.timing);
+        let trials: Vec<TrialFigures> = dir.trials()?.map(|raw| raw.map(of)).collect::<Result<_, _>>()?;
+        let accel = trials.first().map_or(Accel::Tcg, |trial| trial.accel);
         let written = experiment.configurations.len() * experiment.timing.repeats as usize;
         let planned = dir.read_json::<Plan>("plan.json").map_or(written, |plan| plan.trials.len());
         Ok(Results { provenance: provenance(&environment, accel), dir, experiment, planned, trials })
@@ -138,6 +143,7 @@ impl Results {
     /// If a chart cannot be drawn or the run directory cannot be written.
     pub fn finish(&self) -> Result<()> {
         self.write_tables()?;
+        self.write_timeline()?;
         let model = self.model();
         let charts = charts(&model).context("failed to draw the charts")?;
         for chart in &charts {
@@ -148,12 +154,27 @@ impl Results {
         Ok(self.dir.write("report.md", report::markdown::report(&model, &charts).as_bytes())?)
     }
 
+    /// The course of every trial. Read from the disk again, one by one: only figures are kept in memory.
+    fn write_timeline(&self) -> Result<()> {
+        let raw = self.dir.trials()?;
+        let limit = ROWS_OF_TRIAL.min(ROWS_OF_RUN / raw.len().max(1));
+        let of = |raw: RawTrial| (raw.trial, timeline(&raw, &self.experiment.timing, limit));
+        let mut failed = None;
+        let trials = raw.map_while(|raw| raw.map(of).map_err(|error| failed = Some(error)).ok());
+        let text = report::csv::timeline(trials)?;
+        match failed {
+            Some(error) => Err(error.into()),
+            None => Ok(self.dir.write("timeline.csv", text.as_bytes())?),
+        }
+    }
+
     fn write_tables(&self) -> Result<()> {
         let model = self.model();
         let tables = [
             ("flows.csv", report::csv::flows(&model)?),
             ("guests.csv", report::csv::guests(&model)?),
             ("cpus.csv", report::csv::cpus(&model)?),
+            ("interrupts.csv", report::csv::interrupts(&model)?),
             ("groups.csv", report::csv::groups(&model)?),
             ("trials.csv", report::csv::trials(&model)?),
             ("proofs.csv", report::csv::proofs(&model)?),

@@ -7,12 +7,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use tokio::time::sleep;
 
 use super::event::{Event, Events};
-use super::inside::{in_every_guest, shell};
 use super::lab_session::LabSession;
 use super::{background, cgroup, looks, verify};
 use crate::backend::{Backend, Counted, Side};
 use crate::exec::machine::Machine;
-use crate::guest::fleet::Guest;
 use crate::lab::address::{Net, Station, address};
 use crate::load::clock::wall_clock;
 use crate::load::clocks::Clocks;
@@ -23,11 +21,10 @@ use crate::load::tester::Tester;
 use crate::plan::PlannedTrial;
 use crate::probe::HostSampler;
 use crate::probe::hiccup::HiccupMeter;
-use crate::probe::inside;
 use crate::probe::sampler::TargetWatch;
 use crate::profile::groups::{self, Group, Members, members};
 use crate::profile::{Configuration, Role, Timing};
-use crate::sample::{Accel, Check, FORMAT, Failure, HostSample, RawFlow, RawGuest, RawTrial, Stage};
+use crate::sample::{Accel, Check, FORMAT, Failure, HostSample, RawFlow, RawTrial, Stage};
 
 /// For all flows to transfer something, beyond netperf's own wait.
 pub(super) const START_LIMIT: Duration = Duration::from_secs(30);
@@ -135,9 +132,15 @@ async fn by_the_testers_clock(session: &LabSession, before: Clocks, raw: &mut Ra
     let clocks = before.steady(after)?;
     raw.host.iter_mut().for_each(|sample| sample.at_s = clocks.of_host(sample.at_s));
     raw.hiccups.iter_mut().flatten().for_each(|hiccup| hiccup.end_s = clocks.of_host(hiccup.end_s));
+    raw.looks.iter_mut().for_each(|look| look.at_s = clocks.of_here(look.at_s));
     for guest in &mut raw.guests {
-        guest.inside.iter_mut().for_each(|(at_s, _)| *at_s = clocks.of_here(*at_s));
-        guest.nic.iter_mut().for_each(|(at_s, _)| *at_s = clocks.of_here(*at_s));
+        let times = guest.inside.iter_mut().map(|(at_s, _)| at_s);
+        let times = times.chain(guest.nic.iter_mut().map(|(at_s, _)| at_s));
+        let times = times.chain(guest.interrupts.iter_mut().map(|(at_s, _)| at_s));
+        let times = times.chain(guest.exits.iter_mut().map(|(at_s, _)| at_s));
+        times
+            .chain(guest.pressure.iter_mut().map(|(at_s, _)| at_s))
+            .for_each(|at_s| *at_s = clocks.of_here(*at_s));
     }
     Ok(())
 }
@@ -231,69 +234,16 @@ async fn load(
     let specs = flow_specs(&stations, configuration, timing, session.lab.control());
     let hold = timing.warmup + timing.window + timing.cooldown;
     let tester = Tester { machine: session.lab.side(Side::Tester).clone() };
-    count_inside(session, configuration, &mut raw.guests).await?;
+    looks::count_inside(session, configuration, &mut raw.guests).await?;
     let mut load = tester.start(&specs, START_LIMIT, hold + START_LIMIT + ORPHAN_LIMIT).await?;
     load.wait_running().await?;
     drop(events.send(Event::Running { flows: configuration.flows, for_s: hold.as_secs_f64() }));
     let warm = tokio::time::Instant::now() + timing.warmup;
-    look(session, configuration, raw).await?;
+    looks::look(session, configuration, raw).await?;
     tokio::time::sleep_until(warm + timing.window).await;
-    look(session, configuration, raw).await?;
+    looks::look(session, configuration, raw).await?;
     sleep(timing.cooldown).await;
     let transcript = load.stop().await?;
-    count_inside(session, configuration, &mut raw.guests).await?;
+    looks::count_inside(session, configuration, &mut raw.guests).await?;
     Ok(parse::flows(&transcript, &specs))
-}
-
-/// Looks at the machines, into the guests, and at why KVM leaves them.
-async fn look(session: &LabSession, configuration: &Configuration, raw: &mut RawTrial) -> Result<()> {
-    raw.looks.extend(looks::machines(session).await);
-    look_inside(session, configuration, &mut raw.guests).await?;
-    if raw.accel == Accel::Kvm {
-        looks::at_exits(session, configuration, &mut raw.guests).await;
-    }
-    Ok(())
-}
-
-/// One sample of each guest's own CPU times, in parallel.
-async fn look_inside(
-    session: &LabSession,
-    configuration: &Configuration,
-    guests: &mut Vec<RawGuest>,
-) -> Result<()> {
-    for said in in_every_guest(session, configuration, |_| shell(inside::CPU_TIMES)).await? {
-        let times = inside::cpu_times(&said.stdout).context("a guest's /proc/stat could not be read")?;
-        note(guests, &said.guest).inside.push((said.at_s, times));
-    }
-    Ok(())
-}
-
-/// The packets of each guest's test NIC, where no interface of the host's counts them.
-async fn count_inside(
-    session: &LabSession,
-    configuration: &Configuration,
-    guests: &mut Vec<RawGuest>,
-) -> Result<()> {
-    let site = session.site(configuration);
-    let unseen = |guest| configuration.backend.counted(&site, guest) == Counted::InGuest;
-    if !(1..=configuration.vms).any(unseen) {
-        return Ok(());
-    }
-    for said in in_every_guest(session, configuration, |_| shell(inside::NIC_PACKETS)).await? {
-        let nic = configuration.backend.nic(&site, said.guest.number).context("bare metal has no guests")?;
-        let packets = inside::nic_packets(&said.stdout, &nic.mac);
-        let packets = packets.context("the counters of a guest's test NIC could not be read")?;
-        note(guests, &said.guest).nic.push((said.at_s, packets));
-    }
-    Ok(())
-}
-
-/// The entry of a guest, made where there is none; entries are in the order of the guests.
-fn note<'g>(guests: &'g mut Vec<RawGuest>, guest: &Guest) -> &'g mut RawGuest {
-    let place = guests.partition_point(|other| other.guest < guest.number);
-    if guests.get(place).is_none_or(|other| other.guest != guest.number) {
-        let (domain, inside, nic, exits) = (guest.name.clone(), Vec::new(), Vec::new(), Vec::new());
-        guests.insert(place, RawGuest { guest: guest.number, domain, inside, nic, exits });
-    }
-    &mut guests[place]
 }

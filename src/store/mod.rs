@@ -7,7 +7,8 @@
 //! | `environment.json` | the machine and its software |
 //! | `raw/attempts/…` | raw samples of failed and invalid attempts at trials that were tried again |
 //! | `raw/trial-0001.json` … | raw samples of each trial; all below is made from them |
-//! | `flows.csv`, `guests.csv`, `trials.csv`, `proofs.csv`, `summary.csv` | figures |
+//! | `flows.csv`, `guests.csv`, `trials.csv`, `proofs.csv`, `summary.csv` … | figures |
+//! | `timeline.csv` | the course of each trial |
 //! | `report.md`, `charts/*.svg`, `charts/*.png` | for people |
 //! | `log.txt`, `libvirt.log` | what happened |
 
@@ -157,6 +158,14 @@ impl RunDir {
     /// # Errors
     /// [`StoreError`] if one is missing its format or is of another one.
     pub fn read_trials(&self) -> Result<Vec<RawTrial>, StoreError> {
+        self.trials()?.collect()
+    }
+
+    /// The same one by one: all trials of a large run would not fit into memory.
+    ///
+    /// # Errors
+    /// As said.
+    pub fn trials(&self) -> Result<impl ExactSizeIterator<Item = Result<RawTrial, StoreError>>, StoreError> {
         let raw = self.path.join("raw");
         let mut names: Vec<String> = fs::read_dir(&raw)
             .map_err(io("read", &raw))?
@@ -164,7 +173,7 @@ impl RunDir {
             .filter(|name| name.starts_with("trial-") && name.ends_with(".json"))
             .collect();
         names.sort();
-        names.iter().map(|name| self.read_trial(&format!("raw/{name}"))).collect()
+        Ok(names.into_iter().map(|name| self.read_trial(&format!("raw/{name}"))))
     }
 
     fn read_trial(&self, name: &str) -> Result<RawTrial, StoreError> {

@@ -26,7 +26,7 @@ pub(super) const FLOW: [Column<FlowFigures>; 15] = [
     ("coverage_percent", |flow| Some(flow.coverage_percent)),
 ];
 
-pub(super) const GUEST: [Column<GuestFigures>; 24] = [
+pub(super) const GUEST: [Column<GuestFigures>; 29] = [
     ("flows_of_guest", |guest| Some(f64::from(guest.flows))),
     ("rate_tps", |guest| guest.unit.transactions(guest.rate)),
     ("throughput_mbps", |guest| guest.unit.megabits(guest.rate)),
@@ -40,12 +40,17 @@ pub(super) const GUEST: [Column<GuestFigures>; 24] = [
     ("vhost_cpu_percent", |guest| guest.cpu.map(|cpu| cpu.vhost_percent)),
     ("total_cpu_percent", |guest| guest.cpu.map(|cpu| cpu.total_percent)),
     ("run_delay_percent", |guest| guest.cpu.map(|cpu| cpu.run_delay_percent)),
+    ("vcpu_wait_ratio", |guest| guest.cpu?.vcpu_wait_ratio),
+    ("emulator_wait_ratio", |guest| guest.cpu?.emulator_wait_ratio),
+    ("vhost_wait_ratio", |guest| guest.cpu?.vhost_wait_ratio),
+    ("cgroup_pressure_percent", |guest| guest.pressure_percent),
     ("inside_busy_percent", |guest| guest.inside_busy_percent),
     ("inside_steal_percent", |guest| guest.inside_steal_percent),
     ("from_target_packets", |guest| guest.from_target_packets),
     ("to_target_packets", |guest| guest.to_target_packets),
     ("witness_from_ratio", |guest| guest.witness_from_ratio),
     ("witness_to_ratio", |guest| guest.witness_to_ratio),
+    ("nic_interrupts_per_s", |guest| guest.nic_interrupts_per_s),
     ("exits_per_s", |guest| exits(guest, "exits")),
     ("io_exits_per_s", |guest| exits(guest, "io_exits")),
     ("mmio_exits_per_s", |guest| exits(guest, "mmio_exits")),
@@ -70,7 +75,7 @@ pub(super) const GROUP: [Column<GroupFigures>; 14] = [
     ("background_mbps", |group| group.background_mbps),
 ];
 
-pub(super) const TRIAL: [Column<Numbers>; 46] = [
+pub(super) const TRIAL: [Column<Numbers>; 48] = [
     ("window_s", |n| Some(n.window.length_s())),
     ("window_start_s", |n| Some(n.window.start_s)),
     ("start_spread_s", |n| Some(n.total.start_spread_s)),
@@ -112,7 +117,9 @@ pub(super) const TRIAL: [Column<Numbers>; 46] = [
     ("context_switches_per_s", |n| n.seen.context_switches_per_s),
     ("interrupts_per_s", |n| n.seen.interrupts_per_s),
     ("tester_busy_percent", |n| n.seen.tester_busy_percent),
+    ("tester_saturated", |n| n.seen.tester_saturated().map(f64::from)),
     ("longest_hiccup_s", |n| n.seen.longest_hiccup_s),
+    ("host_hiccup", |n| n.seen.host_hiccup().map(f64::from)),
     ("host_pressure_percent", |n| n.host.and_then(|host| host.pressure_percent)),
     ("contended", |n| n.sharing.contended.map(f64::from)),
     ("jain_weighted_cpu", |n| n.sharing.jain_weighted_cpu),

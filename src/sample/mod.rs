@@ -3,6 +3,8 @@
 //! Pure data. Times are seconds of the tester's wall clock since the epoch (netperf stamps its interim results with it);
 //! counters are cumulative, so that a figure over any window is a difference of two interpolated readings.
 
+mod seen;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::profile::Configuration;
 use crate::profile::groups::Members;
+pub use seen::{ExitSource, Hiccup, Irq, Look, NicPackets};
 
 /// Version of the raw format; a reader refuses what it does not know.
 pub const FORMAT: u32 = 1;
@@ -149,6 +152,9 @@ pub struct HostSample {
     /// Time in which something waited for a CPU (PSI, `some`), s since boot; `None` if the kernel does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pressure_s: Option<f64>,
+    /// Interrupts of all CPUs since boot; `None` where the machine is another: reading them there would cost too much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupts: Option<u64>,
     /// One entry for each target, in the order of their numbers.
     pub targets: Vec<TargetCounters>,
 }
@@ -183,8 +189,14 @@ pub struct TargetCounters {
     pub vcpu_delay_s: f64,
     /// CPU time of QEMU's other threads, s.
     pub emulator_s: f64,
+    /// Run delay of those other threads, s.
+    #[serde(default)]
+    pub emulator_delay_s: f64,
     /// CPU time of the vhost workers, s.
     pub vhost_s: f64,
+    /// Run delay of the vhost workers, s.
+    #[serde(default)]
+    pub vhost_delay_s: f64,
     /// Packets from the target into the host's network, as the tap, macvtap or wire counted them.
     pub from_target_packets: u64,
     /// Packets to the target.
@@ -208,48 +220,19 @@ pub struct RawGuest {
     /// an interface of the host's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nic: Vec<(f64, NicPackets)>,
+    /// Interrupts of its test NIC: before and after the window.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interrupts: Vec<(f64, Vec<Irq>)>,
     /// KVM's exits by reason, all vCPUs together, cumulative: before and after the window. Empty if it is emulated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exits: Vec<(f64, BTreeMap<String, u64>)>,
-}
-
-/// The machines at one moment; all counters since boot.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Look {
-    /// When, s.
-    pub at_s: f64,
-    /// Each CPU of the host.
-    pub cpus: Vec<CpuTimes>,
-    /// Context switches of the host.
-    pub context_switches: u64,
-    /// Interrupts of the host.
-    pub interrupts: u64,
-    /// All CPUs of the tester; `None` where the tester is the host.
-    pub tester: Option<CpuTimes>,
-}
-
-/// A time in which the host stood still.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Hiccup {
-    /// When it was over, s.
-    pub end_s: f64,
-    /// How long it was, s.
-    pub length_s: f64,
-}
-
-/// Cumulative counters of a NIC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NicPackets {
-    /// Packets received.
-    pub received: u64,
-    /// Packets sent.
-    pub sent: u64,
-    /// Bytes received.
-    #[serde(default)]
-    pub received_bytes: u64,
-    /// Bytes sent.
-    #[serde(default)]
-    pub sent_bytes: u64,
+    /// Who counted them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exits_from: Option<ExitSource>,
+    /// Time in which something of its control group waited for a CPU (PSI, `some`), s: before and after the window. Empty
+    /// where the kernel does not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pressure: Vec<(f64, f64)>,
 }
 
 /// One fact that had to hold for the trial to be what it says.

@@ -1,0 +1,83 @@
+//! Interrupts of NICs by queue: what a script prints, on the host or in a guest -> counters. Pure.
+//!
+//! Lines are found by the device's interrupt numbers, not by name: a driver's name for them is the interface's when it
+//! was brought up, which may not be its name any more, and a function that was passed through has none.
+
+use crate::sample::Irq;
+
+/// `sh -c SCRIPT interrupts (NAME | MAC | PCI)...`
+pub const SCRIPT: &str = include_str!("interrupts.sh");
+
+/// The counters that the script printed; lines that are none of it are passed over.
+pub fn interrupts(output: &str) -> Vec<Irq> {
+    let mut irqs = Vec::new();
+    let mut nic = None;
+    for line in output.lines() {
+        match line.strip_prefix("== nic ") {
+            Some(name) => nic = Some(name),
+            None => irqs.extend(nic.and_then(|nic| of_line(nic, line))),
+        }
+    }
+    irqs
+}
+
+/// `38:  0  2940  PCI-MSIX-0000:00:03.0   1-edge      virtio2-input.0`: a number for each CPU, then who delivers it, and
+/// after the last wide gap who it is for.
+fn of_line(nic: &str, line: &str) -> Option<Irq> {
+    let (irq, rest) = line.split_once(':')?;
+    let irq = irq.trim().parse().ok()?;
+    let counts = rest.split_ascii_whitespace().map_while(|word| word.parse::<u64>().ok());
+    let counts: Vec<u64> = counts.collect();
+    let (_, name) = rest.trim_end().rsplit_once("  ")?;
+    (!counts.is_empty()).then(|| Irq {
+        nic: nic.to_owned(),
+        irq,
+        name: name.trim().to_owned(),
+        count: counts.iter().sum(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(output: &str) -> Vec<(u32, String, u64)> {
+        interrupts(output).into_iter().map(|irq| (irq.irq, irq.name, irq.count)).collect()
+    }
+
+    #[test]
+    fn counts_of_all_cpus_are_added() {
+        let output =
+            "== nic eth0\n 38:          7       2940 PCI-MSIX-0000:00:03.0   1-edge      virtio2-input.0\n";
+        assert_eq!(read(output), [(38, "virtio2-input.0".into(), 2947)]);
+        assert_eq!(interrupts(output)[0].nic, "eth0");
+    }
+
+    #[test]
+    fn a_line_that_devices_share_keeps_all_names() {
+        let output = "== nic lan\n 11:  90  IO-APIC  11-fasteoi   virtio0, eth1\n";
+        assert_eq!(read(output), [(11, "virtio0, eth1".into(), 90)]);
+    }
+
+    #[test]
+    fn a_function_that_a_guest_drives_is_known_by_its_address() {
+        let output = "== nic 0000:01:10.0\n 54:  3  4  IR-PCI-MSIX-0000:01:10.0    0-edge      vfio-msix[0](0000:01:10.0)\n";
+        assert_eq!(read(output), [(54, "vfio-msix[0](0000:01:10.0)".into(), 7)]);
+    }
+
+    #[test]
+    fn a_nic_without_interrupts_and_noise_are_nothing() {
+        assert_eq!(
+            read("Welcome\n 1: 2 3  chip  name\n== nic kf-abc234-w0\nNMI:  0  0   Non-maskable interrupts\n"),
+            []
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in "(== nic [a-z]{0,3}|[ 0-9:]{0,30}|.|  |\n){0,20}") {
+            interrupts(&text);
+        }
+    }
+}

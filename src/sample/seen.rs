@@ -1,0 +1,100 @@
+//! What probes saw besides flows and CPU times: interrupts, exits, packets in guests, moments of standstill.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CpuTimes, RawGuest};
+
+/// One interrupt line of a NIC: of a queue, or of the device as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Irq {
+    /// The NIC as it was asked for: its name, its MAC, or its PCI address.
+    pub nic: String,
+    /// The interrupt's number on its machine.
+    pub irq: u32,
+    /// What the driver calls it: `virtio2-input.0`, `eth1-TxRx-3`. Several names if others share the line.
+    pub name: String,
+    /// How often it came since boot, on all CPUs.
+    pub count: u64,
+}
+
+/// Who counted KVM's exits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExitSource {
+    /// KVM's statistics through QEMU (`query-stats`, QEMU 7.1).
+    QueryStats,
+    /// KVM's statistics in debugfs.
+    Debugfs,
+    /// The kernel's tracepoint `kvm:kvm_exit`: reasons are the CPU's own.
+    Tracepoint,
+}
+
+impl fmt::Display for ExitSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ExitSource::QueryStats => "query-stats",
+            ExitSource::Debugfs => "debugfs",
+            ExitSource::Tracepoint => "tracepoint",
+        })
+    }
+}
+
+/// A time in which the host stood still.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hiccup {
+    /// When it was over, s.
+    pub end_s: f64,
+    /// How long it was, s.
+    pub length_s: f64,
+}
+
+/// Cumulative counters of a NIC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NicPackets {
+    /// Packets received.
+    pub received: u64,
+    /// Packets sent.
+    pub sent: u64,
+    /// Bytes received.
+    #[serde(default)]
+    pub received_bytes: u64,
+    /// Bytes sent.
+    #[serde(default)]
+    pub sent_bytes: u64,
+}
+
+/// The machines at one moment; all counters since boot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    /// When, s.
+    pub at_s: f64,
+    /// Each CPU of the host.
+    pub cpus: Vec<CpuTimes>,
+    /// Context switches of the host.
+    pub context_switches: u64,
+    /// Interrupts of the host.
+    pub interrupts: u64,
+    /// All CPUs of the tester; `None` where the tester is the host.
+    pub tester: Option<CpuTimes>,
+    /// Interrupts of the host's NICs under test; a veth pair has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nics: Vec<Irq>,
+}
+
+impl RawGuest {
+    /// A guest that has not been looked into.
+    pub fn unseen(guest: u32, domain: &str) -> RawGuest {
+        RawGuest {
+            guest,
+            domain: domain.to_owned(),
+            inside: Vec::new(),
+            nic: Vec::new(),
+            interrupts: Vec::new(),
+            exits: Vec::new(),
+            exits_from: None,
+            pressure: Vec::new(),
+        }
+    }
+}

@@ -72,7 +72,8 @@ async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
         let qemus = emulator::look_there(host, experiment).await;
         let kernel = Vec::from_iter(real_time::look_there(host, experiment).await);
         let settings = settings::look_there(host, experiment).await;
-        seen.findings.extend(on([needs, qemus, settings, kernel].concat(), HOST));
+        let pages = super::memory::look_there(host, experiment).await;
+        seen.findings.extend(on([needs, qemus, pages, settings, kernel].concat(), HOST));
     }
     seen
 }

@@ -7,6 +7,7 @@
 //! - `threads`: the CPU time of QEMU's threads by class, never going backwards
 //! - [`inside`]: what one command run in a guest says (pure)
 //! - [`exits`]: how often and why KVM left a guest (pure)
+//! - [`memory`]: swap, merged pages and huge pages of the machine (pure)
 //! - [`hiccup`]: moments in which the host stood still
 //! - [`environment`]: the fingerprint of the machine, kept beside the results
 
@@ -15,6 +16,7 @@ pub mod exits;
 mod files;
 pub mod hiccup;
 pub mod inside;
+pub mod memory;
 pub mod proc;
 pub mod remote;
 pub mod sampler;

@@ -5,7 +5,7 @@ use crate::backend::Side;
 use crate::exec::machine::Machine;
 use crate::lab::building::Ground;
 use crate::load::clock::wall_clock;
-use crate::probe::{exits, proc};
+use crate::probe::{exits, memory, proc};
 use crate::profile::Configuration;
 use crate::sample::{CpuTimes, Look, RawGuest};
 
@@ -21,6 +21,9 @@ pub(super) async fn machines(session: &LabSession) -> Option<Look> {
     Some(Look {
         at_s,
         cpus: proc::each_cpu(&stat, proc::USER_HZ),
+        swapped: memory::swapped(
+            &session.lab.side(Side::Host).read("/proc/vmstat").await.unwrap_or_default(),
+        ),
         context_switches: proc::counter(&stat, "ctxt")?,
         interrupts: proc::counter(&stat, "intr")?,
         tester,

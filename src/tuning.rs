@@ -4,6 +4,8 @@
 //! One shell script serves both sides, here and over SSH. It stands in the directory of a NIC in sysfs, so that a pattern
 //! without a leading slash is a file of that NIC.
 
+use std::borrow::Cow;
+
 use crate::profile::cpus::Cpus;
 use crate::profile::tuning::{HostTuning, Steering};
 
@@ -20,7 +22,7 @@ pub struct Setting {
     /// In words, as it stands in proofs.
     pub what: &'static str,
     /// Shell patterns, separated by blanks.
-    pub files: &'static str,
+    pub files: Cow<'static, str>,
     /// What is written.
     pub value: String,
     /// How the kernel says it.
@@ -57,9 +59,18 @@ impl Setting {
 pub fn steering(steering: &Steering, cpus: u32) -> Vec<Setting> {
     let Steering { rps, rps_flow_cnt, rps_sock_flow_entries, xps, irq_affinity } = steering;
     let off = rps.as_ref().is_some_and(Cpus::is_none);
-    let number =
-        |what, files, value: u32| Setting { what, files, value: value.to_string(), said: Said::Plainly };
-    let mask = |what, files, set: &Cpus| Setting { what, files, value: set.mask(cpus), said: Said::AsMask };
+    let number = |what, files: &'static str, value: u32| Setting {
+        what,
+        files: files.into(),
+        value: value.to_string(),
+        said: Said::Plainly,
+    };
+    let mask = |what, files: &'static str, set: &Cpus| Setting {
+        what,
+        files: files.into(),
+        value: set.mask(cpus),
+        said: Said::AsMask,
+    };
     [
         rps_sock_flow_entries.map(|entries| {
             number("rps_sock_flow_entries", "/proc/sys/net/core/rps_sock_flow_entries", entries)
@@ -78,7 +89,12 @@ pub fn steering(steering: &Steering, cpus: u32) -> Vec<Setting> {
 
 /// The settings of the VM host, its end of the wire included.
 pub fn host(tuning: &HostTuning, cpus: u32) -> Vec<Setting> {
-    let plain = |what, files, value: String| Setting { what, files, value, said: Said::Plainly };
+    let plain = |what, files: &'static str, value: String| Setting {
+        what,
+        files: files.into(),
+        value,
+        said: Said::Plainly,
+    };
     let machine = [
         tuning.governor.as_ref().map(|governor| {
             let files = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor";
@@ -87,7 +103,7 @@ pub fn host(tuning: &HostTuning, cpus: u32) -> Vec<Setting> {
         tuning.ksm.map(|on| plain("KSM", "/sys/kernel/mm/ksm/run", u32::from(on).to_string())),
         tuning.thp.as_ref().map(|thp| Setting {
             what: "transparent hugepages",
-            files: "/sys/kernel/mm/transparent_hugepage/enabled",
+            files: "/sys/kernel/mm/transparent_hugepage/enabled".into(),
             value: thp.clone(),
             said: Said::Bracketed,
         }),
@@ -112,12 +128,12 @@ pub fn is_of_nic(setting: &Setting) -> bool {
 
 /// The words after the script's name that show settings.
 pub fn show<'s>(nic: &'s str, settings: &'s [Setting]) -> Vec<&'s str> {
-    [nic, "show"].into_iter().chain(settings.iter().map(|setting| setting.files)).collect()
+    [nic, "show"].into_iter().chain(settings.iter().map(|setting| &*setting.files)).collect()
 }
 
 /// The words after the script's name that write settings.
 pub fn set<'s>(nic: &'s str, settings: &'s [Setting]) -> Vec<&'s str> {
-    let pairs = settings.iter().flat_map(|setting| [setting.files, setting.value.as_str()]);
+    let pairs = settings.iter().flat_map(|setting| [&*setting.files, setting.value.as_str()]);
     [nic, "set"].into_iter().chain(pairs).collect()
 }
 

@@ -100,3 +100,15 @@ fn a_setting_that_this_kernel_does_not_have_is_refused_before_anything_is_made()
     assert!(said.contains("CPU frequency governor"), "{said}");
     assert!(!place.state().exists());
 }
+
+#[test]
+fn coalescing_of_a_wire_without_interrupts_is_refused_before_anything_is_made() {
+    support::require_root();
+    let place = Sandbox::new();
+    let body = PROFILE.replace("ksm = true", "coalesce_rx = \"50 us\"");
+    let check = place.kvmfair(&["check", &place.profile("coalescing", &body)]);
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(!check.status.success(), "{said}");
+    assert!(said.contains("interrupt coalescing") && said.contains("name real NICs in [wire]"), "{said}");
+    assert!(!place.state().exists());
+}

@@ -14,6 +14,7 @@
 //! The words they use:
 //!
 //! - [`cap`]: a cap on a guest's NIC
+//! - [`coalescing`]: how long a NIC gathers packets before it interrupts
 //! - [`site`]: where a backend is to be built: names, wire, sizes
 //! - [`step`]: one change of a machine and its undo
 //! - [`nic`]: the NIC of a guest
@@ -24,6 +25,7 @@
 pub mod baremetal;
 pub mod bridge;
 pub mod cap;
+pub mod coalescing;
 pub mod function;
 pub mod macvtap;
 pub mod need;

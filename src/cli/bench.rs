@@ -71,7 +71,7 @@ fn looked(experiment: &Experiment, text: &str) -> Result<Looked> {
     let Some(machines) = &experiment.machines else {
         refuse_missing(&preflight::look(experiment))?;
         let wire = nics::wire(experiment.wire.as_ref()).map_err(|_| PreflightFailed)?; // just looked at
-        let environment = Environment::collect(&experiment.name, text, None);
+        let environment = with_guests(Environment::collect(&experiment.name, text, None), experiment);
         return Ok(Looked { accel: inputs::accel(experiment), cpus: inputs::cpus(), wire, environment });
     };
     let seen = preflight::hardware::look(experiment, machines);
@@ -84,9 +84,16 @@ fn looked(experiment: &Experiment, text: &str) -> Result<Looked> {
     let environment = Environment {
         netperf: tester.netperf.clone(), // the one that measures
         tester: Some(Box::new(tester)),
-        ..Environment::of(&seen.host, &experiment.name, text)
+        ..with_guests(Environment::of(&seen.host, &experiment.name, text), experiment)
     };
     Ok(Looked { accel, cpus: seen.host.cpus(), wire: seen.wire.ok_or(PreflightFailed)?, environment })
+}
+
+/// The fingerprint of the VM host, with what its guests are about to take.
+fn with_guests(environment: Environment, experiment: &Experiment) -> Environment {
+    let guests = experiment.configurations.iter().map(|c| (c.vms, c.memory_mib));
+    let memory = environment.memory.clone().with_guests(guests, environment.memory_mib);
+    Environment { memory, ..environment }
 }
 
 fn refuse_missing(findings: &[preflight::Finding]) -> Result<()> {

@@ -28,6 +28,10 @@ pub struct CpuFigures {
 pub struct Seen {
     /// Each CPU of the host.
     pub cpus: Vec<CpuFigures>,
+    /// Pages that the host read back from swap; a guest, or its QEMU, waited for them.
+    pub swapped_in_pages: Option<u64>,
+    /// Pages that it wrote to swap.
+    pub swapped_out_pages: Option<u64>,
     /// Of the host, 1/s.
     pub context_switches_per_s: Option<f64>,
     /// Of the host, 1/s.
@@ -58,6 +62,8 @@ impl Seen {
         let pairs = (0..).zip(first.cpus.iter().zip(&last.cpus));
         Seen {
             cpus: pairs.filter_map(|(cpu, (before, after))| CpuFigures::of(cpu, before, after)).collect(),
+            swapped_in_pages: gained(first, last, |(from, _)| from),
+            swapped_out_pages: gained(first, last, |(_, to)| to),
             context_switches_per_s: rate(|look| look.context_switches),
             interrupts_per_s: rate(|look| look.interrupts),
             tester_busy_percent: first.tester.zip(last.tester).and_then(|(a, b)| percent(&a, &b, busy)),
@@ -98,6 +104,11 @@ impl CpuFigures {
     }
 }
 
+/// Pages moved between two looks, in one direction.
+fn gained(first: &Look, last: &Look, of: fn((u64, u64)) -> u64) -> Option<u64> {
+    first.swapped.zip(last.swapped).map(|(before, after)| of(after).saturating_sub(of(before)))
+}
+
 /// A part of the time between two readings, %; `None` if no time passed.
 fn percent(before: &CpuTimes, after: &CpuTimes, part: fn(&CpuTimes) -> f64) -> Option<f64> {
     let all = |cpu: &CpuTimes| busy(cpu) + idle(cpu) + cpu.steal;
@@ -136,6 +147,7 @@ mod tests {
         Look {
             at_s,
             cpus: vec![cpu(busy), cpu(0.0)],
+            swapped: Some((at_s as u64 - 100, 0)),
             context_switches: (at_s * 1000.0) as u64,
             interrupts: (at_s * 500.0) as u64,
             tester: Some(cpu(busy)),
@@ -158,6 +170,7 @@ mod tests {
         assert!((seen.cpus[0].busy_percent - 90.0).abs() < 1e-9, "{seen:?}");
         assert!((seen.cpus[1].softirq_percent - 40.0).abs() < 1e-9);
         assert_eq!(seen.busiest_cpu_percent(), Some(seen.cpus[0].busy_percent));
+        assert_eq!((seen.swapped_in_pages, seen.swapped_out_pages), (Some(10), Some(0)));
         assert_eq!((seen.context_switches_per_s, seen.interrupts_per_s), (Some(1000.0), Some(500.0)));
         assert!((seen.tester_busy_percent.unwrap() - 90.0).abs() < 1e-9);
     }

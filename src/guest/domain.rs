@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 
+use super::memory::{self, Memory};
 use super::{cputune, interface};
 use crate::backend::{Nic, NicSource};
 use crate::profile::groups::CpuSettings;
@@ -30,8 +31,8 @@ pub struct Domain {
     pub emulator: Option<PathBuf>,
     /// vCPUs.
     pub vcpus: u32,
-    /// Memory, MiB.
-    pub memory_mib: u32,
+    /// Memory.
+    pub memory: Memory,
     /// What CPU time it may have.
     pub cpu: CpuSettings,
     /// The control group that holds it, by libvirt's name; libvirt's own choice if there is none.
@@ -80,10 +81,7 @@ impl Domain {
         }
         nest(&mut xml, domain, |xml| {
             text(xml, "name", &self.name)?;
-            nest(xml, BytesStart::new("memory").with_attributes([("unit", "MiB")]), |xml| {
-                write(xml, &self.memory_mib.to_string())
-            })?;
-            self.memory_backing(xml)?;
+            memory::write(xml, self.memory, self.shares_memory())?;
             text(xml, "vcpu", &self.vcpus.to_string())?;
             cputune::write(xml, &self.cpu, self.partition.as_deref())?;
             self.boot(xml)?;
@@ -110,17 +108,6 @@ impl Domain {
     /// QEMU 7.2 crashes when an emulated guest unmasks a vector of a vhost-user NIC: its code takes KVM for granted there.
     fn without_vectors(&self) -> bool {
         self.accel == Accel::Tcg && self.shares_memory()
-    }
-
-    /// A switch that serves a NIC maps the guest's memory.
-    fn memory_backing(&self, xml: &mut Xml) -> std::io::Result<()> {
-        if !self.shares_memory() {
-            return Ok(());
-        }
-        nest(xml, BytesStart::new("memoryBacking"), |xml| {
-            empty(xml, "source", &[("type", "memfd")])?;
-            empty(xml, "access", &[("mode", "shared")])
-        })
     }
 
     fn boot(&self, xml: &mut Xml) -> std::io::Result<()> {
@@ -259,7 +246,7 @@ mod tests {
             accel: Accel::Tcg,
             emulator: None,
             vcpus: 2,
-            memory_mib: 96,
+            memory: Memory { mib: 96, ..Memory::default() },
             cpu: CpuSettings::default(),
             partition: None,
             boot: BootFrom::Kernel {

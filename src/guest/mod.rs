@@ -6,7 +6,7 @@
 //! - [`placement`]: which file of a run stands where on the VM host (pure)
 //! - [`keys`]: SSH keys that live as long as one run
 //! - [`domain`]: the domain XML (pure)
-//! - `cputune`: the CPU time in it
+//! - `cputune`, [`memory`]: the CPU time and the memory in it
 //! - [`scheduler`]: CPU time of a running guest, set and read back
 //! - [`burner`]: busy loops in a guest
 //! - [`emulator`]: the QEMU that a profile names: what it is, and what runs
@@ -29,5 +29,6 @@ pub mod image;
 mod interface;
 pub mod keys;
 pub mod libvirt;
+pub mod memory;
 pub mod placement;
 pub mod scheduler;

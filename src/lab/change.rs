@@ -24,6 +24,13 @@ pub enum Change {
     },
     /// Leaving a NIC as it was.
     Nic(HostNic),
+    /// Giving a NIC its interrupt coalescing back by a command, where it stands in the end.
+    Coalescing {
+        /// The NIC.
+        nic: HostNic,
+        /// The command.
+        argv: Vec<String>,
+    },
     /// Removing this directory with all that is in it.
     Tree {
         /// The directory.
@@ -52,7 +59,9 @@ pub fn last_script<'c>(run: &str, changes: impl Iterator<Item = &'c Change>) -> 
 
 fn call(change: &Change) -> Option<String> {
     let words: Vec<String> = match change {
-        Change::Command { argv } => [&["undo".to_owned()][..], argv].concat(),
+        Change::Command { argv } | Change::Coalescing { argv, .. } => {
+            [&["undo".to_owned()][..], argv].concat()
+        }
         Change::Value { path, value } => ["value".into(), path.display().to_string(), value.clone()].into(),
         Change::Nic(nic) => {
             let state = if nic.up { "up" } else { "down" };

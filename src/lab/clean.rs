@@ -77,7 +77,7 @@ fn undo_step(step: &Undo, state: &State) -> Vec<String> {
             vec![format!("removed the control group {}", path.display())]
         }
         Undo::Partition { .. } => Vec::new(), // never made, or `remaining_cgroups` names it
-        Undo::Value { .. } | Undo::Nic(_) | Undo::Merging { .. } => Vec::new(), // see `put_back_all`
+        Undo::Value { .. } | Undo::Nic(_) | Undo::Merging { .. } | Undo::Coalescing { .. } => Vec::new(), // see `put_back_all`
         Undo::Elsewhere { .. } => Vec::new(), // see `elsewhere`
         Undo::Tree { path } => match std::fs::remove_dir_all(path) {
             Ok(()) => vec![format!("removed {}", path.display())],
@@ -105,6 +105,10 @@ pub fn put_back(step: &Undo) -> Result<(), LabError> {
     match step {
         Undo::Nic(nic) => nics::restore(nic),
         Undo::Merging { nic, on } => nics::restore(nic).and_then(|()| ovs::merge_again(nic, on)),
+        Undo::Coalescing { nic, argv } => {
+            let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+            nics::restore(nic).and_then(|()| nics::machine(&words))
+        }
         // Only the machine's own network namespace has them all.
         Undo::Value { path, value } if path.starts_with("/proc/sys/net") => nics::machine(&[
             "sh",

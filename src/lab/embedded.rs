@@ -62,6 +62,7 @@ impl Embedded {
         match change {
             Change::Value { path, value } => Some(Undo::Value { path, value }),
             Change::Nic(nic) => Some(Undo::Nic(nic)),
+            Change::Coalescing { nic, argv } => Some(Undo::Coalescing { nic, argv }),
             Change::Command { .. } | Change::Tree { .. } | Change::Domain { .. } => None,
         }
     }

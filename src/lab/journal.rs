@@ -58,6 +58,13 @@ pub enum Undo {
         /// What merged: `gro`, `lro`.
         on: Vec<String>,
     },
+    /// Give a real NIC its interrupt coalescing back.
+    Coalescing {
+        /// The NIC.
+        nic: HostNic,
+        /// The command.
+        argv: Vec<String>,
+    },
     /// Remove this directory with all that is in it.
     Tree {
         /// The directory.

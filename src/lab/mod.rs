@@ -11,7 +11,7 @@
 //! - [`change`], [`elsewhere`]: what is taken back on other machines
 //! - [`control_group`]: control groups of a run's own
 //! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are
-//! - `tuned`: settings of the VM host, written and written back
+//! - `tuned`, `coalesced`: settings of the VM host, written and written back
 //! - [`ovs`]: Open vSwitch of the run's own
 //! - [`dpdk`]: how that is set up with DPDK
 //! - [`real_time`]: whether guests may have real-time threads
@@ -21,6 +21,7 @@ pub mod address;
 pub mod building;
 pub mod change;
 pub mod clean;
+mod coalesced;
 pub mod control_group;
 pub mod dpdk;
 pub mod elsewhere;

@@ -10,6 +10,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::memory::{self, MemoryState};
 use crate::exec::blocking;
 use crate::exec::machine::Machine;
 
@@ -37,6 +38,9 @@ pub struct Environment {
     pub virtual_machine: bool,
     /// Memory, MiB.
     pub memory_mib: u64,
+    /// Its memory when the run began.
+    #[serde(default)]
+    pub memory: MemoryState,
     /// Kernel release.
     pub kernel: String,
     /// The kernel's command line.
@@ -68,8 +72,8 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// What makes another one's figures not comparable with this one's, each with both values. The dates, also the
-    /// tester's, are none of it.
+    /// What makes another one's figures not comparable with this one's, each with both values. Dates and what memory is
+    /// free, also the tester's, are none of it.
     pub fn differences(&self, other: &Environment) -> Vec<String> {
         let fields = |environment: &Environment| {
             let value = serde_json::to_value(environment.undated()).unwrap_or_default();
@@ -87,7 +91,7 @@ impl Environment {
 
     fn undated(&self) -> Environment {
         let tester = self.tester.as_ref().map(|tester| Box::new(tester.undated()));
-        Environment { date: String::new(), tester, ..self.clone() }
+        Environment { date: String::new(), memory: MemoryState::default(), tester, ..self.clone() }
     }
 
     /// Looks at this machine. `profile_text` is the file as written; `libvirt` comes from its connection.
@@ -111,6 +115,7 @@ impl Environment {
             virtual_machine: cpuinfo_field(&cpuinfo, "flags")
                 .is_some_and(|flags| has_word(flags, "hypervisor")),
             memory_mib: texts.memory_mib(),
+            memory: MemoryState::of(of),
             kernel: of("/proc/sys/kernel/osrelease").unwrap_or_default(),
             kernel_cmdline: of("/proc/cmdline").unwrap_or_default(),
             governor: of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
@@ -132,7 +137,7 @@ const VULNERABILITIES: &str = "/sys/devices/system/cpu/vulnerabilities";
 
 /// Prints the files that a fingerprint is made of, and what three commands say, each under a line with its name.
 const GATHER: &str = r#"for file in /proc/cpuinfo /proc/stat /proc/meminfo /proc/sys/kernel/osrelease /proc/cmdline \
-    /sys/devices/system/cpu/cpu0/cpufreq/scaling_governor /proc/self/mounts /sys/devices/system/cpu/vulnerabilities/*; do
+    /sys/devices/system/cpu/cpu0/cpufreq/scaling_governor /proc/self/mounts /sys/devices/system/cpu/vulnerabilities/* $1; do
     [ ! -r "$file" ] || { echo "==> $file"; cat "$file"; echo; }
 done
 echo '==> kvm'; (exec 3<>/dev/kvm) 2>/dev/null && echo opens
@@ -140,19 +145,23 @@ echo '==> qemu'; "qemu-system-$(uname -m)" --version 2>/dev/null
 echo '==> netperf'; netperf -V 2>/dev/null
 true"#;
 
+fn ask() -> [&'static str; 5] {
+    ["sh", "-c", GATHER, "gather", memory::FILES]
+}
+
 /// What a machine says of itself: texts of its files and commands, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Texts(BTreeMap<String, String>);
 
 /// Asks a machine of the lab; one that does not answer says nothing.
 pub async fn gather(machine: &Machine) -> Texts {
-    let said = machine.run(&["sh", "-c", GATHER]).await;
+    let said = machine.run(&ask()).await;
     Texts::read(&said.map(|output| output.stdout).unwrap_or_default())
 }
 
 impl Texts {
     fn here() -> Texts {
-        let said = blocking::run(Path::new("/"), &["sh", "-c", GATHER]);
+        let said = blocking::run(Path::new("/"), &ask());
         Texts::read(&said.map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned()).unwrap_or_default())
     }
 

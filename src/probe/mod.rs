@@ -8,6 +8,7 @@
 //! - [`inside`]: what one command run in a guest says (pure)
 //! - [`interrupts`]: interrupts of NICs by queue (pure)
 //! - [`exits`]: how often and why KVM left a guest (pure)
+//! - [`memory`]: swap, merged pages and huge pages of the machine (pure)
 //! - [`hiccup`]: moments in which the host stood still
 //! - [`environment`]: the fingerprint of the machine, kept beside the results
 
@@ -17,6 +18,7 @@ mod files;
 pub mod hiccup;
 pub mod inside;
 pub mod interrupts;
+pub mod memory;
 pub mod proc;
 pub mod remote;
 pub mod sampler;

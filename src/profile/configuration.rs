@@ -40,6 +40,12 @@ pub struct Configuration {
     /// Scheduling policy of the vCPUs; `None`: as they start, which is `other`.
     #[serde(default)]
     pub scheduler: Option<Policy>,
+    /// Whether the guests' memory lies in huge pages of the host's pool; `None`: it does not, and nobody looks.
+    #[serde(default)]
+    pub hugepages: Option<bool>,
+    /// NUMA node of the guests' memory; `None`: the kernel's choice.
+    #[serde(default)]
+    pub numa_node: Option<u32>,
     /// netperf test.
     pub test: Test,
     /// Connections over all guests; divided evenly.
@@ -82,6 +88,8 @@ impl Default for Configuration {
             pin: None,
             pin_emulator: None,
             scheduler: None,
+            hugepages: None,
+            numa_node: None,
             test: Test::TCP_RR,
             flows: 0,
             request_bytes: 1,
@@ -131,6 +139,8 @@ impl Configuration {
             Factor::Pin => word(self.pin.as_ref()),
             Factor::PinEmulator => word(self.pin_emulator.as_ref()),
             Factor::Scheduler => word(self.scheduler.as_ref()),
+            Factor::Hugepages => self.hugepages.map_or(Value::AsFound, Value::Switch),
+            Factor::NumaNode => self.numa_node.map_or(Value::AsFound, Value::Number),
             Factor::HostRps => self.tuning.host.steering.rps.clone().map_or(Value::AsFound, Value::Cpus),
             Factor::GuestRps => self.tuning.guest.rps.clone().map_or(Value::AsFound, Value::Cpus),
             Factor::Ksm => self.tuning.host.ksm.map_or(Value::AsFound, Value::Switch),
@@ -162,6 +172,10 @@ impl Configuration {
             (Factor::PinEmulator, Value::AsFound) => self.pin_emulator = None,
             (Factor::Scheduler, Value::Word(policy)) => self.scheduler = policy.parse().ok(),
             (Factor::Scheduler, Value::AsFound) => self.scheduler = None,
+            (Factor::Hugepages, Value::Switch(on)) => self.hugepages = Some(*on),
+            (Factor::Hugepages, Value::AsFound) => self.hugepages = None,
+            (Factor::NumaNode, Value::Number(node)) => self.numa_node = Some(*node),
+            (Factor::NumaNode, Value::AsFound) => self.numa_node = None,
             (Factor::HostRps, Value::Cpus(cpus)) => self.tuning.host.steering.rps = Some(cpus.clone()),
             (Factor::GuestRps, Value::Cpus(cpus)) => self.tuning.guest.rps = Some(cpus.clone()),
             (Factor::GuestRps, Value::AsFound) => self.tuning.guest.rps = None,
@@ -208,6 +222,15 @@ impl Configuration {
         1 + self.burst
     }
 
+    /// Huge pages that the memory of one guest takes; 0 if it lies in ordinary ones.
+    pub fn huge_pages_each(&self) -> u64 {
+        if self.hugepages == Some(true) {
+            u64::from(self.memory_mib) * 1024 / u64::from(HUGE_PAGE_KIB)
+        } else {
+            0
+        }
+    }
+
     /// Whether guests booted for `other` can serve this configuration too.
     pub fn same_boot(&self, other: &Configuration) -> bool {
         Factor::ALL
@@ -220,6 +243,9 @@ impl Configuration {
 fn word(level: Option<&impl ToString>) -> Value {
     level.map_or(Value::AsFound, |level| Value::Word(level.to_string()))
 }
+
+/// Size of the huge pages that guests get, KiB: the one that every x86-64 host has.
+pub const HUGE_PAGE_KIB: u32 = 2048;
 
 /// Memory in MiB that a guest needs to serve so many connections at a time.
 ///

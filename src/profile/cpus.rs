@@ -103,7 +103,7 @@ impl FromStr for Cpus {
 }
 
 /// `0-3,8-11,14`.
-pub(super) fn of_list(list: &str) -> Option<BTreeSet<u32>> {
+pub fn of_list(list: &str) -> Option<BTreeSet<u32>> {
     let mut cpus = BTreeSet::new();
     for range in list.split(',') {
         let (first, last) = range.split_once('-').unwrap_or((range, range));

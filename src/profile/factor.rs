@@ -38,6 +38,10 @@ pub enum Factor {
     PinEmulator,
     /// Scheduling policy of the vCPUs.
     Scheduler,
+    /// Huge pages of the host's pool for the guests' memory.
+    Hugepages,
+    /// NUMA node of the guests' memory.
+    NumaNode,
     /// netperf test.
     Test,
     /// Number of connections.
@@ -70,7 +74,7 @@ pub enum Factor {
 
 impl Factor {
     /// Every factor, in the order of the columns.
-    pub const ALL: [Factor; 26] = [
+    pub const ALL: [Factor; 28] = [
         Factor::Backend,
         Factor::Vms,
         Factor::Vcpus,
@@ -83,6 +87,8 @@ impl Factor {
         Factor::Pin,
         Factor::PinEmulator,
         Factor::Scheduler,
+        Factor::Hugepages,
+        Factor::NumaNode,
         Factor::Test,
         Factor::Flows,
         Factor::Request,
@@ -128,6 +134,8 @@ impl Factor {
             Factor::Pin => ("guest.pin", "pin", "pin"),
             Factor::PinEmulator => ("guest.pin_emulator", "pin_emulator", "pin_emulator"),
             Factor::Scheduler => ("guest.scheduler", "scheduler", "scheduler"),
+            Factor::Hugepages => ("guest.hugepages", "hugepages", "hugepages"),
+            Factor::NumaNode => ("guest.numa_node", "numa_node", "numa_node"),
             Factor::Test => ("workload.test", "test", "test"),
             Factor::Flows => ("workload.flows", "flows", "flows"),
             Factor::Request => ("workload.request", "request", "request_bytes"),
@@ -147,13 +155,14 @@ impl Factor {
 
     /// Whether another level needs other guests; all else is changed while they run.
     pub fn needs_boot(self) -> bool {
-        matches!(self, Factor::Backend | Factor::Vcpus | Factor::Memory | Factor::Mtu | Factor::Emulator)
-            || self.is_of_nic()
+        let of_machine =
+            matches!(self, Factor::Backend | Factor::Vcpus | Factor::Memory | Factor::Mtu | Factor::Emulator);
+        of_machine || matches!(self, Factor::Hugepages | Factor::NumaNode) || self.is_of_nic()
     }
 
     /// Whether it says something of the guests, so that bare metal is the same for all its levels.
     pub fn is_of_guests(self) -> bool {
-        const OF_GUESTS: [Factor; 9] = [
+        const OF_GUESTS: [Factor; 11] = [
             Factor::Vcpus,
             Factor::Memory,
             Factor::GuestRps,
@@ -163,6 +172,8 @@ impl Factor {
             Factor::Pin,
             Factor::PinEmulator,
             Factor::Scheduler,
+            Factor::Hugepages,
+            Factor::NumaNode,
         ];
         OF_GUESTS.contains(&self) || self.is_of_nic()
     }

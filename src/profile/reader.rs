@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_wrong_value_of_a_later_version_is_reported_as_both() {
-        assert_eq!(messages("guest.numa_node = \"many\"").len(), 2);
+        assert_eq!(messages("tuning.host.numad = \"many\"").len(), 2);
     }
 
     #[test]

@@ -33,6 +33,10 @@ pub struct Steering {
 pub struct HostTuning {
     /// Of its end of the wire.
     pub steering: Steering,
+    /// How long its NIC gathers received packets before it interrupts, µs.
+    pub coalesce_rx_us: Option<u32>,
+    /// The same of packets that were sent, µs.
+    pub coalesce_tx_us: Option<u32>,
     /// CPU frequency governor.
     pub governor: Option<String>,
     /// Whether pages of equal content are merged.

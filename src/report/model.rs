@@ -44,7 +44,7 @@ impl<'a> Model<'a> {
 
     /// What was the same in all configurations: `TCP_RR, 1 B request, 1 B response, 128 flows`.
     pub(super) fn constants(&self) -> String {
-        const SHOWN: [Factor; 17] = [
+        const SHOWN: [Factor; 19] = [
             Factor::Test,
             Factor::Request,
             Factor::Response,
@@ -62,6 +62,8 @@ impl<'a> Model<'a> {
             Factor::Pin,
             Factor::PinEmulator,
             Factor::Scheduler,
+            Factor::Hugepages,
+            Factor::NumaNode,
         ];
         let guests: Vec<&Configuration> = self.guest_configurations();
         let shown = SHOWN.into_iter().filter_map(|factor| constant(&guests, factor));
@@ -139,6 +141,8 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
         Factor::Pin => setting("pinning", &level),
         Factor::PinEmulator => setting("QEMU's threads on", &level),
         Factor::Scheduler => setting("vCPU policy", &level),
+        Factor::Hugepages => setting("huge pages", &level),
+        Factor::NumaNode => setting("NUMA node", &level),
         Factor::Flows => format!("{level} flow{plural}"),
         Factor::Request => format!("{level} B request"),
         Factor::Response => format!("{level} B response"),

@@ -34,6 +34,13 @@ pub enum Warning {
         /// The longest time, s.
         longest_s: f64,
     },
+    /// The host read pages back from swap.
+    Swapped {
+        /// The trials.
+        trials: Vec<u32>,
+        /// Pages in one trial at most.
+        most_pages: u64,
+    },
     /// The tester had hardly a CPU left: it is what was measured.
     TesterSaturated {
         /// The trials.
@@ -54,9 +61,9 @@ pub enum Warning {
 
 /// All that apply to a run.
 pub fn warnings(model: &Model) -> Vec<Warning> {
-    let all =
-        [not_settled(model), hiccups(model), tester_saturated(model), outliers(model), imprecise(model)];
-    all.into_iter().flatten().collect()
+    let of_machines = [hiccups(model), swapped(model), tester_saturated(model)];
+    let of_rates = [outliers(model), imprecise(model)];
+    not_settled(model).into_iter().chain(of_machines.into_iter().chain(of_rates).flatten()).collect()
 }
 
 fn not_settled(model: &Model) -> Option<Warning> {
@@ -76,6 +83,16 @@ fn not_settled(model: &Model) -> Option<Warning> {
 fn hiccups(model: &Model) -> Option<Warning> {
     let (trials, longest_s) = marked(model, Seen::host_hiccup, |seen| seen.longest_hiccup_s)?;
     Some(Warning::Hiccups { trials, longest_s })
+}
+
+fn swapped(model: &Model) -> Option<Warning> {
+    let of = |trial: &TrialFigures| {
+        let pages = trial.valid()?.seen.swapped_in_pages.filter(|pages| *pages > 0)?;
+        Some((trial.trial, pages))
+    };
+    let found: Vec<(u32, u64)> = model.trials.iter().filter_map(of).collect();
+    let most_pages = found.iter().map(|(_, pages)| *pages).max()?;
+    Some(Warning::Swapped { trials: found.into_iter().map(|(trial, _)| trial).collect(), most_pages })
 }
 
 fn tester_saturated(model: &Model) -> Option<Warning> {
@@ -133,6 +150,12 @@ impl fmt::Display for Warning {
                 f,
                 "the host stood still for up to {longest_s:.2} s in the window of {} (hint: it may be a virtual machine \
                  itself, or its firmware took the CPU; compare such trials with care)",
+                named(trials)
+            ),
+            Warning::Swapped { trials, most_pages } => write!(
+                f,
+                "the host read up to {most_pages} pages back from swap in the window of {}: somebody waited for them (hint: \
+                 fewer guests or less memory for each; `kvmfair doctor` says what is promised to whom)",
                 named(trials)
             ),
             Warning::TesterSaturated { trials, most_percent } => write!(
@@ -209,18 +232,25 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_stood_still_and_a_tester_without_time_are_told() {
+    fn a_host_that_stood_still_or_swapped_and_a_tester_without_time_are_told() {
         let mut trials = fixture::run().2;
         if let Some(numbers) = &mut trials[0].numbers {
             numbers.seen.longest_hiccup_s = Some(1.25);
             numbers.seen.tester_busy_percent = Some(93.0);
+        }
+        if let Some(numbers) = &mut trials[1].numbers {
+            numbers.seen.swapped_in_pages = Some(7);
         }
         let told = told(&trials, None);
         assert!(
             told[0].starts_with("the host stood still for up to 1.25 s in the window of trial 1"),
             "{told:?}"
         );
-        assert!(told[1].starts_with("the tester's CPUs were up to 93 % busy in trial 1"), "{told:?}");
+        assert!(
+            told[1].starts_with("the host read up to 7 pages back from swap in the window of trial 2"),
+            "{told:?}"
+        );
+        assert!(told[2].starts_with("the tester's CPUs were up to 93 % busy in trial 1"), "{told:?}");
     }
 
     #[test]

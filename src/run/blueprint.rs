@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::backend::{Datapath, Model, Nic, NicSource, Site};
 use crate::guest::appliance::{NicOption, kernel_options};
 use crate::guest::domain::{BootFrom, Domain};
+use crate::guest::memory::Memory;
 use crate::guest::placement;
 use crate::lab::address::{Net, PREFIX, Station, address, mac};
 use crate::lab::control_group;
@@ -69,7 +70,11 @@ impl Blueprint {
             accel: self.accel,
             emulator: configuration.emulator.clone(),
             vcpus: configuration.vcpus,
-            memory_mib: configuration.memory_mib,
+            memory: Memory {
+                mib: configuration.memory_mib,
+                huge: configuration.hugepages == Some(true),
+                node: configuration.numa_node,
+            },
             cpu: group.map(Members::of_each).unwrap_or_default(),
             partition: group.filter(|g| g.cgroup).map(|g| control_group::partition(run, &g.name)),
             boot,

@@ -11,7 +11,7 @@ use super::blueprint::{Blueprint, nic_options};
 use super::event::{Event, Events};
 use super::given::Given;
 use super::ground::{self, GuestFiles, Opened};
-use super::{pin, pin_emulator, scheduler, tuned};
+use super::{huge_pages, pin, pin_emulator, scheduler, tuned};
 use crate::backend::Site;
 use crate::backend::site::Wire;
 use crate::exec::ssh::Identity;
@@ -175,6 +175,7 @@ impl LabSession {
     }
 
     async fn boot(&mut self, configuration: &Configuration, moves: &Transition) -> Result<()> {
+        huge_pages::provide(self, configuration, moves.boot.len()).await?;
         let mut boots = Vec::new();
         for guest in moves.boot.iter().copied() {
             self.lab.plug(configuration.backend, &self.site(configuration), guest).await?;

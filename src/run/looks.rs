@@ -13,7 +13,7 @@ use crate::exec::machine::Machine;
 use crate::guest::fleet::Guest;
 use crate::lab::building::Ground;
 use crate::load::clock::wall_clock;
-use crate::probe::{exits, inside, interrupts, proc};
+use crate::probe::{exits, inside, interrupts, memory, proc};
 use crate::profile::Configuration;
 use crate::sample::{Accel, CpuTimes, Irq, Look, RawGuest, RawTrial};
 
@@ -90,6 +90,9 @@ async fn machines(session: &LabSession, configuration: &Configuration) -> Option
     Some(Look {
         at_s,
         cpus: proc::each_cpu(&stat, proc::USER_HZ),
+        swapped: memory::swapped(
+            &session.lab.side(Side::Host).read("/proc/vmstat").await.unwrap_or_default(),
+        ),
         context_switches: proc::counter(&stat, "ctxt")?,
         interrupts: proc::counter(&stat, "intr")?,
         tester,

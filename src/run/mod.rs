@@ -11,6 +11,8 @@
 //! - `emulator`: the QEMU that runs a guest, proven
 //! - `pin`: vCPUs pinned to CPUs, and proven
 //! - `pin_emulator`: the same of QEMU's other threads and the vhost workers
+//! - `huge_pages`: the host's pool of them, large enough for guests that start
+//! - `memory`: where a guest's memory lies, proven
 //! - `scheduler`: the scheduling policy of vCPUs, set and proven
 //! - `tuned`: the settings of a configuration, written and read
 //! - `cgroup`: the same of shares, quotas and caps
@@ -28,9 +30,11 @@ mod emulator;
 pub mod event;
 mod given;
 mod ground;
+mod huge_pages;
 mod inside;
 pub mod lab_session;
 mod looks;
+mod memory;
 mod nic;
 mod pin;
 mod pin_emulator;

@@ -6,6 +6,7 @@ use super::inside::in_every_guest;
 use super::lab_session::LabSession;
 use crate::lab::Lab;
 use crate::profile::Configuration;
+use crate::profile::tuning::HostTuning;
 use crate::sample::Check;
 use crate::tuning::{self, SCRIPT, Setting};
 
@@ -17,6 +18,9 @@ use crate::tuning::{self, SCRIPT, Setting};
 pub(super) async fn apply(session: &mut LabSession, configuration: &Configuration) -> Result<()> {
     let (wire, settings) = (session.site(configuration).wire(0), of_host(session, configuration));
     session.lab.tune(&wire, &settings).await.context("failed to set up the VM host")?;
+    let HostTuning { coalesce_rx_us, coalesce_tx_us, .. } = configuration.tuning.host;
+    let coalesced = session.lab.coalesce(&wire, coalesce_rx_us, coalesce_tx_us).await;
+    coalesced.context("failed to set the interrupt coalescing of the wire")?;
     let settings = tuning::steering(&configuration.tuning.guest, configuration.vcpus);
     if !settings.is_empty() {
         let set = |guest| words(&tuning::set(&mac(session, configuration, guest), &settings));
@@ -34,6 +38,7 @@ pub(super) async fn checks(session: &LabSession, configuration: &Configuration) 
     let found = read_host(&session.lab, &session.site(configuration).wire(0), &settings).await?;
     let mut checks: Vec<Check> =
         settings.iter().zip(found).map(|(setting, found)| check("host", setting, found)).collect();
+    checks.extend(coalescing(session, configuration).await);
     let settings = tuning::steering(&configuration.tuning.guest, configuration.vcpus);
     if settings.is_empty() {
         return Ok(checks);
@@ -45,6 +50,24 @@ pub(super) async fn checks(session: &LabSession, configuration: &Configuration) 
         checks.extend(settings.iter().enumerate().map(of));
     }
     Ok(checks)
+}
+
+/// What the host's end of the wire says of its coalescing, where the configuration asks for some.
+async fn coalescing(session: &LabSession, configuration: &Configuration) -> Vec<Check> {
+    let HostTuning { coalesce_rx_us, coalesce_tx_us, .. } = configuration.tuning.host;
+    if coalesce_rx_us.is_none() && coalesce_tx_us.is_none() {
+        return Vec::new();
+    }
+    let found = session.lab.coalescing(&session.site(configuration).wire(0)).await.unwrap_or_default();
+    let one = |what: &str, expected: Option<u32>, found: Option<u32>| {
+        Some(Check {
+            what: format!("host: {what}"),
+            expected: format!("{} us", expected?),
+            found: found.map_or("nothing".into(), |us| format!("{us} us")),
+        })
+    };
+    let rx = one("coalescing of received packets (rx-usecs)", coalesce_rx_us, found.rx_us);
+    rx.into_iter().chain(one("coalescing of sent packets (tx-usecs)", coalesce_tx_us, found.tx_us)).collect()
 }
 
 fn of_host(session: &LabSession, configuration: &Configuration) -> Vec<Setting> {

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::inside::LOOK;
 use super::lab_session::LabSession;
-use super::{emulator, nic, pin, pin_emulator, scheduler, tuned};
+use super::{emulator, memory, nic, pin, pin_emulator, scheduler, tuned};
 use crate::backend::{Datapath, Look, Nic, Side};
 use crate::guest::fleet::Guest;
 use crate::profile::Configuration;
@@ -42,6 +42,7 @@ pub async fn checks(session: &LabSession, configuration: &Configuration) -> Resu
             checks.extend(pin::checks(session, guest, configuration).await);
             checks.extend(pin_emulator::checks(session, guest, configuration).await);
             checks.extend(scheduler::checks(session, guest, configuration).await);
+            checks.extend(memory::checks(session, guest, configuration).await);
             if let Some(asked) = &configuration.emulator {
                 checks.extend(emulator::checks(session, guest, asked).await);
             }

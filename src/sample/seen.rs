@@ -72,6 +72,9 @@ pub struct Look {
     pub at_s: f64,
     /// Each CPU of the host.
     pub cpus: Vec<CpuTimes>,
+    /// Pages that the host read back from swap, and that it wrote there; `None` if its kernel does not count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swapped: Option<(u64, u64)>,
     /// Context switches of the host.
     pub context_switches: u64,
     /// Interrupts of the host.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, emulator, far_needs, groups, machine, needs, real_time, settings};
+use super::{Finding, coalescing, emulator, far_needs, groups, machine, needs, real_time, settings};
 use crate::backend::Backend;
 use crate::backend::site::Wire;
 use crate::exec::machine::Machine;
@@ -72,7 +72,10 @@ async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
         let qemus = emulator::look_there(host, experiment).await;
         let kernel = Vec::from_iter(real_time::look_there(host, experiment).await);
         let settings = settings::look_there(host, experiment).await;
-        seen.findings.extend(on([needs, qemus, settings, kernel].concat(), HOST));
+        let wire = coalescing::look_there(host, experiment, seen.wire.as_ref()).await;
+        seen.findings.extend(on(Vec::from_iter(wire), HOST));
+        let pages = super::memory::look_there(host, experiment).await;
+        seen.findings.extend(on([needs, qemus, pages, settings, kernel].concat(), HOST));
     }
     seen
 }

@@ -8,16 +8,20 @@
 //! - `emulator`: the QEMUs that it names
 //! - `needs`: what its backends need
 //! - `far_needs`: the same of another machine
+//! - `memory`: huge pages and NUMA nodes for the guests' memory
 //! - `real_time`: what real-time vCPUs need of the kernel
+//! - `coalescing`: whether the wire's NIC can coalesce interrupts
 //! - `settings`: the settings of the VM host that it changes
 //! - `wire`: the NICs that it names
 
+mod coalescing;
 mod emulator;
 mod far_needs;
 mod groups;
 pub mod hardware;
 mod image;
 mod machine;
+mod memory;
 mod needs;
 mod real_time;
 mod settings;
@@ -59,7 +63,9 @@ pub fn look(experiment: &Experiment) -> Vec<Finding> {
         [machine::look(experiment), image::look(experiment), emulator::look(experiment)].concat();
     let (of_settings, of_groups) = (settings::look(experiment), groups::look(experiment));
     let of_kernel = Vec::from_iter(real_time::look(experiment));
-    [of_machine, of_wire, of_backends, of_settings, of_groups, of_kernel].concat()
+    let of_wire = [of_wire, Vec::from_iter(coalescing::look(experiment, wire.as_ref()))].concat();
+    let of_memory = memory::look(experiment);
+    [of_machine, of_wire, of_backends, of_memory, of_settings, of_groups, of_kernel].concat()
 }
 
 /// Whether every finding is good.

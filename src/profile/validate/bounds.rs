@@ -34,10 +34,13 @@ pub(super) fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
         Factor::Pin => pin::pin(text(raw)),
         Factor::PinEmulator => pin::emulator(text(raw)),
         Factor::Scheduler => pin::scheduler(text(raw)),
+        Factor::NumaNode => bounded_as(number(raw), 0, 1023, |node| format!("guests on NUMA node {node}")),
         Factor::Memory => memory(size(raw)),
         Factor::Request | Factor::Response | Factor::Message => message_size(factor.key(), size(raw)),
         Factor::HostRps | Factor::GuestRps => tuning::cpus(text(raw)).map(Value::Cpus),
-        Factor::Ksm | Factor::Offloads => Ok(Value::Switch(raw.as_bool().unwrap_or_default())),
+        Factor::Ksm | Factor::Offloads | Factor::Hugepages => {
+            Ok(Value::Switch(raw.as_bool().unwrap_or_default()))
+        }
         Factor::Thp => tuning::thp(text(raw)).map(Value::Word),
         Factor::HaltPoll => bounded_as(number(raw), 0, 10_000_000, |ns| format!("polling for {ns} ns")),
         Factor::BaseSlice => tuning::base_slice(text(raw)).map(Value::Number),

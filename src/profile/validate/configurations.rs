@@ -3,7 +3,7 @@
 use super::factors::{Level, Levels, default};
 use super::{Check, Fault, nic, pin, workload};
 use crate::backend::Backend;
-use crate::profile::configuration::memory_mib_for;
+use crate::profile::configuration::{HUGE_PAGE_KIB, memory_mib_for};
 use crate::profile::groups::{Group, divides, unmeasured};
 use crate::profile::tuning::Tuning;
 use crate::profile::{Configuration, Factor, Value};
@@ -22,6 +22,7 @@ pub(super) fn configurations(
     if with_guests(factors) {
         divisible(check, factors, groups);
         fits(check, factors);
+        in_pages(check, factors);
         served(check, factors, groups);
         nic::possible(check, factors);
         pin::in_range(check, factors);
@@ -182,6 +183,19 @@ fn fits(check: &mut Check, factors: &[Levels]) {
     };
     let message = format!("{need}: the host has {host} MiB");
     check.fault(path, Fault::new(message, "too much", hint));
+}
+
+/// Memory in huge pages is a whole number of them.
+fn in_pages(check: &mut Check, factors: &[Levels]) {
+    let huge = levels_of(factors, Factor::Hugepages).iter().any(|level| level.value == Value::Switch(true));
+    let page_mib = HUGE_PAGE_KIB / 1024;
+    let odd = |level: &&Level| huge && !level.value.as_number().is_multiple_of(page_mib);
+    for level in levels_of(factors, Factor::Memory).iter().filter(odd) {
+        let mib = level.value.as_number();
+        let message = format!("memory of {mib} MiB is no whole number of huge pages of {page_mib} MiB");
+        let hint = format!("with hugepages = true use \"{} MiB\"", mib.next_multiple_of(page_mib));
+        check.fault(&level.path, Fault::new(message, "", hint));
+    }
 }
 
 #[cfg(test)]

@@ -20,7 +20,12 @@ pub(super) fn tuning(check: &mut Check, written: &Written) -> Tuning {
         check
             .fault("tuning.host.governor", Fault::new(message, "", "for example governor = \"performance\""));
     }
-    Tuning { host: HostTuning { steering: host, governor, ..HostTuning::default() }, guest }
+    let WrittenHost { coalesce_rx, coalesce_tx, .. } = &written.tuning.host;
+    let coalesce_rx_us = coalescing(check, "tuning.host.coalesce_rx", *coalesce_rx);
+    let coalesce_tx_us = coalescing(check, "tuning.host.coalesce_tx", *coalesce_tx);
+    let host =
+        HostTuning { steering: host, governor, coalesce_rx_us, coalesce_tx_us, ..HostTuning::default() };
+    Tuning { host, guest }
 }
 
 fn fixed(
@@ -48,6 +53,17 @@ fn fixed(
         );
     }
     Steering { rps: None, rps_flow_cnt, rps_sock_flow_entries, xps, irq_affinity }
+}
+
+/// A time of coalescing, µs: whole ones up to a tenth of a second. Which of them a driver takes is its own choice.
+fn coalescing(check: &mut Check, path: &str, time: Option<Time>) -> Option<u32> {
+    let Time(time) = time?;
+    let us = u32::try_from(time.as_micros()).ok().filter(|us| *us <= 100_000);
+    if us.is_none() || time.subsec_nanos() % 1_000 != 0 {
+        let message = format!("no NIC gathers packets for {}", Time(time));
+        check.fault(path, Fault::new(message, "", "write whole microseconds, at most \"100 ms\""));
+    }
+    us
 }
 
 fn no_power_of_two(entries: u32) -> Fault {

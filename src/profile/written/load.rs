@@ -174,8 +174,11 @@ pub struct Sweep {
     #[schemars(with = "Option<Vec<Policy>>", length(min = 1), extend("uniqueItems" = true))]
     pub scheduler: Option<Vec<String>>,
     /// with and without hugepages
-    #[schemars(extend("x-planned" = "leave it out: this version backs guests with ordinary pages"))]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub hugepages: Option<Vec<bool>>,
+    /// NUMA nodes of the guests' memory, for example [0, 1]
+    #[schemars(inner(range(max = 1023)), length(min = 1), extend("uniqueItems" = true))]
+    pub numa_node: Option<Vec<u32>>,
     /// with and without merging of pages of equal content
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub ksm: Option<Vec<bool>>,

@@ -85,8 +85,7 @@ pub struct Guest {
     pub kernel: Option<String>,
     /// whether a guest may install netperf by its own package manager if the cloud image has none (default false)
     pub install_netperf: Option<bool>,
-    /// whether hugepages back the guests' memory
-    #[schemars(extend("x-planned" = "leave it out: this version backs guests with ordinary pages"))]
+    /// whether the guests' memory lies in huge pages of 2 MiB; the host's pool of them grows for the run. Left out: it does not
     pub hugepages: Option<bool>,
     /// how vCPUs are pinned to the host's CPUs: "none", all may run everywhere; "spread", each on one CPU, a guest's apart;
     /// "compact", each on one CPU, a guest's side by side; or a CPU list for all, such as "0-3". Left out: as libvirt leaves
@@ -100,8 +99,8 @@ pub struct Guest {
     /// scheduling policy of the vCPUs: "other", or real-time with priority 1, "rr" or "fifo". Left out: as they start, "other"
     #[schemars(with = "Option<Policy>")]
     pub scheduler: Option<String>,
-    /// NUMA node of the guests' memory and vCPUs
-    #[schemars(extend("x-planned" = "leave it out: this version lets the kernel choose the NUMA node"))]
+    /// NUMA node of the guests' memory, strictly; `pin` says where vCPUs run. Left out: the kernel's choice
+    #[schemars(range(max = 1023))]
     pub numa_node: Option<u32>,
     /// machine type of QEMU
     #[schemars(extend("x-planned" = "leave it out: this version uses libvirt's default machine type"))]

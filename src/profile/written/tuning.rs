@@ -30,9 +30,10 @@ pub struct HostTuning {
     pub xps: Option<String>,
     /// CPUs that take the NIC's interrupts: "all", a hex mask or a list
     pub irq_affinity: Option<String>,
-    /// interrupt coalescing of the NIC, for example "50 us"
-    #[schemars(extend("x-planned" = "leave it out: this version leaves coalescing as it is"))]
-    pub coalesce: Option<Time>,
+    /// how long the NIC gathers received packets before it interrupts (rx-usecs), whole µs, for example "50 us"
+    pub coalesce_rx: Option<Time>,
+    /// the same of packets that were sent (tx-usecs)
+    pub coalesce_tx: Option<Time>,
     /// CPU frequency governor, for example "performance"
     pub governor: Option<String>,
     /// whether pages of equal content are merged

@@ -1,0 +1,76 @@
+//! The memory of a guest in its domain XML: how much, in which pages, on which node. Pure.
+
+use quick_xml::events::BytesStart;
+
+use super::domain::{Xml, empty, nest, write as write_text};
+use crate::profile::configuration::HUGE_PAGE_KIB;
+
+/// What memory a guest has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// How much, MiB.
+    pub mib: u32,
+    /// Whether it lies in huge pages of the host's pool.
+    pub huge: bool,
+    /// The NUMA node that all of it is on; the kernel's choice if there is none.
+    pub node: Option<u32>,
+}
+
+/// A switch that serves a NIC maps the guest's memory: then it is `shared`. Huge pages come as a file without a name, so that
+/// no hugetlbfs need be mounted.
+pub(super) fn write(xml: &mut Xml, memory: Memory, shared: bool) -> std::io::Result<()> {
+    nest(xml, BytesStart::new("memory").with_attributes([("unit", "MiB")]), |xml| {
+        write_text(xml, &memory.mib.to_string())
+    })?;
+    if memory.huge || shared {
+        nest(xml, BytesStart::new("memoryBacking"), |xml| {
+            if memory.huge {
+                nest(xml, BytesStart::new("hugepages"), huge_page)?;
+            }
+            empty(xml, "source", &[("type", "memfd")])?;
+            if shared { empty(xml, "access", &[("mode", "shared")]) } else { Ok(()) }
+        })?;
+    }
+    let Some(node) = memory.node else { return Ok(()) };
+    nest(xml, BytesStart::new("numatune"), |xml| {
+        empty(xml, "memory", &[("mode", "strict"), ("nodeset", &node.to_string())])
+    })
+}
+
+fn huge_page(xml: &mut Xml) -> std::io::Result<()> {
+    empty(xml, "page", &[("size", &HUGE_PAGE_KIB.to_string()), ("unit", "KiB")])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quick_xml::Writer;
+
+    fn written(memory: Memory, shared: bool) -> String {
+        let mut xml = Writer::new(Vec::new());
+        write(&mut xml, memory, shared).unwrap();
+        String::from_utf8(xml.into_inner()).unwrap()
+    }
+
+    const PLAIN: Memory = Memory { mib: 96, huge: false, node: None };
+
+    #[test]
+    fn ordinary_memory_is_libvirts_own_choice() {
+        assert_eq!(written(PLAIN, false), "<memory unit=\"MiB\">96</memory>");
+    }
+
+    #[test]
+    fn huge_pages_need_no_mount_and_may_be_shared_with_a_switch() {
+        let huge = "<memory unit=\"MiB\">96</memory><memoryBacking><hugepages><page size=\"2048\" unit=\"KiB\"/></hugepages>\
+                    <source type=\"memfd\"/>";
+        let memory = Memory { huge: true, ..PLAIN };
+        assert_eq!(written(memory, false), format!("{huge}</memoryBacking>"));
+        assert_eq!(written(memory, true), format!("{huge}<access mode=\"shared\"/></memoryBacking>"));
+    }
+
+    #[test]
+    fn memory_of_a_node_is_of_no_other() {
+        let xml = written(Memory { node: Some(1), ..PLAIN }, false);
+        assert!(xml.ends_with("<numatune><memory mode=\"strict\" nodeset=\"1\"/></numatune>"), "{xml}");
+    }
+}

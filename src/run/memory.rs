@@ -1,0 +1,161 @@
+//! The proof of where a guest's memory lies: in huge pages or not, on which NUMA node. From QEMU's `smaps` and `numa_maps`.
+
+use std::collections::BTreeSet;
+
+use super::lab_session::LabSession;
+use super::verify::check;
+use crate::backend::Side;
+use crate::guest::fleet::Guest;
+use crate::profile::Configuration;
+use crate::sample::Check;
+
+/// What a configuration asks of the memory of a guest, looked at.
+pub(super) async fn checks(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Vec<Check> {
+    if configuration.hugepages.is_none() && configuration.numa_node.is_none() {
+        return Vec::new();
+    }
+    let read = async |file: &str| {
+        let path = format!("/proc/{}/{file}", guest.pid);
+        session.lab.side(Side::Host).read(&path).await.unwrap_or_default()
+    };
+    let smaps = read("smaps").await;
+    let numa_maps = if configuration.numa_node.is_some() { read("numa_maps").await } else { String::new() };
+    seen(&smaps, &numa_maps, guest.number, configuration)
+}
+
+/// Pure part of [`checks`].
+fn seen(smaps: &str, numa_maps: &str, guest: u32, configuration: &Configuration) -> Vec<Check> {
+    let mib = configuration.memory_mib;
+    let memory = Mapping::of_memory(smaps, u64::from(mib) * 1024);
+    let huge = configuration.hugepages.map(|huge| {
+        let expected = if huge { format!("{mib} MiB in pages of 2048 kB") } else { "none".into() };
+        check(
+            guest,
+            "memory in huge pages of the pool",
+            expected,
+            memory.as_ref().map(Mapping::in_huge_pages),
+        )
+    });
+    let line = memory.as_ref().and_then(|memory| line_of(numa_maps, &memory.start));
+    let node = configuration.numa_node.into_iter().flat_map(|node| {
+        let policy = line.and_then(|line| line.split(' ').next());
+        [
+            check(guest, "NUMA policy of its memory", format!("bind:{node}"), policy),
+            check(guest, "NUMA nodes of its memory", node, line.and_then(nodes)),
+        ]
+    });
+    huge.into_iter().chain(node).collect()
+}
+
+/// One mapping of a process.
+#[derive(Debug, Default)]
+struct Mapping {
+    /// Its first address, hexadecimal as both files write it.
+    start: String,
+    size_kib: u64,
+    page_kib: u64,
+    huge_kib: u64,
+}
+
+impl Mapping {
+    /// The one that holds a guest's memory: the smallest writable one that is large enough. QEMU makes it as large as the
+    /// memory.
+    fn of_memory(smaps: &str, kib: u64) -> Option<Mapping> {
+        let all = mappings(smaps).into_iter().filter(|mapping| mapping.size_kib >= kib);
+        all.min_by_key(|mapping| mapping.size_kib)
+    }
+
+    fn in_huge_pages(&self) -> String {
+        match self.huge_kib {
+            0 => "none".into(),
+            kib => format!("{} MiB in pages of {} kB", kib / 1024, self.page_kib),
+        }
+    }
+}
+
+/// The writable mappings: a line with the addresses, and below it lines such as `Size: 98304 kB`.
+fn mappings(smaps: &str) -> Vec<Mapping> {
+    let mut all: Vec<(Mapping, bool)> = Vec::new();
+    for line in smaps.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        match first.strip_suffix(':') {
+            None => {
+                if let Some((start, _)) = first.split_once('-') {
+                    all.push((Mapping { start: start.into(), ..Mapping::default() }, second.contains('w')));
+                }
+            }
+            Some(name) => {
+                if let (Some((mapping, _)), Ok(kib)) = (all.last_mut(), second.parse::<u64>()) {
+                    match name {
+                        "Size" => mapping.size_kib = kib,
+                        "KernelPageSize" => mapping.page_kib = kib,
+                        "Shared_Hugetlb" | "Private_Hugetlb" => mapping.huge_kib += kib,
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+    all.into_iter().filter(|(_, writable)| *writable).map(|(mapping, _)| mapping).collect()
+}
+
+/// What `numa_maps` says of the mapping that starts there: its policy first.
+fn line_of<'m>(numa_maps: &'m str, start: &str) -> Option<&'m str> {
+    numa_maps.lines().find_map(|line| line.strip_prefix(start)?.strip_prefix(' '))
+}
+
+/// The nodes that have pages of a mapping: words such as `N0=48` of its line.
+fn nodes(line: &str) -> Option<String> {
+    let node = |word: &str| {
+        let (node, pages) = word.strip_prefix('N')?.split_once('=')?;
+        (pages != "0").then(|| node.parse::<u32>().ok())?
+    };
+    let nodes: BTreeSet<u32> = line.split(' ').filter_map(node).collect();
+    let nodes: Vec<String> = nodes.iter().map(u32::to_string).collect();
+    (!nodes.is_empty()).then(|| nodes.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Some mappings of a real QEMU 7.2 whose guest has 96 MiB in huge pages, bound to node 0.
+    const SMAPS: &str = include_str!("../../tests/fixtures/proc/qemu_smaps");
+    const NUMA_MAPS: &str = include_str!("../../tests/fixtures/proc/qemu_numa_maps");
+
+    fn asked(hugepages: bool, numa_node: u32) -> Configuration {
+        let (hugepages, numa_node) = (Some(hugepages), Some(numa_node));
+        Configuration { hugepages, numa_node, memory_mib: 96, ..Configuration::default() }
+    }
+
+    fn holds(checks: &[Check]) -> Vec<bool> {
+        checks.iter().map(Check::holds).collect()
+    }
+
+    #[test]
+    fn the_memory_of_a_real_guest_is_found_in_its_pages_and_on_its_node() {
+        let checks = seen(SMAPS, NUMA_MAPS, 1, &asked(true, 0));
+        let found: Vec<&str> = checks.iter().map(|check| check.found.as_str()).collect();
+        assert_eq!(found, ["96 MiB in pages of 2048 kB", "bind:0", "0"]);
+        assert_eq!(holds(&checks), [true; 3]);
+    }
+
+    #[test]
+    fn huge_pages_that_nobody_asked_for_and_another_node_are_found_out() {
+        assert_eq!(holds(&seen(SMAPS, NUMA_MAPS, 1, &asked(false, 1))), [false; 3]);
+        let elsewhere = NUMA_MAPS.replace("N0=48", "N0=47 N1=1");
+        assert_eq!(seen(SMAPS, &elsewhere, 1, &asked(true, 0))[2].found, "0, 1");
+    }
+
+    #[test]
+    fn pages_that_are_not_there_yet_do_not_count() {
+        let ordinary = SMAPS.replace("Private_Hugetlb:   98304 kB", "Private_Hugetlb:   40960 kB");
+        assert_eq!(seen(&ordinary, "", 1, &asked(true, 0))[0].found, "40 MiB in pages of 2048 kB");
+    }
+
+    #[test]
+    fn a_process_that_is_gone_proves_nothing() {
+        assert_eq!(holds(&seen("", "", 1, &asked(false, 0))), [false; 3]);
+    }
+}

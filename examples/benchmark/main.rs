@@ -48,7 +48,7 @@ struct Arguments {
 /// What can be measured, in the order in which it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Item {
-    /// `--help` and `plan`
+    /// `--help` and `plan`, also of very many configurations
     Latency,
     /// Seconds outside the window
     Trial,

@@ -1,5 +1,6 @@
 //! `kvmfair plan`
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
@@ -10,7 +11,7 @@ use super::{Common, exit::Exit, inputs};
 use crate::backend::{Names, NicSettings, Site};
 use crate::lab::{nics, ovs};
 use crate::plan::{self, PlannedTrial, Transition};
-use crate::profile::{Configuration, Experiment, Factor, Image, Precision};
+use crate::profile::{Configuration, Experiment, Factor, Image, Precision, Value};
 use crate::run::blueprint::Blueprint;
 use crate::sample::Accel;
 
@@ -118,21 +119,27 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
         accel,
         groups: experiment.groups.clone(),
     };
-    let mut shown: Vec<Configuration> = Vec::new();
-    for configuration in &experiment.configurations {
-        match shown.iter_mut().find(|other| other.same_boot(configuration)) {
-            Some(other) if other.vms < configuration.vms => *other = configuration.clone(),
-            Some(_) => {}
-            None => shown.push(configuration.clone()),
-        }
-    }
     let mut text = String::new();
-    for configuration in shown {
+    for configuration in largest_of_each_boot(experiment) {
         for guest in 1..=configuration.vms {
             text.push_str(&format!("<!-- backend {}, guest {guest} -->\n", configuration.backend));
-            text.push_str(&blueprint.domain(&configuration, guest).xml()?);
+            text.push_str(&blueprint.domain(configuration, guest).xml()?);
             text.push('\n');
         }
     }
     Ok(text)
+}
+
+fn largest_of_each_boot(experiment: &Experiment) -> Vec<&Configuration> {
+    let mut shown: Vec<&Configuration> = Vec::new();
+    let mut of_boot: HashMap<Vec<Value>, usize> = HashMap::new();
+    for configuration in &experiment.configurations {
+        let index = *of_boot.entry(configuration.boot()).or_insert(shown.len());
+        match shown.get_mut(index) {
+            Some(other) if other.vms < configuration.vms => *other = configuration,
+            Some(_) => {}
+            None => shown.push(configuration),
+        }
+    }
+    shown
 }

@@ -164,7 +164,7 @@ impl Factor {
 }
 
 /// One level of a factor.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// Of the backend.
     Backend(Backend),

@@ -27,7 +27,7 @@ use crate::lab::address::{Net, Station, address};
 use crate::lab::control_group::ControlGroup;
 use crate::lab::journal::Journal;
 use crate::lab::{Lab, State, ovs};
-use crate::plan::{Guests, Transition};
+use crate::plan::{Guests, Policy, Transition};
 use crate::probe::proc;
 use crate::profile::{Configuration, Experiment};
 use crate::sample::Accel;
@@ -125,12 +125,12 @@ impl LabSession {
         })
     }
 
-    /// Moves the lab to a configuration by the cheapest way.
+    /// Moves the lab to a configuration by the cheapest way that the profile allows in this block.
     ///
     /// # Errors
     /// Whatever refuses first. The lab is then in no known state: call [`LabSession::abandon`] before the next move.
-    pub async fn move_to(&mut self, configuration: &Configuration) -> Result<()> {
-        let moves = self.guests.move_to(configuration, self.experiment.idle);
+    pub async fn move_to(&mut self, configuration: &Configuration, block: u32) -> Result<()> {
+        let moves = self.guests.move_to(configuration, block, Policy::of(&self.experiment));
         tracing::info!(?moves, "moving the lab");
         self.destroy(&moves.destroy).await?;
         if moves.reattach {

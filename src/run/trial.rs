@@ -73,6 +73,7 @@ pub fn blank(planned: &PlannedTrial, accel: Accel, groups: &[Group]) -> RawTrial
         configuration: planned.configuration.clone(),
         accel,
         started_s: 0.0,
+        moved_s: None,
         ended_s: 0.0,
         failure: None,
         groups: members(groups, &planned.configuration),
@@ -94,7 +95,8 @@ async fn steps(
     raw: &mut RawTrial,
 ) -> Result<(), Broken> {
     let configuration = raw.configuration.clone();
-    session.move_to(&configuration).await.map_err(at(Stage::Provision))?;
+    session.move_to(&configuration, raw.repeat).await.map_err(at(Stage::Provision))?;
+    raw.moved_s = Some(wall_clock());
     raw.checks = verify::checks(session, &configuration).await.map_err(at(Stage::Verify))?;
     raw.checks.extend(cgroup::checks(session, &configuration, &raw.groups).await);
     let netserver = baremetal_netserver(session, &configuration).await.map_err(at(Stage::Load))?;
@@ -292,8 +294,8 @@ async fn count_inside(
 fn note<'g>(guests: &'g mut Vec<RawGuest>, guest: &Guest) -> &'g mut RawGuest {
     let place = guests.partition_point(|other| other.guest < guest.number);
     if guests.get(place).is_none_or(|other| other.guest != guest.number) {
-        let (domain, inside, nic, exits) = (guest.name.clone(), Vec::new(), Vec::new(), Vec::new());
-        guests.insert(place, RawGuest { guest: guest.number, domain, inside, nic, exits });
+        let (domain, qemu_pid) = (guest.name.clone(), Some(guest.pid));
+        guests.insert(place, RawGuest { guest: guest.number, domain, qemu_pid, ..RawGuest::default() });
     }
     &mut guests[place]
 }

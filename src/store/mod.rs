@@ -163,8 +163,11 @@ impl RunDir {
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter(|name| name.starts_with("trial-") && name.ends_with(".json"))
             .collect();
-        names.sort();
-        names.iter().map(|name| self.read_trial(&format!("raw/{name}"))).collect()
+        names.sort(); // so that of several bad files the same one is named each time
+        let trials = names.iter().map(|name| self.read_trial(&format!("raw/{name}")));
+        let mut trials: Vec<RawTrial> = trials.collect::<Result<_, _>>()?;
+        trials.sort_by_key(|trial| trial.trial); // by name, 10000 stands before 9999
+        Ok(trials)
     }
 
     fn read_trial(&self, name: &str) -> Result<RawTrial, StoreError> {

@@ -73,6 +73,7 @@ pub(super) fn experiment(
         machines,
         wire,
         idle: written.guest.idle,
+        reprovision: written.plan.reprovision,
         image: image::image(written.guest, directory),
         timing,
         order: written.plan.order,

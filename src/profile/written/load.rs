@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::tuning::Thp;
 use crate::profile::schema::backend_levels;
 use crate::profile::units::{Rate, Size, Time};
-use crate::profile::{Order, Role, Test};
+use crate::profile::{Order, Reprovision, Role, Test};
 
 /// `[workload]`: what netperf does, for how long, how often.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -97,9 +97,9 @@ pub struct Plan {
     pub order: Order,
     /// seed of the order (default 1); the same seed gives the same plan
     pub seed: Option<u64>,
-    /// when guests are made anew: "never", "block" or "trial"
-    #[schemars(extend("x-planned" = "leave it out: this version boots guests anew only where a configuration needs it"))]
-    pub reprovision: Option<String>,
+    /// when guests are made anew although those that are there would do: "never" (the default); "block", before each repeat, so
+    /// that the interval knows how guests differ from boot to boot; "trial", before every trial
+    pub reprovision: Reprovision,
 }
 
 /// `[sweep]`: factors with more than one level. Each is a key of another section, with a list in place of the value.

@@ -14,6 +14,7 @@
 //! The words they use:
 //!
 //! - [`cap`]: a cap on a guest's NIC
+//! - [`pace`]: streams held to a rate by the tester
 //! - [`site`]: where a backend is to be built: names, wire, sizes
 //! - [`step`]: one change of a machine and its undo
 //! - [`nic`]: the NIC of a guest
@@ -29,6 +30,7 @@ pub mod macvtap;
 pub mod need;
 pub mod nic;
 pub mod ovs;
+pub mod pace;
 pub mod preset;
 pub mod proof;
 pub mod site;

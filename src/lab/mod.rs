@@ -30,6 +30,7 @@ pub mod hardware;
 pub mod journal;
 pub mod nics;
 pub mod ovs;
+mod paced;
 pub mod preflight;
 pub mod state;
 mod tuned;

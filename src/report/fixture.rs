@@ -85,6 +85,7 @@ pub fn grouped_run() -> (Experiment, Provenance, Vec<TrialFigures>) {
         role: Role::Measured,
         cpu: CpuSettings { shares: Some(shares), ..CpuSettings::default() },
         bandwidth_bps: None,
+        rate_bps: None,
         cgroup: false,
     };
     let of = |background| Configuration { background, ..fixture::configuration("virtio", 2) };

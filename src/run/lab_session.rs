@@ -11,7 +11,7 @@ use super::blueprint::{Blueprint, nic_options};
 use super::event::{Event, Events};
 use super::given::Given;
 use super::ground::{self, GuestFiles, Opened};
-use super::{pin, tuned};
+use super::{paced, pin, tuned};
 use crate::backend::Site;
 use crate::backend::site::Wire;
 use crate::exec::ssh::Identity;
@@ -142,6 +142,7 @@ impl LabSession {
         self.make_control_groups(configuration)?;
         self.boot(configuration, &moves).await?;
         self.give(configuration).await?;
+        paced::apply(self, configuration).await?;
         tuned::apply(self, configuration).await?;
         pin::apply(self, configuration).await
     }

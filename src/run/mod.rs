@@ -12,6 +12,7 @@
 //! - `pin`: vCPUs pinned to CPUs, and proven
 //! - `tuned`: the settings of a configuration, written and read
 //! - `cgroup`: the same of shares, quotas and caps
+//! - `paced`: background streams held to a rate, and proven
 //! - `given`: what the groups of a configuration may have, given to running guests
 //! - `background`: the load that is not measured
 //! - [`trial`]: one trial, from the first netperf to its raw samples
@@ -30,6 +31,7 @@ mod inside;
 pub mod lab_session;
 mod looks;
 mod nic;
+mod paced;
 mod pin;
 pub mod results;
 pub mod trial;

@@ -52,8 +52,7 @@ pub async fn run(
     events: &Events,
 ) -> RawTrial {
     let mut raw = blank(planned, session.accel, session.groups());
-    raw.host_cpus = session.host_cpus;
-    raw.started_s = wall_clock();
+    (raw.host_cpus, raw.started_s) = (session.host_cpus, wall_clock());
     if let Err(broken) = steps(session, timing, events, &mut raw).await {
         let cause = format!("{:#}", broken.cause).replace('\n', " ");
         tracing::warn!(trial = raw.trial, stage = ?broken.stage, cause, "the trial failed");
@@ -214,6 +213,7 @@ fn flow_specs(stations: &[u32], configuration: &Configuration, timing: &Timing, 
             response_bytes: configuration.response_bytes,
             message_bytes: configuration.message_bytes,
             burst: configuration.burst,
+            send_buffer_bytes: None,
             interval,
             length,
         }
@@ -277,8 +277,7 @@ async fn count_inside(
     guests: &mut Vec<RawGuest>,
 ) -> Result<()> {
     let site = session.site(configuration);
-    let unseen = |guest| configuration.backend.counted(&site, guest) == Counted::InGuest;
-    if !(1..=configuration.vms).any(unseen) {
+    if !(1..=configuration.vms).any(|n| configuration.backend.counted(&site, n) == Counted::InGuest) {
         return Ok(());
     }
     for said in in_every_guest(session, configuration, |_| shell(inside::NIC_PACKETS)).await? {

@@ -10,6 +10,7 @@ mod groups;
 mod image;
 mod machines;
 mod nic;
+mod pace;
 mod pin;
 mod timing;
 mod tuning;

@@ -71,10 +71,12 @@ pub struct Group {
     pub period: Option<Time>,
     /// CPU time of QEMU's other threads in each period, for example "50 ms"
     pub emulator_quota: Option<Time>,
-    /// what the guests do: "measured" (the default), "cpu-burner", "net-load" or "idle"
+    /// what the guests do: "measured" (the default), "cpu-burner", "net-load", "paced" or "idle"
     pub role: Option<Role>,
     /// cap on each guest's NIC, in each direction, for example "24 Mbit"
     pub bandwidth: Option<Rate>,
+    /// what each guest receives while it is "paced", for example "20 Mbit": frames and all, held by the tester
+    pub rate: Option<Rate>,
     /// whether one control group holds the guests, so that shares and quota are of the group as a whole (default false)
     pub cgroup: bool,
 }
@@ -181,7 +183,7 @@ pub struct Sweep {
     /// CPU time of every vCPU in each 100 ms, for example ["100 ms", "50 ms"]
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub quota: Option<Vec<Time>>,
-    /// what the guests of the groups that are not measured do: "none", "cpu-burner", "net-load"
+    /// what the guests of the groups that are not measured do: "none", "cpu-burner", "net-load", "paced"
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub background: Option<Vec<String>>,
 }

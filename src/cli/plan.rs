@@ -36,7 +36,8 @@ impl Plan {
         if common.json {
             return print(&format!("{}\n", serde_json::to_string_pretty(&plan)?));
         }
-        print(&format!("{}\n{}\n", header(&experiment, &plan, accel), table(&experiment, &plan)))
+        let (header, table) = (header(&experiment, &plan, accel), table(&experiment, &plan));
+        print(&format!("{header}\n{table}\n\n{}\n", costs(&plan)))
     }
 }
 
@@ -93,8 +94,29 @@ fn in_words(moves: &Transition) -> String {
         verb("resume", &moves.resume),
         verb("boot", &moves.boot),
     ];
-    let words: Vec<String> = words.into_iter().flatten().collect();
+    let names: Vec<&str> = moves.settings.iter().map(|factor| factor.key()).collect();
+    let set = (!names.is_empty()).then(|| format!("set {}", names.join(", ")));
+    let words: Vec<String> = words.into_iter().flatten().chain(set).collect();
     if words.is_empty() { "stays".into() } else { words.join(", ") }
+}
+
+/// What the moves cost by kind, the dearest first.
+fn costs(plan: &plan::Plan) -> Table {
+    let mut kinds = plan::by_kind(plan);
+    kinds.sort_by(|a, b| b.total_s.total_cmp(&a.total_s));
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["moves", "trials", "guests", "time", "% of all"]);
+    for kind in kinds {
+        table.add_row([
+            kind.what.to_owned(),
+            kind.times.to_string(),
+            kind.guests.map(|guests| guests.to_string()).unwrap_or_default(),
+            format!("{:.1} s", kind.total_s),
+            format!("{:.1}", 100.0 * kind.total_s / plan.total_s),
+        ]);
+    }
+    table
 }
 
 /// Every guest of the largest configuration of each boot. What a run decides, such as its id, is a placeholder.

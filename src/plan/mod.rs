@@ -6,6 +6,7 @@
 //! its square.
 
 mod estimate;
+mod kind;
 mod transition;
 
 use std::collections::HashMap;
@@ -15,7 +16,8 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-pub use estimate::Estimate;
+pub use estimate::{Estimate, Moving};
+pub use kind::{KindOfMove, by_kind};
 pub use transition::{Guests, Policy, Transition};
 
 use crate::profile::{Configuration, Experiment, Order, Value};
@@ -205,6 +207,20 @@ mod tests {
     }
 
     #[test]
+    fn settings_are_written_while_guests_run_and_the_load_is_no_setting() {
+        let held = Configuration { quota_us: 50_000, burst: 3, ..configuration("virtio", 2) };
+        let configurations = vec![configuration("virtio", 2), held, configuration("virtio", 1)];
+        let plan = plan(&experiment(configurations, Order::Sequential, Idle::Pause, 1), Accel::Kvm, 2);
+        let seen = plan.trials.iter().map(|trial| (trial.transition.boot.len(), &*trial.transition.settings));
+        let quota: &[Factor] = &[Factor::Quota];
+        assert_eq!(seen.collect::<Vec<_>>(), [(2, &[][..]), (0, quota), (0, quota)]);
+        let kinds: Vec<_> = by_kind(&plan).iter().map(|kind| (kind.what, kind.times, kind.guests)).collect();
+        let expected =
+            [("pause", 1, Some(1)), ("boot", 1, Some(2)), ("new wire", 1, None), ("live settings", 2, None)];
+        assert_eq!(kinds, expected);
+    }
+
+    #[test]
     fn bare_metal_boots_nothing() {
         let plan = plan(
             &experiment(vec![configuration("baremetal", 0)], Order::Random, Idle::Pause, 2),
@@ -271,6 +287,9 @@ mod tests {
             let wanted = experiment(all, Order::Random, idle, 3);
             let made = plan(&Experiment { seed, reprovision, ..wanted }, Accel::Kvm, 2);
             let mut block = 1;
+            let moving: f64 = made.trials.iter().map(|trial| trial.estimate.transition_s).sum();
+            let kinds: f64 = by_kind(&made).iter().map(|kind| kind.total_s).sum();
+            prop_assert!((moving - kinds).abs() < 1e-6, "no time is lost between kinds");
             let mut running = std::collections::BTreeSet::new();
             let mut paused = std::collections::BTreeSet::new();
             for trial in &made.trials {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::profile::{Configuration, Experiment, Idle, Reprovision};
+use crate::profile::{Configuration, Experiment, Factor, Idle, Reprovision};
 
 /// What changes before a trial; guests by number, in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct Transition {
     pub resume: Vec<u32>,
     /// Guests that start.
     pub boot: Vec<u32>,
+    /// Settings of running machines that differ from those of the trial before.
+    #[serde(default)]
+    pub settings: Vec<Factor>,
 }
 
 /// What a profile says of moving.
@@ -40,6 +43,8 @@ impl Policy {
 pub struct Guests {
     /// What they were booted for; `None` before the first trial and after a failure.
     booted_for: Option<Configuration>,
+    /// What was measured last.
+    last: Option<Configuration>,
     /// The block in which they were booted.
     block: u32,
     /// Guests 1 to this one run.
@@ -62,9 +67,14 @@ impl Guests {
         if !same || anew {
             moves.reattach = !same;
             moves.destroy = self.all();
-            *self = Guests { booted_for: Some(target.clone()), block, ..Guests::default() };
+            (self.booted_for, self.block) = (Some(target.clone()), block);
+            (self.running, self.there) = (0, 0);
         }
         self.resize(target.vms, policy.idle, &mut moves);
+        if let Some(last) = self.last.replace(target.clone()) {
+            let live = Factor::ALL.into_iter().filter(|factor| factor.is_set_live());
+            moves.settings = live.filter(|factor| last.value(*factor) != target.value(*factor)).collect();
+        }
         moves
     }
 

@@ -143,6 +143,25 @@ impl Factor {
             || self.is_of_nic()
     }
 
+    /// Whether it is of the load, which is new in every trial.
+    pub fn is_of_load(self) -> bool {
+        matches!(
+            self,
+            Factor::Test
+                | Factor::Flows
+                | Factor::Request
+                | Factor::Response
+                | Factor::Message
+                | Factor::Burst
+                | Factor::Background
+        )
+    }
+
+    /// Whether another level is written into machines that run.
+    pub fn is_set_live(self) -> bool {
+        !self.needs_boot() && !self.is_of_load() && self != Factor::Vms
+    }
+
     /// Whether it says something of the guests, so that bare metal is the same for all its levels.
     pub fn is_of_guests(self) -> bool {
         const OF_GUESTS: [Factor; 7] = [

@@ -163,11 +163,8 @@ impl RunDir {
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter(|name| name.starts_with("trial-") && name.ends_with(".json"))
             .collect();
-        names.sort(); // so that of several bad files the same one is named each time
-        let trials = names.iter().map(|name| self.read_trial(&format!("raw/{name}")));
-        let mut trials: Vec<RawTrial> = trials.collect::<Result<_, _>>()?;
-        trials.sort_by_key(|trial| trial.trial); // by name, 10000 stands before 9999
-        Ok(trials)
+        names.sort_by_key(|name| (name.len(), name.clone())); // 10000 comes after 9999
+        names.iter().map(|name| self.read_trial(&format!("raw/{name}"))).collect()
     }
 
     fn read_trial(&self, name: &str) -> Result<RawTrial, StoreError> {
@@ -217,6 +214,18 @@ mod tests {
         run.write("raw/trial-0001.json", b"{\"format\": 99}").unwrap();
         let message = run.read_trials().unwrap_err().to_string();
         assert!(message.contains("trial-0001.json") && message.contains("format 99"), "{message}");
+    }
+
+    #[test]
+    fn trials_are_read_in_the_order_of_their_numbers_however_many_there_are() {
+        let base = tempfile::tempdir().unwrap();
+        let run = RunDir::create(base.path(), "p", "t").unwrap();
+        let raw = crate::figures::fixture::trial(Default::default(), &[1.0]);
+        for trial in [10_000, 9_999, 1_000, 20] {
+            run.write_trial(&RawTrial { trial, ..raw.clone() }).unwrap();
+        }
+        let read: Vec<u32> = run.read_trials().unwrap().iter().map(|trial| trial.trial).collect();
+        assert_eq!(read, [20, 1_000, 9_999, 10_000]);
     }
 
     #[test]

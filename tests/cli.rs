@@ -93,6 +93,9 @@ fn a_plan_shows_every_trial_as_text_and_as_json() {
         text.lines().filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit())).count(),
         13
     );
+    let costs = text.lines().skip_while(|line| !line.trim_start().starts_with("moves")).skip(1);
+    let kinds: Vec<&str> = costs.filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(kinds[0], "boot", "the dearest stands first: {text}");
     let plan: Value = serde_json::from_str(&stdout(&["plan", "--json", &profile])).unwrap();
     let trials = plan["trials"].as_array().unwrap();
     assert_eq!(trials.len(), 12);

@@ -103,3 +103,27 @@ fn nothing_of_a_killed_run_with_control_groups_and_caps_outlives_clean() {
     assert_proven(&run, "guest 1: control group above it", "gold.partition");
     assert_proven(&run, "group gold: shares of its control group", "2048");
 }
+
+#[test]
+fn a_paced_stream_comes_at_its_rate_and_no_faster_and_is_not_there_in_the_baseline() {
+    let place = Sandbox::with_guests();
+    let body = format!(
+        "{LOAD}flows = 1\n[guest]\nvms = 2\nmemory = \"96 MiB\"\n[network]\nbackend = \"virtio\"\n\
+         [[group]]\nname = \"hum\"\nguests = 1\nrole = \"paced\"\nrate = \"2 Mbit\"\n\
+         [sweep]\nbackground = [\"none\", \"paced\"]\n"
+    );
+    place.bench(&place.profile("paced", &body)).end().expect(0);
+    place.assert_nothing_left();
+    let run = place.only_run();
+    assert_proven(&run, "guest 1: rate of its paced stream", "2000000 bit/s");
+    let groups = rows(&run, "groups.csv");
+    let hum = |background: &str| {
+        let own = |row: &&Row| row["group"] == "hum" && row["background"] == background;
+        groups.iter().find(own).unwrap_or_else(|| panic!("no row of {background} in {groups:?}"))
+    };
+    assert_eq!((hum("none")["role"].as_str(), hum("none")["background_mbps"].as_str()), ("idle", ""));
+    let moved = number(hum("paced"), "background_mbps");
+    println!("{moved} Mbit/s of payload at a rate of 2");
+    assert!((1.6..=2.0).contains(&moved), "{moved} Mbit/s of payload at a rate of 2");
+    assert_eq!(rows(&run, "flows.csv").len(), 2, "one measured flow in each trial");
+}

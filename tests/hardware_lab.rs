@@ -57,6 +57,32 @@ fn guests_of_another_machines_libvirt_are_measured_from_a_third_and_nothing_is_l
 }
 
 #[test]
+fn a_stream_is_paced_by_the_other_tester_whose_nic_is_left_without_a_class() {
+    let place = Sandbox::with_guests();
+    let machines = Machines::new();
+    let group = "[network]\nbackend = \"virtio\"\n[sweep]\nvms = [2]\n\
+                 [[group]]\nname = \"hum\"\nguests = 1\nrole = \"paced\"\nrate = \"2 Mbit\"\n";
+    let profile = profile(&place, "paced", group);
+    // This libvirt daemon has no control groups: it cannot prove that there are no quotas, and the trial does not count.
+    let ended = place.start(machines.command(&place, &["bench", &profile])).end().expect(5);
+    machines.assert_nothing_left();
+    place.assert_nothing_left();
+    let run = place.only_run();
+    let proofs = rows(&run, "proofs.csv");
+    let broken = proofs.iter().filter(|proof| proof["holds"] == "no");
+    let others: Vec<_> = broken.filter(|proof| !proof["what"].contains("quota")).collect();
+    assert!(others.is_empty(), "{others:?}");
+    let seen = proofs.iter().find(|proof| proof["what"].contains("paced")).unwrap();
+    assert_eq!((seen["found"].as_str(), seen["holds"].as_str()), ("2000000 bit/s", "yes"));
+    assert!(!ended.said().contains("background of guest"), "{}", ended.said());
+    let hum = rows(&run, "groups.csv").into_iter().find(|row| row["group"] == "hum").unwrap();
+    println!("{} Mbit/s of payload at a rate of 2", hum["background_mbps"]);
+    assert!((1.6..=2.0).contains(&number(&hum, "background_mbps")), "{hum:?}");
+    let queueing = machines.tester.sh("tc qdisc show dev wire0");
+    assert!(!queueing.contains("htb"), "{queueing}");
+}
+
+#[test]
 fn after_a_kill_clean_takes_everything_back_from_the_other_machines() {
     let place = Sandbox::with_guests();
     let machines = Machines::new();

@@ -60,6 +60,7 @@ impl Lab {
             response_bytes: 1,
             message_bytes: 1,
             burst: 0,
+            send_buffer_bytes: None,
             interval: Duration::from_millis(250),
             length: Duration::ZERO,
         };

@@ -1,9 +1,11 @@
 //! What holds for every text: the parser never panics, every message points into the text, the sweep is complete.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
+use kvmfair::plan::plan;
 use kvmfair::profile::{Experiment, HostFacts, ProfileError, parse, starter};
+use kvmfair::sample::Accel;
 use proptest::prelude::*;
 
 const FACTS: HostFacts = HostFacts { memory_mib: 1 << 30, cpus: 8 };
@@ -90,6 +92,22 @@ proptest! {
         let text = swept(&BTreeSet::from(["virtio"]), &vms, &BTreeSet::from([1]), flows);
         prop_assert_eq!(parsed(&text).is_ok(), vms.iter().all(|vms| flows % vms == 0));
     }
+}
+
+#[test]
+fn ten_thousand_configurations_are_planned_and_each_is_measured_once() {
+    let levels = |from: u32| format!("{:?}", (from..from + 100).collect::<Vec<_>>());
+    let text = format!(
+        "schema = 1\nname = \"x\"\nnetwork.backend = \"virtio\"\nworkload.flows = 1\nworkload.repeats = 1\n\
+         [sweep]\nrequest = {}\nmtu = {}\n",
+        levels(1),
+        levels(1401)
+    );
+    let plan = plan(&parsed(&text).expect("valid"), Accel::Kvm, 2);
+    let seen: HashSet<_> = plan.trials.iter().map(|trial| &trial.configuration).collect();
+    assert_eq!((plan.trials.len(), seen.len()), (10_000, 10_000));
+    let boots = plan.trials.iter().filter(|trial| !trial.transition.boot.is_empty()).count();
+    assert_eq!(boots, 100, "one for each MTU");
 }
 
 #[test]

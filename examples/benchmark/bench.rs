@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use kvmfair::figures::{Metric, Outcome, TrialFigures};
+use kvmfair::load::command::SETTLE;
 use kvmfair::plan::Plan;
-use kvmfair::profile::Experiment;
+use kvmfair::profile::{Experiment, Timing};
 use kvmfair::sample::RawTrial;
 use kvmfair::store::RunDir;
 use nix::sys::signal::{Signal, kill};
@@ -63,6 +64,11 @@ fn wait(mut child: Child) -> Result<()> {
         std::thread::sleep(Duration::from_millis(100));
     }
     interrupt::check()
+}
+
+/// What a profile and netperf ask of each trial outside its window, s.
+pub fn asked_s(timing: &Timing) -> f64 {
+    (timing.warmup + timing.cooldown + SETTLE).as_secs_f64()
 }
 
 impl Run {

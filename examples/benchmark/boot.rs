@@ -110,7 +110,7 @@ fn row(what: &str, goal: Goal, times: Vec<(f64, f64)>) -> Row {
 async fn through_kvmfair(lab: &mut Lab) -> Result<(Cost, Vec<Vec<String>>)> {
     let configuration = lab.configurations[0].clone();
     let watch = Watch::start()?;
-    lab.session.move_to(&configuration).await?;
+    lab.session.move_to(&configuration, 1).await?;
     let pids = (1..=GUESTS).map(|guest| lab.session.fleet.get(guest).map(|guest| guest.pid));
     let pids: Vec<i32> = pids.collect::<Option<_>>().context("a guest is not there")?;
     let took = watch.stop(&pids)?;

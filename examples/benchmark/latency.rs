@@ -7,10 +7,12 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::interrupt;
-use crate::numbers::median;
+use crate::numbers::{list, median};
 use crate::table::{Goal, Row};
 
 const RUNS: usize = 50;
+/// Runs of a plan that takes its time.
+const PLANS: usize = 7;
 /// The first runs read the binary from the disk.
 const WARM_UP: usize = 3;
 
@@ -19,7 +21,41 @@ pub fn measure(binary: &Path) -> Result<Vec<Row>> {
     Ok(vec![
         row(binary, "kvmfair --help", &["--help"], 10.0)?,
         row(binary, "kvmfair plan profiles/density.toml", &["plan", profile], 50.0)?,
+        planning(binary)?,
     ])
+}
+
+/// A plan of very many configurations, as a table on standard output.
+fn planning(binary: &Path) -> Result<Row> {
+    let (once, five) = (plans(binary, 1)?, plans(binary, 5)?);
+    Ok(Row {
+        what: "`kvmfair plan` of 10 000 configurations".into(),
+        figure: median(&once),
+        decimals: 2,
+        unit: " s",
+        goal: Goal::AtMost(1.0),
+        how: format!(
+            "100 MTUs x 100 request sizes in random order, read, checked, planned and printed; runs: {}; with 5 repeats \
+             (50 000 trials) {:.2} s",
+            list(&once, 2),
+            median(&five)
+        ),
+    })
+}
+
+/// Seconds of each run.
+fn plans(binary: &Path, repeats: u32) -> Result<Vec<f64>> {
+    let levels = |first: u32| (first..first + 100).collect::<Vec<_>>();
+    let text = format!(
+        "schema = 1\nname = \"many\"\nnetwork.backend = \"virtio\"\nworkload.flows = 1\n\
+         workload.repeats = {repeats}\n[sweep]\nmtu = {:?}\nrequest = {:?}\n",
+        levels(1401),
+        levels(1)
+    );
+    let file = tempfile::NamedTempFile::new().context("failed to make a temporary file")?;
+    std::fs::write(file.path(), text).context("failed to write a profile")?;
+    let path = file.path().to_string_lossy();
+    (0..PLANS).map(|_| interrupt::check().and_then(|()| Ok(one(binary, &["plan", &path])? / 1e3))).collect()
 }
 
 fn row(binary: &Path, typed: &str, arguments: &[&str], goal_ms: f64) -> Result<Row> {

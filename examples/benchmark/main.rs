@@ -5,6 +5,7 @@
 //!
 //! - [`latency`]: how long the commands that measure nothing take
 //! - [`bench`]: runs of profiles with the real binary; [`trials`]: what they say of time, CPU, window and witness
+//! - [`moves`]: a plan whose guests stay up against one that boots them for each trial
 //! - [`lab`]: this process in namespaces of its own, with kvmfair's lab in it
 //! - [`boot`]: guests through kvmfair against the same QEMU processes started by hand ([`bare`])
 //! - [`memory`]: what an idle guest takes
@@ -19,6 +20,7 @@ mod interrupt;
 mod lab;
 mod latency;
 mod memory;
+mod moves;
 mod numbers;
 mod table;
 mod trials;
@@ -40,6 +42,9 @@ struct Arguments {
     /// Pairs of boots, kvmfair's and bare ones
     #[arg(long, default_value_t = 3, value_name = "N")]
     pairs: u32,
+    /// Trials of the plan with live moves, and as many with fresh boots
+    #[arg(long, default_value_t = 30, value_name = "N")]
+    trials: u32,
     /// Directory that receives the table
     #[arg(long, default_value = "runs", value_name = "DIR")]
     out: PathBuf,
@@ -48,10 +53,12 @@ struct Arguments {
 /// What can be measured, in the order in which it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Item {
-    /// `--help` and `plan`
+    /// `--help` and `plan`, also of very many configurations
     Latency,
     /// Seconds outside the window
     Trial,
+    /// Moves with the same guests against fresh boots
+    Moves,
     /// CPU of kvmfair and the witness, by backend
     Witness,
     /// The naive sum of 128 flows against the window
@@ -111,12 +118,13 @@ fn measure(arguments: &Arguments) -> Result<bool> {
 
 /// Everything for which kvmfair is run as users run it.
 fn outside(arguments: &Arguments, binary: &Path, table: &mut Table) -> Result<()> {
-    type Measure = fn(&Path) -> Result<Vec<Row>>;
-    let items: [(Item, &str, Measure); 4] = [
-        (Item::Latency, "latency of commands", latency::measure),
-        (Item::Trial, "time around the window", trials::around_the_window),
-        (Item::Witness, "CPU and witness", trials::cpu_and_witness),
-        (Item::Window, "window against naive sum", trials::naive_sum),
+    type Measure<'m> = &'m dyn Fn(&Path) -> Result<Vec<Row>>;
+    let items: [(Item, &str, Measure); 5] = [
+        (Item::Latency, "latency of commands", &latency::measure),
+        (Item::Trial, "time around the window", &trials::around_the_window),
+        (Item::Moves, "live moves against fresh boots", &|binary| moves::measure(binary, arguments.trials)),
+        (Item::Witness, "CPU and witness", &trials::cpu_and_witness),
+        (Item::Window, "window against naive sum", &trials::naive_sum),
     ];
     for (item, what, measure) in items {
         if arguments.wants(item) {

@@ -36,7 +36,7 @@ pub async fn measure(lab: &mut Lab) -> Result<Vec<Row>> {
 
 async fn idle(lab: &mut Lab, configuration: &Configuration) -> Result<[Row; 3]> {
     let before = used_mib()?;
-    lab.session.move_to(configuration).await?;
+    lab.session.move_to(configuration, 1).await?;
     tokio::time::sleep(IDLE).await;
     let held = (1..=GUESTS).map(|guest| {
         let pid = lab.session.fleet.get(guest).context("a guest is not there")?.pid;

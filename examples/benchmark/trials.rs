@@ -14,7 +14,7 @@ use crate::table::{Goal, Row};
 pub fn around_the_window(binary: &Path) -> Result<Vec<Row>> {
     let run = bench::run(binary, include_str!("around.toml"))?;
     let timing = &run.experiment.timing;
-    let asked = (timing.warmup + timing.cooldown + SETTLE).as_secs_f64();
+    let asked = bench::asked_s(timing);
     let outside = outside_s(&run);
     let rest: Vec<f64> = outside.iter().map(|outside| outside - asked).collect();
     let how = format!(

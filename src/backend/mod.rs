@@ -15,6 +15,7 @@
 //!
 //! - [`cap`]: a cap on a guest's NIC
 //! - [`coalescing`]: how long a NIC gathers packets before it interrupts
+//! - [`pace`]: streams held to a rate by the tester
 //! - [`site`]: where a backend is to be built: names, wire, sizes
 //! - [`step`]: one change of a machine and its undo
 //! - [`nic`]: the NIC of a guest
@@ -31,6 +32,7 @@ pub mod macvtap;
 pub mod need;
 pub mod nic;
 pub mod ovs;
+pub mod pace;
 pub mod preset;
 pub mod proof;
 pub mod site;

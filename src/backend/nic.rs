@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Datapath, Model};
 
 /// Settings of the NIC under test; what is `None` is left to the backend and QEMU.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NicSettings {
     /// Queue pairs; an emulated NIC has one if nothing is said.
     pub queues: Option<u32>,

@@ -1,5 +1,6 @@
 //! `kvmfair plan`
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
@@ -10,7 +11,7 @@ use super::{Common, exit::Exit, inputs};
 use crate::backend::{Names, NicSettings, Site};
 use crate::lab::{nics, ovs};
 use crate::plan::{self, PlannedTrial, Transition};
-use crate::profile::{Configuration, Experiment, Factor, Image, Precision};
+use crate::profile::{Configuration, Experiment, Factor, Image, Precision, Value};
 use crate::run::blueprint::Blueprint;
 use crate::sample::Accel;
 
@@ -35,7 +36,8 @@ impl Plan {
         if common.json {
             return print(&format!("{}\n", serde_json::to_string_pretty(&plan)?));
         }
-        print(&format!("{}\n{}\n", header(&experiment, &plan, accel), table(&experiment, &plan)))
+        let (header, table) = (header(&experiment, &plan, accel), table(&experiment, &plan));
+        print(&format!("{header}\n{table}\n\n{}\n", costs(&plan)))
     }
 }
 
@@ -92,8 +94,29 @@ fn in_words(moves: &Transition) -> String {
         verb("resume", &moves.resume),
         verb("boot", &moves.boot),
     ];
-    let words: Vec<String> = words.into_iter().flatten().collect();
+    let names: Vec<&str> = moves.settings.iter().map(|factor| factor.key()).collect();
+    let set = (!names.is_empty()).then(|| format!("set {}", names.join(", ")));
+    let words: Vec<String> = words.into_iter().flatten().chain(set).collect();
     if words.is_empty() { "stays".into() } else { words.join(", ") }
+}
+
+/// What the moves cost by kind, the dearest first.
+fn costs(plan: &plan::Plan) -> Table {
+    let mut kinds = plan::by_kind(plan);
+    kinds.sort_by(|a, b| b.total_s.total_cmp(&a.total_s));
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["moves", "trials", "guests", "time", "% of all"]);
+    for kind in kinds {
+        table.add_row([
+            kind.what.to_owned(),
+            kind.times.to_string(),
+            kind.guests.map(|guests| guests.to_string()).unwrap_or_default(),
+            format!("{:.1} s", kind.total_s),
+            format!("{:.1}", 100.0 * kind.total_s / plan.total_s),
+        ]);
+    }
+    table
 }
 
 /// Every guest of the largest configuration of each boot. What a run decides, such as its id, is a placeholder.
@@ -118,21 +141,27 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
         accel,
         groups: experiment.groups.clone(),
     };
-    let mut shown: Vec<Configuration> = Vec::new();
-    for configuration in &experiment.configurations {
-        match shown.iter_mut().find(|other| other.same_boot(configuration)) {
-            Some(other) if other.vms < configuration.vms => *other = configuration.clone(),
-            Some(_) => {}
-            None => shown.push(configuration.clone()),
-        }
-    }
     let mut text = String::new();
-    for configuration in shown {
+    for configuration in largest_of_each_boot(experiment) {
         for guest in 1..=configuration.vms {
             text.push_str(&format!("<!-- backend {}, guest {guest} -->\n", configuration.backend));
-            text.push_str(&blueprint.domain(&configuration, guest).xml()?);
+            text.push_str(&blueprint.domain(configuration, guest).xml()?);
             text.push('\n');
         }
     }
     Ok(text)
+}
+
+fn largest_of_each_boot(experiment: &Experiment) -> Vec<&Configuration> {
+    let mut shown: Vec<&Configuration> = Vec::new();
+    let mut of_boot: HashMap<Vec<Value>, usize> = HashMap::new();
+    for configuration in &experiment.configurations {
+        let index = *of_boot.entry(configuration.boot()).or_insert(shown.len());
+        match shown.get_mut(index) {
+            Some(other) if other.vms < configuration.vms => *other = configuration,
+            Some(_) => {}
+            None => shown.push(configuration),
+        }
+    }
+    shown
 }

@@ -3,17 +3,26 @@
 
 use super::validity::MIN_COVERAGE_PERCENT;
 use super::{GuestFigures, Numbers, Reason, host};
-use crate::profile::Role;
+use crate::profile::{Role, groups};
 use crate::sample::{CpuTimes, RawTrial};
 
 /// Least busy part of a burning guest's own CPUs, %. What was stolen from it, it would have burnt.
 const MIN_BUSY_PERCENT: f64 = 50.0;
+
+/// Least part of what its rate leaves for payload that a paced stream moves, %.
+const MIN_PACE_PERCENT: f64 = 80.0;
+/// IPv4 and TCP with timestamps, and what the tester's bucket counts beside them, bytes.
+const TCP_HEADERS: f64 = 20.0 + 32.0;
+const ETHERNET_HEADER: f64 = 14.0;
 
 /// Every background load that was not what it should have been.
 pub(super) fn judge(raw: &RawTrial, numbers: &Numbers) -> Vec<Reason> {
     let wrong = |guest: &GuestFigures| match guest.role {
         Role::CpuBurner => not_burning(raw, guest.guest),
         Role::NetLoad => not_streaming(raw, numbers, guest.guest),
+        Role::Paced => {
+            not_streaming(raw, numbers, guest.guest).or_else(|| too_slow(raw, numbers, guest.guest))
+        }
         Role::Measured | Role::Idle => None,
     };
     let reason = |guest: &GuestFigures| Some(Reason::Background { guest: guest.guest, what: wrong(guest)? });
@@ -42,6 +51,17 @@ fn not_streaming(raw: &RawTrial, numbers: &Numbers, guest: u32) -> Option<String
     (flow.exit_code != Some(0)).then(|| "its netperf ended with an error".into())
 }
 
+/// A paced stream that is slower than it should be is another background than was asked for. Faster it cannot be: the proofs
+/// say what holds it.
+fn too_slow(raw: &RawTrial, numbers: &Numbers, guest: u32) -> Option<String> {
+    let asked = groups::of_guest(&raw.groups, guest)?.rate_bps? as f64 / 1e6;
+    let mtu = f64::from(raw.configuration.mtu);
+    let payload = asked * (mtu - TCP_HEADERS) / (mtu + ETHERNET_HEADER);
+    let moved = numbers.window.rate(raw.background.iter().find(|flow| flow.guest == guest)?);
+    (100.0 * moved < MIN_PACE_PERCENT * payload)
+        .then(|| format!("its stream moved {moved:.1} of {asked} Mbit/s only"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +78,7 @@ mod tests {
             role,
             cpu: CpuSettings::default(),
             bandwidth_bps: None,
+            rate_bps: None,
             cgroup: false,
         };
         raw.groups = vec![members("victim", 1, Role::Measured), members("noise", 2, role)];
@@ -90,6 +111,20 @@ mod tests {
             raw.background[0].intervals.truncate(14);
         };
         assert_eq!(told(Role::NetLoad, cut).len(), 1);
+    }
+
+    #[test]
+    fn a_paced_stream_that_is_slower_than_its_rate_is_named() {
+        let moving = |mbps: f64| {
+            move |raw: &mut RawTrial| {
+                raw.groups[1].rate_bps = Some(100_000_000);
+                raw.background = vec![fixture::flow(1, 2, mbps)];
+            }
+        };
+        assert!(told(Role::Paced, moving(95.0)).is_empty());
+        let slow = told(Role::Paced, moving(50.0));
+        assert_eq!(slow, ["background of guest 2: its stream moved 50.0 of 100 Mbit/s only"]);
+        assert_eq!(told(Role::Paced, |_| {}), ["background of guest 2: no stream ran"]);
     }
 
     #[test]

@@ -80,6 +80,7 @@ pub fn trial(configuration: Configuration, rates: &[f64]) -> RawTrial {
         attempt: 1,
         accel: Accel::Tcg,
         started_s: START - 5.0,
+        moved_s: Some(START - 4.0),
         ended_s: START + f64::from(RUN) + 1.0,
         failure: None,
         groups: vec![],
@@ -135,6 +136,7 @@ fn guest(number: u32) -> RawGuest {
     let after = CpuTimes { user: 4.0, system: 3.0, steal: 1.0, idle: 8.0, ..CpuTimes::default() };
     RawGuest {
         inside: vec![(START - 1.0, CpuTimes::default()), (START + 15.0, after)],
+        qemu_pid: Some(1000 + number as i32),
         ..RawGuest::unseen(number, &format!("kf-test-{number}"))
     }
 }

@@ -137,7 +137,7 @@ fn group(raw: &RawTrial, members: &Members, guests: &[GuestFigures], window: &Wi
         expected_share_percent: None,
         cpu_share_error: None,
         rate_share_error: None,
-        background_mbps: (members.role == Role::NetLoad)
+        background_mbps: matches!(members.role, Role::NetLoad | Role::Paced)
             .then(|| stats::total(streams.map(|flow| window.rate(flow)))),
     }
 }
@@ -218,7 +218,16 @@ mod tests {
 
     fn members(name: &str, first: u32, guests: u32, role: Role, shares: Option<u32>) -> Members {
         let cpu = CpuSettings { shares, ..CpuSettings::default() };
-        Members { name: name.into(), first, guests, role, cpu, bandwidth_bps: None, cgroup: false }
+        Members {
+            name: name.into(),
+            first,
+            guests,
+            role,
+            cpu,
+            bandwidth_bps: None,
+            rate_bps: None,
+            cgroup: false,
+        }
     }
 
     /// Four guests, of which the first two got twice the rate and nearly twice the CPU; the host as busy as said.

@@ -8,6 +8,7 @@ use super::change::Change;
 use super::embedded::Embedded;
 use super::hardware::Hardware;
 use super::journal::{Journal, Undo};
+use super::paced::Paced;
 use super::tuned::Tuned;
 use super::{LabError, ovs};
 use crate::backend::site::{Names, OpenVswitch, Site, Wire};
@@ -30,6 +31,7 @@ pub struct Lab {
     plugged: BTreeMap<u32, Vec<Done>>,
     pub(super) tuned: Tuned,
     capped: BTreeMap<u32, (String, Vec<Done>)>,
+    pub(super) paced: Paced,
 }
 
 /// Where a lab is built.
@@ -61,8 +63,8 @@ impl Lab {
     pub(super) fn on(ground: Ground, names: Names, wire: Wire, journal: Journal) -> Lab {
         let ovs = OpenVswitch::default();
         let (attached, plugged, capped) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        let tuned = Tuned::new();
-        Lab { names, wire, ovs, ground, journal, attached, plugged, capped, tuned }
+        let (tuned, paced) = (Tuned::new(), Paced::default());
+        Lab { names, wire, ovs, ground, journal, attached, plugged, capped, tuned, paced }
     }
 
     /// Where backends are built, for so many guests with NICs of no special settings.
@@ -90,6 +92,7 @@ impl Lab {
     /// [`LabError`] with the step that could not be taken back.
     pub async fn detach(&mut self) -> Result<(), LabError> {
         self.untune().await?;
+        self.unpace().await?;
         let guests: Vec<u32> = self.plugged.keys().copied().collect();
         for guest in guests {
             self.unplug(guest).await?;

@@ -32,6 +32,7 @@ pub mod hardware;
 pub mod journal;
 pub mod nics;
 pub mod ovs;
+mod paced;
 pub mod preflight;
 pub mod real_time;
 pub mod state;

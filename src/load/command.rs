@@ -81,6 +81,8 @@ pub struct FlowSpec {
     pub message_bytes: u32,
     /// Transactions in flight beyond the first.
     pub burst: u32,
+    /// Size of a TCP_STREAM's send buffer, bytes; `None`: the kernel's choice.
+    pub send_buffer_bytes: Option<u32>,
     /// Time between two interim results.
     pub interval: Duration,
     /// How long it runs, in whole seconds, if the test has to be given a length; see [`runs_out`].
@@ -139,7 +141,10 @@ impl FlowSpec {
             Test::TCP_RR | Test::UDP_RR | Test::TCP_CRR => {
                 format!("-r {},{}{}", self.request_bytes, self.response_bytes, self.datagrams_and_burst())
             }
-            Test::TCP_STREAM => format!("-m {message}"),
+            Test::TCP_STREAM => match self.send_buffer_bytes {
+                Some(buffer) => format!("-m {message} -s {buffer}"),
+                None => format!("-m {message}"),
+            },
             Test::TCP_MAERTS => format!("-m ,{message}"), // of the other end
             Test::UDP_STREAM => format!("-R 1 -m {message}"), // through routers too: netperf's default is the link only
         };
@@ -182,6 +187,7 @@ mod tests {
             response_bytes: 100,
             message_bytes: 1472,
             burst: 0,
+            send_buffer_bytes: None,
             interval: Duration::from_millis(500),
             length: Duration::from_secs(40),
         }
@@ -204,6 +210,8 @@ mod tests {
         assert_eq!(words(Test::UDP_RR, 7), ["40", "2", "-r 1,100 -e 1 -b 7"]);
         assert_eq!(words(Test::TCP_CRR, 0), ["40", "2", "-r 1,100"]);
         assert_eq!(words(Test::TCP_STREAM, 0), ["0", "3", "-m 1472"]);
+        let paced = FlowSpec { test: Test::TCP_STREAM, send_buffer_bytes: Some(15_625), ..flow() };
+        assert!(paced.argv().join(" ").contains(" -m 1472 -s 15625 -k "));
         assert_eq!(words(Test::TCP_MAERTS, 0), ["43", "3", "-m ,1472"]);
         assert_eq!(words(Test::UDP_STREAM, 0), ["40", "2", "-R 1 -m 1472"]);
     }

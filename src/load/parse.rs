@@ -189,6 +189,7 @@ mod tests {
             response_bytes: 1,
             message_bytes: 1,
             burst: 0,
+            send_buffer_bytes: None,
             interval: std::time::Duration::from_millis(500),
             length: std::time::Duration::ZERO,
         };

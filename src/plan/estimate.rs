@@ -14,12 +14,40 @@ pub struct Estimate {
     pub transition_s: f64,
     /// From the first netperf to the last result, s.
     pub load_s: f64,
+    /// What the move is made of.
+    #[serde(default)]
+    pub moving: Moving,
+}
+
+/// Expected times of the parts of a move, s each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Moving {
+    /// Guests end.
+    pub destroy_s: f64,
+    /// Wire and switch are built anew.
+    pub wire_s: f64,
+    /// Guests are paused.
+    pub pause_s: f64,
+    /// Guests are resumed, and answer.
+    pub resume_s: f64,
+    /// Guests boot, until they answer.
+    pub boot_s: f64,
+    /// Settings of running machines are written.
+    pub settings_s: f64,
 }
 
 /// Starting and draining netperf and reading the guests' counters, beyond the times that the profile asks for, s.
 const AROUND_LOAD_S: f64 = 1.5;
 /// Ending a guest, however many at once, s.
 const DESTROY_S: f64 = 1.5;
+/// Building wire and switch, s.
+const WIRE_S: f64 = 0.3;
+/// Pausing one guest, s.
+const PAUSE_S: f64 = 0.02;
+/// Resuming one guest until it answers over SSH, s.
+const RESUME_S: f64 = 0.1;
+/// Writing settings into all machines, s.
+const SETTINGS_S: f64 = 0.1;
 /// One boot on an idle machine, s, and the CPU time that it takes, s. A cloud image is somebody else's: under TCG these are
 /// the figures of a small Debian, under KVM a guess from them.
 const fn boot_costs(accel: Accel, image: &Image) -> (f64, f64) {
@@ -40,25 +68,43 @@ impl Estimate {
         accel: Accel,
         cpus: u32,
     ) -> Estimate {
-        let (timing, (alone, cpu)) = (&experiment.timing, boot_costs(accel, &experiment.image));
-        let boots = transition.boot.len() as f64;
-        let boot_s =
-            if boots == 0.0 { 0.0 } else { f64::max(alone, 1.0 + boots * cpu / f64::from(cpus.max(1))) };
-        let destroy_s = if transition.destroy.is_empty() { 0.0 } else { DESTROY_S };
+        let (timing, moving) = (&experiment.timing, Moving::of(transition, experiment, accel, cpus));
         let hold = timing.warmup + timing.window + timing.cooldown;
         let load = match command::runs_out(configuration.test) {
             true => command::length(hold, timing.interval, configuration.flows),
             false => hold,
         };
         Estimate {
-            transition_s: boot_s + destroy_s,
+            transition_s: moving.total_s(),
             load_s: load.as_secs_f64() + SETTLE.as_secs_f64() + AROUND_LOAD_S,
+            moving,
         }
     }
 
     /// Move and load together, s.
     pub fn total_s(&self) -> f64 {
         self.transition_s + self.load_s
+    }
+}
+
+impl Moving {
+    fn of(moves: &Transition, experiment: &Experiment, accel: Accel, cpus: u32) -> Moving {
+        let (alone, cpu) = boot_costs(accel, &experiment.image);
+        let once = |any: bool, s: f64| if any { s } else { 0.0 };
+        let boot_s = f64::max(alone, 1.0 + moves.boot.len() as f64 * cpu / f64::from(cpus.max(1)));
+        Moving {
+            destroy_s: once(!moves.destroy.is_empty(), DESTROY_S),
+            wire_s: once(moves.reattach, WIRE_S),
+            pause_s: moves.suspend.len() as f64 * PAUSE_S,
+            resume_s: moves.resume.len() as f64 * RESUME_S,
+            boot_s: once(!moves.boot.is_empty(), boot_s),
+            settings_s: once(!moves.settings.is_empty(), SETTINGS_S),
+        }
+    }
+
+    /// All parts, s.
+    pub fn total_s(&self) -> f64 {
+        self.destroy_s + self.wire_s + self.pause_s + self.resume_s + self.boot_s + self.settings_s
     }
 }
 

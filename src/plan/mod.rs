@@ -2,20 +2,25 @@
 //!
 //! A block is every configuration once; there are as many blocks as repeats, so that a drift of the machine spreads over
 //! all configurations. The order within a block is shuffled by the profile's seed, but configurations that the same
-//! guests can serve stay together: a boot costs more than a trial.
+//! guests can serve stay together: a boot costs more than a trial. Time and memory grow with the number of trials, not with
+//! its square.
 
 mod estimate;
+mod kind;
 mod transition;
+
+use std::collections::HashMap;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-pub use estimate::Estimate;
-pub use transition::{Guests, Transition};
+pub use estimate::{Estimate, Moving};
+pub use kind::{KindOfMove, by_kind};
+pub use transition::{Guests, Policy, Transition};
 
-use crate::profile::{Configuration, Experiment, Order};
+use crate::profile::{Configuration, Experiment, Order, Value};
 use crate::sample::Accel;
 
 /// The ordered trials of an experiment.
@@ -45,11 +50,11 @@ pub struct PlannedTrial {
 /// Orders the trials of an experiment on a machine with `cpus` CPUs.
 pub fn plan(experiment: &Experiment, accel: Accel, cpus: u32) -> Plan {
     let mut random = StdRng::seed_from_u64(experiment.seed);
-    let mut lab = Guests::default();
+    let (mut lab, policy) = (Guests::default(), Policy::of(experiment));
     let mut plan = Plan { trials: Vec::new(), total_s: estimate::overhead_s(accel) };
     for repeat in 1..=experiment.timing.repeats {
         for configuration in block(experiment, &experiment.configurations, &mut random) {
-            let transition = lab.move_to(&configuration, experiment.idle);
+            let transition = lab.move_to(&configuration, repeat, policy);
             let estimate = Estimate::of(&configuration, &transition, experiment, accel, cpus);
             plan.push(repeat, configuration, transition, estimate);
         }
@@ -60,15 +65,17 @@ pub fn plan(experiment: &Experiment, accel: Accel, cpus: u32) -> Plan {
 impl Plan {
     /// Adds one more block, of configurations that want a further repeat.
     pub fn extend(&mut self, wanted: &[Configuration], experiment: &Experiment, accel: Accel, cpus: u32) {
-        let mut lab = Guests::default();
-        for trial in &self.trials {
-            lab.move_to(&trial.configuration, experiment.idle);
+        let (mut lab, policy) = (Guests::default(), Policy::of(experiment));
+        let mut repeats: HashMap<Configuration, u32> = HashMap::new();
+        for PlannedTrial { configuration, repeat, .. } in &self.trials {
+            lab.move_to(configuration, *repeat, policy);
+            let most = repeats.entry(configuration.clone()).or_default();
+            *most = (*most).max(*repeat);
         }
         let mut random = StdRng::seed_from_u64(experiment.seed ^ self.trials.len() as u64);
         for configuration in block(experiment, wanted, &mut random) {
-            let before = self.trials.iter().filter(|trial| trial.configuration == configuration);
-            let repeat = before.map(|trial| trial.repeat).max().unwrap_or(0) + 1;
-            let transition = lab.move_to(&configuration, experiment.idle);
+            let repeat = repeats.get(&configuration).map_or(1, |most| most + 1);
+            let transition = lab.move_to(&configuration, repeat, policy);
             let estimate = Estimate::of(&configuration, &transition, experiment, accel, cpus);
             self.push(repeat, configuration, transition, estimate);
         }
@@ -89,22 +96,26 @@ impl Plan {
 
 /// Configurations in the order of one block.
 fn block(experiment: &Experiment, all: &[Configuration], random: &mut StdRng) -> Vec<Configuration> {
-    let mut groups: Vec<Vec<Configuration>> = Vec::new();
-    for configuration in all {
-        let shares = |group: &&mut Vec<Configuration>| configuration.same_boot(&group[0]);
-        match groups.iter_mut().find(shares) {
-            Some(group) => group.push(configuration.clone()),
-            None => groups.push(vec![configuration.clone()]),
-        }
-    }
-    if experiment.order == Order::Random {
-        groups.iter_mut().for_each(|group| group.shuffle(random));
-        groups.shuffle(random);
-    }
     match experiment.order {
-        Order::Random => groups.concat(),
+        Order::Random => shuffled(all, random),
         Order::Sequential => all.to_vec(),
     }
+}
+
+/// In random order; those that the same guests can serve stay together.
+fn shuffled(all: &[Configuration], random: &mut StdRng) -> Vec<Configuration> {
+    let mut groups: Vec<Vec<Configuration>> = Vec::new();
+    let mut of_boot: HashMap<Vec<Value>, usize> = HashMap::new();
+    for configuration in all {
+        let group = *of_boot.entry(configuration.boot()).or_insert(groups.len());
+        if group == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[group].push(configuration.clone());
+    }
+    groups.iter_mut().for_each(|group| group.shuffle(random));
+    groups.shuffle(random);
+    groups.concat()
 }
 
 #[cfg(test)]
@@ -115,7 +126,7 @@ mod tests {
 
     use super::*;
     use crate::backend::Backend;
-    use crate::profile::{Factor, Host, Idle, Image, Limits, Timing};
+    use crate::profile::{Factor, Host, Idle, Image, Limits, Reprovision, Timing};
 
     fn configuration(backend: &str, vms: u32) -> Configuration {
         Configuration {
@@ -147,6 +158,7 @@ mod tests {
             order,
             seed: 7,
             idle,
+            reprovision: Reprovision::Never,
             limits: Limits { boot: second * 60, boot_attempts: 2, trial_attempts: 1, total: None },
             groups: Vec::new(),
             configurations,
@@ -195,6 +207,20 @@ mod tests {
     }
 
     #[test]
+    fn settings_are_written_while_guests_run_and_the_load_is_no_setting() {
+        let held = Configuration { quota_us: 50_000, burst: 3, ..configuration("virtio", 2) };
+        let configurations = vec![configuration("virtio", 2), held, configuration("virtio", 1)];
+        let plan = plan(&experiment(configurations, Order::Sequential, Idle::Pause, 1), Accel::Kvm, 2);
+        let seen = plan.trials.iter().map(|trial| (trial.transition.boot.len(), &*trial.transition.settings));
+        let quota: &[Factor] = &[Factor::Quota];
+        assert_eq!(seen.collect::<Vec<_>>(), [(2, &[][..]), (0, quota), (0, quota)]);
+        let kinds: Vec<_> = by_kind(&plan).iter().map(|kind| (kind.what, kind.times, kind.guests)).collect();
+        let expected =
+            [("pause", 1, Some(1)), ("boot", 1, Some(2)), ("new wire", 1, None), ("live settings", 2, None)];
+        assert_eq!(kinds, expected);
+    }
+
+    #[test]
     fn bare_metal_boots_nothing() {
         let plan = plan(
             &experiment(vec![configuration("baremetal", 0)], Order::Random, Idle::Pause, 2),
@@ -202,6 +228,40 @@ mod tests {
             2,
         );
         assert!(plan.trials.iter().all(|trial| trial.transition.boot.is_empty()));
+    }
+
+    /// The guests that end and those that start before each trial.
+    fn made_anew(reprovision: Reprovision) -> Vec<(usize, usize)> {
+        let configurations = vec![configuration("virtio", 2), configuration("virtio", 1)];
+        let wanted = experiment(configurations, Order::Sequential, Idle::Pause, 2);
+        let plan = plan(&Experiment { reprovision, ..wanted }, Accel::Tcg, 2);
+        assert!(plan.trials[1..].iter().all(|trial| !trial.transition.reattach), "the wire stays");
+        plan.trials
+            .iter()
+            .map(|trial| (trial.transition.destroy.len(), trial.transition.boot.len()))
+            .collect()
+    }
+
+    #[test]
+    fn guests_are_made_anew_when_the_profile_says_so() {
+        assert_eq!(made_anew(Reprovision::Never), [(0, 2), (0, 0), (0, 0), (0, 0)]);
+        assert_eq!(made_anew(Reprovision::Block), [(0, 2), (0, 0), (2, 2), (0, 0)]);
+        assert_eq!(made_anew(Reprovision::Trial), [(0, 2), (2, 1), (1, 2), (2, 1)]);
+    }
+
+    #[test]
+    fn a_block_that_precision_asks_for_has_guests_of_its_own_too() {
+        let configurations = vec![configuration("virtio", 2), configuration("virtio", 1)];
+        let wanted = experiment(configurations.clone(), Order::Sequential, Idle::Pause, 1);
+        let wanted = Experiment { reprovision: Reprovision::Block, ..wanted };
+        let mut plan = plan(&wanted, Accel::Tcg, 2);
+        plan.extend(&configurations, &wanted, Accel::Tcg, 2);
+        let boots: Vec<usize> = plan.trials.iter().map(|trial| trial.transition.boot.len()).collect();
+        assert_eq!(boots, [2, 0, 2, 0]);
+    }
+
+    fn reprovision() -> impl Strategy<Value = Reprovision> {
+        prop_oneof![Just(Reprovision::Never), Just(Reprovision::Block), Just(Reprovision::Trial)]
     }
 
     proptest! {
@@ -218,11 +278,18 @@ mod tests {
         }
 
         #[test]
-        fn the_guests_that_a_trial_needs_are_running_when_it_starts(seed: u64, destroy: bool) {
+        fn the_guests_that_a_trial_needs_are_running_when_it_starts(
+            seed: u64, destroy: bool, reprovision in reprovision(),
+        ) {
             let all: Vec<_> = ["virtio", "e1000", "baremetal"].iter()
                 .flat_map(|b| [1, 2, 4].map(|n| configuration(b, if *b == "baremetal" { 0 } else { n }))).collect();
             let idle = if destroy { Idle::Destroy } else { Idle::Pause };
-            let made = plan(&Experiment { seed, ..experiment(all, Order::Random, idle, 3) }, Accel::Kvm, 2);
+            let wanted = experiment(all, Order::Random, idle, 3);
+            let made = plan(&Experiment { seed, reprovision, ..wanted }, Accel::Kvm, 2);
+            let mut block = 1;
+            let moving: f64 = made.trials.iter().map(|trial| trial.estimate.transition_s).sum();
+            let kinds: f64 = by_kind(&made).iter().map(|kind| kind.total_s).sum();
+            prop_assert!((moving - kinds).abs() < 1e-6, "no time is lost between kinds");
             let mut running = std::collections::BTreeSet::new();
             let mut paused = std::collections::BTreeSet::new();
             for trial in &made.trials {
@@ -233,6 +300,13 @@ mod tests {
                 for g in &t.boot { prop_assert!(!paused.contains(g) && running.insert(*g)); }
                 let needed: std::collections::BTreeSet<u32> = (1..=trial.configuration.vms).collect();
                 prop_assert_eq!(&running, &needed);
+                let anew = match reprovision {
+                    Reprovision::Never => false,
+                    Reprovision::Block => trial.repeat != block,
+                    Reprovision::Trial => true,
+                };
+                prop_assert!(!anew || t.boot.len() == needed.len(), "guest of another block or trial");
+                block = trial.repeat;
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::profile::{Configuration, Idle};
+use crate::profile::{Configuration, Experiment, Factor, Idle, Reprovision};
 
 /// What changes before a trial; guests by number, in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,25 @@ pub struct Transition {
     pub resume: Vec<u32>,
     /// Guests that start.
     pub boot: Vec<u32>,
+    /// Settings of running machines that differ from those of the trial before.
+    #[serde(default)]
+    pub settings: Vec<Factor>,
+}
+
+/// What a profile says of moving.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// What becomes of guests that are not needed.
+    pub idle: Idle,
+    /// When guests that would do are made anew.
+    pub reprovision: Reprovision,
+}
+
+impl Policy {
+    /// Of an experiment.
+    pub fn of(experiment: &Experiment) -> Policy {
+        Policy { idle: experiment.idle, reprovision: experiment.reprovision }
+    }
 }
 
 /// The guests that there are, as the planner and the trial loop both track them.
@@ -24,29 +43,53 @@ pub struct Transition {
 pub struct Guests {
     /// What they were booted for; `None` before the first trial and after a failure.
     booted_for: Option<Configuration>,
-    running: Vec<u32>,
-    paused: Vec<u32>,
+    /// What was measured last.
+    last: Option<Configuration>,
+    /// The block in which they were booted.
+    block: u32,
+    /// Guests 1 to this one run.
+    running: u32,
+    /// Those after the running ones, up to this one, are paused.
+    there: u32,
 }
 
 impl Guests {
-    /// The move to a configuration; afterwards it counts as made.
-    pub fn move_to(&mut self, target: &Configuration, idle: Idle) -> Transition {
+    /// The move to a configuration in a block; afterwards it counts as made. Blocks are known by their number, the repeat
+    /// of their trials.
+    pub fn move_to(&mut self, target: &Configuration, block: u32, policy: Policy) -> Transition {
         let mut moves = Transition::default();
-        if !self.booted_for.as_ref().is_some_and(|booted| booted.same_boot(target)) {
-            moves.reattach = true;
+        let same = self.booted_for.as_ref().is_some_and(|booted| booted.same_boot(target));
+        let anew = match policy.reprovision {
+            Reprovision::Never => false,
+            Reprovision::Block => block != self.block,
+            Reprovision::Trial => true,
+        };
+        if !same || anew {
+            moves.reattach = !same;
             moves.destroy = self.all();
-            *self = Guests { booted_for: Some(target.clone()), ..Guests::default() };
+            (self.booted_for, self.block) = (Some(target.clone()), block);
+            (self.running, self.there) = (0, 0);
         }
-        let surplus: Vec<u32> = self.running.iter().copied().filter(|guest| *guest > target.vms).collect();
-        match idle {
-            Idle::Pause => moves.suspend = surplus,
-            Idle::Destroy => moves.destroy.extend(surplus),
+        self.resize(target.vms, policy.idle, &mut moves);
+        if let Some(last) = self.last.replace(target.clone()) {
+            let live = Factor::ALL.into_iter().filter(|factor| factor.is_set_live());
+            moves.settings = live.filter(|factor| last.value(*factor) != target.value(*factor)).collect();
         }
-        moves.resume = self.paused.iter().copied().filter(|guest| *guest <= target.vms).collect();
-        let there = |guest: &u32| self.running.contains(guest) || self.paused.contains(guest);
-        moves.boot = (1..=target.vms).filter(|guest| !there(guest)).collect();
-        self.settle(&moves, target.vms);
         moves
+    }
+
+    fn resize(&mut self, vms: u32, idle: Idle, moves: &mut Transition) {
+        let surplus = vms + 1..=self.running;
+        match idle {
+            Idle::Pause => moves.suspend = surplus.collect(),
+            Idle::Destroy => {
+                moves.destroy.extend(surplus);
+                self.there = self.there.min(vms);
+            }
+        }
+        moves.resume = (self.running + 1..=vms.min(self.there)).collect();
+        moves.boot = (self.there + 1..=vms).collect();
+        (self.running, self.there) = (vms, self.there.max(vms));
     }
 
     /// Forgets everything and returns the guests that there may be: the next trial starts from nothing.
@@ -56,15 +99,7 @@ impl Guests {
         all
     }
 
-    fn settle(&mut self, moves: &Transition, vms: u32) {
-        self.paused.retain(|guest| *guest > vms);
-        self.paused.extend(&moves.suspend);
-        self.running = (1..=vms).collect();
-    }
-
     fn all(&self) -> Vec<u32> {
-        let mut all = [self.running.clone(), self.paused.clone()].concat();
-        all.sort_unstable();
-        all
+        (1..=self.there).collect()
     }
 }

@@ -13,7 +13,7 @@ use super::tuning::Tuning;
 use crate::backend::{Backend, NicSettings};
 
 /// One combination of levels: a point on a chart.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Configuration {
     /// NIC model, datapath and attachment.
     pub backend: Backend,
@@ -233,10 +233,17 @@ impl Configuration {
 
     /// Whether guests booted for `other` can serve this configuration too.
     pub fn same_boot(&self, other: &Configuration) -> bool {
-        Factor::ALL
-            .into_iter()
-            .all(|factor| !factor.needs_boot() || self.value(factor) == other.value(factor))
+        needing_boot().all(|factor| self.value(factor) == other.value(factor))
     }
+
+    /// The levels that guests are booted for: configurations with the same ones can share guests.
+    pub fn boot(&self) -> Vec<Value> {
+        needing_boot().map(|factor| self.value(factor)).collect()
+    }
+}
+
+fn needing_boot() -> impl Iterator<Item = Factor> {
+    Factor::ALL.into_iter().filter(|factor| factor.needs_boot())
 }
 
 /// A level that has a name; as found if there is none.

@@ -41,6 +41,9 @@ pub struct Experiment {
     pub seed: u64,
     /// What becomes of the guests that a smaller configuration does not need.
     pub idle: Idle,
+    /// When guests are made anew although those that are there would do.
+    #[serde(default)]
+    pub reprovision: Reprovision,
     /// Bounds after which kvmfair gives up rather than wait.
     pub limits: Limits,
     /// Groups of guests that differ, in the order in which they take guests.
@@ -148,6 +151,20 @@ pub enum Idle {
     Pause,
     /// They are destroyed.
     Destroy,
+}
+
+/// When guests are made anew although those that are there would do: guests of the same settings differ from boot to boot,
+/// and an interval over repeats with the same guests does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Reprovision {
+    /// Never.
+    #[default]
+    Never,
+    /// Before the first trial of each block: each repeat has guests of its own.
+    Block,
+    /// Before every trial.
+    Trial,
 }
 
 /// Bounds on waiting.

@@ -160,6 +160,25 @@ impl Factor {
         of_machine || matches!(self, Factor::Hugepages | Factor::NumaNode) || self.is_of_nic()
     }
 
+    /// Whether it is of the load, which is new in every trial.
+    pub fn is_of_load(self) -> bool {
+        matches!(
+            self,
+            Factor::Test
+                | Factor::Flows
+                | Factor::Request
+                | Factor::Response
+                | Factor::Message
+                | Factor::Burst
+                | Factor::Background
+        )
+    }
+
+    /// Whether another level is written into machines that run.
+    pub fn is_set_live(self) -> bool {
+        !self.needs_boot() && !self.is_of_load() && self != Factor::Vms
+    }
+
     /// Whether it says something of the guests, so that bare metal is the same for all its levels.
     pub fn is_of_guests(self) -> bool {
         const OF_GUESTS: [Factor; 11] = [
@@ -185,7 +204,7 @@ impl Factor {
 }
 
 /// One level of a factor.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// Of the backend.
     Backend(Backend),

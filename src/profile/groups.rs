@@ -30,6 +30,9 @@ pub struct Group {
     pub role: Role,
     /// Cap on each guest's NIC, in each direction, bits/s.
     pub bandwidth_bps: Option<u64>,
+    /// What each of its guests receives while it is paced, bits/s.
+    #[serde(default)]
+    pub rate_bps: Option<u64>,
     /// Whether one control group holds all its guests, and the CPU settings are that group's.
     pub cgroup: bool,
 }
@@ -75,6 +78,8 @@ pub enum Role {
     CpuBurner,
     /// They receive an unmeasured TCP stream each.
     NetLoad,
+    /// They receive an unmeasured TCP stream each, at the group's rate.
+    Paced,
     /// They run and do nothing.
     Idle,
 }
@@ -85,6 +90,7 @@ impl fmt::Display for Role {
             Role::Measured => "measured",
             Role::CpuBurner => "cpu-burner",
             Role::NetLoad => "net-load",
+            Role::Paced => "paced",
             Role::Idle => "idle",
         })
     }
@@ -103,11 +109,14 @@ pub enum Background {
     CpuBurner,
     /// They receive a stream each.
     NetLoad,
+    /// They receive a stream each, at their group's rate.
+    Paced,
 }
 
 impl Background {
     /// The levels that a profile can name.
-    pub const NAMED: [Background; 3] = [Background::None, Background::CpuBurner, Background::NetLoad];
+    pub const NAMED: [Background; 4] =
+        [Background::None, Background::CpuBurner, Background::NetLoad, Background::Paced];
 
     /// What an unmeasured guest does, whose group says `written`.
     fn role(self, written: Role) -> Role {
@@ -117,6 +126,7 @@ impl Background {
             Background::None => Role::Idle,
             Background::CpuBurner => Role::CpuBurner,
             Background::NetLoad => Role::NetLoad,
+            Background::Paced => Role::Paced,
         }
     }
 }
@@ -129,6 +139,7 @@ impl fmt::Display for Background {
             Background::None => "none",
             Background::CpuBurner => "cpu-burner",
             Background::NetLoad => "net-load",
+            Background::Paced => "paced",
         })
     }
 }
@@ -158,6 +169,9 @@ pub struct Members {
     pub cpu: CpuSettings,
     /// Cap on each guest's NIC, bits/s.
     pub bandwidth_bps: Option<u64>,
+    /// What each receives while it is paced, bits/s.
+    #[serde(default)]
+    pub rate_bps: Option<u64>,
     /// Whether the CPU time is that of all together.
     pub cgroup: bool,
 }
@@ -193,8 +207,8 @@ pub fn members(groups: &[Group], configuration: &Configuration) -> Vec<Members> 
         let Some(guests) = group.size.of(configuration.vms).filter(|guests| *guests > 0) else { continue };
         let cpu = CpuSettings { quota_us: group.cpu.quota_us.or(swept), ..group.cpu };
         let (role, cgroup) = (configuration.background.role(group.role), group.cgroup);
-        let (name, bandwidth_bps) = (group.name.clone(), group.bandwidth_bps);
-        all.push(Members { name, first: next, guests, role, cpu, bandwidth_bps, cgroup });
+        let (name, bandwidth_bps, rate_bps) = (group.name.clone(), group.bandwidth_bps, group.rate_bps);
+        all.push(Members { name, first: next, guests, role, cpu, bandwidth_bps, rate_bps, cgroup });
         next += guests;
     }
     if next <= configuration.vms {
@@ -205,6 +219,7 @@ pub fn members(groups: &[Group], configuration: &Configuration) -> Vec<Members> 
             role: Role::Measured,
             cpu: CpuSettings { quota_us: swept, ..CpuSettings::default() },
             bandwidth_bps: None,
+            rate_bps: None,
             cgroup: false,
         });
     }
@@ -240,7 +255,7 @@ mod tests {
 
     fn group(name: &str, size: Size, role: Role) -> Group {
         let cpu = CpuSettings { shares: Some(512), ..CpuSettings::default() };
-        Group { name: name.into(), size, cpu, role, bandwidth_bps: None, cgroup: false }
+        Group { name: name.into(), size, cpu, role, bandwidth_bps: None, rate_bps: None, cgroup: false }
     }
 
     fn configuration(vms: u32, background: Background) -> Configuration {

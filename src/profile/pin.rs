@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::cpus;
 
 /// Where vCPUs may run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Pin {
     /// On every CPU.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::cpus::Cpus;
 
 /// What is set, on both sides.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Tuning {
     /// On the VM host.
     pub host: HostTuning,
@@ -14,7 +14,7 @@ pub struct Tuning {
 }
 
 /// Who takes the packets of a NIC: the same settings on the host and inside the guests.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Steering {
     /// CPUs for receive packet steering.
     pub rps: Option<Cpus>,
@@ -29,7 +29,7 @@ pub struct Steering {
 }
 
 /// Settings of the VM host.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HostTuning {
     /// Of its end of the wire.
     pub steering: Steering,

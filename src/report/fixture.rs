@@ -6,8 +6,8 @@ use super::Provenance;
 use crate::figures::{SummaryRow, TrialFigures, fixture};
 use crate::profile::groups::{CpuSettings, Members};
 use crate::profile::{
-    AccelChoice, Background, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Role,
-    Timing,
+    AccelChoice, Background, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order,
+    Reprovision, Role, Timing,
 };
 use crate::report::Model;
 use crate::sample::Accel;
@@ -26,6 +26,7 @@ pub fn experiment(configurations: Vec<Configuration>, factors: &[Factor]) -> Exp
         order: Order::Random,
         seed: 1,
         idle: Idle::Pause,
+        reprovision: Reprovision::Never,
         limits: Limits { boot: Duration::from_secs(120), boot_attempts: 2, trial_attempts: 1, total: None },
         groups: Vec::new(),
         configurations,
@@ -84,6 +85,7 @@ pub fn grouped_run() -> (Experiment, Provenance, Vec<TrialFigures>) {
         role: Role::Measured,
         cpu: CpuSettings { shares: Some(shares), ..CpuSettings::default() },
         bandwidth_bps: None,
+        rate_bps: None,
         cgroup: false,
     };
     let of = |background| Configuration { background, ..fixture::configuration("virtio", 2) };

@@ -158,6 +158,7 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
             Background::AsWritten | Background::None => "no background".into(),
             Background::CpuBurner => "CPU background".into(),
             Background::NetLoad => "network background".into(),
+            Background::Paced => "paced background".into(),
         },
         Factor::Quota if configuration.quota_us == 0 => "no quota".into(),
         Factor::Quota => {

@@ -2,11 +2,13 @@
 //! flow to after the last.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 
 use super::lab_session::LabSession;
+use super::paced::rate_of;
 use super::trial::{ORPHAN_LIMIT, START_LIMIT, control};
 use crate::backend::Side;
 use crate::guest::burner::Burner;
@@ -20,6 +22,8 @@ use crate::sample::RawFlow;
 
 /// Size of one send of a stream, bytes.
 const MESSAGE_BYTES: u32 = 64 * 1024;
+/// The least and the most of a paced stream's send buffer, bytes: some frames, and what Linux gives everybody.
+const SEND_BUFFER: (u32, u32) = (4_096, 212_992);
 
 /// What runs beside the measured flows. Dropping it ends it.
 #[derive(Default)]
@@ -38,43 +42,57 @@ pub(super) async fn start(
     configuration: &Configuration,
     timing: &Timing,
 ) -> Result<Background> {
-    let with = |role: Role| {
-        let own = groups.iter().filter(move |group| group.role == role);
-        own.flat_map(Members::numbers).collect::<Vec<u32>>()
-    };
-    let (loaded, burning) = (with(Role::NetLoad), with(Role::CpuBurner));
-    let streams = start_streams(session, &loaded, timing);
-    let streams = streams.await.context("failed to start the background streams")?;
+    let burning = groups.iter().filter(|group| group.role == Role::CpuBurner);
+    let burning: Vec<u32> = burning.flat_map(Members::numbers).collect();
+    let specs = streams(session, groups, timing);
+    let streams =
+        start_streams(session, &specs, timing).await.context("failed to start the background streams")?;
     let burners = start_burners(session, &burning, configuration, timing);
     Ok(Background { burners: burners.await.context("failed to start the busy loops")?, streams })
 }
 
+/// One stream to each guest that receives one, as fast as it goes or as fast as the tester lets it.
+fn streams(session: &LabSession, groups: &[Members], timing: &Timing) -> Vec<FlowSpec> {
+    let loaded = groups.iter().filter(|group| matches!(group.role, Role::NetLoad | Role::Paced));
+    let guests = loaded.flat_map(|group| group.numbers().map(move |guest| (guest, rate_of(group))));
+    let spec = |(flow, (guest, rate)): (u32, (u32, Option<u64>))| {
+        let send_buffer_bytes = rate.map(|bits| send_buffer(bits, timing.interval));
+        FlowSpec {
+            flow,
+            guest,
+            control: control(session.lab.control(), Station::Guest(guest)),
+            data: IpAddr::V4(address(Net::Test, Station::Guest(guest))),
+            test: Test::TCP_STREAM,
+            request_bytes: 1,
+            response_bytes: 1,
+            message_bytes: send_buffer_bytes.unwrap_or(MESSAGE_BYTES).min(MESSAGE_BYTES),
+            burst: 0,
+            send_buffer_bytes,
+            interval: timing.interval,
+            length: longest(timing),
+        }
+    };
+    (1..).zip(guests).map(spec).collect()
+}
+
+/// What a paced stream may have in flight and in wait, bytes: what its rate moves in a quarter of an interval. Left alone, the
+/// kernel lets megabytes wait, and netperf would count what has not been sent.
+fn send_buffer(bits: u64, interval: Duration) -> u32 {
+    ((bits as f64 / 8.0 * interval.as_secs_f64() / 4.0) as u32).clamp(SEND_BUFFER.0, SEND_BUFFER.1)
+}
+
 async fn start_streams(
     session: &LabSession,
-    guests: &[u32],
+    specs: &[FlowSpec],
     timing: &Timing,
 ) -> Result<Option<(Load, Vec<FlowSpec>)>> {
-    if guests.is_empty() {
+    if specs.is_empty() {
         return Ok(None);
     }
-    let spec = |(index, guest): (usize, &u32)| FlowSpec {
-        flow: index as u32 + 1,
-        guest: *guest,
-        control: control(session.lab.control(), Station::Guest(*guest)),
-        data: IpAddr::V4(address(Net::Test, Station::Guest(*guest))),
-        test: Test::TCP_STREAM,
-        request_bytes: 1,
-        response_bytes: 1,
-        message_bytes: MESSAGE_BYTES,
-        burst: 0,
-        interval: timing.interval,
-        length: longest(timing),
-    };
-    let specs: Vec<FlowSpec> = guests.iter().enumerate().map(spec).collect();
     let tester = Tester { machine: session.lab.side(Side::Tester).clone() };
-    let mut load = tester.start(&specs, START_LIMIT, longest(timing)).await?;
+    let mut load = tester.start(specs, START_LIMIT, longest(timing)).await?;
     load.wait_running().await?;
-    Ok(Some((load, specs)))
+    Ok(Some((load, specs.to_vec())))
 }
 
 async fn start_burners(
@@ -98,7 +116,7 @@ async fn start_burners(
 }
 
 /// After so long it ends by itself, whatever became of this process.
-fn longest(timing: &Timing) -> std::time::Duration {
+fn longest(timing: &Timing) -> Duration {
     timing.warmup + timing.window + timing.cooldown + 2 * START_LIMIT + ORPHAN_LIMIT
 }
 
@@ -117,5 +135,16 @@ impl Background {
         let Some((load, specs)) = self.streams else { return Ok(Vec::new()) };
         let transcript = load.stop().await.context("failed to end the background streams")?;
         Ok(parse::flows(&transcript, &specs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paced_stream_waits_in_a_buffer_of_a_part_of_an_interval() {
+        let at = |bits| send_buffer(bits, Duration::from_millis(250));
+        assert_eq!([64_000, 2_000_000, 10_000_000_000].map(at), [4_096, 15_625, 212_992]);
     }
 }

@@ -2,6 +2,7 @@
 //! say, what tc says. Looked at in every trial of a profile that has groups or quotas.
 
 use super::lab_session::LabSession;
+use super::paced;
 use crate::backend::{Counted, Side, cap};
 use crate::guest::fleet::Guest;
 use crate::guest::scheduler::Scheduler;
@@ -37,6 +38,7 @@ pub(super) async fn checks(
             if let Some(bits) = group.bandwidth_bps {
                 checks.extend(caps(session, configuration, guest.number, bits).await);
             }
+            checks.extend(paced::checks(session, guest.number, group).await);
         }
         if let Some(made) = session.control_groups.get(&group.name) {
             checks.extend(of_group(session, group, made).await);

@@ -11,7 +11,7 @@ use super::blueprint::{Blueprint, nic_options};
 use super::event::{Event, Events};
 use super::given::Given;
 use super::ground::{self, GuestFiles, Opened};
-use super::{huge_pages, pin, pin_emulator, scheduler, tuned};
+use super::{huge_pages, paced, pin, pin_emulator, scheduler, tuned};
 use crate::backend::Site;
 use crate::backend::site::Wire;
 use crate::exec::ssh::Identity;
@@ -27,7 +27,7 @@ use crate::lab::address::{Net, Station, address};
 use crate::lab::control_group::ControlGroup;
 use crate::lab::journal::Journal;
 use crate::lab::{Lab, State, ovs, real_time};
-use crate::plan::{Guests, Transition};
+use crate::plan::{Guests, Policy, Transition};
 use crate::probe::proc;
 use crate::profile::{Configuration, Experiment};
 use crate::sample::Accel;
@@ -128,12 +128,12 @@ impl LabSession {
         })
     }
 
-    /// Moves the lab to a configuration by the cheapest way.
+    /// Moves the lab to a configuration by the cheapest way that the profile allows in this block.
     ///
     /// # Errors
     /// Whatever refuses first. The lab is then in no known state: call [`LabSession::abandon`] before the next move.
-    pub async fn move_to(&mut self, configuration: &Configuration) -> Result<()> {
-        let moves = self.guests.move_to(configuration, self.experiment.idle);
+    pub async fn move_to(&mut self, configuration: &Configuration, block: u32) -> Result<()> {
+        let moves = self.guests.move_to(configuration, block, Policy::of(&self.experiment));
         tracing::info!(?moves, "moving the lab");
         self.destroy(&moves.destroy).await?;
         if moves.reattach {
@@ -145,6 +145,7 @@ impl LabSession {
         self.make_control_groups(configuration)?;
         self.boot(configuration, &moves).await?;
         self.give(configuration).await?;
+        paced::apply(self, configuration).await?;
         tuned::apply(self, configuration).await?;
         pin::apply(self, configuration).await?;
         pin_emulator::apply(self, configuration).await?;

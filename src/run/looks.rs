@@ -73,7 +73,8 @@ pub(super) async fn count_inside(
 fn note<'g>(guests: &'g mut Vec<RawGuest>, guest: &Guest) -> &'g mut RawGuest {
     let place = guests.partition_point(|other| other.guest < guest.number);
     if guests.get(place).is_none_or(|other| other.guest != guest.number) {
-        guests.insert(place, RawGuest::unseen(guest.number, &guest.name));
+        let seen = RawGuest { qemu_pid: Some(guest.pid), ..RawGuest::unseen(guest.number, &guest.name) };
+        guests.insert(place, seen);
     }
     &mut guests[place]
 }

@@ -16,6 +16,7 @@
 //! - `scheduler`: the scheduling policy of vCPUs, set and proven
 //! - `tuned`: the settings of a configuration, written and read
 //! - `cgroup`: the same of shares, quotas and caps
+//! - `paced`: background streams held to a rate, and proven
 //! - `given`: what the groups of a configuration may have, given to running guests
 //! - `background`: the load that is not measured
 //! - [`trial`]: one trial, from the first netperf to its raw samples
@@ -36,6 +37,7 @@ pub mod lab_session;
 mod looks;
 mod memory;
 mod nic;
+mod paced;
 mod pin;
 mod pin_emulator;
 pub mod results;

@@ -49,8 +49,7 @@ pub async fn run(
     events: &Events,
 ) -> RawTrial {
     let mut raw = blank(planned, session.accel, session.groups());
-    raw.host_cpus = session.host_cpus;
-    raw.started_s = wall_clock();
+    (raw.host_cpus, raw.started_s) = (session.host_cpus, wall_clock());
     if let Err(broken) = steps(session, timing, events, &mut raw).await {
         let cause = format!("{:#}", broken.cause).replace('\n', " ");
         tracing::warn!(trial = raw.trial, stage = ?broken.stage, cause, "the trial failed");
@@ -70,6 +69,7 @@ pub fn blank(planned: &PlannedTrial, accel: Accel, groups: &[Group]) -> RawTrial
         configuration: planned.configuration.clone(),
         accel,
         started_s: 0.0,
+        moved_s: None,
         ended_s: 0.0,
         failure: None,
         groups: members(groups, &planned.configuration),
@@ -91,7 +91,8 @@ async fn steps(
     raw: &mut RawTrial,
 ) -> Result<(), Broken> {
     let configuration = raw.configuration.clone();
-    session.move_to(&configuration).await.map_err(at(Stage::Provision))?;
+    session.move_to(&configuration, raw.repeat).await.map_err(at(Stage::Provision))?;
+    raw.moved_s = Some(wall_clock());
     raw.checks = verify::checks(session, &configuration).await.map_err(at(Stage::Verify))?;
     raw.checks.extend(cgroup::checks(session, &configuration, &raw.groups).await);
     let netserver = baremetal_netserver(session, &configuration).await.map_err(at(Stage::Load))?;
@@ -215,6 +216,7 @@ fn flow_specs(stations: &[u32], configuration: &Configuration, timing: &Timing, 
             response_bytes: configuration.response_bytes,
             message_bytes: configuration.message_bytes,
             burst: configuration.burst,
+            send_buffer_bytes: None,
             interval,
             length,
         }

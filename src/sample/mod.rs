@@ -38,6 +38,9 @@ pub struct RawTrial {
     pub accel: Accel,
     /// When the lab began to move to this configuration, s.
     pub started_s: f64,
+    /// When it had come there, s; `None` if it did not.
+    #[serde(default)]
+    pub moved_s: Option<f64>,
     /// When the trial was over, s.
     pub ended_s: f64,
     /// Why there are no figures.
@@ -208,12 +211,15 @@ pub struct TargetCounters {
 }
 
 /// What one guest said about itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RawGuest {
     /// Number of the guest, from 1.
     pub guest: u32,
     /// Libvirt's name of the domain.
     pub domain: String,
+    /// QEMU's process on the host: trials with the same one had the same boot of the guest.
+    #[serde(default)]
+    pub qemu_pid: Option<i32>,
     /// `/proc/stat` inside the guest with the host's time of reading: before and after the window.
     pub inside: Vec<(f64, CpuTimes)>,
     /// Counters of its test NIC, read in the guest before the first flow and after the last: only where no packet passes

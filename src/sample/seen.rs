@@ -90,6 +90,7 @@ impl RawGuest {
     /// A guest that has not been looked into.
     pub fn unseen(guest: u32, domain: &str) -> RawGuest {
         RawGuest {
+            qemu_pid: None,
             guest,
             domain: domain.to_owned(),
             inside: Vec::new(),

@@ -172,7 +172,7 @@ impl RunDir {
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter(|name| name.starts_with("trial-") && name.ends_with(".json"))
             .collect();
-        names.sort();
+        names.sort_by_key(|name| (name.len(), name.clone())); // 10000 comes after 9999
         Ok(names.into_iter().map(|name| self.read_trial(&format!("raw/{name}"))))
     }
 
@@ -223,6 +223,18 @@ mod tests {
         run.write("raw/trial-0001.json", b"{\"format\": 99}").unwrap();
         let message = run.read_trials().unwrap_err().to_string();
         assert!(message.contains("trial-0001.json") && message.contains("format 99"), "{message}");
+    }
+
+    #[test]
+    fn trials_are_read_in_the_order_of_their_numbers_however_many_there_are() {
+        let base = tempfile::tempdir().unwrap();
+        let run = RunDir::create(base.path(), "p", "t").unwrap();
+        let raw = crate::figures::fixture::trial(Default::default(), &[1.0]);
+        for trial in [10_000, 9_999, 1_000, 20] {
+            run.write_trial(&RawTrial { trial, ..raw.clone() }).unwrap();
+        }
+        let read: Vec<u32> = run.read_trials().unwrap().iter().map(|trial| trial.trial).collect();
+        assert_eq!(read, [20, 1_000, 9_999, 10_000]);
     }
 
     #[test]

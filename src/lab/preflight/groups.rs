@@ -12,6 +12,9 @@ pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
     if experiment.groups.iter().any(|group| group.bandwidth_bps.is_some()) {
         findings.extend([program("tc", "iproute2"), link("ifb")]);
     }
+    if experiment.groups.iter().any(|group| group.rate_bps.is_some()) {
+        findings.push(program("tc", "iproute2"));
+    }
     if experiment.groups.iter().any(|group| group.cgroup) {
         findings.push(own_groups());
     }
@@ -64,6 +67,7 @@ mod tests {
             cpu,
             role: Role::Measured,
             bandwidth_bps: None,
+            rate_bps: None,
             cgroup: false,
         };
         let look = |v2| shares(std::slice::from_ref(&group), v2).remove(0);

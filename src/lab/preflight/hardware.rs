@@ -56,7 +56,7 @@ async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
     seen.findings.push(login(TESTER, &tester));
     if let Ok(tester) = &tester {
         seen.tester = environment::gather(tester).await;
-        seen.findings.extend(on(look_at_tester(tester, &seen.tester).await, TESTER));
+        seen.findings.extend(on(look_at_tester(tester, experiment, &seen.tester).await, TESTER));
     }
     if let Some(named) = &experiment.wire {
         match far_nics::wire(host.as_ref().ok(), tester.as_ref().ok(), named).await {
@@ -134,9 +134,12 @@ async fn look_at_host(host: &Machine, experiment: &Experiment, texts: &Texts) ->
     findings
 }
 
-async fn look_at_tester(tester: &Machine, texts: &Texts) -> Vec<Finding> {
+async fn look_at_tester(tester: &Machine, experiment: &Experiment, texts: &Texts) -> Vec<Finding> {
     let mut findings = vec![root(tester, "its NIC gets the run's address and MTU").await];
     findings.extend(programs(tester, TOOLS).await);
+    if experiment.groups.iter().any(|group| group.rate_bps.is_some()) {
+        findings.extend(programs(tester, &[("tc", "iproute2")]).await);
+    }
     findings.push(machine::netperf(texts.version("netperf")));
     findings.push(clock(tester).await);
     findings

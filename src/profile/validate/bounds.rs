@@ -65,7 +65,7 @@ fn size(raw: &Raw) -> Size {
 fn background(name: &str) -> Result<Value, Fault> {
     let level = Background::NAMED.into_iter().find(|level| level.to_string() == name);
     level.map(Value::Background).ok_or_else(|| {
-        let hint = "the levels are `none`, `cpu-burner` and `net-load`";
+        let hint = "the levels are `none`, `cpu-burner`, `net-load` and `paced`";
         Fault::new(format!("unknown background `{name}`"), "no such load", hint)
     })
 }

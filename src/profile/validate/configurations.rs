@@ -1,5 +1,7 @@
 //! Levels -> configurations: the cross product without duplicates, and what the levels demand of one another.
 
+use std::collections::HashSet;
+
 use super::factors::{Level, Levels, default};
 use super::{Check, Fault, nic, pin, workload};
 use crate::backend::Backend;
@@ -9,7 +11,7 @@ use crate::profile::tuning::Tuning;
 use crate::profile::{Configuration, Factor, Value};
 
 /// More than this many configurations is a slip, not a plan.
-const MOST_CONFIGURATIONS: usize = 4096;
+const MOST_CONFIGURATIONS: usize = 65_536;
 
 /// All combinations, the first factor varying slowest; empty if something was reported that leaves none.
 pub(super) fn configurations(
@@ -80,13 +82,8 @@ fn if_bare(mut configuration: Configuration, factors: &[Levels], cloud: bool) ->
 }
 
 fn without_duplicates(all: impl Iterator<Item = Configuration>) -> Vec<Configuration> {
-    let mut kept = Vec::new();
-    for configuration in all {
-        if !kept.contains(&configuration) {
-            kept.push(configuration);
-        }
-    }
-    kept
+    let mut seen = HashSet::new();
+    all.filter(|configuration| seen.insert(configuration.clone())).collect()
 }
 
 pub(super) fn levels_of(factors: &[Levels], factor: Factor) -> &[Level] {

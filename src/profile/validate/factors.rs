@@ -1,5 +1,7 @@
 //! Factors and their levels: the fixed value of a section, or the list in `[sweep]`.
 
+use std::collections::HashSet;
+
 use super::bounds::{Raw, resolve};
 use super::{Check, Fault};
 use crate::profile::written::Written;
@@ -77,10 +79,10 @@ fn sweep_levels(check: &mut Check, factor: Factor, raw: Vec<Raw>) -> Vec<Level> 
         let message = format!("`{}` is swept over no levels", factor.key());
         check.fault(&path, Fault::new(message, "empty", "write at least one level, or leave the key out"));
     }
-    let mut levels: Vec<Level> = Vec::new();
+    let (mut levels, mut seen) = (Vec::new(), HashSet::new());
     for (index, raw) in raw.iter().enumerate() {
         let Some(level) = level(check, factor, raw, format!("{path}[{index}]")) else { continue };
-        if levels.iter().any(|other| other.value == level.value) {
+        if !seen.insert(level.value.clone()) {
             let message = format!("a level of `{}` is written twice", factor.key());
             let hint = "remove it: `repeats` says how often a configuration is measured";
             check.fault(&level.path, Fault::new(message, "again", hint));

@@ -2,7 +2,7 @@
 
 use super::bounds::{LEAST_QUOTA_US, quota_fault};
 use super::factors::Levels;
-use super::{Check, Fault, is_name};
+use super::{Check, Fault, is_name, pace};
 use crate::backend::{Attachment, Backend};
 use crate::profile::groups::{CpuSettings, Group, OTHERS, Size, divides, micros};
 use crate::profile::units::{Rate, Time};
@@ -14,7 +14,7 @@ const SHARES: std::ops::RangeInclusive<u32> = 1..=262_144;
 /// Shortest and longest period that the kernel takes, µs.
 const PERIOD_US: std::ops::RangeInclusive<u32> = 1_000..=1_000_000;
 /// The least cap with which netperf still sets its connections up, bits/s.
-const LEAST_BANDWIDTH: u64 = 64_000;
+pub(super) const LEAST_BANDWIDTH: u64 = 64_000;
 
 /// The groups as written, and all that is wrong with them.
 pub(super) fn groups(check: &mut Check, written: &Written, factors: &[Levels]) -> Vec<Group> {
@@ -26,7 +26,9 @@ pub(super) fn groups(check: &mut Check, written: &Written, factors: &[Levels]) -
         let cpu = cpu(check, &path, group);
         let bandwidth_bps = bandwidth(check, &path, group, factors);
         let role = group.role.unwrap_or_default();
-        groups.extend(size.map(|size| Group { name, size, cpu, role, bandwidth_bps, cgroup: group.cgroup }));
+        let rate_bps = pace::rate(check, &path, group, factors);
+        let cgroup = group.cgroup;
+        groups.extend(size.map(|size| Group { name, size, cpu, role, bandwidth_bps, rate_bps, cgroup }));
     }
     if groups.len() == written.group.len() {
         control_groups(check, written, &groups, factors);

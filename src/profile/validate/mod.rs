@@ -10,6 +10,7 @@ mod groups;
 mod image;
 mod machines;
 mod nic;
+mod pace;
 mod pin;
 mod timing;
 mod tuning;
@@ -73,6 +74,7 @@ pub(super) fn experiment(
         machines,
         wire,
         idle: written.guest.idle,
+        reprovision: written.plan.reprovision,
         image: image::image(written.guest, directory),
         timing,
         order: written.plan.order,

@@ -7,7 +7,7 @@ use super::tuning::Thp;
 use crate::profile::policy::Policy;
 use crate::profile::schema::backend_levels;
 use crate::profile::units::{Rate, Size, Time};
-use crate::profile::{Order, Role, Test};
+use crate::profile::{Order, Reprovision, Role, Test};
 
 /// `[workload]`: what netperf does, for how long, how often.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -72,10 +72,12 @@ pub struct Group {
     pub period: Option<Time>,
     /// CPU time of QEMU's other threads in each period, for example "50 ms"
     pub emulator_quota: Option<Time>,
-    /// what the guests do: "measured" (the default), "cpu-burner", "net-load" or "idle"
+    /// what the guests do: "measured" (the default), "cpu-burner", "net-load", "paced" or "idle"
     pub role: Option<Role>,
     /// cap on each guest's NIC, in each direction, for example "24 Mbit"
     pub bandwidth: Option<Rate>,
+    /// what each guest receives while it is "paced", for example "20 Mbit": frames and all, held by the tester
+    pub rate: Option<Rate>,
     /// whether one control group holds the guests, so that shares and quota are of the group as a whole (default false)
     pub cgroup: bool,
 }
@@ -98,9 +100,9 @@ pub struct Plan {
     pub order: Order,
     /// seed of the order (default 1); the same seed gives the same plan
     pub seed: Option<u64>,
-    /// when guests are made anew: "never", "block" or "trial"
-    #[schemars(extend("x-planned" = "leave it out: this version boots guests anew only where a configuration needs it"))]
-    pub reprovision: Option<String>,
+    /// when guests are made anew although those that are there would do: "never" (the default); "block", before each repeat, so
+    /// that the interval knows how guests differ from boot to boot; "trial", before every trial
+    pub reprovision: Reprovision,
 }
 
 /// `[sweep]`: factors with more than one level. Each is a key of another section, with a list in place of the value.
@@ -191,7 +193,7 @@ pub struct Sweep {
     /// CPU time of every vCPU in each 100 ms, for example ["100 ms", "50 ms"]
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub quota: Option<Vec<Time>>,
-    /// what the guests of the groups that are not measured do: "none", "cpu-burner", "net-load"
+    /// what the guests of the groups that are not measured do: "none", "cpu-burner", "net-load", "paced"
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub background: Option<Vec<String>>,
 }

@@ -29,6 +29,7 @@ pub struct Lab {
     attached: Vec<Done>,
     plugged: BTreeMap<u32, Vec<Done>>,
     pub(super) tuned: Tuned,
+    pub(super) tracing: Option<String>,
     capped: BTreeMap<u32, (String, Vec<Done>)>,
 }
 
@@ -62,7 +63,7 @@ impl Lab {
         let ovs = OpenVswitch::default();
         let (attached, plugged, capped) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         let tuned = Tuned::new();
-        Lab { names, wire, ovs, ground, journal, attached, plugged, capped, tuned }
+        Lab { names, wire, ovs, ground, journal, attached, plugged, capped, tuned, tracing: None }
     }
 
     /// Where backends are built, for so many guests with NICs of no special settings.

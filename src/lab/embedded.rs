@@ -62,6 +62,7 @@ impl Embedded {
         match change {
             Change::Value { path, value } => Some(Undo::Value { path, value }),
             Change::Nic(nic) => Some(Undo::Nic(nic)),
+            Change::Tracing { path } => Some(Undo::Tracing { path }),
             Change::Command { .. } | Change::Tree { .. } | Change::Domain { .. } => None,
         }
     }

@@ -33,7 +33,9 @@ pub mod written;
 
 pub use configuration::Configuration;
 pub use diagnostic::{Diagnostic, Position, ProfileError};
-pub use experiment::{AccelChoice, Experiment, Host, Idle, Image, Limits, Order, Precision, Timing};
+pub use experiment::{
+    AccelChoice, ExitChoice, Experiment, Host, Idle, Image, Limits, Order, Precision, Timing,
+};
 pub use factor::{Factor, Value};
 pub use groups::{Background, Role};
 pub use lab::{HostPlace, Machines, WireNics};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, emulator, far_needs, groups, machine, needs, settings};
+use super::{Finding, emulator, exits, far_needs, groups, machine, needs, settings};
 use crate::backend::Backend;
 use crate::backend::site::Wire;
 use crate::exec::machine::Machine;
@@ -125,6 +125,7 @@ async fn look_at_host(host: &Machine, experiment: &Experiment, texts: &Texts) ->
     }
     if guests {
         findings.extend([libvirt(host).await, accelerator(experiment, texts), memory(experiment, texts)]);
+        findings.extend(exits::look_there(host, experiment, texts.kvm_usable()).await);
     }
     findings
 }

@@ -6,12 +6,14 @@
 //! - [`hardware`]: the machines of a hardware lab, looked at over SSH
 //! - `image`: what the guests boot
 //! - `emulator`: the QEMUs that it names
+//! - `exits`: who can count the guests' exits
 //! - `needs`: what its backends need
 //! - `far_needs`: the same of another machine
 //! - `settings`: the settings of the VM host that it changes
 //! - `wire`: the NICs that it names
 
 mod emulator;
+mod exits;
 mod far_needs;
 mod groups;
 pub mod hardware;
@@ -55,6 +57,7 @@ pub fn look(experiment: &Experiment) -> Vec<Finding> {
     let of_backends = needs::look(experiment, wire.as_ref());
     let of_machine =
         [machine::look(experiment), image::look(experiment), emulator::look(experiment)].concat();
+    let of_machine = of_machine.into_iter().chain(exits::look(experiment)).collect::<Vec<_>>();
     let (of_settings, of_groups) = (settings::look(experiment), groups::look(experiment));
     [of_machine, of_wire, of_backends, of_settings, of_groups].concat()
 }

@@ -154,11 +154,12 @@ task 4800
 { common_pid:       4720, isa:          1, exit_reason:         30 } hitcount:          8
 { common_pid:       4721, isa:          1, exit_reason:         12 } hitcount:         70
 { common_pid:       4720, isa:          1, exit_reason:         12 } hitcount:        300
+{ common_pid:       4721, isa:          1, exit_reason:         32 } hitcount:        100
 { common_pid:       9999, isa:          1, exit_reason:         12 } hitcount:       5000
 
 Totals:
-    Hits: 5378
-    Entries: 4
+    Hits: 5478
+    Entries: 5
     Dropped: 0
 ";
 
@@ -170,7 +171,10 @@ Totals:
     fn a_guest_s_exits_are_those_of_its_own_threads() {
         let found = by_kernel(SAID);
         assert_eq!(found[&4711].debugfs, counters(&[("exits", 1200), ("io_exits", 30)]));
-        assert_eq!(found[&4711].tracepoint, counters(&[("exits", 378), ("HLT", 370), ("IO_INSTRUCTION", 8)]));
+        assert_eq!(
+            found[&4711].tracepoint,
+            counters(&[("exits", 478), ("halt_exits", 370), ("io_exits", 8), ("MSR_WRITE", 100)])
+        );
         assert_eq!(found[&4800], ByKernel { debugfs: None, tracepoint: counters(&[("exits", 0)]) });
     }
 

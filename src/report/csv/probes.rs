@@ -22,7 +22,7 @@ fn machine(guest: u32) -> String {
 }
 
 /// One row per guest and reason of every trial in which somebody counted exits: `exits.csv`. The reason `exits` is all of
-/// them together. `source` says whose reasons they are: KVM's statistics or the CPU's own.
+/// them together; the others need not add up to it, for KVM's statistics give a reason for some only. `source` says who counted.
 pub fn exits(model: &Model) -> ::csv::Result<String> {
     let names = ["guest", "source", "reason", "exits_per_s", "exits_per_transaction"].map(String::from);
     let rows = with_numbers(model).flat_map(|(trial, numbers)| {
@@ -93,12 +93,12 @@ mod tests {
         let (experiment, provenance, mut trials) = fixture::run();
         let guest = &mut trials[0].numbers.as_mut().unwrap().guests[0];
         guest.exits_from = Some(ExitSource::Tracepoint);
-        guest.exits_per_s = [("exits", 2.0), ("HLT", 0.5)].map(|(k, n)| (k.into(), n * guest.rate)).into();
+        guest.exits_per_s = [("exits", 2.0), ("NPF", 0.5)].map(|(k, n)| (k.into(), n * guest.rate)).into();
         let table = read(&exits(&Model::new(&experiment, &provenance, &trials)).unwrap());
         let of = |row: &BTreeMap<String, String>| {
             ["guest", "source", "reason", "exits_per_transaction"].map(|column| row[column].clone()).join(" ")
         };
         let rows: Vec<_> = table.iter().map(of).collect();
-        assert_eq!(rows, ["1 tracepoint HLT 0.5", "1 tracepoint exits 2"]);
+        assert_eq!(rows, ["1 tracepoint NPF 0.5", "1 tracepoint exits 2"]);
     }
 }

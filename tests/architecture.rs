@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that hold no IO, but for one file each in `profile` and `doctor`.
-const PURE: [&str; 21] = [
+const PURE: [&str; 23] = [
     "profile",
     "plan",
     "backend",
@@ -25,6 +25,8 @@ const PURE: [&str; 21] = [
     "probe::inside",
     "probe::interrupts",
     "probe::exits",
+    "probe::pressure",
+    "probe::exit_reasons",
     "probe::transcript",
     "lab::change",
     "lab::address",

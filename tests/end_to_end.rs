@@ -43,6 +43,7 @@ fn a_run_stores_measures_and_draws_everything_and_can_be_drawn_again() {
     tables_have_the_rows_of_the_plan(&run, plan["trials"].as_array().unwrap());
     every_trial_is_measured_and_believable(&run);
     guests_add_up_to_the_total(&run);
+    flows_and_probes_share_one_clock(&run);
     results_are_drawn_again_alike(&place, &run);
 }
 
@@ -156,6 +157,26 @@ fn guests_add_up_to_the_total(run: &Path) {
         let total = number(&trial, "total_rate_tps");
         let rounding = 0.5e-6 * (of_trial.len() + 1) as f64;
         assert!((sum - total).abs() <= 1e-9 * total + rounding, "{sum} is not {total}");
+    }
+}
+
+/// In the window every slice has a rate of each guest and what the host's counters say; and every guest's NIC interrupts it.
+fn flows_and_probes_share_one_clock(run: &Path) {
+    let timeline = rows(run, "timeline.csv");
+    for guest in rows(run, "guests.csv") {
+        let times = |source: &str, name: &str, metric: &str| -> Vec<String> {
+            let own = timeline.iter().filter(|row| {
+                [&row["trial"], &row["source"], &row["name"], &row["metric"]]
+                    == [guest["trial"].as_str(), source, name, metric]
+            });
+            let inside = own.filter(|row| (0.01..3.01).contains(&number(row, "at_s")));
+            inside.map(|row| row["at_s"].clone()).collect()
+        };
+        let rates = times("guest", &guest["guest"], "rate_tps");
+        assert_eq!(rates.len(), 12, "3 s in slices of 250 ms: {rates:?}");
+        assert_eq!(rates, times("guest", &guest["guest"], "vcpu_cpu_percent"));
+        assert_eq!(rates, times("host", "", "busy_percent"));
+        assert!(number(&guest, "nic_interrupts_per_s") > 0.0, "{guest:?}");
     }
 }
 

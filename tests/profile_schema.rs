@@ -62,6 +62,7 @@ fn both_refuse_what_this_version_does_not_know_or_run() {
         ("test = \"TCP_RR\"", "test = \"SCTP_RR\""),
         ("burst = 0", "burst = 1001"),
         ("accel = \"auto\"", "accel = \"xen\""),
+        ("exits = \"auto\"", "exits = \"perf\""),
         ("uri = \"embedded\"", "uri = \"qemu:///session\""),
         ("image = \"appliance\"", "image = \"debian\""),
         ("memory = \"128 MiB\"", "memory = \"plenty\""),

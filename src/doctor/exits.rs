@@ -1,6 +1,7 @@
-//! Mitigations that lengthen the way in or out of a guest, read from the kernel's own words.
+//! Mitigations that lengthen the way in or out of a guest, read from the kernel's own words; and who counts the exits.
 
 use super::facts::Facts;
+use super::software;
 use super::subject::{Subject, Verdict};
 
 const DIRECTORY: &str = "/sys/devices/system/cpu/vulnerabilities/";
@@ -75,6 +76,40 @@ fn cost(name: &str, state: &str) -> Option<&'static str> {
     COSTS.iter().find(fits).map(|(_, _, cost)| *cost)
 }
 
+/// Who can say how often guests are left, and why.
+pub(super) fn counters(facts: &Facts) -> Subject {
+    const SEEN: &str = "What a backend costs in exits is told beside its speed.";
+    const UNSEEN: &str = "Nobody tells what a backend costs in exits: the columns of exits stay empty.";
+    let subject =
+        |verdict, found: String, effect: &str| Subject::new("exit counters", verdict, found, effect);
+    let version = facts.text("qemu").and_then(software::version);
+    let by_qemu = version.filter(|version| at_least(version, 7, 1)).map(|version| format!("QEMU {version}"));
+    let there = |path, name: &str| facts.has(path).then(|| name.to_owned());
+    let found: Vec<String> = [
+        by_qemu,
+        there("/sys/kernel/debug/kvm", "debugfs"),
+        there("/sys/kernel/tracing/events/kvm/kvm_exit/hist", "tracepoint"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    match (found.is_empty(), version) {
+        (false, _) => subject(Verdict::Good, found.join(", "), SEEN),
+        (true, None) => subject(Verdict::Unknown, "no QEMU, debugfs or tracefs to be seen".into(), UNSEEN),
+        (true, Some(version)) => subject(
+            Verdict::Note,
+            format!("QEMU {version} does not tell, nor do debugfs and tracefs"),
+            UNSEEN,
+        )
+        .change("mount -t debugfs none /sys/kernel/debug  # with KVM's module loaded; or QEMU 7.1"),
+    }
+}
+
+fn at_least(version: &str, major: u32, minor: u32) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (major, minor)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,5 +137,18 @@ mod tests {
     fn a_cost_that_several_mitigations_share_is_told_once() {
         let states = [("mds", "Mitigation: Clear CPU buffers"), ("tsa", "Mitigation: Clear CPU buffers")];
         assert_eq!(costs(&states), ["CPU buffers cleared on VM entry (mds, tsa)"]);
+    }
+
+    #[test]
+    fn exits_are_counted_by_a_new_qemu_or_by_the_kernel() {
+        let found = |facts: &str| {
+            let subject = counters(&Facts::read(facts));
+            (subject.verdict, subject.found)
+        };
+        assert_eq!(found("qemu:QEMU emulator version 7.1.0\n"), (Verdict::Good, "QEMU 7.1.0".into()));
+        let old = "qemu:QEMU emulator version 5.2.0 (Debian)\n";
+        assert_eq!(found(&format!("{old}/sys/kernel/debug/kvm:\n")), (Verdict::Good, "debugfs".into()));
+        assert_eq!(found(old).0, Verdict::Note);
+        assert_eq!(found("").0, Verdict::Unknown);
     }
 }

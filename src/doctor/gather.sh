@@ -33,6 +33,7 @@ lines $net/*/device/numa_node $net/*/speed $net/*/operstate /sys/module/vhost_ne
 lines /etc/tuned/active_profile
 
 there ${kvm}_intel ${kvm}_amd /sys/module/vhost_net /dev/kvm /dev/vhost-net $debug /proc/self/schedstat
+there /sys/kernel/debug/kvm /sys/kernel/tracing/events/kvm/kvm_exit/hist
 there $net/*/bridge $net/*/tun_flags $net/*/bonding $net/*/device $net/*/device/physfn
 target $net/*/device/driver $net/*/brport/bridge
 grep -shxE 'irqbalance|ksmtuned|numad|tuned' /proc/[0-9]*/comm | sort -u | sed 's/^/running:/'

@@ -9,7 +9,7 @@
 //!
 //! The subjects, each a function from facts to a verdict:
 //!
-//! - `kvm`, `exits`: KVM itself; what lengthens the way in and out of a guest
+//! - `kvm`, `exits`: KVM itself; what lengthens the way in and out of a guest, and who counts it
 //! - `clock_rate`, `cpu`: how fast a core is, and whose it is
 //! - `memory`, `numa`, `guests`: where guests' memory is, and whether it is enough
 //! - `sched`, `cgroup`: who runs next
@@ -43,7 +43,17 @@ type Look = fn(&Facts) -> Subject;
 
 /// The subjects that depend on nothing but the machine, in the order of the page. Those of the guests come after memory.
 const SUBJECTS: [(&str, &[Look]); 6] = [
-    ("KVM", &[kvm::virtualisation, kvm::nested, kvm::pause_loops, kvm::halt_polling, exits::mitigations]),
+    (
+        "KVM",
+        &[
+            kvm::virtualisation,
+            kvm::nested,
+            kvm::pause_loops,
+            kvm::halt_polling,
+            exits::mitigations,
+            exits::counters,
+        ],
+    ),
     (
         "CPU",
         &[

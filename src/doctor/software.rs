@@ -55,6 +55,6 @@ pub(super) fn versions(facts: &Facts) -> Subject {
 }
 
 /// The first word that begins with a digit: `QEMU emulator version 10.0.2 (…)`, `libvirtd (libvirt) 9.0.0`.
-fn version(said: &str) -> Option<&str> {
+pub(super) fn version(said: &str) -> Option<&str> {
     said.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
 }

@@ -10,7 +10,7 @@ use super::looks::{exits_per_s, pressure_percent};
 use super::{FlowFigures, flow, interrupts, received};
 use crate::profile::groups::of_guest;
 use crate::profile::{Role, Unit};
-use crate::sample::{CpuTimes, RawFlow, RawGuest, RawTrial, TargetCounters};
+use crate::sample::{CpuTimes, ExitSource, RawFlow, RawGuest, RawTrial, TargetCounters};
 use crate::stats;
 use crate::window::Window;
 
@@ -60,6 +60,8 @@ pub struct GuestFigures {
     pub nic_interrupts_per_s: Option<f64>,
     /// Time in which something of its control group waited for a CPU (PSI, `some`), % of the time between those looks.
     pub pressure_percent: Option<f64>,
+    /// Who counted its exits.
+    pub exits_from: Option<ExitSource>,
     /// How often KVM left it, by reason (`exits`: all of them), 1/s; empty if it is emulated.
     pub exits_per_s: BTreeMap<String, f64>,
 }
@@ -138,6 +140,7 @@ impl GuestFigures {
             witness_to_ratio: to_target_packets.and_then(per_transaction),
             nic_interrupts_per_s: inside.and_then(interrupts::of_guest),
             pressure_percent: inside.and_then(pressure_percent),
+            exits_from: inside.and_then(|guest| guest.exits_from),
             exits_per_s: inside.map(exits_per_s).unwrap_or_default(),
         }
     }

@@ -30,6 +30,7 @@ pub struct Lab {
     attached: Vec<Done>,
     plugged: BTreeMap<u32, Vec<Done>>,
     pub(super) tuned: Tuned,
+    pub(super) tracing: Option<String>,
     capped: BTreeMap<u32, (String, Vec<Done>)>,
     pub(super) paced: Paced,
 }
@@ -64,7 +65,7 @@ impl Lab {
         let ovs = OpenVswitch::default();
         let (attached, plugged, capped) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         let (tuned, paced) = (Tuned::new(), Paced::default());
-        Lab { names, wire, ovs, ground, journal, attached, plugged, capped, tuned, paced }
+        Lab { names, wire, ovs, ground, journal, attached, plugged, capped, tuned, paced, tracing: None }
     }
 
     /// Where backends are built, for so many guests with NICs of no special settings.

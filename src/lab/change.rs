@@ -36,6 +36,11 @@ pub enum Change {
         /// The directory.
         path: PathBuf,
     },
+    /// Removing this instance of the kernel's tracing, and what it counts with it.
+    Tracing {
+        /// Its directory.
+        path: PathBuf,
+    },
     /// Destroying the guest of this name, through libvirt.
     Domain {
         /// Libvirt's name.
@@ -69,6 +74,7 @@ fn call(change: &Change) -> Option<String> {
             words.map(str::to_owned).into()
         }
         Change::Tree { path } => vec!["tree".into(), path.display().to_string()],
+        Change::Tracing { path } => vec!["tracing".into(), path.display().to_string()],
         Change::Domain { .. } => return None, // libvirt's work
     };
     Some(shell_words::join(words))
@@ -104,5 +110,19 @@ mod tests {
     fn what_was_done_and_what_was_left_are_told_apart() {
         let (done, left) = said("done removed /x\nnoise\nleft interface kf-a-b\n");
         assert_eq!((done, left), (vec!["removed /x".to_owned()], vec!["interface kf-a-b".to_owned()]));
+    }
+
+    #[test]
+    fn an_instance_of_tracing_is_removed_without_its_files_which_are_the_kernel_s() {
+        let root = tempfile::tempdir().unwrap();
+        let [instance, tree] = ["instance", "tree"].map(|name| root.path().join(name));
+        std::fs::create_dir(&instance).unwrap();
+        std::fs::create_dir_all(tree.join("below")).unwrap();
+        let changes = [&instance, &tree].map(|path| Change::Tracing { path: path.clone() });
+        let ran = std::process::Command::new("sh").args(["-c", &script(changes.iter())]).output().unwrap();
+        let (done, left) = said(&String::from_utf8_lossy(&ran.stdout));
+        assert_eq!(done, [format!("removed {}", instance.display())]);
+        assert_eq!(left, [tree.display().to_string()]);
+        assert!(tree.join("below").exists());
     }
 }

@@ -77,7 +77,12 @@ fn undo_step(step: &Undo, state: &State) -> Vec<String> {
             vec![format!("removed the control group {}", path.display())]
         }
         Undo::Partition { .. } => Vec::new(), // never made, or `remaining_cgroups` names it
-        Undo::Value { .. } | Undo::Nic(_) | Undo::Merging { .. } | Undo::Coalescing { .. } => Vec::new(), // see `put_back_all`
+        // See `put_back_all`.
+        Undo::Value { .. }
+        | Undo::Nic(_)
+        | Undo::Merging { .. }
+        | Undo::Coalescing { .. }
+        | Undo::Tracing { .. } => Vec::new(),
         Undo::Elsewhere { .. } => Vec::new(), // see `elsewhere`
         Undo::Tree { path } => match std::fs::remove_dir_all(path) {
             Ok(()) => vec![format!("removed {}", path.display())],
@@ -118,6 +123,9 @@ pub fn put_back(step: &Undo) -> Result<(), LabError> {
             &path.to_string_lossy(),
             value,
         ]),
+        Undo::Tracing { path } if path.exists() => {
+            std::fs::remove_dir(path).map_err(LabError::system(format!("remove {}", path.display())))
+        }
         // What is not there any more went with the device that it belonged to.
         Undo::Value { path, value } if path.exists() => std::fs::write(path, value)
             .map_err(LabError::system(format!("write {} back into {}", value.trim(), path.display()))),
@@ -240,5 +248,20 @@ mod tests {
         assert!(!dir.exists());
         foreign.kill().unwrap();
         foreign.wait().unwrap();
+    }
+
+    #[test]
+    fn an_instance_of_tracing_that_cannot_be_removed_is_told() {
+        let root = tempfile::tempdir().unwrap();
+        let state = State::create(root.path()).unwrap();
+        let [instance, kept] = ["instance", "kept"].map(|name| root.path().join(name));
+        std::fs::create_dir(&instance).unwrap();
+        std::fs::create_dir_all(kept.join("below")).unwrap();
+        let journal = journal::Journal::open(&state.dir).unwrap();
+        for path in [&instance, &kept] {
+            journal.before(&Undo::Tracing { path: path.clone() }).unwrap();
+        }
+        let error = undo(state).unwrap_err().to_string();
+        assert!(!instance.exists() && error.contains(&format!("remove {}", kept.display())), "{error}");
     }
 }

@@ -63,6 +63,7 @@ impl Embedded {
             Change::Value { path, value } => Some(Undo::Value { path, value }),
             Change::Nic(nic) => Some(Undo::Nic(nic)),
             Change::Coalescing { nic, argv } => Some(Undo::Coalescing { nic, argv }),
+            Change::Tracing { path } => Some(Undo::Tracing { path }),
             Change::Command { .. } | Change::Tree { .. } | Change::Domain { .. } => None,
         }
     }

@@ -65,6 +65,11 @@ pub enum Undo {
         /// The command.
         argv: Vec<String>,
     },
+    /// Remove this instance of the kernel's tracing; its files are the kernel's and go with it.
+    Tracing {
+        /// Its directory.
+        path: PathBuf,
+    },
     /// Remove this directory with all that is in it.
     Tree {
         /// The directory.

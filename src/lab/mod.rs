@@ -11,6 +11,7 @@
 //! - [`change`], [`elsewhere`]: what is taken back on other machines
 //! - [`control_group`]: control groups of a run's own
 //! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are
+//! - `tracing`: the kernel's count of exits by reason
 //! - `tuned`, `coalesced`: settings of the VM host, written and written back
 //! - [`ovs`]: Open vSwitch of the run's own
 //! - [`dpdk`]: how that is set up with DPDK
@@ -36,6 +37,7 @@ mod paced;
 pub mod preflight;
 pub mod real_time;
 pub mod state;
+mod tracing;
 mod tuned;
 
 pub use building::Lab;

@@ -58,6 +58,12 @@ tree() {
     if rm -rf "$1"; then did "removed $1"; else left "$1"; fi
 }
 
+# Removes an instance of the kernel's tracing; its files are the kernel's and go with it.
+tracing() {
+    [ -e "$1" ] || return 0
+    if rmdir "$1"; then did "removed $1"; else left "$1"; fi
+}
+
 # What bears the name of run $1 and is still there; interfaces are removed first.
 survivors() {
     for path in /sys/class/net/kf-"$1"-*; do

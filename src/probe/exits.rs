@@ -1,10 +1,18 @@
-//! How often, and why, KVM left a guest: QEMU's answer to `query-stats` -> counters. Pure.
+//! How often, and why, KVM left a guest: what QEMU and the kernel say -> counters. Pure.
 //!
-//! Unprivileged and per guest, unlike debugfs and tracepoints; QEMU has it since 7.1. An emulated guest has no exits.
+//! Three sources, the first that answers: QEMU's `query-stats` (QEMU 7.1, Linux 5.14), which costs nothing and is there for
+//! each guest; KVM's statistics in debugfs, the same counters on older systems, which lockdown takes away; and a histogram of
+//! the tracepoint `kvm:kvm_exit`, which costs each exit a little, and knows the CPU's own reason. libvirt's statistics of
+//! exits are QEMU's answer at second hand. An emulated guest has no exits.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+
+use super::exit_reasons;
+
+/// Counters by reason; `exits` is all of them together.
+pub type Counters = BTreeMap<String, u64>;
 
 /// The question, as libvirt's monitor command takes it.
 pub const QUERY: &str =
@@ -23,7 +31,7 @@ const KEPT: [&str; 8] = [
 ];
 
 /// The counters of all vCPUs together, cumulative; `None` if there are none.
-pub fn exits(answer: &str) -> Option<BTreeMap<String, u64>> {
+pub fn exits(answer: &str) -> Option<Counters> {
     let answer: Value = serde_json::from_str(answer).ok()?;
     let mut counters = BTreeMap::new();
     for stat in answer["return"].as_array()?.iter().filter_map(|vcpu| vcpu["stats"].as_array()).flatten() {
@@ -34,6 +42,78 @@ pub fn exits(answer: &str) -> Option<BTreeMap<String, u64>> {
         }
     }
     (!counters.is_empty()).then_some(counters)
+}
+
+/// `sh -c SCRIPT exits INSTANCE PID...`: what the kernel knows of guests by the processes of their QEMU.
+pub const SCRIPT: &str = include_str!("exits.sh");
+
+/// What is written into the tracepoint's `trigger`. The table holds a thousand vCPUs with sixteen reasons each.
+pub const TRIGGER: &str = "hist:keys=common_pid,isa,exit_reason:size=16384";
+
+/// What the kernel counted of one guest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ByKernel {
+    /// KVM's statistics in debugfs; `None` if they are not there.
+    pub debugfs: Option<Counters>,
+    /// The tracepoint's histogram; `None` if there is none, or if it lost some.
+    pub tracepoint: Option<Counters>,
+}
+
+/// What the script printed, by QEMU's process.
+pub fn by_kernel(output: &str) -> BTreeMap<i32, ByKernel> {
+    let (guests, histogram) = match output.split_once("== histogram\n") {
+        Some((guests, text)) => (guests, histogram(text)),
+        None => (output, None),
+    };
+    let guests = guests.split("== guest ").skip(1);
+    guests.filter_map(|text| of_guest(text, histogram.as_deref())).collect()
+}
+
+fn of_guest(text: &str, histogram: Option<&[Bucket]>) -> Option<(i32, ByKernel)> {
+    let (pid, lines) = text.split_once('\n')?;
+    let numbers: Vec<(&str, u64)> = lines
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter_map(|(k, n)| Some((k, n.parse().ok()?)))
+        .collect();
+    let kept = numbers.iter().filter(|(name, _)| KEPT.contains(name));
+    let debugfs: Counters = kept.map(|(name, count)| ((*name).to_owned(), *count)).collect();
+    let tasks: Vec<u64> = numbers.iter().filter(|(name, _)| *name == "task").map(|(_, tid)| *tid).collect();
+    let by_reason = histogram.map(|buckets| {
+        let mut counters = Counters::from([("exits".to_owned(), 0)]);
+        for bucket in buckets.iter().filter(|bucket| tasks.contains(&bucket.pid)) {
+            *counters.entry("exits".to_owned()).or_default() += bucket.count;
+            *counters.entry(exit_reasons::name(bucket.isa, bucket.reason)).or_default() += bucket.count;
+        }
+        counters
+    });
+    let debugfs = debugfs.contains_key("exits").then_some(debugfs);
+    Some((pid.trim().parse().ok()?, ByKernel { debugfs, tracepoint: by_reason }))
+}
+
+/// Exits of one thread for one reason.
+struct Bucket {
+    pid: u64,
+    isa: u64,
+    reason: u64,
+    count: u64,
+}
+
+/// `{ common_pid: 1844, isa: 1, exit_reason: 12 } hitcount: 5`, and at the end `Dropped: 0`. `None` if it is not a whole
+/// one.
+fn histogram(text: &str) -> Option<Vec<Bucket>> {
+    let dropped = text.lines().find_map(|line| line.trim().strip_prefix("Dropped:"))?;
+    (dropped.trim() == "0").then(|| text.lines().filter_map(bucket).collect())
+}
+
+fn bucket(line: &str) -> Option<Bucket> {
+    let (keys, rest) = line.trim().strip_prefix('{')?.split_once('}')?;
+    let key = |name: &str| {
+        let mut pairs = keys.split(',').filter_map(|pair| pair.split_once(':'));
+        pairs.find(|(key, _)| key.trim() == name)?.1.trim().parse().ok()
+    };
+    let count = rest.split_once("hitcount:")?.1.split_whitespace().next()?.parse().ok()?;
+    Some(Bucket { pid: key("common_pid")?, isa: key("isa")?, reason: key("exit_reason")?, count })
 }
 
 #[cfg(test)]
@@ -53,5 +133,63 @@ mod tests {
     fn an_emulated_guest_has_none() {
         assert_eq!(exits(r#"{"return":[],"id":"libvirt-9"}"#), None);
         assert_eq!(exits("no answer"), None);
+    }
+
+    /// As the kernel's documentation (trace/histogram) writes a histogram.
+    const SAID: &str = "== guest 4711
+exits 1200
+io_exits 30
+remote_tlb_flush_requests_exits 9
+task 4711
+task 4720
+task 4721
+== guest 4800
+task 4800
+== histogram
+# event histogram
+#
+# trigger info: hist:keys=common_pid,isa,exit_reason:vals=hitcount:sort=hitcount:size=16384 [active]
+#
+
+{ common_pid:       4720, isa:          1, exit_reason:         30 } hitcount:          8
+{ common_pid:       4721, isa:          1, exit_reason:         12 } hitcount:         70
+{ common_pid:       4720, isa:          1, exit_reason:         12 } hitcount:        300
+{ common_pid:       4721, isa:          1, exit_reason:         32 } hitcount:        100
+{ common_pid:       9999, isa:          1, exit_reason:         12 } hitcount:       5000
+
+Totals:
+    Hits: 5478
+    Entries: 5
+    Dropped: 0
+";
+
+    fn counters(pairs: &[(&str, u64)]) -> Option<Counters> {
+        Some(pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect())
+    }
+
+    #[test]
+    fn a_guest_s_exits_are_those_of_its_own_threads() {
+        let found = by_kernel(SAID);
+        assert_eq!(found[&4711].debugfs, counters(&[("exits", 1200), ("io_exits", 30)]));
+        assert_eq!(
+            found[&4711].tracepoint,
+            counters(&[("exits", 478), ("halt_exits", 370), ("io_exits", 8), ("MSR_WRITE", 100)])
+        );
+        assert_eq!(found[&4800], ByKernel { debugfs: None, tracepoint: counters(&[("exits", 0)]) });
+    }
+
+    #[test]
+    fn a_histogram_that_lost_some_or_was_cut_counts_nothing() {
+        let lost = SAID.replace("Dropped: 0", "Dropped: 7");
+        assert_eq!(by_kernel(&lost)[&4711].tracepoint, None);
+        let cut = SAID.split("Totals").next().unwrap();
+        assert_eq!(by_kernel(cut)[&4711].tracepoint, None);
+        assert!(by_kernel(cut)[&4711].debugfs.is_some());
+    }
+
+    #[test]
+    fn a_kernel_that_counts_nothing_says_nothing() {
+        let found = by_kernel("== guest 4711\ntask 4711\n");
+        assert_eq!(found[&4711], ByKernel::default());
     }
 }

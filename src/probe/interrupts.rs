@@ -46,6 +46,22 @@ mod tests {
         interrupts(output).into_iter().map(|irq| (irq.irq, irq.name, irq.count)).collect()
     }
 
+    /// What real guests of two CPUs said to `inside::LOOK`.
+    const VIRTIO: &str = include_str!("../../tests/fixtures/proc/inside_virtio_two_queues");
+    const E1000E: &str = include_str!("../../tests/fixtures/proc/inside_e1000e");
+
+    #[test]
+    fn every_queue_of_a_real_guest_is_read_and_nothing_of_the_rest() {
+        let names = |said| read(said).into_iter().map(|(irq, name, _)| (irq, name)).collect::<Vec<_>>();
+        let queues =
+            ["config", "input.0", "output.0", "input.1", "output.1"].map(|queue| format!("virtio1-{queue}"));
+        assert_eq!(names(VIRTIO), (30..).zip(queues).collect::<Vec<_>>());
+        assert_eq!(read(VIRTIO)[1].2, 11_106, "both CPUs");
+        let of_e1000e = ["eth1-rx-0", "eth1-tx-0", "eth1"].map(str::to_owned);
+        assert_eq!(names(E1000E), (30..).zip(of_e1000e).collect::<Vec<_>>());
+        assert!(super::super::inside::cpu_times(VIRTIO).is_some());
+    }
+
     #[test]
     fn counts_of_all_cpus_are_added() {
         let output =

@@ -7,18 +7,21 @@
 //! - `threads`: the CPU time of QEMU's threads by class, never going backwards
 //! - [`inside`]: what one command run in a guest says (pure)
 //! - [`interrupts`]: interrupts of NICs by queue (pure)
-//! - [`exits`]: how often and why KVM left a guest (pure)
+//! - [`exits`], [`exit_reasons`]: how often and why KVM left a guest (pure)
 //! - [`memory`]: swap, merged pages and huge pages of the machine (pure)
+//! - [`pressure`]: how long guests' control groups waited for a CPU (pure)
 //! - [`hiccup`]: moments in which the host stood still
 //! - [`environment`]: the fingerprint of the machine, kept beside the results
 
 pub mod environment;
+pub mod exit_reasons;
 pub mod exits;
 mod files;
 pub mod hiccup;
 pub mod inside;
 pub mod interrupts;
 pub mod memory;
+pub mod pressure;
 pub mod proc;
 pub mod remote;
 pub mod sampler;

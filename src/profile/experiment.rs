@@ -72,6 +72,9 @@ impl Experiment {
 pub struct Host {
     /// How to accelerate guests.
     pub accel: AccelChoice,
+    /// Who counts the guests' exits under KVM.
+    #[serde(default)]
+    pub exits: ExitChoice,
 }
 
 /// What the profile asks for.
@@ -85,6 +88,21 @@ pub enum AccelChoice {
     Kvm,
     /// QEMU's emulation even where KVM works.
     Tcg,
+}
+
+/// Who is to count the guests' exits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExitChoice {
+    /// The first of the others that answers.
+    #[default]
+    Auto,
+    /// KVM's statistics through QEMU.
+    QueryStats,
+    /// KVM's statistics in debugfs.
+    Debugfs,
+    /// The kernel's tracepoint, by the CPU's own reasons.
+    Tracepoint,
 }
 
 /// What the guests boot.

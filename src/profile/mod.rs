@@ -35,7 +35,7 @@ pub mod written;
 pub use configuration::Configuration;
 pub use diagnostic::{Diagnostic, Position, ProfileError};
 pub use experiment::{
-    AccelChoice, Experiment, Host, Idle, Image, Limits, Order, Precision, Reprovision, Timing,
+    AccelChoice, ExitChoice, Experiment, Host, Idle, Image, Limits, Order, Precision, Reprovision, Timing,
 };
 pub use factor::{Factor, Value};
 pub use groups::{Background, Role};

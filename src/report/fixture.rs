@@ -6,8 +6,8 @@ use super::Provenance;
 use crate::figures::{SummaryRow, TrialFigures, fixture};
 use crate::profile::groups::{CpuSettings, Members};
 use crate::profile::{
-    AccelChoice, Background, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order,
-    Reprovision, Role, Timing,
+    Background, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Reprovision, Role,
+    Timing,
 };
 use crate::report::Model;
 use crate::sample::Accel;
@@ -18,7 +18,7 @@ pub fn experiment(configurations: Vec<Configuration>, factors: &[Factor]) -> Exp
         name: "backends".into(),
         description: "How many guests share one NIC, by backend.".into(),
         source: Some("Asada 2012".into()),
-        host: Host { accel: AccelChoice::Auto },
+        host: Host::default(),
         machines: None,
         wire: None,
         image: Image::Appliance { kernel: None },

@@ -1,10 +1,11 @@
 //! What is looked at just before and just after a window: every CPU of the host, the tester, interrupts, the guests from
-//! inside, and KVM's exits.
+//! inside, what their control groups waited for, and KVM's exits.
 
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
+use super::exits;
 use super::inside::{in_every_guest, script, shell};
 use super::lab_session::LabSession;
 use crate::backend::site::Wire;
@@ -13,7 +14,7 @@ use crate::exec::machine::Machine;
 use crate::guest::fleet::Guest;
 use crate::lab::building::Ground;
 use crate::load::clock::wall_clock;
-use crate::probe::{exits, inside, interrupts, memory, proc};
+use crate::probe::{inside, interrupts, memory, pressure, proc};
 use crate::profile::Configuration;
 use crate::sample::{Accel, CpuTimes, Irq, Look, RawGuest, RawTrial};
 
@@ -25,8 +26,9 @@ pub(super) async fn look(
 ) -> Result<()> {
     raw.looks.extend(machines(session, configuration).await);
     look_inside(session, configuration, &mut raw.guests).await?;
+    at_pressure(session, &mut raw.guests).await;
     if raw.accel == Accel::Kvm {
-        at_exits(session, configuration, &mut raw.guests).await;
+        exits::look(session, configuration, &mut raw.guests).await;
     }
     Ok(())
 }
@@ -127,13 +129,18 @@ async fn cpu_times(machine: &Machine) -> Option<CpuTimes> {
     proc::cpu_times(&machine.read("/proc/stat").await.ok()?, proc::USER_HZ)
 }
 
-/// Adds KVM's exits to what is known of each guest.
-async fn at_exits(session: &LabSession, configuration: &Configuration, guests: &mut [RawGuest]) {
-    for guest in guests.iter_mut().filter(|guest| guest.guest <= configuration.vms) {
-        let answer = session.fleet.monitor(guest.guest, exits::QUERY).await;
-        let at_s = wall_clock();
-        if let Some(counters) = answer.and_then(|answer| exits::exits(&answer)) {
-            guest.exits.push((at_s, counters));
-        }
+/// Adds how long each guest's control group has waited for a CPU, where the kernel tells.
+async fn at_pressure(session: &LabSession, guests: &mut [RawGuest]) {
+    let pid = |guest: &RawGuest| session.fleet.get(guest.guest).map(|guest| guest.pid);
+    let pids: Vec<String> = guests.iter().filter_map(|guest| Some(pid(guest)?.to_string())).collect();
+    if pids.is_empty() {
+        return;
+    }
+    let said = session.lab.side(Side::Host).run(&script(pressure::SCRIPT, "pressure", &pids)).await;
+    let (at_s, said) = (wall_clock(), said.map(|output| output.stdout).unwrap_or_default());
+    let waited = pressure::pressure(&said);
+    for guest in guests {
+        let own = waited.iter().find(|(process, _)| Some(*process) == pid(guest));
+        guest.pressure.extend(own.map(|(_, waited_s)| (at_s, *waited_s)));
     }
 }

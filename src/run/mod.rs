@@ -7,6 +7,7 @@
 //! - [`lab_session`]: the opened lab and its moves from one configuration to the next
 //! - [`verify`]: the proof that the backend under test is the one that runs
 //! - `looks`: what is looked at just before and after a window
+//! - `exits`: how often KVM left the guests, by whoever counts
 //! - `nic`: the settings of the NIC under test, proven
 //! - `emulator`: the QEMU that runs a guest, proven
 //! - `pin`: vCPUs pinned to CPUs, and proven
@@ -29,6 +30,7 @@ pub mod blueprint;
 mod cgroup;
 mod emulator;
 pub mod event;
+mod exits;
 mod given;
 mod ground;
 mod huge_pages;

@@ -175,6 +175,7 @@ impl Results {
             ("guests.csv", report::csv::guests(&model)?),
             ("cpus.csv", report::csv::cpus(&model)?),
             ("interrupts.csv", report::csv::interrupts(&model)?),
+            ("exits.csv", report::csv::exits(&model)?),
             ("groups.csv", report::csv::groups(&model)?),
             ("trials.csv", report::csv::trials(&model)?),
             ("proofs.csv", report::csv::proofs(&model)?),

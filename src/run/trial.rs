@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::event::{Event, Events};
 use super::lab_session::LabSession;
-use super::{background, cgroup, looks, verify};
+use super::{background, cgroup, exits, looks, verify};
 use crate::backend::{Backend, Counted, Side};
 use crate::exec::machine::Machine;
 use crate::lab::address::{Net, Station, address};
@@ -95,6 +95,7 @@ async fn steps(
     raw.moved_s = Some(wall_clock());
     raw.checks = verify::checks(session, &configuration).await.map_err(at(Stage::Verify))?;
     raw.checks.extend(cgroup::checks(session, &configuration, &raw.groups).await);
+    raw.checks.extend(exits::prepare(session, &configuration).await);
     let netserver = baremetal_netserver(session, &configuration).await.map_err(at(Stage::Load))?;
     let host = session.lab.side(Side::Host);
     let clocks = Clocks::read(host, session.lab.side(Side::Tester)).await;

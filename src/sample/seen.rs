@@ -27,7 +27,7 @@ pub enum ExitSource {
     QueryStats,
     /// KVM's statistics in debugfs.
     Debugfs,
-    /// The kernel's tracepoint `kvm:kvm_exit`: reasons are the CPU's own.
+    /// The kernel's tracepoint `kvm:kvm_exit`: every exit has a reason, and what KVM does not count bears the CPU's name.
     Tracepoint,
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, coalescing, emulator, far_needs, groups, machine, needs, real_time, settings};
+use super::{Finding, coalescing, emulator, exits, far_needs, groups, machine, needs, real_time, settings};
 use crate::backend::Backend;
 use crate::backend::site::Wire;
 use crate::exec::machine::Machine;
@@ -130,6 +130,7 @@ async fn look_at_host(host: &Machine, experiment: &Experiment, texts: &Texts) ->
     }
     if guests {
         findings.extend([libvirt(host).await, accelerator(experiment, texts), memory(experiment, texts)]);
+        findings.extend(exits::look_there(host, experiment, texts.kvm_usable()).await);
     }
     findings
 }

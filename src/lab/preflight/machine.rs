@@ -67,7 +67,7 @@ pub(super) fn netperf(version: Option<String>) -> Finding {
     }
 }
 
-fn at_least(version: &str, major: u32, minor: u32) -> bool {
+pub(super) fn at_least(version: &str, major: u32, minor: u32) -> bool {
     let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (major, minor)
 }

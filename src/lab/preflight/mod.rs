@@ -6,6 +6,7 @@
 //! - [`hardware`]: the machines of a hardware lab, looked at over SSH
 //! - `image`: what the guests boot
 //! - `emulator`: the QEMUs that it names
+//! - `exits`: who can count the guests' exits
 //! - `needs`: what its backends need
 //! - `far_needs`: the same of another machine
 //! - `memory`: huge pages and NUMA nodes for the guests' memory
@@ -16,6 +17,7 @@
 
 mod coalescing;
 mod emulator;
+mod exits;
 mod far_needs;
 mod groups;
 pub mod hardware;
@@ -61,6 +63,7 @@ pub fn look(experiment: &Experiment) -> Vec<Finding> {
     let of_backends = needs::look(experiment, wire.as_ref());
     let of_machine =
         [machine::look(experiment), image::look(experiment), emulator::look(experiment)].concat();
+    let of_machine = of_machine.into_iter().chain(exits::look(experiment)).collect::<Vec<_>>();
     let (of_settings, of_groups) = (settings::look(experiment), groups::look(experiment));
     let of_kernel = Vec::from_iter(real_time::look(experiment));
     let of_wire = [of_wire, Vec::from_iter(coalescing::look(experiment, wire.as_ref()))].concat();

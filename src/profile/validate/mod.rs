@@ -70,7 +70,7 @@ pub(super) fn experiment(
         name: written.name.unwrap_or_default(),
         description: written.description,
         source: written.source,
-        host: Host { accel: written.host.accel },
+        host: Host { accel: written.host.accel, exits: written.host.exits },
         machines,
         wire,
         idle: written.guest.idle,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::profile::policy::Policy;
 use crate::profile::schema::backend_names;
 use crate::profile::units::{Size, Time};
-use crate::profile::{AccelChoice, Idle};
+use crate::profile::{AccelChoice, ExitChoice, Idle};
 
 /// `[host]`: the VM host.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -20,6 +20,9 @@ pub struct Host {
     pub jump: Option<String>,
     /// "auto" (the default): KVM if the CPU can, else emulation; "kvm": KVM or refuse; "tcg": emulation
     pub accel: AccelChoice,
+    /// who counts the guests' exits under KVM: "query-stats" (QEMU), "debugfs", or "tracepoint", which knows the CPU's own
+    /// reasons and costs each exit a little; "auto" (the default): the first of them that answers
+    pub exits: ExitChoice,
     /// absolute path of the QEMU that runs the guests, on the VM host; or of a script that starts one. Left out: libvirt's own
     /// choice
     #[schemars(regex(pattern = "^/"))]

@@ -1,4 +1,4 @@
-//! CSV for other programs: flows, guests, CPUs, interrupts, groups, trials, proofs, the summary, and the course of each trial.
+//! CSV for other programs: flows, guests, CPUs, interrupts, exits, groups, trials, proofs, the summary, and the course of each trial.
 //! Units are in the column names, or in the name of the metric.
 //!
 //! Columns named `whole_flow_…` are netperf's own, over a flow from its start, warm-up included; so are the P99 and longest
@@ -14,15 +14,17 @@
 //! without figures; it has no rows elsewhere. Trials that are not valid keep theirs: look at `outcome`.
 
 mod columns;
+mod probes;
 
 use ::csv::Writer;
 
 use super::{Model, model};
-use crate::figures::{Metric, Numbers, Outcome, Point, SummaryRow, TrialFigures};
+use crate::figures::{Metric, Numbers, Outcome, SummaryRow, TrialFigures};
 use crate::profile::{Configuration, Factor};
 use crate::sample::Accel;
 use crate::stats::{Interval, Outlier};
 use columns::{CPU, Column, FLOW, GROUP, GUEST, SUMMARY, TRIAL};
+pub use probes::{exits, interrupts, timeline};
 
 /// One row per flow of every trial that has numbers: `flows.csv`.
 pub fn flows(model: &Model) -> ::csv::Result<String> {
@@ -60,35 +62,6 @@ pub fn cpus(model: &Model) -> ::csv::Result<String> {
         })
     });
     table(header.collect(), rows)
-}
-
-/// One row per interrupt line of a NIC under test of every trial that has numbers: `interrupts.csv`. `where` is `host` or
-/// `guest N`.
-pub fn interrupts(model: &Model) -> ::csv::Result<String> {
-    let names = ["where", "nic", "irq", "name", "interrupts_per_s"].map(String::from);
-    let rows = with_numbers(model).flat_map(|(trial, numbers)| {
-        numbers.seen.nics.iter().map(|irq| {
-            let ids = [machine(irq.guest), irq.nic.clone(), irq.irq.to_string(), irq.name.clone()];
-            trial_cells(trial).into_iter().chain(ids).chain([cell(Some(irq.per_s))]).collect()
-        })
-    });
-    table(trial_header().into_iter().chain(names).collect(), rows)
-}
-
-fn machine(guest: u32) -> String {
-    if guest == 0 { "host".into() } else { format!("guest {guest}") }
-}
-
-/// One row per point of the trials' timelines, as they are given with the trials' numbers: `timeline.csv`.
-pub fn timeline(trials: impl IntoIterator<Item = (u32, Vec<Point>)>) -> ::csv::Result<String> {
-    let header = ["trial", "at_s", "source", "name", "metric", "value"].map(String::from);
-    let rows = trials.into_iter().flat_map(|(trial, points)| {
-        points.into_iter().map(move |point| {
-            let Point { at_s, source, name, metric, value } = point;
-            vec![trial.to_string(), cell(Some(at_s)), source.into(), name, metric, cell(Some(value))]
-        })
-    });
-    table(header.into(), rows)
 }
 
 /// One row per group of every trial that has numbers: `groups.csv`. Empty where all guests are alike.
@@ -239,7 +212,6 @@ fn table(header: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> ::csv:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::IrqFigures;
     use crate::report::fixture;
     use std::collections::BTreeMap;
 
@@ -313,28 +285,6 @@ mod tests {
     #[test]
     fn every_flow_of_every_trial_with_numbers_is_a_row() {
         assert_eq!(read(&render(flows)).len(), 8 * 8);
-    }
-
-    #[test]
-    fn a_timeline_names_what_each_value_is_of() {
-        let point =
-            Point { at_s: -0.5, source: "guest", name: "2".into(), metric: "rate_tps".into(), value: 900.25 };
-        let text = timeline([(7, vec![point])]).unwrap();
-        assert_eq!(text, "trial,at_s,source,name,metric,value\n7,-0.5,guest,2,rate_tps,900.25\n");
-    }
-
-    #[test]
-    fn interrupts_are_told_apart_by_machine_and_queue() {
-        let (experiment, provenance, mut trials) = fixture::run();
-        let irq = |guest, name: &str| {
-            let (nic, name) = ("52:54:00:74:00:01".into(), name.into());
-            IrqFigures { guest, nic, irq: 26, name, per_s: 12.5 }
-        };
-        trials[0].numbers.as_mut().unwrap().seen.nics = vec![irq(0, "lan-TxRx-0"), irq(1, "virtio1-input.0")];
-        let table = read(&interrupts(&Model::new(&experiment, &provenance, &trials)).unwrap());
-        let cells: Vec<_> =
-            table.iter().map(|row| (row["where"].as_str(), row["interrupts_per_s"].as_str())).collect();
-        assert_eq!(cells, [("host", "12.5"), ("guest 1", "12.5")]);
     }
 
     #[test]

@@ -1,0 +1,44 @@
+//! The kernel's count of exits by reason: an instance of its tracing that is the run's own, so that nobody else's tracing is
+//! touched. It stands in the journal before it is made, counts from then on, and goes with the run.
+
+use super::LabError;
+use super::building::Lab;
+use super::change::Change;
+use crate::backend::Side;
+use crate::probe::exits::TRIGGER;
+
+/// Prints where tracing is, if the kernel can make a histogram of KVM's exits.
+const FIND: &str = r#"for root in /sys/kernel/tracing /sys/kernel/debug/tracing; do
+[ ! -e "$root/events/kvm/kvm_exit/hist" ] || { echo "$root"; break; }
+done"#;
+
+/// Makes the instance and says what the trigger is then.
+const START: &str =
+    r#"mkdir "$1" && echo "$2" >"$1/events/kvm/kvm_exit/trigger" && cat "$1/events/kvm/kvm_exit/trigger""#;
+
+impl Lab {
+    /// Where the kernel counts the guests' exits by reason; `None` unless it was told to.
+    pub fn exits_traced(&self) -> Option<&str> {
+        self.tracing.as_deref()
+    }
+
+    /// Tells the kernel of the VM host to count exits by reason until the run ends. One that cannot is no error.
+    ///
+    /// # Errors
+    /// [`LabError`] if the journal cannot be written, or the kernel refuses what it should be able to do.
+    pub async fn trace_exits(&mut self) -> Result<(), LabError> {
+        if self.tracing.is_some() {
+            return Ok(());
+        }
+        let found = self.outer().run(&["sh", "-c", FIND]).await?;
+        let root = found.stdout.trim();
+        if root.is_empty() {
+            return Ok(());
+        }
+        let path = format!("{root}/instances/kf-{}", self.names.run);
+        self.note(Side::Host, Change::Tracing { path: path.clone().into() })?;
+        self.outer().run(&["sh", "-c", START, "trace", &path, TRIGGER]).await?;
+        self.tracing = Some(path);
+        Ok(())
+    }
+}

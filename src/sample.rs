@@ -226,6 +226,13 @@ pub struct Look {
     pub interrupts: u64,
     /// All CPUs of the tester; `None` where the tester is the host.
     pub tester: Option<CpuTimes>,
+    /// How long each guest was kept from CPUs by its quotas, s summed over its threads' control groups and CPUs; empty where
+    /// nobody has one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub throttled_guests_s: BTreeMap<u32, f64>,
+    /// The same of groups that one control group holds, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub throttled_groups_s: BTreeMap<String, f64>,
 }
 
 /// A time in which the host stood still.

@@ -116,6 +116,8 @@ mod tests {
             context_switches: (at_s * 1000.0) as u64,
             interrupts: (at_s * 500.0) as u64,
             tester: Some(cpu(busy)),
+            throttled_guests_s: BTreeMap::new(),
+            throttled_groups_s: BTreeMap::new(),
         }
     }
 

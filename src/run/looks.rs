@@ -1,16 +1,18 @@
 //! What is looked at just before and just after a window: every CPU of the host, the tester, and KVM's exits.
 
 use super::lab_session::LabSession;
+use super::throttled;
 use crate::backend::Side;
 use crate::exec::machine::Machine;
 use crate::lab::building::Ground;
 use crate::load::clock::wall_clock;
 use crate::probe::{exits, proc};
 use crate::profile::Configuration;
+use crate::profile::groups::Members;
 use crate::sample::{CpuTimes, Look, RawGuest};
 
 /// Looks at the machines; what cannot be read is left out.
-pub(super) async fn machines(session: &LabSession) -> Option<Look> {
+pub(super) async fn machines(session: &LabSession, groups: &[Members]) -> Option<Look> {
     let stat = session.lab.side(Side::Host).read("/proc/stat").await.ok()?;
     let at_s = wall_clock();
     // In the embedded lab the tester is the host.
@@ -18,12 +20,15 @@ pub(super) async fn machines(session: &LabSession) -> Option<Look> {
         Ground::Embedded(_) => None,
         Ground::Hardware(_) => cpu_times(session.lab.side(Side::Tester)).await,
     };
+    let (throttled_guests_s, throttled_groups_s) = throttled::by_quotas(session, groups).await;
     Some(Look {
         at_s,
         cpus: proc::each_cpu(&stat, proc::USER_HZ),
         context_switches: proc::counter(&stat, "ctxt")?,
         interrupts: proc::counter(&stat, "intr")?,
         tester,
+        throttled_guests_s,
+        throttled_groups_s,
     })
 }
 

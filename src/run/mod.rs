@@ -32,6 +32,7 @@ mod looks;
 mod nic;
 mod pin;
 pub mod results;
-pub mod trial;
+pub mod throttled;
+mod trial;
 mod tuned;
 pub mod verify;

@@ -247,7 +247,7 @@ async fn load(
 
 /// Looks at the machines, into the guests, and at why KVM leaves them.
 async fn look(session: &LabSession, configuration: &Configuration, raw: &mut RawTrial) -> Result<()> {
-    raw.looks.extend(looks::machines(session).await);
+    raw.looks.extend(looks::machines(session, &raw.groups).await);
     look_inside(session, configuration, &mut raw.guests).await?;
     if raw.accel == Accel::Kvm {
         looks::at_exits(session, configuration, &mut raw.guests).await;

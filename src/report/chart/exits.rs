@@ -18,7 +18,7 @@ pub(super) fn plots(report: &Model) -> Vec<Stacks> {
         name: "exits_per_transaction_by_reason",
         title: "KVM exits per transaction by reason",
         unit: "exits per transaction",
-        explanation: "exits of all vCPUs ÷ transactions in the same time",
+        explanation: "exits of all vCPUs ÷ transactions, both each second",
         parts: EXIT_REASONS.map(|(_, reason)| reason).to_vec(),
         groups,
     });

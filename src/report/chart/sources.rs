@@ -195,8 +195,15 @@ fn the_most_biased_trial_is_drawn_over_time() {
 }
 
 #[test]
+fn each_guest_has_a_bar_where_they_differ_most() {
+    let chart = chart("density", "rate_by_guest-16-guests");
+    says(chart, &["guest 1", "guest 16", "whisker = 95\u{a0}%"]);
+    assert!(!names("datapaths").iter().any(|name| name.contains("by_guest")));
+}
+
+#[test]
 fn the_rates_of_the_flows_of_the_most_guests_are_a_distribution() {
-    says(chart("density", "flow_rates_cdf"), &["rate of a flow, transactions/s", "flows, %"]);
+    says(chart("density", "flow_rates_cdf-16-guests"), &["rate of a flow, transactions/s", "flows, %"]);
 }
 
 #[test]

@@ -77,7 +77,8 @@ impl Picture for Stacks {
         let font = Font::regular((0.55 * row).clamp(11.0, 21.0));
         let bold = Font::bold(font.size);
         let scale = self.scale();
-        let labels = self.stacks().map(|stack| font.width(&stack.label));
+        let headings = self.groups.iter().map(|(title, _)| bold.width(title));
+        let labels = self.stacks().map(|stack| font.width(&stack.label)).chain(headings);
         let left = frame.left + labels.chain([80.0]).fold(0.0, f64::max).min(NAME_WIDTH) + 20.0;
         let right = frame.right - 110.0;
         let x = |value: f64| left + (value / scale.top).clamp(0.0, 1.0) * (right - left);

@@ -1,4 +1,4 @@
-//! The isolation index I_QoS of Krebs, Momm and Kounev (Science of Computer Programming 90B, 2014): how much the victims'
+//! An isolation index after I_QoS of Krebs, Momm and Kounev (Science of Computer Programming 90B, 2014): how much the victims'
 //! latency rises, relatively, for each relative increase of the aggressors' load; 0: not at all.
 //!
 //! From no load there is no relative increase. It is defined where `quota` is swept under a background: the smallest quota of

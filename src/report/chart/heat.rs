@@ -86,8 +86,12 @@ impl Picture for HeatMap {
         self.title.clone()
     }
 
-    fn statistics(&self, _: &Model) -> String {
-        format!("a single trial; each cell is {} s, dark: nothing moved", self.course.slice_s)
+    fn statistics(&self, model: &Model) -> String {
+        let trial = match model.repeats().as_str() {
+            "single trials" => "a single trial".into(),
+            repeats => format!("one trial of {repeats}"),
+        };
+        format!("{trial}; each cell is {} s, dark: nothing moved", self.course.slice_s)
     }
 
     fn paint(&self, canvas: &mut Canvas, frame: &Frame) {

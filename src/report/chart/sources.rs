@@ -181,7 +181,7 @@ fn what_background_does_stands_by_background_and_by_setting() {
 fn exits_are_stacked_by_reason_for_each_transaction_and_for_each_second_of_a_stream() {
     let requests = chart("datapaths", "exits_per_transaction_by_reason");
     says(requests, &["MMIO to QEMU", "halt", "other", "TCP_RR", "UDP_RR", "9.5", "3.2"]);
-    let streams = chart("datapaths", "exits_per_s_by_reason");
+    let streams = chart("datapaths", "exits_per_s_by_reason-tcp-stream");
     assert!(streams.svg.contains("TCP_STREAM") && !streams.svg.contains("UDP_RR"));
     assert!(!names("congestion").iter().any(|name| name.starts_with("exits")), "emulated guests have none");
 }
@@ -189,7 +189,15 @@ fn exits_are_stacked_by_reason_for_each_transaction_and_for_each_second_of_a_str
 #[test]
 fn the_most_biased_trial_is_drawn_over_time() {
     let chart = chart("density", "rate_over_time");
-    says(chart, &["16 guests", "the most biased", "time in the window, s", "each cell is 0.5 s"]);
+    says(
+        chart,
+        &[
+            "16 guests",
+            "the most biased",
+            "time in the window, s",
+            "one trial of 3 repeats; each cell is 0.5 s",
+        ],
+    );
     assert!(chart.svg.matches("<rect").count() > 16 * 20);
     assert!(!names("datapaths").contains(&"rate_over_time"), "one guest has nobody to be compared with");
 }

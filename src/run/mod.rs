@@ -12,6 +12,7 @@
 //! - `pin`: vCPUs pinned to CPUs, and proven
 //! - `tuned`: the settings of a configuration, written and read
 //! - `cgroup`: the same of shares, quotas and caps
+//! - `throttled`: how long quotas kept guests from CPUs
 //! - `given`: what the groups of a configuration may have, given to running guests
 //! - `background`: the load that is not measured
 //! - [`trial`]: one trial, from the first netperf to its raw samples
@@ -32,7 +33,7 @@ mod looks;
 mod nic;
 mod pin;
 pub mod results;
-pub mod throttled;
-mod trial;
+mod throttled;
+pub mod trial;
 mod tuned;
 pub mod verify;

@@ -75,6 +75,11 @@ fn a_quota_and_a_cap_are_never_exceeded_and_the_background_is_in_no_measured_fig
     let moved = number(&group_of(&run, "capped"), "background_mbps");
     assert!(moved > 0.0 && moved < 4.4, "{moved} Mbit/s through a cap of 4");
     assert_eq!(rows(&run, "flows.csv").len(), 1, "the stream is no measured flow");
+    // A burner that wants a whole CPU and may have a quarter is kept from it, and nobody else is.
+    assert!(number(&group_of(&run, "held"), "throttled_s") > 0.0);
+    assert_eq!(group_of(&run, "capped")["throttled_s"], "");
+    let unused = number(&rows(&run, "trials.csv")[0], "unused_cpu_percent");
+    assert!((0.0..=100.0).contains(&unused), "{unused}");
     let (trial, others) = (&rows(&run, "trials.csv")[0], group_of(&run, "others"));
     assert_eq!(number(trial, "total_rate_tps"), number(&others, "rate_tps"));
 }

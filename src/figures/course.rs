@@ -38,17 +38,17 @@ impl Course {
     pub(super) fn of(raw: &RawTrial, window: &Window, interval_s: f64) -> Course {
         let intervals = (window.length_s() / interval_s / Self::MOST).ceil().max(1.0);
         let slice_s = intervals * interval_s;
-        let rates = guests(raw, window, slice_s);
+        let rates = rates(raw, window, slice_s, &alone(raw));
         let course = |(index, guest)| (guest, rates.iter().map(|slice| slice[index]).collect());
         Course { slice_s, guests: measured(raw).into_iter().enumerate().map(course).collect() }
     }
 }
 
-/// Jain's index over each length of slice that fits at least twice into the window. A slice in which no guest moved has
+/// Jain's index of the parties' rates per guest, over each length of slice that fits at least twice into the window. A slice in which no guest moved has
 /// none and is left out.
-pub(super) fn jain_over_time(raw: &RawTrial, window: &Window) -> Vec<JainAt> {
+pub(super) fn jain_over_time(raw: &RawTrial, window: &Window, parties: &[Vec<u32>]) -> Vec<JainAt> {
     let of = |slice_s: f64| {
-        let slices = guests(raw, window, slice_s);
+        let slices = rates(raw, window, slice_s, parties);
         let fairness = slices.iter().filter_map(|rates| Fairness::of(rates));
         let mut indices: Vec<f64> = fairness.map(|fairness| fairness.jain).collect();
         indices.sort_by(f64::total_cmp);
@@ -68,13 +68,18 @@ pub(super) fn settled_after_s(raw: &RawTrial, window: &Window, interval_s: f64) 
     Some(stats::mser5(&totals)? as f64 * interval_s)
 }
 
-/// The rate of each guest in each slice.
-fn guests(raw: &RawTrial, window: &Window, slice_s: f64) -> Vec<Vec<f64>> {
-    let rate = |slice: &Window, guest: u32| {
-        stats::total(raw.flows.iter().filter(|flow| flow.guest == guest).map(|flow| slice.rate(flow)))
+/// The mean rate of each party's guests in each slice.
+fn rates(raw: &RawTrial, window: &Window, slice_s: f64, parties: &[Vec<u32>]) -> Vec<Vec<f64>> {
+    let rate = |slice: &Window, party: &Vec<u32>| {
+        let own = raw.flows.iter().filter(|flow| party.contains(&flow.guest));
+        stats::total(own.map(|flow| slice.rate(flow))) / party.len() as f64
     };
-    let guests = measured(raw);
-    slices(window, slice_s).map(|slice| guests.iter().map(|guest| rate(&slice, *guest)).collect()).collect()
+    slices(window, slice_s).map(|slice| parties.iter().map(|party| rate(&slice, party)).collect()).collect()
+}
+
+/// Each measured guest as a party of its own.
+pub(super) fn alone(raw: &RawTrial) -> Vec<Vec<u32>> {
+    measured(raw).into_iter().map(|guest| vec![guest]).collect()
 }
 
 /// The guests that carry measured flows.
@@ -108,7 +113,7 @@ mod tests {
     #[test]
     fn steady_guests_are_as_fair_over_moments_as_over_the_window() {
         let (raw, window) = trial(&[900.0, 1100.0]);
-        let fairness = jain_over_time(&raw, &window);
+        let fairness = jain_over_time(&raw, &window, &alone(&raw));
         assert_eq!(fairness.iter().map(|at| at.slice_s).collect::<Vec<_>>(), [0.5, 1.0, 5.0]);
         let expected = 2000.0_f64.powi(2) / (2.0 * (900.0_f64.powi(2) + 1100.0_f64.powi(2)));
         for at in fairness {
@@ -125,7 +130,7 @@ mod tests {
                 interval.rate *= if first_half == (flow.guest == 1) { 2.0 } else { 0.0 };
             }
         }
-        let fairness = jain_over_time(&raw, &window);
+        let fairness = jain_over_time(&raw, &window, &alone(&raw));
         assert!(fairness[0].median < 0.6, "{fairness:?}");
         assert!(fairness[2].median > 0.9, "{fairness:?}");
     }

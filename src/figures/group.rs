@@ -4,11 +4,11 @@
 
 use serde::Serialize;
 
-use super::{GuestFigures, HostFigures};
+use super::{Between, GuestFigures, HostFigures, throttle};
 use crate::profile::groups::Members;
 use crate::profile::{Role, Unit};
 use crate::sample::RawTrial;
-use crate::stats::{self, share_errors, weighted_jain};
+use crate::stats::{self, Fairness, share_errors, weighted_jain};
 use crate::window::Window;
 
 /// Busy part of the host's CPUs from which on they are contended for, %.
@@ -27,6 +27,13 @@ pub struct GroupFigures {
     pub guests: u32,
     /// Weight as written: of each guest, or of the group where one control group holds it.
     pub shares: Option<u32>,
+    /// CPU time that its quota lets each vCPU, or the group as a whole, have, % of one CPU; `None` without a quota.
+    pub quota_percent: Option<f64>,
+    /// Cap on each guest's NIC, bits/s.
+    pub bandwidth_bps: Option<u64>,
+    /// How long quotas kept it from CPUs between the looks, s summed over its threads' control groups and CPUs; `None` where
+    /// it has no quota or it could not be read.
+    pub throttled_s: Option<f64>,
     /// Sum of its guests' measured rates, transactions/s or 10^6 bits/s.
     pub rate: f64,
     /// What the rate counts.
@@ -45,6 +52,10 @@ pub struct GroupFigures {
     pub rate_share_error: Option<f64>,
     /// What its background streams moved, 10^6 bits/s; `None` if it has none.
     pub background_mbps: Option<f64>,
+    /// Fairness of the rates of its own guests; undefined for one, and if they are not measured.
+    pub rate_fairness: Option<Fairness>,
+    /// Fairness of the CPU times of its own guests.
+    pub cpu_fairness: Option<Fairness>,
 }
 
 /// CPU time of one group, s.
@@ -76,6 +87,10 @@ pub struct Sharing {
     pub jain_weighted_cpu: Option<f64>,
     /// The same of the measured guests' rates.
     pub jain_weighted_rate: Option<f64>,
+    /// The groups against each other.
+    pub between: Between,
+    /// CPU time that was idle while quotas kept somebody from it, % of all CPUs, at most; `None` where nobody has a quota.
+    pub unused_cpu_percent: Option<f64>,
 }
 
 impl Sharing {
@@ -98,14 +113,18 @@ impl Sharing {
             for group in &mut groups {
                 (group.cpu_share_error, group.rate_share_error) = (None, None);
             }
-            return Sharing { groups, contended, ..Sharing::default() };
+        }
+        let between = Between::of(raw, guests, &groups, contended == Some(true), window);
+        let unused_cpu_percent = throttle::unused_percent(raw, &groups);
+        let sharing = Sharing { groups, contended, between, unused_cpu_percent, ..Sharing::default() };
+        if contended != Some(true) {
+            return sharing;
         }
         let cpu = |guest: &GuestFigures| Some(guest.cpu?.total_percent);
         Sharing {
             jain_weighted_cpu: jain(raw, guests, wants, cpu),
             jain_weighted_rate: jain(raw, guests, measured, |guest| Some(guest.rate)),
-            groups,
-            contended,
+            ..sharing
         }
     }
 }
@@ -123,12 +142,20 @@ fn group(raw: &RawTrial, members: &Members, guests: &[GuestFigures], window: &Wi
         emulator_s: seconds(all.iter().map(|cpu| cpu.emulator_percent).sum()),
         vhost_s: seconds(all.iter().map(|cpu| cpu.vhost_percent).sum()),
     });
+    let fairness = |values: Option<Vec<f64>>| values.and_then(|values| Fairness::of(&values));
+    let rates = own().map(|guest| guest.is_measured().then_some(guest.rate)).collect();
     let streams = raw.background.iter().filter(|flow| members.numbers().contains(&flow.guest));
     GroupFigures {
         name: members.name.clone(),
         role: members.role,
         guests: members.guests,
         shares: members.cpu.shares,
+        quota_percent: members
+            .cpu
+            .quota_us
+            .map(|us| 100.0 * f64::from(us) / f64::from(members.cpu.period_us())),
+        bandwidth_bps: members.bandwidth_bps,
+        throttled_s: throttle::throttled_s(raw, members),
         rate: stats::total(own().map(|guest| guest.rate)),
         unit: raw.configuration.test.unit(),
         rate_share_percent: None,
@@ -139,6 +166,8 @@ fn group(raw: &RawTrial, members: &Members, guests: &[GuestFigures], window: &Wi
         rate_share_error: None,
         background_mbps: matches!(members.role, Role::NetLoad | Role::Paced)
             .then(|| stats::total(streams.map(|flow| window.rate(flow)))),
+        rate_fairness: fairness(rates),
+        cpu_fairness: fairness(own().map(|guest| Some(guest.cpu?.total_percent)).collect()),
     }
 }
 

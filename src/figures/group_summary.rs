@@ -29,6 +29,8 @@ pub struct GroupRow {
     pub rate_share_error: Option<Interval>,
     /// What its background streams moved, 10^6 bits/s.
     pub background_mbps: Option<Interval>,
+    /// How long quotas kept it from CPUs in each repeat, s; `None` without a quota.
+    pub throttled_s: Option<Interval>,
     /// Valid repeats in which the host was contended for, of how many.
     pub contended: (u32, u32),
 }
@@ -63,6 +65,7 @@ fn row(configuration: &Configuration, trials: &[&TrialFigures], index: usize) ->
         rate_share_percent: interval(|group| group.rate_share_percent),
         rate_share_error: interval(|group| group.rate_share_error),
         background_mbps: interval(|group| group.background_mbps),
+        throttled_s: interval(|group| group.throttled_s),
         contended: (
             sharings().filter(|sharing| sharing.contended == Some(true)).count() as u32,
             all.len() as u32,

@@ -1,8 +1,8 @@
 //! Interference: the measured guests with background load against the same without, block by block.
 
-use super::{Metric, TrialFigures};
+use super::{Metric, TrialFigures, isolation};
 use crate::profile::{Background, Configuration, Factor};
-use crate::stats::Ratio;
+use crate::stats::{Interval, Ratio};
 
 /// Ratios to the same block without background; `None` where there is no such block.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Interference {
     pub p99_latency: Option<Ratio>,
     /// Their longest transaction.
     pub max_latency: Option<Ratio>,
+    /// How much their latency rises with their neighbours' load; see `figures/isolation.rs`.
+    pub isolation: Option<Interval>,
 }
 
 impl Interference {
@@ -30,6 +32,7 @@ impl Interference {
             mean_latency: ratio(Metric::MeanLatency),
             p99_latency: ratio(Metric::P99Latency),
             max_latency: ratio(Metric::MaxLatency),
+            isolation: isolation::index(configuration, trials),
         }
     }
 

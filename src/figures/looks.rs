@@ -152,6 +152,8 @@ mod tests {
             interrupts: (at_s * 500.0) as u64,
             tester: Some(cpu(busy)),
             nics: Vec::new(),
+            throttled_guests_s: BTreeMap::new(),
+            throttled_groups_s: BTreeMap::new(),
         }
     }
 

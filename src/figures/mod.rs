@@ -3,7 +3,8 @@
 //! - [`TrialFigures`]: one trial: its outcome and, unless it failed, its [`Numbers`]
 //! - [`FlowFigures`], [`GuestFigures`], [`TotalFigures`], [`HostFigures`]: the parts of [`Numbers`]
 //! - [`Seen`]: single CPUs, interrupts, the tester, hiccups
-//! - [`Sharing`], [`GroupFigures`]: groups of guests, and what their weights would give them
+//! - [`Sharing`], [`GroupFigures`], [`Between`]: groups of guests, what their weights would give them, and the groups against
+//!   each other
 //! - [`Interference`]: with background against without
 //! - [`Reason`]: why a trial that ran is not valid
 //! - [`Metric`]: the figures that are summarised over repeats and drawn
@@ -18,8 +19,10 @@
 
 mod applies;
 mod background;
+mod between;
 mod counted;
 mod course;
+mod demand;
 mod exits;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -30,18 +33,21 @@ mod guest;
 mod host;
 mod interference;
 mod interrupts;
+mod isolation;
 mod looks;
 mod metric;
 mod outliers;
 mod received;
 mod span;
 mod summary;
+mod throttle;
 mod timeline;
 mod total;
 mod trial;
 mod validity;
 mod witness;
 
+pub use between::Between;
 pub use course::{Course, JainAt, SLICES_S};
 pub use exits::EXIT_REASONS;
 pub use flow::{FlowFigures, NetperfLatency};

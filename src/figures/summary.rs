@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Interference, Metric, Outcome, TrialFigures};
+use super::{Interference, Metric, Outcome, TrialFigures, demand};
 use crate::backend::Backend;
-use crate::profile::{Configuration, Factor};
+use crate::profile::{Configuration, Factor, Role};
 use crate::stats::{self, Interval, Ratio};
 
 /// One configuration over its repeats.
@@ -25,6 +25,10 @@ pub struct SummaryRow {
     /// Kendall's W of the guests' rates over the valid repeats: 1 if the same guests always lose, about 1/R if chance
     /// decides.
     pub kendall_w_rate: Option<f64>,
+    /// The same of the groups' rates per guest.
+    pub kendall_w_groups: Option<f64>,
+    /// Jain's index of what each guest got ÷ what it was due, given what it wants; see `figures/demand.rs`.
+    pub jain_demand: Option<Interval>,
     /// Total rate, or throughput, ÷ that of bare metal under the same load, paired by block.
     pub to_bare_metal: Option<Ratio>,
     /// Against the same without background.
@@ -47,6 +51,10 @@ impl SummaryRow {
             failed: count("failed"),
             values: Metric::ALL.into_iter().filter_map(|m| Some((m, interval(m, &own)?))).collect(),
             kendall_w_rate: stats::kendall_w(&own.iter().filter_map(|t| rates(t)).collect::<Vec<_>>()),
+            kendall_w_groups: stats::kendall_w(
+                &own.iter().filter_map(|t| group_rates(t)).collect::<Vec<_>>(),
+            ),
+            jain_demand: demand::jain_demand(configuration, trials),
             to_bare_metal: to_bare_metal(configuration, trials),
             interference: Interference::of(configuration, trials),
         }
@@ -62,6 +70,12 @@ pub fn summarise(configurations: &[Configuration], trials: &[TrialFigures]) -> V
 fn rates(trial: &TrialFigures) -> Option<Vec<f64>> {
     let measured = trial.valid()?.guests.iter().filter(|guest| guest.is_measured());
     Some(measured.map(|guest| guest.rate).collect())
+}
+
+/// The measured groups' rates per guest of a valid trial.
+fn group_rates(trial: &TrialFigures) -> Option<Vec<f64>> {
+    let measured = trial.valid()?.sharing.groups.iter().filter(|group| group.role == Role::Measured);
+    Some(measured.map(|group| group.rate / f64::from(group.guests)).collect())
 }
 
 /// Blocks in which both were measured; a configuration is not compared with itself.

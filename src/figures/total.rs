@@ -108,7 +108,7 @@ impl TotalFigures {
             run_delay_percent: delay.as_ref().map(|delay| delay.iter().sum::<f64>() / delay.len() as f64),
             wait_ratio_percent: delay.as_ref().zip(ran).and_then(|(delay, ran)| wait_ratio(delay, &ran)),
             rate_fairness,
-            jain_over_time: course::jain_over_time(raw, window),
+            jain_over_time: course::jain_over_time(raw, window, &course::alone(raw)),
             excess_cv_rate: rate_fairness.and_then(|fairness| excess(fairness.cv, flows, guests)),
             exits_per_transaction: exits(guests)
                 .filter(|_| moved)

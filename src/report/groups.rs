@@ -2,10 +2,10 @@
 
 use super::markdown::line;
 use super::{Model, model, number};
-use crate::figures::{GroupRow, SummaryRow};
+use crate::figures::{GroupRow, Numbers, SummaryRow};
 use crate::stats::{Interval, Ratio};
 
-const HEADER: [&str; 10] = [
+const HEADER: [&str; 11] = [
     "group",
     "role",
     "guests",
@@ -16,12 +16,14 @@ const HEADER: [&str; 10] = [
     "rate, %",
     "error of rate",
     "background, Mbit/s",
+    "throttled, s",
 ];
 
 const NOTES: &str = "
 - CPU time: part of all guests' CPU time (vCPU, emulator and vhost threads) in the window
 - by weight: the part that the group's weight would give it if every guest wanted all; idle groups want nothing
 - error: part ÷ part by weight − 1; 0 is its due. Shares govern CPU time, and the rate only through it
+- throttled: time that quotas kept its threads from CPUs, summed over control groups and CPUs
 ";
 
 /// What each group got, `## Groups`; empty where all guests are alike.
@@ -39,7 +41,7 @@ pub(super) fn groups(model: &Model) -> String {
         let levels = factors.iter().map(|factor| row.configuration.level(*factor));
         text.push_str(&line(levels.chain(cells(row))));
     }
-    text + NOTES + &contention(model, &rows) + &idle(model)
+    text + NOTES + &contention(model, &rows) + &between(model) + &idle(model)
 }
 
 fn cells(row: &GroupRow) -> Vec<String> {
@@ -55,6 +57,7 @@ fn cells(row: &GroupRow) -> Vec<String> {
         interval(&row.rate_share_percent),
         interval(&row.rate_share_error),
         interval(&row.background_mbps),
+        interval(&row.throttled_s),
     ]
 }
 
@@ -76,20 +79,47 @@ fn contention(model: &Model, rows: &[GroupRow]) -> String {
     idle.concat()
 }
 
-/// What a cap leaves unused.
-fn idle(model: &Model) -> String {
-    let row = |row: &SummaryRow| {
-        let own = model.trials.iter().filter(|trial| trial.configuration == row.configuration);
-        let hosts = own.filter_map(|trial| trial.valid()?.host);
-        let idle = Interval::of(&hosts.map(|host| host.modes.idle_percent).collect::<Vec<_>>())?;
-        let levels = model::describe(&row.configuration, &model.experiment.factors);
-        let which = if levels.is_empty() { String::new() } else { format!(" ({levels})") };
+/// The mean over a configuration's valid trials.
+fn mean(model: &Model, row: &SummaryRow, of: impl Fn(&Numbers) -> Option<f64>) -> Option<Interval> {
+    let own = model.trials.iter().filter(|trial| trial.configuration == row.configuration);
+    Interval::of(&own.filter_map(|trial| of(trial.valid()?)).collect::<Vec<f64>>())
+}
+
+/// The levels of a configuration in brackets, if any are swept.
+fn which(model: &Model, row: &SummaryRow) -> String {
+    let levels = model::describe(&row.configuration, &model.experiment.factors);
+    if levels.is_empty() { levels } else { format!(" ({levels})") }
+}
+
+/// The measured groups against each other.
+fn between(model: &Model) -> String {
+    let line = |row: &SummaryRow| {
+        let bias = mean(model, row, |numbers| Some(numbers.sharing.between.rate?.bias_percent))?;
+        let jain = mean(model, row, |numbers| Some(numbers.sharing.between.rate?.jain))?;
+        let (bias, jain) = (number::with_interval(&bias), number::with_interval(&jain));
         Some(format!(
-            "- work conservation{which}: {} % of the host's CPUs were idle\n",
-            number::with_interval(&idle)
+            "- between groups{}: bias of the rate per guest {bias} %, Jain's index {jain}\n",
+            which(model, row)
         ))
     };
-    model.rows.iter().filter_map(row).collect()
+    model.rows.iter().filter_map(line).collect()
+}
+
+/// What a cap leaves unused.
+fn idle(model: &Model) -> String {
+    let line = |row: &SummaryRow| {
+        let idle = mean(model, row, |numbers| Some(numbers.host?.modes.idle_percent))?;
+        let unused = mean(model, row, |numbers| numbers.sharing.unused_cpu_percent);
+        let unused = unused.map_or(String::new(), |unused| {
+            format!(", at most {} % while a quota kept somebody from them", number::with_interval(&unused))
+        });
+        let idle = number::with_interval(&idle);
+        Some(format!(
+            "- work conservation{}: {idle} % of the host's CPUs were idle{unused}\n",
+            which(model, row)
+        ))
+    };
+    model.rows.iter().filter_map(line).collect()
 }
 
 /// With background against without, `## Interference`; empty where it was not swept.
@@ -101,8 +131,11 @@ pub(super) fn interference(model: &Model) -> String {
     let factors = &model.experiment.factors;
     let names = factors.iter().map(|factor| factor.column().to_owned());
     let columns = ["rate lost, %", "mean latency, times", "P99, times", "longest, times"].map(String::from);
-    let header = line(names.chain(columns));
-    let mut text = format!("## Interference\n\n{header}{}", line(vec!["---"; factors.len() + 4]));
+    let indexed = rows.iter().any(|row| row.interference.isolation.is_some());
+    let index = indexed.then(|| "isolation index".to_owned());
+    let header = line(names.chain(columns).chain(index));
+    let width = factors.len() + 4 + usize::from(indexed);
+    let mut text = format!("## Interference\n\n{header}{}", line(vec!["---"; width]));
     for row in rows {
         let levels = factors.iter().map(|factor| row.configuration.level(*factor));
         let of = &row.interference;
@@ -113,10 +146,15 @@ pub(super) fn interference(model: &Model) -> String {
             ..ratio
         });
         let cells = [lost, of.mean_latency, of.p99_latency, of.max_latency].map(with_ends);
-        text.push_str(&line(levels.chain(cells)));
+        let index = of.isolation.as_ref().map_or("–".into(), number::with_interval);
+        text.push_str(&line(levels.chain(cells).chain(indexed.then_some(index))));
     }
+    let index = "Isolation index: relative rise of the measured guests' latency ÷ relative rise of their neighbours' load, both \
+                 against the smallest quota in the same block; 0: none.\n";
+    let index = if indexed { index } else { "" };
     text + "\nThe measured guests against the same block without background; in brackets the 95 % interval of the mean log \
             ratio over blocks.\n"
+        + index
 }
 
 fn with_ends(ratio: Option<Ratio>) -> String {

@@ -3,7 +3,7 @@
 //! Links are relative: charts are expected in `charts/`, tables beside the report.
 
 use super::chart::Chart;
-use super::{Model, groups, model, number, warnings};
+use super::{Model, demand, groups, model, number, warnings};
 use crate::figures::{Metric, SummaryRow};
 use crate::sample::Accel;
 
@@ -59,6 +59,7 @@ pub fn report(model: &Model, charts: &[Chart]) -> String {
         chart_links(charts),
         groups::groups(model),
         groups::interference(model),
+        demand::demand(model),
         tables(model),
         problems(model),
         cautions(model),

@@ -6,11 +6,12 @@
 //! - [`terminal`]: the summary as a table that fits the terminal
 //! - [`markdown`]: the report
 //! - [`Warning`]: what to know before trusting figures that count
-//! - `groups`: its sections about groups of guests and background load
+//! - `groups`, `demand`: its sections about groups of guests and background load, and about guests that want less
 //! - [`chart`]: pictures, SVG and PNG
 
 pub mod chart;
 pub mod csv;
+mod demand;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod groups;

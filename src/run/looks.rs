@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use super::exits;
 use super::inside::{in_every_guest, script, shell};
 use super::lab_session::LabSession;
+use super::throttled;
 use crate::backend::site::Wire;
 use crate::backend::{Counted, NicSource, Side};
 use crate::exec::machine::Machine;
@@ -16,6 +17,7 @@ use crate::lab::building::Ground;
 use crate::load::clock::wall_clock;
 use crate::probe::{inside, interrupts, memory, pressure, proc};
 use crate::profile::Configuration;
+use crate::profile::groups::Members;
 use crate::sample::{Accel, CpuTimes, Irq, Look, RawGuest, RawTrial};
 
 /// Looks at the machines, into the guests, and at why KVM leaves them.
@@ -24,7 +26,7 @@ pub(super) async fn look(
     configuration: &Configuration,
     raw: &mut RawTrial,
 ) -> Result<()> {
-    raw.looks.extend(machines(session, configuration).await);
+    raw.looks.extend(machines(session, configuration, &raw.groups).await);
     look_inside(session, configuration, &mut raw.guests).await?;
     at_pressure(session, &mut raw.guests).await;
     if raw.accel == Accel::Kvm {
@@ -82,7 +84,7 @@ fn note<'g>(guests: &'g mut Vec<RawGuest>, guest: &Guest) -> &'g mut RawGuest {
 }
 
 /// Looks at the machines; what cannot be read is left out.
-async fn machines(session: &LabSession, configuration: &Configuration) -> Option<Look> {
+async fn machines(session: &LabSession, configuration: &Configuration, groups: &[Members]) -> Option<Look> {
     let stat = session.lab.side(Side::Host).read("/proc/stat").await.ok()?;
     let at_s = wall_clock();
     // In the embedded lab the tester is the host.
@@ -90,6 +92,7 @@ async fn machines(session: &LabSession, configuration: &Configuration) -> Option
         Ground::Embedded(_) => None,
         Ground::Hardware(_) => cpu_times(session.lab.side(Side::Tester)).await,
     };
+    let (throttled_guests_s, throttled_groups_s) = throttled::by_quotas(session, groups).await;
     Some(Look {
         at_s,
         cpus: proc::each_cpu(&stat, proc::USER_HZ),
@@ -100,6 +103,8 @@ async fn machines(session: &LabSession, configuration: &Configuration) -> Option
         interrupts: proc::counter(&stat, "intr")?,
         tester,
         nics: of_nics(session, configuration).await,
+        throttled_guests_s,
+        throttled_groups_s,
     })
 }
 

@@ -18,6 +18,7 @@
 //! - `tuned`: the settings of a configuration, written and read
 //! - `cgroup`: the same of shares, quotas and caps
 //! - `paced`: background streams held to a rate, and proven
+//! - `throttled`: how long quotas kept guests from CPUs
 //! - `given`: what the groups of a configuration may have, given to running guests
 //! - `background`: the load that is not measured
 //! - [`trial`]: one trial, from the first netperf to its raw samples
@@ -44,6 +45,7 @@ mod pin;
 mod pin_emulator;
 pub mod results;
 mod scheduler;
+mod throttled;
 pub mod trial;
 mod tuned;
 pub mod verify;

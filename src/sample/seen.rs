@@ -1,5 +1,6 @@
 //! What probes saw besides flows and CPU times: interrupts, exits, packets in guests, moments of standstill.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,13 @@ pub struct Look {
     /// Interrupts of the host's NICs under test; a veth pair has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nics: Vec<Irq>,
+    /// How long each guest was kept from CPUs by its quotas, s summed over its threads' control groups and CPUs; empty where
+    /// nobody has one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub throttled_guests_s: BTreeMap<u32, f64>,
+    /// The same of groups that one control group holds, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub throttled_groups_s: BTreeMap<String, f64>,
 }
 
 impl RawGuest {

@@ -6,7 +6,7 @@ use super::scatter::{Axis, Mark, Scatter, Style, Trace};
 use super::series::MAX_LINES;
 use crate::figures::SummaryRow;
 use crate::profile::{Factor, Unit};
-use crate::report::Model;
+use crate::report::{Model, model};
 
 /// Flows of a configuration from which on a distribution says something.
 const FEWEST: usize = 8;
@@ -20,11 +20,13 @@ pub(super) fn plots(report: &Model) -> Vec<Scatter> {
             .iter()
             .filter(|row| row.configuration.vms == most && row.configuration.test.unit() == unit)
             .collect();
+        let guests = rows.first().map(|row| model::phrase(&row.configuration, Factor::Vms));
+        let guests = guests.filter(|_| report.experiment.factors.contains(&Factor::Vms));
         let factors = varying(&rows, &report.experiment.factors, &[Factor::Vms]);
-        Part::whole(rows, factors)
-            .split(MAX_LINES)
-            .into_iter()
-            .filter_map(move |part| plot(report, &part, unit))
+        Part::whole(rows, factors).split(MAX_LINES).into_iter().filter_map(move |mut part| {
+            part.levels.extend(guests.clone());
+            plot(report, &part, unit)
+        })
     };
     [Unit::Transactions, Unit::Megabits].into_iter().flat_map(of).collect()
 }

@@ -1,9 +1,9 @@
 //! Why KVM left the guests: stacked bars by reason, for each transaction, or each second of a stream.
 
 use super::estimate::Estimate;
-use super::parts::{Part, distinct, varying, words};
-use super::series::{MAX_BARS, headings};
-use super::stacks::{Stack, Stacks};
+use super::parts::{Part, distinct, headings, load_first, varying, words};
+use super::series::MAX_BARS;
+use super::stacks::{Stack, StackGroup, Stacks};
 use crate::figures::{EXIT_REASONS, Numbers, SummaryRow};
 use crate::profile::Factor;
 use crate::report::Model;
@@ -12,56 +12,58 @@ use crate::stats::Interval;
 /// Exits of one trial by reason, 1/s.
 type Reasons = [f64; EXIT_REASONS.len()];
 
-/// At most two pictures: of tests that count transactions and of streams. None where guests are emulated.
+/// Pictures of tests that count transactions, then of streams. None where guests are emulated.
 pub(super) fn plots(report: &Model) -> Vec<Stacks> {
-    let per_transaction = stacks(report, false).map(|groups| Stacks {
+    let per_transaction = Stacks {
         name: "exits_per_transaction_by_reason",
         title: "KVM exits per transaction by reason",
+        part: Vec::new(),
         unit: "exits per transaction",
-        explanation: "exits of all vCPUs ÷ transactions in the same time",
+        explanation: "exits of all vCPUs ÷ transactions, both each second",
         parts: EXIT_REASONS.map(|(_, reason)| reason).to_vec(),
-        groups,
-    });
-    let per_second = stacks(report, true).map(|groups| Stacks {
+        groups: Vec::new(),
+    };
+    let per_second = Stacks {
         name: "exits_per_s_by_reason",
         title: "KVM exits of streams by reason",
         unit: "exits/s",
         explanation: "exits of all vCPUs",
-        parts: EXIT_REASONS.map(|(_, reason)| reason).to_vec(),
-        groups,
-    });
-    per_transaction.into_iter().chain(per_second).collect()
+        ..per_transaction.clone()
+    };
+    let drawn = |frame: Stacks, streams: bool| {
+        let groups = stacks(report, streams).into_iter();
+        groups.map(move |(part, groups)| Stacks { part, groups, ..frame.clone() })
+    };
+    drawn(per_transaction, false).chain(drawn(per_second, true)).collect()
 }
 
-fn stacks(report: &Model, streams: bool) -> Option<Vec<(String, Vec<Stack>)>> {
-    let of_kind = |row: &&SummaryRow| row.configuration.test.is_stream() == streams;
+/// The groups of bars of each picture, with the levels that all of it has in common.
+fn stacks(report: &Model, streams: bool) -> Vec<(Vec<String>, Vec<StackGroup>)> {
+    let of_kind =
+        |row: &&SummaryRow| row.configuration.test.is_stream() == streams && !trials(report, row).is_empty();
     let rows: Vec<&SummaryRow> = report.rows.iter().filter(of_kind).collect();
-    let (mut outer, inner) = headings(&varying(&rows, &report.experiment.factors, &[]));
-    if report.experiment.factors.contains(&Factor::Test) && !outer.contains(&Factor::Test) {
-        outer.insert(0, Factor::Test); // the only one of its kind, and not of the run
-    }
+    let factors = load_first(varying(&rows, &report.experiment.factors, &[]));
+    let only = |row: &SummaryRow| words(&row.configuration, &[Factor::Test]);
+    // A test that is the only one of its kind, and not of the run.
+    let untold = report.experiment.factors.contains(&Factor::Test) && !factors.contains(&Factor::Test);
+    let common = rows.first().filter(|_| untold).map(|row| only(row));
+    let parts = Part::whole(rows, factors).split(MAX_BARS).into_iter().map(|part| {
+        let levels = common.iter().cloned().chain(part.levels.iter().cloned()).collect();
+        (levels, groups(report, &part))
+    });
+    parts.filter(|(_, groups)| !groups.is_empty()).collect()
+}
+
+fn groups(report: &Model, part: &Part) -> Vec<StackGroup> {
+    let (outer, inner) = headings(&part.factors);
     let inside = Part::whole(Vec::new(), inner);
     let title = |row: &SummaryRow| words(&row.configuration, &outer);
-    let stack = |row: &SummaryRow| stack(inside.name(row), &trials(report, row));
     let group = |own: String| {
-        let stacks = rows.iter().filter(|row| title(row) == own).filter_map(|row| stack(row)).collect();
+        let rows = part.rows.iter().filter(|row| title(row) == own);
+        let stacks = rows.filter_map(|row| stack(inside.name(row), &trials(report, row))).collect();
         (own, stacks)
     };
-    let groups = distinct(rows.iter().map(|row| title(row))).into_iter().map(group);
-    let mut groups: Vec<(String, Vec<Stack>)> =
-        groups.filter(|(_, stacks): &(_, Vec<_>)| !stacks.is_empty()).collect();
-    cut(&mut groups);
-    (!groups.is_empty()).then_some(groups)
-}
-
-/// As much as one picture holds; the rest is in `guests.csv`.
-fn cut(groups: &mut Vec<(String, Vec<Stack>)>) {
-    let mut left = MAX_BARS;
-    for (_, stacks) in groups.iter_mut() {
-        stacks.truncate(left);
-        left -= stacks.len();
-    }
-    groups.retain(|(_, stacks)| !stacks.is_empty());
+    distinct(part.rows.iter().map(|row| title(row))).into_iter().map(group).collect()
 }
 
 /// Each valid trial of a configuration: exits by reason for each unit of its work.

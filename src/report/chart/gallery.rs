@@ -68,6 +68,8 @@ fn row(configuration: Configuration, value: f64, relative: Option<f64>) -> Summa
         failed: 0,
         values,
         kendall_w_rate: None,
+        kendall_w_groups: None,
+        jain_demand: None,
         to_bare_metal: None,
         interference: Default::default(),
     }

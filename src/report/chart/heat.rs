@@ -5,6 +5,7 @@ use plotters::style::RGBColor;
 use super::axes::{TICK, UNIT};
 use super::canvas::{AXIS, Align, Canvas, GREY, INK};
 use super::frame::Frame;
+use super::guests;
 use super::picture::Picture;
 use super::scale::Scale;
 use super::text::Font;
@@ -35,8 +36,7 @@ pub(super) struct HeatMap {
 /// The trial of the largest bias among those of the configuration with the largest mean bias; none where no trial has two
 /// guests to compare.
 pub(super) fn worst(report: &Model) -> Option<HeatMap> {
-    let bias = |row: &&crate::figures::SummaryRow| row.get(Metric::BiasRate).map_or(-1.0, |bias| bias.mean);
-    let row = report.rows.iter().max_by(|a, b| bias(a).total_cmp(&bias(b)))?;
+    let row = guests::most_biased(report)?;
     let own = report.trials.iter().filter(|trial| trial.configuration == row.configuration);
     let biased = |trial: &&TrialFigures| trial.valid().and(Metric::BiasRate.value(trial)).unwrap_or(-1.0);
     let trial = own.max_by(|a, b| biased(a).total_cmp(&biased(b)))?;
@@ -86,8 +86,12 @@ impl Picture for HeatMap {
         self.title.clone()
     }
 
-    fn statistics(&self, _: &Model) -> String {
-        format!("a single trial; each cell is {} s, dark: nothing moved", self.course.slice_s)
+    fn statistics(&self, model: &Model) -> String {
+        let trial = match model.repeats().as_str() {
+            "single trials" => "a single trial".into(),
+            repeats => format!("one trial of {repeats}"),
+        };
+        format!("{trial}; each cell is {} s, dark: nothing moved", self.course.slice_s)
     }
 
     fn paint(&self, canvas: &mut Canvas, frame: &Frame) {

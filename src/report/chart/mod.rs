@@ -2,8 +2,8 @@
 //!
 //! - `series`: rows -> lines or bars: what is drawn; `parts`: which rows share a picture; `estimate`: a value of theirs
 //! - `shares`: the same of groups of guests
-//! - `congestion`, `background`, `exits`, `cdf`: latency over rate and waiting over CPU, interference, why KVM left the
-//!   guests, how the flows' rates are distributed: what is drawn
+//! - `congestion`, `background`, `exits`, `guests`, `cdf`: latency over rate and waiting over CPU, interference, why KVM left the
+//!   guests, what each of them got, how the flows' rates are distributed: what is drawn
 //! - `scale`: ticks and their labels
 //! - `labels`: places for labels that would collide
 //! - `text`: the font, measured widths, wrapping
@@ -25,6 +25,7 @@ mod exits;
 mod frame;
 #[cfg(test)]
 mod gallery;
+mod guests;
 mod heat;
 mod labels;
 mod lines;
@@ -93,6 +94,7 @@ pub fn charts(model: &Model) -> Result<Vec<Chart>, ChartError> {
         boxed(metrics),
         boxed(series::to_bare_metal(model)),
         boxed(exits::plots(model)),
+        boxed(guests::plot(model).into_iter().collect()),
         boxed(heat::worst(model).into_iter().collect()),
         boxed(cdf::plots(model)),
         boxed(shares::plots(model)),

@@ -4,6 +4,10 @@ use crate::figures::SummaryRow;
 use crate::profile::{Configuration, Factor};
 use crate::report::model;
 
+/// What the load is: it heads groups of bars, so that the machines of one load stand together.
+pub(super) const LOAD: [Factor; 5] =
+    [Factor::Test, Factor::Request, Factor::Response, Factor::Message, Factor::Background];
+
 /// Rows for one picture.
 #[derive(Clone)]
 pub(super) struct Part<'a> {
@@ -60,6 +64,23 @@ impl<'a> Part<'a> {
             factors => words(&row.configuration, factors),
         }
     }
+}
+
+/// The factors that head groups of bars, and those that tell the bars of a group apart.
+pub(super) fn headings(factors: &[Factor]) -> (Vec<Factor>, Vec<Factor>) {
+    let (load, rest): (Vec<Factor>, Vec<Factor>) = factors.iter().partition(|factor| LOAD.contains(factor));
+    match (load.is_empty() || rest.is_empty(), factors) {
+        (false, _) => (load, rest),
+        (true, [first, rest @ ..]) if !rest.is_empty() => (vec![*first], rest.to_vec()),
+        _ => (Vec::new(), factors.to_vec()),
+    }
+}
+
+/// The load before all else: pictures are divided by it, so that those who carry the same stand in one.
+pub(super) fn load_first(factors: Vec<Factor>) -> Vec<Factor> {
+    let (load, rest): (Vec<Factor>, Vec<Factor>) =
+        factors.into_iter().partition(|factor| LOAD.contains(factor));
+    [load, rest].concat()
 }
 
 /// File name without extension of a picture of one part: `rate_per_flow_tps-virtio`.

@@ -4,7 +4,7 @@
 //! all parts, so that they can be compared.
 
 use super::estimate::{Estimate, reach};
-use super::parts::{self, Part, distinct, varying, words};
+use super::parts::{self, LOAD, Part, distinct, headings, load_first, varying, words};
 use super::scale::Scale;
 use crate::figures::{Metric, SummaryRow};
 use crate::profile::Factor;
@@ -16,10 +16,6 @@ pub(super) const MAX_LINES: usize = 7;
 pub(super) const MAX_BARS: usize = 24;
 /// How much larger than every guest bare metal may be and still set the scale of lines.
 const BASELINE_REACH: f64 = 2.0;
-/// What the load is: it heads groups of bars, so that the machines of one load stand together.
-const LOAD: [Factor; 5] =
-    [Factor::Test, Factor::Request, Factor::Response, Factor::Message, Factor::Background];
-
 /// One picture.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Plot {
@@ -149,6 +145,7 @@ fn of_rows(report: &Model, rows: Vec<&SummaryRow>, subject: Subject, value: &Val
     let levels = levels(&guests);
     let factors = varying(&guests, &report.experiment.factors, &[Factor::Vms]);
     let lines = levels.len() > 1;
+    let factors = if lines { factors } else { load_first(factors) };
     let largest = largest(&guests, &bare, value, if lines { BASELINE_REACH } else { f64::INFINITY });
     let limit = if lines { MAX_LINES } else { MAX_BARS };
     let plot = |part: Part| {
@@ -170,16 +167,6 @@ fn as_lines(part: &Part, bare: &[&SummaryRow], levels: &[u32], value: &Value) ->
     let any = series.iter().any(|series| series.points.iter().any(Option::is_some));
     let baselines = bars(bare.iter().copied(), &varying(bare, &Factor::ALL, &[Factor::Vms]), value);
     any.then(|| Kind::Lines(Lines { levels: levels.to_vec(), series, baselines }))
-}
-
-/// The factors that head groups of bars, and those that tell the bars of a group apart.
-pub(super) fn headings(factors: &[Factor]) -> (Vec<Factor>, Vec<Factor>) {
-    let (load, rest): (Vec<Factor>, Vec<Factor>) = factors.iter().partition(|factor| LOAD.contains(factor));
-    match (load.is_empty() || rest.is_empty(), factors) {
-        (false, _) => (load, rest),
-        (true, [first, rest @ ..]) if !rest.is_empty() => (vec![*first], rest.to_vec()),
-        _ => (Vec::new(), factors.to_vec()),
-    }
 }
 
 /// Bare metal stands beside the guests of the same load, or in the end where it is the same for all.

@@ -181,7 +181,7 @@ fn what_background_does_stands_by_background_and_by_setting() {
 fn exits_are_stacked_by_reason_for_each_transaction_and_for_each_second_of_a_stream() {
     let requests = chart("datapaths", "exits_per_transaction_by_reason");
     says(requests, &["MMIO to QEMU", "halt", "other", "TCP_RR", "UDP_RR", "9.5", "3.2"]);
-    let streams = chart("datapaths", "exits_per_s_by_reason");
+    let streams = chart("datapaths", "exits_per_s_by_reason-tcp-stream");
     assert!(streams.svg.contains("TCP_STREAM") && !streams.svg.contains("UDP_RR"));
     assert!(!names("congestion").iter().any(|name| name.starts_with("exits")), "emulated guests have none");
 }
@@ -189,14 +189,29 @@ fn exits_are_stacked_by_reason_for_each_transaction_and_for_each_second_of_a_str
 #[test]
 fn the_most_biased_trial_is_drawn_over_time() {
     let chart = chart("density", "rate_over_time");
-    says(chart, &["16 guests", "the most biased", "time in the window, s", "each cell is 0.5 s"]);
+    says(
+        chart,
+        &[
+            "16 guests",
+            "the most biased",
+            "time in the window, s",
+            "one trial of 3 repeats; each cell is 0.5 s",
+        ],
+    );
     assert!(chart.svg.matches("<rect").count() > 16 * 20);
     assert!(!names("datapaths").contains(&"rate_over_time"), "one guest has nobody to be compared with");
 }
 
 #[test]
+fn each_guest_has_a_bar_where_they_differ_most() {
+    let chart = chart("density", "rate_by_guest-16-guests");
+    says(chart, &["guest 1", "guest 16", "whisker = 95\u{a0}%"]);
+    assert!(!names("datapaths").iter().any(|name| name.contains("by_guest")));
+}
+
+#[test]
 fn the_rates_of_the_flows_of_the_most_guests_are_a_distribution() {
-    says(chart("density", "flow_rates_cdf"), &["rate of a flow, transactions/s", "flows, %"]);
+    says(chart("density", "flow_rates_cdf-16-guests"), &["rate of a flow, transactions/s", "flows, %"]);
 }
 
 #[test]

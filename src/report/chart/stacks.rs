@@ -21,16 +21,22 @@ const BAR: f64 = 46.0;
 /// One picture.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Stacks {
-    /// File name without extension.
+    /// Beginning of the file's name.
     pub name: &'static str,
+    /// Beginning of the title.
     pub title: &'static str,
+    /// The levels that all of it has in common, in words.
+    pub part: Vec<String>,
     pub unit: &'static str,
     pub explanation: &'static str,
     /// The name of each part, from the axis on.
     pub parts: Vec<&'static str>,
     /// The bars, each below the title of its group.
-    pub groups: Vec<(String, Vec<Stack>)>,
+    pub groups: Vec<StackGroup>,
 }
+
+/// A title, empty for a single group, and its bars.
+pub(super) type StackGroup = (String, Vec<Stack>);
 
 /// One bar.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,11 +60,11 @@ impl Stacks {
 
 impl Picture for Stacks {
     fn name(&self) -> String {
-        parts::file_name(self.name, &[])
+        parts::file_name(self.name, &self.part)
     }
 
     fn title(&self) -> String {
-        self.title.into()
+        parts::title(self.title, &self.part)
     }
 
     fn statistics(&self, model: &Model) -> String {
@@ -77,7 +83,8 @@ impl Picture for Stacks {
         let font = Font::regular((0.55 * row).clamp(11.0, 21.0));
         let bold = Font::bold(font.size);
         let scale = self.scale();
-        let labels = self.stacks().map(|stack| font.width(&stack.label));
+        let headings = self.groups.iter().map(|(title, _)| bold.width(title));
+        let labels = self.stacks().map(|stack| font.width(&stack.label)).chain(headings);
         let left = frame.left + labels.chain([80.0]).fold(0.0, f64::max).min(NAME_WIDTH) + 20.0;
         let right = frame.right - 110.0;
         let x = |value: f64| left + (value / scale.top).clamp(0.0, 1.0) * (right - left);

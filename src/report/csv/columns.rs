@@ -58,7 +58,7 @@ pub(super) const GUEST: [Column<GuestFigures>; 29] = [
     ("irq_exits_per_s", |guest| exits(guest, "irq_exits")),
 ];
 
-pub(super) const GROUP: [Column<GroupFigures>; 14] = [
+pub(super) const GROUP: [Column<GroupFigures>; 24] = [
     ("guests", |group| Some(f64::from(group.guests))),
     ("shares", |group| group.shares.map(f64::from)),
     ("rate_tps", |group| group.unit.transactions(group.rate)),
@@ -73,9 +73,19 @@ pub(super) const GROUP: [Column<GroupFigures>; 14] = [
     ("cpu_share_error", |group| group.cpu_share_error),
     ("rate_share_error", |group| group.rate_share_error),
     ("background_mbps", |group| group.background_mbps),
+    ("quota_percent", |group| group.quota_percent),
+    ("throttled_s", |group| group.throttled_s),
+    ("bias_rate_percent", |group| group.rate_fairness.map(|f| f.bias_percent)),
+    ("cv_rate_percent", |group| group.rate_fairness.map(|f| 100.0 * f.cv)),
+    ("jain_rate", |group| group.rate_fairness.map(|f| f.jain)),
+    ("gini_rate", |group| group.rate_fairness.map(|f| f.gini)),
+    ("bias_cpu_percent", |group| group.cpu_fairness.map(|f| f.bias_percent)),
+    ("cv_cpu_percent", |group| group.cpu_fairness.map(|f| 100.0 * f.cv)),
+    ("jain_cpu", |group| group.cpu_fairness.map(|f| f.jain)),
+    ("gini_cpu", |group| group.cpu_fairness.map(|f| f.gini)),
 ];
 
-pub(super) const TRIAL: [Column<Numbers>; 48] = [
+pub(super) const TRIAL: [Column<Numbers>; 68] = [
     ("window_s", |n| Some(n.window.length_s())),
     ("window_start_s", |n| Some(n.window.start_s)),
     ("start_spread_s", |n| Some(n.total.start_spread_s)),
@@ -124,6 +134,26 @@ pub(super) const TRIAL: [Column<Numbers>; 48] = [
     ("contended", |n| n.sharing.contended.map(f64::from)),
     ("jain_weighted_cpu", |n| n.sharing.jain_weighted_cpu),
     ("jain_weighted_rate", |n| n.sharing.jain_weighted_rate),
+    ("unused_cpu_percent", |n| n.sharing.unused_cpu_percent),
+    ("groups_bias_rate_percent", |n| n.sharing.between.rate.map(|f| f.bias_percent)),
+    ("groups_cv_rate_percent", |n| n.sharing.between.rate.map(|f| 100.0 * f.cv)),
+    ("groups_excess_cv_rate_percent", |n| n.sharing.between.excess_cv_rate.map(|cv| 100.0 * cv)),
+    ("groups_jain_rate", |n| n.sharing.between.rate.map(|f| f.jain)),
+    ("groups_gini_rate", |n| n.sharing.between.rate.map(|f| f.gini)),
+    ("groups_bias_cpu_percent", |n| n.sharing.between.cpu.map(|f| f.bias_percent)),
+    ("groups_cv_cpu_percent", |n| n.sharing.between.cpu.map(|f| 100.0 * f.cv)),
+    ("groups_jain_cpu", |n| n.sharing.between.cpu.map(|f| f.jain)),
+    ("groups_gini_cpu", |n| n.sharing.between.cpu.map(|f| f.gini)),
+    ("groups_jain_weighted_cpu", |n| n.sharing.between.jain_weighted_cpu),
+    ("groups_jain_weighted_rate", |n| n.sharing.between.jain_weighted_rate),
+    ("groups_jain_rate_0.5s_median", |n| groups_jain(n, 0, |at| at.median)),
+    ("groups_jain_rate_0.5s_p5", |n| groups_jain(n, 0, |at| at.p5)),
+    ("groups_jain_rate_1s_median", |n| groups_jain(n, 1, |at| at.median)),
+    ("groups_jain_rate_1s_p5", |n| groups_jain(n, 1, |at| at.p5)),
+    ("groups_jain_rate_5s_median", |n| groups_jain(n, 2, |at| at.median)),
+    ("groups_jain_rate_5s_p5", |n| groups_jain(n, 2, |at| at.p5)),
+    ("groups_jain_rate_30s_median", |n| groups_jain(n, 3, |at| at.median)),
+    ("groups_jain_rate_30s_p5", |n| groups_jain(n, 3, |at| at.p5)),
 ];
 
 /// One CPU of the host.
@@ -138,8 +168,11 @@ fn exits(guest: &GuestFigures, reason: &str) -> Option<f64> {
 }
 
 /// What stands behind the metrics in a row of the summary.
-pub(super) const SUMMARY: [Column<SummaryRow>; 16] = [
+pub(super) const SUMMARY: [Column<SummaryRow>; 21] = [
     ("kendall_w_rate", |row| row.kendall_w_rate),
+    ("kendall_w_groups", |row| row.kendall_w_groups),
+    ("jain_demand", |row| row.jain_demand.map(|jain| jain.mean)),
+    ("jain_demand_half_width", |row| row.jain_demand.and_then(|jain| jain.half_width)),
     ("rate_to_bare_metal", |row| row.to_bare_metal.map(|ratio| ratio.ratio)),
     ("rate_to_bare_metal_low", |row| row.to_bare_metal.and_then(|ratio| ratio.low)),
     ("rate_to_bare_metal_high", |row| row.to_bare_metal.and_then(|ratio| ratio.high)),
@@ -155,12 +188,22 @@ pub(super) const SUMMARY: [Column<SummaryRow>; 16] = [
     ("max_latency_to_solo", |row| row.interference.max_latency.map(|ratio| ratio.ratio)),
     ("max_latency_to_solo_low", |row| row.interference.max_latency.and_then(|ratio| ratio.low)),
     ("max_latency_to_solo_high", |row| row.interference.max_latency.and_then(|ratio| ratio.high)),
+    ("isolation_qos", |row| row.interference.isolation.map(|index| index.mean)),
+    ("isolation_qos_half_width", |row| row.interference.isolation.and_then(|index| index.half_width)),
 ];
 
 /// Fairness over slices of the n-th length.
 fn jain(numbers: &Numbers, length: usize, of: fn(&JainAt) -> f64) -> Option<f64> {
-    let at = numbers.total.jain_over_time.iter().find(|at| at.slice_s == SLICES_S[length])?;
-    Some(of(at))
+    over(&numbers.total.jain_over_time, length, of)
+}
+
+/// The same between groups.
+fn groups_jain(numbers: &Numbers, length: usize, of: fn(&JainAt) -> f64) -> Option<f64> {
+    over(&numbers.sharing.between.jain_over_time, length, of)
+}
+
+fn over(all: &[JainAt], length: usize, of: fn(&JainAt) -> f64) -> Option<f64> {
+    all.iter().find(|at| at.slice_s == SLICES_S[length]).map(of)
 }
 
 fn rate(numbers: &Numbers, index: fn(Fairness) -> f64) -> Option<f64> {

@@ -10,7 +10,8 @@
 //! - [`hardware`]: the ground of a libvirt host and a tester, other machines perhaps
 //! - [`change`], [`elsewhere`]: what is taken back on other machines
 //! - [`control_group`]: control groups of a run's own
-//! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are
+//! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are;
+//!   `nic_user`: who uses one
 //! - `tuned`: settings of the VM host, written and written back
 //! - [`ovs`]: Open vSwitch of the run's own
 //! - [`dpdk`]: how that is set up with DPDK
@@ -28,6 +29,7 @@ pub mod enter;
 pub mod far_nics;
 pub mod hardware;
 pub mod journal;
+mod nic_user;
 pub mod nics;
 pub mod ovs;
 pub mod preflight;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, emulator, far_needs, groups, machine, needs, settings};
+use super::{Finding, emulator, far_needs, groups, machine, needs, room, settings};
 use crate::backend::Backend;
 use crate::backend::site::Wire;
 use crate::exec::machine::Machine;
@@ -12,7 +12,7 @@ use crate::guest::daemon::Daemon;
 use crate::lab::nics::NicError;
 use crate::lab::{far_nics, hardware};
 use crate::probe::environment::{self, Texts};
-use crate::profile::{AccelChoice, Experiment, HostPlace, Machines};
+use crate::profile::{AccelChoice, Experiment, HostPlace, Image, Machines};
 
 /// What was seen of the machines.
 #[derive(Debug, Default)]
@@ -125,6 +125,10 @@ async fn look_at_host(host: &Machine, experiment: &Experiment, texts: &Texts) ->
     }
     if guests {
         findings.extend([libvirt(host).await, accelerator(experiment, texts), memory(experiment, texts)]);
+        if let Image::Cloud { path, .. } = &experiment.image {
+            findings.extend(programs(host, DISKS).await);
+            findings.extend(room::look(host, path).await);
+        }
     }
     findings
 }
@@ -144,6 +148,8 @@ const TOOLS: &[(&str, &str)] = &[
     ("grep", "grep"),
     ("readlink", "coreutils"),
 ];
+/// For the disks of a cloud image.
+const DISKS: &[(&str, &str)] = &[("qemu-img", "qemu-utils"), ("sha256sum", "coreutils")];
 const NETSERVER: (&str, &str) = ("netserver", "netperf (component non-free)");
 
 async fn root(machine: &Machine, why: &str) -> Finding {

@@ -8,6 +8,7 @@
 //! - `emulator`: the QEMUs that it names
 //! - `needs`: what its backends need
 //! - `far_needs`: the same of another machine
+//! - `room`: the VM host's disk, if a cloud image has to come there
 //! - `settings`: the settings of the VM host that it changes
 //! - `wire`: the NICs that it names
 
@@ -18,6 +19,7 @@ pub mod hardware;
 mod image;
 mod machine;
 mod needs;
+mod room;
 mod settings;
 mod wire;
 

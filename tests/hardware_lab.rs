@@ -34,8 +34,9 @@ fn profile(place: &Sandbox, name: &str, rest: &str) -> String {
 }
 
 /// A profile of guests that boot an image.
-fn of_image(place: &Sandbox, name: &str, lab: &str, image: &Path) -> String {
-    let guest = format!("[guest]\nvms = 2\nimage = {image:?}\n[network]\nbackend = \"virtio\"\nmtu = 1400\n");
+fn of_image(place: &Sandbox, name: &str, lab: &str, vms: u32, image: &Path) -> String {
+    let guest =
+        format!("[guest]\nvms = {vms}\nimage = {image:?}\n[network]\nbackend = \"virtio\"\nmtu = 1400\n");
     let load = LOAD.split_once("[workload]").unwrap().1;
     let limits = "[limits]\nboot = \"550 s\"\nboot_attempts = 1\n";
     place.profile(name, &format!("{lab}{guest}[workload]{load}{limits}"))
@@ -96,7 +97,7 @@ fn guests_of_a_cloud_image_are_measured_on_another_machine_and_no_overlay_seed_k
     let machines = Machines::new();
     let image = debian();
     let before = trace(&image);
-    let profile = of_image(&place, "cloud", LAB, &image);
+    let profile = of_image(&place, "cloud", LAB, 2, &image);
     let check = machines.kvmfair(&place, &["check", &profile]);
     assert!(check.status.success(), "{}", said(&check));
     let mut running = place.start(machines.command(&place, &["bench", &profile]));
@@ -130,12 +131,28 @@ fn guests_of_a_cloud_image_are_measured_on_another_machine_and_no_overlay_seed_k
 }
 
 #[test]
+fn a_guest_of_a_cloud_image_is_measured_on_the_machine_that_kvmfair_runs_on_by_its_own_libvirt() {
+    let place = Sandbox::with_guests();
+    let machines = Machines::new();
+    let image = debian();
+    let before = trace(&image);
+    let here = LAB.replace("qemu+ssh://root@198.51.100.2/system", "qemu:///system");
+    let profile = of_image(&place, "here", &here, 1, &image);
+    let ended = place.start(machines.on_the_host(&place, &["bench", &profile])).end().expect(0);
+    machines.assert_nothing_left();
+    place.assert_nothing_left();
+    assert_eq!(before, trace(&image), "the image was written or given away");
+    let trial = &rows(&place.only_run(), "trials.csv")[0];
+    assert_eq!(trial["outcome"], "measured", "{}", ended.said());
+}
+
+#[test]
 fn an_interrupt_and_a_kill_while_the_cloud_image_is_brought_leave_nothing_of_it() {
     let place = Sandbox::with_guests();
     let machines = Machines::new();
     let image = place.out().with_file_name("large.qcow2");
     qemu_img(&["create", "-q", "-f", "qcow2", "-o", "preallocation=full"], &[&image, Path::new("1G")]);
-    let profile = of_image(&place, "large", LAB, &image);
+    let profile = of_image(&place, "large", LAB, 2, &image);
     for kill in [false, true] {
         let mut running = place.start(machines.command(&place, &["bench", &profile]));
         running.hear("bringing the cloud image to the VM host: 10 %");

@@ -238,11 +238,21 @@ impl Machines {
 
     /// The program on the controller, told to keep to a place.
     pub fn command(&self, place: &Sandbox, arguments: &[&str]) -> Command {
+        // The controller shares the process numbers of this machine, so that its run can be signalled.
+        self.inside(&self.controller, &["--net"], place, arguments)
+    }
+
+    /// The same on the VM host.
+    pub fn on_the_host(&self, place: &Sandbox, arguments: &[&str]) -> Command {
+        self.inside(&self.host, &["--net", "--mount", "--pid"], place, arguments)
+    }
+
+    fn inside(&self, machine: &Machine, namespaces: &[&str], place: &Sandbox, arguments: &[&str]) -> Command {
         let inner = place.command(arguments);
         let mut command = Command::new("nsenter");
-        // The controller shares the process numbers of this machine, so that its run can be signalled.
-        command.args(["-t", &self.controller.pid.to_string(), "--net"]).arg(inner.get_program());
-        command.args(inner.get_args()).current_dir(inner.get_current_dir().unwrap());
+        command.args(["-t", &machine.pid.to_string()]).args(namespaces);
+        command.arg(format!("--wd={}", inner.get_current_dir().unwrap().display()));
+        command.arg(inner.get_program()).args(inner.get_args());
         command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let cache = std::env::var_os("XDG_CACHE_HOME")
             .map(PathBuf::from)

@@ -60,6 +60,12 @@ fn machines_behind_a_jump_host_are_reached_with_the_key_that_the_profile_names()
         &["check", &keyless],
         &["VM host: login: root@198.51.100.4 accepts no key: tried none"],
     );
+    let absent = place.profile("absent", &format!("{jump}[ssh]\nidentity = \"no/key\"\n{WIRE}{BARE}"));
+    machines.assert_refused(
+        &place,
+        &["check", &absent],
+        &["accepts no key: tried ", "no/key (no such file)"],
+    );
     let profile = place.profile("jump", &format!("{jump}{ssh}{WIRE}{BARE}"));
     let check = machines.kvmfair(&place, &["check", &profile]);
     assert!(check.status.success() && said(&check).contains("root@203.0.113.3"), "{}", said(&check));

@@ -217,6 +217,7 @@ fn log_in(session: &Session, login: &Login) -> Result<(), SshError> {
     for file in key_files(login.identity.as_deref()) {
         match session.userauth_pubkey_file(user, None, &file, None) {
             Ok(()) => return Ok(()),
+            Err(_) if !file.exists() => tried.push(format!("{} (no such file)", file.display())),
             Err(error) => tried.push(format!("{} ({})", file.display(), error.message())),
         }
     }

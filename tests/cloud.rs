@@ -8,11 +8,10 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::SystemTime;
 
 use kvmfair::sample::Check;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use support::image::{debian, qemu_img, run, trace};
 use support::tables::{number, raw_trials, rows};
 use support::{Sandbox, entries};
 
@@ -24,29 +23,6 @@ fn trial(image: &Path, vms: u32) -> String {
     format!(
         "[guest]\nimage = {image:?}\nvms = {vms}\n[network]\n{network}\n[workload]\n{load}\n[limits]\n{limits}\n"
     )
-}
-
-/// The image, built if it is not in the cache.
-fn debian() -> PathBuf {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cloud-image/build");
-    run(&mut Command::new(script)).trim().into()
-}
-
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {said}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn qemu_img(arguments: &[&str], files: &[&Path]) {
-    run(Command::new("qemu-img").args(arguments).args(files));
-}
-
-/// By which a file would be noticed to have been written.
-fn trace(file: &Path) -> (SystemTime, Vec<u8>) {
-    let digest = Sha256::digest(fs::read(file).unwrap()).to_vec();
-    (file.metadata().unwrap().modified().unwrap(), digest)
 }
 
 #[test]
@@ -70,9 +46,8 @@ fn two_guests_of_a_cloud_image_are_measured_and_nothing_but_results_is_left() {
     }
     let environment: Value =
         serde_json::from_slice(&fs::read(run.join("environment.json")).unwrap()).unwrap();
-    let digest: String = before.0.1.iter().map(|byte| format!("{byte:02x}")).collect();
     assert!(
-        environment["guest_image"].as_str().unwrap().ends_with(&format!("SHA-256 {digest}")),
+        environment["guest_image"].as_str().unwrap().ends_with(&format!("SHA-256 {}", before.0.0)),
         "{environment}"
     );
     for file in

@@ -6,30 +6,43 @@
 mod support;
 
 use std::fs;
-use std::process::Output;
+use std::path::Path;
 use std::time::Duration;
 
 use kvmfair::sample::Check;
+use nix::sys::signal::Signal;
 use support::Sandbox;
-use support::machines::{HOST, Machines, TESTER};
+use support::image::{debian, qemu_img, trace};
+use support::machines::{Machines, said};
 use support::tables::{number, raw_trials, rows};
 
 const LOAD: &str = "[guest]\nmemory = \"96 MiB\"\n
 [workload]\nflows = 4\nwarmup = \"500 ms\"\nwindow = \"3 s\"\ncooldown = \"500 ms\"\ninterval = \"250 ms\"\nrepeats = 1\n";
 
+/// The machines by their addresses, and the wire.
+const LAB: &str = r#"[host]
+uri = "qemu+ssh://root@198.51.100.2/system"
+[tester]
+ssh = "root@198.51.100.3"
+[wire]
+host_dev = "wire0"
+tester_dev = "wire0"
+"#;
+
 fn profile(place: &Sandbox, name: &str, rest: &str) -> String {
-    let machines = format!(
-        "[host]\nuri = \"qemu+ssh://root@{HOST}/system\"\n[tester]\nssh = \"root@{TESTER}\"\n
-         [wire]\nhost_dev = \"wire0\"\ntester_dev = \"wire0\"\n"
-    );
-    place.profile(name, &format!("{machines}{LOAD}{rest}"))
+    place.profile(name, &format!("{LAB}{LOAD}{rest}"))
+}
+
+/// A profile of guests that boot an image.
+fn of_image(place: &Sandbox, name: &str, lab: &str, vms: u32, image: &Path) -> String {
+    let guest =
+        format!("[guest]\nvms = {vms}\nimage = {image:?}\n[network]\nbackend = \"virtio\"\nmtu = 1400\n");
+    let load = LOAD.split_once("[workload]").unwrap().1;
+    let limits = "[limits]\nboot = \"550 s\"\nboot_attempts = 1\n";
+    place.profile(name, &format!("{lab}{guest}[workload]{load}{limits}"))
 }
 
 const SWEEP: &str = "[sweep]\nbackend = [\"virtio\", \"macvtap-bridge\"]\nvms = [2]\n";
-
-fn said(output: &Output) -> String {
-    [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat()
-}
 
 #[test]
 fn guests_of_another_machines_libvirt_are_measured_from_a_third_and_nothing_is_left() {
@@ -105,20 +118,99 @@ fn after_a_kill_clean_takes_everything_back_from_the_other_machines() {
 }
 
 #[test]
+fn guests_of_a_cloud_image_are_measured_on_another_machine_and_no_overlay_seed_key_or_image_is_left() {
+    let place = Sandbox::with_guests();
+    let machines = Machines::new();
+    let image = debian();
+    let before = trace(&image);
+    let profile = of_image(&place, "cloud", LAB, 2, &image);
+    let check = machines.kvmfair(&place, &["check", &profile]);
+    assert!(check.status.success(), "{}", said(&check));
+    let mut running = place.start(machines.command(&place, &["bench", &profile]));
+    running.hear("bringing the cloud image to the VM host: 0 % of ");
+    running.hear("bringing the cloud image to the VM host: 100 % of ");
+    running.hear("1 of 2 guests answer");
+    let there = machines.host.left().join("\n");
+    for file in ["g1.qcow2", "g1.seed", "g2.qcow2", "g2.seed", "base.qcow2"] {
+        assert!(machines.host.sh("find /run/kvmfair-* /var/tmp").contains(file), "no {file}: {there}");
+    }
+    assert!(there.contains("private key in /run/kvmfair-"), "the seeds hold a key: {there}");
+    assert_eq!(
+        machines.host.sh("ls /var/tmp/kvmfair-*"),
+        "base.qcow2\n",
+        "what may hold a key stays in memory"
+    );
+    let ended = running.end().expect(0);
+    machines.assert_nothing_left();
+    place.assert_nothing_left();
+    assert_eq!(before, trace(&image), "the image was written or given away");
+    let run = place.only_run();
+    let trial = &rows(&run, "trials.csv")[0];
+    assert_eq!(trial["outcome"], "measured", "{}", ended.said());
+    assert!((0.9..=1.1).contains(&number(trial, "witness_ratio")), "{trial:?}");
+    let raw = &raw_trials(&run)[0];
+    assert!(raw.checks.iter().all(Check::holds), "{:?}", raw.checks);
+    assert_eq!(raw.checks.iter().filter(|check| check.found == "1400").count(), 2, "{:?}", raw.checks);
+    assert!(raw.guests.len() == 2 && raw.flows.len() == 4);
+    let environment = fs::read_to_string(run.join("environment.json")).unwrap();
+    assert!(environment.contains(&before.0), "{environment}");
+}
+
+#[test]
+fn a_guest_of_a_cloud_image_is_measured_on_the_machine_that_kvmfair_runs_on_by_its_own_libvirt() {
+    let place = Sandbox::with_guests();
+    let machines = Machines::new();
+    let image = debian();
+    let before = trace(&image);
+    let here = LAB.replace("qemu+ssh://root@198.51.100.2/system", "qemu:///system");
+    let profile = of_image(&place, "here", &here, 1, &image);
+    let ended = place.start(machines.on_the_host(&place, &["bench", &profile])).end().expect(0);
+    machines.assert_nothing_left();
+    place.assert_nothing_left();
+    assert_eq!(before, trace(&image), "the image was written or given away");
+    let trial = &rows(&place.only_run(), "trials.csv")[0];
+    assert_eq!(trial["outcome"], "measured", "{}", ended.said());
+}
+
+#[test]
+fn an_interrupt_and_a_kill_while_the_cloud_image_is_brought_leave_nothing_of_it() {
+    let place = Sandbox::with_guests();
+    let machines = Machines::new();
+    let image = place.out().with_file_name("large.qcow2");
+    qemu_img(&["create", "-q", "-f", "qcow2", "-o", "preallocation=full"], &[&image, Path::new("1G")]);
+    let profile = of_image(&place, "large", LAB, 2, &image);
+    for kill in [false, true] {
+        let mut running = place.start(machines.command(&place, &["bench", &profile]));
+        running.hear("bringing the cloud image to the VM host: 10 %");
+        if kill {
+            running.kill();
+            place.note_runs();
+            assert!(machines.host.sh("ls /var/tmp/kvmfair-*").contains("base.qcow2"));
+            let clean = machines.kvmfair(&place, &["clean"]);
+            assert!(
+                clean.status.success() && said(&clean).contains("removed /var/tmp/kvmfair-"),
+                "{}",
+                said(&clean)
+            );
+        } else {
+            running.signal(Signal::SIGINT);
+            let ended = running.end().expect(130);
+            assert!(!ended.said().contains("100 %"), "{}", ended.said());
+        }
+        machines.assert_nothing_left();
+        place.assert_nothing_left();
+    }
+}
+
+#[test]
 fn machines_that_cannot_serve_are_refused_before_anything_changes() {
     let place = Sandbox::with_guests();
     let machines = Machines::new();
     let profile = profile(&place, "refused", SWEEP);
     let refused = |words: &[&str]| {
         for command in ["check", "bench"] {
-            let output = machines.kvmfair(&place, &[command, &profile]);
-            assert_eq!(output.status.code(), Some(4), "{}", said(&output));
-            for words in words {
-                assert!(said(&output).contains(words), "no {words:?} in {}", said(&output));
-            }
+            machines.assert_refused(&place, &[command, &profile], words);
         }
-        machines.assert_nothing_left();
-        place.assert_nothing_left();
     };
     machines.tester.sh("ip route add default dev wire0 2>/dev/null || { ip link set wire0 up; ip route add default dev wire0; }");
     refused(&["tester: NIC of the wire: wire0 is in use: the default route leads over it"]);

@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::exit::{Exit, PreflightFailed};
+use super::exit::{Exit, InterruptedEarly, PreflightFailed};
 use super::progress::{Progress, print};
 use super::{Common, inputs};
 use crate::backend::Side;
@@ -200,7 +200,10 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
     let cache = appliance::default_cache();
     let (wire, events_of) = (wire.clone(), events.clone());
     let opened = LabSession::open(state, experiment.clone(), image, *accel, wire, &cache, events_of);
-    let mut session = opened.await?;
+    let mut session = tokio::select! {
+        session = opened => session?,
+        () = cancel.cancelled() => return Err(InterruptedEarly.into()),
+    };
     let fresh = plan::plan(experiment, *accel, *cpus);
     let environment = with_versions(prepared, &session).await;
     // A run that ended before its first trial has nothing to go on with.

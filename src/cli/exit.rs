@@ -58,6 +58,18 @@ impl fmt::Display for PreflightFailed {
 
 impl std::error::Error for PreflightFailed {}
 
+/// A signal came before the first trial.
+#[derive(Debug)]
+pub struct InterruptedEarly;
+
+impl fmt::Display for InterruptedEarly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted before the first trial")
+    }
+}
+
+impl std::error::Error for InterruptedEarly {}
+
 /// Tells an error on standard error and chooses the code.
 pub fn report(error: &anyhow::Error, json: bool) -> Exit {
     if let Some(profile) = error.downcast_ref::<ProfileError>() {
@@ -76,7 +88,7 @@ pub fn report(error: &anyhow::Error, json: bool) -> Exit {
     } else {
         eprintln!("error: {error:#}");
     }
-    Exit::Internal
+    if error.is::<InterruptedEarly>() { Exit::Interrupted } else { Exit::Internal }
 }
 
 fn profile_json(error: &ProfileError) -> serde_json::Value {

@@ -34,6 +34,13 @@ pub fn quiet_libvirt() {
     unsafe { std::env::set_var("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null") };
 }
 
+/// Programs are started where `check` found them: in the directories for administrators, too. To be called first of all.
+pub fn widen_path() {
+    let Ok(path) = std::env::join_paths(crate::exec::blocking::search_path()) else { return };
+    // SAFETY: the process has a single thread yet, so nobody reads the environment meanwhile.
+    unsafe { std::env::set_var("PATH", path) };
+}
+
 /// What will run the guests' instructions; on another machine, that is not known before somebody has looked there.
 pub fn accel(experiment: &Experiment) -> Accel {
     match experiment.host.accel {

@@ -66,6 +66,7 @@ enum Command {
 
 /// Does what the arguments say.
 pub fn run(cli: Cli) -> Exit {
+    inputs::widen_path();
     let common = &cli.common;
     let outcome = match cli.command {
         Command::Bench(command) => command.run(common),

@@ -61,12 +61,17 @@ fn finish(mut command: Command) -> std::io::Result<Bytes> {
     })
 }
 
-/// Where a program is; the directories for administrators are looked at too, for they are not on everybody's PATH.
-pub fn find(program: &str) -> Option<PathBuf> {
+/// Where programs are looked for: the PATH, and then the directories for administrators, which are not on everybody's.
+pub fn search_path() -> impl Iterator<Item = PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let more =
         ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from);
-    std::env::split_paths(&path).chain(more).map(|dir| dir.join(program)).find(|path| path.is_file())
+    std::env::split_paths(&path).collect::<Vec<PathBuf>>().into_iter().chain(more)
+}
+
+/// Where a program is.
+pub fn find(program: &str) -> Option<PathBuf> {
+    search_path().map(|dir| dir.join(program)).find(|path| path.is_file())
 }
 
 #[cfg(test)]

@@ -45,6 +45,11 @@ impl Local {
         Local { run: Some(run.to_owned()).filter(|run| !run.is_empty()), ..self }
     }
 
+    /// The run whose name the processes carry.
+    pub(super) fn run_name(&self) -> Option<&str> {
+        self.run.as_deref()
+    }
+
     /// Runs a command to its end.
     ///
     /// # Errors
@@ -109,7 +114,7 @@ fn enter_before_exec(command: &mut Command, netns: NetNs) {
     unsafe { command.pre_exec(enter) };
 }
 
-fn decode(output: std::process::Output) -> Output {
+pub(super) fn decode(output: std::process::Output) -> Output {
     Output {
         status: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

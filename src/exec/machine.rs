@@ -58,7 +58,17 @@ impl Remote {
         off_thread(&self.login, |login| Tunnel::through(session::open(login)?, &login.address)).await
     }
 
-    fn marked<S: AsRef<str>>(&self, argv: &[S]) -> Vec<String> {
+    /// Another session, for a command that takes long.
+    ///
+    /// # Errors
+    /// [`SshError`] with the step that failed.
+    pub(super) async fn another(&self) -> Result<Ssh, SshError> {
+        let session = off_thread(&self.login, session::open).await?;
+        Ok(Ssh::of(session, self.to_string()))
+    }
+
+    /// A command that carries the run.
+    pub(super) fn marked<S: AsRef<str>>(&self, argv: &[S]) -> Vec<String> {
         let run = self.run.as_ref().map(|run| format!("{RUN_VARIABLE}={run}"));
         let mark = ["env".to_owned(), "LC_ALL=C".to_owned()].into_iter().chain(run);
         mark.into_iter().chain(argv.iter().map(|word| word.as_ref().to_owned())).collect()
@@ -128,7 +138,7 @@ impl Machine {
             Machine::Remote(remote) => {
                 let argv = ["sh", "-c", "umask 077; cat > \"$1\"", "write", path];
                 let limit = LIMIT + Duration::from_secs(bytes.len() as u64 >> 19); // 512 KiB/s at the least
-                remote.ssh.feed(&remote.marked(&argv), bytes, limit).await.map(drop)
+                remote.ssh.feed(&remote.marked(&argv), io::Cursor::new(bytes), limit).await.map(drop)
             }
         }
     }

@@ -9,6 +9,7 @@
 //! - [`forward`]: a socket of another machine's as a path of this one
 //! - [`started`]: a process that is talked to through pipes
 //! - [`machine`]: this machine or another, alike
+//! - [`upload`]: a large file, brought to one of them
 //!
 //! Nothing here knows what the commands mean; no shell stands between, except the remote one that SSH imposes.
 
@@ -22,6 +23,7 @@ pub mod pump;
 pub mod session;
 pub mod ssh;
 pub mod started;
+pub mod upload;
 
 use std::time::Duration;
 

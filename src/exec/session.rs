@@ -209,19 +209,32 @@ fn log_in(session: &Session, login: &Login) -> Result<(), SshError> {
     let user = &login.address.user;
     let mut tried = Vec::new();
     if login.identity.is_none() && std::env::var_os("SSH_AUTH_SOCK").is_some() {
-        tried.push("the agent's keys".to_owned());
-        if session.userauth_agent(user).is_ok() {
-            return Ok(());
+        match with_agent(session, user) {
+            Ok(()) => return Ok(()),
+            Err(said) => tried.push(said),
         }
     }
     for file in key_files(login.identity.as_deref()) {
         match session.userauth_pubkey_file(user, None, &file, None) {
             Ok(()) => return Ok(()),
+            Err(_) if !file.exists() => tried.push(format!("{} (no such file)", file.display())),
             Err(error) => tried.push(format!("{} ({})", file.display(), error.message())),
         }
     }
     let tried = if tried.is_empty() { "none, for there is none".into() } else { tried.join(", ") };
     Err(SshError::NoLogin { address: login.address.clone(), tried })
+}
+
+/// Tries the agent's keys in their order. (libssh2's own call tries the first only.) What was tried, if none is accepted.
+fn with_agent(session: &Session, user: &str) -> Result<(), String> {
+    let unreachable = |error: ssh2::Error| format!("the agent, which does not answer ({})", error.message());
+    let mut agent = session.agent().map_err(unreachable)?;
+    agent.connect().and_then(|()| agent.list_identities()).map_err(unreachable)?;
+    let keys = agent.identities().map_err(unreachable)?;
+    if keys.iter().any(|key| agent.userauth(user, key).is_ok()) {
+        return Ok(());
+    }
+    Err(format!("the agent's keys ({})", keys.len()))
 }
 
 fn key_files(named: Option<&Path>) -> Vec<PathBuf> {

@@ -4,7 +4,7 @@
 //! read to its end; concurrent commands need sessions of their own. Remote commands are wrapped in `timeout`, because
 //! dropping a channel does not end what runs in it.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -109,7 +109,7 @@ impl Ssh {
     /// # Errors
     /// [`ExecError`] if the session broke, the time is over, or the status is not 0.
     pub async fn run<S: AsRef<str>>(&self, argv: &[S], limit: Duration) -> Result<Output, ExecError> {
-        self.feed(argv, Vec::new(), limit).await
+        self.feed(argv, std::io::empty(), limit).await
     }
 
     /// The same for a command that reads `input`.
@@ -119,12 +119,12 @@ impl Ssh {
     pub async fn feed<S: AsRef<str>>(
         &self,
         argv: &[S],
-        input: Vec<u8>,
+        mut input: impl Read + Send + 'static,
         limit: Duration,
     ) -> Result<Output, ExecError> {
         let (ssh, words) =
             (self.clone(), argv.iter().map(|word| word.as_ref().to_owned()).collect::<Vec<_>>());
-        let answer = tokio::task::spawn_blocking(move || ssh.feed_now(&words, &input, limit)).await;
+        let answer = tokio::task::spawn_blocking(move || ssh.feed_now(&words, &mut input, limit)).await;
         answer.map_err(|panic| ExecError::Session { host: self.host.clone(), cause: panic.to_string() })?
     }
 
@@ -135,7 +135,7 @@ impl Ssh {
     pub fn feed_now<S: AsRef<str>>(
         &self,
         argv: &[S],
-        input: &[u8],
+        input: &mut impl Read,
         limit: Duration,
     ) -> Result<Output, ExecError> {
         let told = as_told(argv);
@@ -175,11 +175,11 @@ fn open(address: SocketAddr, identity: &Identity, route: &Route, limit: Duration
     Ok(session)
 }
 
-fn execute(session: &Session, command: &str, input: &[u8]) -> std::io::Result<Output> {
+fn execute(session: &Session, command: &str, input: &mut impl Read) -> std::io::Result<Output> {
     let mut channel = session.channel_session()?;
     channel.exec(command)?;
     // A command that ends before it has read everything says why in its status.
-    let _ = channel.write_all(input);
+    let _ = std::io::copy(input, &mut channel);
     let _ = channel.send_eof();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     channel.read_to_end(&mut stdout)?;

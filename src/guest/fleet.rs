@@ -203,7 +203,7 @@ async fn boot_one(
         // QEMU appends to it; what an earlier guest of this number said must not be taken for this one's words.
         site.host.run(&["rm", "-f", &boot.domain.console.to_string_lossy()]).await.map_err(LabError::from)?;
         if let Some(disks) = &boot.disks {
-            let made = disks.make().await;
+            let made = disks.make(&site.host).await;
             made.map_err(|cause| GuestError::Disk { name: name.clone(), cause })?;
         }
         hypervisor.create(&name, xml.clone()).await?;

@@ -15,9 +15,12 @@ done
 for link in device driver:device/driver master; do
     [ ! -e "$dir/${link#*:}" ] || { target=$(readlink -f "$dir/${link#*:}"); echo "${link%%:*} ${target##*/}"; }
 done
+bridge=$(readlink "$dir/master"); bridge=${bridge##*/}
+for over in route:$1 ${bridge:+carries:$bridge}; do
+    for family in -4 -6; do ip $family route show default dev "${over#*:}" | sed "s/^/${over%%:*} /"; done
+done
 for upper in "$dir"/upper_*; do [ ! -e "$upper" ] || echo "upper ${upper##*/upper_}"; done
-ip -o address show dev "$1" scope global | while read -r _ _ _ address _; do echo "local $address"; done
-for family in -4 -6; do ip $family route show default dev "$1" | while read -r route; do echo "route $route"; done; done"#;
+ip -o address show dev "$1" scope global | while read -r _ _ _ address _; do echo "local $address"; done"#;
 
 /// The wire that a profile names, as it is found; and for each end that cannot carry it, why: `true` for the host's.
 ///
@@ -64,8 +67,9 @@ fn read(name: &str, said: &str) -> Result<HostNic, NicError> {
     if let Some(others) = first("absent") {
         return Err(NicError::NotThere(name.into(), others.replace(' ', ", ")));
     }
+    let carries = first("carries").map_or("", |_| ", and the default route leads over that");
     let user = [
-        first("master").map(|master| format!("it is a port of {master}")),
+        first("master").map(|master| format!("it is a port of {master}{carries}")),
         first("upper").map(|above| format!("{above} stands on it")),
         first("active_vfs").filter(|n| n != "0").map(|n| format!("it has {n} virtual functions already")),
         first("route").map(|_| "the default route leads over it".to_owned()),
@@ -118,6 +122,10 @@ mod tests {
             ("local 10.0.0.1/24", "it has the address 10.0.0.1/24"),
             ("route default via 10.0.0.254", "the default route leads over it"),
             ("master br0", "it is a port of br0"),
+            (
+                "master br0\ncarries default via 10.0.0.254",
+                "it is a port of br0, and the default route leads over that",
+            ),
             ("upper macvtap0", "macvtap0 stands on it"),
         ];
         for (line, user) in used {

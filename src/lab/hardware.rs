@@ -3,7 +3,7 @@
 //! Nothing here goes away by itself, so every change has a line in the journal, written on this machine before the change.
 //! NICs stay where they are: they get the MTU under test and the run's addresses, and are left as they were.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::address::{Net, Station, with_prefix};
 use super::building::{Ground, Lab};
@@ -32,6 +32,14 @@ pub struct Hardware {
 pub fn host_directory(run: &RunId) -> PathBuf {
     PathBuf::from(format!("/run/kvmfair-{run}"))
 }
+
+/// Where a cloud image is on the VM host while a run needs it: on a disk, where `/run` is in memory.
+pub fn image_directory(run: &RunId) -> PathBuf {
+    Path::new(IMAGES).join(format!("kvmfair-{run}"))
+}
+
+/// The parent of every [`image_directory`]: every system has it, and it outlives a boot as the journal does.
+pub const IMAGES: &str = "/var/tmp";
 
 /// Where libvirt keeps the process number of each guest.
 pub const PIDS: &str = "/run/libvirt/qemu";
@@ -67,9 +75,7 @@ impl Hardware {
         let names = Names { run: run.to_string(), tester_netns: String::new(), index_base: first_index(run) };
         let lab = Lab::on(Ground::Hardware(Box::new(hardware)), names, wire, journal);
         let directory = host_directory(run);
-        lab.note(Side::Host, Change::Tree { path: directory.clone() })?;
-        // Whoever QEMU runs as must get to the files, but need not see who they are.
-        lab.side(Side::Host).run(&["mkdir", "-m", "0711", &directory.to_string_lossy()]).await?;
+        lab.make_directory(&directory).await?;
         // The tester has no such directory; the line is for its processes, before the first NIC has one.
         lab.note(Side::Tester, Change::Tree { path: directory })?;
         for step in management(&lab.names) {
@@ -128,6 +134,19 @@ impl Hardware {
             Side::Host => &self.host,
             Side::Tester => &self.tester,
         }
+    }
+}
+
+impl Lab {
+    /// Makes a directory of the run's on the VM host, removed with all that is in it when the run ends.
+    ///
+    /// # Errors
+    /// [`LabError`] if it is there already, or the machine refuses.
+    pub async fn make_directory(&self, path: &Path) -> Result<(), LabError> {
+        self.note(Side::Host, Change::Tree { path: path.to_owned() })?;
+        // Whoever QEMU runs as must get to the files, but need not see which there are.
+        self.side(Side::Host).run(&["mkdir", "-m", "0711", &path.to_string_lossy()]).await?;
+        Ok(())
     }
 }
 

@@ -10,7 +10,8 @@
 //! - [`hardware`]: the ground of a libvirt host and a tester, other machines perhaps
 //! - [`change`], [`elsewhere`]: what is taken back on other machines
 //! - [`control_group`]: control groups of a run's own
-//! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are
+//! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are;
+//!   `nic_user`: who uses one
 //! - `tracing`: the kernel's count of exits by reason
 //! - `tuned`, `coalesced`: settings of the VM host, written and written back
 //! - [`ovs`]: Open vSwitch of the run's own
@@ -31,6 +32,7 @@ pub mod enter;
 pub mod far_nics;
 pub mod hardware;
 pub mod journal;
+mod nic_user;
 pub mod nics;
 pub mod ovs;
 mod paced;

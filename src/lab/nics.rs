@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{LabError, enter};
+use super::{LabError, enter, nic_user};
 use crate::backend::site::{HostNic, Nics, Sriov, Wire};
 use crate::exec::blocking;
 use crate::profile::WireNics;
@@ -78,11 +78,14 @@ pub fn unseen(named: &WireNics) -> Wire {
 }
 
 fn free(name: &str) -> Result<HostNic, NicError> {
-    let nic = look(name)?;
-    match user_of(&nic)? {
-        Some(user) => Err(NicError::InUse(name.into(), user)),
-        None => Ok(nic),
-    }
+    let nic = look(name);
+    let user = match &nic {
+        Ok(nic) => nic_user::of(nic)?,
+        // A bridge that carries the default route leads to a NIC that must not be named either.
+        Err(NicError::Virtual(_)) => nic_user::default_route(name)?,
+        Err(_) => None,
+    };
+    user.map_or(nic, |user| Err(NicError::InUse(name.into(), user)))
 }
 
 fn look(name: &str) -> Result<HostNic, NicError> {
@@ -112,30 +115,6 @@ fn sriov(device: &Path) -> Option<Sriov> {
         offset: number(&device.join("sriov_offset"))? as u16,
         stride: number(&device.join("sriov_stride"))? as u16,
     })
-}
-
-/// Who uses a NIC: addresses, a master, something on top of it, virtual functions.
-fn user_of(nic: &HostNic) -> Result<Option<String>, NicError> {
-    let unreadable = |cause: String| NicError::Unreadable(format!("the addresses of {}", nic.name), cause);
-    let dir = Path::new("/sys/class/net").join(&nic.name);
-    if let Some(master) = last_of_link(&dir.join("master")) {
-        return Ok(Some(format!("it is a port of {master}")));
-    }
-    let names = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let above =
-        names(&dir).find_map(|entry| Some(entry.file_name().to_str()?.strip_prefix("upper_")?.to_owned()));
-    if let Some(above) = above {
-        return Ok(Some(format!("{above} stands on it")));
-    }
-    if let Some(active) = nic.sriov.map(|sriov| sriov.active).filter(|active| *active > 0) {
-        return Ok(Some(format!("it has {active} virtual functions already")));
-    }
-    let argv = ["ip", "-json", "address", "show", "dev", &nic.name, "scope", "global"];
-    let shown = blocking::run(Path::new("/"), &argv).map_err(|error| unreadable(error.to_string()))?;
-    let shown: Value =
-        serde_json::from_slice(&shown.stdout).map_err(|error| unreadable(error.to_string()))?;
-    let address = shown.pointer("/0/addr_info/0/local").and_then(Value::as_str);
-    Ok(address.map(|address| format!("it has the address {address}")))
 }
 
 fn all_names() -> String {
@@ -257,7 +236,7 @@ fn write(path: &Path, value: &str) -> Result<(), LabError> {
     std::fs::write(path, value).map_err(LabError::system(format!("write {}", path.display())))
 }
 
-fn last_of_link(path: &Path) -> Option<String> {
+pub(super) fn last_of_link(path: &Path) -> Option<String> {
     Some(std::fs::read_link(path).ok()?.file_name()?.to_string_lossy().into_owned())
 }
 

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
+use super::event::{Event, Events};
 use crate::backend::Side;
 use crate::backend::site::{OpenVswitch, Wire};
 use crate::exec::machine::Machine;
 use crate::exec::ssh::Route;
+use crate::exec::upload::upload;
 use crate::guest::daemon::Daemon;
 use crate::guest::fleet;
 use crate::guest::libvirt::{self, Hypervisor};
@@ -16,7 +18,7 @@ use crate::lab::building::Ground;
 use crate::lab::embedded::Embedded;
 use crate::lab::hardware::{self, Hardware};
 use crate::lab::journal::{Journal, Undo};
-use crate::lab::{Lab, State, clean};
+use crate::lab::{Lab, RunId, State, clean};
 use crate::profile::Machines;
 use crate::sample::Accel;
 
@@ -37,6 +39,19 @@ pub(super) struct GuestFiles {
     pub directory: PathBuf,
     /// Kernel image, if they boot one.
     pub kernel: Option<PathBuf>,
+    /// The cloud image under their disks, if they boot one.
+    pub base: Option<Base>,
+}
+
+/// A cloud image.
+#[derive(Clone, Debug)]
+pub(super) struct Base {
+    /// The file.
+    pub path: PathBuf,
+    /// Its length, bytes.
+    pub length: u64,
+    /// Its SHA-256, hexadecimal.
+    pub digest: String,
 }
 
 /// What the embedded lab's guests are like.
@@ -52,13 +67,52 @@ pub(super) struct Guests {
 impl GuestFiles {
     /// Puts what the guests boot onto the VM host, into the run's directory there. libvirt gives each file to whoever QEMU
     /// runs as, and back afterwards.
-    async fn place(self, host: &Machine, directory: PathBuf) -> Result<GuestFiles> {
+    async fn place(self, lab: &Lab, run: &RunId, events: &Events) -> Result<GuestFiles> {
+        let host = lab.side(Side::Host);
+        let directory = hardware::host_directory(run);
         let target = directory.join("kernel");
         if let Some(kernel) = &self.kernel {
             bring(host, &placement::initramfs(&self.directory), &placement::initramfs(&directory)).await?;
             bring(host, kernel, &target).await?;
         }
-        Ok(GuestFiles { kernel: self.kernel.map(|_| target), directory })
+        let base = match self.base {
+            Some(base) => Some(base.place(lab, hardware::image_directory(run), events).await?),
+            None => None,
+        };
+        Ok(GuestFiles { kernel: self.kernel.map(|_| target), directory, base })
+    }
+}
+
+impl Base {
+    /// Copies the image to the VM host for the run. libvirt gives each file under a guest's disk to whoever QEMU runs as:
+    /// the copy may be given away, the image itself may not.
+    async fn place(self, lab: &Lab, directory: PathBuf, events: &Events) -> Result<Base> {
+        lab.make_directory(&directory).await?;
+        let target = directory.join("base.qcow2");
+        let told = tell(self.length, events.clone());
+        let copied = upload(lab.side(Side::Host), &self.path, &target, told).await;
+        let digest = copied.context("failed to bring the cloud image to the VM host")?;
+        ensure!(
+            digest == self.digest,
+            "the cloud image that came to the VM host is not the one that was read first (SHA-256 {digest}, not {}): \
+             did somebody write to {} meanwhile?",
+            self.digest,
+            self.path.display()
+        );
+        Ok(Base { path: target, ..self })
+    }
+}
+
+/// Tells of each tenth of the way.
+fn tell(length: u64, events: Events) -> impl FnMut(u64) + Send + 'static {
+    let mut last = None;
+    move |sent| {
+        let tenths = (sent * 10).checked_div(length).unwrap_or(10);
+        if last.replace(tenths) != Some(tenths) {
+            let size = bytesize::ByteSize(length).display().iec();
+            let step = format!("bringing the cloud image to the VM host: {} % of {size}", tenths * 10);
+            drop(events.send(Event::Preparing(step)));
+        }
     }
 }
 
@@ -107,12 +161,13 @@ pub(super) async fn hardware(
     wire: Wire,
     files: GuestFiles,
     journal: &Journal,
+    events: &Events,
 ) -> Result<Opened> {
     let lab = Hardware::create(&state.id, machines, wire, journal.clone()).await;
     let lab = lab.context("failed to make the hardware lab")?;
     let host = lab.side(Side::Host).clone();
     let daemon = Daemon::open(&host, &state.dir).await?;
-    let files = files.place(&host, hardware::host_directory(&state.id)).await?;
+    let files = files.place(&lab, &state.id, events).await?;
     let route = match &lab.ground {
         Ground::Hardware(hardware) => hardware.route().await?,
         Ground::Embedded(_) => Route::Direct,

@@ -10,10 +10,10 @@ use anyhow::{Context, Result};
 use super::blueprint::{Blueprint, nic_options};
 use super::event::{Event, Events};
 use super::given::Given;
-use super::ground::{self, GuestFiles, Opened};
+use super::ground::{self, Base, GuestFiles, Opened};
 use super::{huge_pages, paced, pin, pin_emulator, scheduler, tuned};
-use crate::backend::Site;
 use crate::backend::site::Wire;
+use crate::backend::{Side, Site};
 use crate::exec::ssh::Identity;
 use crate::guest::appliance::{RunFiles, run_initramfs};
 use crate::guest::cloud::Disks;
@@ -81,8 +81,7 @@ impl LabSession {
     ) -> Result<LabSession> {
         let journal = Journal::open(&state.dir)?;
         let keys = RunKeys::generate(&state.id.to_string())?;
-        let (kernel, cloud) = with_keys(image, &keys, &state.dir)?;
-        let files = GuestFiles { directory: state.dir.clone(), kernel };
+        let (files, seed) = with_keys(image, &keys, &state.dir)?;
         let opened = match &experiment.machines {
             None => {
                 let ovs = ovs::of(&state.dir, &experiment);
@@ -91,7 +90,7 @@ impl LabSession {
                 let guests = ground::Guests { accel, cpu_groups, files };
                 ground::embedded(state, wire, ovs, cache, guests, &journal).await?
             }
-            Some(machines) => ground::hardware(state, machines, wire, files, &journal).await?,
+            Some(machines) => ground::hardware(state, machines, wire, files, &journal, &events).await?,
         };
         let Opened { lab, hypervisor, daemon, site: place, files } = opened;
         let versions = hypervisor.versions().await?;
@@ -118,7 +117,7 @@ impl LabSession {
             host_cpus,
             experiment,
             blueprint,
-            cloud,
+            cloud: files.base.zip(seed).map(|(base, seed)| CloudImage { base: base.path, seed }),
             guests: Guests::default(),
             given: BTreeMap::new(),
             control_groups: BTreeMap::new(),
@@ -196,7 +195,10 @@ impl LabSession {
         for guest in guests {
             self.given.remove(guest);
             self.lab.unplug(*guest).await?;
-            Disks::remove(&placement::of_guest(&self.blueprint.state, *guest));
+            if self.cloud.is_some() {
+                let files = placement::of_guest(&self.blueprint.state, *guest);
+                Disks::remove(self.lab.side(Side::Host), &files).await?;
+            }
         }
         Ok(())
     }
@@ -212,9 +214,10 @@ impl LabSession {
     }
 }
 
-/// Gives the run's keys to what the guests boot: into the appliance's initramfs, which is written here with its kernel
-/// returned, or into the disks of a cloud image, which are made at each boot.
-fn with_keys(image: &Image, keys: &RunKeys, state: &Path) -> Result<(Option<PathBuf>, Option<CloudImage>)> {
+/// Gives the run's keys to what the guests boot: into the appliance's initramfs, which is written here, or into the seed
+/// disks of a cloud image, which are made at each boot.
+fn with_keys(image: &Image, keys: &RunKeys, state: &Path) -> Result<(GuestFiles, Option<RunSeed>)> {
+    let directory = state.to_owned();
     match image {
         Image::Appliance(appliance) => {
             let files = RunFiles {
@@ -223,11 +226,12 @@ fn with_keys(image: &Image, keys: &RunKeys, state: &Path) -> Result<(Option<Path
                 ..RunFiles::default()
             };
             run_initramfs(&appliance.initramfs, &files, &placement::initramfs(state))?;
-            Ok((Some(appliance.kernel.clone()), None))
+            Ok((GuestFiles { directory, kernel: Some(appliance.kernel.clone()), base: None }, None))
         }
-        Image::Cloud { base, install_netperf, .. } => {
+        Image::Cloud { base, digest, install_netperf } => {
             let seed = RunSeed::new(keys, *install_netperf)?;
-            Ok((None, Some(CloudImage { base: base.path.clone(), seed })))
+            let base = Base { path: base.path.clone(), length: base.length, digest: digest.clone() };
+            Ok((GuestFiles { directory, kernel: None, base: Some(base) }, Some(seed)))
         }
     }
 }

@@ -17,7 +17,19 @@ use nix::sys::signal::{SigHandler, Signal};
 pub const HOST: &str = "198.51.100.2";
 /// The tester's.
 pub const TESTER: &str = "198.51.100.3";
+/// A machine that leads to [`INNER_HOST`] and [`INNER_TESTER`].
+pub const GATEWAY: &str = "198.51.100.4";
 const CONTROLLER: &str = "198.51.100.1";
+/// The VM host by an address that the controller has no way to.
+pub const INNER_HOST: &str = "203.0.113.2";
+/// The tester by such an address.
+pub const INNER_TESTER: &str = "203.0.113.3";
+const INNER_GATEWAY: &str = "203.0.113.4";
+
+/// Both streams of a program that has ended.
+pub fn said(output: &Output) -> String {
+    [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat()
+}
 
 /// For a daemon to start, on a machine that freezes for seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -26,6 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// them. It ends with the test, however that ends, and with it everything in the machine.
 const MACHINE: &str = r#"set -e
 mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /dev/shm && mount -t sysfs sysfs /sys
+mkdir -p "$1" && mount --bind "$1" /var/tmp
 mkdir -p /run/sshd
 ip link set lo up
 echo ready
@@ -43,9 +56,10 @@ libvirtd --daemon --pid-file /run/libvirtd.pid"#;
 
 /// What is left of a run on a machine.
 const LEFT: &str = r#"for link in /sys/class/net/kf-*; do [ ! -e "$link" ] || echo "interface ${link##*/}"; done
-for file in /run/kvmfair* /dev/shm/* /run/libvirt/qemu/kf-*; do [ ! -e "$file" ] || echo "file $file"; done
+for file in /run/kvmfair* /var/tmp/* /dev/shm/* /run/libvirt/qemu/kf-*; do [ ! -e "$file" ] || echo "file $file"; done
 for pid in $(grep -lz '^KVMFAIR_RUN=' /proc/[0-9]*/environ 2>/dev/null); do echo "process $pid: $(tr '\0' ' ' <"${pid%environ}cmdline")"; done
 for pid in $(grep -lz 'guest=[k]f-' /proc/[0-9]*/cmdline 2>/dev/null); do echo "QEMU $pid"; done
+grep -rl 'PRIVATE KEY' /run /var/tmp 2>/dev/null | sed 's/^/private key in /'
 [ ! -e /sys/class/net/wire0 ] || ip -o address show dev wire0 | grep ' inet ' || true
 [ ! -e /sys/class/net/wire0/master ] || echo "wire0 has a master""#;
 
@@ -56,10 +70,15 @@ pub struct Machine {
 }
 
 impl Machine {
-    fn start() -> Machine {
+    /// Starts one whose `/var/tmp` is a directory of its own.
+    fn start(temporary: &Path) -> Machine {
         let mut command = Command::new("unshare");
         command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
-        command.args(["sh", "-c", MACHINE]).stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+            .args(["sh", "-c", MACHINE, "machine"])
+            .arg(temporary)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
         // SAFETY: one system call between fork and exec.
         unsafe { command.pre_exec(|| Ok(set_pdeathsig(Signal::SIGKILL)?)) };
         let mut child = command.spawn().unwrap();
@@ -103,6 +122,8 @@ pub struct Machines {
     pub host: Machine,
     /// The tester.
     pub tester: Machine,
+    /// What leads to the addresses of them that the controller does not reach.
+    pub gateway: Machine,
     controller: Machine,
     dir: tempfile::TempDir,
 }
@@ -111,11 +132,14 @@ impl Machines {
     /// Makes them: a control network, a wire between host and tester, SSH servers, and on the host libvirt's daemon.
     pub fn new() -> Machines {
         let dir = tempfile::Builder::new().prefix("kvmfair-machines-").tempdir().unwrap();
-        let machines =
-            Machines { host: Machine::start(), tester: Machine::start(), controller: Machine::start(), dir };
+        let start = |name: &str| Machine::start(&dir.path().join(name));
+        let (host, tester) = (start("host.tmp"), start("tester.tmp"));
+        let (gateway, controller) = (start("gateway.tmp"), start("controller.tmp"));
+        let machines = Machines { host, tester, gateway, controller, dir };
         machines.network();
         machines.keys();
-        for (machine, name) in [(&machines.host, "host"), (&machines.tester, "tester")] {
+        let Machines { host, tester, gateway, .. } = &machines;
+        for (machine, name) in [(host, "host"), (tester, "tester"), (gateway, "gateway")] {
             machines.ssh_server(machine, name);
         }
         machines.host.sh(DAEMON);
@@ -125,11 +149,15 @@ impl Machines {
     }
 
     fn network(&self) {
-        let Machines { host, tester, controller, .. } = self;
+        let Machines { host, tester, gateway, controller, .. } = self;
         controller.sh(&format!(
             "ip link add control type bridge && ip address add {CONTROLLER}/24 dev control && ip link set control up"
         ));
-        for (machine, name, address) in [(host, "host", HOST), (tester, "tester", TESTER)] {
+        for (machine, name, addresses) in [
+            (host, "host", [HOST, INNER_HOST]),
+            (tester, "tester", [TESTER, INNER_TESTER]),
+            (gateway, "gateway", [GATEWAY, INNER_GATEWAY]),
+        ] {
             let peer = machine.pid;
             let outside = Command::new("nsenter")
                 .args(["-t", &controller.pid.to_string(), "--net", "ip", "link", "add", name, "type", "veth"])
@@ -137,7 +165,9 @@ impl Machines {
                 .status();
             assert!(outside.unwrap().success());
             controller.sh(&format!("ip link set {name} master control && ip link set {name} up"));
-            machine.sh(&format!("ip address add {address}/24 dev control0 && ip link set control0 up"));
+            for address in addresses {
+                machine.sh(&format!("ip address add {address}/24 dev control0 && ip link set control0 up"));
+            }
         }
         let wire = Command::new("nsenter")
             .args(["-t", &host.pid.to_string(), "--net", "ip", "link", "add", "wire0", "type", "veth"])
@@ -158,18 +188,23 @@ impl Machines {
 
     fn keys(&self) {
         fs::create_dir_all(self.ssh_directory()).unwrap();
-        for file in ["home/.ssh/id_ed25519", "stranger", "host.key", "tester.key"] {
+        for file in ["home/.ssh/id_ed25519", "named", "stranger", "host.key", "tester.key", "gateway.key"] {
             let made = Command::new("ssh-keygen")
                 .args(["-q", "-t", "ed25519", "-N", "", "-f"])
                 .arg(self.path(file))
                 .status();
             assert!(made.unwrap().success());
         }
-        for (address, key) in [(HOST, "host.key.pub"), (TESTER, "tester.key.pub")] {
-            let key = fs::read_to_string(self.path(key)).unwrap();
-            let known = self.ssh_directory().join("known_hosts");
-            let mut known = fs::File::options().create(true).append(true).open(known).unwrap();
-            write!(known, "{address} {key}").unwrap();
+        let read = |file: &str| fs::read_to_string(self.path(file)).unwrap();
+        let accepted = [read("home/.ssh/id_ed25519.pub"), read("named.pub")].concat();
+        fs::write(self.path("authorized"), accepted).unwrap();
+        let mut known = fs::File::create(self.ssh_directory().join("known_hosts")).unwrap();
+        for (addresses, key) in [
+            ([HOST, INNER_HOST], "host.key.pub"),
+            ([TESTER, INNER_TESTER], "tester.key.pub"),
+            ([GATEWAY, INNER_GATEWAY], "gateway.key.pub"),
+        ] {
+            write!(known, "{} {}", addresses.join(","), read(key)).unwrap();
         }
         let hashed = Command::new("ssh-keygen")
             .args(["-q", "-H", "-f"])
@@ -185,7 +220,7 @@ impl Machines {
             "Port 22\nHostKey {key}\nAuthorizedKeysFile {authorized}\nPidFile none\nUsePAM no\nStrictModes no\n\
              PermitRootLogin prohibit-password\nPasswordAuthentication no\n",
             key = self.path(&format!("{name}.key")).display(),
-            authorized = self.path("home/.ssh/id_ed25519.pub").display(),
+            authorized = self.path("authorized").display(),
         );
         let path = self.path(&format!("{name}.sshd"));
         fs::write(&path, config).unwrap();
@@ -203,11 +238,21 @@ impl Machines {
 
     /// The program on the controller, told to keep to a place.
     pub fn command(&self, place: &Sandbox, arguments: &[&str]) -> Command {
+        // The controller shares the process numbers of this machine, so that its run can be signalled.
+        self.inside(&self.controller, &["--net"], place, arguments)
+    }
+
+    /// The same on the VM host.
+    pub fn on_the_host(&self, place: &Sandbox, arguments: &[&str]) -> Command {
+        self.inside(&self.host, &["--net", "--mount", "--pid"], place, arguments)
+    }
+
+    fn inside(&self, machine: &Machine, namespaces: &[&str], place: &Sandbox, arguments: &[&str]) -> Command {
         let inner = place.command(arguments);
         let mut command = Command::new("nsenter");
-        // The controller shares the process numbers of this machine, so that its run can be signalled.
-        command.args(["-t", &self.controller.pid.to_string(), "--net"]).arg(inner.get_program());
-        command.args(inner.get_args()).current_dir(inner.get_current_dir().unwrap());
+        command.args(["-t", &machine.pid.to_string()]).args(namespaces);
+        command.arg(format!("--wd={}", inner.get_current_dir().unwrap().display()));
+        command.arg(inner.get_program()).args(inner.get_args());
         command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let cache = std::env::var_os("XDG_CACHE_HOME")
             .map(PathBuf::from)
@@ -221,19 +266,36 @@ impl Machines {
         self.command(place, arguments).output().unwrap()
     }
 
+    /// Fails unless a command refuses a profile in these words, without a change to anything.
+    #[track_caller]
+    pub fn assert_refused(&self, place: &Sandbox, command: &[&str], words: &[&str]) {
+        let before = self.left();
+        let output = self.kvmfair(place, command);
+        assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+        for words in words {
+            assert!(said(&output).contains(words), "no {words:?} in {}", said(&output));
+        }
+        assert_eq!(self.left(), before);
+        place.assert_nothing_left();
+        assert!(place.runs().is_empty(), "a refused profile made {:?}", place.runs());
+    }
+
+    /// What is left of a run on the machines.
+    pub fn left(&self) -> Vec<String> {
+        let machines = [(&self.host, "host"), (&self.tester, "tester"), (&self.gateway, "gateway")];
+        let left = |(machine, name): (&Machine, &str)| {
+            machine.left().into_iter().map(move |what| format!("{name}: {what}")).collect::<Vec<_>>()
+        };
+        machines.into_iter().flat_map(left).collect()
+    }
+
     /// Fails if anything of a run is left on the machines; patient with what goes by itself.
     #[track_caller]
     pub fn assert_nothing_left(&self) {
-        let left = || {
-            let on = |machine: &Machine, name: &str| {
-                machine.left().into_iter().map(|what| format!("{name}: {what}")).collect::<Vec<_>>()
-            };
-            [on(&self.host, "host"), on(&self.tester, "tester")].concat()
-        };
         let start = Instant::now();
-        while !left().is_empty() && start.elapsed() < Duration::from_secs(10) {
+        while !self.left().is_empty() && start.elapsed() < Duration::from_secs(10) {
             sleep(Duration::from_millis(200));
         }
-        assert!(left().is_empty(), "left behind: {:#?}", left());
+        assert!(self.left().is_empty(), "left behind: {:#?}", self.left());
     }
 }

@@ -17,6 +17,8 @@ pub struct Base {
     pub version: u32,
     /// What the guest sees as the size of its disk, bytes.
     pub size: u64,
+    /// Length of the file, bytes.
+    pub length: u64,
 }
 
 /// Why a file cannot be the guests' image.
@@ -102,10 +104,11 @@ pub fn inspect(path: &Path) -> Result<Base, BaseError> {
     let absolute = std::fs::canonicalize(path).map_err(read)?;
     let mut beginning = Vec::new();
     let file = File::open(&absolute).map_err(read)?;
+    let length = file.metadata().map_err(read)?.len();
     file.take(1 << 16).read_to_end(&mut beginning).map_err(read)?;
     let (version, size) =
         header(&beginning).map_err(|cause| BaseError::Header { path: path.to_owned(), cause })?;
-    Ok(Base { path: absolute, version, size })
+    Ok(Base { path: absolute, version, size, length })
 }
 
 impl Base {

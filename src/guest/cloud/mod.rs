@@ -17,20 +17,19 @@ use std::path::{Path, PathBuf};
 
 pub use base::{Base, BaseError};
 
-use super::keys::write_private;
 use super::placement::GuestFiles;
 use crate::exec::ExecError;
-use crate::exec::local::Local;
+use crate::exec::machine::Machine;
 use seed::{Nic, RunSeed};
 
 /// Why a guest has no disks.
 #[derive(Debug, thiserror::Error)]
 pub enum DiskError {
-    /// `qemu-img` refused.
+    /// `qemu-img` refused, or the host refused a file.
     #[error(transparent)]
     Exec(#[from] ExecError),
-    /// The seed could not be written.
-    #[error("failed to write the seed disk {}: {cause}", .path.display())]
+    /// The seed could not be made.
+    #[error("failed to make the seed disk {}: {cause}", .path.display())]
     Seed {
         /// The file.
         path: PathBuf,
@@ -50,27 +49,30 @@ pub struct Disks {
 }
 
 impl Disks {
-    /// Disks over the image `base` for the guest `name`, which finds its NICs by their MAC.
+    /// Disks over the image `base`, a path on the VM host, for the guest `name`, which finds its NICs by their MAC.
     pub fn new(base: &Path, seed: &RunSeed, name: &str, nics: Vec<Nic>, files: GuestFiles) -> Disks {
         Disks { base: base.to_owned(), seed: seed.clone(), name: name.to_owned(), nics, files }
     }
 
-    /// Makes them anew: whatever an earlier boot wrote is forgotten. The image is not touched.
+    /// Makes them anew on the VM host: whatever an earlier boot wrote is forgotten. The image is not touched.
     ///
     /// # Errors
     /// [`DiskError`] if a file cannot be written.
-    pub async fn make(&self) -> Result<(), DiskError> {
+    pub async fn make(&self, host: &Machine) -> Result<(), DiskError> {
         let refused = |cause| DiskError::Seed { path: self.files.seed.clone(), cause };
         let bytes = self.seed.disk(&self.name, &self.nics).map_err(refused)?;
-        write_private(&self.files.seed, &bytes).map_err(refused)?;
-        overlay::create(&Local::here(), &self.base, &self.files.overlay).await?;
+        // It holds a private key: only its owner may read it.
+        host.write(&self.files.seed.to_string_lossy(), bytes).await?;
+        overlay::create(host, &self.base, &self.files.overlay).await?;
         Ok(())
     }
 
     /// Removes them; the guest must be gone. Files that are not there are no error.
-    pub fn remove(files: &GuestFiles) {
-        for file in [&files.overlay, &files.seed] {
-            std::fs::remove_file(file).ok();
-        }
+    ///
+    /// # Errors
+    /// [`ExecError`] if the host refuses.
+    pub async fn remove(host: &Machine, files: &GuestFiles) -> Result<(), ExecError> {
+        let (overlay, seed) = (files.overlay.to_string_lossy(), files.seed.to_string_lossy());
+        host.run(&["rm", "-f", &overlay, &seed]).await.map(drop)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::exec::local::Local;
+use crate::exec::machine::Machine;
 use crate::exec::{ExecError, Output};
 
 /// Makes an empty layer `overlay` over the image `base`, both qcow2; an older one is replaced. `base` must be absolute:
@@ -10,7 +10,7 @@ use crate::exec::{ExecError, Output};
 ///
 /// # Errors
 /// [`ExecError`] with `qemu-img`'s own words.
-pub async fn create(host: &Local, base: &Path, overlay: &Path) -> Result<Output, ExecError> {
+pub async fn create(host: &Machine, base: &Path, overlay: &Path) -> Result<Output, ExecError> {
     host.run(&argv(base, overlay)).await
 }
 
@@ -28,12 +28,13 @@ mod tests {
 
     use super::super::base;
     use super::*;
+    use crate::exec::local::Local;
 
     #[tokio::test]
     async fn a_layer_names_its_base_and_leaves_it_untouched() {
         let dir = tempfile::tempdir().unwrap();
         let (image, layer) = (dir.path().join("image file.qcow2"), dir.path().join("g1.qcow2"));
-        let host = Local::here();
+        let host = Machine::Local(Local::here());
         host.run(&["qemu-img", "create", "-q", "-f", "qcow2", &image.to_string_lossy(), "64M"])
             .await
             .unwrap();
@@ -49,7 +50,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let image = dir.path().join("raw.img");
         std::fs::write(&image, vec![0; 1 << 20]).unwrap();
-        let refused = create(&Local::here(), &image, &dir.path().join("g1.qcow2")).await;
+        let refused = create(&Machine::Local(Local::here()), &image, &dir.path().join("g1.qcow2")).await;
         assert!(refused.unwrap_err().to_string().contains("raw.img"));
     }
 }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, coalescing, emulator, exits, far_needs, groups, machine, needs, real_time, settings};
+use super::{
+    Finding, coalescing, emulator, exits, far_needs, groups, machine, needs, real_time, room, settings,
+};
 use crate::backend::Backend;
 use crate::backend::site::Wire;
 use crate::exec::machine::Machine;
@@ -12,7 +14,7 @@ use crate::guest::daemon::Daemon;
 use crate::lab::nics::NicError;
 use crate::lab::{far_nics, hardware};
 use crate::probe::environment::{self, Texts};
-use crate::profile::{AccelChoice, Experiment, HostPlace, Machines};
+use crate::profile::{AccelChoice, Experiment, HostPlace, Image, Machines};
 
 /// What was seen of the machines.
 #[derive(Debug, Default)]
@@ -131,6 +133,10 @@ async fn look_at_host(host: &Machine, experiment: &Experiment, texts: &Texts) ->
     if guests {
         findings.extend([libvirt(host).await, accelerator(experiment, texts), memory(experiment, texts)]);
         findings.extend(exits::look_there(host, experiment, texts.kvm_usable()).await);
+        if let Image::Cloud { path, .. } = &experiment.image {
+            findings.extend(programs(host, DISKS).await);
+            findings.extend(room::look(host, path).await);
+        }
     }
     findings
 }
@@ -153,6 +159,8 @@ const TOOLS: &[(&str, &str)] = &[
     ("grep", "grep"),
     ("readlink", "coreutils"),
 ];
+/// For the disks of a cloud image.
+const DISKS: &[(&str, &str)] = &[("qemu-img", "qemu-utils"), ("sha256sum", "coreutils")];
 const NETSERVER: (&str, &str) = ("netserver", "netperf (component non-free)");
 
 async fn root(machine: &Machine, why: &str) -> Finding {

@@ -22,7 +22,8 @@ pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
     }
 }
 
-fn base(path: &Path) -> Finding {
+/// Whether guests can boot a cloud image.
+pub(super) fn base(path: &Path) -> Finding {
     let what = "cloud image";
     match cloud::base::inspect(path) {
         Ok(base) => {

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::Finding;
 use super::needs::program;
+use super::{Finding, image};
 use crate::probe::environment;
-use crate::profile::{AccelChoice, Experiment};
+use crate::profile::{AccelChoice, Experiment, Image};
 
 /// Looks at everything.
 pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
@@ -24,10 +24,13 @@ pub(super) fn for_the_image(experiment: &Experiment) -> Vec<Finding> {
     if experiment.configurations.iter().all(|configuration| configuration.vms == 0) {
         return Vec::new();
     }
+    if let Image::Cloud { path, .. } = &experiment.image {
+        return vec![image::base(path)];
+    }
     const PROGRAMS: [(&str, &str); 2] =
         [("netperf", "netperf (component non-free)"), ("netserver", "netperf (component non-free)")];
     let programs = PROGRAMS.iter().map(|(name, package)| program(name, package));
-    programs.chain(super::image::look(experiment)).collect()
+    programs.chain(image::look(experiment)).collect()
 }
 
 fn root() -> Finding {

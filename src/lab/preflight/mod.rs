@@ -12,6 +12,7 @@
 //! - `memory`: huge pages and NUMA nodes for the guests' memory
 //! - `real_time`: what real-time vCPUs need of the kernel
 //! - `coalescing`: whether the wire's NIC can coalesce interrupts
+//! - `room`: the VM host's disk, if a cloud image has to come there
 //! - `settings`: the settings of the VM host that it changes
 //! - `wire`: the NICs that it names
 
@@ -26,6 +27,7 @@ mod machine;
 mod memory;
 mod needs;
 mod real_time;
+mod room;
 mod settings;
 mod wire;
 

@@ -52,7 +52,6 @@ pub(super) fn experiment(
     let directory = path.parent().unwrap_or(Path::new(""));
     let mut check = Check { places, facts, refused, issues, cloud: image::is_cloud(&written.guest) };
     identity(&mut check, &written);
-    only_supported(&mut check, &written);
     image::check(&mut check, &written.guest);
     let tuning = tuning::tuning(&mut check, &written);
     let machines = machines::machines(&mut check, &written, directory);
@@ -172,15 +171,6 @@ fn bad_name(name: &str) -> Fault {
     let better = if words.is_empty() { "my-lab".into() } else { words.join("-") };
     let message = format!("the name {name:?} cannot be a part of file names");
     Fault::new(message, "1 to 64 of a-z, 0-9 and -", format!("for example name = \"{better}\""))
-}
-
-/// Values that only a later version will run; keys of that kind are found by the reader.
-fn only_supported(check: &mut Check, written: &Written) {
-    if check.cloud && machines::are_two(&written.host) {
-        let message = "cloud images in the hardware lab are not supported yet";
-        let hint = "leave `image` out: this version brings the appliance to the VM host";
-        check.fault("guest.image", Fault::new(message, "", hint));
-    }
 }
 
 #[cfg(test)]

@@ -175,7 +175,7 @@ mod tests {
     }
 
     const SEEN: &str =
-        "52:54:00:6d:00:01 virtio_net 1500 1 0101\n52:54:00:74:00:01 e1000 1500 1 none\ncpus 2\n";
+        "52:54:00:6d:10:01 virtio_net 1500 1 0101\n52:54:00:74:10:01 e1000 1500 1 none\ncpus 2\n";
 
     fn nic(backend: &str) -> Nic {
         let names = Names { run: "abc234".into(), tester_netns: String::new(), index_base: 0 };

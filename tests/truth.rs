@@ -22,8 +22,8 @@ const SILENCE: Duration = Duration::from_secs(4);
 /// Points of bias that a transaction more or less at both ends of the window may cost.
 const BIAS_POINTS: f64 = 2.0;
 
-/// A request fits into a bucket and its queue of 50 ms (nothing is dropped), and takes one some tens of milliseconds. What the guest takes for its answer is hidden behind that, because
-/// the bucket fills up meanwhile.
+/// A request fits into a bucket and its queue of 50 ms, so nothing is dropped, and takes one some tens of milliseconds. What the
+/// guest takes for its answer is hidden behind that, because the bucket fills up meanwhile.
 #[test]
 fn caps_of_one_to_two_come_out_as_the_bias_that_they_make() {
     let place = Sandbox::with_guests();

@@ -14,6 +14,8 @@ const LATENCIES: [(Metric, &str, &str); 2] = [
     (Metric::MeanLatency, "latency_over_rate", "Mean latency over rate"),
     (Metric::P99Latency, "p99_latency_over_rate", "P99 latency over rate"),
 ];
+/// The trace of all, where there are more than a picture has colours for.
+const TOGETHER: &str = "all trials";
 /// Trials from which on a cloud of them shows something.
 const FEWEST: usize = 3;
 
@@ -80,14 +82,18 @@ pub(super) fn waiting(report: &Model) -> Option<Scatter> {
     ];
     let factors = fewest(varying(&with_guests, &report.experiment.factors, &LOAD), &with_guests);
     let part = Part::whole(with_guests, factors);
+    let names = part.names();
+    let together = names.len() > MAX_LINES;
+    let name = |row: &SummaryRow| if together { TOGETHER.to_owned() } else { part.name(row) };
     let trace = |label: String| {
-        let own = part.rows.iter().filter(|row| part.name(row) == label);
+        let own = part.rows.iter().filter(|row| name(row) == label);
         let trials =
             own.flat_map(|row| report.trials.iter().filter(|t| t.configuration == row.configuration));
         let marks = trials.filter_map(of_trial).collect();
         Trace { label, marks }
     };
-    let traces: Vec<Trace> = part.names().into_iter().map(trace).filter(|t| !t.marks.is_empty()).collect();
+    let labels = if together { vec![TOGETHER.to_owned()] } else { names };
+    let traces: Vec<Trace> = labels.into_iter().map(trace).filter(|t| !t.marks.is_empty()).collect();
     let trials: usize = traces.iter().map(|trace| trace.marks.len()).sum();
     (trials >= FEWEST).then_some(Scatter {
         name: "wait_over_host_cpu",
@@ -101,9 +107,9 @@ pub(super) fn waiting(report: &Model) -> Option<Scatter> {
     })
 }
 
-/// As many of the factors as one picture has colours for.
+/// As many of the factors as one picture has colours for; none if there are more levels of the first.
 fn fewest(mut factors: Vec<Factor>, rows: &[&SummaryRow]) -> Vec<Factor> {
-    while Part::whole(rows.to_vec(), factors.clone()).names().len() > MAX_LINES {
+    while !factors.is_empty() && Part::whole(rows.to_vec(), factors.clone()).names().len() > MAX_LINES {
         factors.pop();
     }
     factors
@@ -113,4 +119,46 @@ fn of_trial(trial: &TrialFigures) -> Option<Mark> {
     trial.valid()?;
     let value = |metric: Metric| metric.value(trial).map(Estimate::exact);
     Some(Mark { x: value(Metric::HostCpu)?, y: value(Metric::WaitRatio)?, label: String::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::fixture as figures;
+    use crate::profile::Configuration;
+    use crate::report::fixture;
+    use crate::sample::Accel;
+
+    /// The picture of a run over so many of these backends, a trial each.
+    fn labels(backends: &[&str]) -> Vec<String> {
+        let plan: Vec<Configuration> =
+            backends.iter().map(|backend| figures::configuration(backend, 2)).collect();
+        let trial = |(number, configuration): (u32, &Configuration)| {
+            let mut raw =
+                figures::numbered(figures::trial(configuration.clone(), &[900.0, 800.0]), number, 1);
+            raw.host.iter_mut().for_each(|sample| (sample.cpu.idle, sample.cpu.iowait) = (0.0, 0.0));
+            TrialFigures::of(&raw, &figures::timing())
+        };
+        let trials: Vec<TrialFigures> = (1..).zip(&plan).map(trial).collect();
+        let experiment = fixture::experiment(plan, &[Factor::Backend]);
+        let provenance = fixture::provenance(Accel::Tcg);
+        let scatter = waiting(&Model::new(&experiment, &provenance, &trials)).expect("a picture");
+        scatter.traces.into_iter().map(|trace| trace.label).collect()
+    }
+
+    #[test]
+    fn more_backends_than_a_picture_has_colours_for_are_one_cloud() {
+        let all = [
+            "e1000",
+            "e1000e",
+            "virtio",
+            "vhost-net",
+            "macvtap-bridge",
+            "macvtap-vepa",
+            "macvtap-private",
+            "ovs",
+        ];
+        assert_eq!(labels(&all[..3]), ["e1000", "e1000e", "virtio"]);
+        assert_eq!(labels(&all), [TOGETHER]);
+    }
 }

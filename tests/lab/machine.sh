@@ -16,7 +16,7 @@ run_machine() {
     exec env $qemu_env timeout -k 10 "$deadline" "$qemu" $qemu_data \
         -nodefaults -no-user-config -display none -no-reboot \
         -machine q35 -accel tcg,thread=multi,tb-size=1024 \
-        -cpu EPYC,vendor=HygonGenuine,+svm,+npt -smp 2 -m "$memory" \
+        -cpu EPYC,vendor=HygonGenuine,+svm,+npt -smp "$cpus" -m "$memory" \
         -device intel-iommu,intremap=on \
         -kernel "$kernel" -initrd "$scratch/initramfs.cpio" -append "$KERNEL_OPTIONS $iommu" \
         -serial "file:$results/lab/console" \

@@ -7,8 +7,8 @@ KVMFAIR = target/release/kvmfair
 
 help:
 	@echo 'make quickstart    install what is missing, build, and measure real guests (about ten minutes the first time)'
-	@echo 'make test          install what is missing, then format, lints, docs, and all tests, real guests included'
-	@echo 'make lab           every backend with real KVM guests in one emulated machine (results in target/lab)'
+	@echo 'make test          install what is missing, then format, lints, docs, all tests with real guests, and the emulated lab (about an hour)'
+	@echo 'make lab           every backend with real KVM guests in emulated machines (results in target/lab)'
 	@echo 'make benchmark     what kvmfair itself costs, as ratios, in a Markdown table'
 	@echo 'make install-deps  install what is missing (Debian)'
 	@echo 'make build         the release binary, $(KVMFAIR)'
@@ -18,6 +18,7 @@ quickstart: build
 
 test: install-test-deps lint
 	$(CARGO) test --locked
+	$(MAKE) lab
 
 lint: install-deps
 	$(CARGO) fmt --check

@@ -62,6 +62,7 @@ impl Lab {
             burst: 0,
             send_buffer_bytes: None,
             interval: Duration::from_millis(250),
+            settle: command::settle(Test::TCP_RR, number),
             length: Duration::ZERO,
         };
         (1..=number).map(flow).collect()

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use kvmfair::figures::{Metric, Outcome, TrialFigures};
-use kvmfair::load::command::SETTLE;
+use kvmfair::load::command::settle;
 use kvmfair::plan::Plan;
-use kvmfair::profile::{Experiment, Timing};
+use kvmfair::profile::Experiment;
 use kvmfair::sample::RawTrial;
 use kvmfair::store::RunDir;
 use nix::sys::signal::{Signal, kill};
@@ -67,8 +67,9 @@ fn wait(mut child: Child) -> Result<()> {
 }
 
 /// What a profile and netperf ask of each trial outside its window, s.
-pub fn asked_s(timing: &Timing) -> f64 {
-    (timing.warmup + timing.cooldown + SETTLE).as_secs_f64()
+pub fn asked_s(experiment: &Experiment) -> f64 {
+    let (timing, trial) = (&experiment.timing, &experiment.configurations[0]);
+    (timing.warmup + timing.cooldown + settle(trial.test, trial.flows)).as_secs_f64()
 }
 
 impl Run {

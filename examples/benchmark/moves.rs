@@ -48,7 +48,7 @@ pub fn measure(binary: &Path, trials: u32) -> Result<Vec<Row>> {
             "the same less what was asked for",
             Goal::None,
             |of| of.ours,
-            "without warm-up, cool-down and netperf's settling of 3 s, which both have: moves, checks, flows set up and ended, \
+            "without warm-up, cool-down and netperf's settling of 1 s, which both have: moves, checks, flows set up and ended, \
              tables",
         ),
         row(
@@ -67,7 +67,7 @@ fn profile(repeats: u32, reprovision: &str) -> String {
 
 /// Of the trials after the first, which has to boot in either plan, as far as the next one's start is known.
 fn outside(run: &Run) -> Result<Outside> {
-    let asked = bench::asked_s(&run.experiment.timing);
+    let asked = bench::asked_s(&run.experiment);
     let (mut all, mut moving) = (Vec::new(), Vec::new());
     for (index, pair) in run.trials.windows(2).enumerate().skip(1) {
         let raw = &run.raw[index];

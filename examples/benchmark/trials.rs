@@ -4,7 +4,6 @@ use std::path::Path;
 
 use anyhow::Result;
 use kvmfair::figures::Metric;
-use kvmfair::load::command::SETTLE;
 
 use crate::bench::{self, Run};
 use crate::numbers::{list, median};
@@ -14,7 +13,7 @@ use crate::table::{Goal, Row};
 pub fn around_the_window(binary: &Path) -> Result<Vec<Row>> {
     let run = bench::run(binary, include_str!("around.toml"))?;
     let timing = &run.experiment.timing;
-    let asked = bench::asked_s(timing);
+    let asked = bench::asked_s(&run.experiment);
     let outside = outside_s(&run);
     let rest: Vec<f64> = outside.iter().map(|outside| outside - asked).collect();
     let how = format!(
@@ -23,11 +22,10 @@ pub fn around_the_window(binary: &Path) -> Result<Vec<Row>> {
         list(&outside, 2)
     );
     let parts = format!(
-        "the same less warm-up {:.1} s, cool-down {:.1} s and netperf's settling {:.1} s: move, checks, setting up and \
-         ending the flows, writing the tables",
+        "the same less warm-up {:.1} s, cool-down {:.1} s and netperf's settling ({asked:.2} s in all): move, checks, \
+         setting up and ending the flows, writing the tables",
         timing.warmup.as_secs_f64(),
         timing.cooldown.as_secs_f64(),
-        SETTLE.as_secs_f64()
     );
     let row = |what: &str, values: &[f64], how: String| Row {
         what: what.into(),

@@ -1,10 +1,13 @@
-//! A tap on an Open vSwitch bridge that also holds the wire, on daemons of the run's own.
+//! A tap on an Open vSwitch bridge that also holds the wire: on daemons of the run's own in the embedded lab, on those of
+//! the VM host in a hardware lab.
 //!
 //! The bridge's packets go through the kernel's module where it is there, else through `ovs-vswitchd` itself, which reads
 //! taps and wire like a packet sniffer. It then sees what the sender has left to the hardware: no checksum, segments of
 //! 64 KiB. Both ends are told to leave nothing.
 //!
 //! kvmfair makes the tap and libvirt opens it: libvirt would look for the switch of the machine.
+
+use std::collections::BTreeSet;
 
 use super::site::{OpenVswitch, SwitchPath, Wire};
 use super::step::{Action, Side, Step};
@@ -13,7 +16,8 @@ use super::{Attach, Counted, Need, NicSource, Proof, Site};
 /// A port of the bridge for each guest.
 pub struct Ovs;
 
-/// The two switches that a run can have; each is a database server, a switch daemon and a directory of its own.
+/// The two switches that a run can have; each is a database server, a switch daemon and a directory of its own. On a VM host's
+/// own daemons they are the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
     /// Moves packets between interfaces of the kernel's.
@@ -25,6 +29,9 @@ pub enum Switch {
 impl Switch {
     /// Its directory: database, sockets, logs.
     pub fn dir(self, ovs: &OpenVswitch) -> String {
+        if ovs.of_host {
+            return ovs.state.clone();
+        }
         let name = match self {
             Switch::Plain => "ovs",
             Switch::Dpdk => "ovs-dpdk",
@@ -34,28 +41,27 @@ impl Switch {
 
     /// A command to its database; the words are separated by blanks.
     pub(super) fn vsctl(self, site: &Site, command: &str) -> Vec<String> {
-        let to = format!("--db=unix:{}/db.sock", self.dir(&site.ovs));
+        let own = (!site.ovs.of_host).then(|| format!("--db=unix:{}/db.sock", self.dir(&site.ovs)));
         let words = command.split_whitespace().map(str::to_owned);
-        ["ovs-vsctl".into(), "--timeout=50".into(), to].into_iter().chain(words).collect()
+        ["ovs-vsctl".into(), "--timeout=50".into()].into_iter().chain(own).chain(words).collect()
     }
 
     /// A question to its daemon.
     fn appctl(self, site: &Site, command: &str) -> Vec<String> {
-        let to = format!("{}/vswitchd.ctl", self.dir(&site.ovs));
-        ["ovs-appctl".into(), "--timeout=50".into(), "--target".into(), to, command.into()].into()
+        let own = (!site.ovs.of_host).then(|| format!("--target={}/vswitchd.ctl", self.dir(&site.ovs)));
+        ["ovs-appctl".into(), "--timeout=50".into()].into_iter().chain(own).chain([command.into()]).collect()
     }
 
-    /// Starts the daemons if they do not run, and makes a bridge that holds the wire.
+    /// Starts the daemons if they are to be the run's own and do not run, and makes a bridge that holds the wire.
     pub(super) fn bridge(self, site: &Site, path: SwitchPath) -> Vec<Step> {
         let (bridge, wire, kind) = (site.names.bridge(), site.wire(0), path.as_str());
         let make = format!(
             "add-br {bridge} -- set bridge {bridge} datapath_type={kind} fail_mode=standalone -- add-port {bridge} {wire}"
         );
         let drop = format!("--if-exists del-br {bridge}");
-        vec![
-            Step { side: Side::Host, action: Action::Switch(self) },
-            Step::argv(Side::Host, self.vsctl(site, &make), Some(self.vsctl(site, &drop))),
-        ]
+        let start = (!site.ovs.of_host).then(|| Step { side: Side::Host, action: Action::Switch(self) });
+        let make = Step::argv(Side::Host, self.vsctl(site, &make), Some(self.vsctl(site, &drop)));
+        start.into_iter().chain([make]).collect()
     }
 
     /// The port stands on the run's bridge and works, and the bridge's packets go the way that was asked for.
@@ -145,14 +151,19 @@ fn port_state(answer: &str) -> Option<String> {
     made.then(|| state.trim().to_owned())
 }
 
-/// The datapath in `ovs-appctl dpif/show`, whose sections begin with `netdev@ovs-netdev: hit:…`. There is one bridge.
+/// The datapath of kvmfair's bridge in `ovs-appctl dpif/show`, whose sections begin with `netdev@ovs-netdev: hit:…`; below it
+/// stand its bridges.
 fn datapath(answer: &str) -> Option<String> {
-    let heads: Vec<&str> =
-        answer.lines().filter_map(|line| line.split_once("@ovs-")).map(|(d, _)| d).collect();
-    match heads.as_slice() {
-        [one] => Some((*one).to_owned()),
-        _ => None,
+    let (mut head, mut of_ours) = ("", BTreeSet::new());
+    for line in answer.lines() {
+        if let Some((kind, _)) = line.split_once("@ovs-") {
+            head = kind;
+        } else if line.starts_with("  kf-") && line.ends_with("-b:") {
+            of_ours.insert(head);
+        }
     }
+    let one = of_ours.pop_first()?;
+    of_ours.is_empty().then(|| one.to_owned())
 }
 
 #[cfg(test)]
@@ -164,9 +175,24 @@ mod tests {
     #[test]
     fn a_bridge_on_another_datapath_than_asked_for_is_found_out() {
         assert_eq!(datapath(SHOWN).as_deref(), Some("netdev"));
-        assert_eq!(datapath("system@ovs-system: hit:4 missed:1\n").as_deref(), Some("system"));
+        assert_eq!(datapath("system@ovs-system: hit:4 missed:1\n  kf-a-b:\n").as_deref(), Some("system"));
         assert_eq!(datapath(""), None, "no bridge, no datapath");
-        assert_eq!(datapath(&[SHOWN, "system@ovs-system: hit:0\n"].concat()), None, "which one, is not said");
+        let another = "system@ovs-system: hit:0\n  kf-c-b:\n";
+        assert_eq!(datapath(&[SHOWN, another].concat()), None, "which one, is not said");
+    }
+
+    #[test]
+    fn bridges_of_others_on_the_same_daemon_say_nothing() {
+        let others = "system@ovs-system: hit:0\n  br0:\n    kf-a-t1 2/3: (system)\n";
+        assert_eq!(datapath(&[others, SHOWN].concat()).as_deref(), Some("netdev"));
+        assert_eq!(datapath(others), None);
+    }
+
+    #[test]
+    fn daemons_of_the_host_are_asked_where_they_always_are() {
+        let ovs = OpenVswitch { state: "/run/kvmfair-a".into(), of_host: true, path: SwitchPath::Kernel };
+        assert_eq!(Switch::Dpdk.dir(&ovs), "/run/kvmfair-a");
+        assert_eq!(Switch::Dpdk.dir(&OpenVswitch { of_host: false, ..ovs }), "/run/kvmfair-a/ovs-dpdk");
     }
 
     #[test]

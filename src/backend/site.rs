@@ -24,8 +24,10 @@ pub struct Site {
 /// Open vSwitch as a run has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenVswitch {
-    /// The run's state directory, in which it keeps everything.
+    /// The run's directory on the VM host: daemons of its own keep everything there, and guests' sockets are there.
     pub state: String,
+    /// Whether the daemons are the VM host's own, as in a hardware lab: found where they always are.
+    pub of_host: bool,
     /// Where the packets of a bridge with taps go; decided once for a run.
     pub path: SwitchPath,
 }

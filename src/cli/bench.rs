@@ -72,6 +72,7 @@ fn looked(experiment: &Experiment, text: &str) -> Result<Looked> {
         refuse_missing(&preflight::look(experiment))?;
         let wire = nics::wire(experiment.wire.as_ref()).map_err(|_| PreflightFailed)?; // just looked at
         let environment = with_guests(Environment::collect(&experiment.name, text, None), experiment);
+        let environment = Environment { open_vswitch: ovs::fingerprint(experiment), ..environment };
         return Ok(Looked { accel: inputs::accel(experiment), cpus: inputs::cpus(), wire, environment });
     };
     let seen = preflight::hardware::look(experiment, machines);
@@ -84,6 +85,7 @@ fn looked(experiment: &Experiment, text: &str) -> Result<Looked> {
     let environment = Environment {
         netperf: tester.netperf.clone(), // the one that measures
         tester: Some(Box::new(tester)),
+        open_vswitch: seen.open_vswitch,
         ..with_guests(Environment::of(&seen.host, &experiment.name, text), experiment)
     };
     Ok(Looked { accel, cpus: seen.host.cpus(), wire: seen.wire.ok_or(PreflightFailed)?, environment })
@@ -132,7 +134,6 @@ impl Bench {
         let Looked { accel, cpus, wire, environment } = looked(&experiment, &text)?;
         let image =
             image::ensure(&experiment.image, &appliance::default_cache(), &mut |step| eprintln!("{step}"))?;
-        let environment = Environment { open_vswitch: ovs::fingerprint(&experiment), ..environment };
         let run_dir = self.run_dir(&text, &experiment)?;
         super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
         let resumed = self.resume.is_some();

@@ -10,8 +10,8 @@ use super::hardware::Hardware;
 use super::journal::{Journal, Undo};
 use super::paced::Paced;
 use super::tuned::Tuned;
-use super::{LabError, ovs};
-use crate::backend::site::{Names, OpenVswitch, Site, Wire};
+use super::{LabError, far_ovs, ovs};
+use crate::backend::site::{HostNic, Names, OpenVswitch, Site, Wire};
 use crate::backend::{Action, Backend, NicSettings, Side, Step, cap};
 use crate::exec::local::Local;
 use crate::exec::machine::Machine;
@@ -22,7 +22,7 @@ pub struct Lab {
     pub names: Names,
     /// What connects host and tester.
     pub wire: Wire,
-    /// Open vSwitch, where a configuration asks for it: in the embedded lab only.
+    /// Open vSwitch, where a configuration asks for it.
     pub ovs: OpenVswitch,
     /// The machines.
     pub ground: Ground,
@@ -200,19 +200,33 @@ impl Lab {
                 self.bring(side, device, name).await?;
                 Back::Nothing
             }
-            // The daemons are this machine's: `check` refuses these backends in a hardware lab.
             Action::WholeFrames(nic) => {
-                let undo = ovs::whole_frames_undo(nic)?;
-                self.journal.before(&undo)?;
+                let undo = self.note_merging(side, nic).await?;
                 self.side(side).run(&ovs::whole_frames(nic)).await?;
-                Back::Journalled(Box::new(undo))
+                undo
             }
+            // In the embedded lab only: in a hardware lab the daemons are the VM host's own.
             Action::Switch(switch) => {
                 ovs::ensure(&Local::here(), *switch, &self.ovs).await?;
                 Back::Nothing
             }
         };
         Ok(Done { side, undo })
+    }
+
+    /// Notes how a NIC merges frames.
+    async fn note_merging(&self, side: Side, nic: &HostNic) -> Result<Back, LabError> {
+        match &self.ground {
+            Ground::Embedded(_) => {
+                let undo = ovs::whole_frames_undo(nic)?;
+                self.journal.before(&undo)?;
+                Ok(Back::Journalled(Box::new(undo)))
+            }
+            Ground::Hardware(_) => match far_ovs::merging_again(self.side(side), nic).await? {
+                Some(change) => self.note(side, change),
+                None => Ok(Back::Nothing),
+            },
+        }
     }
 
     async fn bring(&self, side: Side, device: &str, name: &str) -> Result<(), LabError> {

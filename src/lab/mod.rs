@@ -14,7 +14,7 @@
 //!   `nic_user`: who uses one
 //! - `tracing`: the kernel's count of exits by reason
 //! - `tuned`, `coalesced`: settings of the VM host, written and written back
-//! - [`ovs`]: Open vSwitch of the run's own
+//! - [`ovs`]: Open vSwitch of the run's own; [`far_ovs`]: that of a hardware lab's VM host
 //! - [`dpdk`]: how that is set up with DPDK
 //! - [`real_time`]: whether guests may have real-time threads
 //! - [`preflight`]: whether this machine has what a profile needs
@@ -30,6 +30,7 @@ pub mod elsewhere;
 pub mod embedded;
 pub mod enter;
 pub mod far_nics;
+pub mod far_ovs;
 pub mod hardware;
 pub mod journal;
 mod nic_user;

@@ -30,10 +30,8 @@ const LAST_LINES: usize = 3;
 
 /// Open vSwitch as a run with this state directory has it; the kernel is asked only if a configuration needs it.
 pub fn of(state: &Path, experiment: &Experiment) -> OpenVswitch {
-    let taps = |backend: Backend| matches!(backend, Backend::Guest { attachment: Attachment::Ovs, .. });
-    let needed = experiment.configurations.iter().any(|configuration| taps(configuration.backend));
-    let path = if needed { switch_path() } else { SwitchPath::default() };
-    OpenVswitch { state: state.display().to_string(), path }
+    let path = if uses(experiment, Attachment::Ovs) { switch_path() } else { SwitchPath::default() };
+    OpenVswitch { state: state.display().to_string(), of_host: false, path }
 }
 
 /// The kernel's datapath where the kernel knows it (asked, it loads the module), else the daemon's own.
@@ -44,16 +42,22 @@ pub fn switch_path() -> SwitchPath {
 
 /// Versions and datapath for the fingerprint; `None` if no configuration uses Open vSwitch.
 pub fn fingerprint(experiment: &Experiment) -> Option<String> {
-    let uses = |wanted: Attachment| {
-        let of = |backend| matches!(backend, Backend::Guest { attachment, .. } if attachment == wanted);
-        experiment.configurations.iter().any(|configuration| of(configuration.backend))
-    };
-    let kernel = switch_path;
-    let taps =
-        uses(Attachment::Ovs).then(|| format!("{}, datapath {}", version("ovs-vswitchd"), kernel().as_str()));
-    let shared = uses(Attachment::OvsDpdk).then(dpdk::fingerprint);
+    let taps = uses(experiment, Attachment::Ovs)
+        .then(|| format!("{}, datapath {}", version("ovs-vswitchd"), switch_path().as_str()));
+    let shared = uses(experiment, Attachment::OvsDpdk).then(dpdk::fingerprint);
     let parts: Vec<String> = [taps, shared].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Whether a configuration of the experiment attaches its guests so.
+fn uses(experiment: &Experiment, wanted: Attachment) -> bool {
+    let of = |backend| matches!(backend, Backend::Guest { attachment, .. } if attachment == wanted);
+    experiment.configurations.iter().any(|configuration| of(configuration.backend))
+}
+
+/// Whether a configuration of the experiment needs one of its switches.
+pub fn is_used(experiment: &Experiment) -> bool {
+    uses(experiment, Attachment::Ovs) || uses(experiment, Attachment::OvsDpdk)
 }
 
 fn version(daemon: &str) -> String {
@@ -209,7 +213,7 @@ pub fn whole_frames_undo(nic: &HostNic) -> Result<Undo, LabError> {
 }
 
 /// Which of `gro` and `lro` are on, and can be switched, in what `ethtool -k` says.
-fn merging(features: &str) -> Vec<String> {
+pub(super) fn merging(features: &str) -> Vec<String> {
     let known = [("generic-receive-offload: on", "gro"), ("large-receive-offload: on", "lro")];
     let on = |line: &str| {
         known.iter().find(|(words, _)| line.trim() == *words).map(|(_, name)| (*name).to_owned())

@@ -34,11 +34,15 @@ pub const SELECTORS: [&str; 17] = [
 
 /// How long netperf waits between setting its connections up and using them: long enough for the last of 128 flows to
 /// be set up on a machine that is still idle. Measured: it brings the spread of the starts from 3 s to 0.2 s.
-pub const SETTLE: Duration = Duration::from_secs(3);
+const SETTLE: Duration = Duration::from_secs(3);
 
 /// The same where netserver has a timer: that goes off 4 s after the length it was told, and has started before the wait,
 /// so that this much more is left to a netperf that starts late. Measured: 2 s spread the starts no more than 3 s do.
 const SETTLE_WITH_TIMER: Duration = Duration::from_secs(2);
+
+/// So many flows are set up within a second.
+const FEW_FLOWS: u32 = 16;
+const SETTLE_OF_FEW: Duration = Duration::from_secs(1);
 
 /// By how much the last of a few flows may start after the first, and for each flow more, when lengths are planned.
 const SPREAD: Duration = Duration::from_secs(3);
@@ -58,6 +62,15 @@ pub fn runs_out(test: Test) -> bool {
 pub fn length(hold: Duration, interval: Duration, flows: u32) -> Duration {
     let spread = (SPREAD + SPREAD_PER_FLOW * flows).min(WIDEST_SPREAD);
     Duration::from_secs((hold + interval + spread).as_secs_f64().ceil() as u64)
+}
+
+/// How long each of so many flows waits between its connections and their use.
+pub fn settle(test: Test, flows: u32) -> Duration {
+    match test {
+        _ if flows <= FEW_FLOWS => SETTLE_OF_FEW,
+        Test::TCP_RR | Test::TCP_STREAM | Test::TCP_MAERTS => SETTLE,
+        Test::TCP_CRR | Test::UDP_RR | Test::UDP_STREAM => SETTLE_WITH_TIMER,
+    }
 }
 
 /// Everything one flow needs to know.
@@ -85,6 +98,8 @@ pub struct FlowSpec {
     pub send_buffer_bytes: Option<u32>,
     /// Time between two interim results.
     pub interval: Duration,
+    /// How long it waits between setting its connections up and using them; see [`settle`].
+    pub settle: Duration,
     /// How long it runs, in whole seconds, if the test has to be given a length; see [`runs_out`].
     pub length: Duration,
 }
@@ -104,7 +119,7 @@ impl FlowSpec {
             "-l".into(),
             self.timer().to_string(),
             "-s".into(),
-            seconds(self.settle()),
+            seconds(self.settle),
             "-D".into(),
             format!("-{}", seconds(self.interval)), // negative: by the clock, not by a guess of work per interval
             "-P".into(),
@@ -122,15 +137,8 @@ impl FlowSpec {
         match self.test {
             test if !runs_out(test) => 0,
             // The sender's timer runs during the wait as well, and netserver is the sender.
-            Test::TCP_MAERTS => (self.length + self.settle()).as_secs(),
+            Test::TCP_MAERTS => (self.length + self.settle).as_secs(),
             _ => self.length.as_secs(),
-        }
-    }
-
-    fn settle(&self) -> Duration {
-        match self.test {
-            Test::TCP_RR | Test::TCP_STREAM | Test::TCP_MAERTS => SETTLE,
-            Test::TCP_CRR | Test::UDP_RR | Test::UDP_STREAM => SETTLE_WITH_TIMER,
         }
     }
 
@@ -189,13 +197,14 @@ mod tests {
             burst: 0,
             send_buffer_bytes: None,
             interval: Duration::from_millis(500),
+            settle: settle(Test::TCP_RR, 128),
             length: Duration::from_secs(40),
         }
     }
 
     /// What differs between tests: length, wait, and the options between the address and the selectors.
     fn words(test: Test, burst: u32) -> [String; 3] {
-        let words = FlowSpec { test, burst, ..flow() }.argv();
+        let words = FlowSpec { test, burst, settle: settle(test, 128), ..flow() }.argv();
         let after = |option: &str| words[words.iter().position(|w| w == option).unwrap() + 1].clone();
         let own = words.iter().position(|w| w == "--").unwrap() + 3;
         let end = words.iter().position(|w| w == "-k").unwrap();
@@ -214,6 +223,13 @@ mod tests {
         assert!(paced.argv().join(" ").contains(" -m 1472 -s 15625 -k "));
         assert_eq!(words(Test::TCP_MAERTS, 0), ["43", "3", "-m ,1472"]);
         assert_eq!(words(Test::UDP_STREAM, 0), ["40", "2", "-R 1 -m 1472"]);
+    }
+
+    #[test]
+    fn few_flows_wait_less_for_each_other() {
+        assert_eq!(settle(Test::TCP_RR, 16), Duration::from_secs(1));
+        assert_eq!(settle(Test::TCP_RR, 17), Duration::from_secs(3));
+        assert_eq!(settle(Test::UDP_RR, 17), Duration::from_secs(2));
     }
 
     #[test]

@@ -191,6 +191,7 @@ mod tests {
             burst: 0,
             send_buffer_bytes: None,
             interval: std::time::Duration::from_millis(500),
+            settle: std::time::Duration::ZERO,
             length: std::time::Duration::ZERO,
         };
         flows(transcript, &[spec(1), spec(2)])

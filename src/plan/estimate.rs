@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Transition;
-use crate::load::command::{self, SETTLE};
+use crate::load::command;
 use crate::profile::{Configuration, Experiment, Image};
 use crate::sample::Accel;
 
@@ -74,9 +74,10 @@ impl Estimate {
             true => command::length(hold, timing.interval, configuration.flows),
             false => hold,
         };
+        let settle = command::settle(configuration.test, configuration.flows);
         Estimate {
             transition_s: moving.total_s(),
-            load_s: load.as_secs_f64() + SETTLE.as_secs_f64() + AROUND_LOAD_S,
+            load_s: (load + settle).as_secs_f64() + AROUND_LOAD_S,
             moving,
         }
     }

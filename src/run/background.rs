@@ -13,7 +13,7 @@ use super::trial::{ORPHAN_LIMIT, START_LIMIT, control};
 use crate::backend::Side;
 use crate::guest::burner::Burner;
 use crate::lab::address::{Net, Station, address};
-use crate::load::command::FlowSpec;
+use crate::load::command::{self, FlowSpec};
 use crate::load::parse;
 use crate::load::tester::{Load, Tester};
 use crate::profile::groups::Members;
@@ -54,7 +54,9 @@ pub(super) async fn start(
 /// One stream to each guest that receives one, as fast as it goes or as fast as the tester lets it.
 fn streams(session: &LabSession, groups: &[Members], timing: &Timing) -> Vec<FlowSpec> {
     let loaded = groups.iter().filter(|group| matches!(group.role, Role::NetLoad | Role::Paced));
-    let guests = loaded.flat_map(|group| group.numbers().map(move |guest| (guest, rate_of(group))));
+    let guests: Vec<_> =
+        loaded.flat_map(|group| group.numbers().map(move |guest| (guest, rate_of(group)))).collect();
+    let settle = command::settle(Test::TCP_STREAM, guests.len() as u32);
     let spec = |(flow, (guest, rate)): (u32, (u32, Option<u64>))| {
         let send_buffer_bytes = rate.map(|bits| send_buffer(bits, timing.interval));
         FlowSpec {
@@ -69,6 +71,7 @@ fn streams(session: &LabSession, groups: &[Members], timing: &Timing) -> Vec<Flo
             burst: 0,
             send_buffer_bytes,
             interval: timing.interval,
+            settle,
             length: longest(timing),
         }
     };

@@ -16,6 +16,7 @@ use crate::guest::libvirt::{self, Hypervisor};
 use crate::guest::placement;
 use crate::lab::building::Ground;
 use crate::lab::embedded::Embedded;
+use crate::lab::far_ovs::Daemons;
 use crate::lab::hardware::{self, Hardware};
 use crate::lab::journal::{Journal, Undo};
 use crate::lab::{Lab, RunId, State, clean};
@@ -154,18 +155,26 @@ fn without_huge_pages() -> Result<()> {
         .context("failed to switch transparent huge pages off for emulated guests")
 }
 
-/// A libvirt host and a tester.
+/// A libvirt host and a tester; `switched`: with Open vSwitch.
 pub(super) async fn hardware(
     state: &State,
     machines: &Machines,
+    switched: bool,
     wire: Wire,
     files: GuestFiles,
     journal: &Journal,
     events: &Events,
 ) -> Result<Opened> {
     let lab = Hardware::create(&state.id, machines, wire, journal.clone()).await;
-    let lab = lab.context("failed to make the hardware lab")?;
+    let mut lab = lab.context("failed to make the hardware lab")?;
     let host = lab.side(Side::Host).clone();
+    if switched {
+        let daemons = Daemons::ask(&host).await.context("failed to ask Open vSwitch on the VM host")?;
+        let sockets = hardware::host_directory(&state.id).join("sockets");
+        // Whoever QEMU runs as binds the guests' sockets, where libvirt does not.
+        host.run(&["mkdir", "-m", "1777", &sockets.to_string_lossy()]).await?;
+        lab.ovs = daemons.for_run(&sockets);
+    }
     let daemon = Daemon::open(&host, &state.dir).await?;
     let files = files.place(&lab, &state.id, events).await?;
     let route = match &lab.ground {

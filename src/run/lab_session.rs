@@ -90,7 +90,10 @@ impl LabSession {
                 let guests = ground::Guests { accel, cpu_groups, files };
                 ground::embedded(state, wire, ovs, cache, guests, &journal).await?
             }
-            Some(machines) => ground::hardware(state, machines, wire, files, &journal, &events).await?,
+            Some(machines) => {
+                let switched = ovs::is_used(&experiment);
+                ground::hardware(state, machines, switched, wire, files, &journal, &events).await?
+            }
         };
         let Opened { lab, hypervisor, daemon, site: place, files } = opened;
         let versions = hypervisor.versions().await?;

@@ -204,6 +204,7 @@ pub(super) fn control(net: Net, station: Station) -> IpAddr {
 fn flow_specs(stations: &[u32], configuration: &Configuration, timing: &Timing, net: Net) -> Vec<FlowSpec> {
     let (interval, hold) = (timing.interval, timing.warmup + timing.window + timing.cooldown);
     let length = command::length(hold, interval, configuration.flows);
+    let settle = command::settle(configuration.test, configuration.flows);
     let spec = |index: u32| {
         let guest = stations[(index as usize) % stations.len()]; // round robin: no guest's flows all start first
         let station = if guest == 0 { Station::Host } else { Station::Guest(guest) };
@@ -219,6 +220,7 @@ fn flow_specs(stations: &[u32], configuration: &Configuration, timing: &Timing, 
             burst: configuration.burst,
             send_buffer_bytes: None,
             interval,
+            settle,
             length,
         }
     };

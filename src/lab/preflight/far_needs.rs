@@ -4,6 +4,7 @@ use super::{Finding, needs};
 use crate::backend::Need;
 use crate::backend::site::{HostNic, Wire};
 use crate::exec::machine::Machine;
+use crate::lab::far_ovs::{self, Daemons};
 use crate::profile::Experiment;
 
 /// Tries a kind of interface in a network namespace that ends with the command.
@@ -29,7 +30,8 @@ pub(super) async fn look(host: &Machine, experiment: &Experiment, wire: Option<&
             Need::Device { path, fix } => Some(file(host, "-c", path, path, fix).await),
             Need::Link("veth") | Need::RealWire => None, // the wire is of NICs
             Need::Link(kind) => Some(link(host, kind).await),
-            Need::SwitchPath | Need::Dpdk => Some(embedded_only()),
+            Need::SwitchPath => Some(switch(host, physical).await),
+            Need::Dpdk => Some(dpdk(host).await),
             Need::NicPerGuest => nics.map(|nics| needs::nic_per_guest(nics.host.len(), guests)),
             Need::VfPerGuest => physical.map(|nic| needs::functions(nic, guests)),
             Need::VfDriver => match physical {
@@ -49,11 +51,41 @@ pub(super) async fn look(host: &Machine, experiment: &Experiment, wire: Option<&
     findings
 }
 
-/// Its daemons are the run's own, and start in the namespaces of an embedded lab.
-fn embedded_only() -> Finding {
-    let fix = "leave ovs, ovs-vhost and vhost-user out, or measure them in the embedded lab (no [host] uri)";
-    Finding::bad("Open vSwitch", "not supported in a hardware lab yet", fix)
+/// Its daemons are the VM host's own, and are not started.
+async fn switch(host: &Machine, nic: Option<&HostNic>) -> Finding {
+    let what = "Open vSwitch";
+    let daemons = match Daemons::ask(host).await {
+        Ok(daemons) => daemons,
+        Err(error) => return Finding::bad(what, error.to_string(), START),
+    };
+    match nic {
+        Some(nic) => match far_ovs::bridge_of(host, &nic.name).await {
+            Some(bridge) => {
+                let fix = format!("name another NIC, or there: ovs-vsctl del-port {bridge} {}", nic.name);
+                Finding::bad(what, format!("{} is a port of its bridge {bridge}", nic.name), fix)
+            }
+            None => Finding::good(what, daemons.fingerprint()),
+        },
+        None => Finding::good(what, daemons.fingerprint()),
+    }
 }
+
+async fn dpdk(host: &Machine) -> Finding {
+    let what = "Open vSwitch with DPDK";
+    match Daemons::ask(host).await {
+        Err(error) => Finding::bad(what, error.to_string(), START),
+        Ok(Daemons { dpdk: Some(version), .. }) => Finding::good(what, version),
+        Ok(_) => {
+            let fix = "there: apt-get install openvswitch-switch-dpdk, ovs-vsctl set Open_vSwitch . \
+                       other_config:dpdk-init=true, systemctl restart openvswitch-switch";
+            Finding::bad(what, "its daemon has not initialised DPDK", fix)
+        }
+    }
+}
+
+/// How its daemons are brought to life.
+const START: &str =
+    "there: apt-get install openvswitch-switch, then systemctl enable --now openvswitch-switch";
 
 async fn program(host: &Machine, name: &str, package: &str) -> Finding {
     match host.run(&["sh", "-c", "command -v \"$1\"", "look", name]).await {

@@ -11,8 +11,9 @@ use crate::backend::site::Wire;
 use crate::exec::machine::Machine;
 use crate::exec::session::SshError;
 use crate::guest::daemon::Daemon;
+use crate::lab::far_ovs::Daemons;
 use crate::lab::nics::NicError;
-use crate::lab::{far_nics, hardware};
+use crate::lab::{far_nics, hardware, ovs};
 use crate::probe::environment::{self, Texts};
 use crate::profile::{AccelChoice, Experiment, HostPlace, Image, Machines};
 
@@ -27,6 +28,8 @@ pub struct Seen {
     pub host: Texts,
     /// What the tester says of itself.
     pub tester: Texts,
+    /// The VM host's Open vSwitch, where a configuration uses it.
+    pub open_vswitch: Option<String>,
 }
 
 /// The machines by the names they have in findings.
@@ -70,6 +73,9 @@ async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
         }
     }
     if let Ok(host) = &host {
+        if ovs::is_used(experiment) {
+            seen.open_vswitch = Daemons::ask(host).await.ok().map(|daemons| daemons.fingerprint());
+        }
         let needs = far_needs::look(host, experiment, seen.wire.as_ref()).await;
         let qemus = emulator::look_there(host, experiment).await;
         let kernel = Vec::from_iter(real_time::look_there(host, experiment).await);

@@ -59,7 +59,7 @@ impl Switch {
             "add-br {bridge} -- set bridge {bridge} datapath_type={kind} fail_mode=standalone -- add-port {bridge} {wire}"
         );
         let drop = format!("--if-exists del-br {bridge}");
-        let start = (!site.ovs.of_host).then(|| Step { side: Side::Host, action: Action::Switch(self) });
+        let start = (!site.ovs.of_host).then_some(Step { side: Side::Host, action: Action::Switch(self) });
         let make = Step::argv(Side::Host, self.vsctl(site, &make), Some(self.vsctl(site, &drop)));
         start.into_iter().chain([make]).collect()
     }

@@ -2,8 +2,9 @@
 //! with the other settings of the host.
 
 use super::LabError;
-use super::building::{Back, Done, Lab};
+use super::building::Lab;
 use super::change::Change;
+use super::doing::{Back, Done};
 use crate::backend::Side;
 use crate::backend::coalescing::{Coalescing, ask};
 use crate::backend::site::Wire;

@@ -6,6 +6,7 @@
 //! - [`enter`]: the private namespaces of the embedded lab
 //! - [`address`]: who has which address and MAC
 //! - [`building`]: what is built in a lab, whatever its ground: wire, switch, what each guest needs
+//!   `doing`: one step, done and taken back
 //! - [`embedded`]: the ground on this machine alone
 //! - [`hardware`]: the ground of a libvirt host and a tester, other machines perhaps
 //! - [`change`], [`elsewhere`]: what is taken back on other machines
@@ -25,6 +26,7 @@ pub mod change;
 pub mod clean;
 mod coalesced;
 pub mod control_group;
+mod doing;
 pub mod dpdk;
 pub mod elsewhere;
 pub mod embedded;

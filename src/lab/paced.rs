@@ -2,7 +2,8 @@
 
 use super::LabError;
 use super::address::{Net, Station, address};
-use super::building::{Done, Lab};
+use super::building::Lab;
+use super::doing::Done;
 use crate::backend::Side;
 use crate::backend::pace::{self, Pace};
 

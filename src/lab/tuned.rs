@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::LabError;
-use super::building::{Done, Lab};
+use super::building::Lab;
 use super::change::Change;
+use super::doing::Done;
 use crate::backend::Side;
 use crate::exec::machine::Machine;
 use crate::tuning::{self, SCRIPT, Setting, Shown};

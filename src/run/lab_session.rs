@@ -83,13 +83,7 @@ impl LabSession {
         let keys = RunKeys::generate(&state.id.to_string())?;
         let (files, seed) = with_keys(image, &keys, &state.dir)?;
         let opened = match &experiment.machines {
-            None => {
-                let ovs = ovs::of(&state.dir, &experiment);
-                // A kernel may give real-time threads no budget in them.
-                let cpu_groups = !(experiment.has_real_time() && real_time::here().grouped);
-                let guests = ground::Guests { accel, cpu_groups, files };
-                ground::embedded(state, wire, ovs, cache, guests, &journal).await?
-            }
+            None => embedded(state, &experiment, wire, cache, accel, files, &journal).await?,
             Some(machines) => {
                 let switched = ovs::is_used(&experiment);
                 ground::hardware(state, machines, switched, wire, files, &journal, &events).await?
@@ -215,6 +209,22 @@ impl LabSession {
         self.destroy(&guests).await?;
         Ok(self.lab.detach().await?)
     }
+}
+
+/// The embedded lab's ground.
+async fn embedded(
+    state: &State,
+    experiment: &Experiment,
+    wire: Wire,
+    cache: &Path,
+    accel: Accel,
+    files: GuestFiles,
+    journal: &Journal,
+) -> Result<Opened> {
+    let ovs = ovs::of(&state.dir, experiment);
+    // A kernel may give real-time threads no budget in them.
+    let cpu_groups = !(experiment.has_real_time() && real_time::here().grouped);
+    ground::embedded(state, wire, ovs, cache, ground::Guests { accel, cpu_groups, files }, journal).await
 }
 
 /// Gives the run's keys to what the guests boot: into the appliance's initramfs, which is written here, or into the seed

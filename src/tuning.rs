@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::profile::cpus::Cpus;
-use crate::profile::tuning::{HostTuning, Steering};
+use crate::profile::tuning::{GuestTuning, HostTuning, Steering};
 
 /// `sh -c SCRIPT tune (NAME | MAC) show PATTERN...` prints `index<TAB>file<TAB>content`;
 /// `sh -c SCRIPT tune (NAME | MAC) set PATTERN VALUE...` writes.
@@ -15,6 +15,11 @@ pub const SCRIPT: &str = include_str!("tuning.sh");
 
 /// Stands for the interrupts of the NIC in place of a pattern.
 const INTERRUPTS: &str = "interrupts";
+/// How long the NIC gathers packets: `ethtool`'s words for it stand in place of a pattern.
+const COALESCING: [(&str, &str); 2] = [
+    ("coalescing of received packets (rx-usecs)", "rx-usecs"),
+    ("coalescing of sent packets (tx-usecs)", "tx-usecs"),
+];
 
 /// One setting: the same value in each of its files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +90,16 @@ pub fn steering(steering: &Steering, cpus: u32) -> Vec<Setting> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The settings inside a guest of `cpus` vCPUs.
+pub fn guest(tuning: &GuestTuning, cpus: u32) -> Vec<Setting> {
+    let asked = [tuning.coalesce_rx_us, tuning.coalesce_tx_us];
+    let coalescing = COALESCING.into_iter().zip(asked).filter_map(|((what, word), us)| {
+        let value = us?.to_string();
+        Some(Setting { what, files: word.into(), value, said: Said::Plainly })
+    });
+    steering(&tuning.steering, cpus).into_iter().chain(coalescing).collect()
 }
 
 /// The settings of the VM host, its end of the wire included.
@@ -188,6 +203,14 @@ mod tests {
     #[test]
     fn without_rps_the_flow_table_is_emptied_too() {
         assert_eq!(values(&steering(&rps("none"), 12)), ["0", "0"]);
+    }
+
+    #[test]
+    fn a_guest_s_nic_coalesces_in_the_directions_that_are_asked_for() {
+        let tuning = GuestTuning { coalesce_rx_us: Some(100), ..GuestTuning::default() };
+        let settings = guest(&tuning, 1);
+        assert_eq!(values(&settings), ["100"]);
+        assert_eq!(set("52:54:00:74:10:01", &settings), ["52:54:00:74:10:01", "set", "rx-usecs", "100"]);
     }
 
     #[test]

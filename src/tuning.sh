@@ -11,8 +11,12 @@ else
     done
 fi
 
-# The files of some patterns, as paths.
+# The files of some patterns, as paths; of a word of ethtool's, the word, if the NIC knows it.
 files() {
+    case $1 in *-usecs)
+        [ -z "$(coalescing "$1")" ] || echo "$1"
+        return ;;
+    esac
     if [ "$1" = interrupts ]; then
         # Those of the device, and of the PCI function that a virtio device sits on; without MSI there is one line.
         for irq in device/msi_irqs/* device/../msi_irqs/*; do
@@ -27,6 +31,30 @@ files() {
     done
 }
 
+# What ethtool says of a time of coalescing; nothing if the NIC has none. ($PWD is the NIC's directory by its name.)
+coalescing() {
+    said=$(ethtool -c "${PWD##*/}" 2> /dev/null | grep "^$1:")
+    said=${said#*:}
+    case $said in *[0-9]*) echo $((said)) ;; esac
+}
+
+# $1: a file or a word of ethtool's; $2: the value.
+write() {
+    case $1 in
+    *-usecs)
+        ethtool -C "${PWD##*/}" "$1" "$2" 2> /dev/null || [ "$(coalescing "$1")" = "$2" ] ;;
+    *) printf '%s' "$2" 2> /dev/null > "$1" ;;
+    esac
+}
+
+# $1: a file or a word of ethtool's.
+read_out() {
+    case $1 in
+    *-usecs) coalescing "$1" ;;
+    *) cat "$1" 2>&1 ;;
+    esac
+}
+
 verb=$2
 nic=$1
 shift 2
@@ -36,12 +64,12 @@ while [ $# -gt 0 ]; do
     if [ "$verb" = set ]; then
         [ -n "$found" ] || refuse "$nic has no setting $1"
         for file in $found; do
-            printf '%s' "$2" 2> /dev/null > "$file" || refuse "$file does not take the value $2"
+            write "$file" "$2" || refuse "$file does not take the value $2"
         done
         shift
     else
         for file in $found; do
-            printf '%s\t%s\t%s\n' $index "$file" "$(cat "$file" 2>&1)"
+            printf '%s\t%s\t%s\n' $index "$file" "$(read_out "$file")"
         done
     fi
     index=$((index + 1))

@@ -82,7 +82,7 @@ impl Domain {
         nest(&mut xml, domain, |xml| {
             text(xml, "name", &self.name)?;
             memory::write(xml, self.memory, self.shares_memory())?;
-            text(xml, "vcpu", &self.vcpus.to_string())?;
+            self.processors(xml)?;
             cputune::write(xml, &self.cpu, self.partition.as_deref())?;
             self.boot(xml)?;
             self.features(xml)?;
@@ -99,6 +99,19 @@ impl Domain {
             Accel::Kvm => "kvm",
             Accel::Tcg => "qemu",
         }
+    }
+
+    /// With room for one CPU only, QEMU emulates a guest's atomic instructions by ordinary ones, although its own threads serve
+    /// the guest's NICs beside it: an interrupt or a notice of a virtio queue is then lost at times, and the NIC is dead for good.
+    /// With room for a second CPU, which stays absent, they are atomic. (Measured, TCP_RR of 2 KiB over virtio, trials of 11 s:
+    /// it died in five of six, with room for two in none of six.)
+    fn processors(&self, xml: &mut Xml) -> std::io::Result<()> {
+        let count = self.vcpus.to_string();
+        if self.accel == Accel::Tcg && self.vcpus == 1 {
+            let room = BytesStart::new("vcpu").with_attributes([("current", count.as_str())]);
+            return nest(xml, room, |xml| write(xml, "2"));
+        }
+        text(xml, "vcpu", &count)
     }
 
     fn shares_memory(&self) -> bool {
@@ -265,6 +278,13 @@ mod tests {
     #[test]
     fn an_emulated_guest_is_described_as_libvirt_wants_it() {
         insta::assert_snapshot!(domain().xml().unwrap());
+    }
+
+    #[test]
+    fn an_emulated_guest_of_one_cpu_has_room_for_a_second() {
+        let of = |accel, vcpus| Domain { accel, vcpus, ..domain() }.xml().unwrap();
+        assert!(of(Accel::Tcg, 1).contains("<vcpu current=\"1\">2</vcpu>"), "{}", of(Accel::Tcg, 1));
+        assert!(of(Accel::Tcg, 2).contains("<vcpu>2</vcpu>") && of(Accel::Kvm, 1).contains("<vcpu>1</vcpu>"));
     }
 
     #[test]

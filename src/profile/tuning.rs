@@ -10,7 +10,7 @@ pub struct Tuning {
     /// On the VM host.
     pub host: HostTuning,
     /// Inside every guest.
-    pub guest: Steering,
+    pub guest: GuestTuning,
 }
 
 /// Who takes the packets of a NIC: the same settings on the host and inside the guests.
@@ -26,6 +26,20 @@ pub struct Steering {
     pub xps: Option<Cpus>,
     /// CPUs that take the NIC's interrupts.
     pub irq_affinity: Option<Cpus>,
+}
+
+/// Settings inside a guest, of its NIC under test.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct GuestTuning {
+    /// Who takes its packets.
+    #[serde(flatten)]
+    pub steering: Steering,
+    /// How long it gathers received packets before it interrupts, µs.
+    #[serde(default)]
+    pub coalesce_rx_us: Option<u32>,
+    /// The same of packets that were sent, µs.
+    #[serde(default)]
+    pub coalesce_tx_us: Option<u32>,
 }
 
 /// Settings of the VM host.

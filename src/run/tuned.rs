@@ -21,7 +21,7 @@ pub(super) async fn apply(session: &mut LabSession, configuration: &Configuratio
     let HostTuning { coalesce_rx_us, coalesce_tx_us, .. } = configuration.tuning.host;
     let coalesced = session.lab.coalesce(&wire, coalesce_rx_us, coalesce_tx_us).await;
     coalesced.context("failed to set the interrupt coalescing of the wire")?;
-    let settings = tuning::steering(&configuration.tuning.guest, configuration.vcpus);
+    let settings = tuning::guest(&configuration.tuning.guest, configuration.vcpus);
     if !settings.is_empty() {
         let set = |guest| words(&tuning::set(&mac(session, configuration, guest), &settings));
         in_every_guest(session, configuration, set).await.context("failed to set up a guest")?;
@@ -39,7 +39,7 @@ pub(super) async fn checks(session: &LabSession, configuration: &Configuration) 
     let mut checks: Vec<Check> =
         settings.iter().zip(found).map(|(setting, found)| check("host", setting, found)).collect();
     checks.extend(coalescing(session, configuration).await);
-    let settings = tuning::steering(&configuration.tuning.guest, configuration.vcpus);
+    let settings = tuning::guest(&configuration.tuning.guest, configuration.vcpus);
     if settings.is_empty() {
         return Ok(checks);
     }

@@ -11,11 +11,12 @@ use super::tool::{tool, which};
 pub const INIT: &str = include_str!("init.sh");
 
 /// Programs with Debian's package and their place in the guest.
-const PROGRAMS: [(&str, &str, &str); 4] = [
+const PROGRAMS: [(&str, &str, &str); 5] = [
     ("busybox", "busybox-static", "bin/busybox"),
     ("dropbear", "dropbear-bin", "usr/sbin/dropbear"),
     ("netserver", "netperf", "usr/bin/netserver"),
     ("netperf", "netperf", "usr/bin/netperf"),
+    ("ethtool", "ethtool", "usr/sbin/ethtool"),
 ];
 
 /// What init.sh uses; a busybox without them is refused when the image is built and not when it boots.

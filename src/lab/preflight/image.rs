@@ -16,7 +16,9 @@ pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
     match &experiment.image {
         Image::Appliance { kernel } => {
             let kernel = kernel.as_deref().map_or_else(any_kernel, named_kernel);
-            vec![program("busybox", "busybox-static"), program("dropbear", "dropbear-bin"), kernel]
+            let programs =
+                [("busybox", "busybox-static"), ("dropbear", "dropbear-bin"), ("ethtool", "ethtool")];
+            programs.map(|(name, package)| program(name, package)).into_iter().chain([kernel]).collect()
         }
         Image::Cloud { path, .. } => vec![program("qemu-img", "qemu-utils"), base(path)],
     }

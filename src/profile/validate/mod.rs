@@ -60,6 +60,7 @@ pub(super) fn experiment(
     let limits = timing::limits(&mut check, &written.limits, &timing);
     let factors = factors::factors(&mut check, &written);
     tuning::in_range(&mut check, &written, &tuning, &factors);
+    tuning::can_gather(&mut check, &tuning, &factors);
     let groups = groups::groups(&mut check, &written, &factors);
     let configurations = configurations::configurations(&mut check, &factors, &groups, tuning);
     if !check.issues.is_empty() {

@@ -2,17 +2,18 @@
 
 use super::factors::Levels;
 use super::{Check, Fault};
-use crate::profile::Factor;
+use crate::backend::{Backend, Model};
 use crate::profile::cpus::{self, Cpus};
-use crate::profile::tuning::{HostTuning, Steering, THP, Tuning};
+use crate::profile::tuning::{GuestTuning, HostTuning, Steering, THP, Tuning};
 use crate::profile::units::Time;
-use crate::profile::written::{GuestTuning, HostTuning as WrittenHost, Written};
+use crate::profile::written::{GuestTuning as WrittenGuest, HostTuning as WrittenHost, Written};
+use crate::profile::{Factor, Value};
 
 /// What is set in all configurations alike; the factors' levels come on top.
 pub(super) fn tuning(check: &mut Check, written: &Written) -> Tuning {
     let WrittenHost { rps_flow_cnt, rps_sock_flow_entries, xps, irq_affinity, .. } = &written.tuning.host;
     let host = fixed(check, "tuning.host", *rps_flow_cnt, *rps_sock_flow_entries, [xps, irq_affinity]);
-    let GuestTuning { rps_flow_cnt, rps_sock_flow_entries, xps, irq_affinity, .. } = &written.tuning.guest;
+    let WrittenGuest { rps_flow_cnt, rps_sock_flow_entries, xps, irq_affinity, .. } = &written.tuning.guest;
     let guest = fixed(check, "tuning.guest", *rps_flow_cnt, *rps_sock_flow_entries, [xps, irq_affinity]);
     let governor = written.tuning.host.governor.clone();
     if let Some(name) = governor.as_deref().filter(|name| !is_word(name)) {
@@ -21,11 +22,12 @@ pub(super) fn tuning(check: &mut Check, written: &Written) -> Tuning {
             .fault("tuning.host.governor", Fault::new(message, "", "for example governor = \"performance\""));
     }
     let WrittenHost { coalesce_rx, coalesce_tx, .. } = &written.tuning.host;
-    let coalesce_rx_us = coalescing(check, "tuning.host.coalesce_rx", *coalesce_rx);
-    let coalesce_tx_us = coalescing(check, "tuning.host.coalesce_tx", *coalesce_tx);
+    let [coalesce_rx_us, coalesce_tx_us] = coalescing(check, "tuning.host", [*coalesce_rx, *coalesce_tx]);
     let host =
         HostTuning { steering: host, governor, coalesce_rx_us, coalesce_tx_us, ..HostTuning::default() };
-    Tuning { host, guest }
+    let WrittenGuest { coalesce_rx, coalesce_tx, .. } = &written.tuning.guest;
+    let [coalesce_rx_us, coalesce_tx_us] = coalescing(check, "tuning.guest", [*coalesce_rx, *coalesce_tx]);
+    Tuning { host, guest: GuestTuning { steering: guest, coalesce_rx_us, coalesce_tx_us } }
 }
 
 fn fixed(
@@ -55,8 +57,14 @@ fn fixed(
     Steering { rps: None, rps_flow_cnt, rps_sock_flow_entries, xps, irq_affinity }
 }
 
+/// The two times of coalescing of a section, µs.
+fn coalescing(check: &mut Check, section: &str, [rx, tx]: [Option<Time>; 2]) -> [Option<u32>; 2] {
+    let mut us = |key: &str, time| gathering(check, &format!("{section}.{key}"), time);
+    [us("coalesce_rx", rx), us("coalesce_tx", tx)]
+}
+
 /// A time of coalescing, µs: whole ones up to a tenth of a second. Which of them a driver takes is its own choice.
-fn coalescing(check: &mut Check, path: &str, time: Option<Time>) -> Option<u32> {
+fn gathering(check: &mut Check, path: &str, time: Option<Time>) -> Option<u32> {
     let Time(time) = time?;
     let us = u32::try_from(time.as_micros()).ok().filter(|us| *us <= 100_000);
     if us.is_none() || time.subsec_nanos() % 1_000 != 0 {
@@ -108,17 +116,34 @@ pub(super) fn in_range(check: &mut Check, written: &Written, tuning: &Tuning, fa
     for (path, set, owner) in [
         ("tuning.host.xps", &tuning.host.steering.xps, host),
         ("tuning.host.irq_affinity", &tuning.host.steering.irq_affinity, host),
-        ("tuning.guest.xps", &tuning.guest.xps, guest),
-        ("tuning.guest.irq_affinity", &tuning.guest.irq_affinity, guest),
+        ("tuning.guest.xps", &tuning.guest.steering.xps, guest),
+        ("tuning.guest.irq_affinity", &tuning.guest.steering.irq_affinity, guest),
     ] {
         set.iter().for_each(|set| there(check, path, set, owner));
     }
     for (factor, owner) in [(Factor::HostRps, host), (Factor::GuestRps, guest)] {
         for level in factors.iter().filter(|levels| levels.factor == factor).flat_map(|levels| &levels.levels)
         {
-            if let crate::profile::Value::Cpus(set) = &level.value {
+            if let Value::Cpus(set) = &level.value {
                 there(check, &level.path, set, owner);
             }
+        }
+    }
+}
+
+/// QEMU's virtio-net has no interrupt coalescing, whoever serves its queues.
+pub(super) fn can_gather(check: &mut Check, tuning: &Tuning, factors: &[Levels]) {
+    let asked = [("coalesce_rx", tuning.guest.coalesce_rx_us), ("coalesce_tx", tuning.guest.coalesce_tx_us)];
+    let Some((key, _)) = asked.into_iter().find(|(_, us)| us.is_some()) else { return };
+    let levels = factors.iter().filter(|levels| levels.factor == Factor::Backend).flat_map(|all| &all.levels);
+    for level in levels {
+        if let Value::Backend(backend @ Backend::Guest { model: Model::Virtio, .. }) = level.value {
+            let message =
+                format!("a guest's virtio NIC gathers no packets, so {key} means nothing to {backend}");
+            let hint = format!(
+                "measure e1000, e1000e, sr-iov or pci-passthrough, or leave {key} out of [tuning.guest]"
+            );
+            check.fault(&level.path, Fault::new(message, "", hint));
         }
     }
 }

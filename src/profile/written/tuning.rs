@@ -75,9 +75,10 @@ pub struct GuestTuning {
     pub xps: Option<String>,
     /// CPUs that take the NIC's interrupts: "all", a hex mask or a list
     pub irq_affinity: Option<String>,
-    /// interrupt coalescing of the NIC, for example "50 us"
-    #[schemars(extend("x-planned" = "leave it out: this version leaves coalescing as it is"))]
-    pub coalesce: Option<Time>,
+    /// how long the NIC gathers received packets before it interrupts (rx-usecs), whole µs, for example "50 us"; not virtio
+    pub coalesce_rx: Option<Time>,
+    /// the same of packets that were sent (tx-usecs)
+    pub coalesce_tx: Option<Time>,
 }
 
 /// `[probe]`: what is observed beside flows and CPU time.

@@ -2,7 +2,7 @@
 
 use super::estimate::reach;
 use super::series::{Bar, Group, Kind, Plot, Subject};
-use crate::figures::{Metric, SummaryRow};
+use crate::figures::{GuestFigures, Metric, SummaryRow};
 use crate::profile::Unit;
 use crate::report::{Model, model};
 use crate::stats::Interval;
@@ -18,15 +18,16 @@ pub(super) fn plot(report: &Model) -> Option<Plot> {
     let row = most_biased(report)?;
     let valid = report.trials.iter().filter(|trial| trial.configuration == row.configuration);
     let valid: Vec<_> = valid.filter_map(|trial| trial.valid()).collect();
-    let guests = valid.first()?.guests.iter().filter(|guest| guest.is_measured()).map(|guest| guest.guest);
+    let guests = valid.first()?.guests.iter().filter(|guest| guest.is_measured());
     let rates = |number: u32| {
         let own = valid.iter().flat_map(|numbers| &numbers.guests).filter(move |guest| guest.guest == number);
         own.map(|guest| guest.rate).collect::<Vec<f64>>()
     };
-    let bar = |number: u32| {
+    let bar = |guest: &GuestFigures| {
+        let group = guest.group.as_ref().map(|group| format!(" ({group})")).unwrap_or_default();
         Some(Bar {
-            label: format!("guest {number}"),
-            value: Interval::of(&rates(number))?.into(),
+            label: format!("guest {}{group}", guest.guest),
+            value: Interval::of(&rates(guest.guest))?.into(),
             baseline: false,
         })
     };

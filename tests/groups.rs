@@ -99,10 +99,8 @@ fn nothing_of_a_killed_run_with_control_groups_and_caps_outlives_clean() {
     place.note_runs();
     running.kill();
     assert!(place.left().iter().any(|left| left.contains("gold.partition")), "{:?}", place.left());
-    let cleaned = place.kvmfair(&["clean"]);
-    let said = String::from_utf8_lossy(&cleaned.stdout).into_owned();
-    assert!(cleaned.status.success() && said.contains("gold.partition"), "{said}");
-    place.assert_nothing_left();
+    let said = place.clean();
+    assert!(said.contains("gold.partition"), "{said}");
     place.bench(&profile).end().expect(0);
     place.assert_nothing_left();
     let run = place.runs().pop().unwrap();

@@ -56,7 +56,5 @@ fn what_a_killed_run_leaves_of_open_vswitch_is_cleaned() {
     for daemon in ["(ovsdb-server)", "(ovs-vswitchd"] {
         assert!(left.iter().any(|trace| trace.contains(daemon)), "{daemon} is not among {left:?}");
     }
-    let clean = place.kvmfair(&["clean"]);
-    assert!(clean.status.success(), "{clean:?}");
-    place.assert_nothing_left();
+    place.clean();
 }

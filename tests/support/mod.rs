@@ -116,6 +116,15 @@ impl Sandbox {
         self.ids.lock().unwrap().extend(names);
     }
 
+    /// `kvmfair clean`, after which nothing may be left; what it said.
+    #[track_caller]
+    pub fn clean(&self) -> String {
+        let output = self.kvmfair(&["clean"]);
+        assert!(output.status.success(), "{output:?}");
+        self.assert_nothing_left();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// What is left of the runs of this place, results apart.
     pub fn left(&self) -> Vec<String> {
         let ids = self.ids.lock().unwrap().clone();

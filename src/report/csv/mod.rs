@@ -215,9 +215,10 @@ mod tests {
     use crate::report::fixture;
     use std::collections::BTreeMap;
 
-    type Table = Vec<BTreeMap<String, String>>;
+    pub(super) type Table = Vec<BTreeMap<String, String>>;
 
-    fn read(text: &str) -> Table {
+    /// Each row by the names of its columns.
+    pub(super) fn read(text: &str) -> Table {
         let mut reader = ::csv::Reader::from_reader(text.as_bytes());
         reader.deserialize().map(Result::unwrap).collect()
     }

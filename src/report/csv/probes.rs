@@ -55,16 +55,10 @@ pub fn timeline(trials: impl IntoIterator<Item = (u32, Vec<Point>)>) -> ::csv::R
 mod tests {
     use super::*;
     use crate::figures::IrqFigures;
+    use crate::report::csv::tests::read;
     use crate::report::fixture;
     use crate::sample::ExitSource;
     use std::collections::BTreeMap;
-
-    type Table = Vec<BTreeMap<String, String>>;
-
-    fn read(text: &str) -> Table {
-        let mut reader = ::csv::Reader::from_reader(text.as_bytes());
-        reader.deserialize().map(Result::unwrap).collect()
-    }
 
     #[test]
     fn a_timeline_names_what_each_value_is_of() {

@@ -115,6 +115,7 @@ pub fn host(tuning: &HostTuning, cpus: u32) -> Vec<Setting> {
             let files = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor";
             plain("CPU frequency governor", files, governor.clone())
         }),
+        tuning.swappiness.map(|number| plain("swappiness", "/proc/sys/vm/swappiness", number.to_string())),
         tuning.ksm.map(|on| plain("KSM", "/sys/kernel/mm/ksm/run", u32::from(on).to_string())),
         tuning.thp.as_ref().map(|thp| Setting {
             what: "transparent hugepages",

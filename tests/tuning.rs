@@ -9,6 +9,7 @@ use support::tables::{Row, rows};
 
 const KSM: &str = "/sys/kernel/mm/ksm/run";
 const FLOWS: &str = "/proc/sys/net/core/rps_sock_flow_entries";
+const SWAPPINESS: &str = "/proc/sys/vm/swappiness";
 
 const PROFILE: &str = r#"
 [guest]
@@ -24,6 +25,7 @@ cooldown = "500 ms"
 repeats = 1
 [tuning.host]
 ksm = true
+swappiness = 1
 rps_flow_cnt = 4096
 rps_sock_flow_entries = 8192
 [tuning.guest]
@@ -36,8 +38,8 @@ guest_rps = ["none", "all"]
 trial_attempts = 3
 "#;
 
-fn machine() -> [String; 2] {
-    [KSM, FLOWS].map(|path| fs::read_to_string(path).unwrap())
+fn machine() -> [String; 3] {
+    [KSM, FLOWS, SWAPPINESS].map(|path| fs::read_to_string(path).unwrap())
 }
 
 /// What a trial of these levels found of a setting.
@@ -67,6 +69,7 @@ fn every_setting_is_proven_in_its_trial_and_put_back_at_the_end() {
         ];
         assert_eq!(whats.map(|what| found(&proofs, levels, what)), values, "{levels:?}");
         assert_eq!(found(&proofs, levels, "host: KSM"), "1");
+        assert_eq!(found(&proofs, levels, "host: swappiness"), "1");
         assert_eq!(found(&proofs, levels, "host: rps_sock_flow_entries"), "8192");
         assert_eq!(found(&proofs, levels, "guest 1: rps_sock_flow_entries"), "1024");
     }

@@ -53,6 +53,9 @@ pub struct HostTuning {
     pub coalesce_tx_us: Option<u32>,
     /// CPU frequency governor.
     pub governor: Option<String>,
+    /// How readily the kernel swaps rather than drops files from memory: 0 to 200.
+    #[serde(default)]
+    pub swappiness: Option<u32>,
     /// Whether pages of equal content are merged.
     pub ksm: Option<bool>,
     /// Transparent hugepages.

@@ -23,8 +23,13 @@ pub(super) fn tuning(check: &mut Check, written: &Written) -> Tuning {
     }
     let WrittenHost { coalesce_rx, coalesce_tx, .. } = &written.tuning.host;
     let [coalesce_rx_us, coalesce_tx_us] = coalescing(check, "tuning.host", [*coalesce_rx, *coalesce_tx]);
-    let host =
-        HostTuning { steering: host, governor, coalesce_rx_us, coalesce_tx_us, ..HostTuning::default() };
+    let swappiness = written.tuning.host.swappiness;
+    if let Some(number) = swappiness.filter(|number| *number > 200) {
+        let message = format!("{number} is no swappiness");
+        check.fault("tuning.host.swappiness", Fault::new(message, "", "0 (as late as possible) to 200"));
+    }
+    let times = HostTuning { coalesce_rx_us, coalesce_tx_us, ..HostTuning::default() };
+    let host = HostTuning { steering: host, governor, swappiness, ..times };
     let WrittenGuest { coalesce_rx, coalesce_tx, .. } = &written.tuning.guest;
     let [coalesce_rx_us, coalesce_tx_us] = coalescing(check, "tuning.guest", [*coalesce_rx, *coalesce_tx]);
     Tuning { host, guest: GuestTuning { steering: guest, coalesce_rx_us, coalesce_tx_us } }

@@ -36,6 +36,9 @@ pub struct HostTuning {
     pub coalesce_tx: Option<Time>,
     /// CPU frequency governor, for example "performance"
     pub governor: Option<String>,
+    /// how readily the kernel swaps guests' memory (vm.swappiness): 0, as late as possible, to 200
+    #[schemars(range(max = 200))]
+    pub swappiness: Option<u32>,
     /// whether pages of equal content are merged
     pub ksm: Option<bool>,
     /// transparent hugepages: "always", "madvise" or "never"

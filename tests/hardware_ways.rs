@@ -159,12 +159,6 @@ fn a_nic_that_is_missing_or_carries_the_default_route_is_refused_with_the_fix() 
         &["wire0 is in use: it is a port of uplink, and the default route leads over that", fix],
     );
     machines.host.sh("ip link del uplink && ip link set wire0 down");
-    let switched = on_wire(&place, "ovs", "wire0", "ovs");
-    machines.assert_refused(
-        &place,
-        &["check", &switched],
-        &["Open vSwitch: not supported in a hardware lab yet", "embedded lab"],
-    );
 }
 
 #[test]

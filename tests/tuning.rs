@@ -79,7 +79,7 @@ fn every_setting_is_proven_in_its_trial_and_put_back_at_the_end() {
 #[test]
 fn a_guest_s_nic_gathers_packets_as_long_as_it_is_told_to() {
     let place = Sandbox::with_guests();
-    let body = "[guest]\nmemory = \"96 MiB\"\n[network]\nbackend = \"e1000\"\n[tuning.guest]\ncoalesce_rx = \"100 us\"\n\
+    let body = "[guest]\nmemory = \"96 MiB\"\n[network]\nbackend = \"e1000e\"\n[tuning.guest]\ncoalesce_rx = \"100 us\"\n\
                 [workload]\nflows = 1\nwarmup = \"500 ms\"\nwindow = \"2 s\"\ncooldown = \"500 ms\"\nrepeats = 1\n\
                 [limits]\ntrial_attempts = 3\n";
     place.bench(&place.profile("gathering", body)).end().expect(0);
@@ -96,7 +96,7 @@ fn a_virtio_nic_is_not_told_to_gather_packets() {
     let check = place.kvmfair(&["plan", &place.profile("virtio", &body)]);
     let said = String::from_utf8_lossy(&check.stderr).into_owned();
     assert_eq!(check.status.code(), Some(3), "{said}");
-    assert!(said.contains("coalesce_rx means nothing to virtio") && said.contains("measure e1000"), "{said}");
+    assert!(said.contains("NIC of virtio gathers no packets") && said.contains("measure e1000e"), "{said}");
 }
 
 #[test]

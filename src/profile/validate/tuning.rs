@@ -136,18 +136,18 @@ pub(super) fn in_range(check: &mut Check, written: &Written, tuning: &Tuning, fa
     }
 }
 
-/// QEMU's virtio-net has no interrupt coalescing, whoever serves its queues.
+/// QEMU's virtio-net has no interrupt coalescing, whoever serves its queues, and neither has the 82540EM that e1000 is.
 pub(super) fn can_gather(check: &mut Check, tuning: &Tuning, factors: &[Levels]) {
     let asked = [("coalesce_rx", tuning.guest.coalesce_rx_us), ("coalesce_tx", tuning.guest.coalesce_tx_us)];
     let Some((key, _)) = asked.into_iter().find(|(_, us)| us.is_some()) else { return };
     let levels = factors.iter().filter(|levels| levels.factor == Factor::Backend).flat_map(|all| &all.levels);
     for level in levels {
-        if let Value::Backend(backend @ Backend::Guest { model: Model::Virtio, .. }) = level.value {
-            let message =
-                format!("a guest's virtio NIC gathers no packets, so {key} means nothing to {backend}");
-            let hint = format!(
-                "measure e1000, e1000e, sr-iov or pci-passthrough, or leave {key} out of [tuning.guest]"
-            );
+        if let Value::Backend(backend @ Backend::Guest { model: Model::Virtio | Model::E1000, .. }) =
+            level.value
+        {
+            let message = format!("a guest's NIC of {backend} gathers no packets: {key} means nothing to it");
+            let hint =
+                format!("measure e1000e, sr-iov or pci-passthrough, or leave {key} out of [tuning.guest]");
             check.fault(&level.path, Fault::new(message, "", hint));
         }
     }

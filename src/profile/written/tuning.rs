@@ -78,7 +78,7 @@ pub struct GuestTuning {
     pub xps: Option<String>,
     /// CPUs that take the NIC's interrupts: "all", a hex mask or a list
     pub irq_affinity: Option<String>,
-    /// how long the NIC gathers received packets before it interrupts (rx-usecs), whole µs, for example "50 us"; not virtio
+    /// how long the NIC gathers received packets before it interrupts (rx-usecs), whole µs, for example "50 us"; not virtio, not e1000
     pub coalesce_rx: Option<Time>,
     /// the same of packets that were sent (tx-usecs)
     pub coalesce_tx: Option<Time>,

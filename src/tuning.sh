@@ -38,10 +38,18 @@ coalescing() {
     case $said in *[0-9]*) echo $((said)) ;; esac
 }
 
+# Whether the driver chooses the time by itself, whatever was written.
+adaptive() {
+    said=$(ethtool -c "${PWD##*/}" 2> /dev/null | grep '^Adaptive RX:')
+    case $1 in rx-*) said=${said%TX:*} ;; *) said=${said#*TX:} ;; esac
+    case $said in *on*) true ;; *) false ;; esac
+}
+
 # $1: a file or a word of ethtool's; $2: the value.
 write() {
     case $1 in
     *-usecs)
+        adaptive "$1" && ethtool -C "${PWD##*/}" "adaptive-${1%-usecs}" off 2> /dev/null
         ethtool -C "${PWD##*/}" "$1" "$2" 2> /dev/null || [ "$(coalescing "$1")" = "$2" ] ;;
     *) printf '%s' "$2" 2> /dev/null > "$1" ;;
     esac
@@ -50,7 +58,7 @@ write() {
 # $1: a file or a word of ethtool's.
 read_out() {
     case $1 in
-    *-usecs) coalescing "$1" ;;
+    *-usecs) if adaptive "$1"; then echo "as the driver likes"; else coalescing "$1"; fi ;;
     *) cat "$1" 2>&1 ;;
     esac
 }

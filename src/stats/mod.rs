@@ -5,6 +5,7 @@
 mod counters;
 mod fairness;
 mod interval;
+mod load;
 mod outlier;
 mod rank;
 mod ratio;
@@ -17,6 +18,7 @@ mod summary;
 pub use counters::{at, difference};
 pub use fairness::Fairness;
 pub use interval::Interval;
+pub use load::{Zone, zones};
 pub use outlier::{Outlier, outliers};
 pub use rank::kendall_w;
 pub use ratio::Ratio;

@@ -10,6 +10,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::text::Font;
 use super::{ChartError, SIZE};
+use crate::stats::Zone;
 
 /// A point, px from the upper left corner.
 pub(super) type Point = (f64, f64);
@@ -85,6 +86,23 @@ impl Canvas<'_> {
     pub fn dot(&mut self, centre: Point, colour: &impl Color) {
         self.add(&Circle::new(pixel(centre), 8, WHITE.filled()));
         self.add(&Circle::new(pixel(centre), 6, colour.filled()));
+    }
+
+    /// The mark of a zone: a dot, a ring, or a cross.
+    pub fn zone(&mut self, (x, y): Point, zone: Zone, colour: &RGBColor) {
+        match zone {
+            Zone::BestService => self.dot((x, y), colour),
+            Zone::LowestCost => {
+                self.dot((x, y), colour);
+                self.add(&Circle::new(pixel((x, y)), 3, WHITE.filled()));
+            }
+            Zone::OnlyPain => {
+                for (ink, width) in [(&WHITE, 9), (colour, 4)] {
+                    self.path(&[(x - 6.0, y - 6.0), (x + 6.0, y + 6.0)], ink, width);
+                    self.path(&[(x - 6.0, y + 6.0), (x + 6.0, y - 6.0)], ink, width);
+                }
+            }
+        }
     }
 
     /// One line of text on a baseline.

@@ -72,6 +72,7 @@ fn steps(rates: &[f64]) -> Option<Vec<Mark>> {
         x: Estimate::exact(rate),
         y: Estimate::exact(percent(below)),
         label: String::new(),
+        zone: None,
     };
     let corners =
         rates.iter().enumerate().flat_map(|(below, rate)| [mark(*rate, below), mark(*rate, below + 1)]);

@@ -8,6 +8,7 @@ use super::series::MAX_LINES;
 use crate::figures::{Metric, SummaryRow, TrialFigures};
 use crate::profile::Factor;
 use crate::report::Model;
+use crate::stats::{Zone, zones};
 
 /// The latencies that are drawn over the rate.
 const LATENCIES: [(Metric, &str, &str); 2] = [
@@ -33,18 +34,16 @@ pub(super) fn curves(report: &Model) -> Vec<Scatter> {
 }
 
 fn curve(part: &Part, metric: Metric, name: &'static str, title: &'static str) -> Option<Scatter> {
-    let mark = |row: &SummaryRow| {
-        let (x, y) = (*row.get(Metric::TotalRate)?, *row.get(metric)?);
-        Some((
-            row.configuration.burst,
-            Mark { x: x.into(), y: y.into(), label: row.configuration.in_flight().to_string() },
-        ))
+    let mark = |row: &SummaryRow, zone: Option<Zone>| {
+        let (x, y) = ((*row.get(Metric::TotalRate)?).into(), (*row.get(metric)?).into());
+        Some(Mark { x, y, label: row.configuration.in_flight().to_string(), zone })
     };
     let trace = |label: String| {
-        let own = part.rows.iter().filter(|row| part.name(row) == label);
-        let mut marks: Vec<(u32, Mark)> = own.filter_map(|row| mark(row)).collect();
-        marks.sort_by_key(|(burst, _)| *burst);
-        Trace { label, marks: marks.into_iter().map(|(_, mark)| mark).collect() }
+        let own = loads(part.rows.iter().copied().filter(|row| part.name(row) == label).collect());
+        let zones = zones_of(&own);
+        let zone = |index: usize| zones.as_ref().map(|zones| zones[index]);
+        let marks = own.iter().enumerate().filter_map(|(index, row)| mark(row, zone(index))).collect();
+        Trace { label, marks }
     };
     let traces: Vec<Trace> = part.names().into_iter().map(trace).filter(|t| !t.marks.is_empty()).collect();
     let explanation = format!(
@@ -61,6 +60,19 @@ fn curve(part: &Part, metric: Metric, name: &'static str, title: &'static str) -
         style: Style::Curve,
         traces,
     })
+}
+
+/// Rows of one curve, from the lightest load to the heaviest.
+fn loads(mut rows: Vec<&SummaryRow>) -> Vec<&SummaryRow> {
+    rows.sort_by_key(|row| row.configuration.burst);
+    rows
+}
+
+/// What each load of a curve is good for, by its rate and mean latency, whatever the picture shows.
+fn zones_of(loads: &[&SummaryRow]) -> Option<Vec<Zone>> {
+    let point =
+        |row: &&SummaryRow| Some((row.get(Metric::TotalRate)?.mean, row.get(Metric::MeanLatency)?.mean));
+    zones(&loads.iter().map(point).collect::<Option<Vec<_>>>()?)
 }
 
 fn metric_name(metric: Metric) -> &'static str {
@@ -118,7 +130,7 @@ fn fewest(mut factors: Vec<Factor>, rows: &[&SummaryRow]) -> Vec<Factor> {
 fn of_trial(trial: &TrialFigures) -> Option<Mark> {
     trial.valid()?;
     let value = |metric: Metric| metric.value(trial).map(Estimate::exact);
-    Some(Mark { x: value(Metric::HostCpu)?, y: value(Metric::WaitRatio)?, label: String::new() })
+    Some(Mark { x: value(Metric::HostCpu)?, y: value(Metric::WaitRatio)?, label: String::new(), zone: None })
 }
 
 #[cfg(test)]

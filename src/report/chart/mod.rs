@@ -10,7 +10,8 @@
 //! - `canvas`: the few shapes that charts are made of
 //! - `frame`: title, subtitle, unit, footer: what every chart has
 //! - `axes`: two scales and the key of colours; `picture`: what every kind of chart has to tell
-//! - `lines`, `bars`, `scatter`, `columns`, `stacks`, `heat`: the kinds; `palette`: their colours
+//! - `lines`, `bars`, `scatter`, `columns`, `stacks`, `heat`: the kinds; `palette`: their colours;
+//!   `zones`: what loads are good for
 //! - `raster`: SVG -> PNG
 
 mod axes;
@@ -41,6 +42,7 @@ mod shares;
 mod sources;
 mod stacks;
 mod text;
+mod zones;
 
 use super::Model;
 use crate::figures::Metric;

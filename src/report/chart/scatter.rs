@@ -9,8 +9,9 @@ use super::frame::{self, Frame};
 use super::picture::Picture;
 use super::scale::Scale;
 use super::text::Font;
-use super::{palette, parts};
+use super::{palette, parts, zones};
 use crate::report::Model;
+use crate::stats::Zone;
 
 const NAME: Font = Font::regular(19.0);
 
@@ -63,6 +64,8 @@ pub(super) struct Mark {
     pub x: Estimate,
     pub y: Estimate,
     pub label: String,
+    /// What its load is good for, where it stands on a curve of loads.
+    pub zone: Option<Zone>,
 }
 
 impl Scatter {
@@ -100,10 +103,12 @@ impl Picture for Scatter {
     fn paint(&self, canvas: &mut Canvas, frame: &Frame) {
         let colours = (0..).map(palette::line);
         let names: Vec<_> = self.traces.iter().map(|trace| trace.label.clone()).zip(colours).collect();
-        let top = axes::key(canvas, frame, &names) + 48.0;
+        let below = axes::key(canvas, frame, &names);
+        let top = zones::key(canvas, frame, &self.traces, below) + 48.0;
         let (x, y) = (self.scale(self.x, |mark| &mark.x), self.scale(self.y, |mark| &mark.y));
         let mut plane = Plane::inside(frame, top, &y);
         plane.right -= 40.0; // the last tick's label
+        zones::bands(canvas, &plane, &y, &self.traces);
         axes::vertical(canvas, frame, &plane, &y, self.y.name);
         axes::horizontal(canvas, &plane, &x, self.x.name);
         let place = |mark: &Mark| (plane.x(&x, mark.x.mean), plane.y(&y, mark.y.mean));
@@ -117,7 +122,8 @@ impl Picture for Scatter {
             self.intervals(canvas, &plane, (&x, &y));
             let all = || self.traces.iter().enumerate();
             for (index, mark) in all().flat_map(|(index, t)| t.marks.iter().map(move |mark| (index, mark))) {
-                canvas.dot(place(mark), &palette::line(index));
+                let zone = mark.zone.unwrap_or(Zone::BestService); // a plain dot
+                canvas.zone(place(mark), zone, &palette::line(index));
             }
             self.names(canvas, &plane, &place);
         }

@@ -12,7 +12,13 @@ pub(super) type Run = (&'static str, Experiment, Accel, Vec<TrialFigures>);
 
 /// One run for each source.
 pub(super) fn runs() -> Vec<Run> {
-    vec![congestion(), interference(), datapaths(), density()]
+    vec![
+        congestion("congestion", &["virtio", "macvtap-bridge"]),
+        congestion("knee", &["virtio"]),
+        interference(),
+        datapaths(),
+        density(),
+    ]
 }
 
 /// Three repeats of each configuration, as `trial` makes them.
@@ -35,13 +41,13 @@ fn run(
 }
 
 /// Load moves the rate up to what the backend can carry.
-fn congestion() -> Run {
+fn congestion(name: &'static str, backends: &[&str]) -> Run {
     let of = |backend: &str| {
         let guests = raw::configuration(backend, 2);
-        [0, 1, 3, 7, 15].map(|burst| Configuration { burst, ..guests.clone() })
+        [0, 1, 3, 7, 15, 31, 63].map(|burst| Configuration { burst, ..guests.clone() })
     };
-    let configurations = ["virtio", "macvtap-bridge"].into_iter().flat_map(of).collect();
-    run("congestion", configurations, &[Factor::Backend, Factor::Burst], |configuration, wobble| {
+    let configurations = backends.iter().copied().flat_map(of).collect();
+    run(name, configurations, &[Factor::Backend, Factor::Burst], |configuration, wobble| {
         let most = if configuration.level(Factor::Backend) == "virtio" { 12_000.0 } else { 20_000.0 };
         let load = f64::from(configuration.in_flight());
         let rate = wobble * most * load / (load + 3.0);
@@ -162,11 +168,19 @@ fn where_burst_is_swept_latency_stands_over_rate_with_the_load_at_each_point() {
 }
 
 #[test]
+fn the_zones_of_load_are_told_by_marks_and_by_bands_where_a_curve_stands_alone() {
+    says(chart("congestion", "latency_over_rate"), &["best service", "lowest cost", "only pain"]);
+    let alone = chart("knee", "latency_over_rate");
+    let names = |text: &str| alone.svg.lines().filter(|line| line.trim() == text).count();
+    assert_eq!(["best service", "lowest cost", "only pain"].map(names), [1, 1, 1], "the bands' names");
+}
+
+#[test]
 fn waiting_stands_over_host_cpu_with_a_point_for_each_trial() {
     let chart = chart("congestion", "wait_over_host_cpu");
     says(chart, &["host CPU, %", "wait ratio, %"]);
     let dots = chart.svg.matches("<circle").count();
-    assert_eq!(dots, 2 * 2 * 5 * 3, "a dot and its halo for each trial");
+    assert_eq!(dots, 2 * 2 * 7 * 3, "a dot and its halo for each trial");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -154,23 +155,25 @@ impl Fleet {
     /// # Errors
     /// [`GuestError::Libvirt`] of the first that refused.
     pub async fn suspend(&self, numbers: &[u32]) -> Result<(), GuestError> {
-        for guest in numbers.iter().filter_map(|number| self.guests.get(number)) {
-            self.hypervisor.suspend(&guest.name).await?;
-        }
+        let guests = numbers.iter().filter_map(|number| self.guests.get(number));
+        try_join_all(guests.map(|guest| self.hypervisor.suspend(&guest.name))).await?;
         Ok(())
     }
 
-    /// Resumes guests and waits until they answer again.
+    /// Resumes guests in parallel and waits until they answer again.
     ///
     /// # Errors
     /// [`GuestError`] of the first that refused or is silent.
     pub async fn resume(&self, numbers: &[u32]) -> Result<(), GuestError> {
-        for guest in numbers.iter().filter_map(|number| self.guests.get(number)) {
-            self.hypervisor.resume(&guest.name).await?;
-            let answer = guest.ssh.run(&["true"], LOGIN).await;
-            answer.map_err(|cause| GuestError::Ssh { name: guest.name.clone(), cause })?;
-        }
+        let guests = numbers.iter().filter_map(|number| self.guests.get(number));
+        try_join_all(guests.map(|guest| self.resume_one(guest))).await?;
         Ok(())
+    }
+
+    async fn resume_one(&self, guest: &Guest) -> Result<(), GuestError> {
+        self.hypervisor.resume(&guest.name).await?;
+        let answer = guest.ssh.run(&["true"], LOGIN).await;
+        answer.map(drop).map_err(|cause| GuestError::Ssh { name: guest.name.clone(), cause })
     }
 
     /// Destroys guests in parallel, also those that never became ready; `name` gives libvirt's name of a number.

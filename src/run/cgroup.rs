@@ -1,8 +1,11 @@
 //! The proof that shares, quotas and caps are the ones asked for: what libvirt says, what the control groups' own files
 //! say, what tc says. Looked at in every trial of a profile that has groups or quotas.
 
+use futures_util::{StreamExt, stream};
+
 use super::lab_session::LabSession;
 use super::paced;
+use super::verify::AT_ONCE;
 use crate::backend::{Counted, Side, cap};
 use crate::guest::fleet::Guest;
 use crate::guest::scheduler::Scheduler;
@@ -19,31 +22,40 @@ pub(super) async fn checks(
     configuration: &Configuration,
     groups: &[Members],
 ) -> Vec<Check> {
-    let mut checks = Vec::new();
+    let guests_of = |group| {
+        let known = move |number| Some((group, session.fleet.get(number)?));
+        Members::numbers(group).filter_map(known)
+    };
+    let guests = groups.iter().flat_map(guests_of);
+    let looks = guests.map(|(group, guest)| of_guest(session, configuration, group, guest));
+    let of_guests: Vec<Vec<Check>> = stream::iter(looks).buffered(AT_ONCE).collect().await;
+    let mut checks = of_guests.concat();
     for group in groups {
-        for guest in group.numbers().filter_map(|number| session.fleet.get(number)) {
-            let cpu = group.of_each();
-            let vcpus = configuration.vcpus;
-            checks.extend(of_libvirt(
-                session.fleet.hypervisor.scheduler(&guest.name).await.ok(),
-                guest.number,
-                &cpu,
-            ));
-            let seen = seen(session, guest, vcpus).await;
-            checks.extend(of_files(&seen, guest.number, &cpu, vcpus));
-            if group.cgroup {
-                let expected = format!("kf-{}-{}.partition", session.blueprint.site.names.run, group.name);
-                checks.push(check(guest.number, "control group above it", expected, value(&seen, "parent")));
-            }
-            if let Some(bits) = group.bandwidth_bps {
-                checks.extend(caps(session, configuration, guest.number, bits).await);
-            }
-            checks.extend(paced::checks(session, guest.number, group).await);
-        }
         if let Some(made) = session.control_groups.get(&group.name) {
             checks.extend(of_group(session, group, made).await);
         }
     }
+    checks
+}
+
+async fn of_guest(
+    session: &LabSession,
+    configuration: &Configuration,
+    group: &Members,
+    guest: &Guest,
+) -> Vec<Check> {
+    let (number, cpu, vcpus) = (guest.number, group.of_each(), configuration.vcpus);
+    let mut checks = of_libvirt(session.fleet.hypervisor.scheduler(&guest.name).await.ok(), number, &cpu);
+    let seen = seen(session, guest, vcpus).await;
+    checks.extend(of_files(&seen, number, &cpu, vcpus));
+    if group.cgroup {
+        let expected = format!("kf-{}-{}.partition", session.blueprint.site.names.run, group.name);
+        checks.push(check(number, "control group above it", expected, value(&seen, "parent")));
+    }
+    if let Some(bits) = group.bandwidth_bps {
+        checks.extend(caps(session, configuration, number, bits).await);
+    }
+    checks.extend(paced::checks(session, number, group).await);
     checks
 }
 

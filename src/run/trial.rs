@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 use super::event::{Event, Events};
 use super::lab_session::LabSession;
@@ -243,11 +243,12 @@ async fn load(
     let mut load = tester.start(&specs, START_LIMIT, hold + START_LIMIT + ORPHAN_LIMIT).await?;
     load.wait_running().await?;
     drop(events.send(Event::Running { flows: configuration.flows, for_s: hold.as_secs_f64() }));
-    let warm = tokio::time::Instant::now() + timing.warmup;
+    let warm = Instant::now() + timing.warmup;
     looks::look(session, configuration, raw).await?;
-    tokio::time::sleep_until(warm + timing.window).await;
+    sleep_until(warm + timing.window).await;
+    // The window has its length already: the look is a part of the cool-down.
     looks::look(session, configuration, raw).await?;
-    sleep(timing.cooldown).await;
+    sleep_until(warm + timing.window + timing.cooldown).await;
     let transcript = load.stop().await?;
     looks::count_inside(session, configuration, &mut raw.guests).await?;
     Ok(parse::flows(&transcript, &specs))

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::inside::LOOK;
 use super::lab_session::LabSession;
@@ -13,6 +14,9 @@ use crate::backend::{Datapath, Look, Nic, Side};
 use crate::guest::fleet::Guest;
 use crate::profile::Configuration;
 use crate::sample::{Accel, Check};
+
+/// Guests that are looked at together: each has one command running on the host at a time.
+pub(super) const AT_ONCE: usize = 8;
 
 /// Prints one line for each NIC, `<mac> <driver> <mtu> <queues> <features>`, and one with the number of CPUs. The features
 /// are virtio's bits.
@@ -30,27 +34,30 @@ echo "cpus $(grep -c ^processor /proc/cpuinfo)""#;
 /// # Errors
 /// If a guest does not answer.
 pub async fn checks(session: &LabSession, configuration: &Configuration) -> Result<Vec<Check>> {
-    let mut checks = tuned::checks(session, configuration).await?;
-    let site = session.site(configuration);
-    for number in 1..=configuration.vms {
-        let nic = configuration.backend.nic(&site, number);
-        if let (Some(guest), Some(nic)) = (session.fleet.get(number), nic) {
-            let inside = guest.ssh.run(&["sh", "-c", INSIDE], LOOK).await?.stdout;
-            checks.extend(seen_inside(&inside, number, &nic, configuration));
-            checks.extend(seen_in_qemu(session, guest, configuration, &nic).await);
-            checks.extend(vhost_workers(session, guest, &nic).await);
-            checks.extend(pin::checks(session, guest, configuration).await);
-            checks.extend(pin_emulator::checks(session, guest, configuration).await);
-            checks.extend(scheduler::checks(session, guest, configuration).await);
-            checks.extend(memory::checks(session, guest, configuration).await);
-            if let Some(asked) = &configuration.emulator {
-                checks.extend(emulator::checks(session, guest, asked).await);
-            }
-            for proof in configuration.backend.proofs(&site, number) {
-                let found = look(session, &proof.look).await;
-                checks.push(check(number, &proof.what, proof.expected, found));
-            }
-        }
+    let guests = (1..=configuration.vms).filter_map(|number| session.fleet.get(number));
+    let looks = stream::iter(guests.map(|guest| of_guest(session, guest, configuration))).buffered(AT_ONCE);
+    let of_guests: Vec<Vec<Check>> = looks.try_collect().await?;
+    let settings = tuned::checks(session, configuration).await?;
+    Ok(settings.into_iter().chain(of_guests.into_iter().flatten()).collect())
+}
+
+async fn of_guest(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Result<Vec<Check>> {
+    let (site, number) = (session.site(configuration), guest.number);
+    let Some(nic) = configuration.backend.nic(&site, number) else { return Ok(Vec::new()) };
+    let inside = guest.ssh.run(&["sh", "-c", INSIDE], LOOK).await?.stdout;
+    let mut checks = seen_inside(&inside, number, &nic, configuration);
+    checks.extend(seen_in_qemu(session, guest, configuration, &nic).await);
+    checks.extend(vhost_workers(session, guest, &nic).await);
+    checks.extend(pin::checks(session, guest, configuration).await);
+    checks.extend(pin_emulator::checks(session, guest, configuration).await);
+    checks.extend(scheduler::checks(session, guest, configuration).await);
+    checks.extend(memory::checks(session, guest, configuration).await);
+    if let Some(asked) = &configuration.emulator {
+        checks.extend(emulator::checks(session, guest, asked).await);
+    }
+    for proof in configuration.backend.proofs(&site, number) {
+        let found = look(session, &proof.look).await;
+        checks.push(check(number, &proof.what, proof.expected, found));
     }
     Ok(checks)
 }

@@ -15,20 +15,10 @@ const PROFILE: &str = r#"
 vms = 2
 memory = "96 MiB"
 numa_node = 0
-[network]
-backend = "virtio"
-[workload]
-flows = 2
-warmup = "500 ms"
-window = "2 s"
-cooldown = "500 ms"
-repeats = 1
 [plan]
 order = "sequential"
 [sweep]
 hugepages = [true, false]
-[limits]
-trial_attempts = 3
 "#;
 
 fn pool() -> u64 {
@@ -39,7 +29,7 @@ fn pool() -> u64 {
 fn guests_lie_in_huge_pages_where_the_profile_says_so_and_the_pool_is_put_back() {
     let place = Sandbox::with_guests();
     let before = pool();
-    place.bench(&place.profile("hugepages", PROFILE)).end().expect(0);
+    place.bench(&place.light_profile("hugepages", PROFILE)).end().expect(0);
     assert_eq!(pool(), before);
     let proofs = rows(&place.only_run(), "proofs.csv");
     assert!(proofs.iter().all(|row| row["holds"] == "yes"));
@@ -60,7 +50,7 @@ fn guests_lie_in_huge_pages_where_the_profile_says_so_and_the_pool_is_put_back()
 fn after_a_kill_clean_puts_the_pool_back() {
     let place = Sandbox::with_guests();
     let before = pool();
-    let mut running = place.bench(&place.profile("killed", PROFILE));
+    let mut running = place.bench(&place.light_profile("killed", PROFILE));
     running.hear("flows for");
     assert!(pool() >= before.max(96), "two guests of 48 pages");
     running.kill();
@@ -73,8 +63,10 @@ fn after_a_kill_clean_puts_the_pool_back() {
 fn a_node_that_is_not_there_is_refused_before_anything_is_made() {
     support::require_root();
     let place = Sandbox::new();
-    let check = place
-        .kvmfair(&["check", &place.profile("node", &PROFILE.replace("numa_node = 0", "numa_node = 900"))]);
+    let check = place.kvmfair(&[
+        "check",
+        &place.light_profile("node", &PROFILE.replace("numa_node = 0", "numa_node = 900")),
+    ]);
     let said = String::from_utf8_lossy(&check.stdout).into_owned();
     assert!(!check.status.success(), "{said}");
     assert!(said.contains("NUMA node 900") && said.contains("name a node that has memory"), "{said}");

@@ -7,20 +7,6 @@ use std::collections::BTreeSet;
 use support::Sandbox;
 use support::tables::{Row, rows};
 
-/// What all profiles here have in common.
-const LOAD: &str = r#"
-[network]
-backend = "virtio"
-[workload]
-flows = 2
-warmup = "500 ms"
-window = "2 s"
-cooldown = "500 ms"
-repeats = 1
-[limits]
-trial_attempts = 3
-"#;
-
 const PLACES: &str = "[guest]\nvms = 2\nvcpus = 2\nmemory = \"96 MiB\"\n[sweep]\npin = [\"none\", \"spread\", \"compact\", \"0\"]\n";
 
 const EMULATOR: &str =
@@ -29,11 +15,6 @@ const EMULATOR: &str =
 /// One vCPU: two that share a CPU take no turns under "fifo", and a guest whose one vCPU spins for the other hangs.
 const SCHEDULER: &str = "[guest]\nvcpus = 1\nmemory = \"96 MiB\"\npin = \"0\"\npin_emulator = \"1\"\n\
                          [sweep]\nscheduler = [\"other\", \"rr\", \"fifo\"]\n";
-
-/// A profile of the common load and what a test is about.
-fn profile(place: &Sandbox, name: &str, about: &str) -> String {
-    place.profile(name, &format!("{about}{LOAD}"))
-}
 
 /// The CPU lists of a guest's vCPUs in the trial with this level.
 fn found<'r>(proofs: &'r [Row], pin: &str, guest: u32) -> Vec<&'r str> {
@@ -45,7 +26,7 @@ fn found<'r>(proofs: &'r [Row], pin: &str, guest: u32) -> Vec<&'r str> {
 #[test]
 fn vcpus_run_where_each_trial_wants_them() {
     let place = Sandbox::with_guests();
-    place.bench(&profile(&place, "pinning", PLACES)).end().expect(0);
+    place.bench(&place.light_profile("pinning", PLACES)).end().expect(0);
     let run = place.only_run();
     assert_eq!(rows(&run, "trials.csv").len(), 4);
     let proofs = rows(&run, "proofs.csv");
@@ -67,7 +48,7 @@ fn vcpus_run_where_each_trial_wants_them() {
 #[test]
 fn the_other_threads_of_qemu_run_where_each_trial_wants_them() {
     let place = Sandbox::with_guests();
-    place.bench(&profile(&place, "emulator", EMULATOR)).end().expect(0);
+    place.bench(&place.light_profile("emulator", EMULATOR)).end().expect(0);
     let run = place.only_run();
     let proofs = rows(&run, "proofs.csv");
     assert!(proofs.iter().all(|row| row["holds"] == "yes"));
@@ -89,7 +70,7 @@ fn vcpus_have_the_policy_that_each_trial_wants() {
         return; // a real-time vCPU would take the one CPU from everybody else
     }
     let place = Sandbox::with_guests();
-    let profile = profile(&place, "policy", SCHEDULER);
+    let profile = place.light_profile("policy", SCHEDULER);
     let check = place.kvmfair(&["check", &profile]);
     assert!(String::from_utf8_lossy(&check.stdout).contains("real-time vCPUs"), "{check:?}");
     place.bench(&profile).end().expect(0);
@@ -114,7 +95,7 @@ fn real_time_vcpus_with_a_quota_are_refused_where_control_groups_have_no_real_ti
     let place = Sandbox::new();
     support::require_root();
     let body = SCHEDULER.replace("vcpus = 1", "vcpus = 1\nquota = \"50 ms\"");
-    let check = place.kvmfair(&["check", &profile(&place, "quota", &body)]);
+    let check = place.kvmfair(&["check", &place.light_profile("quota", &body)]);
     let said = String::from_utf8_lossy(&check.stdout).into_owned();
     assert!(said.contains("real-time vCPUs"), "{said}");
     assert_eq!(said.contains("leave groups and `quota` out of the profile"), grouped, "{said}");

@@ -15,14 +15,6 @@ const PROFILE: &str = r#"
 [guest]
 vcpus = 2
 memory = "96 MiB"
-[network]
-backend = "virtio"
-[workload]
-flows = 2
-warmup = "500 ms"
-window = "2 s"
-cooldown = "500 ms"
-repeats = 1
 [tuning.host]
 ksm = true
 swappiness = 1
@@ -34,8 +26,6 @@ rps_sock_flow_entries = 1024
 [sweep]
 host_rps = ["none", "1"]
 guest_rps = ["none", "all"]
-[limits]
-trial_attempts = 3
 "#;
 
 fn machine() -> [String; 3] {
@@ -52,7 +42,7 @@ fn found<'r>(proofs: &'r [Row], (host, guest): (&str, &str), what: &str) -> &'r 
 fn every_setting_is_proven_in_its_trial_and_put_back_at_the_end() {
     let place = Sandbox::with_guests();
     let before = machine();
-    place.bench(&place.profile("tuning", PROFILE)).end().expect(0);
+    place.bench(&place.light_profile("tuning", PROFILE)).end().expect(0);
     assert_eq!(machine(), before);
     let run = place.only_run();
     assert_eq!(rows(&run, "trials.csv").len(), 4);
@@ -93,7 +83,7 @@ fn a_guest_s_nic_gathers_packets_as_long_as_it_is_told_to() {
 fn a_virtio_nic_is_not_told_to_gather_packets() {
     let place = Sandbox::new();
     let body = PROFILE.replace("rps_flow_cnt = 512", "coalesce_rx = \"100 us\"");
-    let check = place.kvmfair(&["plan", &place.profile("virtio", &body)]);
+    let check = place.kvmfair(&["plan", &place.light_profile("virtio", &body)]);
     let said = String::from_utf8_lossy(&check.stderr).into_owned();
     assert_eq!(check.status.code(), Some(3), "{said}");
     assert!(said.contains("NIC of virtio gathers no packets") && said.contains("measure e1000e"), "{said}");
@@ -103,7 +93,7 @@ fn a_virtio_nic_is_not_told_to_gather_packets() {
 fn after_a_kill_clean_puts_the_settings_of_the_machine_back() {
     let place = Sandbox::with_guests();
     let before = machine();
-    let mut running = place.bench(&place.profile("tuning", PROFILE));
+    let mut running = place.bench(&place.light_profile("tuning", PROFILE));
     running.hear("flows for");
     assert_ne!(machine(), before);
     running.kill();
@@ -118,7 +108,7 @@ fn a_setting_that_this_kernel_does_not_have_is_refused_before_anything_is_made()
     support::require_root();
     let governed = fs::exists("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").unwrap();
     let body = PROFILE.replace("ksm = true", "governor = \"performance\"");
-    let check = place.kvmfair(&["check", &place.profile("governor", &body)]);
+    let check = place.kvmfair(&["check", &place.light_profile("governor", &body)]);
     let said = String::from_utf8_lossy(&check.stdout).into_owned();
     assert_eq!(check.status.success(), governed, "{said}");
     assert!(said.contains("CPU frequency governor"), "{said}");
@@ -130,7 +120,7 @@ fn coalescing_of_a_wire_without_interrupts_is_refused_before_anything_is_made() 
     support::require_root();
     let place = Sandbox::new();
     let body = PROFILE.replace("ksm = true", "coalesce_rx = \"50 us\"");
-    let check = place.kvmfair(&["check", &place.profile("coalescing", &body)]);
+    let check = place.kvmfair(&["check", &place.light_profile("coalescing", &body)]);
     let said = String::from_utf8_lossy(&check.stdout).into_owned();
     assert!(!check.status.success(), "{said}");
     assert!(said.contains("interrupt coalescing") && said.contains("name real NICs in [wire]"), "{said}");

@@ -26,6 +26,20 @@ use traces::Before;
 /// Every backend on one small guest: what `check` has to find for the tests of real guests.
 const NEEDS: &str = "[workload]\nflows = 1\n[guest]\nmemory = \"96 MiB\"\n[sweep]\nbackend = [\"virtio\", \"macvtap-vepa\"]\n";
 
+/// What small profiles of a setting have in common.
+const LIGHT: &str = r#"
+[network]
+backend = "virtio"
+[workload]
+flows = 2
+warmup = "500 ms"
+window = "2 s"
+cooldown = "500 ms"
+repeats = 1
+[limits]
+trial_attempts = 3
+"#;
+
 /// Directories of a test's own; what runs put into them, and elsewhere, is looked at in the end.
 pub struct Sandbox {
     dir: tempfile::TempDir,
@@ -71,6 +85,11 @@ impl Sandbox {
         let path = self.dir.path().join(format!("{name}.toml"));
         fs::write(&path, format!("schema = 1\nname = \"{name}\"\n{body}")).unwrap();
         path.to_str().unwrap().to_owned()
+    }
+
+    /// The same of a small load on virtio; `about` is what the test is about.
+    pub fn light_profile(&self, name: &str, about: &str) -> String {
+        self.profile(name, &format!("{about}{LIGHT}"))
     }
 
     /// The program, told to keep to this place.

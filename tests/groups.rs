@@ -51,6 +51,8 @@ fn guests_that_all_burn_share_the_cpu_by_their_weights() {
     let trial = &rows(&run, "trials.csv")[0];
     assert_eq!(trial["contended"], "1");
     assert!(number(trial, "jain_weighted_cpu") > 0.5);
+    let own = number(trial, "orchestrator_cpu_percent");
+    assert!(own < 10.0, "kvmfair itself took {own} % of a CPU while it measured, and has nothing to do then");
     let guests = rows(&run, "guests.csv");
     assert_eq!(guests.iter().filter(|guest| guest["role"] == "measured").count(), 1);
     assert!(run.join("charts/cpu_share_percent.png").exists());

@@ -140,7 +140,7 @@ impl Pump {
                 idle = if moved { 0 } else { idle + 1 };
             }
             self.links.retain_mut(|link| !link.over(&self.session));
-            if self.wait() {
+            if self.wait(doors_open) {
                 return;
             }
         }
@@ -188,8 +188,8 @@ impl Pump {
         }
     }
 
-    /// Waits until something can move; true if the session is broken.
-    fn wait(&mut self) -> bool {
+    /// Waits until something can move or, as long as the doors are open, is ordered; true if the session is broken.
+    fn wait(&mut self, doors_open: bool) -> bool {
         let outbound =
             matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both);
         let wanted = if outbound { PollFlags::POLLIN | PollFlags::POLLOUT } else { PollFlags::POLLIN };
@@ -198,8 +198,11 @@ impl Pump {
         let socket = unsafe { BorrowedFd::borrow_raw(raw) };
         // Without channels nobody reads what the server says, and its end would be seen again and again.
         let wanted = if self.links.is_empty() { PollFlags::empty() } else { wanted };
-        let mut fds = vec![PollFd::new(socket, wanted), PollFd::new(self.woken.as_fd(), PollFlags::POLLIN)];
+        let mut fds = vec![PollFd::new(socket, wanted)];
         fds.extend(self.links.iter().flat_map(Link::waits_for));
+        if doors_open {
+            fds.push(PollFd::new(self.woken.as_fd(), PollFlags::POLLIN)); // once shut, it would wake us for ever
+        }
         let nap = if self.links.is_empty() { PollTimeout::from(IDLE_MS) } else { PollTimeout::from(NAP_MS) };
         let _ = poll(&mut fds, nap);
         let broken =

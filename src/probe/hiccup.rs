@@ -38,16 +38,25 @@ impl HiccupMeter {
 
 fn watch(stopped: &mpsc::Receiver<()>) -> Vec<Hiccup> {
     let mut hiccups = Vec::new();
-    let mut before = Instant::now();
+    let (mut before, mut waited) = (Instant::now(), waited_for_a_cpu());
     while stopped.recv_timeout(NAP) == Err(RecvTimeoutError::Timeout) {
-        let now = Instant::now();
-        let late = now.duration_since(before).saturating_sub(NAP);
-        before = now;
+        let (now, waits) = (Instant::now(), waited_for_a_cpu());
+        let late =
+            now.duration_since(before).saturating_sub(NAP).saturating_sub(waits.saturating_sub(waited));
+        (before, waited) = (now, waits);
         if late > LATE {
             hiccups.push(Hiccup { end_s: wall_clock(), length_s: late.as_secs_f64() });
         }
     }
     hiccups
+}
+
+/// How long this thread has waited for a CPU that others had: that is load, and told elsewhere. Nothing where the kernel
+/// does not say.
+fn waited_for_a_cpu() -> Duration {
+    let said = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let ns = said.split_ascii_whitespace().nth(1).and_then(|word| word.parse().ok());
+    Duration::from_nanos(ns.unwrap_or(0))
 }
 
 #[cfg(test)]

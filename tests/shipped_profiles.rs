@@ -66,7 +66,8 @@ fn the_groups_of_the_studies_divide_their_guests() {
     }
     for name in ["nishimura-interference", "nishimura-interference-small"] {
         let experiment = shipped_experiment(name);
-        assert_eq!(experiment.factors, [Factor::Background]);
+        assert_eq!(experiment.factors.first(), Some(&Factor::Background), "{name}");
+        assert!(experiment.factors.contains(&Factor::Quota), "{name}");
         assert!(experiment.configurations.iter().all(|point| point.targets() == 1), "{name}");
     }
 }

@@ -82,7 +82,7 @@ fn asama_datapaths() {
 
 #[test]
 fn nishimura_interference() {
-    measured("nishimura-interference-small", &["latency_by_background", "max_latency_us"]);
+    measured("nishimura-interference-small", &["latency_by_background", "latency_by_setting"]);
 }
 
 #[test]

@@ -116,7 +116,7 @@ pub fn host(tuning: &HostTuning, cpus: u32) -> Vec<Setting> {
             plain("CPU frequency governor", files, governor.clone())
         }),
         tuning.swappiness.map(|number| plain("swappiness", "/proc/sys/vm/swappiness", number.to_string())),
-        tuning.ksm.map(|on| plain("KSM", "/sys/kernel/mm/ksm/run", u32::from(on).to_string())),
+        tuning.ksm.map(|on| plain("KSM", "/sys/kernel/mm/ksm/run", if on { "1" } else { KSM_OFF }.into())),
         tuning.thp.as_ref().map(|thp| Setting {
             what: "transparent hugepages",
             files: "/sys/kernel/mm/transparent_hugepage/enabled".into(),
@@ -132,6 +132,9 @@ pub fn host(tuning: &HostTuning, cpus: u32) -> Vec<Setting> {
     settings.extend(machine.into_iter().flatten());
     settings
 }
+
+/// Takes merged pages apart as well: 0 would leave them merged.
+const KSM_OFF: &str = "2";
 
 /// Its name since Linux 6.6, since 5.13, and before.
 const BASE_SLICE: &str = "/sys/kernel/debug/sched/base_slice_ns /sys/kernel/debug/sched/min_granularity_ns \

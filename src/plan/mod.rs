@@ -230,6 +230,15 @@ mod tests {
         assert!(plan.trials.iter().all(|trial| trial.transition.boot.is_empty()));
     }
 
+    #[test]
+    fn guests_keep_the_huge_pages_and_the_polling_that_they_began_with() {
+        let mut configurations = vec![configuration("virtio", 1); 3];
+        configurations[1].tuning.host.thp = Some("never".into());
+        configurations[2].tuning.host.halt_poll_ns = Some(0);
+        let plan = plan(&experiment(configurations, Order::Sequential, Idle::Pause, 1), Accel::Kvm, 2);
+        assert!(plan.trials.iter().all(|trial| trial.transition.boot == [1]));
+    }
+
     /// The guests that end and those that start before each trial.
     fn made_anew(reprovision: Reprovision) -> Vec<(usize, usize)> {
         let configurations = vec![configuration("virtio", 2), configuration("virtio", 1)];

@@ -157,7 +157,10 @@ impl Factor {
     pub fn needs_boot(self) -> bool {
         let of_machine =
             matches!(self, Factor::Backend | Factor::Vcpus | Factor::Memory | Factor::Mtu | Factor::Emulator);
-        of_machine || matches!(self, Factor::Hugepages | Factor::NumaNode) || self.is_of_nic()
+        // A page is huge or not from the moment in which a guest first touches it, and KVM asks how long to poll when it
+        // makes a machine.
+        let of_start = matches!(self, Factor::Hugepages | Factor::NumaNode | Factor::Thp | Factor::HaltPoll);
+        of_machine || of_start || self.is_of_nic()
     }
 
     /// Whether it is of the load, which is new in every trial.

@@ -61,6 +61,8 @@ pub(super) struct Guests {
     pub accel: Accel,
     /// Whether libvirt puts them into control groups for CPU time.
     pub cpu_groups: bool,
+    /// Whether transparent huge pages are a setting of the experiment.
+    pub huge_pages_matter: bool,
     /// What they boot.
     pub files: GuestFiles,
 }
@@ -135,7 +137,7 @@ pub(super) async fn embedded(
         // libvirt makes a parent group for its guests and leaves it; the last run that used it takes it away.
         journal.before(&Undo::Cgroup { path })?;
     }
-    if guests.accel == Accel::Tcg {
+    if guests.accel == Accel::Tcg && !guests.huge_pages_matter {
         without_huge_pages()?;
     }
     let root = state.libvirt_root();

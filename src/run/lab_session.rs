@@ -48,6 +48,8 @@ pub struct LabSession {
     pub(super) blueprint: Blueprint,
     cloud: Option<CloudImage>,
     guests: Guests,
+    /// Guests 1 to this one may be there, whatever became of the moves: less only after all have been destroyed.
+    most: u32,
     /// What the running guests may have.
     pub(super) given: BTreeMap<u32, Given>,
     /// By the name of the group of the profile.
@@ -116,6 +118,7 @@ impl LabSession {
             blueprint,
             cloud: files.base.zip(seed).map(|(base, seed)| CloudImage { base: base.path, seed }),
             guests: Guests::default(),
+            most: 0,
             given: BTreeMap::new(),
             control_groups: BTreeMap::new(),
             journal,
@@ -173,8 +176,10 @@ impl LabSession {
 
     async fn boot(&mut self, configuration: &Configuration, moves: &Transition) -> Result<()> {
         huge_pages::provide(self, configuration, moves.boot.len()).await?;
+        tuned::apply_to_machine(self, configuration).await?;
         let mut boots = Vec::new();
         for guest in moves.boot.iter().copied() {
+            self.most = self.most.max(guest);
             self.lab.plug(configuration.backend, &self.site(configuration), guest).await?;
             boots.push(self.guest(configuration, guest));
         }
@@ -205,8 +210,9 @@ impl LabSession {
     /// # Errors
     /// If even that fails, nothing more can be measured.
     pub async fn abandon(&mut self) -> Result<()> {
-        let guests = self.guests.abandon();
-        self.destroy(&guests).await?;
+        self.guests.abandon();
+        self.destroy(&Vec::from_iter(1..=self.most)).await?;
+        self.most = 0;
         Ok(self.lab.detach().await?)
     }
 }
@@ -223,8 +229,18 @@ async fn embedded(
 ) -> Result<Opened> {
     let ovs = ovs::of(&state.dir, experiment);
     // A kernel may give real-time threads no budget in them.
+    let huge_pages_matter =
+        experiment.configurations.iter().any(|configuration| configuration.tuning.host.thp.is_some());
     let cpu_groups = !(experiment.has_real_time() && real_time::here().grouped);
-    ground::embedded(state, wire, ovs, cache, ground::Guests { accel, cpu_groups, files }, journal).await
+    ground::embedded(
+        state,
+        wire,
+        ovs,
+        cache,
+        ground::Guests { accel, cpu_groups, huge_pages_matter, files },
+        journal,
+    )
+    .await
 }
 
 /// Gives the run's keys to what the guests boot: into the appliance's initramfs, which is written here, or into the seed

@@ -11,7 +11,8 @@ use crate::sample::Check;
 
 /// What a configuration asks of the memory of a guest, looked at.
 pub(super) async fn checks(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Vec<Check> {
-    if configuration.hugepages.is_none() && configuration.numa_node.is_none() {
+    let thp = configuration.tuning.host.thp.is_some();
+    if configuration.hugepages.is_none() && configuration.numa_node.is_none() && !thp {
         return Vec::new();
     }
     let read = async |file: &str| {
@@ -36,6 +37,12 @@ fn seen(smaps: &str, numa_maps: &str, guest: u32, configuration: &Configuration)
             memory.as_ref().map(Mapping::in_huge_pages),
         )
     });
+    // What a guest has touched before the setting was written stays as it was; "always" is no promise of the kernel's.
+    let never = configuration.tuning.host.thp.as_deref() == Some("never");
+    let transparent = never.then(|| {
+        let found = memory.as_ref().map(|memory| format!("{} kB", memory.transparent_kib));
+        check(guest, "memory in transparent huge pages", "0 kB", found)
+    });
     let line = memory.as_ref().and_then(|memory| line_of(numa_maps, &memory.start));
     let node = configuration.numa_node.into_iter().flat_map(|node| {
         let policy = line.and_then(|line| line.split(' ').next());
@@ -44,7 +51,7 @@ fn seen(smaps: &str, numa_maps: &str, guest: u32, configuration: &Configuration)
             check(guest, "NUMA nodes of its memory", node, line.and_then(nodes)),
         ]
     });
-    huge.into_iter().chain(node).collect()
+    huge.into_iter().chain(transparent).chain(node).collect()
 }
 
 /// One mapping of a process.
@@ -55,6 +62,7 @@ struct Mapping {
     size_kib: u64,
     page_kib: u64,
     huge_kib: u64,
+    transparent_kib: u64,
 }
 
 impl Mapping {
@@ -91,6 +99,7 @@ fn mappings(smaps: &str) -> Vec<Mapping> {
                         "Size" => mapping.size_kib = kib,
                         "KernelPageSize" => mapping.page_kib = kib,
                         "Shared_Hugetlb" | "Private_Hugetlb" => mapping.huge_kib += kib,
+                        "AnonHugePages" => mapping.transparent_kib = kib,
                         _ => {}
                     }
                 }
@@ -152,6 +161,16 @@ mod tests {
     fn pages_that_are_not_there_yet_do_not_count() {
         let ordinary = SMAPS.replace("Private_Hugetlb:   98304 kB", "Private_Hugetlb:   40960 kB");
         assert_eq!(seen(&ordinary, "", 1, &asked(true, 0))[0].found, "40 MiB in pages of 2048 kB");
+    }
+
+    #[test]
+    fn a_guest_that_lies_in_transparent_huge_pages_all_the_same_is_found_out() {
+        let mut asked = Configuration { memory_mib: 96, ..Configuration::default() };
+        asked.tuning.host.thp = Some("never".into());
+        assert_eq!(holds(&seen(SMAPS, "", 1, &asked)), [true]);
+        let transparent = SMAPS.replace("AnonHugePages:         0 kB", "AnonHugePages:      2048 kB");
+        assert_eq!(seen(&transparent, "", 1, &asked)[0].found, "2048 kB");
+        assert_eq!(holds(&seen("", "", 1, &asked)), [false]);
     }
 
     #[test]

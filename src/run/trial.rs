@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::event::{Event, Events};
 use super::lab_session::LabSession;
-use super::{background, cgroup, exits, looks, verify};
+use super::{background, cgroup, exits, looks, tuned, verify};
 use crate::backend::{Backend, Counted, Side};
 use crate::exec::machine::Machine;
 use crate::lab::address::{Net, Station, address};
@@ -28,6 +28,8 @@ use crate::sample::{Accel, Check, FORMAT, Failure, HostSample, RawFlow, RawTrial
 
 /// For all flows to transfer something, beyond netperf's own wait.
 pub(super) const START_LIMIT: Duration = Duration::from_secs(30);
+/// The first look ends before the window, and has as little of the warm-up in it as that allows.
+const LOOK_BEFORE: Duration = Duration::from_secs(2);
 /// A netperf that nobody stops any more ends by itself this long after its trial should have.
 pub(super) const ORPHAN_LIMIT: Duration = Duration::from_secs(60);
 
@@ -118,6 +120,7 @@ async fn steps(
     raw.flows = loaded?;
     raw.background = unmeasured.map_err(at(Stage::Load))?;
     raw.host = host.map_err(at(Stage::Probe))?;
+    raw.checks.extend(tuned::checks_after(session, &configuration).await.map_err(at(Stage::Verify))?);
     by_the_testers_clock(session, clocks, raw).await.map_err(at(Stage::Load))?;
     enough(&raw.host).map_err(at(Stage::Probe))
 }
@@ -244,6 +247,7 @@ async fn load(
     load.wait_running().await?;
     drop(events.send(Event::Running { flows: configuration.flows, for_s: hold.as_secs_f64() }));
     let warm = Instant::now() + timing.warmup;
+    sleep_until(warm - timing.warmup.min(LOOK_BEFORE)).await;
     looks::look(session, configuration, raw).await?;
     sleep_until(warm + timing.window).await;
     // The window has its length already: the look is a part of the cool-down.

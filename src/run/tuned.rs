@@ -10,7 +10,18 @@ use crate::profile::tuning::HostTuning;
 use crate::sample::Check;
 use crate::tuning::{self, SCRIPT, Setting};
 
-/// Writes them. Guests start with what their kernel brings, and a factor has a level in every configuration: nothing is
+/// Writes those of the host's machine: guests that start take some of them with them for good.
+///
+/// # Errors
+/// If the kernel has no such setting, or does not take the value.
+pub(super) async fn apply_to_machine(session: &mut LabSession, configuration: &Configuration) -> Result<()> {
+    let mut settings = of_host(session, configuration);
+    settings.retain(|setting| !tuning::is_of_nic(setting));
+    let wire = session.site(configuration).wire(0);
+    session.lab.tune(&wire, &settings).await.context("failed to set up the VM host")
+}
+
+/// Writes them all. Guests start with what their kernel brings, and a factor has a level in every configuration: nothing is
 /// put back inside them.
 ///
 /// # Errors
@@ -34,11 +45,7 @@ pub(super) async fn apply(session: &mut LabSession, configuration: &Configuratio
 /// # Errors
 /// If a machine does not answer.
 pub(super) async fn checks(session: &LabSession, configuration: &Configuration) -> Result<Vec<Check>> {
-    let settings = of_host(session, configuration);
-    let found = read_host(&session.lab, &session.site(configuration).wire(0), &settings).await?;
-    let mut checks: Vec<Check> =
-        settings.iter().zip(found).map(|(setting, found)| check("host", setting, found)).collect();
-    checks.extend(coalescing(session, configuration).await);
+    let mut checks = checks_of_host(session, configuration, "host").await?;
     let settings = tuning::guest(&configuration.tuning.guest, configuration.vcpus);
     if settings.is_empty() {
         return Ok(checks);
@@ -52,8 +59,27 @@ pub(super) async fn checks(session: &LabSession, configuration: &Configuration) 
     Ok(checks)
 }
 
+/// Those of the host once more when the load is over: a daemon that tunes the host may have been at work meanwhile.
+///
+/// # Errors
+/// If the host does not answer.
+pub(super) async fn checks_after(session: &LabSession, configuration: &Configuration) -> Result<Vec<Check>> {
+    checks_of_host(session, configuration, "host, after the load").await
+}
+
+async fn checks_of_host(
+    session: &LabSession,
+    configuration: &Configuration,
+    whose: &str,
+) -> Result<Vec<Check>> {
+    let settings = of_host(session, configuration);
+    let found = read_host(&session.lab, &session.site(configuration).wire(0), &settings).await?;
+    let checks = settings.iter().zip(found).map(|(setting, found)| check(whose, setting, found));
+    Ok(checks.chain(coalescing(session, configuration, whose).await).collect())
+}
+
 /// What the host's end of the wire says of its coalescing, where the configuration asks for some.
-async fn coalescing(session: &LabSession, configuration: &Configuration) -> Vec<Check> {
+async fn coalescing(session: &LabSession, configuration: &Configuration, whose: &str) -> Vec<Check> {
     let HostTuning { coalesce_rx_us, coalesce_tx_us, .. } = configuration.tuning.host;
     if coalesce_rx_us.is_none() && coalesce_tx_us.is_none() {
         return Vec::new();
@@ -61,7 +87,7 @@ async fn coalescing(session: &LabSession, configuration: &Configuration) -> Vec<
     let found = session.lab.coalescing(&session.site(configuration).wire(0)).await.unwrap_or_default();
     let one = |what: &str, expected: Option<u32>, found: Option<u32>| {
         Some(Check {
-            what: format!("host: {what}"),
+            what: format!("{whose}: {what}"),
             expected: format!("{} us", expected?),
             found: found.map_or("nothing".into(), |us| format!("{us} us")),
         })

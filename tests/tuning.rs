@@ -67,16 +67,23 @@ fn every_setting_is_proven_in_its_trial_and_put_back_at_the_end() {
 }
 
 #[test]
-fn a_guest_s_nic_gathers_packets_as_long_as_it_is_told_to() {
+fn a_guest_s_nic_gathers_packets_as_long_as_each_trial_tells_it_to() {
     let place = Sandbox::with_guests();
-    let body = "[guest]\nmemory = \"96 MiB\"\n[network]\nbackend = \"e1000e\"\n[tuning.guest]\ncoalesce_rx = \"100 us\"\n\
+    let body = "[guest]\nmemory = \"96 MiB\"\n[network]\nbackend = \"e1000e\"\n[sweep]\nguest_coalesce_rx = [\"100 us\", \"0 us\"]\nswappiness = [1, 100]\n[plan]\norder = \"sequential\"\n\
                 [workload]\nflows = 1\nwarmup = \"500 ms\"\nwindow = \"2 s\"\ncooldown = \"500 ms\"\nrepeats = 1\n\
                 [limits]\ntrial_attempts = 3\n";
     place.bench(&place.profile("gathering", body)).end().expect(0);
     place.assert_nothing_left();
     let proofs = rows(&place.only_run(), "proofs.csv");
-    let proof = proofs.iter().find(|row| row["what"].contains("rx-usecs")).unwrap();
-    assert_eq!((&*proof["found"], &*proof["holds"]), ("100", "yes"));
+    assert!(proofs.iter().all(|row| row["holds"] == "yes"));
+    let found = |what: &str| -> Vec<&str> {
+        proofs.iter().filter(|row| row["what"].contains(what)).map(|row| row["found"].as_str()).collect()
+    };
+    assert_eq!(found("rx-usecs"), ["100", "100", "0", "0"]);
+    assert_eq!(found("host: swappiness"), ["1", "100", "1", "100"]);
+    assert_eq!(found("after the load: swappiness"), ["1", "100", "1", "100"]);
+    let plan = fs::read_to_string(place.only_run().join("plan.json")).unwrap();
+    assert_eq!(plan.matches("\"boot\": [\n").count(), 1, "the guest is booted once");
 }
 
 #[test]

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::factor::{Factor, Value};
+use super::factor::Factor;
 use super::groups::Background;
 use super::pin::Pin;
 use super::policy::Policy;
 use super::test::Test;
 use super::tuning::Tuning;
+use super::value::Value;
 use crate::backend::{Backend, NicSettings};
 
 /// One combination of levels: a point on a chart.
@@ -141,15 +142,10 @@ impl Configuration {
             Factor::Scheduler => word(self.scheduler.as_ref()),
             Factor::Hugepages => self.hugepages.map_or(Value::AsFound, Value::Switch),
             Factor::NumaNode => self.numa_node.map_or(Value::AsFound, Value::Number),
-            Factor::HostRps => self.tuning.host.steering.rps.clone().map_or(Value::AsFound, Value::Cpus),
-            Factor::GuestRps => self.tuning.guest.steering.rps.clone().map_or(Value::AsFound, Value::Cpus),
-            Factor::Ksm => self.tuning.host.ksm.map_or(Value::AsFound, Value::Switch),
-            Factor::Thp => self.tuning.host.thp.clone().map_or(Value::AsFound, Value::Word),
-            Factor::HaltPoll => self.tuning.host.halt_poll_ns.map_or(Value::AsFound, Value::Number),
-            Factor::BaseSlice => self.tuning.host.base_slice_ns.map_or(Value::AsFound, Value::Number),
             Factor::Background => Value::Background(self.background),
             Factor::Quota if self.quota_us == 0 => Value::AsFound,
             Factor::Quota => Value::Number(self.quota_us),
+            of_tuning => self.tuning.value(of_tuning),
         }
     }
 
@@ -176,21 +172,12 @@ impl Configuration {
             (Factor::Hugepages, Value::AsFound) => self.hugepages = None,
             (Factor::NumaNode, Value::Number(node)) => self.numa_node = Some(*node),
             (Factor::NumaNode, Value::AsFound) => self.numa_node = None,
-            (Factor::HostRps, Value::Cpus(cpus)) => self.tuning.host.steering.rps = Some(cpus.clone()),
-            (Factor::GuestRps, Value::Cpus(cpus)) => self.tuning.guest.steering.rps = Some(cpus.clone()),
-            (Factor::GuestRps, Value::AsFound) => self.tuning.guest.steering.rps = None,
-            (Factor::Ksm, Value::Switch(on)) => self.tuning.host.ksm = Some(*on),
-            (Factor::Thp, Value::Word(word)) => self.tuning.host.thp = Some(word.clone()),
-            (Factor::HaltPoll, Value::Number(ns)) => self.tuning.host.halt_poll_ns = Some(*ns),
-            (Factor::BaseSlice, Value::Number(ns)) => self.tuning.host.base_slice_ns = Some(*ns),
             (Factor::Background, Value::Background(background)) => self.background = *background,
             (Factor::Quota, Value::AsFound) => self.quota_us = 0,
-            (factor, Value::Number(number)) => {
-                if let Some(field) = self.number(factor) {
-                    *field = *number;
-                }
-            }
-            _ => {}
+            (factor, value) => match (self.number(factor), value) {
+                (Some(field), Value::Number(number)) => *field = *number,
+                _ => self.tuning.set(factor, value),
+            },
         }
     }
 

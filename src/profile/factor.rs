@@ -1,14 +1,7 @@
 //! The factors: what can be swept, where each stands in a profile, and how its levels are told.
 
-use std::fmt;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::cpus::Cpus;
-use super::groups::Background;
-use super::test::Test;
-use crate::backend::Backend;
 
 /// What can be swept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +51,34 @@ pub enum Factor {
     HostRps,
     /// Receive packet steering inside the guests.
     GuestRps,
+    /// Entries of each receive queue's flow table at the host's end of the wire.
+    HostRpsFlowCnt,
+    /// Entries of the flow table of the host.
+    HostSockFlows,
+    /// Transmit packet steering at the host's end of the wire.
+    HostXps,
+    /// CPUs that take the interrupts of the NIC at the host's end of the wire.
+    HostIrq,
+    /// How long the NIC at the host's end of the wire gathers received packets.
+    HostCoalesceRx,
+    /// The same of packets that were sent.
+    HostCoalesceTx,
+    /// Entries of each receive queue's flow table inside the guests.
+    GuestRpsFlowCnt,
+    /// Entries of the flow table of each guest.
+    GuestSockFlows,
+    /// Transmit packet steering inside the guests.
+    GuestXps,
+    /// CPUs that take the interrupts of the NIC inside the guests.
+    GuestIrq,
+    /// How long the NIC inside the guests gathers received packets.
+    GuestCoalesceRx,
+    /// The same of packets that were sent.
+    GuestCoalesceTx,
+    /// CPU frequency governor.
+    Governor,
+    /// How readily the host swaps.
+    Swappiness,
     /// Merging of pages of equal content.
     Ksm,
     /// Transparent hugepages.
@@ -74,7 +95,7 @@ pub enum Factor {
 
 impl Factor {
     /// Every factor, in the order of the columns.
-    pub const ALL: [Factor; 28] = [
+    pub const ALL: [Factor; 42] = [
         Factor::Backend,
         Factor::Vms,
         Factor::Vcpus,
@@ -97,6 +118,20 @@ impl Factor {
         Factor::Burst,
         Factor::HostRps,
         Factor::GuestRps,
+        Factor::HostRpsFlowCnt,
+        Factor::HostSockFlows,
+        Factor::HostXps,
+        Factor::HostIrq,
+        Factor::HostCoalesceRx,
+        Factor::HostCoalesceTx,
+        Factor::GuestRpsFlowCnt,
+        Factor::GuestSockFlows,
+        Factor::GuestXps,
+        Factor::GuestIrq,
+        Factor::GuestCoalesceRx,
+        Factor::GuestCoalesceTx,
+        Factor::Governor,
+        Factor::Swappiness,
         Factor::Ksm,
         Factor::Thp,
         Factor::HaltPoll,
@@ -144,6 +179,34 @@ impl Factor {
             Factor::Burst => ("workload.burst", "burst", "burst"),
             Factor::HostRps => ("tuning.host.rps", "host_rps", "host_rps"),
             Factor::GuestRps => ("tuning.guest.rps", "guest_rps", "guest_rps"),
+            Factor::HostRpsFlowCnt => ("tuning.host.rps_flow_cnt", "host_rps_flow_cnt", "host_rps_flow_cnt"),
+            Factor::HostSockFlows => (
+                "tuning.host.rps_sock_flow_entries",
+                "host_rps_sock_flow_entries",
+                "host_rps_sock_flow_entries",
+            ),
+            Factor::HostXps => ("tuning.host.xps", "host_xps", "host_xps"),
+            Factor::HostIrq => ("tuning.host.irq_affinity", "host_irq_affinity", "host_irq_affinity"),
+            Factor::HostCoalesceRx => ("tuning.host.coalesce_rx", "host_coalesce_rx", "host_coalesce_rx_us"),
+            Factor::HostCoalesceTx => ("tuning.host.coalesce_tx", "host_coalesce_tx", "host_coalesce_tx_us"),
+            Factor::GuestRpsFlowCnt => {
+                ("tuning.guest.rps_flow_cnt", "guest_rps_flow_cnt", "guest_rps_flow_cnt")
+            }
+            Factor::GuestSockFlows => (
+                "tuning.guest.rps_sock_flow_entries",
+                "guest_rps_sock_flow_entries",
+                "guest_rps_sock_flow_entries",
+            ),
+            Factor::GuestXps => ("tuning.guest.xps", "guest_xps", "guest_xps"),
+            Factor::GuestIrq => ("tuning.guest.irq_affinity", "guest_irq_affinity", "guest_irq_affinity"),
+            Factor::GuestCoalesceRx => {
+                ("tuning.guest.coalesce_rx", "guest_coalesce_rx", "guest_coalesce_rx_us")
+            }
+            Factor::GuestCoalesceTx => {
+                ("tuning.guest.coalesce_tx", "guest_coalesce_tx", "guest_coalesce_tx_us")
+            }
+            Factor::Governor => ("tuning.host.governor", "governor", "governor"),
+            Factor::Swappiness => ("tuning.host.swappiness", "swappiness", "swappiness"),
             Factor::Ksm => ("tuning.host.ksm", "ksm", "ksm"),
             Factor::Thp => ("tuning.host.thp", "thp", "thp"),
             Factor::HaltPoll => ("tuning.host.halt_poll_ns", "halt_poll_ns", "halt_poll_ns"),
@@ -184,10 +247,16 @@ impl Factor {
 
     /// Whether it says something of the guests, so that bare metal is the same for all its levels.
     pub fn is_of_guests(self) -> bool {
-        const OF_GUESTS: [Factor; 11] = [
+        const OF_GUESTS: [Factor; 17] = [
             Factor::Vcpus,
             Factor::Memory,
             Factor::GuestRps,
+            Factor::GuestRpsFlowCnt,
+            Factor::GuestSockFlows,
+            Factor::GuestXps,
+            Factor::GuestIrq,
+            Factor::GuestCoalesceRx,
+            Factor::GuestCoalesceTx,
             Factor::Background,
             Factor::Quota,
             Factor::Emulator,
@@ -200,51 +269,13 @@ impl Factor {
         OF_GUESTS.contains(&self) || self.is_of_nic()
     }
 
+    /// Whether it is a setting of `[tuning]`.
+    pub fn is_of_tuning(self) -> bool {
+        self.home().starts_with("tuning.")
+    }
+
     /// Whether it is a setting of the guests' NIC under test.
     pub fn is_of_nic(self) -> bool {
         matches!(self, Factor::Queues | Factor::QueueSize | Factor::Offloads)
-    }
-}
-
-/// One level of a factor.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Value {
-    /// Of the backend.
-    Backend(Backend),
-    /// Of the netperf test.
-    Test(Test),
-    /// Of what is counted or measured, in the unit of the factor's column.
-    Number(u32),
-    /// Of what is on or off.
-    Switch(bool),
-    /// Of what has names.
-    Word(String),
-    /// Of what CPUs are chosen for.
-    Cpus(Cpus),
-    /// Of what the unmeasured guests do.
-    Background(Background),
-    /// Of a setting that is left as it is found.
-    AsFound,
-}
-
-impl Value {
-    /// The number; 0 for what is not one.
-    pub fn as_number(&self) -> u32 {
-        if let Value::Number(number) = self { *number } else { 0 }
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Backend(backend) => backend.fmt(f),
-            Value::Test(test) => test.fmt(f),
-            Value::Number(number) => number.fmt(f),
-            Value::Switch(on) => f.write_str(if *on { "on" } else { "off" }),
-            Value::Word(word) => f.write_str(word),
-            Value::Cpus(cpus) => cpus.fmt(f),
-            Value::Background(background) => background.fmt(f),
-            Value::AsFound => Ok(()),
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! The profile: as written (serde) -> experiment (validated). Errors carry file, line, column and a hint.
 //!
 //! - [`load()`], [`parse`]: a file, or its text, to an [`Experiment`]; the way in
-//! - [`experiment`], [`configuration`], [`factor`], [`mod@test`], [`groups`], [`lab`]: what the rest of kvmfair reads
+//! - [`experiment`], [`configuration`], [`factor`], [`value`], [`mod@test`], [`groups`], [`lab`]: what the rest of kvmfair reads
 //! - [`written`]: every key of the format, with what it means
 //! - [`units`], [`cpus`], [`pin`], [`policy`]: times, sizes, sets of CPUs and what vCPUs do with them, as people write them
 //! - [`tuning`]: settings of the host and inside the guests
@@ -30,6 +30,7 @@ pub mod test;
 pub mod tuning;
 pub mod units;
 mod validate;
+pub mod value;
 pub mod written;
 
 pub use configuration::Configuration;
@@ -37,7 +38,7 @@ pub use diagnostic::{Diagnostic, Position, ProfileError};
 pub use experiment::{
     AccelChoice, ExitChoice, Experiment, Host, Idle, Image, Limits, Order, Precision, Reprovision, Timing,
 };
-pub use factor::{Factor, Value};
+pub use factor::Factor;
 pub use groups::{Background, Role};
 pub use lab::{HostPlace, Machines, WireNics};
 pub use load::{load, parse};
@@ -45,3 +46,4 @@ pub use schema::schema;
 pub use starter::starter;
 pub use test::{Test, Unit};
 pub use validate::HostFacts;
+pub use value::Value;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::cpus::Cpus;
+use super::factor::Factor;
+use super::value::Value;
 
 /// What is set, on both sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,3 +70,71 @@ pub struct HostTuning {
 
 /// What transparent hugepages can be.
 pub const THP: [&str; 3] = ["always", "madvise", "never"];
+
+/// A setting of one factor.
+enum Slot<'t> {
+    Number(&'t mut Option<u32>),
+    Switch(&'t mut Option<bool>),
+    Word(&'t mut Option<String>),
+    Cpus(&'t mut Option<Cpus>),
+}
+
+impl Tuning {
+    /// The level of a factor; as found for what is set nowhere, or is no setting of these.
+    pub(super) fn value(&self, factor: Factor) -> Value {
+        // Most configurations set nothing: then nothing has to be copied.
+        if *self == Tuning::default() {
+            return Value::AsFound;
+        }
+        let level = match self.clone().slot(factor) {
+            Some(Slot::Number(number)) => number.map(Value::Number),
+            Some(Slot::Switch(on)) => on.map(Value::Switch),
+            Some(Slot::Word(word)) => word.take().map(Value::Word),
+            Some(Slot::Cpus(cpus)) => cpus.take().map(Value::Cpus),
+            None => None,
+        };
+        level.unwrap_or(Value::AsFound)
+    }
+
+    /// Changes the level of a factor; a value that it cannot have changes nothing.
+    pub(super) fn set(&mut self, factor: Factor, value: &Value) {
+        match (self.slot(factor), value) {
+            (Some(Slot::Number(slot)), Value::Number(number)) => *slot = Some(*number),
+            (Some(Slot::Switch(slot)), Value::Switch(on)) => *slot = Some(*on),
+            (Some(Slot::Word(slot)), Value::Word(word)) => *slot = Some(word.clone()),
+            (Some(Slot::Cpus(slot)), Value::Cpus(cpus)) => *slot = Some(cpus.clone()),
+            (Some(Slot::Number(slot)), Value::AsFound) => *slot = None,
+            (Some(Slot::Switch(slot)), Value::AsFound) => *slot = None,
+            (Some(Slot::Word(slot)), Value::AsFound) => *slot = None,
+            (Some(Slot::Cpus(slot)), Value::AsFound) => *slot = None,
+            _ => {}
+        }
+    }
+
+    fn slot(&mut self, factor: Factor) -> Option<Slot<'_>> {
+        let (host, guest) = (&mut self.host, &mut self.guest);
+        Some(match factor {
+            Factor::HostRps => Slot::Cpus(&mut host.steering.rps),
+            Factor::HostRpsFlowCnt => Slot::Number(&mut host.steering.rps_flow_cnt),
+            Factor::HostSockFlows => Slot::Number(&mut host.steering.rps_sock_flow_entries),
+            Factor::HostXps => Slot::Cpus(&mut host.steering.xps),
+            Factor::HostIrq => Slot::Cpus(&mut host.steering.irq_affinity),
+            Factor::HostCoalesceRx => Slot::Number(&mut host.coalesce_rx_us),
+            Factor::HostCoalesceTx => Slot::Number(&mut host.coalesce_tx_us),
+            Factor::GuestRps => Slot::Cpus(&mut guest.steering.rps),
+            Factor::GuestRpsFlowCnt => Slot::Number(&mut guest.steering.rps_flow_cnt),
+            Factor::GuestSockFlows => Slot::Number(&mut guest.steering.rps_sock_flow_entries),
+            Factor::GuestXps => Slot::Cpus(&mut guest.steering.xps),
+            Factor::GuestIrq => Slot::Cpus(&mut guest.steering.irq_affinity),
+            Factor::GuestCoalesceRx => Slot::Number(&mut guest.coalesce_rx_us),
+            Factor::GuestCoalesceTx => Slot::Number(&mut guest.coalesce_tx_us),
+            Factor::Governor => Slot::Word(&mut host.governor),
+            Factor::Swappiness => Slot::Number(&mut host.swappiness),
+            Factor::Ksm => Slot::Switch(&mut host.ksm),
+            Factor::Thp => Slot::Word(&mut host.thp),
+            Factor::HaltPoll => Slot::Number(&mut host.halt_poll_ns),
+            Factor::BaseSlice => Slot::Number(&mut host.base_slice_ns),
+            _ => return None,
+        })
+    }
+}

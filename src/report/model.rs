@@ -66,7 +66,8 @@ impl<'a> Model<'a> {
             Factor::NumaNode,
         ];
         let guests: Vec<&Configuration> = self.guest_configurations();
-        let shown = SHOWN.into_iter().filter_map(|factor| constant(&guests, factor));
+        let settings = Factor::ALL.into_iter().filter(|factor| factor.is_of_tuning());
+        let shown = SHOWN.into_iter().chain(settings).filter_map(|factor| constant(&guests, factor));
         shown.collect::<Vec<_>>().join(", ")
     }
 
@@ -150,6 +151,20 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
         Factor::Burst => format!("{} in flight", configuration.in_flight()),
         Factor::HostRps => setting("host RPS", &level),
         Factor::GuestRps => setting("guest RPS", &level),
+        Factor::HostRpsFlowCnt => setting("host RFS entries", &level),
+        Factor::HostSockFlows => setting("host flow table", &level),
+        Factor::HostXps => setting("host XPS", &level),
+        Factor::HostIrq => setting("host interrupts on", &level),
+        Factor::HostCoalesceRx => setting("host rx-usecs", &level),
+        Factor::HostCoalesceTx => setting("host tx-usecs", &level),
+        Factor::GuestRpsFlowCnt => setting("guest RFS entries", &level),
+        Factor::GuestSockFlows => setting("guest flow table", &level),
+        Factor::GuestXps => setting("guest XPS", &level),
+        Factor::GuestIrq => setting("guest interrupts on", &level),
+        Factor::GuestCoalesceRx => setting("guest rx-usecs", &level),
+        Factor::GuestCoalesceTx => setting("guest tx-usecs", &level),
+        Factor::Governor => setting("governor", &level),
+        Factor::Swappiness => setting("swappiness", &level),
         Factor::Ksm => setting("KSM", &level),
         Factor::Thp => setting("THP", &level),
         Factor::HaltPoll => setting("halt_poll_ns", &level),

@@ -37,7 +37,19 @@ pub(super) fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
         Factor::NumaNode => bounded_as(number(raw), 0, 1023, |node| format!("guests on NUMA node {node}")),
         Factor::Memory => memory(size(raw)),
         Factor::Request | Factor::Response | Factor::Message => message_size(factor.key(), size(raw)),
-        Factor::HostRps | Factor::GuestRps => tuning::cpus(text(raw)).map(Value::Cpus),
+        Factor::HostRps | Factor::GuestRps | Factor::HostXps | Factor::GuestXps => {
+            tuning::cpus(text(raw)).map(Value::Cpus)
+        }
+        Factor::HostIrq | Factor::GuestIrq => tuning::irq_affinity(text(raw)).map(Value::Cpus),
+        Factor::HostRpsFlowCnt | Factor::GuestRpsFlowCnt | Factor::HostSockFlows | Factor::GuestSockFlows => {
+            tuning::entries(number(raw)).map(Value::Number)
+        }
+        Factor::HostCoalesceRx
+        | Factor::HostCoalesceTx
+        | Factor::GuestCoalesceRx
+        | Factor::GuestCoalesceTx => tuning::gathering(text(raw)).map(Value::Number),
+        Factor::Governor => tuning::governor(text(raw)).map(Value::Word),
+        Factor::Swappiness => tuning::swappiness(number(raw)).map(Value::Number),
         Factor::Ksm | Factor::Offloads | Factor::Hugepages => {
             Ok(Value::Switch(raw.as_bool().unwrap_or_default()))
         }

@@ -7,19 +7,13 @@ use super::{Check, Fault, nic, pin, workload};
 use crate::backend::Backend;
 use crate::profile::configuration::{HUGE_PAGE_KIB, memory_mib_for};
 use crate::profile::groups::{Group, divides, unmeasured};
-use crate::profile::tuning::Tuning;
 use crate::profile::{Configuration, Factor, Value};
 
 /// More than this many configurations is a slip, not a plan.
 const MOST_CONFIGURATIONS: usize = 65_536;
 
 /// All combinations, the first factor varying slowest; empty if something was reported that leaves none.
-pub(super) fn configurations(
-    check: &mut Check,
-    factors: &[Levels],
-    groups: &[Group],
-    tuning: Tuning,
-) -> Vec<Configuration> {
+pub(super) fn configurations(check: &mut Check, factors: &[Levels], groups: &[Group]) -> Vec<Configuration> {
     workload::check(check, factors);
     if with_guests(factors) {
         divisible(check, factors, groups);
@@ -31,7 +25,7 @@ pub(super) fn configurations(
     }
     let combinations = factors.iter().try_fold(1_usize, |n, levels| n.checked_mul(levels.levels.len()));
     match combinations {
-        Some(n) if n <= MOST_CONFIGURATIONS => combine(factors, check.cloud, groups, tuning),
+        Some(n) if n <= MOST_CONFIGURATIONS => combine(factors, check.cloud, groups),
         _ => {
             // No key is to blame alone: the section is marked.
             check.fault("sweep.*", too_many(combinations));
@@ -48,8 +42,8 @@ fn too_many(combinations: Option<usize>) -> Fault {
     Fault::new(format!("the sweep has {n} combinations"), "", hint)
 }
 
-fn combine(factors: &[Levels], cloud: bool, groups: &[Group], tuning: Tuning) -> Vec<Configuration> {
-    let mut combined = vec![Configuration { tuning, ..Configuration::default() }];
+fn combine(factors: &[Levels], cloud: bool, groups: &[Group]) -> Vec<Configuration> {
+    let mut combined = vec![Configuration::default()];
     for Levels { factor, levels, .. } in factors {
         let extend = |configuration: Configuration| {
             levels.iter().map(move |level| {

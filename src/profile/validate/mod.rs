@@ -53,16 +53,15 @@ pub(super) fn experiment(
     let mut check = Check { places, facts, refused, issues, cloud: image::is_cloud(&written.guest) };
     identity(&mut check, &written);
     image::check(&mut check, &written.guest);
-    let tuning = tuning::tuning(&mut check, &written);
     let machines = machines::machines(&mut check, &written, directory);
     let wire = wire::wire(&mut check, &written.wire, machines::are_two(&written.host));
     let timing = timing::timing(&mut check, &written.workload);
     let limits = timing::limits(&mut check, &written.limits, &timing);
     let factors = factors::factors(&mut check, &written);
-    tuning::in_range(&mut check, &written, &tuning, &factors);
-    tuning::can_gather(&mut check, &tuning, &factors);
+    tuning::in_range(&mut check, &written, &factors);
+    tuning::can_gather(&mut check, &factors);
     let groups = groups::groups(&mut check, &written, &factors);
-    let configurations = configurations::configurations(&mut check, &factors, &groups, tuning);
+    let configurations = configurations::configurations(&mut check, &factors, &groups);
     if !check.issues.is_empty() {
         return Err(check.issues);
     }

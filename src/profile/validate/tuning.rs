@@ -1,82 +1,52 @@
 //! Tuning: CPU masks that name only CPUs that are there, words and numbers that the kernel takes.
 
+use super::configurations::levels_of;
 use super::factors::Levels;
 use super::{Check, Fault};
 use crate::backend::{Backend, Model};
 use crate::profile::cpus::{self, Cpus};
-use crate::profile::tuning::{GuestTuning, HostTuning, Steering, THP, Tuning};
+use crate::profile::tuning::THP;
 use crate::profile::units::Time;
-use crate::profile::written::{GuestTuning as WrittenGuest, HostTuning as WrittenHost, Written};
+use crate::profile::written::Written;
 use crate::profile::{Factor, Value};
 
-/// What is set in all configurations alike; the factors' levels come on top.
-pub(super) fn tuning(check: &mut Check, written: &Written) -> Tuning {
-    let WrittenHost { rps_flow_cnt, rps_sock_flow_entries, xps, irq_affinity, .. } = &written.tuning.host;
-    let host = fixed(check, "tuning.host", *rps_flow_cnt, *rps_sock_flow_entries, [xps, irq_affinity]);
-    let WrittenGuest { rps_flow_cnt, rps_sock_flow_entries, xps, irq_affinity, .. } = &written.tuning.guest;
-    let guest = fixed(check, "tuning.guest", *rps_flow_cnt, *rps_sock_flow_entries, [xps, irq_affinity]);
-    let governor = written.tuning.host.governor.clone();
-    if let Some(name) = governor.as_deref().filter(|name| !is_word(name)) {
+/// A CPU frequency governor.
+pub(super) fn governor(name: &str) -> Result<String, Fault> {
+    let fault = || {
         let message = format!("\"{name}\" is not a CPU frequency governor");
-        check
-            .fault("tuning.host.governor", Fault::new(message, "", "for example governor = \"performance\""));
-    }
-    let WrittenHost { coalesce_rx, coalesce_tx, .. } = &written.tuning.host;
-    let [coalesce_rx_us, coalesce_tx_us] = coalescing(check, "tuning.host", [*coalesce_rx, *coalesce_tx]);
-    let swappiness = written.tuning.host.swappiness;
-    if let Some(number) = swappiness.filter(|number| *number > 200) {
-        let message = format!("{number} is no swappiness");
-        check.fault("tuning.host.swappiness", Fault::new(message, "", "0 (as late as possible) to 200"));
-    }
-    let times = HostTuning { coalesce_rx_us, coalesce_tx_us, ..HostTuning::default() };
-    let host = HostTuning { steering: host, governor, swappiness, ..times };
-    let WrittenGuest { coalesce_rx, coalesce_tx, .. } = &written.tuning.guest;
-    let [coalesce_rx_us, coalesce_tx_us] = coalescing(check, "tuning.guest", [*coalesce_rx, *coalesce_tx]);
-    Tuning { host, guest: GuestTuning { steering: guest, coalesce_rx_us, coalesce_tx_us } }
-}
-
-fn fixed(
-    check: &mut Check,
-    section: &str,
-    rps_flow_cnt: Option<u32>,
-    rps_sock_flow_entries: Option<u32>,
-    [xps, irq_affinity]: [&Option<String>; 2],
-) -> Steering {
-    for (key, entries) in [("rps_flow_cnt", rps_flow_cnt), ("rps_sock_flow_entries", rps_sock_flow_entries)] {
-        if let Some(entries) = entries.filter(|entries| *entries != 0 && !entries.is_power_of_two()) {
-            check.fault(&format!("{section}.{key}"), no_power_of_two(entries));
-        }
-    }
-    let mut set = |key: &str, mask: &Option<String>| {
-        let path = format!("{section}.{key}");
-        cpus(mask.as_ref()?).map_err(|fault| check.fault(&path, fault)).ok()
+        Fault::new(message, "", "for example governor = \"performance\"")
     };
-    let (xps, irq_affinity) = (set("xps", xps), set("irq_affinity", irq_affinity));
-    if irq_affinity.as_ref().is_some_and(Cpus::is_none) {
-        let hint = "name at least one CPU, or leave the key out";
-        check.fault(
-            &format!("{section}.irq_affinity"),
-            Fault::new("interrupts need a CPU to go to", "", hint),
-        );
-    }
-    Steering { rps: None, rps_flow_cnt, rps_sock_flow_entries, xps, irq_affinity }
+    is_word(name).then(|| name.to_owned()).ok_or_else(fault)
 }
 
-/// The two times of coalescing of a section, µs.
-fn coalescing(check: &mut Check, section: &str, [rx, tx]: [Option<Time>; 2]) -> [Option<u32>; 2] {
-    let mut us = |key: &str, time| gathering(check, &format!("{section}.{key}"), time);
-    [us("coalesce_rx", rx), us("coalesce_tx", tx)]
+/// How readily the host swaps.
+pub(super) fn swappiness(number: u32) -> Result<u32, Fault> {
+    let fault = || Fault::new(format!("{number} is no swappiness"), "", "0 (as late as possible) to 200");
+    (number <= 200).then_some(number).ok_or_else(fault)
+}
+
+/// Entries of a flow table.
+pub(super) fn entries(entries: u32) -> Result<u32, Fault> {
+    let takes = entries == 0 || entries.is_power_of_two();
+    takes.then_some(entries).ok_or_else(|| no_power_of_two(entries))
+}
+
+/// CPUs that take interrupts.
+pub(super) fn irq_affinity(mask: &str) -> Result<Cpus, Fault> {
+    let cpus = cpus(mask)?;
+    let hint = "name at least one CPU, or leave the key out";
+    let fault = || Fault::new("interrupts need a CPU to go to", "", hint);
+    (!cpus.is_none()).then_some(cpus).ok_or_else(fault)
 }
 
 /// A time of coalescing, µs: whole ones up to a tenth of a second. Which of them a driver takes is its own choice.
-fn gathering(check: &mut Check, path: &str, time: Option<Time>) -> Option<u32> {
-    let Time(time) = time?;
+pub(super) fn gathering(time: &str) -> Result<u32, Fault> {
+    let time = time.parse::<Time>().map(|time| time.0).unwrap_or_default();
     let us = u32::try_from(time.as_micros()).ok().filter(|us| *us <= 100_000);
-    if us.is_none() || time.subsec_nanos() % 1_000 != 0 {
+    us.filter(|_| time.subsec_nanos() % 1_000 == 0).ok_or_else(|| {
         let message = format!("no NIC gathers packets for {}", Time(time));
-        check.fault(path, Fault::new(message, "", "write whole microseconds, at most \"100 ms\""));
-    }
-    us
+        Fault::new(message, "", "write whole microseconds, at most \"100 ms\"")
+    })
 }
 
 fn no_power_of_two(entries: u32) -> Fault {
@@ -115,20 +85,12 @@ pub(super) fn base_slice(time: &str) -> Result<u32, Fault> {
 }
 
 /// A mask must not name CPUs that are not there: on the host, and in the smallest guest.
-pub(super) fn in_range(check: &mut Check, written: &Written, tuning: &Tuning, factors: &[Levels]) {
+pub(super) fn in_range(check: &mut Check, written: &Written, factors: &[Levels]) {
     let vcpus = written.guest.vcpus.or(written.sweep.vcpus.iter().flatten().copied().min()).unwrap_or(1);
     let (host, guest) = (("the host", check.facts.cpus), ("a guest", vcpus));
-    for (path, set, owner) in [
-        ("tuning.host.xps", &tuning.host.steering.xps, host),
-        ("tuning.host.irq_affinity", &tuning.host.steering.irq_affinity, host),
-        ("tuning.guest.xps", &tuning.guest.steering.xps, guest),
-        ("tuning.guest.irq_affinity", &tuning.guest.steering.irq_affinity, guest),
-    ] {
-        set.iter().for_each(|set| there(check, path, set, owner));
-    }
-    for (factor, owner) in [(Factor::HostRps, host), (Factor::GuestRps, guest)] {
-        for level in factors.iter().filter(|levels| levels.factor == factor).flat_map(|levels| &levels.levels)
-        {
+    for Levels { factor, levels, .. } in factors {
+        let owner = if factor.is_of_guests() { guest } else { host };
+        for level in levels {
             if let Value::Cpus(set) = &level.value {
                 there(check, &level.path, set, owner);
             }
@@ -137,11 +99,12 @@ pub(super) fn in_range(check: &mut Check, written: &Written, tuning: &Tuning, fa
 }
 
 /// QEMU's virtio-net has no interrupt coalescing, whoever serves its queues, and neither has the 82540EM that e1000 is.
-pub(super) fn can_gather(check: &mut Check, tuning: &Tuning, factors: &[Levels]) {
-    let asked = [("coalesce_rx", tuning.guest.coalesce_rx_us), ("coalesce_tx", tuning.guest.coalesce_tx_us)];
-    let Some((key, _)) = asked.into_iter().find(|(_, us)| us.is_some()) else { return };
-    let levels = factors.iter().filter(|levels| levels.factor == Factor::Backend).flat_map(|all| &all.levels);
-    for level in levels {
+pub(super) fn can_gather(check: &mut Check, factors: &[Levels]) {
+    let asked = [Factor::GuestCoalesceRx, Factor::GuestCoalesceTx].into_iter();
+    let mut asked =
+        asked.filter(|factor| levels_of(factors, *factor).iter().any(|l| l.value != Value::AsFound));
+    let Some(key) = asked.next().and_then(|factor| factor.home().rsplit('.').next()) else { return };
+    for level in levels_of(factors, Factor::Backend) {
         if let Value::Backend(backend @ Backend::Guest { model: Model::Virtio | Model::E1000, .. }) =
             level.value
         {

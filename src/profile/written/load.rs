@@ -163,6 +163,48 @@ pub struct Sweep {
     /// RPS masks inside the guests
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub guest_rps: Option<Vec<String>>,
+    /// flow table entries of each receive queue at the host's end of the wire, for example [0, 4096]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub host_rps_flow_cnt: Option<Vec<u32>>,
+    /// flow table entries of the host, for example [0, 32768]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub host_rps_sock_flow_entries: Option<Vec<u32>>,
+    /// XPS masks at the host's end of the wire: "all", "none", a hex mask or a list
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub host_xps: Option<Vec<String>>,
+    /// CPUs that take the interrupts of the NIC at the host's end of the wire: "all", a hex mask or a list
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub host_irq_affinity: Option<Vec<String>>,
+    /// how long the NIC at the host's end of the wire gathers received packets, for example ["0 us", "50 us"]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub host_coalesce_rx: Option<Vec<Time>>,
+    /// the same of packets that were sent
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub host_coalesce_tx: Option<Vec<Time>>,
+    /// flow table entries of each receive queue inside the guests, for example [0, 4096]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub guest_rps_flow_cnt: Option<Vec<u32>>,
+    /// flow table entries of each guest, for example [0, 32768]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub guest_rps_sock_flow_entries: Option<Vec<u32>>,
+    /// XPS masks inside the guests: "all", "none", a hex mask or a list
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub guest_xps: Option<Vec<String>>,
+    /// CPUs that take the interrupts of the NIC inside the guests: "all", a hex mask or a list
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub guest_irq_affinity: Option<Vec<String>>,
+    /// how long the NIC inside the guests gathers received packets, for example ["0 us", "50 us"]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub guest_coalesce_rx: Option<Vec<Time>>,
+    /// the same of packets that were sent
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub guest_coalesce_tx: Option<Vec<Time>>,
+    /// CPU frequency governors, for example ["powersave", "performance"]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub governor: Option<Vec<String>>,
+    /// how readily the host swaps, for example [0, 60]
+    #[schemars(inner(range(max = 200)), length(min = 1), extend("uniqueItems" = true))]
+    pub swappiness: Option<Vec<u32>>,
     /// scheduler slices, for example ["3 ms", "30 ms"]
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub base_slice: Option<Vec<Time>>,

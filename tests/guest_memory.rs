@@ -72,3 +72,20 @@ fn a_node_that_is_not_there_is_refused_before_anything_is_made() {
     assert!(said.contains("NUMA node 900") && said.contains("name a node that has memory"), "{said}");
     assert!(said.contains("huge pages for guests"), "{said}");
 }
+
+#[test]
+fn guests_begin_with_the_huge_pages_of_their_trial_and_the_host_has_its_own_again() {
+    const ENABLED: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
+    let place = Sandbox::with_guests();
+    let before = fs::read_to_string(ENABLED).unwrap();
+    let body = "[guest]\nmemory = \"96 MiB\"\n[sweep]\nthp = [\"always\", \"never\"]\n[plan]\norder = \"sequential\"\n";
+    place.bench(&place.light_profile("thp", body)).end().expect(0);
+    assert_eq!(fs::read_to_string(ENABLED).unwrap(), before);
+    let proofs = rows(&place.only_run(), "proofs.csv");
+    assert!(proofs.iter().all(|row| row["holds"] == "yes"));
+    let of = |row: &&Row| row["what"].ends_with("memory in transparent huge pages");
+    let found: Vec<(&str, &str)> =
+        proofs.iter().filter(of).map(|row| (row["thp"].as_str(), row["found"].as_str())).collect();
+    assert_eq!(found, [("never", "0 kB")], "the guest of the first trial, which has some, is gone");
+    place.assert_nothing_left();
+}

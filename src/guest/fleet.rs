@@ -28,7 +28,6 @@ const POLL: Duration = Duration::from_millis(50);
 const REMOTE_POLL: Duration = Duration::from_millis(400);
 /// For one SSH login: an emulated guest that shares its CPU needs seconds for the key exchange.
 const LOGIN: Duration = Duration::from_secs(20);
-/// Where the guests' SSH server listens.
 pub(super) const SSH_PORT: u16 = 22;
 
 /// Where one guest is reached and what it says while it boots.
@@ -150,13 +149,9 @@ impl Fleet {
         Ok(())
     }
 
-    /// Suspends guests in parallel.
-    ///
-    /// # Errors
-    /// [`GuestError::Libvirt`] of the first that refused.
+    /// Suspends guests in parallel; the error is [`GuestError::Libvirt`] of the first that refused.
     pub async fn suspend(&self, numbers: &[u32]) -> Result<(), GuestError> {
-        let guests = numbers.iter().filter_map(|number| self.guests.get(number));
-        try_join_all(guests.map(|guest| self.hypervisor.suspend(&guest.name))).await?;
+        try_join_all(self.of(numbers).map(|guest| self.hypervisor.suspend(&guest.name))).await?;
         Ok(())
     }
 
@@ -165,15 +160,17 @@ impl Fleet {
     /// # Errors
     /// [`GuestError`] of the first that refused or is silent.
     pub async fn resume(&self, numbers: &[u32]) -> Result<(), GuestError> {
-        let guests = numbers.iter().filter_map(|number| self.guests.get(number));
-        try_join_all(guests.map(|guest| self.resume_one(guest))).await?;
+        let resumed = self.of(numbers).map(async |guest| {
+            self.hypervisor.resume(&guest.name).await?;
+            let answer = guest.ssh.run(&["true"], LOGIN).await;
+            answer.map(drop).map_err(|cause| GuestError::Ssh { name: guest.name.clone(), cause })
+        });
+        try_join_all(resumed).await?;
         Ok(())
     }
 
-    async fn resume_one(&self, guest: &Guest) -> Result<(), GuestError> {
-        self.hypervisor.resume(&guest.name).await?;
-        let answer = guest.ssh.run(&["true"], LOGIN).await;
-        answer.map(drop).map_err(|cause| GuestError::Ssh { name: guest.name.clone(), cause })
+    fn of(&self, numbers: &[u32]) -> impl Iterator<Item = &Guest> {
+        numbers.iter().filter_map(|number| self.guests.get(number))
     }
 
     /// Destroys guests in parallel, also those that never became ready; `name` gives libvirt's name of a number.

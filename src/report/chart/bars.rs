@@ -105,13 +105,13 @@ fn draw_bar(canvas: &mut Canvas, plane: &Plane, bar: &Bar, y: f64, colour: RGBCo
     let name = font.shorten(&bar.label, NAME_WIDTH);
     canvas.centred(&name, (plane.left - 14.0, y), Align::Right, font, &INK);
     canvas.rectangle((plane.left, y - half), (end, y + half), &colour);
-    let reach = bar.value.ends.map(|(low, high)| {
-        let (from, to) = (plane.x(low), plane.x(high));
-        whisker(canvas, (from, y), (to, y), half / 2.0);
-        to
-    });
+    if let Some((low, high)) = bar.value.ends {
+        whisker(canvas, (plane.x(low), y), (plane.x(high), y), half / 2.0);
+    }
     let value = plane.scale.value(bar.value.mean);
-    let x = reach.unwrap_or(end).max(end) + 8.0;
+    // Behind a whisker that is cut it would read as a value at the edge.
+    let reached = bar.value.ends.filter(|(_, high)| *high <= plane.scale.top).map(|(_, high)| plane.x(high));
+    let x = reached.unwrap_or(end).max(end) + 8.0;
     canvas.rectangle((x, y - half), (x + font.width(&value) + 6.0, y + half), &WHITE);
     canvas.centred(&value, (x + 4.0, y), Align::Left, font, &INK);
 }

@@ -1,4 +1,4 @@
-//! Lines against the number of guests: a band for the interval, points with a halo, names at the lines' ends.
+//! Lines against the number of guests: a band for the interval, or whiskers where bands would hide each other, points with a halo, names at the lines' ends.
 //!
 //! Numbers of guests are set evenly, as they usually double. Bare metal is a dashed line across.
 
@@ -10,7 +10,7 @@ use super::frame::Frame;
 use super::scale::Scale;
 use super::series::{Bar, Lines, Plot, Series};
 use super::text::Font;
-use super::{labels, palette};
+use super::{axes, labels, palette};
 
 const TICK: Font = Font::regular(21.0);
 const UNIT: Font = Font::regular(20.0);
@@ -23,6 +23,8 @@ const LABEL_HEIGHT: f64 = 28.0;
 const LABEL_GAP: f64 = 34.0;
 /// From the plot's edges to the first and last points, px.
 const INSET: f64 = 56.0;
+/// Between two whiskers at a point, px.
+const WHISKERS: f64 = 12.0;
 
 /// Where values lie on the picture.
 struct Plane {
@@ -70,16 +72,21 @@ pub(super) fn draw(canvas: &mut Canvas, frame: &Frame, plot: &Plot, lines: &Line
         scale,
         levels: lines.levels.len(),
     };
-    axes(canvas, frame, &plane, &lines.levels);
+    scales(canvas, frame, &plane, &lines.levels);
     let baselines: Vec<Label> = lines.baselines.iter().map(|bar| baseline(canvas, &plane, bar)).collect();
     let indexed = || lines.series.iter().enumerate();
-    indexed().for_each(|(index, series)| bands(canvas, &plane, series, palette::line(index)));
+    if lines.banded() {
+        indexed().for_each(|(index, series)| bands(canvas, &plane, series, palette::line(index)));
+    } else {
+        let aside = |index: usize| WHISKERS * (index as f64 - (lines.series.len() - 1) as f64 / 2.0);
+        indexed().for_each(|(index, series)| whiskers(canvas, &plane, series, index, aside(index)));
+    }
     indexed().for_each(|(index, series)| strokes(canvas, &plane, series, index));
     let ends = indexed().filter_map(|(index, series)| label(&plane, series, index));
     names_at_ends(canvas, &plane, &ends.chain(baselines).collect::<Vec<_>>());
 }
 
-fn axes(canvas: &mut Canvas, frame: &Frame, plane: &Plane, levels: &[u32]) {
+fn scales(canvas: &mut Canvas, frame: &Frame, plane: &Plane, levels: &[u32]) {
     canvas.text(plane.scale.unit, (frame.left, frame.top + 22.0), Align::Left, UNIT, &GREY);
     for tick in &plane.scale.ticks {
         let y = plane.y(*tick);
@@ -118,6 +125,16 @@ fn bands(canvas: &mut Canvas, plane: &Plane, series: &Series, colour: RGBColor) 
         match run.as_slice() {
             [_] => canvas.path(&edge(high).chain(edge(low)).collect::<Vec<_>>(), &colour.mix(0.4), 5),
             _ => canvas.polygon(&edge(high).chain(edge(low).rev()).collect::<Vec<_>>(), &colour.mix(0.17)),
+        }
+    }
+}
+
+/// Intervals side by side, so that each can be told from the others.
+fn whiskers(canvas: &mut Canvas, plane: &Plane, series: &Series, index: usize, aside: f64) {
+    for (level, point) in series.points.iter().enumerate() {
+        if let Some((low, high)) = point.and_then(|value| value.ends) {
+            let (x, ends) = (plane.x(level) + aside, (plane.y(low), plane.y(high)));
+            axes::whisker(canvas, x, ends, WHISKERS / 2.0 - 1.0, &palette::line(index));
         }
     }
 }

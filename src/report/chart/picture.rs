@@ -33,8 +33,9 @@ impl Picture for Plot {
     }
 
     fn statistics(&self, model: &Model) -> String {
-        let (shape, edge) = match self.kind {
-            Kind::Lines(_) => ("band", "top"),
+        let (shape, edge) = match &self.kind {
+            Kind::Lines(lines) if lines.banded() => ("band", "top"),
+            Kind::Lines(_) => ("whisker", "top"),
             Kind::Bars(_) => ("whisker", "right"),
         };
         frame::statistics(model, self.subject.explanation, shape, self.is_cut().then_some(edge))

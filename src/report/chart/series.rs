@@ -71,6 +71,13 @@ pub(super) struct Lines {
     pub baselines: Vec<Bar>,
 }
 
+impl Lines {
+    /// Whether their intervals are bands: two can be told from each other, more are mud.
+    pub fn banded(&self) -> bool {
+        self.series.len() <= 2
+    }
+}
+
 /// One line; a missing point is a gap.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Series {

@@ -163,3 +163,15 @@ fn management(names: &Names) -> Vec<Step> {
         ),
     ]
 }
+
+/// A lab both of whose machines are this one, with nothing built in it.
+#[cfg(test)]
+pub(super) fn all_here(journal: Journal) -> Lab {
+    let address = crate::exec::login::SshAddress::parse("tester.invalid").unwrap();
+    let tester = Login { address, jump: None, identity: None };
+    let here = || Machine::Local(Local::here());
+    let places = Machines { host: HostPlace::Here, tester };
+    let ground = Ground::Hardware(Box::new(Hardware { host: here(), tester: here(), places }));
+    let names = Names { run: "abc234".into(), tester_netns: String::new(), index_base: 100_000 };
+    Lab::on(ground, names, Wire::Veth, journal)
+}

@@ -22,7 +22,7 @@ impl Lab {
     /// # Errors
     /// [`LabError`] with the step that failed.
     pub async fn pace(&mut self, wanted: Option<Vec<Pace>>) -> Result<(), LabError> {
-        if self.paced.paces == wanted {
+        if self.paced.paces == wanted && (wanted.is_some() || self.paced.done.is_empty()) {
             return Ok(());
         }
         self.unpace().await?;
@@ -41,8 +41,10 @@ impl Lab {
     /// # Errors
     /// [`LabError`] with the step that could not be taken back.
     pub async fn unpace(&mut self) -> Result<(), LabError> {
-        let Paced { done, .. } = std::mem::take(&mut self.paced);
-        self.revert(done).await
+        let Paced { mut done, .. } = std::mem::take(&mut self.paced);
+        let outcome = self.revert(&mut done).await;
+        self.paced.done = done;
+        outcome
     }
 
     /// The rate at which a guest is paced, bits/s, as the tester says it; `None` if it is not.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::journal::{self, Undo};
+use super::journal::{self, Recorded, Undo};
 use super::{LabError, RunId, State, elsewhere, nics, ovs, state};
 use crate::exec::local::RUN_VARIABLE;
 
@@ -47,8 +47,9 @@ pub fn clean_all(root: &Path) -> Vec<Cleaned> {
 pub fn undo(state: State) -> Result<Vec<String>, LabError> {
     let mut done = Vec::new();
     // Nothing else can go while a process holds it, so processes come first wherever they stand in the journal.
+    let Recorded { steps, unreadable } = journal::read(&state.dir);
     let (processes_first, rest): (Vec<Undo>, Vec<Undo>) =
-        journal::read(&state.dir).into_iter().partition(|step| *step == Undo::Processes);
+        steps.into_iter().partition(|step| *step == Undo::Processes);
     for step in processes_first.iter().chain(&rest) {
         done.extend(undo_step(step, &state));
     }
@@ -57,7 +58,7 @@ pub fn undo(state: State) -> Result<Vec<String>, LabError> {
     let unreturned = put_back_all(&rest);
     let left: Vec<String> =
         processes(&state).into_iter().map(|(pid, name)| format!("process {pid} ({name})")).collect();
-    let left = [left, remaining_cgroups(&state.id), unreturned, left_there].concat();
+    let left = [left, remaining_cgroups(&state.id), unreturned, left_there, unreadable].concat();
     if left.is_empty() {
         state.remove()?;
         return Ok(done);
@@ -184,7 +185,7 @@ pub fn machine_cgroups() -> Vec<PathBuf> {
 /// the ones that it made for another run that is not over yet.
 pub fn parent_cgroups(state: &State) -> Vec<PathBuf> {
     let runs = state.dir.parent().map(state::all).unwrap_or_default();
-    let steps: Vec<Undo> = runs.iter().flat_map(|(_, dir)| journal::read(dir)).collect();
+    let steps: Vec<Undo> = runs.iter().flat_map(|(_, dir)| journal::read(dir).steps).collect();
     let of_a_run = |path: &PathBuf| steps.contains(&Undo::Cgroup { path: path.clone() });
     machine_cgroups().into_iter().filter(|path| !path.exists() || of_a_run(path)).collect()
 }
@@ -263,5 +264,18 @@ mod tests {
         }
         let error = undo(state).unwrap_err().to_string();
         assert!(!instance.exists() && error.contains(&format!("remove {}", kept.display())), "{error}");
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_survives_and_keeps_its_journal() {
+        let root = tempfile::tempdir().unwrap();
+        let state = State::create(root.path()).unwrap();
+        let (dir, tree) = (state.dir.clone(), root.path().join("tree"));
+        std::fs::create_dir(&tree).unwrap();
+        let line = serde_json::to_string(&Undo::Tree { path: tree.clone() }).unwrap();
+        std::fs::write(dir.join("journal.jsonl"), format!("{{\"planet\":{{}}}}\n{line}\n")).unwrap();
+        let error = undo(state).unwrap_err().to_string();
+        assert!(error.contains("line 1 of ") && error.contains("journal.jsonl"), "{error}");
+        assert!(!tree.exists() && dir.join("journal.jsonl").exists());
     }
 }

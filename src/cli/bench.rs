@@ -112,7 +112,7 @@ impl Bench {
         inputs::quiet_libvirt();
         let prepared = self.prepare(common)?;
         ending_signals().thread_block().context("failed to hold signals back")?;
-        let state = State::create(&state::default_root())?;
+        let state = State::create(&state::root(prepared.experiment.machines.is_some()))?;
         let measured = catch_unwind(AssertUnwindSafe(|| {
             Journal::open(&state.dir)?.before(&Undo::Processes)?;
             if prepared.experiment.machines.is_none() {

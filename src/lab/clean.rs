@@ -28,8 +28,8 @@ pub struct Cleaned {
     pub error: Option<LabError>,
 }
 
-/// Undoes every run under `root` whose process is gone.
-pub fn clean_all(root: &Path) -> Vec<Cleaned> {
+/// Undoes every run under these roots whose process is gone.
+pub fn clean_all(roots: &[PathBuf]) -> Vec<Cleaned> {
     let clean = |(id, dir): (RunId, PathBuf)| {
         let name = id.to_string();
         match State::open(id, dir).and_then(undo) {
@@ -37,7 +37,7 @@ pub fn clean_all(root: &Path) -> Vec<Cleaned> {
             Err(error) => Cleaned { id: name, done: Vec::new(), error: Some(error) },
         }
     };
-    state::all(root).into_iter().map(clean).collect()
+    roots.iter().flat_map(|root| state::all(root)).map(clean).collect()
 }
 
 /// Undoes a run, its processes first, then everything else from the last change on, and says what it did.

@@ -38,7 +38,8 @@ pub fn image_directory(run: &RunId) -> PathBuf {
     Path::new(IMAGES).join(format!("kvmfair-{run}"))
 }
 
-/// The parent of every [`image_directory`]: every system has it, and it outlives a boot as the journal does.
+/// The parent of every [`image_directory`]: every system has it, and it outlives a boot of either machine, as the
+/// journal of a hardware lab does.
 pub const IMAGES: &str = "/var/tmp";
 
 /// Where libvirt keeps the process number of each guest.

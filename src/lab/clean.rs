@@ -11,7 +11,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::journal::{self, Recorded, Undo};
-use super::{LabError, RunId, State, elsewhere, nics, ovs, state};
+use super::{LabError, RunId, State, elsewhere, nics, ovs, state, values};
+use crate::backend::site::HostNic;
 use crate::exec::local::RUN_VARIABLE;
 
 /// Time for a process to go after SIGTERM, before SIGKILL. The machine may freeze for seconds.
@@ -100,7 +101,29 @@ fn put_back_all(steps: &[Undo]) -> Vec<String> {
         Undo::Nic(nic) => nics.insert(nic.device.clone()),
         _ => true,
     };
-    steps.iter().filter(once).filter_map(|step| put_back(step).err()).map(|error| error.to_string()).collect()
+    let home = away(steps).into_iter().map(nics::restore);
+    let back = steps.iter().filter(once).map(put_back);
+    home.chain(back).filter_map(Result::err).map(|error| error.to_string()).collect()
+}
+
+/// NICs that are not back yet and have a value to get back: the kernel takes its time to give them back after the last
+/// process of a namespace ended, and their files come with them.
+fn away(steps: &[Undo]) -> Vec<&HostNic> {
+    let mut seen = BTreeSet::new();
+    let mut away = Vec::new();
+    for step in steps {
+        let Undo::Nic(nic) = step else { continue };
+        if steps.iter().any(|step| lacks_file(step, nic)) && seen.insert(&nic.device) {
+            away.push(nic);
+        }
+    }
+    away
+}
+
+/// Whether a step writes into a file of this NIC that is not there.
+fn lacks_file(step: &Undo, nic: &HostNic) -> bool {
+    let Undo::Value { path, .. } = step else { return false };
+    values::interface(path) == Some(&nic.name) && !path.exists()
 }
 
 /// Puts back one thing that was borrowed of the machine; other steps are not its business.
@@ -115,21 +138,10 @@ pub fn put_back(step: &Undo) -> Result<(), LabError> {
             let words: Vec<&str> = argv.iter().map(String::as_str).collect();
             nics::restore(nic).and_then(|()| nics::machine(&words))
         }
-        // Only the machine's own network namespace has them all.
-        Undo::Value { path, value } if path.starts_with("/proc/sys/net") => nics::machine(&[
-            "sh",
-            "-c",
-            "printf '%s' \"$2\" > \"$1\"",
-            "value",
-            &path.to_string_lossy(),
-            value,
-        ]),
+        Undo::Value { path, value } => values::write_back(path, value),
         Undo::Tracing { path } if path.exists() => {
             std::fs::remove_dir(path).map_err(LabError::system(format!("remove {}", path.display())))
         }
-        // What is not there any more went with the device that it belonged to.
-        Undo::Value { path, value } if path.exists() => std::fs::write(path, value)
-            .map_err(LabError::system(format!("write {} back into {}", value.trim(), path.display()))),
         _ => Ok(()),
     }
 }
@@ -277,5 +289,34 @@ mod tests {
         let error = undo(state).unwrap_err().to_string();
         assert!(error.contains("line 1 of ") && error.contains("journal.jsonl"), "{error}");
         assert!(!tree.exists() && dir.join("journal.jsonl").exists());
+    }
+
+    #[test]
+    fn a_nic_comes_home_before_its_values_once_and_only_if_they_need_it() {
+        let nic = |name: &str| {
+            Undo::Nic(HostNic {
+                name: name.into(),
+                device: format!("device of {name}"),
+                driver: String::new(),
+                mac: String::new(),
+                mtu: 1500,
+                up: true,
+                sriov: None,
+            })
+        };
+        let value = |name: &str, file: &str| Undo::Value {
+            path: format!("/sys/class/net/{name}/{file}").into(),
+            value: "0".into(),
+        };
+        let steps = [
+            value("kf-no-1", "mtu"),
+            nic("kf-no-1"),
+            nic("kf-no-1"),
+            nic("kf-no-2"),
+            value("lo", "mtu"),
+            nic("lo"),
+        ];
+        let names: Vec<&str> = away(&steps).iter().map(|nic| nic.name.as_str()).collect();
+        assert_eq!(names, ["kf-no-1"]);
     }
 }

@@ -84,6 +84,18 @@ pub enum LabError {
         /// The end of what it said.
         said: String,
     },
+    /// Somebody gave the tester's interface a queueing discipline.
+    #[error(
+        "the tester's interface {interface} has a queueing discipline that this run did not make: {qdisc} \
+         (hint: `kvmfair clean` if a killed run left it; else remove it with `tc qdisc del dev {interface} root`, or name \
+         another NIC in [wire])"
+    )]
+    Queued {
+        /// The interface.
+        interface: String,
+        /// As tc shows it.
+        qdisc: String,
+    },
     /// Something is still there after everything was undone.
     #[error("survived the teardown: {}", .0.join(", "))]
     Survivors(Vec<String>),

@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::journal::{self, Recorded, Undo};
-use super::{LabError, RunId, State, elsewhere, nics, ovs, state, values};
+use super::{LabError, RunId, State, control_group, elsewhere, nics, ovs, state, values};
 use crate::backend::site::HostNic;
 use crate::exec::local::RUN_VARIABLE;
 
@@ -81,6 +81,7 @@ fn undo_step(step: &Undo, state: &State) -> Vec<String> {
         Undo::Partition { .. } => Vec::new(), // never made, or `remaining_cgroups` names it
         // See `put_back_all`.
         Undo::Value { .. }
+        | Undo::Controller { .. }
         | Undo::Nic(_)
         | Undo::Merging { .. }
         | Undo::Coalescing { .. }
@@ -139,6 +140,7 @@ pub fn put_back(step: &Undo) -> Result<(), LabError> {
             nics::restore(nic).and_then(|()| nics::machine(&words))
         }
         Undo::Value { path, value } => values::write_back(path, value),
+        Undo::Controller { group, name } => control_group::keep_back(group, name),
         Undo::Tracing { path } if path.exists() => {
             std::fs::remove_dir(path).map_err(LabError::system(format!("remove {}", path.display())))
         }

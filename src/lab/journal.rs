@@ -36,6 +36,13 @@ pub enum Undo {
         /// Its directory.
         path: PathBuf,
     },
+    /// No longer hand this controller down to the groups in a control group (v2), unless others need it there.
+    Controller {
+        /// The group's directory.
+        group: PathBuf,
+        /// The controller: `cpu`.
+        name: String,
+    },
     /// Write this value back into a file of sysfs.
     Value {
         /// The file.

@@ -35,7 +35,7 @@ pub fn with(work: impl FnOnce(&mut Lab, &Runtime) -> Result<()>) -> Result<()> {
     let experiment = profile::parse(include_str!("guests.toml"), Path::new("guests.toml"), facts()?)?;
     let cache = appliance::default_cache();
     let image = Image::Appliance(appliance::ensure(&cache, None, &mut |step| eprintln!("{step}"))?);
-    let state = State::create(&state::default_root())?;
+    let state = State::create(&state::root(false))?;
     Journal::open(&state.dir)?.before(&Undo::Processes)?;
     let outcome = catch_unwind(AssertUnwindSafe(|| -> Result<()> {
         enter_namespaces(&state)?;

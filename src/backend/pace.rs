@@ -22,11 +22,14 @@ const LEAST_BURST: u64 = 4_096;
 /// Bytes that a class may send at a time; tc's own choice is too small at low rates, and the kernel complains.
 const QUANTUM: u32 = 3_028;
 
-/// Paces guests on the tester's interface. All goes with the first step's undo, which is refused where somebody has put
-/// another queueing discipline already.
+/// The queueing discipline that is ours; nobody else has a reason to give his this number.
+const HANDLE: &str = "4b46:";
+
+/// Paces guests on the tester's interface. All goes with the first step's undo, which the kernel refuses where another
+/// queueing discipline is the root.
 pub fn steps(interface: &str, paces: &[Pace]) -> Vec<Step> {
-    let root = Step::new(Side::Tester, &format!("tc qdisc add dev {interface} root handle 1: htb"))
-        .undone_by(&format!("tc qdisc del dev {interface} root"));
+    let root = Step::new(Side::Tester, &format!("tc qdisc add dev {interface} root handle {HANDLE} htb"))
+        .undone_by(&format!("tc qdisc del dev {interface} root handle {HANDLE}"));
     std::iter::once(root).chain(paces.iter().flat_map(|pace| class(interface, pace))).collect()
 }
 
@@ -35,10 +38,10 @@ fn class(interface: &str, Pace { guest, bits }: &Pace) -> [Step; 2] {
     let to = address(Net::Test, Station::Guest(*guest));
     [
         format!(
-            "tc class add dev {interface} parent 1: classid 1:{guest:x} htb rate {bits}bit burst {burst} quantum {QUANTUM}"
+            "tc class add dev {interface} parent {HANDLE} classid {HANDLE}{guest:x} htb rate {bits}bit burst {burst} quantum {QUANTUM}"
         ),
         format!(
-            "tc filter add dev {interface} parent 1: protocol ip prio 1 u32 match ip dst {to}/32 flowid 1:{guest:x}"
+            "tc filter add dev {interface} parent {HANDLE} protocol ip prio 1 u32 match ip dst {to}/32 flowid {HANDLE}{guest:x}"
         ),
     ]
     .map(|command| Step::new(Side::Tester, &command))
@@ -47,7 +50,7 @@ fn class(interface: &str, Pace { guest, bits }: &Pace) -> [Step; 2] {
 /// The rate at which a guest is paced, bits/s, in what `tc class show` and `tc filter show` say; `None` if it has no class,
 /// or nothing leads to it.
 pub fn seen(classes: &str, filters: &str, guest: u32) -> Option<u64> {
-    let class = format!("1:{guest:x}");
+    let class = format!("{HANDLE}{guest:x}");
     let led = format!("match {:08x}/ffffffff at 16", u32::from(address(Net::Test, Station::Guest(guest))));
     let elsewhere = |line: &&str| !line.split_whitespace().any(|word| word == class);
     let mut lines = filters.lines().skip_while(elsewhere).skip(1);
@@ -57,6 +60,16 @@ pub fn seen(classes: &str, filters: &str, guest: u32) -> Option<u64> {
     let words = classes.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let own = words.into_iter().find(|words| words.starts_with(&["class", "htb", &class]))?;
     rate(own.iter().skip_while(|word| **word != "rate").nth(1)?)
+}
+
+/// The queueing discipline that somebody gave an interface, in what `tc qdisc show` says: the kernel's own choice has the
+/// number 0.
+pub fn root(qdiscs: &str) -> Option<&str> {
+    let given = |line: &&str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        matches!(words[..], ["qdisc", _, handle, "root", ..] if handle != "0:")
+    };
+    qdiscs.lines().find(given).map(str::trim)
 }
 
 /// A rate as tc prints it: `2Mbit`.
@@ -69,8 +82,8 @@ mod tests {
     use super::*;
 
     // Said by iproute2 6.1.0 after the steps for guests 1 and 10.
-    const CLASSES: &str = "class htb 1:a root prio 0 rate 2500Kbit ceil 2500Kbit burst 4Kb cburst 1600b \n\
-                           class htb 1:1 root prio 0 rate 2Mbit ceil 2Mbit burst 4Kb cburst 1600b \n";
+    const CLASSES: &str = "class htb 4b46:a root prio 0 rate 2500Kbit ceil 2500Kbit burst 4Kb cburst 1600b \n\
+                           class htb 4b46:1 root prio 0 rate 2Mbit ceil 2Mbit burst 4Kb cburst 1600b \n";
     const FILTERS: &str = include_str!("pace_filters.txt");
 
     #[test]
@@ -83,13 +96,22 @@ mod tests {
     }
 
     #[test]
+    fn a_queueing_discipline_that_somebody_gave_is_told_from_the_kernels_own() {
+        let own = "qdisc mq 0: root \nqdisc pfifo_fast 0: parent :1 bands 3\nqdisc clsact ffff: parent ffff:fff1 \n";
+        let given = "qdisc tbf 8681: root refcnt 3 rate 1Mbit burst 4Kb lat 50ms \n";
+        assert_eq!(root(own), None);
+        assert_eq!(root("qdisc noqueue 0: root refcnt 2 \n"), None);
+        assert_eq!(root(&[own, given].concat()), Some(given.trim()));
+    }
+
+    #[test]
     fn one_undo_takes_all_classes_away() {
         let steps = steps("p0", &[Pace { guest: 1, bits: 2_000_000 }, Pace { guest: 10, bits: 64_000 }]);
         let words: Vec<String> = steps.iter().map(|step| format!("{:?}", step.action)).collect();
         assert_eq!(words.iter().filter(|words| words.contains("\"del\"")).count(), 1);
         assert!(steps.iter().all(|step| step.side == Side::Tester));
         assert!(
-            words.iter().any(|words| words.contains("\"1:a\", \"htb\", \"rate\", \"64000bit\"")),
+            words.iter().any(|words| words.contains("\"4b46:a\", \"htb\", \"rate\", \"64000bit\"")),
             "{words:?}"
         );
     }

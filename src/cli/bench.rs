@@ -29,7 +29,7 @@ use crate::run::event::{Event, Events};
 use crate::run::lab_session::LabSession;
 use crate::run::results::Results;
 use crate::sample::Accel;
-use crate::store::RunDir;
+use crate::store::{RunDir, Writer};
 
 /// Run a profile's experiment and write tables and charts.
 #[derive(Debug, clap::Args)]
@@ -54,6 +54,8 @@ struct Prepared {
     cpus: u32,
     wire: Wire,
     run_dir: RunDir,
+    /// Nobody else writes into it until this process ends.
+    _writer: Writer,
     /// Whether the run directory has trials already.
     resumed: bool,
 }
@@ -112,7 +114,7 @@ impl Bench {
         inputs::quiet_libvirt();
         let prepared = self.prepare(common)?;
         ending_signals().thread_block().context("failed to hold signals back")?;
-        let state = State::create(&state::default_root())?;
+        let state = State::create(&state::root(prepared.experiment.machines.is_some()))?;
         let measured = catch_unwind(AssertUnwindSafe(|| {
             Journal::open(&state.dir)?.before(&Undo::Processes)?;
             if prepared.experiment.machines.is_none() {
@@ -134,10 +136,10 @@ impl Bench {
         let Looked { accel, cpus, wire, environment } = looked(&experiment, &text)?;
         let image =
             image::ensure(&experiment.image, &appliance::default_cache(), &mut |step| eprintln!("{step}"))?;
-        let run_dir = self.run_dir(&text, &experiment)?;
+        let (run_dir, _writer) = self.run_dir(&text, &experiment)?;
         super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
         let resumed = self.resume.is_some();
-        Ok(Prepared { experiment, environment, image, accel, cpus, wire, run_dir, resumed })
+        Ok(Prepared { experiment, environment, image, accel, cpus, wire, run_dir, _writer, resumed })
     }
 
     /// The profile's text and the experiment; those of a run that goes on are in its directory.
@@ -152,15 +154,19 @@ impl Bench {
         }
     }
 
-    fn run_dir(&self, text: &str, experiment: &Experiment) -> Result<RunDir> {
+    /// The run's directory, and the right to write into it.
+    fn run_dir(&self, text: &str, experiment: &Experiment) -> Result<(RunDir, Writer)> {
         if let Some(run) = &self.resume {
-            return Ok(RunDir::open(run)?);
+            let run_dir = RunDir::open(run)?;
+            let writer = run_dir.lock()?;
+            return Ok((run_dir, writer));
         }
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let run_dir = RunDir::create(&self.out, &experiment.name, &time)?;
+        let writer = run_dir.lock()?;
         run_dir.write("profile.toml", text.as_bytes())?;
         run_dir.write_json("experiment.json", experiment)?;
-        Ok(run_dir)
+        Ok((run_dir, writer))
     }
 }
 

@@ -16,7 +16,7 @@ impl Clean {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         super::inputs::quiet_libvirt();
         super::logging::start(common.verbose, None)?;
-        let cleaned = clean_all(&state::default_root());
+        let cleaned = clean_all(&state::roots());
         let failed =
             |run: &&Cleaned| run.error.as_ref().is_some_and(|error| !matches!(error, LabError::Busy(..)));
         let exit = if cleaned.iter().any(|run| failed(&run)) { Exit::Internal } else { Exit::Success };

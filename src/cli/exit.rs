@@ -37,7 +37,8 @@ Exit codes:
 
 Environment:
   NO_COLOR           no colours
-  KVMFAIR_STATE_DIR  where a run keeps what it has to undo (default /run/kvmfair)
+  KVMFAIR_STATE_DIR  where a run keeps what it has to undo (default /run/kvmfair;
+                     /var/lib/kvmfair if it changes other machines)
   XDG_CACHE_HOME     where images are kept, in kvmfair/ (default ~/.cache)";
 
 impl From<Exit> for ExitCode {

@@ -1,7 +1,7 @@
 //! What is built in a lab at this moment: wire, switch, what each guest needs. The same for every lab: the steps of the
 //! backends are data, and the ground they are done on knows how a machine is reached and what outlives the run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::LabError;
 use super::address::Net;
@@ -71,19 +71,21 @@ impl Lab {
         Ok(())
     }
 
-    /// Takes the wire and the switch down; the guests must be gone.
+    /// Takes the wire and the switch down; the guests must be gone. Goes on after a step that fails, and tries that one
+    /// again the next time.
     ///
     /// # Errors
-    /// [`LabError`] with the step that could not be taken back.
+    /// [`LabError`] with the first step that could not be taken back.
     pub async fn detach(&mut self) -> Result<(), LabError> {
-        self.untune().await?;
-        self.unpace().await?;
-        let guests: Vec<u32> = self.plugged.keys().copied().collect();
+        let mut outcome = self.untune().await.and(self.unpace().await);
+        let guests: BTreeSet<u32> = self.plugged.keys().chain(self.capped.keys()).copied().collect();
         for guest in guests {
-            self.unplug(guest).await?;
+            outcome = outcome.and(self.unplug(guest).await);
         }
-        let steps = std::mem::take(&mut self.attached);
-        self.revert(steps).await
+        let mut steps = std::mem::take(&mut self.attached);
+        outcome = outcome.and(self.revert(&mut steps).await);
+        self.attached = steps;
+        outcome
     }
 
     /// Prepares the host for one guest.
@@ -104,9 +106,13 @@ impl Lab {
     /// # Errors
     /// [`LabError`] with the step that could not be taken back.
     pub async fn unplug(&mut self, guest: u32) -> Result<(), LabError> {
-        self.uncap(guest).await?;
-        let steps = self.plugged.remove(&guest).unwrap_or_default();
-        self.revert(steps).await
+        let uncapped = self.uncap(guest).await;
+        let mut steps = self.plugged.remove(&guest).unwrap_or_default();
+        let outcome = uncapped.and(self.revert(&mut steps).await);
+        if !steps.is_empty() {
+            self.plugged.insert(guest, steps);
+        }
+        outcome
     }
 
     /// Caps the NIC of a running guest in each direction; `interface` is the host's end of it.
@@ -130,11 +136,15 @@ impl Lab {
     /// # Errors
     /// [`LabError`] with the step that could not be taken back.
     pub async fn uncap(&mut self, guest: u32) -> Result<(), LabError> {
-        let Some((interface, steps)) = self.capped.remove(&guest) else { return Ok(()) };
+        let Some((interface, mut steps)) = self.capped.remove(&guest) else { return Ok(()) };
         for step in cap::lift(&interface) {
             self.apply(&step).await.ok(); // it went with the interface, if that is gone
         }
-        self.revert(steps).await
+        let outcome = self.revert(&mut steps).await;
+        if !steps.is_empty() {
+            self.capped.insert(guest, (interface, steps));
+        }
+        outcome
     }
 
     /// The line of the journal for a guest.

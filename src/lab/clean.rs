@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::journal::{self, Undo};
-use super::{LabError, RunId, State, elsewhere, nics, ovs, state};
+use super::journal::{self, Recorded, Undo};
+use super::{LabError, RunId, State, control_group, elsewhere, nics, ovs, state, values};
+use crate::backend::site::HostNic;
 use crate::exec::local::RUN_VARIABLE;
 
 /// Time for a process to go after SIGTERM, before SIGKILL. The machine may freeze for seconds.
@@ -28,8 +29,8 @@ pub struct Cleaned {
     pub error: Option<LabError>,
 }
 
-/// Undoes every run under `root` whose process is gone.
-pub fn clean_all(root: &Path) -> Vec<Cleaned> {
+/// Undoes every run under these roots whose process is gone.
+pub fn clean_all(roots: &[PathBuf]) -> Vec<Cleaned> {
     let clean = |(id, dir): (RunId, PathBuf)| {
         let name = id.to_string();
         match State::open(id, dir).and_then(undo) {
@@ -37,7 +38,7 @@ pub fn clean_all(root: &Path) -> Vec<Cleaned> {
             Err(error) => Cleaned { id: name, done: Vec::new(), error: Some(error) },
         }
     };
-    state::all(root).into_iter().map(clean).collect()
+    roots.iter().flat_map(|root| state::all(root)).map(clean).collect()
 }
 
 /// Undoes a run, its processes first, then everything else from the last change on, and says what it did.
@@ -47,8 +48,9 @@ pub fn clean_all(root: &Path) -> Vec<Cleaned> {
 pub fn undo(state: State) -> Result<Vec<String>, LabError> {
     let mut done = Vec::new();
     // Nothing else can go while a process holds it, so processes come first wherever they stand in the journal.
+    let Recorded { steps, unreadable } = journal::read(&state.dir);
     let (processes_first, rest): (Vec<Undo>, Vec<Undo>) =
-        journal::read(&state.dir).into_iter().partition(|step| *step == Undo::Processes);
+        steps.into_iter().partition(|step| *step == Undo::Processes);
     for step in processes_first.iter().chain(&rest) {
         done.extend(undo_step(step, &state));
     }
@@ -57,7 +59,7 @@ pub fn undo(state: State) -> Result<Vec<String>, LabError> {
     let unreturned = put_back_all(&rest);
     let left: Vec<String> =
         processes(&state).into_iter().map(|(pid, name)| format!("process {pid} ({name})")).collect();
-    let left = [left, remaining_cgroups(&state.id), unreturned, left_there].concat();
+    let left = [left, remaining_cgroups(&state.id), unreturned, left_there, unreadable].concat();
     if left.is_empty() {
         state.remove()?;
         return Ok(done);
@@ -79,6 +81,7 @@ fn undo_step(step: &Undo, state: &State) -> Vec<String> {
         Undo::Partition { .. } => Vec::new(), // never made, or `remaining_cgroups` names it
         // See `put_back_all`.
         Undo::Value { .. }
+        | Undo::Controller { .. }
         | Undo::Nic(_)
         | Undo::Merging { .. }
         | Undo::Coalescing { .. }
@@ -99,7 +102,29 @@ fn put_back_all(steps: &[Undo]) -> Vec<String> {
         Undo::Nic(nic) => nics.insert(nic.device.clone()),
         _ => true,
     };
-    steps.iter().filter(once).filter_map(|step| put_back(step).err()).map(|error| error.to_string()).collect()
+    let home = away(steps).into_iter().map(nics::restore);
+    let back = steps.iter().filter(once).map(put_back);
+    home.chain(back).filter_map(Result::err).map(|error| error.to_string()).collect()
+}
+
+/// NICs that are not back yet and have a value to get back: the kernel takes its time to give them back after the last
+/// process of a namespace ended, and their files come with them.
+fn away(steps: &[Undo]) -> Vec<&HostNic> {
+    let mut seen = BTreeSet::new();
+    let mut away = Vec::new();
+    for step in steps {
+        let Undo::Nic(nic) = step else { continue };
+        if steps.iter().any(|step| lacks_file(step, nic)) && seen.insert(&nic.device) {
+            away.push(nic);
+        }
+    }
+    away
+}
+
+/// Whether a step writes into a file of this NIC that is not there.
+fn lacks_file(step: &Undo, nic: &HostNic) -> bool {
+    let Undo::Value { path, .. } = step else { return false };
+    values::interface(path) == Some(&nic.name) && !path.exists()
 }
 
 /// Puts back one thing that was borrowed of the machine; other steps are not its business.
@@ -114,21 +139,11 @@ pub fn put_back(step: &Undo) -> Result<(), LabError> {
             let words: Vec<&str> = argv.iter().map(String::as_str).collect();
             nics::restore(nic).and_then(|()| nics::machine(&words))
         }
-        // Only the machine's own network namespace has them all.
-        Undo::Value { path, value } if path.starts_with("/proc/sys/net") => nics::machine(&[
-            "sh",
-            "-c",
-            "printf '%s' \"$2\" > \"$1\"",
-            "value",
-            &path.to_string_lossy(),
-            value,
-        ]),
+        Undo::Value { path, value } => values::write_back(path, value),
+        Undo::Controller { group, name } => control_group::keep_back(group, name),
         Undo::Tracing { path } if path.exists() => {
             std::fs::remove_dir(path).map_err(LabError::system(format!("remove {}", path.display())))
         }
-        // What is not there any more went with the device that it belonged to.
-        Undo::Value { path, value } if path.exists() => std::fs::write(path, value)
-            .map_err(LabError::system(format!("write {} back into {}", value.trim(), path.display()))),
         _ => Ok(()),
     }
 }
@@ -184,7 +199,7 @@ pub fn machine_cgroups() -> Vec<PathBuf> {
 /// the ones that it made for another run that is not over yet.
 pub fn parent_cgroups(state: &State) -> Vec<PathBuf> {
     let runs = state.dir.parent().map(state::all).unwrap_or_default();
-    let steps: Vec<Undo> = runs.iter().flat_map(|(_, dir)| journal::read(dir)).collect();
+    let steps: Vec<Undo> = runs.iter().flat_map(|(_, dir)| journal::read(dir).steps).collect();
     let of_a_run = |path: &PathBuf| steps.contains(&Undo::Cgroup { path: path.clone() });
     machine_cgroups().into_iter().filter(|path| !path.exists() || of_a_run(path)).collect()
 }
@@ -263,5 +278,47 @@ mod tests {
         }
         let error = undo(state).unwrap_err().to_string();
         assert!(!instance.exists() && error.contains(&format!("remove {}", kept.display())), "{error}");
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_survives_and_keeps_its_journal() {
+        let root = tempfile::tempdir().unwrap();
+        let state = State::create(root.path()).unwrap();
+        let (dir, tree) = (state.dir.clone(), root.path().join("tree"));
+        std::fs::create_dir(&tree).unwrap();
+        let line = serde_json::to_string(&Undo::Tree { path: tree.clone() }).unwrap();
+        std::fs::write(dir.join("journal.jsonl"), format!("{{\"planet\":{{}}}}\n{line}\n")).unwrap();
+        let error = undo(state).unwrap_err().to_string();
+        assert!(error.contains("line 1 of ") && error.contains("journal.jsonl"), "{error}");
+        assert!(!tree.exists() && dir.join("journal.jsonl").exists());
+    }
+
+    #[test]
+    fn a_nic_comes_home_before_its_values_once_and_only_if_they_need_it() {
+        let nic = |name: &str| {
+            Undo::Nic(HostNic {
+                name: name.into(),
+                device: format!("device of {name}"),
+                driver: String::new(),
+                mac: String::new(),
+                mtu: 1500,
+                up: true,
+                sriov: None,
+            })
+        };
+        let value = |name: &str, file: &str| Undo::Value {
+            path: format!("/sys/class/net/{name}/{file}").into(),
+            value: "0".into(),
+        };
+        let steps = [
+            value("kf-no-1", "mtu"),
+            nic("kf-no-1"),
+            nic("kf-no-1"),
+            nic("kf-no-2"),
+            value("lo", "mtu"),
+            nic("lo"),
+        ];
+        let names: Vec<&str> = away(&steps).iter().map(|nic| nic.name.as_str()).collect();
+        assert_eq!(names, ["kf-no-1"]);
     }
 }

@@ -2,6 +2,7 @@
 //! libvirt makes for the guests of the machine. libvirt calls it a partition and wants it to be there.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::journal::{Journal, Undo};
@@ -9,6 +10,8 @@ use super::{LabError, RunId};
 use crate::profile::groups::CpuSettings;
 
 const ROOT: &str = "/sys/fs/cgroup";
+/// The file of a v2 group that names the controllers which the groups in it have.
+const HANDED_DOWN: &str = "cgroup.subtree_control";
 /// The v1 controllers that libvirt puts guests into.
 const CONTROLLERS: [&str; 9] =
     ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "net_cls", "perf_event"];
@@ -63,10 +66,10 @@ impl ControlGroup {
         let name = format!("kf-{run}-{group}.partition"); // libvirt adds the last word by itself
         for tree in trees() {
             let machine = tree.join("machine");
-            make(&tree, &machine)?;
+            make(journal, &tree, &machine)?;
             let path = machine.join(&name);
             journal.before(&Undo::Partition { path: path.clone() })?;
-            make(&machine, &path)?;
+            make(journal, &machine, &path)?;
         }
         let cpu = if is_v2() { PathBuf::from(ROOT) } else { Path::new(ROOT).join("cpu") };
         Ok(ControlGroup { cpu: cpu.join("machine").join(name), v2: is_v2() })
@@ -91,7 +94,7 @@ impl ControlGroup {
 }
 
 /// Makes one group. A new cpuset has no CPU of its own, and v2 hands controllers down only where it is told to.
-fn make(parent: &Path, path: &Path) -> Result<(), LabError> {
+fn make(journal: &Journal, parent: &Path, path: &Path) -> Result<(), LabError> {
     if !path.is_dir() {
         let made = fs::create_dir(path);
         made.map_err(LabError::system(format!("make the control group {}", path.display())))?;
@@ -106,16 +109,81 @@ fn make(parent: &Path, path: &Path) -> Result<(), LabError> {
         }
     }
     if is_v2() {
-        for (group, controller) in
-            [parent, path].into_iter().flat_map(|g| ["+cpu", "+cpuset"].map(|c| (g, c)))
-        {
-            fs::write(group.join("cgroup.subtree_control"), controller).ok(); // read back in every trial
+        hand_down(journal, parent)?;
+        hand_down(journal, path)?;
+    }
+    Ok(())
+}
+
+/// Hands the controllers that guests need down to the groups in this one, after noting those that were not. One that the
+/// group does not have itself stays away: whether guests got what they were to get is read back in every trial.
+fn hand_down(journal: &Journal, group: &Path) -> Result<(), LabError> {
+    let (has, hands_down) = (words(group, "cgroup.controllers")?, words(group, HANDED_DOWN)?);
+    for name in ["cpu", "cpuset"].map(str::to_owned) {
+        if has.contains(&name) && !hands_down.contains(&name) {
+            journal.before(&Undo::Controller { group: group.to_owned(), name: name.clone() })?;
+            write(group, HANDED_DOWN, &format!("+{name}"))?;
         }
     }
     Ok(())
 }
 
+/// No longer hands a controller down. A group that is gone took it along; one in which others hand it further down needs
+/// it still.
+///
+/// # Errors
+/// [`LabError::System`] if the kernel refuses for another reason.
+pub(super) fn keep_back(group: &Path, name: &str) -> Result<(), LabError> {
+    match fs::write(group.join(HANDED_DOWN), format!("-{name}")) {
+        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ResourceBusy) => {
+            Err(LabError::system(format!("write -{name} into {}", group.join(HANDED_DOWN).display()))(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn words(group: &Path, file: &str) -> Result<Vec<String>, LabError> {
+    let path = group.join(file);
+    let text = fs::read_to_string(&path).map_err(LabError::system(format!("read {}", path.display())))?;
+    Ok(text.split_whitespace().map(str::to_owned).collect())
+}
+
 fn write(group: &Path, file: &str, value: &str) -> Result<(), LabError> {
     let path = group.join(file);
     fs::write(&path, value).map_err(LabError::system(format!("write {value} into {}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::journal;
+
+    #[test]
+    fn only_controllers_that_were_not_handed_down_are_noted_and_kept_back_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path()).unwrap();
+        let group = dir.path().join("group");
+        fs::create_dir(&group).unwrap();
+        let [has, handed_down] = ["cgroup.controllers", HANDED_DOWN].map(|file| group.join(file));
+        for (controllers, before, noted) in [
+            ("cpuset cpu io memory", "cpu memory", vec!["cpuset"]),
+            ("cpu io", "", vec!["cpu"]),
+            ("cpu cpuset", "cpuset cpu", vec![]),
+        ] {
+            fs::write(&has, controllers).unwrap();
+            fs::write(&handed_down, before).unwrap();
+            let known = journal::read(dir.path()).steps.len();
+            hand_down(&journal, &group).unwrap();
+            let steps = journal::read(dir.path()).steps;
+            let of = |name: &str| Undo::Controller { group: group.clone(), name: name.into() };
+            assert_eq!(steps[..steps.len() - known], noted.iter().map(|name| of(name)).collect::<Vec<_>>());
+            let written = noted.last().map_or(before.to_owned(), |name| format!("+{name}"));
+            assert_eq!(fs::read_to_string(&handed_down).unwrap(), written);
+        }
+        keep_back(&group, "cpu").unwrap();
+        assert_eq!(fs::read_to_string(&handed_down).unwrap(), "-cpu");
+        keep_back(&group.join("gone"), "cpu").unwrap();
+        fs::create_dir(dir.path().join(HANDED_DOWN)).unwrap();
+        assert!(keep_back(dir.path(), "cpu").is_err());
+    }
 }

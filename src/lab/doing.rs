@@ -25,15 +25,33 @@ pub(super) enum Back {
 }
 
 impl Lab {
-    pub(super) async fn revert(&self, steps: Vec<Done>) -> Result<(), LabError> {
-        for Done { side, undo } in steps.into_iter().rev() {
-            match undo {
-                Back::Nothing => {}
-                Back::Run(argv) => drop(self.side(side).run(&argv).await?),
-                Back::Journalled(undo) => self.take_back(side, *undo).await?,
+    /// Takes steps back, the last first. One that fails does not stop the others: it stays in `steps`, to be tried again.
+    ///
+    /// # Errors
+    /// [`LabError`] of the first step that could not be taken back.
+    pub(super) async fn revert(&self, steps: &mut Vec<Done>) -> Result<(), LabError> {
+        let mut outcome = Ok(());
+        let mut failed = Vec::new();
+        for done in std::mem::take(steps).into_iter().rev() {
+            if let Err(error) = self.back(&done).await {
+                tracing::warn!("failed to take a step back: {error}");
+                outcome = outcome.and(Err(error));
+                failed.push(done);
             }
         }
-        Ok(())
+        *steps = failed.into_iter().rev().collect();
+        outcome
+    }
+
+    async fn back(&self, Done { side, undo }: &Done) -> Result<(), LabError> {
+        match undo {
+            Back::Nothing => Ok(()),
+            Back::Run(argv) => {
+                self.side(*side).run(argv).await?;
+                Ok(())
+            }
+            Back::Journalled(undo) => self.take_back(*side, (**undo).clone()).await,
+        }
     }
 
     async fn take_back(&self, side: Side, undo: Undo) -> Result<(), LabError> {
@@ -129,5 +147,35 @@ impl Lab {
         let Some(undo) = undo else { return Ok(Back::Nothing) };
         self.journal.before(&undo)?;
         Ok(Back::Journalled(Box::new(undo)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::lab::hardware;
+    use crate::lab::journal::Journal;
+
+    fn removal(path: &Path) -> Done {
+        let argv = ["rmdir".to_owned(), path.display().to_string()];
+        Done { side: Side::Host, undo: Back::Run(argv.into()) }
+    }
+
+    #[tokio::test]
+    async fn a_step_that_cannot_be_taken_back_stops_no_other_and_is_tried_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let lab = hardware::all_here(Journal::open(dir.path()).unwrap());
+        let [first, full, last] = ["first", "full", "last"].map(|name| dir.path().join(name));
+        [&first, &full, &last].iter().for_each(|path| std::fs::create_dir(path).unwrap());
+        std::fs::write(full.join("file"), "").unwrap();
+        let mut steps = vec![removal(&first), removal(&full), removal(&last)];
+        let error = lab.revert(&mut steps).await.unwrap_err().to_string();
+        assert!(error.contains(&full.display().to_string()), "{error}");
+        assert!(!first.exists() && !last.exists() && full.exists());
+        std::fs::remove_file(full.join("file")).unwrap();
+        lab.revert(&mut steps).await.unwrap();
+        assert!(steps.is_empty() && !full.exists());
     }
 }

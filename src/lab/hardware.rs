@@ -38,7 +38,8 @@ pub fn image_directory(run: &RunId) -> PathBuf {
     Path::new(IMAGES).join(format!("kvmfair-{run}"))
 }
 
-/// The parent of every [`image_directory`]: every system has it, and it outlives a boot as the journal does.
+/// The parent of every [`image_directory`]: every system has it, and it outlives a boot of either machine, as the
+/// journal of a hardware lab does.
 pub const IMAGES: &str = "/var/tmp";
 
 /// Where libvirt keeps the process number of each guest.
@@ -162,4 +163,16 @@ fn management(names: &Names) -> Vec<Step> {
             &format!("ip address add {} dev {bridge}", with_prefix(Net::Management, Station::Host)),
         ),
     ]
+}
+
+/// A lab both of whose machines are this one, with nothing built in it.
+#[cfg(test)]
+pub(super) fn all_here(journal: Journal) -> Lab {
+    let address = crate::exec::login::SshAddress::parse("tester.invalid").unwrap();
+    let tester = Login { address, jump: None, identity: None };
+    let here = || Machine::Local(Local::here());
+    let places = Machines { host: HostPlace::Here, tester };
+    let ground = Ground::Hardware(Box::new(Hardware { host: here(), tester: here(), places }));
+    let names = Names { run: "abc234".into(), tester_netns: String::new(), index_base: 100_000 };
+    Lab::on(ground, names, Wire::Veth, journal)
 }

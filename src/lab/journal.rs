@@ -2,8 +2,9 @@
 //!
 //! What lives in the run's namespaces needs no line: it goes with the last process in them. The journal is for the rest.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -34,6 +35,13 @@ pub enum Undo {
     Partition {
         /// Its directory.
         path: PathBuf,
+    },
+    /// No longer hand this controller down to the groups in a control group (v2), unless others need it there.
+    Controller {
+        /// The group's directory.
+        group: PathBuf,
+        /// The controller: `cpu`.
+        name: String,
     },
     /// Write this value back into a file of sysfs.
     Value {
@@ -92,7 +100,7 @@ impl Journal {
     /// [`LabError::System`] if the file cannot be written.
     pub fn open(dir: &Path) -> Result<Journal, LabError> {
         let path = dir.join(NAME);
-        let file = OpenOptions::new().create(true).append(true).open(&path);
+        let file = OpenOptions::new().create(true).read(true).append(true).open(&path);
         let file = file.map_err(LabError::system(format!("open {}", path.display())))?;
         Ok(Journal { file: Arc::new(Mutex::new(file)) })
     }
@@ -105,37 +113,136 @@ impl Journal {
         let mut line = serde_json::to_string(undo).map_err(LabError::system("write the journal"))?;
         line.push('\n');
         let mut file = self.file.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        file.write_all(line.as_bytes())
-            .and_then(|()| file.sync_data())
-            .map_err(LabError::system("write the journal"))
+        append(&mut file, line.as_bytes()).map_err(LabError::system("write the journal"))
     }
 }
 
-/// What a state directory has to undo, last change first. A line cut short by a crash was never acted upon.
-pub fn read(dir: &Path) -> Vec<Undo> {
-    let Ok(file) = File::open(dir.join(NAME)) else { return Vec::new() };
-    let lines = BufReader::new(file).lines().map_while(Result::ok);
-    let mut steps: Vec<Undo> = lines.filter_map(|line| serde_json::from_str(&line).ok()).collect();
-    steps.reverse();
-    steps
+/// Appends a whole line or nothing. Of a line that was cut short, by a full disk or a kill, the change was never made: it
+/// goes, or the next line would be glued to it and both be lost.
+fn append(file: &mut File, line: &[u8]) -> std::io::Result<()> {
+    let end = whole_lines(file)?;
+    if end < file.metadata()?.len() {
+        file.set_len(end)?;
+    }
+    let written = file.write_all(line).and_then(|()| file.sync_data());
+    if written.is_err() {
+        let _ = file.set_len(end); // or the next line does it
+    }
+    written
+}
+
+/// Where the last whole line ends.
+fn whole_lines(file: &File) -> std::io::Result<u64> {
+    let mut end = file.metadata()?.len();
+    let mut last = [0];
+    while end > 0 {
+        file.read_exact_at(&mut last, end - 1)?;
+        if last == *b"\n" {
+            break;
+        }
+        end -= 1;
+    }
+    Ok(end)
+}
+
+/// What a journal says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// What has to be undone, last change first.
+    pub steps: Vec<Undo>,
+    /// What was done too, perhaps, but cannot be read: in words.
+    pub unreadable: Vec<String>,
+}
+
+/// What a state directory has to undo. An end that no line is was never acted upon; a whole line that says nothing to this
+/// version was, and must not be forgotten.
+pub fn read(dir: &Path) -> Recorded {
+    let path = dir.join(NAME);
+    let content = match fs::read(&path) {
+        Ok(content) => content,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Recorded::default(),
+        Err(error) => {
+            return Recorded {
+                unreadable: vec![format!("{}: {error}", path.display())],
+                ..Recorded::default()
+            };
+        }
+    };
+    let mut recorded = Recorded::default();
+    for (number, line) in (1..).zip(content.split_inclusive(|byte| *byte == b'\n')) {
+        match serde_json::from_slice(line) {
+            Ok(undo) => recorded.steps.push(undo),
+            Err(_) if !line.ends_with(b"\n") => {}
+            Err(error) => recorded.unreadable.push(unreadable(&path, number, &error)),
+        }
+    }
+    recorded.steps.reverse();
+    recorded
+}
+
+fn unreadable(path: &Path, line: u32, error: &serde_json::Error) -> String {
+    format!(
+        "whatever line {line} of {} was to undo: {error} (hint: clean with the version that wrote it, or undo it by hand and \
+         remove the line)",
+        path.display()
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_last_change_is_undone_first_and_a_torn_line_is_passed_over() {
+    fn domain(name: &str) -> Undo {
+        Undo::Domain { name: name.into() }
+    }
+
+    /// A journal with one line, and then these bytes.
+    fn journal_and(bytes: &[u8]) -> (tempfile::TempDir, Journal) {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(dir.path()).unwrap();
         journal.before(&Undo::Processes).unwrap();
-        journal.before(&Undo::Domain { name: "kf-abc234-g1".into() }).unwrap();
+        journal.file.lock().unwrap().write_all(bytes).unwrap();
+        (dir, journal)
+    }
+
+    #[test]
+    fn the_last_change_is_undone_first_and_a_torn_line_is_passed_over() {
+        let (dir, journal) = journal_and(b"");
+        journal.before(&domain("kf-abc234-g1")).unwrap();
         journal.file.lock().unwrap().write_all(b"{\"domain\":{\"na").unwrap();
-        assert_eq!(read(dir.path()), vec![Undo::Domain { name: "kf-abc234-g1".into() }, Undo::Processes]);
+        let steps = vec![domain("kf-abc234-g1"), Undo::Processes];
+        assert_eq!(read(dir.path()), Recorded { steps, unreadable: vec![] });
+    }
+
+    #[test]
+    fn a_line_after_one_that_was_cut_short_is_a_line_of_its_own() {
+        let (dir, journal) = journal_and(b"{\"domain\":{\"na");
+        journal.before(&domain("kf-abc234-g2")).unwrap();
+        let steps = vec![domain("kf-abc234-g2"), Undo::Processes];
+        assert_eq!(read(dir.path()), Recorded { steps, unreadable: vec![] });
+    }
+
+    #[test]
+    fn a_whole_line_that_cannot_be_read_is_told_and_those_behind_it_are_undone() {
+        for line in [&b"\xff\xfe\n"[..], b"{\"planet\":{}}\n", b"{\"domain\":{\"na{\"processes\"}\n"] {
+            let (dir, journal) = journal_and(line);
+            journal.before(&domain("kf-abc234-g2")).unwrap();
+            let recorded = read(dir.path());
+            assert_eq!(recorded.steps, [domain("kf-abc234-g2"), Undo::Processes]);
+            let [told] = &recorded.unreadable[..] else { panic!("{recorded:?}") };
+            assert!(told.contains("line 2 of ") && told.contains(NAME), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_disk_without_room_for_a_line_forbids_the_change() {
+        let full = OpenOptions::new().read(true).append(true).open("/dev/full").unwrap();
+        let journal = Journal { file: Arc::new(Mutex::new(full)) };
+        assert!(journal.before(&Undo::Processes).is_err());
     }
 
     #[test]
     fn a_state_without_a_journal_has_nothing_to_undo() {
-        assert_eq!(read(Path::new("/no/such/state")), vec![]);
+        assert_eq!(read(Path::new("/no/such/state")), Recorded::default());
     }
 }

@@ -14,7 +14,7 @@
 //! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are;
 //!   `nic_user`: who uses one
 //! - `tracing`: the kernel's count of exits by reason
-//! - `tuned`, `coalesced`: settings of the VM host, written and written back
+//! - `tuned`, `coalesced`: settings of the VM host, written and written back; `values`: the writing back
 //! - [`ovs`]: Open vSwitch of the run's own; [`far_ovs`]: that of a hardware lab's VM host
 //! - [`dpdk`]: how that is set up with DPDK
 //! - [`real_time`]: whether guests may have real-time threads
@@ -44,6 +44,7 @@ pub mod real_time;
 pub mod state;
 mod tracing;
 mod tuned;
+mod values;
 
 pub use building::Lab;
 pub use state::{RunId, State};
@@ -82,6 +83,18 @@ pub enum LabError {
         name: &'static str,
         /// The end of what it said.
         said: String,
+    },
+    /// Somebody gave the tester's interface a queueing discipline.
+    #[error(
+        "the tester's interface {interface} has a queueing discipline that this run did not make: {qdisc} \
+         (hint: `kvmfair clean` if a killed run left it; else remove it with `tc qdisc del dev {interface} root`, or name \
+         another NIC in [wire])"
+    )]
+    Queued {
+        /// The interface.
+        interface: String,
+        /// As tc shows it.
+        qdisc: String,
     },
     /// Something is still there after everything was undone.
     #[error("survived the teardown: {}", .0.join(", "))]

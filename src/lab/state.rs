@@ -46,11 +46,25 @@ impl fmt::Display for RunId {
     }
 }
 
-/// Where states are kept, unless `KVMFAIR_STATE_DIR` says otherwise.
-pub fn default_root() -> PathBuf {
-    let given =
-        std::env::var_os("KVMFAIR_STATE_DIR").map_or_else(|| PathBuf::from("/run/kvmfair"), PathBuf::from);
-    std::path::absolute(&given).unwrap_or(given)
+/// Where the state of a lab on this machine alone is kept: in memory, as a boot takes away all that it would undo.
+const OF_THIS_MACHINE: &str = "/run/kvmfair";
+/// Where the state of a hardware lab is kept: a boot of this machine undoes nothing on the others.
+/// What keys are in it open guests of this run alone, and are worth nothing without them.
+const OF_OTHERS: &str = "/var/lib/kvmfair";
+
+/// Where a new run keeps its state, unless `KVMFAIR_STATE_DIR` says otherwise; `others` if it changes other machines.
+pub fn root(others: bool) -> PathBuf {
+    given().unwrap_or_else(|| PathBuf::from(if others { OF_OTHERS } else { OF_THIS_MACHINE }))
+}
+
+/// Everywhere that a run may have kept its state.
+pub fn roots() -> Vec<PathBuf> {
+    given().map_or_else(|| [OF_THIS_MACHINE, OF_OTHERS].map(PathBuf::from).into(), |given| vec![given])
+}
+
+fn given() -> Option<PathBuf> {
+    let given = PathBuf::from(std::env::var_os("KVMFAIR_STATE_DIR")?);
+    Some(std::path::absolute(&given).unwrap_or(given))
 }
 
 /// The file in it that is locked while the run's process lives.
@@ -178,6 +192,12 @@ mod tests {
             State::open(id.clone(), dir.clone()).is_ok()
         });
         assert!(free, "the lock outlived its owner");
+    }
+
+    #[test]
+    fn clean_looks_wherever_a_run_keeps_its_state_and_that_of_other_machines_outlives_a_boot() {
+        assert!([false, true].iter().all(|others| roots().contains(&root(*others))));
+        assert!(given().is_some() || (root(true).starts_with("/var/lib") && root(false).starts_with("/run")));
     }
 
     #[test]

@@ -53,13 +53,18 @@ impl Lab {
         Ok(settings.iter().map(found).collect())
     }
 
-    /// Writes back what every setting was.
+    /// Writes back what every setting was; one that is refused is still known then.
     ///
     /// # Errors
-    /// [`LabError`] if the kernel refuses.
+    /// [`LabError`] of the first that the kernel refuses.
     pub(super) async fn untune(&mut self) -> Result<(), LabError> {
-        let tuned = std::mem::take(&mut self.tuned);
-        self.revert(tuned.into_values().collect()).await
+        let mut outcome = Ok(());
+        for (path, done) in std::mem::take(&mut self.tuned) {
+            let mut steps = vec![done];
+            outcome = outcome.and(self.revert(&mut steps).await);
+            self.tuned.extend(steps.pop().map(|failed| (path, failed)));
+        }
+        outcome
     }
 
     async fn show(&self, machine: &Machine, nic: &str, settings: &[Setting]) -> Result<Vec<Shown>, LabError> {

@@ -8,14 +8,16 @@ use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::memory::{self, MemoryState};
+use super::settings::{self, KernelSettings};
 use crate::exec::blocking;
 use crate::exec::machine::Machine;
 
 /// What the figures depend on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
     /// kvmfair's own version.
     pub tool_version: String,
@@ -41,6 +43,9 @@ pub struct Environment {
     /// Its memory when the run began.
     #[serde(default)]
     pub memory: MemoryState,
+    /// What its kernel was set to when the run began: before a profile's own settings.
+    #[serde(default)]
+    pub settings: KernelSettings,
     /// Kernel release.
     pub kernel: String,
     /// The kernel's command line.
@@ -72,26 +77,20 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// What makes another one's figures not comparable with this one's, each with both values. Dates and what memory is
-    /// free, also the tester's, are none of it.
+    /// What makes another one's figures not comparable with this one's, each with both values. Dates and how much memory is in
+    /// use, also the tester's, are none of it; settings are.
     pub fn differences(&self, other: &Environment) -> Vec<String> {
-        let fields = |environment: &Environment| {
-            let value = serde_json::to_value(environment.undated()).unwrap_or_default();
-            value.as_object().cloned().unwrap_or_default()
+        let value = |environment: &Environment| {
+            serde_json::to_value(environment.without_amounts()).unwrap_or_default()
         };
-        let (ours, theirs) = (fields(self), fields(other));
-        let keys: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
-        let value = |side: &serde_json::Map<String, serde_json::Value>, key: &str| {
-            side.get(key).cloned().unwrap_or_default()
-        };
-        let pairs = keys.into_iter().map(|key| (key, value(&ours, key), value(&theirs, key)));
-        let differ = pairs.filter(|(_, before, now)| before != now);
-        differ.map(|(key, before, now)| format!("{key} was {before} and is {now}")).collect()
+        let mut found = Vec::new();
+        differ("", &value(self), &value(other), &mut found);
+        found
     }
 
-    fn undated(&self) -> Environment {
-        let tester = self.tester.as_ref().map(|tester| Box::new(tester.undated()));
-        Environment { date: String::new(), memory: MemoryState::default(), tester, ..self.clone() }
+    fn without_amounts(&self) -> Environment {
+        let tester = self.tester.as_ref().map(|tester| Box::new(tester.without_amounts()));
+        Environment { date: String::new(), memory: self.memory.settings(), tester, ..self.clone() }
     }
 
     /// Looks at this machine. `profile_text` is the file as written; `libvirt` comes from its connection.
@@ -116,6 +115,7 @@ impl Environment {
                 .is_some_and(|flags| has_word(flags, "hypervisor")),
             memory_mib: texts.memory_mib(),
             memory: MemoryState::of(of),
+            settings: KernelSettings::of(&texts.0),
             kernel: of("/proc/sys/kernel/osrelease").unwrap_or_default(),
             kernel_cmdline: of("/proc/cmdline").unwrap_or_default(),
             governor: of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
@@ -133,11 +133,27 @@ impl Environment {
     }
 }
 
+/// Goes down into what both sides have, so that a sentence names the one setting that differs.
+fn differ(name: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
+    match (before, now) {
+        (Value::Object(ours), Value::Object(theirs)) => {
+            let keys: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+            for key in keys {
+                let of = |side: &serde_json::Map<String, Value>| side.get(key).cloned().unwrap_or_default();
+                let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                differ(&name, &of(ours), &of(theirs), found);
+            }
+        }
+        _ if before != now => found.push(format!("{name} was {before} and is {now}")),
+        _ => {}
+    }
+}
+
 const VULNERABILITIES: &str = "/sys/devices/system/cpu/vulnerabilities";
 
 /// Prints the files that a fingerprint is made of, and what three commands say, each under a line with its name.
 const GATHER: &str = r#"for file in /proc/cpuinfo /proc/stat /proc/meminfo /proc/sys/kernel/osrelease /proc/cmdline \
-    /sys/devices/system/cpu/cpu0/cpufreq/scaling_governor /proc/self/mounts /sys/devices/system/cpu/vulnerabilities/* $1; do
+    /proc/self/mounts /sys/devices/system/cpu/vulnerabilities/* $1 $2; do
     [ ! -r "$file" ] || { echo "==> $file"; cat "$file"; echo; }
 done
 echo '==> kvm'; (exec 3<>/dev/kvm) 2>/dev/null && echo opens
@@ -145,8 +161,8 @@ echo '==> qemu'; "qemu-system-$(uname -m)" --version 2>/dev/null
 echo '==> netperf'; netperf -V 2>/dev/null
 true"#;
 
-fn ask() -> [&'static str; 5] {
-    ["sh", "-c", GATHER, "gather", memory::FILES]
+fn ask() -> [&'static str; 6] {
+    ["sh", "-c", GATHER, "gather", memory::FILES, settings::FILES]
 }
 
 /// What a machine says of itself: texts of its files and commands, by name.
@@ -313,6 +329,37 @@ mod tests {
         assert_eq!(with_tester(&before).differences(&before).len(), 1, "the tester is gone");
         let newer = Environment { libvirt: Some("11.3.0".into()), ..later };
         assert_eq!(before.differences(&newer), [r#"libvirt was "9.0.0" and is "11.3.0""#]);
+    }
+
+    #[test]
+    fn another_setting_is_a_difference_and_another_amount_of_memory_in_use_is_none() {
+        let with = |memory: MemoryState, halt_poll_ns| Environment {
+            memory,
+            settings: KernelSettings { halt_poll_ns, ..KernelSettings::default() },
+            ..Environment::default()
+        };
+        let memory = MemoryState { swappiness: Some(60), swap_used_mib: Some(1), ..MemoryState::default() };
+        let fuller = MemoryState {
+            swap_used_mib: Some(9),
+            ksm_pages_sharing: Some(7),
+            huge_pages_free: Some(3),
+            ..memory.clone()
+        };
+        let before = with(memory.clone(), Some(200_000));
+        assert_eq!(before.differences(&with(fuller, Some(200_000))), Vec::<String>::new());
+        let calmer = MemoryState { swappiness: Some(1), ksm_run: Some(1), ..memory };
+        let told = [
+            "memory.ksm_run was null and is 1",
+            "memory.swappiness was 60 and is 1",
+            "settings.halt_poll_ns was 200000 and is 0",
+        ];
+        assert_eq!(before.differences(&with(calmer.clone(), Some(0))), told);
+        let tester = |memory: &MemoryState| {
+            let tester = with(memory.clone(), None);
+            Environment { tester: Some(Box::new(tester)), ..before.clone() }
+        };
+        let differ = tester(&before.memory).differences(&tester(&calmer));
+        assert!(differ.contains(&"tester.memory.swappiness was 60 and is 1".to_owned()), "{differ:?}");
     }
 
     #[test]

@@ -58,6 +58,12 @@ impl MemoryState {
         }
     }
 
+    /// Without what is in use at the moment: how the machine is set up.
+    pub(super) fn settings(&self) -> MemoryState {
+        let (swap_used_mib, ksm_pages_sharing, huge_pages_free) = (None, None, None);
+        MemoryState { swap_used_mib, ksm_pages_sharing, huge_pages_free, ..self.clone() }
+    }
+
     /// With the guests to come: of each configuration how many, and the memory of each, MiB. The machine has `there_mib`.
     pub fn with_guests(
         self,

@@ -9,6 +9,7 @@
 //! - [`interrupts`]: interrupts of NICs by queue (pure)
 //! - [`exits`], [`exit_reasons`]: how often and why KVM left a guest (pure)
 //! - [`memory`]: swap, merged pages and huge pages of the machine (pure)
+//! - [`settings`]: what the kernel of the machine is set to (pure)
 //! - [`pressure`]: how long guests' control groups waited for a CPU (pure)
 //! - [`hiccup`]: moments in which the host stood still
 //! - [`environment`]: the fingerprint of the machine, kept beside the results
@@ -25,6 +26,7 @@ pub mod pressure;
 pub mod proc;
 pub mod remote;
 pub mod sampler;
+pub mod settings;
 mod threads;
 pub mod transcript;
 

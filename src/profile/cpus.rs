@@ -87,7 +87,8 @@ impl TryFrom<String> for Cpus {
     }
 }
 
-/// A bare run of hex digits is a mask, as in sysfs; `-` makes it a list.
+/// A bare run of hex digits is a mask, as in sysfs: `2` is CPU 1. A `-` makes a list, and so does a comma, except between
+/// groups as the kernel writes them.
 impl FromStr for Cpus {
     type Err = String;
 
@@ -96,6 +97,7 @@ impl FromStr for Cpus {
             "all" => return Ok(Cpus::All),
             "none" => return Ok(Cpus::none()),
             list if list.contains('-') => of_list(list),
+            list if list.contains(',') && !is_grouped(list) => of_list(list),
             mask => of_mask(mask),
         };
         cpus.map(Cpus::Some).ok_or_else(|| format!("\"{text}\" is not a CPU mask"))
@@ -114,6 +116,14 @@ pub fn of_list(list: &str) -> Option<BTreeSet<u32>> {
         cpus.extend(first..=last);
     }
     Some(cpus)
+}
+
+/// Whether groups follow each other as in a mask of more than 32 CPUs: all but the first have exactly eight digits.
+fn is_grouped(text: &str) -> bool {
+    let digits = |group: &str| group.chars().all(|c| c.is_ascii_hexdigit());
+    let mut groups = text.trim().trim_start_matches("0x").split(',');
+    let first = groups.next().is_some_and(|group| (1..=8).contains(&group.len()) && digits(group));
+    first && groups.all(|group| group.len() == 8 && digits(group))
 }
 
 /// `f`, `0xff`, `ff,ffffffff` (groups of 32 CPUs, the highest first).
@@ -156,8 +166,19 @@ mod tests {
     }
 
     #[test]
+    fn a_comma_separates_cpus_unless_eight_digits_follow_each_as_in_a_mask_of_the_kernel() {
+        assert_eq!(cpus("0,2"), [0, 2]);
+        assert_eq!(cpus("0, 2"), [0, 2]);
+        assert_eq!(cpus("0-1,4"), [0, 1, 4]);
+        assert_eq!(cpus("0,00000002"), [1]);
+        assert_eq!(cpus("1,00000000,00000001"), [0, 64]);
+        assert_eq!(cpus("2"), [1], "a number alone is a mask, as in sysfs");
+    }
+
+    #[test]
     fn what_is_neither_a_mask_nor_a_list_is_refused() {
-        for text in ["fast", "", "3-1", "0-99999", "1-", "-"] {
+        for text in ["fast", "", "3-1", "0-99999", "1-", "-", "f,f", "0,", ",1", "0,2,", "123456789,00000000"]
+        {
             assert!(text.parse::<Cpus>().is_err(), "{text}");
         }
     }
@@ -168,6 +189,16 @@ mod tests {
             let set: BTreeSet<u32> = set.into_iter().map(u32::from).collect();
             let written = Cpus::Some(set.clone()).mask(256);
             prop_assert_eq!(written.parse::<Cpus>(), Ok(Cpus::Some(set)));
+        }
+
+        #[test]
+        fn a_list_and_a_mask_of_the_same_cpus_are_read_as_the_same(
+            set in proptest::collection::btree_set(0..MOST, 2..20),
+        ) {
+            let one_by_one = set.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+            for text in [one_by_one, crate::profile::pin::list(&set), mask(&set)] {
+                prop_assert_eq!(text.parse::<Cpus>(), Ok(Cpus::Some(set.clone())), "{}", text);
+            }
         }
 
         #[test]

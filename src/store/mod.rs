@@ -11,9 +11,10 @@
 //! | `timeline.csv` | the course of each trial |
 //! | `report.md`, `charts/*.svg`, `charts/*.png` | for people |
 //! | `log.txt`, `libvirt.log` | what happened |
+//! | `lock` | empty; locked while somebody writes |
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -45,6 +46,18 @@ pub enum StoreError {
     /// There is no run.
     #[error("{} is not a run directory: it has no raw trials (hint: give a directory below `runs/`)", .0.display())]
     NotARun(PathBuf),
+    /// Another process writes it.
+    #[error(
+        "{} is being written by another kvmfair (hint: let that one end, or end it with Ctrl-C, then resume)",
+        .0.display()
+    )]
+    Busy(PathBuf),
+}
+
+/// The right to write a run directory: nobody else has it as long as the value lives.
+#[derive(Debug)]
+pub struct Writer {
+    _lock: Option<File>,
 }
 
 /// A run directory.
@@ -64,7 +77,7 @@ impl RunDir {
         for suffix in names {
             let path = base.join(format!("{profile}-{time}{suffix}"));
             match fs::create_dir(&path) {
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(io("create", &path)(error)),
                 Ok(()) => {
                     for part in ["raw", "charts"] {
@@ -86,6 +99,25 @@ impl RunDir {
             return Err(StoreError::NotARun(path.to_owned()));
         }
         Ok(RunDir { path: path.to_owned() })
+    }
+
+    /// Takes the right to write, for as long as the value or the process lives. Whoever only reads needs none.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if another process has it.
+    pub fn lock(&self) -> Result<Writer, StoreError> {
+        let path = self.path.join("lock");
+        let lock = File::options().write(true).create(true).truncate(false).open(&path);
+        let lock = lock.map_err(io("open", &path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Writer { _lock: Some(lock) }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Busy(self.path.clone())),
+            // A file system without locks is no reason not to measure.
+            Err(TryLockError::Error(cause)) if cause.kind() == ErrorKind::Unsupported => {
+                Ok(Writer { _lock: None })
+            }
+            Err(TryLockError::Error(cause)) => Err(io("lock", &path)(cause)),
+        }
     }
 
     /// Where it is.
@@ -208,6 +240,24 @@ mod tests {
         let second = RunDir::create(base.path(), "quickstart", "20260102T030405Z").unwrap();
         assert!(first.path().ends_with("quickstart-20260102T030405Z"));
         assert!(second.path().ends_with("quickstart-20260102T030405Z-2"));
+    }
+
+    #[test]
+    fn a_run_directory_has_one_writer_and_any_number_of_readers() {
+        let base = tempfile::tempdir().unwrap();
+        let run = RunDir::create(base.path(), "p", "t").unwrap();
+        let writer = run.lock().unwrap();
+        let other = RunDir::open(run.path()).unwrap();
+        let message = other.lock().unwrap_err().to_string();
+        assert!(message.contains(&run.path().display().to_string()) && message.contains("hint"), "{message}");
+        assert_eq!(other.read_trials().unwrap(), vec![]);
+        drop(writer);
+        // A process that another test is starting right now holds a copy of every descriptor until its exec.
+        let free = (0..500).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            other.lock().is_ok()
+        });
+        assert!(free, "the lock outlived its owner");
     }
 
     #[test]

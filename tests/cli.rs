@@ -228,6 +228,33 @@ fn a_reader_that_goes_away_is_no_reason_to_panic() {
     }
 }
 
+#[test]
+fn an_exit_code_is_the_same_whether_or_not_standard_error_can_be_written() {
+    let place = Sandbox::new();
+    let broken = place.profile("broken", BROKEN);
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let gone = || std::io::pipe().unwrap().1;
+    for (arguments, code) in [
+        (&["plan", &broken][..], 3),
+        (&["--json", "plan", &broken], 3),
+        (&["-vv", "check", &broken], 3),
+        (&["bench", &broken], 3),
+        (&["report", "no/such/directory"], 1),
+        (&["--no-such-option"], 2),
+    ] {
+        assert_eq!(
+            place.command(arguments).stderr(full()).status().unwrap().code(),
+            Some(code),
+            "{arguments:?}"
+        );
+        assert_eq!(
+            place.command(arguments).stderr(gone()).status().unwrap().code(),
+            Some(code),
+            "{arguments:?}"
+        );
+    }
+}
+
 /// Profiles that ask for more memory than the machine has are only broken where that is so.
 fn broken_here() -> Vec<PathBuf> {
     let all = entries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/profiles/broken"));

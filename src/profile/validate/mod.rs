@@ -3,15 +3,18 @@
 //!
 //! Pure: what must be known of the host comes in as [`HostFacts`].
 
+mod bare;
 mod bounds;
 mod configurations;
 mod factors;
 mod groups;
 mod image;
 mod machines;
+mod mtu;
 mod nic;
 mod pace;
 mod pin;
+mod steering;
 mod timing;
 mod tuning;
 mod wire;
@@ -62,6 +65,9 @@ pub(super) fn experiment(
     tuning::in_range(&mut check, &written, &tuning, &factors);
     tuning::can_gather(&mut check, &tuning, &factors);
     let groups = groups::groups(&mut check, &written, &factors);
+    if configurations::is_bare(&factors) {
+        bare::without_guests(&mut check, &written, &factors);
+    }
     let configurations = configurations::configurations(&mut check, &factors, &groups, tuning);
     if !check.issues.is_empty() {
         return Err(check.issues);

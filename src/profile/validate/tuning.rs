@@ -1,7 +1,7 @@
 //! Tuning: CPU masks that name only CPUs that are there, words and numbers that the kernel takes.
 
 use super::factors::Levels;
-use super::{Check, Fault};
+use super::{Check, Fault, steering};
 use crate::backend::{Backend, Model};
 use crate::profile::cpus::{self, Cpus};
 use crate::profile::tuning::{GuestTuning, HostTuning, Steering, THP, Tuning};
@@ -43,8 +43,8 @@ fn fixed(
     [xps, irq_affinity]: [&Option<String>; 2],
 ) -> Steering {
     for (key, entries) in [("rps_flow_cnt", rps_flow_cnt), ("rps_sock_flow_entries", rps_sock_flow_entries)] {
-        if let Some(entries) = entries.filter(|entries| *entries != 0 && !entries.is_power_of_two()) {
-            check.fault(&format!("{section}.{key}"), no_power_of_two(entries));
+        if let Some(fault) = entries.and_then(steering::entries) {
+            check.fault(&format!("{section}.{key}"), fault);
         }
     }
     let mut set = |key: &str, mask: &Option<String>| {
@@ -77,12 +77,6 @@ fn gathering(check: &mut Check, path: &str, time: Option<Time>) -> Option<u32> {
         check.fault(path, Fault::new(message, "", "write whole microseconds, at most \"100 ms\""));
     }
     us
-}
-
-fn no_power_of_two(entries: u32) -> Fault {
-    let next = entries.checked_next_power_of_two().unwrap_or(1 << 31);
-    let message = format!("{entries} is not a power of two");
-    Fault::new(message, "", format!("the kernel would take {next} in its place: write that"))
 }
 
 fn is_word(name: &str) -> bool {

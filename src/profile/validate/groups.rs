@@ -2,7 +2,7 @@
 
 use super::bounds::{LEAST_QUOTA_US, quota_fault};
 use super::factors::Levels;
-use super::{Check, Fault, is_name, pace};
+use super::{Check, Fault, is_name, pace, quota};
 use crate::backend::{Attachment, Backend};
 use crate::profile::groups::{CpuSettings, Group, OTHERS, Size, divides, micros};
 use crate::profile::units::{Rate, Time};
@@ -33,6 +33,7 @@ pub(super) fn groups(check: &mut Check, written: &Written, factors: &[Levels]) -
     if groups.len() == written.group.len() {
         control_groups(check, written, &groups, factors);
         divisible(check, &groups, factors);
+        quota::heeded(check, &groups, factors);
     }
     background(check, &groups, factors);
     groups

@@ -14,6 +14,7 @@ mod mtu;
 mod nic;
 mod pace;
 mod pin;
+mod quota;
 mod steering;
 mod timing;
 mod tuning;

@@ -9,8 +9,9 @@
 //! - [`schema()`]: the JSON schema of the format, for editors
 //! - [`starter()`]: a commented profile to begin with
 //!
-//! Behind those: `reader` lets serde report more than its first complaint, `places` knows where each value stands, and
-//! `validate` turns what was written into what can be measured.
+//! Behind those: `shape` finds sections in the wrong brackets, `reader` lets serde report more than its first complaint and
+//! `taken` removes what it refused, `places` knows where each value stands, and `validate` turns what was written into what
+//! can be measured.
 
 pub mod configuration;
 pub mod cpus;
@@ -25,7 +26,9 @@ mod places;
 pub mod policy;
 mod reader;
 mod schema;
+mod shape;
 mod starter;
+mod taken;
 pub mod test;
 pub mod tuning;
 pub mod units;

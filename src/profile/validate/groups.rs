@@ -1,6 +1,6 @@
 //! Groups: each by itself, and whether every number of guests can be divided as they say.
 
-use super::bounds::{LEAST_QUOTA_US, quota_fault};
+use super::bounds::quota_fault;
 use super::factors::Levels;
 use super::{Check, Fault, is_name, pace, quota};
 use crate::backend::{Attachment, Backend};
@@ -98,11 +98,12 @@ fn cpu(check: &mut Check, path: &str, group: &written::Group) -> CpuSettings {
         let hint = format!("use {} to {}; 1024 is a guest's weight by default", SHARES.start(), SHARES.end());
         check.fault(&format!("{path}.shares"), Fault::new(format!("no guest has {shares} shares"), "", hint));
     }
-    period(check, path, &cpu);
+    if !period(check, path, &cpu) {
+        return cpu; // how much of no period a quota is, nobody can say
+    }
     for (key, quota) in [("quota", cpu.quota_us), ("emulator_quota", cpu.emulator_quota_us)] {
         // A control group may run on several CPUs at once.
-        let most =
-            if group.cgroup && key == "quota" { u32::MAX } else { cpu.period_us().max(LEAST_QUOTA_US) };
+        let most = if group.cgroup && key == "quota" { u32::MAX } else { cpu.period_us() };
         if let Some(fault) = quota.and_then(|quota| quota_fault(key, quota, most)) {
             check.fault(&format!("{path}.{key}"), fault);
         }
@@ -110,12 +111,14 @@ fn cpu(check: &mut Check, path: &str, group: &written::Group) -> CpuSettings {
     cpu
 }
 
-fn period(check: &mut Check, path: &str, cpu: &CpuSettings) {
+/// Whether the kernel takes the period.
+fn period(check: &mut Check, path: &str, cpu: &CpuSettings) -> bool {
     let path = format!("{path}.period");
     match cpu.period_us {
         Some(us) if !PERIOD_US.contains(&us) => {
             let hint = "the kernel takes \"1 ms\" to \"1 s\"; \"100 ms\" is its default";
             check.fault(&path, Fault::new("no quota has such a period", "", hint));
+            return false;
         }
         Some(_) if cpu.quota_us.is_none() && cpu.emulator_quota_us.is_none() => {
             let hint = "add the CPU time in each period, for example quota = \"50 ms\"";
@@ -123,6 +126,7 @@ fn period(check: &mut Check, path: &str, cpu: &CpuSettings) {
         }
         _ => {}
     }
+    true
 }
 
 /// A cap is set on the host's interface of a guest; there must be one that every packet passes.

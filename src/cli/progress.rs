@@ -193,6 +193,11 @@ impl Drop for Progress {
     }
 }
 
+/// `1 trial`, `2 trials`.
+pub fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 fn plural(n: u32) -> &'static str {
     if n == 1 { "" } else { "s" }
 }

@@ -47,4 +47,4 @@ pub use load::{load, parse};
 pub use schema::schema;
 pub use starter::starter;
 pub use test::{Test, Unit};
-pub use validate::HostFacts;
+pub use validate::{HostFacts, is_name};

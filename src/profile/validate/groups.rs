@@ -48,7 +48,7 @@ fn name(check: &mut Check, path: &str, group: &written::Group, others: &[Group])
             return name;
         }
         () if !is_name(&name) || name.len() > 32 => {
-            let hint = "use 1 to 32 of a-z, 0-9 and -, for example name = \"gold\"";
+            let hint = "use 1 to 32 of a-z, 0-9 and -, no - first, for example name = \"gold\"";
             Fault::new(format!("the name {name:?} cannot be a part of file names"), "", hint)
         }
         () if name == OTHERS => {

@@ -56,6 +56,7 @@ pub(super) fn experiment(
     let directory = path.parent().unwrap_or(Path::new(""));
     let mut check = Check { places, facts, refused, issues, cloud: image::is_cloud(&written.guest) };
     identity(&mut check, &written);
+    texts(&mut check, &written);
     image::check(&mut check, &written.guest);
     let tuning = tuning::tuning(&mut check, &written);
     let machines = machines::machines(&mut check, &written, directory);
@@ -162,14 +163,29 @@ fn identity(check: &mut Check, written: &Written) {
     }
 }
 
+/// What reports and terminals show as it is; a line end may stand in a longer sentence.
+fn texts(check: &mut Check, written: &Written) {
+    let texts = [("description", Some(&written.description)), ("source", written.source.as_ref())];
+    let odd = |c: &char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    for (key, text) in texts {
+        if let Some(found) = text.and_then(|text| text.chars().find(odd)) {
+            let message = format!("`{key}` has the control character U+{:04X} in it", u32::from(found));
+            let hint = "write plain text: it is shown on terminals and in reports as it stands";
+            check.fault(key, Fault::new(message, "", hint));
+        }
+    }
+}
+
 fn unknown_version(version: u32) -> Fault {
     let hint = "write schema = 1, or use the kvmfair that the profile was written for";
     Fault::new(format!("schema version {version} is unknown to this version"), "only 1 is known", hint)
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether a profile can have this name.
+pub fn is_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (1..=64).contains(&name.len()) && name.chars().all(allowed)
+    // A hyphen at the beginning would make an option of it on command lines.
+    (1..=64).contains(&name.len()) && name.chars().all(allowed) && !name.starts_with('-')
 }
 
 fn bad_name(name: &str) -> Fault {
@@ -178,7 +194,7 @@ fn bad_name(name: &str) -> Fault {
     let words: Vec<_> = folded.split('-').filter(|word| !word.is_empty()).collect();
     let better = if words.is_empty() { "my-lab".into() } else { words.join("-") };
     let message = format!("the name {name:?} cannot be a part of file names");
-    Fault::new(message, "1 to 64 of a-z, 0-9 and -", format!("for example name = \"{better}\""))
+    Fault::new(message, "1 to 64 of a-z, 0-9 and -, no - first", format!("for example name = \"{better}\""))
 }
 
 #[cfg(test)]
@@ -210,7 +226,7 @@ mod tests {
     #[test]
     fn names_are_parts_of_file_names() {
         assert!(is_name("asada-2012"));
-        assert!(!is_name("../etc"));
+        assert!(!is_name("../etc") && !is_name("-x") && !is_name("-"));
         assert!(!is_name(&"x".repeat(65)));
     }
 }

@@ -6,6 +6,7 @@
 mod bare;
 mod bounds;
 mod configurations;
+mod division;
 mod factors;
 mod groups;
 mod image;
@@ -43,7 +44,7 @@ pub struct HostFacts {
 /// With the issues of reading and all that the checks add.
 pub(super) fn experiment(
     read: Read,
-    places: &Places,
+    places: &Places<'_>,
     facts: HostFacts,
     path: &Path,
 ) -> Result<Experiment, Vec<Diagnostic>> {
@@ -96,7 +97,7 @@ pub(super) fn experiment(
 
 /// The checks' common state.
 struct Check<'p> {
-    places: &'p Places,
+    places: &'p Places<'p>,
     facts: HostFacts,
     refused: Vec<String>,
     issues: Vec<Diagnostic>,
@@ -109,6 +110,15 @@ impl Check<'_> {
     fn fault(&mut self, path: &str, fault: Fault) {
         let span = self.places.value_or_section(path);
         self.issues.push(Diagnostic::new(fault.message).at(span, fault.label).hint(fault.hint));
+    }
+
+    /// The same, marking the value of another path as well, if it is written.
+    fn fault_with(&mut self, path: &str, fault: Fault, other: &str, label: &str) {
+        self.fault(path, fault);
+        let written = self.places.key(other).is_some() && other != path;
+        if let Some(issue) = self.issues.last_mut().filter(|_| written) {
+            issue.also = Some((self.places.value_or_section(other), label.into()));
+        }
     }
 
     /// Reports a key that must be written, unless it was and has been refused already.

@@ -1,6 +1,6 @@
 //! The way in: a file, or its text, to an experiment. [`load`] is the only place of `profile` that reads a file.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
 
@@ -16,7 +16,12 @@ use super::{Diagnostic, Experiment, ProfileError, reader};
 /// If the file cannot be read, is not UTF-8 or not a profile that this version can run on such a host.
 pub fn load(path: &Path, facts: HostFacts) -> Result<(String, Experiment), ProfileError> {
     let refuse = |diagnostic| ProfileError::new(path, "", vec![diagnostic]);
-    let bytes = read(path).map_err(refuse)?;
+    // A pipe would be waited for, and a device need not end: looked at before it is opened.
+    let file = fs::metadata(path).map_err(|error| refuse(unreadable(&error)))?;
+    if let Some(diagnostic) = no_profile(&file) {
+        return Err(refuse(diagnostic));
+    }
+    let bytes = fs::read(path).map_err(|error| refuse(unreadable(&error)))?;
     let text = String::from_utf8(bytes).map_err(|error| refuse(not_text(&error)))?;
     let experiment = parse(&text, path, facts)?;
     Ok((text, experiment))
@@ -42,21 +47,16 @@ pub fn parse(text: &str, path: &Path, facts: HostFacts) -> Result<Experiment, Pr
 /// Larger files are no profiles: a disk image, or a log.
 const LARGEST: u64 = 1 << 20;
 
-fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
-    // A pipe would be waited for, and a device need not end: looked at before it is opened.
-    let file = fs::metadata(path).map_err(|error| unreadable(&error))?;
-    if !file.is_file() && !file.is_dir() {
-        let message = "cannot read the profile: it is not a regular file";
-        return Err(
-            Diagnostic::new(message).hint("save the profile in a file that ends in .toml, and name that")
-        );
+/// Why a file cannot be a profile, whatever is in it. Directories are told when they are read.
+fn no_profile(file: &Metadata) -> Option<Diagnostic> {
+    if file.is_file() && file.len() > LARGEST {
+        let size = file.len();
+        let message = format!("cannot read the profile: it has {size} bytes, and {LARGEST} are the most");
+        return Some(Diagnostic::new(message).hint("name a profile, a file that ends in .toml"));
     }
-    if file.len() > LARGEST && file.is_file() {
-        let message =
-            format!("cannot read the profile: it has {} bytes, and {LARGEST} are the most", file.len());
-        return Err(Diagnostic::new(message).hint("name a profile, a file that ends in .toml"));
-    }
-    fs::read(path).map_err(|error| unreadable(&error))
+    let hint = "save the profile in a file that ends in .toml, and name that";
+    let odd = !file.is_file() && !file.is_dir();
+    odd.then(|| Diagnostic::new("cannot read the profile: it is not a regular file").hint(hint))
 }
 
 fn unreadable(error: &io::Error) -> Diagnostic {

@@ -63,7 +63,7 @@ fn a_new_profile_can_be_planned_and_is_never_overwritten() {
 #[test]
 fn a_profile_with_a_name_that_no_file_should_have_is_not_made() {
     let place = Sandbox::new();
-    for bad in ["My Lab", "räume", "UPPER.toml", "a_b"] {
+    for bad in ["My Lab", "räume", "UPPER.toml", "a_b", "./-x"] {
         let output = place.kvmfair(&["profile", "new", bad]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.code() == Some(1) && said.contains("cannot name a profile"), "{bad}: {said}");
@@ -101,6 +101,24 @@ fn a_plan_shows_every_trial_as_text_and_as_json() {
     assert_eq!(trials.len(), 12);
     let numbers: Vec<u64> = trials.iter().map(|trial| trial["trial"].as_u64().unwrap()).collect();
     assert_eq!(numbers, (1..=12).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_plan_counts_in_words_and_says_where_a_limit_ends_the_run() {
+    let place = Sandbox::new();
+    let of = |repeats: u32, total: &str| {
+        let workload = format!("[workload]\nflows = 4\nrepeats = {repeats}\n");
+        let backend = "[network]\nbackend = \"virtio\"\n";
+        stdout(&[
+            "plan",
+            &place.profile("one", &format!("{workload}{backend}[limits]\ntotal = \"{total}\"\n")),
+        ])
+    };
+    let one = of(1, "2 h");
+    assert!(one.contains("1 trial (1 configuration x 1 repeat), about"), "{one}");
+    assert!(!one.contains("[limits]"), "{one}");
+    let cut = of(9, "100 s");
+    assert!(cut.contains("[limits] total of 1 min 40 s ends the run after about trial 3: "), "{cut}");
 }
 
 #[test]
@@ -168,11 +186,13 @@ fn backends_of_real_nics_ask_for_them() {
 #[test]
 fn a_directory_that_is_no_run_is_named_in_the_error() {
     let place = Sandbox::new();
-    for path in [".", "no/such/directory"] {
+    for (path, why) in
+        [(".", ". is not a run directory"), ("no/such/directory", "there is no directory no/such/directory")]
+    {
         let output = place.kvmfair(&["report", path]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1));
-        assert!(said.contains(&format!("{path} is not a run directory")) && said.contains("hint"), "{said}");
+        assert!(said.contains(why) && said.contains("hint"), "{said}");
     }
 }
 

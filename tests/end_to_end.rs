@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kvmfair::profile::Factor;
+use kvmfair::profile::{Factor, HostFacts, load};
 use kvmfair::sample::{Check, Stage};
+use kvmfair::store::RunDir;
 use serde_json::Value;
 use support::tables::{Row, number, raw_trials, rows};
 use support::{Sandbox, entries, name};
@@ -231,13 +232,25 @@ fn every_backend_measures_two_guests_and_is_proved_to_be_itself() {
     }
 }
 
+/// A run yet to begin whose guests' MTU is one that a profile cannot ask for.
+fn run_with_mtu(place: &Sandbox, mtu: u32) -> String {
+    let rest = "[guest]\nmemory = \"96 MiB\"\n[sweep]\nbackend = [\"e1000\", \"virtio\"]\n";
+    let profile = place.profile("jumbo", &short(rest));
+    let facts = HostFacts { memory_mib: 65_536, cpus: 2 };
+    let (text, mut experiment) = load(Path::new(&profile), facts).unwrap();
+    experiment.configurations.iter_mut().for_each(|configuration| configuration.mtu = mtu);
+    let run = RunDir::create(&place.out(), "jumbo", "now").unwrap();
+    run.write("profile.toml", text.as_bytes()).unwrap();
+    run.write_json("experiment.json", &experiment).unwrap();
+    run.path().to_str().unwrap().to_owned()
+}
+
 /// An e1000 takes no MTU of 17 000 bytes, and its guest says so; virtio takes it.
 #[test]
 fn a_trial_that_fails_has_a_stage_and_a_cause_and_no_figures_and_the_next_one_is_measured() {
     let place = Sandbox::with_guests();
-    let rest =
-        "[network]\nmtu = 17000\n[guest]\nmemory = \"96 MiB\"\n[sweep]\nbackend = [\"e1000\", \"virtio\"]\n";
-    let ended = place.bench(&place.profile("jumbo", &short(rest))).end().expect(5);
+    let run = run_with_mtu(&place, 17_000);
+    let ended = place.start(place.command(&["bench", "--resume", &run])).end().expect(5);
     place.assert_nothing_left();
     let run = place.only_run();
     let trials = rows(&run, "trials.csv");

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, InterruptedEarly, PreflightFailed};
-use super::progress::{Progress, print};
+use super::progress::{Progress, print, tell};
 use super::{Common, inputs};
 use crate::backend::Side;
 use crate::backend::site::Wire;
@@ -105,7 +105,7 @@ fn refuse_missing(findings: &[preflight::Finding]) -> Result<()> {
         return Ok(());
     }
     let missing = findings.iter().filter(|finding| finding.fix.is_some());
-    eprint!("{}", missing.map(super::check::line).collect::<String>());
+    tell(&missing.map(super::check::line).collect::<String>());
     Err(PreflightFailed.into())
 }
 
@@ -134,8 +134,9 @@ impl Bench {
     fn prepare(&self, common: &Common) -> Result<Prepared> {
         let (text, experiment) = self.experiment()?;
         let Looked { accel, cpus, wire, environment } = looked(&experiment, &text)?;
-        let image =
-            image::ensure(&experiment.image, &appliance::default_cache(), &mut |step| eprintln!("{step}"))?;
+        let image = image::ensure(&experiment.image, &appliance::default_cache(), &mut |step| {
+            tell(&format!("{step}\n"))
+        })?;
         let (run_dir, _writer) = self.run_dir(&text, &experiment)?;
         super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
         let resumed = self.resume.is_some();

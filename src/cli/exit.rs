@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use super::progress::{colour, tell};
 use crate::profile::ProfileError;
 
 /// How kvmfair ends. The numbers are documented; scripts rely on them.
@@ -74,21 +75,21 @@ impl std::error::Error for InterruptedEarly {}
 /// Tells an error on standard error and chooses the code.
 pub fn report(error: &anyhow::Error, json: bool) -> Exit {
     if let Some(profile) = error.downcast_ref::<ProfileError>() {
-        if json {
-            eprintln!("{}", profile_json(profile));
-        } else {
-            eprintln!("{}", profile.render(super::progress::colour(&std::io::stderr())));
-        }
+        let told = match json {
+            true => profile_json(profile).to_string(),
+            false => profile.render(colour(&std::io::stderr())),
+        };
+        tell(&format!("{told}\n"));
         return Exit::InvalidProfile;
     }
     if error.is::<PreflightFailed>() {
         return Exit::Preflight;
     }
-    if json {
-        eprintln!("{}", serde_json::json!({ "error": format!("{error:#}") }));
-    } else {
-        eprintln!("error: {error:#}");
-    }
+    let told = match json {
+        true => serde_json::json!({ "error": format!("{error:#}") }).to_string(),
+        false => format!("error: {error:#}"),
+    };
+    tell(&format!("{told}\n"));
     if error.is::<InterruptedEarly>() { Exit::Interrupted } else { Exit::Internal }
 }
 

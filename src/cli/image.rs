@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::progress::print;
+use super::progress::{print, tell};
 use super::{Common, exit::Exit};
 use crate::guest::appliance::{self, Cached};
 
@@ -32,7 +32,7 @@ impl Image {
         let cache = appliance::default_cache();
         match self.action {
             Action::Build => {
-                let image = appliance::ensure(&cache, None, &mut |step| eprintln!("{step}"))?;
+                let image = appliance::ensure(&cache, None, &mut |step| tell(&format!("{step}\n")))?;
                 let path = image.initramfs.parent().map(|dir| dir.display().to_string()).unwrap_or_default();
                 let text =
                     format!("{path} (Linux {}, netperf {})\n", image.kernel_version, image.netperf_version);

@@ -1,5 +1,8 @@
 //! The command line: one file for each subcommand, in the order of `--help`.
 
+// They panic where the stream cannot be written, and a panic has an exit code of its own.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 mod bench;
 mod check;
 mod clean;

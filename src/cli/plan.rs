@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::progress::print;
+use super::progress::{counted, duration, print};
 use super::{Common, exit::Exit, inputs};
 use crate::backend::{Names, NicSettings, Site};
 use crate::lab::{nics, ovs};
@@ -47,14 +47,34 @@ fn header(experiment: &Experiment, plan: &plan::Plan, accel: Accel) -> String {
         format!(", then up to {max_repeats} until the total rate is known to ± {half_width_percent} %")
     });
     format!(
-        "{}: {}\n{} trials ({} configurations x {} repeats){more}, about {}, {}",
+        "{}: {}\n{} ({} x {}){more}, about {}, {}{}",
         experiment.name,
         experiment.description,
-        plan.trials.len(),
-        experiment.configurations.len(),
-        experiment.timing.repeats,
-        super::progress::duration(plan.total_s),
+        counted(plan.trials.len(), "trial"),
+        counted(experiment.configurations.len(), "configuration"),
+        counted(experiment.timing.repeats as usize, "repeat"),
+        duration(plan.total_s),
         accel.label(),
+        experiment.limits.total.map_or(String::new(), |total| cut(plan, total.as_secs_f64())),
+    )
+}
+
+/// Where the limit of the whole run ends it, on a line of its own; empty if it suffices. It counts from the first trial on,
+/// and a trial that has begun is brought to its end.
+fn cut(plan: &plan::Plan, limit_s: f64) -> String {
+    let mut spent_s = 0.0;
+    let begins = |trial: &&PlannedTrial| {
+        let in_time = spent_s < limit_s;
+        spent_s += trial.estimate.total_s();
+        in_time
+    };
+    let begun = plan.trials.iter().take_while(begins).count();
+    if begun == plan.trials.len() {
+        return String::new();
+    }
+    let limit = duration(limit_s);
+    format!(
+        "\n[limits] total of {limit} ends the run after about trial {begun}: the others fail, out of time"
     )
 }
 

@@ -1,14 +1,14 @@
 //! `kvmfair profile`
 
 use std::fs::File;
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::progress::print;
 use super::{Common, exit::Exit};
-use crate::profile::{schema, starter};
+use crate::profile::{is_name, schema, starter};
 
 /// Write a commented profile to begin with, or print the format's JSON schema.
 #[derive(Debug, clap::Args)]
@@ -37,16 +37,30 @@ impl Profile {
     }
 }
 
+/// What the system says, with the next step.
+fn not_created(path: &Path, error: &io::Error) -> anyhow::Error {
+    let hint = match error.kind() {
+        _ if path.is_dir() => "it is a directory: name a file in it, for example DIR/my-lab.toml",
+        ErrorKind::AlreadyExists => "choose another name, or remove that file first: nothing is overwritten",
+        ErrorKind::NotFound => "its directory is not there: make it first with mkdir -p",
+        ErrorKind::NotADirectory => "a part of the path is a file, not a directory: check the path",
+        ErrorKind::PermissionDenied => "this user may not write there: choose another directory",
+        _ => "choose another directory",
+    };
+    anyhow!("failed to create {}: {error} (hint: {hint})", path.display())
+}
+
 fn write_starter(mut path: PathBuf) -> Result<Exit> {
     if path.extension().is_none() {
         path.set_extension("toml");
     }
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-        bail!("`{name}` cannot name a profile: use lower-case letters, digits and hyphens");
+    if !is_name(&name) {
+        bail!("`{name}` cannot name a profile: use lower-case letters, digits and hyphens, no hyphen first");
     }
     let file = File::options().write(true).create_new(true).open(&path);
-    let mut file = file.with_context(|| format!("failed to create {}", path.display()))?;
-    file.write_all(starter(&name).as_bytes())?;
+    let mut file = file.map_err(|error| not_created(&path, &error))?;
+    file.write_all(starter(&name).as_bytes())
+        .with_context(|| format!("failed to write {}", path.display()))?;
     print(&format!("wrote {0}; next: kvmfair plan {0}\n", path.display()))
 }

@@ -23,6 +23,12 @@ pub fn print(text: &str) -> Result<Exit> {
     }
 }
 
+/// Writes to standard error. What cannot be told there cannot be told anywhere, and must not change how kvmfair ends.
+pub fn tell(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    drop(stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()));
+}
+
 /// Whether a stream wants colours: a terminal, and NO_COLOR is not set.
 pub fn colour(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
@@ -165,7 +171,7 @@ impl Progress {
         match &self.bar {
             Some(bar) => bar.set_message(text),
             None if self.json => {}
-            None => eprintln!("{text}"),
+            None => tell(&format!("{text}\n")),
         }
     }
 
@@ -174,7 +180,7 @@ impl Progress {
         match &self.bar {
             Some(bar) => bar.println(text),
             None if self.json => {}
-            None => eprintln!("{text}"),
+            None => tell(&format!("{text}\n")),
         }
     }
 }
@@ -185,6 +191,11 @@ impl Drop for Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// `1 trial`, `2 trials`.
+pub fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn plural(n: u32) -> &'static str {

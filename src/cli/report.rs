@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::progress::print;
 use super::{Common, bench, exit::Exit};
@@ -19,6 +19,10 @@ pub struct Report {
 impl Report {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         super::logging::start(common.verbose, None)?;
+        if !self.run.exists() {
+            let hint = "runs are below `runs/`, or where --out said";
+            bail!("there is no directory {} (hint: {hint})", self.run.display());
+        }
         let results = Results::read(RunDir::open(&self.run)?)?;
         results.finish()?;
         if common.json {

@@ -18,6 +18,9 @@ pub struct Diagnostic {
     pub span: Option<Range<usize>>,
     /// A few words beside the mark; may be empty.
     pub label: String,
+    /// Another place that has to do with it, and a few words beside its mark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub also: Option<(Range<usize>, String)>,
     /// What to do about it.
     pub hint: Option<String>,
 }
@@ -25,13 +28,19 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A message without a place.
     pub fn new(message: impl Into<String>) -> Self {
-        Diagnostic { message: message.into(), span: None, label: String::new(), hint: None }
+        Diagnostic { message: message.into(), span: None, label: String::new(), also: None, hint: None }
     }
 
     /// The same, pointing at a part of the text.
     pub fn at(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
         self.span = Some(span);
         self.label = label.into();
+        self
+    }
+
+    /// The same, marking another place as well.
+    pub fn also(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
+        self.also = Some((span, label.into()));
         self
     }
 
@@ -95,7 +104,7 @@ impl ProfileError {
     fn group<'a>(&'a self, diagnostic: &'a Diagnostic, path: &'a str) -> Group<'a> {
         let title = Level::ERROR.primary_title(&diagnostic.message);
         let group = match &diagnostic.span {
-            Some(span) => title.element(self.snippet(span, &diagnostic.label, path)),
+            Some(span) => title.element(self.snippet(span, diagnostic, path)),
             None => title.element(Origin::path(path)),
         };
         match &diagnostic.hint {
@@ -107,12 +116,13 @@ impl ProfileError {
     fn snippet<'a>(
         &'a self,
         span: &Range<usize>,
-        label: &'a str,
+        Diagnostic { label, also, .. }: &'a Diagnostic,
         path: &'a str,
     ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
         let mark = AnnotationKind::Primary.span(span.clone());
         let mark = if label.is_empty() { mark } else { mark.label(label) };
-        Snippet::source(&self.text).path(path).annotation(mark)
+        let also = also.iter().map(|(span, label)| AnnotationKind::Context.span(span.clone()).label(label));
+        Snippet::source(&self.text).path(path).annotation(mark).annotations(also)
     }
 }
 

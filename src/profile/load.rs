@@ -1,6 +1,6 @@
 //! The way in: a file, or its text, to an experiment. [`load`] is the only place of `profile` that reads a file.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
 
@@ -16,6 +16,11 @@ use super::{Diagnostic, Experiment, ProfileError, reader};
 /// If the file cannot be read, is not UTF-8 or not a profile that this version can run on such a host.
 pub fn load(path: &Path, facts: HostFacts) -> Result<(String, Experiment), ProfileError> {
     let refuse = |diagnostic| ProfileError::new(path, "", vec![diagnostic]);
+    // A pipe would be waited for, and a device need not end: looked at before it is opened.
+    let file = fs::metadata(path).map_err(|error| refuse(unreadable(&error)))?;
+    if let Some(diagnostic) = no_profile(&file) {
+        return Err(refuse(diagnostic));
+    }
     let bytes = fs::read(path).map_err(|error| refuse(unreadable(&error)))?;
     let text = String::from_utf8(bytes).map_err(|error| refuse(not_text(&error)))?;
     let experiment = parse(&text, path, facts)?;
@@ -37,6 +42,21 @@ pub fn parse(text: &str, path: &Path, facts: HostFacts) -> Result<Experiment, Pr
     let read = reader::read(&root);
     let places = Places::of(&root, text);
     validate::experiment(read, &places, facts, path).or_else(refuse)
+}
+
+/// Larger files are no profiles: a disk image, or a log.
+const LARGEST: u64 = 1 << 20;
+
+/// Why a file cannot be a profile, whatever is in it. Directories are told when they are read.
+fn no_profile(file: &Metadata) -> Option<Diagnostic> {
+    if file.is_file() && file.len() > LARGEST {
+        let size = file.len();
+        let message = format!("cannot read the profile: it has {size} bytes, and {LARGEST} are the most");
+        return Some(Diagnostic::new(message).hint("name a profile, a file that ends in .toml"));
+    }
+    let hint = "save the profile in a file that ends in .toml, and name that";
+    let odd = !file.is_file() && !file.is_dir();
+    odd.then(|| Diagnostic::new("cannot read the profile: it is not a regular file").hint(hint))
 }
 
 fn unreadable(error: &io::Error) -> Diagnostic {
@@ -63,6 +83,8 @@ fn not_text(error: &std::string::FromUtf8Error) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     const FACTS: HostFacts = HostFacts { memory_mib: 65_536, cpus: 8 };
@@ -78,6 +100,13 @@ mod tests {
         assert_eq!(message(&missing), "cannot read the profile: there is no such file");
         let directory = load(dir.path(), FACTS).expect_err("a directory");
         assert_eq!(message(&directory), "cannot read the profile: it is a directory");
+        let large = dir.path().join("large.img");
+        File::create(&large).and_then(|file| file.set_len(LARGEST + 1)).expect("made");
+        let large = load(&large, FACTS).expect_err("large");
+        assert_eq!(
+            message(&large),
+            "cannot read the profile: it has 1048577 bytes, and 1048576 are the most"
+        );
         let binary = dir.path().join("disk.img");
         fs::write(&binary, b"QFI\n\xfb\x00").expect("written");
         let binary = load(&binary, FACTS).expect_err("binary");

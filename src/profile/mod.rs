@@ -9,8 +9,9 @@
 //! - [`schema()`]: the JSON schema of the format, for editors
 //! - [`starter()`]: a commented profile to begin with
 //!
-//! Behind those: `reader` lets serde report more than its first complaint, `places` knows where each value stands, and
-//! `validate` turns what was written into what can be measured.
+//! Behind those: `shape` finds sections in the wrong brackets, `reader` lets serde report more than its first complaint and
+//! `taken` removes what it refused, `places` knows where each value stands, and `validate` turns what was written into what
+//! can be measured.
 
 pub mod configuration;
 pub mod cpus;
@@ -25,7 +26,9 @@ mod places;
 pub mod policy;
 mod reader;
 mod schema;
+mod shape;
 mod starter;
+mod taken;
 pub mod test;
 pub mod tuning;
 pub mod units;
@@ -45,5 +48,5 @@ pub use load::{load, parse};
 pub use schema::schema;
 pub use starter::starter;
 pub use test::{Test, Unit};
-pub use validate::HostFacts;
+pub use validate::{HostFacts, is_name};
 pub use value::Value;

@@ -7,9 +7,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The spans of one text.
-pub(super) struct Places {
+pub(super) struct Places<'t> {
     places: BTreeMap<String, Place>,
-    end: usize,
+    text: &'t str,
 }
 
 struct Place {
@@ -17,10 +17,10 @@ struct Place {
     value: Range<usize>,
 }
 
-impl Places {
+impl<'t> Places<'t> {
     /// Walks the parsed text.
-    pub(super) fn of(root: &Spanned<DeTable<'_>>, text: &str) -> Self {
-        let mut places = Places { places: BTreeMap::new(), end: text.trim_end().len() };
+    pub(super) fn of(root: &Spanned<DeTable<'_>>, text: &'t str) -> Self {
+        let mut places = Places { places: BTreeMap::new(), text };
         places.table("", root.get_ref());
         places
     }
@@ -47,9 +47,14 @@ impl Places {
     /// The value at a path; if it is not written, where it belongs: its section's name, or else the end of the text,
     /// or the beginning for what stands outside of sections.
     pub(super) fn value_or_section(&self, path: &str) -> Range<usize> {
-        let home = if path.contains('.') { self.end } else { 0 };
+        let home = if path.contains('.') { self.text.trim_end().len() } else { 0 };
         let section = || path.rsplit_once('.').and_then(|(section, _)| self.key(section));
         self.places.get(path).map(|place| place.value.clone()).or_else(section).unwrap_or(home..home)
+    }
+
+    /// What is written at a path, quotes and all, if it is no longer than a few words.
+    pub(super) fn written(&self, path: &str) -> Option<&'t str> {
+        self.places.get(path).map(|place| &self.text[place.value.clone()]).filter(|text| text.len() <= 40)
     }
 
     /// The key at a path.

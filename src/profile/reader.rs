@@ -9,6 +9,8 @@ use serde::Deserialize;
 
 use super::Diagnostic;
 use super::schema::{self, keys};
+use super::shape;
+use super::taken::{Taken, take_out};
 use super::written::Written;
 
 /// What could be read.
@@ -26,14 +28,19 @@ pub(super) fn read(root: &Spanned<DeTable<'_>>) -> Read {
     let mut read = Read { written: Written::default(), issues: Vec::new(), refused: Vec::new() };
     planned(root.get_ref(), schema::full(), "", &mut read.issues);
     let mut rest = root.clone();
+    let misshapen = shape::take_out(rest.get_mut());
+    read.issues.extend(misshapen.issues);
+    read.refused.extend(misshapen.refused);
     loop {
         match Written::deserialize(Deserializer::from(rest.clone())) {
             Ok(written) => return Read { written, ..read },
             Err(error) => {
                 let offset = error.span().map_or(usize::MAX, |span| span.start);
-                let path = take_out(rest.get_mut(), offset);
-                read.issues.push(refusal(&error, path.as_deref()));
-                let Some(path) = path else { return Read { refused: vec![String::new()], ..read } };
+                let taken = take_out(rest.get_mut(), offset);
+                read.issues.push(refusal(&error, taken.as_ref()));
+                let Some(Taken { path, .. }) = taken else {
+                    return Read { refused: vec![String::new()], ..read };
+                };
                 read.refused.extend(meant(&path));
                 read.refused.push(path);
             }
@@ -54,37 +61,13 @@ pub(super) fn syntax(error: &Error, text: &str) -> Diagnostic {
     Diagnostic::new(format!("not valid TOML: {message}")).at(span, "").hint(hint)
 }
 
-/// Removes the innermost entry at an offset and returns its path.
-fn take_out(table: &mut DeTable<'_>, offset: usize) -> Option<String> {
-    for (key, value) in table.iter_mut() {
-        if let Some(rest) = take_out_of_value(value.get_mut(), offset) {
-            return Some(format!("{}.{rest}", key.get_ref()));
-        }
-    }
-    let at = |span: std::ops::Range<usize>| span.contains(&offset) || span.start == offset;
-    let (key, _) = table.iter().find(|(key, value)| at(key.span()) || at(value.span()))?;
-    let key = key.clone();
-    table.remove(&key);
-    Some(key.into_inner().into_owned())
-}
-
-fn take_out_of_value(value: &mut DeValue<'_>, offset: usize) -> Option<String> {
-    match value {
-        DeValue::Table(table) => take_out(table, offset),
-        DeValue::Array(items) => items.iter_mut().find_map(|item| match item.get_mut() {
-            DeValue::Table(table) => take_out(table, offset),
-            _ => None,
-        }),
-        _ => None,
-    }
-}
-
 /// What serde refused, in words for people who write profiles.
-fn refusal(error: &Error, path: Option<&str>) -> Diagnostic {
+fn refusal(error: &Error, taken: Option<&Taken>) -> Diagnostic {
     let span = error.span().unwrap_or(0..0);
-    let Some(path) = path else {
+    let Some(Taken { path, dated }) = taken else {
         return Diagnostic::new(plain(error.message())).at(span, "").hint("see the schema");
     };
+    let path = path.as_str();
     let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
     if error.message().starts_with("unknown field") {
         return unknown_key(section, key).at(span, "no such key");
@@ -93,9 +76,14 @@ fn refusal(error: &Error, path: Option<&str>) -> Diagnostic {
         Some(description) => format!("`{key}`: {description}"),
         None => "see the schema".into(),
     };
-    Diagnostic::new(format!("`{key}`{}: {}", in_section(section), plain(error.message())))
-        .at(span, "")
-        .hint(hint)
+    let message = match too_large(error.message(), path) {
+        Some(message) => message,
+        None if *dated => {
+            plain(error.message()).replace("invalid type: section", "invalid type: date or time")
+        }
+        None => plain(error.message()),
+    };
+    Diagnostic::new(format!("`{key}`{}: {message}", in_section(section))).at(span, "").hint(hint)
 }
 
 fn unknown_key(section: &str, key: &str) -> Diagnostic {
@@ -134,11 +122,37 @@ pub(super) fn list(names: &[&str]) -> String {
 }
 
 fn in_section(section: &str) -> String {
-    if section.is_empty() { String::new() } else { format!(" in [{section}]") }
+    match section.split_once('[') {
+        Some((list, _)) => format!(" in [[{list}]]"),
+        None if section.is_empty() => String::new(),
+        None => format!(" in [{section}]"),
+    }
 }
 
 fn title(section: &str) -> String {
-    if section.is_empty() { "the top of the profile".into() } else { format!("[{section}]") }
+    match section.split_once('[') {
+        _ if section.is_empty() => "the top of the profile".into(),
+        // A home is named without its number.
+        None if section == "group" => "[[group]]".into(),
+        None => format!("[{section}]"),
+        Some((list, _)) => format!("[[{list}]]"),
+    }
+}
+
+/// The message for a whole number that Rust's type does not hold, if it is one.
+fn too_large(message: &str, path: &str) -> Option<String> {
+    let of_type = |word: &str| message.strip_prefix(word)?.strip_prefix(": integer `")?.split_once('`');
+    let (number, rest) = of_type("invalid value").or_else(|| of_type("invalid type"))?;
+    if !rest.contains("expected u") {
+        return None;
+    }
+    let property = schema::at(path)?;
+    let property = if property["items"].is_object() { &property["items"] } else { property };
+    let of_type = if property["format"] == "uint64" { u64::MAX } else { u32::MAX.into() };
+    let most = property["maximum"].as_u64().unwrap_or(of_type);
+    // Rust's type is not to blame for what it could hold.
+    let is_larger = number.parse::<u128>().is_ok_and(|number| number > most.into());
+    is_larger.then(|| format!("{number} is too large, the most is {most}"))
 }
 
 /// serde's words for types, as people who do not read Rust say it.

@@ -26,10 +26,11 @@ pub(super) fn full() -> &'static Value {
     &FULL
 }
 
-/// The schema of the key at a path such as `workload.flows`; of the whole for an empty path.
+/// The schema of the key at a path such as `workload.flows` or `group[0].rate`; of the whole for an empty path.
 pub(super) fn at(path: &str) -> Option<&'static Value> {
     let mut parts = path.split('.').filter(|part| !part.is_empty());
     parts.try_fold(full(), |schema, part| {
+        let part = part.split('[').next().unwrap_or(part);
         schema["properties"].get(part).or_else(|| schema["items"]["properties"].get(part))
     })
 }

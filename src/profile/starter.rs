@@ -52,6 +52,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_starter_names_every_backend() {
+        let text = starter("mine");
+        for (name, _) in crate::backend::PRESETS {
+            let mode = name.strip_prefix("vhost-macvtap-").unwrap_or(name);
+            assert!(text.contains(mode), "{name} is not named");
+        }
+    }
+
     fn shows(found: &toml::Value, schema: &serde_json::Value, name: &str) {
         for (inner, key) in schema["properties"].as_object().into_iter().flatten() {
             let found = found.get(inner).unwrap_or_else(|| panic!("[{name}] {inner} is not shown"));

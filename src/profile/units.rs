@@ -24,6 +24,18 @@ pub struct Rate(pub u64);
 /// The units of a rate, the largest first: bits/s of each.
 const RATES: [(&str, u64); 4] = [("Gbit", 1_000_000_000), ("Mbit", 1_000_000), ("kbit", 1_000), ("bit", 1)];
 
+/// Nanoseconds of a second.
+const NS_PER_S: u128 = 1_000_000_000;
+/// The units of a time, the largest first: nanoseconds of each.
+const TIMES: [(&str, u128); 6] = [
+    ("h", 3600 * NS_PER_S),
+    ("min", 60 * NS_PER_S),
+    ("s", NS_PER_S),
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("ns", 1),
+];
+
 /// Bytes of a mebibyte.
 pub const MIB: u64 = 1 << 20;
 
@@ -39,9 +51,13 @@ impl FromStr for Time {
     }
 }
 
+/// In the largest unit that is exact, so that what people wrote in one unit stands there again.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", humantime::format_duration(self.0))
+        let ns = self.0.as_nanos();
+        let exact = TIMES.iter().find(|(_, unit)| ns >= *unit && ns.is_multiple_of(*unit));
+        let (name, unit) = exact.unwrap_or(&("s", NS_PER_S));
+        write!(f, "{} {name}", ns / unit)
     }
 }
 
@@ -82,7 +98,8 @@ impl FromStr for Rate {
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, bits) = RATES.iter().find(|(_, bits)| self.0.is_multiple_of(*bits)).unwrap_or(&RATES[3]);
+        let exact = RATES.iter().find(|(_, bits)| self.0 >= *bits && self.0.is_multiple_of(*bits));
+        let (name, bits) = exact.unwrap_or(&RATES[3]);
         write!(f, "{} {name}", self.0 / bits)
     }
 }
@@ -231,10 +248,19 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_printed_in_the_largest_unit_that_is_exact() {
+        for text in ["100000 h", "90 min", "30 s", "250 ms", "3 us", "1 ns", "0 s"] {
+            assert_eq!(Time(time(text).expect(text)).to_string(), text);
+        }
+        assert_eq!(Time(Duration::from_secs(365 * 24 * 3600)).to_string(), "8760 h");
+    }
+
+    #[test]
     fn rates_are_in_bits_and_powers_of_a_thousand() {
         assert_eq!("24 Mbit".parse(), Ok(Rate(24_000_000)));
         assert_eq!("1.5gbit/s".parse(), Ok(Rate(1_500_000_000)));
         assert_eq!(Rate(24_000_000).to_string(), "24 Mbit");
+        assert_eq!(Rate(0).to_string(), "0 bit");
         assert_eq!("24".parse::<Rate>(), Err("the rate \"24\" has no unit".into()));
         assert_eq!("24 MB".parse::<Rate>(), Err("\"24 MB\" is not a rate".into()));
     }

@@ -1,6 +1,6 @@
 //! The bounds of one level: what was written for it -> its value, or what is wrong with it.
 
-use super::{Fault, nic, pin, tuning};
+use super::{Fault, nic, pin, steering, tuning};
 use crate::backend::{Backend, PRESETS};
 use crate::profile::groups::{PERIOD_US, micros};
 use crate::profile::reader::{list, nearest};
@@ -42,7 +42,7 @@ pub(super) fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
         }
         Factor::HostIrq | Factor::GuestIrq => tuning::irq_affinity(text(raw)).map(Value::Cpus),
         Factor::HostRpsFlowCnt | Factor::GuestRpsFlowCnt | Factor::HostSockFlows | Factor::GuestSockFlows => {
-            tuning::entries(number(raw)).map(Value::Number)
+            steering::entries(number(raw)).map(Value::Number)
         }
         Factor::HostCoalesceRx
         | Factor::HostCoalesceTx
@@ -93,18 +93,20 @@ fn quota(text: &str) -> Result<Value, Fault> {
 /// What is wrong with a quota of one thread in a period.
 pub(super) fn quota_fault(key: &str, quota_us: u32, period_us: u32) -> Option<Fault> {
     let shown = |us: u32| Time(std::time::Duration::from_micros(us.into()));
-    let (least, period) = (shown(LEAST_QUOTA_US), shown(period_us));
-    let (message, label) = match quota_us {
+    let (quota, least, period) = (shown(quota_us), shown(LEAST_QUOTA_US), shown(period_us));
+    let a = if key.starts_with('e') { "an" } else { "a" };
+    match quota_us {
         us if us < LEAST_QUOTA_US => {
-            (format!("a {key} of {} is less than the kernel takes", shown(us)), "too little")
+            let message = format!("{a} {key} of {quota} is less than the kernel takes");
+            Some(Fault::new(message, "too little", format!("use at least \"{least}\"")))
         }
         us if us > period_us => {
-            (format!("a {key} of {} in each {period} limits nothing", shown(us)), "too much")
+            let message = format!("{a} {key} of {quota} in each {period} limits nothing");
+            let hint = format!("no thread runs longer than the period: use \"{least}\" to \"{period}\"");
+            Some(Fault::new(message, "too much", hint))
         }
-        _ => return None,
-    };
-    let hint = format!("no thread runs longer than the period: use \"{least}\" to \"{period}\"");
-    Some(Fault::new(message, label, hint))
+        _ => None,
+    }
 }
 
 fn guests(vms: u32) -> Result<Value, Fault> {

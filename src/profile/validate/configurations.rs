@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::factors::{Level, Levels, default};
-use super::{Check, Fault, nic, pin, workload};
+use super::{Check, Fault, mtu, nic, pin, steering, workload};
 use crate::backend::Backend;
 use crate::profile::configuration::{HUGE_PAGE_KIB, memory_mib_for};
 use crate::profile::groups::{Group, divides, unmeasured};
@@ -21,6 +21,8 @@ pub(super) fn configurations(check: &mut Check, factors: &[Levels], groups: &[Gr
         in_pages(check, factors);
         served(check, factors, groups);
         nic::possible(check, factors);
+        mtu::possible(check, factors);
+        steering::possible(check, factors);
         pin::in_range(check, factors);
     }
     let combinations = factors.iter().try_fold(1_usize, |n, levels| n.checked_mul(levels.levels.len()));
@@ -86,6 +88,11 @@ pub(super) fn levels_of(factors: &[Levels], factor: Factor) -> &[Level] {
 
 fn with_guests(factors: &[Levels]) -> bool {
     levels_of(factors, Factor::Backend).iter().any(|level| level.value != Value::Backend(Backend::Baremetal))
+}
+
+/// Whether bare metal alone is measured.
+pub(super) fn is_bare(factors: &[Levels]) -> bool {
+    !levels_of(factors, Factor::Backend).is_empty() && !with_guests(factors)
 }
 
 /// The numbers of guests that can be measured, each with those that carry the flows.

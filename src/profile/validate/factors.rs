@@ -1,9 +1,11 @@
 //! Factors and their levels: the fixed value of a section, or the list in `[sweep]`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::bounds::{Raw, resolve};
 use super::{Check, Fault};
+use crate::profile::cpus::Cpus;
+use crate::profile::pin::Pin;
 use crate::profile::written::Written;
 use crate::profile::{Configuration, Factor, Value};
 
@@ -79,18 +81,50 @@ fn sweep_levels(check: &mut Check, factor: Factor, raw: Vec<Raw>) -> Vec<Level> 
         let message = format!("`{}` is swept over no levels", factor.key());
         check.fault(&path, Fault::new(message, "empty", "write at least one level, or leave the key out"));
     }
-    let (mut levels, mut seen) = (Vec::new(), HashSet::new());
+    let of_host = matches!(factor, Factor::HostRps | Factor::Pin | Factor::PinEmulator);
+    let (mut levels, mut seen): (Vec<Level>, _) = (Vec::new(), HashSet::new());
     for (index, raw) in raw.iter().enumerate() {
         let Some(level) = level(check, factor, raw, format!("{path}[{index}]")) else { continue };
         if !seen.insert(level.value.clone()) {
             let message = format!("a level of `{}` is written twice", factor.key());
             let hint = "remove it: `repeats` says how often a configuration is measured";
             check.fault(&level.path, Fault::new(message, "again", hint));
+        } else if let Some(other) =
+            levels.iter().find(|other| of_host && are_same(other, &level, check.facts.cpus))
+        {
+            check.fault(&level.path, same_here(factor, &other.value, check.facts.cpus));
         } else {
             levels.push(level);
         }
     }
     levels
+}
+
+/// Whether two levels are the same on a host with so many CPUs, because both are all of them.
+fn are_same(one: &Level, other: &Level, cpus: u32) -> bool {
+    is_every_cpu(one, cpus) && is_every_cpu(other, cpus)
+}
+
+/// Whether a level is every CPU of the host.
+fn is_every_cpu(level: &Level, cpus: u32) -> bool {
+    let all =
+        |set: &BTreeSet<u32>| set.len() == cpus as usize && set.last().is_some_and(|last| last + 1 == cpus);
+    match &level.value {
+        Value::Cpus(Cpus::All) => true,
+        Value::Cpus(Cpus::Some(set)) => all(set),
+        Value::Word(word) => match word.parse() {
+            Ok(Pin::None) => true,
+            Ok(Pin::Cpus(set)) => all(&set),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn same_here(factor: Factor, other: &Value, cpus: u32) -> Fault {
+    let message = format!("two levels of `{}` are the same on a host with {cpus} CPUs", factor.key());
+    let hint = format!("both are all CPUs, as \"{other}\" is: remove one, or name fewer CPUs");
+    Fault::new(message, "all CPUs again", hint)
 }
 
 fn level(check: &mut Check, factor: Factor, raw: &Raw, path: String) -> Option<Level> {
@@ -126,4 +160,36 @@ fn raw(factor: Factor, written: &Raw) -> (Option<Raw>, Option<Vec<Raw>>) {
         |path: &str| written.pointer(&format!("/{}", path.replace('.', "/"))).filter(|raw| !raw.is_null());
     let levels = at(&format!("sweep.{}", factor.key())).and_then(Raw::as_array);
     (at(factor.home()).cloned(), levels.cloned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::profile::{HostFacts, parse};
+
+    /// What is wrong with a sweep on a host with two CPUs; empty if nothing is.
+    fn said(sweep: &str) -> String {
+        let text = format!(
+            "schema = 1\nname = \"x\"\nworkload.flows = 4\nnetwork.backend = \"virtio\"\nsweep.{sweep}"
+        );
+        let facts = HostFacts { memory_mib: 1024, cpus: 2 };
+        let error = parse(&text, Path::new("p.toml"), facts).err();
+        error.map_or(String::new(), |error| error.diagnostics[0].message.clone())
+    }
+
+    #[test]
+    fn two_ways_to_say_all_cpus_of_the_host_are_one_level() {
+        let same = |key: &str| format!("two levels of `{key}` are the same on a host with 2 CPUs");
+        assert_eq!(said("host_rps = [\"all\", \"none\", \"3\"]"), same("host_rps"));
+        assert_eq!(said("pin_emulator = [\"none\", \"0-1\"]"), same("pin_emulator"));
+        assert_eq!(said("pin = [\"none\", \"0-1\"]"), same("pin"));
+        for apart in [
+            "host_rps = [\"all\", \"1\"]",
+            "pin = [\"none\", \"spread\", \"0-0\"]",
+            "guest_rps = [\"all\", \"1\"]",
+        ] {
+            assert_eq!(said(apart), "");
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! Groups: each by itself, and whether every number of guests can be divided as they say.
 
-use super::bounds::{LEAST_QUOTA_US, quota_fault};
+use super::bounds::quota_fault;
 use super::factors::Levels;
-use super::{Check, Fault, is_name, pace};
+use super::{Check, Fault, division, is_name, pace, quota};
 use crate::backend::{Attachment, Backend};
-use crate::profile::groups::{CpuSettings, Group, OTHERS, Size, divides, micros};
+use crate::profile::groups::{CpuSettings, Group, OTHERS, Size, micros};
 use crate::profile::units::{Rate, Time};
 use crate::profile::written::{self, Share, Written};
 use crate::profile::{Factor, Role, Value};
@@ -32,7 +32,8 @@ pub(super) fn groups(check: &mut Check, written: &Written, factors: &[Levels]) -
     }
     if groups.len() == written.group.len() {
         control_groups(check, written, &groups, factors);
-        divisible(check, &groups, factors);
+        division::check(check, &groups, factors);
+        quota::heeded(check, &groups, factors);
     }
     background(check, &groups, factors);
     groups
@@ -47,7 +48,7 @@ fn name(check: &mut Check, path: &str, group: &written::Group, others: &[Group])
             return name;
         }
         () if !is_name(&name) || name.len() > 32 => {
-            let hint = "use 1 to 32 of a-z, 0-9 and -, for example name = \"gold\"";
+            let hint = "use 1 to 32 of a-z, 0-9 and -, no - first, for example name = \"gold\"";
             Fault::new(format!("the name {name:?} cannot be a part of file names"), "", hint)
         }
         () if name == OTHERS => {
@@ -97,11 +98,12 @@ fn cpu(check: &mut Check, path: &str, group: &written::Group) -> CpuSettings {
         let hint = format!("use {} to {}; 1024 is a guest's weight by default", SHARES.start(), SHARES.end());
         check.fault(&format!("{path}.shares"), Fault::new(format!("no guest has {shares} shares"), "", hint));
     }
-    period(check, path, &cpu);
+    if !period(check, path, &cpu) {
+        return cpu; // how much of no period a quota is, nobody can say
+    }
     for (key, quota) in [("quota", cpu.quota_us), ("emulator_quota", cpu.emulator_quota_us)] {
         // A control group may run on several CPUs at once.
-        let most =
-            if group.cgroup && key == "quota" { u32::MAX } else { cpu.period_us().max(LEAST_QUOTA_US) };
+        let most = if group.cgroup && key == "quota" { u32::MAX } else { cpu.period_us() };
         if let Some(fault) = quota.and_then(|quota| quota_fault(key, quota, most)) {
             check.fault(&format!("{path}.{key}"), fault);
         }
@@ -109,12 +111,14 @@ fn cpu(check: &mut Check, path: &str, group: &written::Group) -> CpuSettings {
     cpu
 }
 
-fn period(check: &mut Check, path: &str, cpu: &CpuSettings) {
+/// Whether the kernel takes the period.
+fn period(check: &mut Check, path: &str, cpu: &CpuSettings) -> bool {
     let path = format!("{path}.period");
     match cpu.period_us {
         Some(us) if !PERIOD_US.contains(&us) => {
             let hint = "the kernel takes \"1 ms\" to \"1 s\"; \"100 ms\" is its default";
             check.fault(&path, Fault::new("no quota has such a period", "", hint));
+            return false;
         }
         Some(_) if cpu.quota_us.is_none() && cpu.emulator_quota_us.is_none() => {
             let hint = "add the CPU time in each period, for example quota = \"50 ms\"";
@@ -122,6 +126,7 @@ fn period(check: &mut Check, path: &str, cpu: &CpuSettings) {
         }
         _ => {}
     }
+    true
 }
 
 /// A cap is set on the host's interface of a guest; there must be one that every packet passes.
@@ -130,7 +135,8 @@ fn bandwidth(check: &mut Check, path: &str, group: &written::Group, factors: &[L
     let path = format!("{path}.bandwidth");
     if bits < LEAST_BANDWIDTH {
         let hint = "use at least \"64 kbit\"; is the unit the one you meant?";
-        check.fault(&path, Fault::new(format!("no flow lives with {}", Rate(bits)), "too little", hint));
+        let shown = check.places.written(&path).map_or(Rate(bits).to_string(), str::to_owned);
+        check.fault(&path, Fault::new(format!("no flow lives with {shown}"), "too little", hint));
     }
     for level in factors.iter().filter(|levels| levels.factor == Factor::Backend).flat_map(|all| &all.levels)
     {
@@ -177,41 +183,6 @@ fn control_groups(check: &mut Check, written: &Written, groups: &[Group], factor
             check.fault(&format!("group[{index}].emulator_quota"), Fault::new(message, "", hint));
         }
     }
-}
-
-fn divisible(check: &mut Check, groups: &[Group], factors: &[Levels]) {
-    let levels = factors.iter().filter(|levels| levels.factor == Factor::Vms).flat_map(|all| &all.levels);
-    for level in levels {
-        let vms = level.value.as_number();
-        if !divides(groups, vms) {
-            // A number of guests that nobody wrote is not to blame.
-            let written = check.places.key(&level.path).is_some();
-            let path = if written { level.path.clone() } else { "group[0].guests".into() };
-            check.fault(&path, undivided(groups, vms));
-        }
-    }
-}
-
-fn undivided(groups: &[Group], vms: u32) -> Fault {
-    let broken = groups.iter().find(|group| group.size.of(vms).is_none());
-    let wanted: Option<u32> = groups.iter().map(|group| group.size.of(vms)).sum();
-    let message = match (broken, wanted) {
-        (Some(Group { name, size: Size::Percent(percent), .. }), _) => {
-            format!("{percent} % of {vms} guests for group \"{name}\" is no whole number")
-        }
-        (_, Some(wanted)) if wanted > vms => format!("the groups want {wanted} guests, and there are {vms}"),
-        _ => format!("of {vms} guests none is left to be measured"),
-    };
-    let below = (1..vms).rev().find(|vms| divides(groups, *vms));
-    let above = (vms + 1..=1000).find(|vms| divides(groups, *vms));
-    let near: Vec<String> = below.into_iter().chain(above).map(|vms| vms.to_string()).collect();
-    let hint = match near.is_empty() {
-        true => {
-            "no number of guests suits these groups: one guest at least must have role = \"measured\"".into()
-        }
-        false => format!("the nearest numbers of guests that suit the groups: {}", near.join(" or ")),
-    };
-    Fault::new(message, "", hint)
 }
 
 fn background(check: &mut Check, groups: &[Group], factors: &[Levels]) {

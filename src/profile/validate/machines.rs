@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Check, Fault};
 use crate::exec::login::{Login, SshAddress};
 use crate::profile::reader::nearest;
-use crate::profile::written::{Host, Ssh, Tester, Written};
+use crate::profile::written::{Host, Tester, Written};
 use crate::profile::{HostPlace, Machines};
 
 /// Ways to name the host.
@@ -21,7 +21,7 @@ pub(super) fn machines(check: &mut Check, written: &Written, directory: &Path) -
     let jump = jump(check, "host.jump", &written.host.jump);
     let host = match place(check, &written.host)? {
         Uri::Embedded => {
-            not_without_machines(check, &written.tester, &written.ssh);
+            not_without_machines(check, written);
             return None;
         }
         Uri::Here if jump.is_some() => {
@@ -110,8 +110,13 @@ fn address(check: &mut Check, path: &str, text: &str) -> Option<SshAddress> {
     address
 }
 
-fn not_without_machines(check: &mut Check, tester: &Tester, ssh: &Ssh) {
-    let keys = [("tester.ssh", &tester.ssh), ("tester.jump", &tester.jump), ("ssh.identity", &ssh.identity)];
+fn not_without_machines(check: &mut Check, Written { host, tester, ssh, .. }: &Written) {
+    let keys = [
+        ("host.jump", &host.jump),
+        ("tester.ssh", &tester.ssh),
+        ("tester.jump", &tester.jump),
+        ("ssh.identity", &ssh.identity),
+    ];
     if let Some((path, _)) = keys.into_iter().find(|(_, value)| value.is_some()) {
         let message = "the embedded lab is this machine alone: nothing of it is reached over SSH";
         let hint = "leave it out, or name a libvirt host: [host] uri = \"qemu+ssh://root@vmhost/system\"";

@@ -3,15 +3,20 @@
 //!
 //! Pure: what must be known of the host comes in as [`HostFacts`].
 
+mod bare;
 mod bounds;
 mod configurations;
+mod division;
 mod factors;
 mod groups;
 mod image;
 mod machines;
+mod mtu;
 mod nic;
 mod pace;
 mod pin;
+mod quota;
+mod steering;
 mod timing;
 mod tuning;
 mod wire;
@@ -39,7 +44,7 @@ pub struct HostFacts {
 /// With the issues of reading and all that the checks add.
 pub(super) fn experiment(
     read: Read,
-    places: &Places,
+    places: &Places<'_>,
     facts: HostFacts,
     path: &Path,
 ) -> Result<Experiment, Vec<Diagnostic>> {
@@ -52,6 +57,7 @@ pub(super) fn experiment(
     let directory = path.parent().unwrap_or(Path::new(""));
     let mut check = Check { places, facts, refused, issues, cloud: image::is_cloud(&written.guest) };
     identity(&mut check, &written);
+    texts(&mut check, &written);
     image::check(&mut check, &written.guest);
     let machines = machines::machines(&mut check, &written, directory);
     let wire = wire::wire(&mut check, &written.wire, machines::are_two(&written.host));
@@ -61,6 +67,9 @@ pub(super) fn experiment(
     tuning::in_range(&mut check, &written, &factors);
     tuning::can_gather(&mut check, &factors);
     let groups = groups::groups(&mut check, &written, &factors);
+    if configurations::is_bare(&factors) {
+        bare::without_guests(&mut check, &written, &factors);
+    }
     let configurations = configurations::configurations(&mut check, &factors, &groups);
     if !check.issues.is_empty() {
         return Err(check.issues);
@@ -87,7 +96,7 @@ pub(super) fn experiment(
 
 /// The checks' common state.
 struct Check<'p> {
-    places: &'p Places,
+    places: &'p Places<'p>,
     facts: HostFacts,
     refused: Vec<String>,
     issues: Vec<Diagnostic>,
@@ -100,6 +109,15 @@ impl Check<'_> {
     fn fault(&mut self, path: &str, fault: Fault) {
         let span = self.places.value_or_section(path);
         self.issues.push(Diagnostic::new(fault.message).at(span, fault.label).hint(fault.hint));
+    }
+
+    /// The same, marking the value of another path as well, if it is written.
+    fn fault_with(&mut self, path: &str, fault: Fault, other: &str, label: &str) {
+        self.fault(path, fault);
+        let written = self.places.key(other).is_some() && other != path;
+        if let Some(issue) = self.issues.last_mut().filter(|_| written) {
+            issue.also = Some((self.places.value_or_section(other), label.into()));
+        }
     }
 
     /// Reports a key that must be written, unless it was and has been refused already.
@@ -154,14 +172,29 @@ fn identity(check: &mut Check, written: &Written) {
     }
 }
 
+/// What reports and terminals show as it is; a line end may stand in a longer sentence.
+fn texts(check: &mut Check, written: &Written) {
+    let texts = [("description", Some(&written.description)), ("source", written.source.as_ref())];
+    let odd = |c: &char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    for (key, text) in texts {
+        if let Some(found) = text.and_then(|text| text.chars().find(odd)) {
+            let message = format!("`{key}` has the control character U+{:04X} in it", u32::from(found));
+            let hint = "write plain text: it is shown on terminals and in reports as it stands";
+            check.fault(key, Fault::new(message, "", hint));
+        }
+    }
+}
+
 fn unknown_version(version: u32) -> Fault {
     let hint = "write schema = 1, or use the kvmfair that the profile was written for";
     Fault::new(format!("schema version {version} is unknown to this version"), "only 1 is known", hint)
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether a profile can have this name.
+pub fn is_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (1..=64).contains(&name.len()) && name.chars().all(allowed)
+    // A hyphen at the beginning would make an option of it on command lines.
+    (1..=64).contains(&name.len()) && name.chars().all(allowed) && !name.starts_with('-')
 }
 
 fn bad_name(name: &str) -> Fault {
@@ -170,7 +203,7 @@ fn bad_name(name: &str) -> Fault {
     let words: Vec<_> = folded.split('-').filter(|word| !word.is_empty()).collect();
     let better = if words.is_empty() { "my-lab".into() } else { words.join("-") };
     let message = format!("the name {name:?} cannot be a part of file names");
-    Fault::new(message, "1 to 64 of a-z, 0-9 and -", format!("for example name = \"{better}\""))
+    Fault::new(message, "1 to 64 of a-z, 0-9 and -, no - first", format!("for example name = \"{better}\""))
 }
 
 #[cfg(test)]
@@ -202,7 +235,7 @@ mod tests {
     #[test]
     fn names_are_parts_of_file_names() {
         assert!(is_name("asada-2012"));
-        assert!(!is_name("../etc"));
+        assert!(!is_name("../etc") && !is_name("-x") && !is_name("-"));
         assert!(!is_name(&"x".repeat(65)));
     }
 }

@@ -89,7 +89,7 @@ fn interval(check: &mut Check, timing: &Timing) {
     if timing.interval < SHORTEST_INTERVAL {
         let message = format!("an interval of {} is too short", Time(timing.interval));
         let hint = "use at least \"100 ms\": below that netperf mostly measures its own output";
-        check.fault("workload.interval", Fault::new(message, "less than 100ms", hint));
+        check.fault("workload.interval", Fault::new(message, "less than 100 ms", hint));
     }
 }
 
@@ -136,7 +136,7 @@ fn boot(check: &mut Check, boot: Duration) {
         let message = format!("no guest boots in {}", Time(boot));
         check.fault(
             "limits.boot",
-            Fault::new(message, "", "give it at least \"1s\"; the default is \"120 s\""),
+            Fault::new(message, "", "give it at least \"1 s\"; the default is \"120 s\""),
         );
     }
     longest(check, "limits.boot", boot, LONGEST_LIMIT);

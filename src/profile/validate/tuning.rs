@@ -25,12 +25,6 @@ pub(super) fn swappiness(number: u32) -> Result<u32, Fault> {
     (number <= 200).then_some(number).ok_or_else(fault)
 }
 
-/// Entries of a flow table.
-pub(super) fn entries(entries: u32) -> Result<u32, Fault> {
-    let takes = entries == 0 || entries.is_power_of_two();
-    takes.then_some(entries).ok_or_else(|| no_power_of_two(entries))
-}
-
 /// CPUs that take interrupts.
 pub(super) fn irq_affinity(mask: &str) -> Result<Cpus, Fault> {
     let cpus = cpus(mask)?;
@@ -47,12 +41,6 @@ pub(super) fn gathering(time: &str) -> Result<u32, Fault> {
         let message = format!("no NIC gathers packets for {}", Time(time));
         Fault::new(message, "", "write whole microseconds, at most \"100 ms\"")
     })
-}
-
-fn no_power_of_two(entries: u32) -> Fault {
-    let next = entries.checked_next_power_of_two().unwrap_or(1 << 31);
-    let message = format!("{entries} is not a power of two");
-    Fault::new(message, "", format!("the kernel would take {next} in its place: write that"))
 }
 
 fn is_word(name: &str) -> bool {
@@ -118,7 +106,8 @@ pub(super) fn can_gather(check: &mut Check, factors: &[Levels]) {
 
 fn there(check: &mut Check, path: &str, set: &Cpus, (owner, cpus): (&str, u32)) {
     let Some(highest) = set.highest().filter(|highest| *highest >= cpus) else { return };
-    let message = format!("\"{set}\" names CPU {highest}, but {owner} has {cpus} of them");
+    let what = check.places.written(path).unwrap_or("the mask");
+    let message = format!("{what} names CPU {highest}, but {owner} has {cpus} of them");
     let widest = cpus::mask(&(0..cpus).collect());
     let hint = format!("CPUs count from 0; the widest mask is \"{widest}\", or write \"all\"");
     check.fault(path, Fault::new(message, "", hint));

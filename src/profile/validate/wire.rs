@@ -12,6 +12,7 @@ pub(super) fn wire(check: &mut Check, written: &Wire, two_machines: bool) -> Opt
         (Some(host_dev), Some(tester_dev)) => {
             let (host_dev, tester_dev) = (host_dev.clone(), tester_dev.clone());
             let nics = WireNics { host_dev, spare_devs: spare_devs.clone(), tester_dev };
+            named(check, &nics);
             each_once(check, &nics, two_machines);
             Some(nics)
         }
@@ -27,13 +28,30 @@ pub(super) fn wire(check: &mut Check, written: &Wire, two_machines: bool) -> Opt
     }
 }
 
+/// Each name must be one that the kernel gives.
+fn named(check: &mut Check, nics: &WireNics) {
+    let spare = nics.spare_devs.iter().enumerate().map(|(i, name)| (format!("wire.spare_devs[{i}]"), name));
+    let ends =
+        [("wire.host_dev".to_owned(), &nics.host_dev), ("wire.tester_dev".to_owned(), &nics.tester_dev)];
+    for (path, name) in spare.chain(ends).filter(|(_, name)| !is_interface(name)) {
+        let message = format!("no network interface is called {name:?}");
+        check.fault(&path, Fault::new(message, "", "use a name that `ip link` shows, for example \"eth1\""));
+    }
+}
+
+/// As the kernel has it: 1 to 15 bytes without slashes, colons and spaces.
+fn is_interface(name: &str) -> bool {
+    let odd = |c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control();
+    (1..=15).contains(&name.len()) && !name.contains(odd) && name != "." && name != ".."
+}
+
 /// No NIC of one machine may stand twice. In the embedded lab both ends are on one machine.
 fn each_once(check: &mut Check, nics: &WireNics, two_machines: bool) {
     let mut seen = vec![&nics.host_dev];
     let spare = nics.spare_devs.iter().enumerate().map(|(i, name)| (format!("wire.spare_devs[{i}]"), name));
     let tester = (!two_machines).then(|| ("wire.tester_dev".to_owned(), &nics.tester_dev));
     for (path, name) in spare.chain(tester) {
-        if seen.contains(&name) {
+        if seen.contains(&name) && is_interface(name) {
             let message = format!("{name} is named twice");
             check.fault(&path, Fault::new(message, "again", "every end of the wire is a NIC of its own"));
         }

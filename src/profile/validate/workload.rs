@@ -5,10 +5,45 @@ use super::factors::{Level, Levels};
 use super::{Check, Fault};
 use crate::profile::reader::list;
 use crate::profile::test::LARGEST_DATAGRAM;
+use crate::profile::units::Size;
 use crate::profile::{Configuration, Factor, Test, Value};
 
 /// The factors that only some tests heed.
 const PARTIAL: [Factor; 4] = [Factor::Request, Factor::Response, Factor::Message, Factor::Burst];
+
+/// What the socket buffers of a connection can hold in one direction, bytes: 4 MiB to send and 6 MiB to receive are Linux'
+/// most by default. netperf writes a burst before it reads: beyond that both ends may wait for each other for ever.
+const BUFFERS: u64 = 10 << 20;
+
+/// Reports what would be in flight and does not fit the socket buffers.
+fn in_flight(check: &mut Check, factors: &[Levels]) {
+    let largest = |factor| levels_of(factors, factor).iter().max_by_key(|level| level.value.as_number());
+    let heeded =
+        levels_of(factors, Factor::Test).iter().filter_map(test).any(|test| test.heeds(Factor::Burst));
+    let Some(burst) = largest(Factor::Burst).filter(|burst| heeded && burst.value.as_number() > 0) else {
+        return;
+    };
+    let sizes = [Factor::Request, Factor::Response].map(|factor| (factor, largest(factor)));
+    for (factor, size) in sizes {
+        let Some(bytes) = size.map(|size| u64::from(size.value.as_number())) else { continue };
+        let at_once = u64::from(burst.value.as_number()) + 1;
+        if at_once * bytes > BUFFERS {
+            check.fault(&burst.path, beyond_the_buffers(factor, at_once, bytes));
+            return;
+        }
+    }
+}
+
+fn beyond_the_buffers(factor: Factor, at_once: u64, bytes: u64) -> Fault {
+    let (key, most) = (factor.key(), (BUFFERS / bytes).saturating_sub(1));
+    let message = format!("{at_once} {key}s of {} in flight do not fit the socket buffers", Size(bytes));
+    let smaller = format!("a {key} of at most \"{} B\"", BUFFERS / at_once);
+    let hint = match most {
+        0 => format!("they hold {}: use burst = 0, or {smaller}", Size(BUFFERS)),
+        most => format!("they hold {}: use burst = {most} or less, or {smaller}", Size(BUFFERS)),
+    };
+    Fault::new(message, "too many", hint)
+}
 
 /// Reports levels that no test heeds, and those too large for a datagram.
 pub(super) fn check(check: &mut Check, factors: &[Levels]) {
@@ -16,6 +51,7 @@ pub(super) fn check(check: &mut Check, factors: &[Levels]) {
     if tests.is_empty() {
         return; // what is wrong with them has been said
     }
+    in_flight(check, factors);
     for levels in factors.iter().filter(|levels| levels.written && PARTIAL.contains(&levels.factor)) {
         let heeding: Vec<Test> = tests.iter().copied().filter(|test| test.heeds(levels.factor)).collect();
         if heeding.is_empty() {
@@ -86,8 +122,11 @@ mod tests {
     use crate::profile::{Experiment, HostFacts, ProfileError, parse};
 
     fn parsed(rest: &str) -> Result<Experiment, ProfileError> {
-        let text =
-            format!("schema = 1\nname = \"x\"\nnetwork.backend = \"virtio\"\nworkload.flows = 4\n{rest}");
+        parsed_whole(&format!("workload.flows = 4\n{rest}"))
+    }
+
+    fn parsed_whole(rest: &str) -> Result<Experiment, ProfileError> {
+        let text = format!("schema = 1\nname = \"x\"\nnetwork.backend = \"virtio\"\n{rest}");
         parse(&text, Path::new("p.toml"), HostFacts { memory_mib: 1024, cpus: 2 })
     }
 
@@ -123,6 +162,17 @@ mod tests {
             "`burst` means nothing to TCP_CRR, UDP_STREAM"
         );
         assert!(parsed("workload.burst = 3\nsweep.test = [\"TCP_CRR\", \"UDP_RR\"]").is_ok());
+    }
+
+    #[test]
+    fn what_is_in_flight_must_fit_the_socket_buffers() {
+        let with = |burst: u32, response: &str| {
+            format!("workload = {{ flows = 4, burst = {burst}, response = \"{response}\" }}")
+        };
+        assert!(parsed_whole(&with(159, "64 KiB")).is_ok());
+        assert!(parsed_whole(&with(0, "16 MiB")).is_ok());
+        let said = parsed_whole(&with(160, "64 KiB")).expect_err("refused").diagnostics[0].message.clone();
+        assert_eq!(said, "161 responses of 64 KiB in flight do not fit the socket buffers");
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub type Burst = u32;
 #[serde(default, deny_unknown_fields)]
 pub struct Group {
     /// name in tables and charts: lower-case letters, digits and hyphens; required
-    #[schemars(regex(pattern = "^[a-z0-9-]+$"), length(max = 32))]
+    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9-]*$"), length(max = 32))]
     pub name: Option<String>,
     /// number of guests, or a part of all such as "50 %"; required
     pub guests: Option<Share>,

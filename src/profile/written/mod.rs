@@ -28,7 +28,7 @@ pub struct Written {
     #[schemars(range(min = 1, max = 1))]
     pub schema: Option<u32>,
     /// short name, lower-case letters, digits and hyphens: it becomes a part of file names
-    #[schemars(regex(pattern = "^[a-z0-9-]+$"), length(max = 64))]
+    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9-]*$"), length(max = 64))]
     pub name: Option<String>,
     /// one sentence for the report's header
     pub description: String,

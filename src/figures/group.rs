@@ -4,11 +4,12 @@
 
 use serde::Serialize;
 
+use super::weights::{errors, weights};
 use super::{Between, GuestFigures, HostFigures, throttle};
 use crate::profile::groups::Members;
 use crate::profile::{Role, Unit};
 use crate::sample::RawTrial;
-use crate::stats::{self, Fairness, share_errors, weighted_jain};
+use crate::stats::{self, Fairness, weighted_jain};
 use crate::window::Window;
 
 /// Busy part of the host's CPUs from which on they are contended for, %.
@@ -171,18 +172,6 @@ fn group(raw: &RawTrial, members: &Members, guests: &[GuestFigures], window: &Wi
     }
 }
 
-/// The weight of each group that takes part; `None` for the others, and for all if only some have shares.
-fn weights(groups: &[Members], takes_part: impl Fn(&Members) -> bool) -> Vec<Option<f64>> {
-    let parties = || groups.iter().filter(|members| takes_part(members));
-    let with_shares = parties().filter(|members| members.cpu.shares.is_some()).count();
-    let weight = |members: &Members| match with_shares {
-        0 if !members.cgroup => Some(f64::from(members.guests)),
-        all if all == parties().count() => members.weight(),
-        _ => None,
-    };
-    groups.iter().map(|members| takes_part(members).then(|| weight(members)).flatten()).collect()
-}
-
 fn cpu_shares(groups: &mut [GroupFigures], cpu: Option<&[f64]>, weights: &[Option<f64>]) {
     let whole: f64 = weights.iter().flatten().sum();
     for (group, weight) in groups.iter_mut().zip(weights) {
@@ -208,14 +197,6 @@ fn rate_shares(groups: &mut [GroupFigures], weights: &[Option<f64>]) {
     for (index, error) in errors(&rates, weights) {
         groups[index].rate_share_error = Some(error);
     }
-}
-
-/// The share error of each party by its index.
-fn errors(values: &[f64], weights: &[Option<f64>]) -> Vec<(usize, f64)> {
-    let parties = weights.iter().enumerate().filter_map(|(index, weight)| Some((index, (*weight)?)));
-    let (indices, weights): (Vec<usize>, Vec<f64>) = parties.unzip();
-    let own: Vec<f64> = indices.iter().map(|index| values[*index]).collect();
-    indices.into_iter().zip(share_errors(&own, &weights).unwrap_or_default()).collect()
 }
 
 /// Over the guests of the groups that take part.
@@ -312,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn idle_guests_are_due_nothing_and_weights_of_some_are_weights_of_none() {
+    fn idle_guests_are_due_nothing() {
         let idle = vec![
             members("gold", 1, 2, Role::Measured, Some(1024)),
             members("rest", 3, 2, Role::Idle, Some(512)),
@@ -320,13 +301,6 @@ mod tests {
         let due: Vec<_> =
             numbers(idle, 0.0).sharing.groups.iter().map(|g| g.expected_share_percent).collect();
         assert_eq!(due, [Some(100.0), None]);
-        let mixed = vec![
-            members("gold", 1, 2, Role::Measured, Some(1024)),
-            members("others", 3, 2, Role::Measured, None),
-        ];
-        assert!(
-            numbers(mixed, 0.0).sharing.groups.iter().all(|group| group.expected_share_percent.is_none())
-        );
     }
 
     #[test]

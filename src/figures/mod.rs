@@ -45,6 +45,7 @@ mod timeline;
 mod total;
 mod trial;
 mod validity;
+mod weights;
 mod witness;
 
 pub use between::Between;

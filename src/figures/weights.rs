@@ -1,5 +1,6 @@
 //! What groups of guests are due by their weights, and how far they are from it.
 
+use crate::profile::Role;
 use crate::profile::groups::Members;
 use crate::stats::share_errors;
 
@@ -18,6 +19,24 @@ pub(super) fn weights(groups: &[Members], takes_part: impl Fn(&Members) -> bool)
     groups.iter().map(|members| weight(members).filter(|_| known && takes_part(members))).collect()
 }
 
+/// The same where weights alone decide what each gets; `None` for all if something else limits one that takes part: it may
+/// be below its due because of that, and the others above theirs.
+pub(super) fn deciding(groups: &[Members], takes_part: impl Fn(&Members) -> bool) -> Vec<Option<f64>> {
+    match groups.iter().any(|members| takes_part(members) && is_limited(members)) {
+        true => vec![None; groups.len()],
+        false => weights(groups, takes_part),
+    }
+}
+
+/// Whether a quota, a cap on the NIC or the pace of its streams holds a group, whatever its weight.
+fn is_limited(members: &Members) -> bool {
+    let cpu = &members.cpu;
+    // A vCPU is one thread: it cannot use more than a whole period.
+    let by_quota = cpu.quota_us.is_some_and(|quota| members.cgroup || quota < cpu.period_us());
+    let paced = members.role == Role::Paced;
+    by_quota || cpu.emulator_quota_us.is_some() || members.bandwidth_bps.is_some() || paced
+}
+
 /// The share error of each party by its index.
 pub(super) fn errors(values: &[f64], weights: &[Option<f64>]) -> Vec<(usize, f64)> {
     let parties = weights.iter().enumerate().filter_map(|(index, weight)| Some((index, (*weight)?)));
@@ -29,7 +48,6 @@ pub(super) fn errors(values: &[f64], weights: &[Option<f64>]) -> Vec<(usize, f64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::Role;
     use crate::profile::groups::CpuSettings;
 
     fn members(role: Role, shares: Option<u32>, cgroup: bool) -> Members {
@@ -65,5 +83,31 @@ mod tests {
     fn an_idle_group_needs_no_weight() {
         let groups = [members(Role::Measured, Some(1024), false), members(Role::Idle, None, false)];
         assert_eq!(of(&groups), [Some(2048.0), None]);
+    }
+
+    /// What weights decide beside a plain measured group.
+    fn decided(other: Members) -> bool {
+        let plain = members(Role::Measured, other.cpu.shares, false);
+        let found = deciding(&[plain, other], |members| members.role != Role::Idle);
+        found.iter().any(Option::is_some)
+    }
+
+    #[test]
+    fn weights_decide_nothing_where_one_that_takes_part_is_limited_otherwise() {
+        let measured = || members(Role::Measured, Some(512), false);
+        let with = |cpu| decided(Members { cpu, ..measured() });
+        assert!(decided(measured()));
+        assert!(!decided(Members { bandwidth_bps: Some(1_000_000), ..measured() }));
+        assert!(!decided(members(Role::Paced, Some(512), false)));
+        assert!(!with(CpuSettings { quota_us: Some(30_000), ..measured().cpu }));
+        assert!(!with(CpuSettings { emulator_quota_us: Some(50_000), ..measured().cpu }));
+        assert!(decided(Members { bandwidth_bps: Some(1_000_000), ..members(Role::Idle, None, false) }));
+    }
+
+    #[test]
+    fn a_quota_of_whole_cpus_limits_a_control_group_and_no_vcpu() {
+        let cpu = CpuSettings { shares: Some(512), quota_us: Some(100_000), ..CpuSettings::default() };
+        assert!(decided(Members { cpu, ..members(Role::Measured, Some(512), false) }));
+        assert!(is_limited(&Members { cpu, ..members(Role::Measured, Some(512), true) }));
     }
 }

@@ -10,6 +10,9 @@
 //! keeps the start of each. UDP_RR puts no lost transaction back in flight before all are lost: then Little's law says too
 //! much, and netperf's mean is the better one. Streams have no latency: netperf would say how long send() and recv() took.
 //!
+//! Share errors (`…_share_error`) and indices by weight (`…jain_weighted_…`) are claims about weights. They are empty where
+//! nobody contended, and where a group that takes part is limited by a quota, a cap on its NIC or the pace of its streams.
+//!
 //! What is undefined or unknown is an empty cell. A failed trial is a row of `trials.csv` with its stage and cause and
 //! without figures; it has no rows elsewhere. Trials that are not valid keep theirs: look at `outcome`.
 

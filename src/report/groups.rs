@@ -23,7 +23,7 @@ const NOTES: &str = "
 - CPU time: part of all guests' CPU time (vCPU, emulator and vhost threads) in the window
 - by weight: the part that the group's weight would give it if every guest wanted all; idle groups want nothing
 - error: part ÷ part by weight − 1; 0 is its due. Shares govern CPU time, and the rate only through it. Not told where a group that
-  takes part is limited by more than its weight: by a quota, a cap on the NIC or the pace of its streams
+  takes part is limited by more than its weight: by a quota, a cap on the NIC or the pace of its streams; nor for a group alone
 - throttled: time that quotas kept its threads from CPUs, summed over control groups and CPUs
 ";
 

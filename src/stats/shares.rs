@@ -13,9 +13,12 @@ pub fn weighted_jain(shares: &[f64], weights: &[f64]) -> Option<f64> {
 }
 
 /// Of each party, its part of the whole ÷ its part of the weights − 1: 0 is its due, −0.5 half of it.
+///
+/// Undefined for fewer than two parties: one always has all of what it is due.
 pub fn share_errors(shares: &[f64], weights: &[f64]) -> Option<Vec<f64>> {
     let (whole, weight): (f64, f64) = (shares.iter().sum(), weights.iter().sum());
-    let usable = shares.len() == weights.len() && whole > 0.0 && weights.iter().all(|weight| *weight > 0.0);
+    let parties = shares.len() == weights.len() && shares.len() > 1;
+    let usable = parties && whole > 0.0 && weights.iter().all(|weight| *weight > 0.0);
     usable.then(|| shares.iter().zip(weights).map(|(share, w)| share / whole / (w / weight) - 1.0).collect())
 }
 
@@ -78,6 +81,12 @@ mod tests {
         assert_eq!(weighted_jain(&[1.0, 2.0], &[1.0, 0.0]), None);
         assert_eq!(weighted_jain(&[1.0, 2.0], &[1.0]), None);
         assert_eq!(share_errors(&[0.0, 0.0], &[1.0, 1.0]), None);
+    }
+
+    #[test]
+    fn a_party_alone_has_no_share_error() {
+        assert_eq!(share_errors(&[7.0], &[1024.0]), None);
+        assert_eq!(share_errors(&[], &[]), None);
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Between {
         Between {
             rate,
             cpu: fairness(each(&wanting, |group| Some(group.cpu?.total_s()))),
-            excess_cv_rate: rate.and_then(|rate| excess(rate.cv, &measured, guests)),
+            excess_cv_rate: excess(&measured, guests),
             jain_weighted_rate: weighted(due.1, |group| Some(group.rate)),
             jain_weighted_cpu: weighted(due.0, |group| Some(group.cpu?.total_s())),
             jain_over_time: course::jain_over_time(raw, window, &parties(raw)),
@@ -70,16 +70,12 @@ fn parties(raw: &RawTrial) -> Vec<Vec<u32>> {
 }
 
 /// Groups of k guests each differ by chance as far as the guests of one group differ: that much is taken off.
-fn excess(cv: f64, groups: &[&GroupFigures], guests: &[GuestFigures]) -> Option<f64> {
-    let within = groups.iter().map(|group| {
-        let own =
-            guests.iter().filter(|guest| guest.group.as_deref() == Some(&group.name)).map(|guest| guest.rate);
-        Some(Fairness::of(&own.collect::<Vec<f64>>())?.cv.powi(2))
-    });
-    let within: Vec<f64> = within.collect::<Option<_>>()?;
-    let mean = within.iter().sum::<f64>() / within.len() as f64;
-    let fewest = groups.iter().map(|group| group.guests).min()?;
-    Some(stats::excess_cv(cv, mean.sqrt(), f64::from(fewest)))
+fn excess(groups: &[&GroupFigures], guests: &[GuestFigures]) -> Option<f64> {
+    let own = |group: &&GroupFigures| {
+        let own = guests.iter().filter(|guest| guest.group.as_deref() == Some(&group.name));
+        own.map(|guest| guest.rate).collect()
+    };
+    stats::excess_cv(&groups.iter().map(own).collect::<Vec<Vec<f64>>>())
 }
 
 #[cfg(test)]

@@ -46,7 +46,8 @@ pub struct TotalFigures {
     pub rate_fairness: Option<Fairness>,
     /// Fairness of the guests' rates over shorter times.
     pub jain_over_time: Vec<JainAt>,
-    /// Coefficient of variation of the guests' rates beyond what their own flows' variation explains; 0: noise.
+    /// Coefficient of variation of the guests' rates, as of a sample, beyond what their own flows' variation explains; 0:
+    /// noise.
     pub excess_cv_rate: Option<f64>,
     /// How often KVM left the guests for each transaction, all vCPUs; `None` if they are emulated.
     pub exits_per_transaction: Option<f64>,
@@ -109,7 +110,7 @@ impl TotalFigures {
             wait_ratio_percent: delay.as_ref().zip(ran).and_then(|(delay, ran)| wait_ratio(delay, &ran)),
             rate_fairness,
             jain_over_time: course::jain_over_time(raw, window, &course::alone(raw)),
-            excess_cv_rate: rate_fairness.and_then(|fairness| excess(fairness.cv, flows, guests)),
+            excess_cv_rate: excess(flows, guests),
             exits_per_transaction: exits(guests)
                 .filter(|_| moved)
                 .and_then(|exits| Some(exits / unit.transactions(rate)?)),
@@ -137,14 +138,11 @@ fn each(guests: &[GuestFigures], value: fn(&GuestFigures) -> Option<f64>) -> Opt
 }
 
 /// Guests of k flows each differ by chance as far as the flows of one guest differ: that much is taken off.
-fn excess(cv: f64, flows: &[FlowFigures], guests: &[GuestFigures]) -> Option<f64> {
-    let within = guests.iter().map(|guest| {
-        let own = flows.iter().filter(|flow| flow.guest == guest.guest).map(|flow| flow.rate);
-        Some(Fairness::of(&own.collect::<Vec<f64>>())?.cv.powi(2))
-    });
-    let within: Vec<f64> = within.collect::<Option<_>>()?;
-    let mean = within.iter().sum::<f64>() / within.len() as f64;
-    Some(stats::excess_cv(cv, mean.sqrt(), f64::from(guests.first()?.flows)))
+fn excess(flows: &[FlowFigures], guests: &[GuestFigures]) -> Option<f64> {
+    let own = |guest: &GuestFigures| {
+        flows.iter().filter(|flow| flow.guest == guest.guest).map(|f| f.rate).collect()
+    };
+    stats::excess_cv(&guests.iter().map(own).collect::<Vec<Vec<f64>>>())
 }
 
 fn fairness(guests: &[GuestFigures], value: fn(&GuestFigures) -> Option<f64>) -> Option<Fairness> {

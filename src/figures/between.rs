@@ -34,6 +34,7 @@ impl Between {
         groups: &[GroupFigures],
         due: (&[Option<f64>], &[Option<f64>]),
         window: &Window,
+        interval_s: f64,
     ) -> Between {
         let measured: Vec<&GroupFigures> =
             groups.iter().filter(|group| group.role == Role::Measured).collect();
@@ -58,7 +59,7 @@ impl Between {
             excess_cv_rate: excess(&measured, guests),
             jain_weighted_rate: weighted(due.1, |group| Some(group.rate)),
             jain_weighted_cpu: weighted(due.0, |group| Some(group.cpu?.total_s())),
-            jain_over_time: course::jain_over_time(raw, window, &parties(raw)),
+            jain_over_time: course::jain_over_time(raw, window, interval_s, &parties(raw)),
         }
     }
 }
@@ -136,7 +137,7 @@ mod tests {
     #[test]
     fn one_group_is_fair_to_nobody() {
         let raw = fixture::trial(fixture::configuration("virtio", 2), &[1000.0, 2000.0]);
-        assert_eq!(Between::of(&raw, &[], &[], (&[], &[]), &window(&raw)), Between::default());
+        assert_eq!(Between::of(&raw, &[], &[], (&[], &[]), &window(&raw), 0.5), Between::default());
     }
 
     fn window(raw: &RawTrial) -> Window {

@@ -103,6 +103,7 @@ impl Sharing {
         guests: &[GuestFigures],
         host: Option<&HostFigures>,
         window: &Window,
+        interval_s: f64,
     ) -> Sharing {
         let contended = host.map(is_contended);
         let mut groups: Vec<GroupFigures> =
@@ -123,7 +124,7 @@ impl Sharing {
             contended,
             jain_weighted_cpu: jain(raw, guests, &due_cpu, wants, |guest| Some(guest.cpu?.total_percent)),
             jain_weighted_rate: jain(raw, guests, &due_rate, measured, |guest| Some(guest.rate)),
-            between: Between::of(raw, guests, &groups, (&due_cpu, &due_rate), window),
+            between: Between::of(raw, guests, &groups, (&due_cpu, &due_rate), window, interval_s),
             unused_cpu_percent: throttle::unused_percent(raw, &groups),
             groups,
         }

@@ -109,7 +109,7 @@ impl TotalFigures {
             run_delay_percent: delay.as_ref().map(|delay| delay.iter().sum::<f64>() / delay.len() as f64),
             wait_ratio_percent: delay.as_ref().zip(ran).and_then(|(delay, ran)| wait_ratio(delay, &ran)),
             rate_fairness,
-            jain_over_time: course::jain_over_time(raw, window, &course::alone(raw)),
+            jain_over_time: course::jain_over_time(raw, window, interval_s, &course::alone(raw)),
             excess_cv_rate: excess(flows, guests),
             exits_per_transaction: exits(guests)
                 .filter(|_| moved)

@@ -119,11 +119,11 @@ impl Numbers {
         let flows: Vec<FlowFigures> = raw.flows.iter().map(of).collect();
         let guests = GuestFigures::all(raw, &flows, &window);
         let host = HostFigures::of(&raw.host, &window);
-        let total =
-            TotalFigures::of(raw, &flows, &guests, host.as_ref(), &window, timing.interval.as_secs_f64());
+        let interval_s = timing.interval.as_secs_f64();
+        let total = TotalFigures::of(raw, &flows, &guests, host.as_ref(), &window, interval_s);
         let seen = Seen::of(raw, &window);
-        let sharing = Sharing::of(raw, &guests, host.as_ref(), &window);
-        let course = Course::of(raw, &window, timing.interval.as_secs_f64());
+        let sharing = Sharing::of(raw, &guests, host.as_ref(), &window, interval_s);
+        let course = Course::of(raw, &window, interval_s);
         Numbers { window, flows, guests, host, total, seen, sharing, course }
     }
 }

@@ -66,7 +66,7 @@ pub(super) fn jain_over_time(
     SLICES_S.into_iter().filter(known).filter_map(of).collect()
 }
 
-/// How long the total rate took to settle, s after the window's start; 0 if it was steady from there on.
+/// How long the total rate took to settle, s after the common window's start; 0 if it was steady from there on.
 ///
 /// MSER-5 over slices of the interim interval. Undefined for windows of fewer than twenty of them.
 pub(super) fn settled_after_s(raw: &RawTrial, window: &Window, interval_s: f64) -> Option<f64> {

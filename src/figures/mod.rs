@@ -11,6 +11,7 @@
 //! - [`JainAt`], [`Course`]: fairness over slices of the window, and the rates in them
 //! - [`EXIT_REASONS`]: why KVM left the guests
 //! - [`IrqFigures`]: interrupts of NICs by queue
+//! - [`settled_late()`]: whether a rate was still moving after the warm-up
 //! - [`timeline()`]: flows and probes of a trial on one clock
 //! - [`outliers()`]: trials far from their repeats
 //! - [`summarise`]: trials -> one [`SummaryRow`] per configuration
@@ -38,6 +39,7 @@ mod looks;
 mod metric;
 mod outliers;
 mod received;
+mod settled;
 mod span;
 mod summary;
 mod throttle;
@@ -61,6 +63,7 @@ pub use interrupts::IrqFigures;
 pub use looks::{CpuFigures, Seen};
 pub use metric::{Better, Metric};
 pub use outliers::outliers;
+pub use settled::settled_late;
 pub use summary::{SummaryRow, summarise};
 pub use timeline::{Point, timeline};
 pub use total::TotalFigures;

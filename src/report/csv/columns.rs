@@ -85,7 +85,7 @@ pub(super) const GROUP: [Column<GroupFigures>; 24] = [
     ("gini_cpu", |group| group.cpu_fairness.map(|f| f.gini)),
 ];
 
-pub(super) const TRIAL: [Column<Numbers>; 68] = [
+pub(super) const TRIAL: [Column<Numbers>; 69] = [
     ("window_s", |n| Some(n.window.length_s())),
     ("window_start_s", |n| Some(n.window.start_s)),
     ("start_spread_s", |n| Some(n.total.start_spread_s)),
@@ -114,6 +114,7 @@ pub(super) const TRIAL: [Column<Numbers>; 68] = [
     ("max_guest_cpu_percent", |n| cpu(n, |f| f.max)),
     ("gini_cpu", |n| cpu(n, |f| f.gini)),
     ("settled_after_s", |n| n.total.settled_after_s),
+    ("window_advanced_s", |n| Some(n.total.window_advanced_s)),
     ("jain_rate_0.5s_median", |n| jain(n, 0, |at| at.median)),
     ("jain_rate_0.5s_p5", |n| jain(n, 0, |at| at.p5)),
     ("jain_rate_1s_median", |n| jain(n, 1, |at| at.median)),

@@ -2,7 +2,9 @@
 //! Units are in the column names, or in the name of the metric.
 //!
 //! Columns named `whole_flow_…` are netperf's own, over a flow from its start, warm-up included; so are the P99 and longest
-//! transactions of trials and summaries. All other figures are of the window.
+//! transactions of trials and summaries. All other figures are of the window. It begins where the warm-up ends, or
+//! `window_advanced_s` later where the rate had not settled by then; `settled_after_s` says when it had, after that end, whether
+//! or not the window could wait for it.
 //!
 //! Rates of requests and responses are in transactions/s (`…_tps`), those of streams in 10^6 bits/s of payload that arrived
 //! (`…_mbps`). With several transactions in flight, latencies are of each of them: `window_latency_us` by Little's law, and

@@ -5,6 +5,7 @@
 //! - [`Seen`]: single CPUs, interrupts, the tester, hiccups
 //! - [`Sharing`], [`GroupFigures`], [`Between`]: groups of guests, what their weights would give them, and the groups against
 //!   each other
+//! - [`WeightedJain`]: fairness by weight over repeats
 //! - [`Interference`]: with background against without
 //! - [`Reason`]: why a trial that ran is not valid
 //! - [`Metric`]: the figures that are summarised over repeats and drawn
@@ -47,6 +48,7 @@ mod timeline;
 mod total;
 mod trial;
 mod validity;
+mod weighted;
 mod weights;
 mod witness;
 
@@ -69,3 +71,4 @@ pub use timeline::{Point, timeline};
 pub use total::TotalFigures;
 pub use trial::{Numbers, Outcome, TrialFigures};
 pub use validity::Reason;
+pub use weighted::WeightedJain;

@@ -42,7 +42,7 @@ pub(super) fn groups(model: &Model) -> String {
         let levels = factors.iter().map(|factor| row.configuration.level(*factor));
         text.push_str(&line(levels.chain(cells(row))));
     }
-    text + NOTES + &contention(model, &rows) + &between(model) + &idle(model)
+    text + NOTES + &contention(model, &rows) + &by_weight(model) + &between(model) + &idle(model)
 }
 
 fn cells(row: &GroupRow) -> Vec<String> {
@@ -90,6 +90,23 @@ fn mean(model: &Model, row: &SummaryRow, of: impl Fn(&Numbers) -> Option<f64>) -
 fn which(model: &Model, row: &SummaryRow) -> String {
     let levels = model::describe(&row.configuration, &model.experiment.factors);
     if levels.is_empty() { levels } else { format!(" ({levels})") }
+}
+
+/// How well the weights were kept, by guests and by groups.
+fn by_weight(model: &Model) -> String {
+    let lines = |row: &SummaryRow| {
+        let which = which(model, row);
+        let line = |parties: &str, cpu: Option<Interval>, rate: Option<Interval>| {
+            let told = |of: &str, index: Interval| format!("of {of} {}", number::with_interval(&index));
+            let indices = [cpu.map(|index| told("CPU time", index)), rate.map(|index| told("rate", index))];
+            let indices = indices.into_iter().flatten().collect::<Vec<String>>().join(", ");
+            let line = format!("- {parties} by weight{which}: Jain's index {indices}\n");
+            if indices.is_empty() { indices } else { line }
+        };
+        let of = &row.weighted;
+        line("guests", of.cpu, of.rate) + &line("groups", of.groups_cpu, of.groups_rate)
+    };
+    model.rows.iter().map(lines).collect()
 }
 
 /// The measured groups against each other.

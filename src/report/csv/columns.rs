@@ -169,9 +169,17 @@ fn exits(guest: &GuestFigures, reason: &str) -> Option<f64> {
 }
 
 /// What stands behind the metrics in a row of the summary.
-pub(super) const SUMMARY: [Column<SummaryRow>; 21] = [
+pub(super) const SUMMARY: [Column<SummaryRow>; 29] = [
     ("kendall_w_rate", |row| row.kendall_w_rate),
     ("kendall_w_groups", |row| row.kendall_w_groups),
+    ("jain_weighted_cpu", |row| row.weighted.cpu.map(|jain| jain.mean)),
+    ("jain_weighted_cpu_half_width", |row| row.weighted.cpu.and_then(|jain| jain.half_width)),
+    ("jain_weighted_rate", |row| row.weighted.rate.map(|jain| jain.mean)),
+    ("jain_weighted_rate_half_width", |row| row.weighted.rate.and_then(|jain| jain.half_width)),
+    ("groups_jain_weighted_cpu", |row| row.weighted.groups_cpu.map(|jain| jain.mean)),
+    ("groups_jain_weighted_cpu_half_width", |row| row.weighted.groups_cpu.and_then(|jain| jain.half_width)),
+    ("groups_jain_weighted_rate", |row| row.weighted.groups_rate.map(|jain| jain.mean)),
+    ("groups_jain_weighted_rate_half_width", |row| row.weighted.groups_rate.and_then(|jain| jain.half_width)),
     ("jain_demand", |row| row.jain_demand.map(|jain| jain.mean)),
     ("jain_demand_half_width", |row| row.jain_demand.and_then(|jain| jain.half_width)),
     ("rate_to_bare_metal", |row| row.to_bare_metal.map(|ratio| ratio.ratio)),

@@ -134,6 +134,11 @@ pub fn summary(model: &Model) -> ::csv::Result<String> {
     table(header.collect(), rows)
 }
 
+/// What stands behind the metrics in a row of `summary.csv`: the name of each column and its value.
+pub fn beyond_metrics(row: &SummaryRow) -> impl Iterator<Item = (&'static str, Option<f64>)> + '_ {
+    SUMMARY.iter().map(|(name, value)| (*name, value(row)))
+}
+
 fn trial_header() -> Vec<String> {
     let factors = Factor::ALL.map(|factor| factor.column().to_string());
     let ids = ["trial", "repeat"].map(String::from).into_iter();
@@ -275,6 +280,18 @@ mod tests {
         let invalid = table.iter().find(|row| row["outcome"] == "invalid").unwrap();
         assert_eq!(invalid["cause"], "guest 1: driver of the test NIC: expected virtio_net, found e1000");
         assert_eq!(invalid["total_rate_tps"], "2000");
+    }
+
+    #[test]
+    fn what_stands_behind_the_metrics_is_told_by_the_names_of_its_columns() {
+        let (experiment, provenance, trials) = fixture::grouped_run();
+        let model = Model::new(&experiment, &provenance, &trials);
+        let columns = read(&summary(&model).unwrap());
+        let values: BTreeMap<&str, Option<f64>> = beyond_metrics(&model.rows[1]).collect();
+        assert!(values["jain_weighted_cpu"].is_some() && values["rate_lost_to_background"].is_some());
+        for (name, value) in values {
+            assert_eq!(columns[1][name], cell(value), "{name}");
+        }
     }
 
     #[test]

@@ -36,25 +36,46 @@ impl WeightedJain {
 
 #[cfg(test)]
 mod tests {
-    use crate::figures::summarise;
-    use crate::report::fixture;
+    use super::*;
+    use crate::figures::{fixture, summarise};
+    use crate::profile::Role;
+    use crate::profile::groups::{CpuSettings, Members};
+
+    /// Three repeats of two guests on a host without idle time, the first with about twice the rate of the second.
+    fn weighted(shares: &[u32]) -> WeightedJain {
+        let configuration = fixture::configuration("virtio", 2);
+        let members = |(first, shares): (u32, &u32)| Members {
+            name: format!("group {first}"),
+            first,
+            guests: 1,
+            role: Role::Measured,
+            cpu: CpuSettings { shares: Some(*shares), ..CpuSettings::default() },
+            bandwidth_bps: None,
+            rate_bps: None,
+            cgroup: false,
+        };
+        let trial = |repeat: u32| {
+            let mut raw = fixture::trial(configuration.clone(), &[2000.0 + 10.0 * f64::from(repeat), 1000.0]);
+            raw.groups = (1..).zip(shares).map(members).collect();
+            raw.host.iter_mut().for_each(|sample| (sample.cpu.idle, sample.cpu.iowait) = (0.0, 0.0));
+            TrialFigures::of(&fixture::numbered(raw, repeat, repeat), &fixture::timing())
+        };
+        summarise(std::slice::from_ref(&configuration), &[1, 2, 3].map(trial))[0].weighted
+    }
 
     #[test]
     fn indices_by_weight_are_summarised_over_the_valid_repeats() {
-        let (experiment, _, trials) = fixture::grouped_run();
-        let row = &summarise(&experiment.configurations, &trials)[0];
-        let rate = row.weighted.rate.expect("weights decide");
+        let found = weighted(&[1024, 512]);
+        let rate = found.rate.expect("weights decide");
         assert_eq!(rate.n, 3);
         assert!(rate.mean > 0.999 && rate.half_width.is_some());
-        assert!(row.weighted.cpu.expect("the same").mean < rate.mean);
+        assert!(found.cpu.expect("the same").mean < rate.mean);
         // Groups of one guest each are as fair as their guests.
-        assert!((row.weighted.groups_rate.expect("the same").mean - rate.mean).abs() < 1e-9);
+        assert!((found.groups_rate.expect("the same").mean - rate.mean).abs() < 1e-9);
     }
 
     #[test]
     fn without_groups_there_are_none() {
-        let (experiment, _, trials) = fixture::run();
-        let row = &summarise(&experiment.configurations, &trials)[0];
-        assert_eq!(row.weighted, Default::default());
+        assert_eq!(weighted(&[]), WeightedJain::default());
     }
 }

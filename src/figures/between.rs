@@ -18,7 +18,7 @@ pub struct Between {
     /// Variation of those rates beyond what the guests' own variation within their groups explains; 0: noise. Undefined
     /// unless every group has two guests.
     pub excess_cv_rate: Option<f64>,
-    /// Jain's index of the groups' rates, each ÷ its weight; undefined where nobody contended.
+    /// Jain's index of the groups' rates, each ÷ its weight; undefined where weights decide nothing.
     pub jain_weighted_rate: Option<f64>,
     /// The same of their CPU times.
     pub jain_weighted_cpu: Option<f64>,
@@ -27,12 +27,14 @@ pub struct Between {
 }
 
 impl Between {
+    /// `due`: the weights of the groups that want CPU time, and of the measured ones; `None` where they decide nothing.
     pub(super) fn of(
         raw: &RawTrial,
         guests: &[GuestFigures],
         groups: &[GroupFigures],
-        contended: bool,
+        due: (&[Option<f64>], &[Option<f64>]),
         window: &Window,
+        interval_s: f64,
     ) -> Between {
         let measured: Vec<&GroupFigures> =
             groups.iter().filter(|group| group.role == Role::Measured).collect();
@@ -45,17 +47,19 @@ impl Between {
         };
         let fairness = |values: Option<Vec<f64>>| Fairness::of(&values?);
         let rate = fairness(each(&measured, |group| Some(group.rate)));
-        let weighted = |groups: &[&GroupFigures], of: fn(&GroupFigures) -> Option<f64>| {
-            let weights = each(groups, |group| group.expected_share_percent).filter(|_| contended)?;
-            weighted_jain(&each(groups, of)?, &weights)
+        // The value ÷ the weight of a group is the same as of each of its guests.
+        let weighted = |due: &[Option<f64>], of: fn(&GroupFigures) -> Option<f64>| {
+            let parties = groups.iter().zip(due).filter_map(|(group, weight)| Some((of(group), (*weight)?)));
+            let (values, weights): (Vec<Option<f64>>, Vec<f64>) = parties.unzip();
+            weighted_jain(&values.into_iter().collect::<Option<Vec<f64>>>()?, &weights)
         };
         Between {
             rate,
             cpu: fairness(each(&wanting, |group| Some(group.cpu?.total_s()))),
-            excess_cv_rate: rate.and_then(|rate| excess(rate.cv, &measured, guests)),
-            jain_weighted_rate: weighted(&measured, |group| Some(group.rate)),
-            jain_weighted_cpu: weighted(&wanting, |group| Some(group.cpu?.total_s())),
-            jain_over_time: course::jain_over_time(raw, window, &parties(raw)),
+            excess_cv_rate: excess(&measured, guests),
+            jain_weighted_rate: weighted(due.1, |group| Some(group.rate)),
+            jain_weighted_cpu: weighted(due.0, |group| Some(group.cpu?.total_s())),
+            jain_over_time: course::jain_over_time(raw, window, interval_s, &parties(raw)),
         }
     }
 }
@@ -67,16 +71,12 @@ fn parties(raw: &RawTrial) -> Vec<Vec<u32>> {
 }
 
 /// Groups of k guests each differ by chance as far as the guests of one group differ: that much is taken off.
-fn excess(cv: f64, groups: &[&GroupFigures], guests: &[GuestFigures]) -> Option<f64> {
-    let within = groups.iter().map(|group| {
-        let own =
-            guests.iter().filter(|guest| guest.group.as_deref() == Some(&group.name)).map(|guest| guest.rate);
-        Some(Fairness::of(&own.collect::<Vec<f64>>())?.cv.powi(2))
-    });
-    let within: Vec<f64> = within.collect::<Option<_>>()?;
-    let mean = within.iter().sum::<f64>() / within.len() as f64;
-    let fewest = groups.iter().map(|group| group.guests).min()?;
-    Some(stats::excess_cv(cv, mean.sqrt(), f64::from(fewest)))
+fn excess(groups: &[&GroupFigures], guests: &[GuestFigures]) -> Option<f64> {
+    let own = |group: &&GroupFigures| {
+        let own = guests.iter().filter(|guest| guest.group.as_deref() == Some(&group.name));
+        own.map(|guest| guest.rate).collect()
+    };
+    stats::excess_cv(&groups.iter().map(own).collect::<Vec<Vec<f64>>>())
 }
 
 #[cfg(test)]
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn one_group_is_fair_to_nobody() {
         let raw = fixture::trial(fixture::configuration("virtio", 2), &[1000.0, 2000.0]);
-        assert_eq!(Between::of(&raw, &[], &[], true, &window(&raw)), Between::default());
+        assert_eq!(Between::of(&raw, &[], &[], (&[], &[]), &window(&raw), 0.5), Between::default());
     }
 
     fn window(raw: &RawTrial) -> Window {

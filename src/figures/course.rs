@@ -44,9 +44,15 @@ impl Course {
     }
 }
 
-/// Jain's index of the parties' rates per guest, over each length of slice that fits at least twice into the window. A slice in which no guest moved has
-/// none and is left out.
-pub(super) fn jain_over_time(raw: &RawTrial, window: &Window, parties: &[Vec<u32>]) -> Vec<JainAt> {
+/// Jain's index of the parties' rates per guest, over each length of slice that fits at least twice into the window and is no
+/// shorter than an interim interval: within one, flows look steady. A slice in which no guest moved has none and is left
+/// out.
+pub(super) fn jain_over_time(
+    raw: &RawTrial,
+    window: &Window,
+    interval_s: f64,
+    parties: &[Vec<u32>],
+) -> Vec<JainAt> {
     let of = |slice_s: f64| {
         let slices = rates(raw, window, slice_s, parties);
         let fairness = slices.iter().filter_map(|rates| Fairness::of(rates));
@@ -56,10 +62,11 @@ pub(super) fn jain_over_time(raw: &RawTrial, window: &Window, parties: &[Vec<u32
         let p5 = *indices.get((0.05 * indices.len() as f64).ceil().max(1.0) as usize - 1)?;
         Some(JainAt { slice_s, median: stats::median(&indices)?, p5 })
     };
-    SLICES_S.into_iter().filter(|slice_s| 2.0 * slice_s <= window.length_s()).filter_map(of).collect()
+    let known = |slice_s: &f64| *slice_s >= interval_s && 2.0 * slice_s <= window.length_s();
+    SLICES_S.into_iter().filter(known).filter_map(of).collect()
 }
 
-/// How long the total rate took to settle, s after the window's start; 0 if it was steady from there on.
+/// How long the total rate took to settle, s after the common window's start; 0 if it was steady from there on.
 ///
 /// MSER-5 over slices of the interim interval. Undefined for windows of fewer than twenty of them.
 pub(super) fn settled_after_s(raw: &RawTrial, window: &Window, interval_s: f64) -> Option<f64> {
@@ -113,12 +120,19 @@ mod tests {
     #[test]
     fn steady_guests_are_as_fair_over_moments_as_over_the_window() {
         let (raw, window) = trial(&[900.0, 1100.0]);
-        let fairness = jain_over_time(&raw, &window, &alone(&raw));
+        let fairness = jain_over_time(&raw, &window, 0.5, &alone(&raw));
         assert_eq!(fairness.iter().map(|at| at.slice_s).collect::<Vec<_>>(), [0.5, 1.0, 5.0]);
         let expected = 2000.0_f64.powi(2) / (2.0 * (900.0_f64.powi(2) + 1100.0_f64.powi(2)));
         for at in fairness {
             assert!((at.median - expected).abs() < 1e-6 && (at.p5 - expected).abs() < 1e-6, "{at:?}");
         }
+    }
+
+    #[test]
+    fn over_slices_shorter_than_an_interim_interval_fairness_is_not_known() {
+        let (raw, window) = trial(&[900.0, 1100.0]);
+        let fairness = jain_over_time(&raw, &window, 2.0, &alone(&raw));
+        assert_eq!(fairness.iter().map(|at| at.slice_s).collect::<Vec<_>>(), [5.0]);
     }
 
     #[test]
@@ -130,7 +144,7 @@ mod tests {
                 interval.rate *= if first_half == (flow.guest == 1) { 2.0 } else { 0.0 };
             }
         }
-        let fairness = jain_over_time(&raw, &window, &alone(&raw));
+        let fairness = jain_over_time(&raw, &window, 0.5, &alone(&raw));
         assert!(fairness[0].median < 0.6, "{fairness:?}");
         assert!(fairness[2].median > 0.9, "{fairness:?}");
     }

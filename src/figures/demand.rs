@@ -9,14 +9,16 @@ const HEADERS: u32 = 42;
 
 /// Jain's index of the measured guests' rates ÷ their weighted max-min allocation, over the valid repeats.
 ///
-/// A guest's demand is what it gets alone: the rate of the configuration with one guest and otherwise equal levels, in the
-/// same block or else over its valid repeats, if that guest is of the same group; and no more than the cap on its NIC lets
-/// through. A guest of which neither is known wants all there is, as closed-loop load does. Undefined if nothing is known of
-/// any guest, and for fewer than two.
+/// A guest's demand is what it gets alone: the rate of the configuration with one guest, as many flows for it and otherwise
+/// equal levels, in the same block or else over its valid repeats, if that guest is of the same group; and no more than the
+/// cap on its NIC lets through. With other flows it wants another amount: one guest that has the flows of all says nothing. A
+/// guest of which neither is known wants all there is, as closed-loop load does. Undefined if nothing is known of any guest,
+/// and for fewer than two.
 pub(super) fn jain_demand(configuration: &Configuration, trials: &[TrialFigures]) -> Option<Interval> {
     let alone = |other: &Configuration| {
-        let same = |factor: &Factor| configuration.value(*factor) == other.value(*factor);
-        other.vms == 1 && Factor::ALL.iter().filter(|factor| **factor != Factor::Vms).all(same)
+        let differs = |factor: &Factor| configuration.value(*factor) != other.value(*factor);
+        let free = |factor: &Factor| matches!(factor, Factor::Vms | Factor::Flows);
+        other.vms == 1 && !Factor::ALL.iter().filter(|factor| !free(factor)).any(differs)
     };
     let solo: Vec<&TrialFigures> = trials.iter().filter(|trial| alone(&trial.configuration)).collect();
     let own = trials.iter().filter(|trial| trial.configuration == *configuration);
@@ -38,11 +40,12 @@ fn of_trial(trial: &TrialFigures, solo: &[&TrialFigures]) -> Option<f64> {
     demand_aware_jain(&rates, &demands, &weights(numbers, &measured))
 }
 
-/// The rate of the guest of the same group that had the host for itself.
+/// The rate of the guest of the same group with as many flows that had the host for itself.
 fn alone(guest: &GuestFigures, repeat: u32, solo: &[&TrialFigures]) -> Option<f64> {
     let rate = |trial: &&TrialFigures| {
         let alone = trial.valid()?.guests.iter().find(|other| other.is_measured())?;
-        (alone.group == guest.group && alone.rate > 0.0).then_some((trial.repeat, alone.rate))
+        let same = alone.group == guest.group && alone.flows == guest.flows;
+        (same && alone.rate > 0.0).then_some((trial.repeat, alone.rate))
     };
     let rates: Vec<(u32, f64)> = solo.iter().filter_map(rate).collect();
     let same_block = rates.iter().find(|(block, _)| *block == repeat).map(|(_, rate)| *rate);
@@ -96,9 +99,14 @@ mod tests {
         }
     }
 
+    /// Four flows for each guest.
     fn trial(repeat: u32, rates: &[f64], groups: Vec<Members>) -> TrialFigures {
+        with_flows(4 * rates.len() as u32, repeat, rates, groups)
+    }
+
+    fn with_flows(flows: u32, repeat: u32, rates: &[f64], groups: Vec<Members>) -> TrialFigures {
         let guests = fixture::configuration("virtio", rates.len() as u32);
-        let mut raw = fixture::trial(Configuration { flows: 12, ..guests }, rates);
+        let mut raw = fixture::trial(Configuration { flows, ..guests }, rates);
         raw.groups = groups;
         TrialFigures::of(&fixture::numbered(raw, repeat, repeat), &fixture::timing())
     }
@@ -117,6 +125,13 @@ mod tests {
         let trials = [trial(1, &[100.0, 300.0], vec![]), trial(1, &[390.0], vec![])];
         assert!((jain(&trials).unwrap() - Metric::JainRate.value(&trials[0]).unwrap()).abs() < 1e-9);
         assert_eq!(jain(&trials[1..]), None, "one guest is fair to nobody");
+    }
+
+    #[test]
+    fn a_guest_that_had_the_flows_of_all_says_nothing_of_what_one_wants() {
+        let shared = trial(1, &[100.0, 300.0], vec![]);
+        assert_eq!(jain(&[shared.clone(), with_flows(8, 1, &[390.0], vec![])]), None);
+        assert!(jain(&[shared, with_flows(4, 1, &[390.0], vec![])]).is_some());
     }
 
     #[test]

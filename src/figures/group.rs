@@ -1,14 +1,16 @@
 //! Figures of groups of guests: what each got of the CPU and of the rate, and what its weight would give it.
 //!
-//! Shares govern CPU time, and only where there is not enough of it: what is said of them is left empty otherwise.
+//! Shares govern CPU time, and only where there is not enough of it and nothing else limits a group: what is said of them is
+//! left empty otherwise.
 
 use serde::Serialize;
 
+use super::weights::{deciding, errors, weights};
 use super::{Between, GuestFigures, HostFigures, throttle};
 use crate::profile::groups::Members;
 use crate::profile::{Role, Unit};
 use crate::sample::RawTrial;
-use crate::stats::{self, Fairness, share_errors, weighted_jain};
+use crate::stats::{self, Fairness, weighted_jain};
 use crate::window::Window;
 
 /// Busy part of the host's CPUs from which on they are contended for, %.
@@ -46,9 +48,10 @@ pub struct GroupFigures {
     pub cpu_share_percent: Option<f64>,
     /// The part that its weight would give it if everybody wanted all, %; idle groups want nothing.
     pub expected_share_percent: Option<f64>,
-    /// Its part of the CPU time ÷ the expected one − 1; `None` where nobody contended.
+    /// Its part of the CPU time ÷ the expected one − 1; `None` where nobody contended, and where something else than a
+    /// weight limits a group that takes part.
     pub cpu_share_error: Option<f64>,
-    /// Its part of the measured rate ÷ its part of the measured groups' weights − 1; `None` where nobody contended.
+    /// Its part of the measured rate ÷ its part of the measured groups' weights − 1; `None` as above.
     pub rate_share_error: Option<f64>,
     /// What its background streams moved, 10^6 bits/s; `None` if it has none.
     pub background_mbps: Option<f64>,
@@ -83,7 +86,8 @@ pub struct Sharing {
     pub groups: Vec<GroupFigures>,
     /// Whether there was less CPU time than was wanted; `None` if unknown.
     pub contended: Option<bool>,
-    /// Jain's index of the guests' CPU times, each ÷ its weight; 1 if shares follow the weights.
+    /// Jain's index of the guests' CPU times, each ÷ its weight; 1 if shares follow the weights. Undefined as a share
+    /// error is.
     pub jain_weighted_cpu: Option<f64>,
     /// The same of the measured guests' rates.
     pub jain_weighted_rate: Option<f64>,
@@ -99,6 +103,7 @@ impl Sharing {
         guests: &[GuestFigures],
         host: Option<&HostFigures>,
         window: &Window,
+        interval_s: f64,
     ) -> Sharing {
         let contended = host.map(is_contended);
         let mut groups: Vec<GroupFigures> =
@@ -107,24 +112,21 @@ impl Sharing {
         let measured = |members: &Members| members.role == Role::Measured;
         let cpu: Option<Vec<f64>> =
             groups.iter().map(|group| Some(group.cpu?.total_s())).collect::<Option<_>>();
-        cpu_shares(&mut groups, cpu.as_deref(), &weights(&raw.groups, wants));
-        rate_shares(&mut groups, &weights(&raw.groups, measured));
-        if contended != Some(true) {
-            for group in &mut groups {
-                (group.cpu_share_error, group.rate_share_error) = (None, None);
-            }
-        }
-        let between = Between::of(raw, guests, &groups, contended == Some(true), window);
-        let unused_cpu_percent = throttle::unused_percent(raw, &groups);
-        let sharing = Sharing { groups, contended, between, unused_cpu_percent, ..Sharing::default() };
-        if contended != Some(true) {
-            return sharing;
-        }
-        let cpu = |guest: &GuestFigures| Some(guest.cpu?.total_percent);
+        let due = |takes_part: &dyn Fn(&Members) -> bool| match contended {
+            Some(true) => deciding(&raw.groups, takes_part),
+            _ => vec![None; groups.len()],
+        };
+        let (due_cpu, due_rate) = (due(&wants), due(&measured));
+        expect(&mut groups, &weights(&raw.groups, wants));
+        cpu_shares(&mut groups, cpu.as_deref(), &due_cpu);
+        rate_shares(&mut groups, &due_rate);
         Sharing {
-            jain_weighted_cpu: jain(raw, guests, wants, cpu),
-            jain_weighted_rate: jain(raw, guests, measured, |guest| Some(guest.rate)),
-            ..sharing
+            contended,
+            jain_weighted_cpu: jain(raw, guests, &due_cpu, wants, |guest| Some(guest.cpu?.total_percent)),
+            jain_weighted_rate: jain(raw, guests, &due_rate, measured, |guest| Some(guest.rate)),
+            between: Between::of(raw, guests, &groups, (&due_cpu, &due_rate), window, interval_s),
+            unused_cpu_percent: throttle::unused_percent(raw, &groups),
+            groups,
         }
     }
 }
@@ -171,23 +173,14 @@ fn group(raw: &RawTrial, members: &Members, guests: &[GuestFigures], window: &Wi
     }
 }
 
-/// The weight of each group that takes part; `None` for the others, and for all if only some have shares.
-fn weights(groups: &[Members], takes_part: impl Fn(&Members) -> bool) -> Vec<Option<f64>> {
-    let parties = || groups.iter().filter(|members| takes_part(members));
-    let with_shares = parties().filter(|members| members.cpu.shares.is_some()).count();
-    let weight = |members: &Members| match with_shares {
-        0 if !members.cgroup => Some(f64::from(members.guests)),
-        all if all == parties().count() => members.weight(),
-        _ => None,
-    };
-    groups.iter().map(|members| takes_part(members).then(|| weight(members)).flatten()).collect()
-}
-
-fn cpu_shares(groups: &mut [GroupFigures], cpu: Option<&[f64]>, weights: &[Option<f64>]) {
+fn expect(groups: &mut [GroupFigures], weights: &[Option<f64>]) {
     let whole: f64 = weights.iter().flatten().sum();
     for (group, weight) in groups.iter_mut().zip(weights) {
         group.expected_share_percent = weight.map(|weight| 100.0 * weight / whole);
     }
+}
+
+fn cpu_shares(groups: &mut [GroupFigures], cpu: Option<&[f64]>, weights: &[Option<f64>]) {
     let Some(cpu) = cpu else { return };
     let all: f64 = cpu.iter().sum();
     if all > 0.0 {
@@ -210,30 +203,20 @@ fn rate_shares(groups: &mut [GroupFigures], weights: &[Option<f64>]) {
     }
 }
 
-/// The share error of each party by its index.
-fn errors(values: &[f64], weights: &[Option<f64>]) -> Vec<(usize, f64)> {
-    let parties = weights.iter().enumerate().filter_map(|(index, weight)| Some((index, (*weight)?)));
-    let (indices, weights): (Vec<usize>, Vec<f64>) = parties.unzip();
-    let own: Vec<f64> = indices.iter().map(|index| values[*index]).collect();
-    indices.into_iter().zip(share_errors(&own, &weights).unwrap_or_default()).collect()
-}
-
 /// Over the guests of the groups that take part.
 fn jain(
     raw: &RawTrial,
     guests: &[GuestFigures],
+    weights: &[Option<f64>],
     takes_part: impl Fn(&Members) -> bool,
     value: impl Fn(&GuestFigures) -> Option<f64>,
 ) -> Option<f64> {
     let mut values = Vec::new();
     let mut each = Vec::new();
-    for (members, weight) in raw.groups.iter().zip(weights(&raw.groups, &takes_part)) {
-        if !takes_part(members) {
-            continue;
-        }
+    for (members, weight) in raw.groups.iter().zip(weights).filter(|(members, _)| takes_part(members)) {
         for guest in guests.iter().filter(|guest| members.numbers().contains(&guest.guest)) {
             values.push(value(guest)?);
-            each.push(weight? / f64::from(members.guests));
+            each.push((*weight)? / f64::from(members.guests));
         }
     }
     weighted_jain(&values, &each)
@@ -301,6 +284,30 @@ mod tests {
     }
 
     #[test]
+    fn a_group_that_is_limited_by_more_than_its_weight_is_not_held_against_it() {
+        let mut capped = two_to_one();
+        capped[1].bandwidth_bps = Some(2_000_000);
+        let sharing = numbers(capped, 0.0).sharing;
+        assert_eq!((sharing.contended, sharing.jain_weighted_cpu), (Some(true), None));
+        assert_eq!((sharing.jain_weighted_rate, sharing.between.jain_weighted_rate), (None, None));
+        for group in &sharing.groups {
+            assert_eq!((group.cpu_share_error, group.rate_share_error), (None, None));
+            assert!(group.expected_share_percent.is_some() && group.cpu_share_percent.is_some());
+        }
+    }
+
+    #[test]
+    fn a_limited_neighbour_leaves_the_rates_of_the_measured_to_their_weights() {
+        let mut groups = two_to_one();
+        groups[1].guests = 1;
+        groups.push(members("noise", 4, 1, Role::CpuBurner, Some(512)));
+        groups[2].cpu.quota_us = Some(25_000);
+        let sharing = numbers(groups, 0.0).sharing;
+        assert!(sharing.jain_weighted_cpu.is_none() && sharing.jain_weighted_rate.is_some());
+        assert!(sharing.groups[0].cpu_share_error.is_none() && sharing.groups[0].rate_share_error.is_some());
+    }
+
+    #[test]
     fn who_waits_for_a_cpu_contends_for_it() {
         let host = |pressure_percent| HostFigures {
             pressure_percent,
@@ -312,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn idle_guests_are_due_nothing_and_weights_of_some_are_weights_of_none() {
+    fn idle_guests_are_due_nothing() {
         let idle = vec![
             members("gold", 1, 2, Role::Measured, Some(1024)),
             members("rest", 3, 2, Role::Idle, Some(512)),
@@ -320,13 +327,6 @@ mod tests {
         let due: Vec<_> =
             numbers(idle, 0.0).sharing.groups.iter().map(|g| g.expected_share_percent).collect();
         assert_eq!(due, [Some(100.0), None]);
-        let mixed = vec![
-            members("gold", 1, 2, Role::Measured, Some(1024)),
-            members("others", 3, 2, Role::Measured, None),
-        ];
-        assert!(
-            numbers(mixed, 0.0).sharing.groups.iter().all(|group| group.expected_share_percent.is_none())
-        );
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct GroupRow {
     pub cpu_share_percent: Option<Interval>,
     /// The part that its weight would give it, %.
     pub expected_share_percent: Option<f64>,
-    /// Error of that part; undefined where nobody contended.
+    /// Error of that part; undefined where weights do not decide it.
     pub cpu_share_error: Option<Interval>,
     /// Its part of the measured rate, %.
     pub rate_share_percent: Option<Interval>,

@@ -217,7 +217,7 @@ impl Metric {
             Metric::BiasCpu => "100·(max − min)/mean of the guests' CPU times; 0 is fair",
             Metric::CvRate => "standard deviation ÷ mean of the guests' rates; 0 is fair",
             Metric::ExcessCvRate => {
-                "the same beyond what the variation of the flows within a guest explains; 0 is noise"
+                "the same as of a sample (n − 1) beyond what the variation of the flows within a guest explains; 0 is noise"
             }
             Metric::JainRate => "(Σx)²/(n·Σx²) of the guests' rates; 1 is fair",
             Metric::RunDelay => "time that vCPUs waited for a host CPU, mean over the guests",

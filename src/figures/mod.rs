@@ -5,12 +5,14 @@
 //! - [`Seen`]: single CPUs, interrupts, the tester, hiccups
 //! - [`Sharing`], [`GroupFigures`], [`Between`]: groups of guests, what their weights would give them, and the groups against
 //!   each other
+//! - [`WeightedJain`]: fairness by weight over repeats
 //! - [`Interference`]: with background against without
 //! - [`Reason`]: why a trial that ran is not valid
 //! - [`Metric`]: the figures that are summarised over repeats and drawn
 //! - [`JainAt`], [`Course`]: fairness over slices of the window, and the rates in them
 //! - [`EXIT_REASONS`]: why KVM left the guests
 //! - [`IrqFigures`]: interrupts of NICs by queue
+//! - [`settled_late()`]: whether a rate was still moving after the warm-up
 //! - [`timeline()`]: flows and probes of a trial on one clock
 //! - [`outliers()`]: trials far from their repeats
 //! - [`summarise`]: trials -> one [`SummaryRow`] per configuration
@@ -38,6 +40,7 @@ mod looks;
 mod metric;
 mod outliers;
 mod received;
+mod settled;
 mod span;
 mod summary;
 mod throttle;
@@ -45,6 +48,8 @@ mod timeline;
 mod total;
 mod trial;
 mod validity;
+mod weighted;
+mod weights;
 mod witness;
 
 pub use between::Between;
@@ -60,8 +65,10 @@ pub use interrupts::IrqFigures;
 pub use looks::{CpuFigures, Seen};
 pub use metric::{Better, Metric};
 pub use outliers::outliers;
+pub use settled::settled_late;
 pub use summary::{SummaryRow, summarise};
 pub use timeline::{Point, timeline};
 pub use total::TotalFigures;
 pub use trial::{Numbers, Outcome, TrialFigures};
 pub use validity::Reason;
+pub use weighted::WeightedJain;

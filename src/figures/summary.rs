@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Interference, Metric, Outcome, TrialFigures, demand};
+use super::{Interference, Metric, Outcome, TrialFigures, WeightedJain, demand};
 use crate::backend::Backend;
 use crate::profile::{Configuration, Factor, Role};
 use crate::stats::{self, Interval, Ratio};
@@ -27,6 +27,8 @@ pub struct SummaryRow {
     pub kendall_w_rate: Option<f64>,
     /// The same of the groups' rates per guest.
     pub kendall_w_groups: Option<f64>,
+    /// Jain's indices of what each got ÷ its weight.
+    pub weighted: WeightedJain,
     /// Jain's index of what each guest got ÷ what it was due, given what it wants; see `figures/demand.rs`.
     pub jain_demand: Option<Interval>,
     /// Total rate, or throughput, ÷ that of bare metal under the same load, paired by block.
@@ -54,6 +56,7 @@ impl SummaryRow {
             kendall_w_groups: stats::kendall_w(
                 &own.iter().filter_map(|t| group_rates(t)).collect::<Vec<_>>(),
             ),
+            weighted: WeightedJain::of(&own),
             jain_demand: demand::jain_demand(configuration, trials),
             to_bare_metal: to_bare_metal(configuration, trials),
             interference: Interference::of(configuration, trials),

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::looks::exits_per_s;
 use super::received::received;
+use super::settled::Settled;
 use super::span::{AT_INTERFACE, OF_GUEST, OF_HOST, Span};
 use super::{Seen, guest};
 use crate::profile::{Timing, Unit};
@@ -41,9 +42,9 @@ pub struct Point {
 
 /// All points of a trial, at most about `limit`; none if its flows never ran together.
 pub fn timeline(raw: &RawTrial, timing: &Timing, limit: usize) -> Vec<Point> {
-    let common = Window::common(&raw.flows, timing).filter(|_| raw.failure.is_none());
-    let Some(window) = common else { return Vec::new() };
     let raw = &received(raw);
+    let settled = Settled::of(raw, timing).filter(|_| raw.failure.is_none());
+    let Some(Settled { window, .. }) = settled else { return Vec::new() };
     let course = Course::of(raw, window, timing, limit);
     [course.flows(), course.guests(), course.host(), once(raw, &window)].concat()
 }

@@ -4,11 +4,12 @@
 
 use serde::Serialize;
 
+use super::settled::Settled;
 use super::{FlowFigures, GuestFigures, HostFigures, JainAt, course, flow, guest, witness};
 use crate::profile::Unit;
 use crate::sample::RawTrial;
 use crate::stats::{self, Fairness};
-use crate::window::{self, Window};
+use crate::window;
 
 /// One trial as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,12 +47,15 @@ pub struct TotalFigures {
     pub rate_fairness: Option<Fairness>,
     /// Fairness of the guests' rates over shorter times.
     pub jain_over_time: Vec<JainAt>,
-    /// Coefficient of variation of the guests' rates beyond what their own flows' variation explains; 0: noise.
+    /// Coefficient of variation of the guests' rates, as of a sample, beyond what their own flows' variation explains; 0:
+    /// noise.
     pub excess_cv_rate: Option<f64>,
     /// How often KVM left the guests for each transaction, all vCPUs; `None` if they are emulated.
     pub exits_per_transaction: Option<f64>,
-    /// When the total rate was steady, s after the window's start (MSER-5); `None` for windows too short to tell.
+    /// When the total rate was steady, s after the end of the warm-up (MSER-5); `None` for windows too short to tell.
     pub settled_after_s: Option<f64>,
+    /// How much later than that end the window begins for it, s; 0 where too little would be left, or it settled at once.
+    pub window_advanced_s: f64,
     /// Fairness of the guests' mean latencies; undefined if one guest stood still.
     pub latency_fairness: Option<Fairness>,
     /// Fairness of the guests' CPU time.
@@ -74,7 +78,7 @@ impl TotalFigures {
         flows: &[FlowFigures],
         guests: &[GuestFigures],
         host: Option<&HostFigures>,
-        window: &Window,
+        settled: &Settled,
         interval_s: f64,
     ) -> TotalFigures {
         let all_cpu = each(guests, |guest| Some(guest.cpu?.total_percent));
@@ -108,12 +112,13 @@ impl TotalFigures {
             run_delay_percent: delay.as_ref().map(|delay| delay.iter().sum::<f64>() / delay.len() as f64),
             wait_ratio_percent: delay.as_ref().zip(ran).and_then(|(delay, ran)| wait_ratio(delay, &ran)),
             rate_fairness,
-            jain_over_time: course::jain_over_time(raw, window, &course::alone(raw)),
-            excess_cv_rate: rate_fairness.and_then(|fairness| excess(fairness.cv, flows, guests)),
+            jain_over_time: course::jain_over_time(raw, &settled.window, interval_s, &course::alone(raw)),
+            excess_cv_rate: excess(flows, guests),
             exits_per_transaction: exits(guests)
                 .filter(|_| moved)
                 .and_then(|exits| Some(exits / unit.transactions(rate)?)),
-            settled_after_s: course::settled_after_s(raw, window, interval_s),
+            settled_after_s: settled.after_s,
+            window_advanced_s: settled.advanced_s,
             latency_fairness: fairness(guests, |guest| guest.mean_latency_us),
             cpu_fairness: cpu.and_then(|cpu| Fairness::of(&cpu)),
             witness_ratio: witness::ratio(raw),
@@ -137,14 +142,11 @@ fn each(guests: &[GuestFigures], value: fn(&GuestFigures) -> Option<f64>) -> Opt
 }
 
 /// Guests of k flows each differ by chance as far as the flows of one guest differ: that much is taken off.
-fn excess(cv: f64, flows: &[FlowFigures], guests: &[GuestFigures]) -> Option<f64> {
-    let within = guests.iter().map(|guest| {
-        let own = flows.iter().filter(|flow| flow.guest == guest.guest).map(|flow| flow.rate);
-        Some(Fairness::of(&own.collect::<Vec<f64>>())?.cv.powi(2))
-    });
-    let within: Vec<f64> = within.collect::<Option<_>>()?;
-    let mean = within.iter().sum::<f64>() / within.len() as f64;
-    Some(stats::excess_cv(cv, mean.sqrt(), f64::from(guests.first()?.flows)))
+fn excess(flows: &[FlowFigures], guests: &[GuestFigures]) -> Option<f64> {
+    let own = |guest: &GuestFigures| {
+        flows.iter().filter(|flow| flow.guest == guest.guest).map(|f| f.rate).collect()
+    };
+    stats::excess_cv(&guests.iter().map(own).collect::<Vec<Vec<f64>>>())
 }
 
 fn fairness(guests: &[GuestFigures], value: fn(&GuestFigures) -> Option<f64>) -> Option<Fairness> {

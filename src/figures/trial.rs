@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use super::received::received;
+use super::settled::Settled;
 use super::{Course, FlowFigures, GuestFigures, HostFigures, Reason, Seen, Sharing, TotalFigures, validity};
 use crate::profile::{Configuration, Timing};
 use crate::sample::{Accel, Check, RawTrial, Stage};
@@ -66,7 +67,7 @@ impl Outcome {
 /// All numbers of a trial, from the window unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Numbers {
-    /// The common window.
+    /// The common window, from where the rate had settled.
     pub window: Window,
     /// One entry for each netperf.
     pub flows: Vec<FlowFigures>,
@@ -90,7 +91,7 @@ impl TrialFigures {
     pub fn of(raw: &RawTrial, timing: &Timing) -> TrialFigures {
         let numbers = match raw.failure {
             Some(_) => None,
-            None => Window::common(&raw.flows, timing).map(|window| Numbers::of(raw, window, timing)),
+            None => Numbers::of(raw, timing),
         };
         TrialFigures {
             trial: raw.trial,
@@ -113,18 +114,21 @@ impl TrialFigures {
 }
 
 impl Numbers {
-    fn of(raw: &RawTrial, window: Window, timing: &Timing) -> Numbers {
+    /// `None` if the flows never ran together.
+    fn of(raw: &RawTrial, timing: &Timing) -> Option<Numbers> {
         let raw = &received(raw);
+        let settled = Settled::of(raw, timing)?;
+        let window = settled.window;
         let of = |flow| FlowFigures::of(flow, &raw.configuration, &window);
         let flows: Vec<FlowFigures> = raw.flows.iter().map(of).collect();
         let guests = GuestFigures::all(raw, &flows, &window);
         let host = HostFigures::of(&raw.host, &window);
-        let total =
-            TotalFigures::of(raw, &flows, &guests, host.as_ref(), &window, timing.interval.as_secs_f64());
+        let interval_s = timing.interval.as_secs_f64();
+        let total = TotalFigures::of(raw, &flows, &guests, host.as_ref(), &settled, interval_s);
         let seen = Seen::of(raw, &window);
-        let sharing = Sharing::of(raw, &guests, host.as_ref(), &window);
-        let course = Course::of(raw, &window, timing.interval.as_secs_f64());
-        Numbers { window, flows, guests, host, total, seen, sharing, course }
+        let sharing = Sharing::of(raw, &guests, host.as_ref(), &window, interval_s);
+        let course = Course::of(raw, &window, interval_s);
+        Some(Numbers { window, flows, guests, host, total, seen, sharing, course })
     }
 }
 

@@ -7,13 +7,12 @@ use std::fmt;
 use serde::Serialize;
 
 use super::received::received;
+use super::settled::MIN_WINDOW;
 use super::{FlowFigures, Numbers, Outcome, background, witness};
 use crate::profile::Timing;
 use crate::sample::{Check, RawFlow, RawTrial};
 use crate::window;
 
-/// Shortest acceptable window as a part of the requested one.
-const MIN_WINDOW: f64 = 0.8;
 /// Smallest part of the window that a flow's interim results must cover, %.
 pub(super) const MIN_COVERAGE_PERCENT: f64 = 95.0;
 

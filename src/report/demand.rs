@@ -23,21 +23,22 @@ pub(super) fn demand(model: &Model) -> String {
         text.push_str(&line(levels.chain(cells)));
     }
     text + "\nDemand-aware: Jain's index of each guest's rate ÷ its max-min allocation of what all got together. A guest wants \
-            what it gets alone (one guest, all else equal, in the same block if it can be) and no more than its cap lets \
-            through; where neither is known, all there is.\n"
+            what it gets alone (one guest with as many flows, all else equal, in the same block if it can be) and no more than \
+            its cap lets through; where neither is known, all there is.\n"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::figures::{TrialFigures, fixture as raw, summarise};
-    use crate::profile::Factor;
+    use crate::profile::{Configuration, Factor};
     use crate::report::fixture;
     use crate::sample::Accel;
 
     #[test]
-    fn the_index_is_told_beside_the_plain_one_where_a_guest_ran_alone() {
-        let configurations = [1, 2].map(|vms| raw::configuration("virtio", vms));
+    fn the_index_is_told_beside_the_plain_one_where_a_guest_ran_alone_with_as_many_flows() {
+        let of = |vms| Configuration { flows: 4 * vms, ..raw::configuration("virtio", vms) };
+        let configurations = [1, 2].map(of);
         let trials: Vec<TrialFigures> = configurations
             .iter()
             .map(|c| TrialFigures::of(&raw::trial(c.clone(), &[800.0, 400.0]), &raw::timing()))

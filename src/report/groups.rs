@@ -22,7 +22,8 @@ const HEADER: [&str; 11] = [
 const NOTES: &str = "
 - CPU time: part of all guests' CPU time (vCPU, emulator and vhost threads) in the window
 - by weight: the part that the group's weight would give it if every guest wanted all; idle groups want nothing
-- error: part ÷ part by weight − 1; 0 is its due. Shares govern CPU time, and the rate only through it
+- error: part ÷ part by weight − 1; 0 is its due. Shares govern CPU time, and the rate only through it. Not told where a group that
+  takes part is limited by more than its weight: by a quota, a cap on the NIC or the pace of its streams; nor for a group alone
 - throttled: time that quotas kept its threads from CPUs, summed over control groups and CPUs
 ";
 
@@ -41,7 +42,7 @@ pub(super) fn groups(model: &Model) -> String {
         let levels = factors.iter().map(|factor| row.configuration.level(*factor));
         text.push_str(&line(levels.chain(cells(row))));
     }
-    text + NOTES + &contention(model, &rows) + &between(model) + &idle(model)
+    text + NOTES + &contention(model, &rows) + &by_weight(model) + &between(model) + &idle(model)
 }
 
 fn cells(row: &GroupRow) -> Vec<String> {
@@ -89,6 +90,23 @@ fn mean(model: &Model, row: &SummaryRow, of: impl Fn(&Numbers) -> Option<f64>) -
 fn which(model: &Model, row: &SummaryRow) -> String {
     let levels = model::describe(&row.configuration, &model.experiment.factors);
     if levels.is_empty() { levels } else { format!(" ({levels})") }
+}
+
+/// How well the weights were kept, by guests and by groups.
+fn by_weight(model: &Model) -> String {
+    let lines = |row: &SummaryRow| {
+        let which = which(model, row);
+        let line = |parties: &str, cpu: Option<Interval>, rate: Option<Interval>| {
+            let told = |of: &str, index: Interval| format!("of {of} {}", number::with_interval(&index));
+            let indices = [cpu.map(|index| told("CPU time", index)), rate.map(|index| told("rate", index))];
+            let indices = indices.into_iter().flatten().collect::<Vec<String>>().join(", ");
+            let line = format!("- {parties} by weight{which}: Jain's index {indices}\n");
+            if indices.is_empty() { indices } else { line }
+        };
+        let of = &row.weighted;
+        line("guests", of.cpu, of.rate) + &line("groups", of.groups_cpu, of.groups_rate)
+    };
+    model.rows.iter().map(lines).collect()
 }
 
 /// The measured groups against each other.

@@ -4,14 +4,22 @@ use std::fmt;
 
 use super::Model;
 use super::model::describe;
-use crate::figures::{Metric, Seen, TrialFigures};
-use crate::profile::Timing;
+use crate::figures::{Metric, Seen, TrialFigures, settled_late};
 use crate::stats::Outlier;
 
 /// One thing to know.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Warning {
-    /// The total rate was still moving after the warm-up.
+    /// The total rate was still moving after the warm-up: the windows begin later.
+    Shortened {
+        /// The trials.
+        trials: Vec<u32>,
+        /// What a window lost at most, s.
+        most_s: f64,
+        /// As configured, s.
+        warmup_s: f64,
+    },
+    /// The same where too little of the window would have been left.
     NotSettled {
         /// The trials.
         trials: Vec<u32>,
@@ -63,21 +71,31 @@ pub enum Warning {
 pub fn warnings(model: &Model) -> Vec<Warning> {
     let of_machines = [hiccups(model), swapped(model), tester_saturated(model)];
     let of_rates = [outliers(model), imprecise(model)];
-    not_settled(model).into_iter().chain(of_machines.into_iter().chain(of_rates).flatten()).collect()
+    let of_windows = [shortened(model), not_settled(model)];
+    of_windows.into_iter().chain(of_machines).chain(of_rates).flatten().collect()
+}
+
+fn shortened(model: &Model) -> Option<Warning> {
+    let (trials, most_s) = late(model, true)?;
+    Some(Warning::Shortened { trials, most_s, warmup_s: model.experiment.timing.warmup.as_secs_f64() })
 }
 
 fn not_settled(model: &Model) -> Option<Warning> {
-    let Timing { interval, warmup, .. } = model.experiment.timing;
-    // Batches of five: shorter is within the method's resolution.
-    let resolution_s = 5.0 * interval.as_secs_f64();
+    let (trials, longest_s) = late(model, false)?;
+    Some(Warning::NotSettled { trials, longest_s, warmup_s: model.experiment.timing.warmup.as_secs_f64() })
+}
+
+/// The valid trials that settled late, with a window that begins later for it or without, and the longest time of them, s.
+fn late(model: &Model, advanced: bool) -> Option<(Vec<u32>, f64)> {
     let late = |trial: &TrialFigures| {
-        let settled_s = trial.valid()?.total.settled_after_s.filter(|after| *after > resolution_s + 1e-9)?;
-        Some((trial.trial, settled_s))
+        let total = &trial.valid()?.total;
+        let after_s =
+            total.settled_after_s.filter(|after_s| settled_late(*after_s, &model.experiment.timing))?;
+        ((total.window_advanced_s > 0.0) == advanced).then_some((trial.trial, after_s))
     };
     let late: Vec<(u32, f64)> = model.trials.iter().filter_map(late).collect();
     let longest_s = late.iter().map(|(_, after)| *after).reduce(f64::max)?;
-    let trials = late.into_iter().map(|(trial, _)| trial).collect();
-    Some(Warning::NotSettled { trials, longest_s, warmup_s: warmup.as_secs_f64() })
+    Some((late.into_iter().map(|(trial, _)| trial).collect(), longest_s))
 }
 
 fn hiccups(model: &Model) -> Option<Warning> {
@@ -140,10 +158,17 @@ fn imprecise(model: &Model) -> Option<Warning> {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Warning::Shortened { trials, most_s, warmup_s } => write!(
+                f,
+                "the rate of {} had not settled after the warm-up: what came before was left out, up to {most_s:.1} s of \
+                 the window (hint: make warmup longer than {warmup_s} s)",
+                named(trials)
+            ),
             Warning::NotSettled { trials, longest_s, warmup_s } => write!(
                 f,
-                "the rate of {} was still settling up to {longest_s:.1} s into the window (hint: make warmup longer \
-                 than {warmup_s} s; if that never helps, there is no steady state, and the mean hides it)",
+                "the rate of {} was still settling up to {longest_s:.1} s into the window, too long to leave that out \
+                 (hint: make warmup longer than {warmup_s} s; if that never helps, there is no steady state, and the mean \
+                 hides it)",
                 named(trials)
             ),
             Warning::Hiccups { trials, longest_s } => write!(
@@ -209,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn trials_that_settle_late_are_named_with_the_longest_time() {
+    fn trials_that_settle_late_are_named_with_the_longest_time_and_whether_it_was_left_out() {
         let mut trials = fixture::run().2;
         for trial in trials.iter_mut().take(2) {
             if let Some(numbers) = &mut trial.numbers {
@@ -219,6 +244,13 @@ mod tests {
         assert!(
             told(&trials, None)[0].starts_with("the rate of trials 1 and 2 was still settling up to 4.0 s")
         );
+        if let Some(numbers) = &mut trials[1].numbers {
+            numbers.total.window_advanced_s = 4.0;
+        }
+        let told = told(&trials, None);
+        assert!(told[0].starts_with("the rate of trial 2 had not settled after the warm-up"), "{told:?}");
+        assert!(told[0].contains("left out, up to 4.0 s of the window"), "{told:?}");
+        assert!(told[1].starts_with("the rate of trial 1 was still settling"), "{told:?}");
     }
 
     #[test]

@@ -224,12 +224,14 @@ fn row_json(row: &SummaryRow) -> Value {
         let value = json!({ "n": n, "mean": mean, "half_width_95": half_width, "min": min, "max": max });
         (metric.column().to_owned(), value)
     });
+    let beyond = report::csv::beyond_metrics(row).map(|(name, value)| (name.to_owned(), json!(value)));
     json!({
         "configuration": row.configuration,
         "measured": row.measured,
         "invalid": row.invalid,
         "failed": row.failed,
         "metrics": values.collect::<serde_json::Map<_, _>>(),
+        "beyond_metrics": beyond.collect::<serde_json::Map<_, _>>(),
     })
 }
 

@@ -13,9 +13,12 @@ pub fn weighted_jain(shares: &[f64], weights: &[f64]) -> Option<f64> {
 }
 
 /// Of each party, its part of the whole ÷ its part of the weights − 1: 0 is its due, −0.5 half of it.
+///
+/// Undefined for fewer than two parties: one always has all of what it is due.
 pub fn share_errors(shares: &[f64], weights: &[f64]) -> Option<Vec<f64>> {
     let (whole, weight): (f64, f64) = (shares.iter().sum(), weights.iter().sum());
-    let usable = shares.len() == weights.len() && whole > 0.0 && weights.iter().all(|weight| *weight > 0.0);
+    let parties = shares.len() == weights.len() && shares.len() > 1;
+    let usable = parties && whole > 0.0 && weights.iter().all(|weight| *weight > 0.0);
     usable.then(|| shares.iter().zip(weights).map(|(share, w)| share / whole / (w / weight) - 1.0).collect())
 }
 
@@ -49,10 +52,24 @@ pub fn demand_aware_jain(shares: &[f64], demands: &[f64], weights: &[f64]) -> Op
     weighted_jain(shares, &due)
 }
 
-/// What is left of the parties' variation after that of their own flows is taken off: √max(0, CV² − c²/k), for parties
-/// of k flows whose rates vary by c within a party. Below it, unevenness is noise.
-pub fn excess_cv(cv: f64, cv_within: f64, flows_each: f64) -> f64 {
-    (cv * cv - cv_within * cv_within / flows_each).max(0.0).sqrt()
+/// What is left of the parties' variation after that of their own members is taken off: √max(0, CV² − c²/k), for parties of
+/// k members whose shares vary by c within a party. Below it, unevenness is noise.
+///
+/// Each entry holds the shares of one party's members; a party has their mean. Both variations are those of samples, with
+/// divisors n − 1 and k − 1, else pure noise would pass for more than it is. Undefined where [`Fairness::of`] is, for the
+/// parties or within one of them.
+pub fn excess_cv(parties: &[Vec<f64>]) -> Option<f64> {
+    let means: Vec<f64> = parties.iter().map(|own| own.iter().sum::<f64>() / own.len() as f64).collect();
+    let noise: Vec<f64> =
+        parties.iter().map(|own| Some(sample_cv_squared(own)? / own.len() as f64)).collect::<Option<_>>()?;
+    let noise = noise.iter().sum::<f64>() / noise.len() as f64;
+    Some((sample_cv_squared(&means)? - noise).max(0.0).sqrt())
+}
+
+/// The squared coefficient of variation of a sample.
+fn sample_cv_squared(values: &[f64]) -> Option<f64> {
+    let n = values.len() as f64;
+    Some(Fairness::of(values)?.cv.powi(2) * n / (n - 1.0))
 }
 
 #[cfg(test)]
@@ -81,6 +98,12 @@ mod tests {
     }
 
     #[test]
+    fn a_party_alone_has_no_share_error() {
+        assert_eq!(share_errors(&[7.0], &[1024.0]), None);
+        assert_eq!(share_errors(&[], &[]), None);
+    }
+
+    #[test]
     fn who_wants_less_leaves_the_rest_to_the_others() {
         assert_eq!(max_min(10.0, &[2.0, 8.0, 10.0], &[1.0; 3]), [2.0, 4.0, 4.0]);
         assert_eq!(max_min(9.0, &[100.0, 100.0], &[2.0, 1.0]), [6.0, 3.0]);
@@ -94,8 +117,44 @@ mod tests {
 
     #[test]
     fn variation_within_the_noise_of_the_flows_is_none() {
-        assert_eq!(excess_cv(0.10, 0.40, 16.0), 0.0);
-        assert!(close(excess_cv(0.5, 0.4, 1.0), 0.3));
+        assert_eq!(excess_cv(&[vec![60.0, 150.0], vec![40.0, 140.0]]), Some(0.0));
+        // 100 and 300 vary by √2·100 ÷ 200 as a sample.
+        let apart = excess_cv(&[vec![100.0; 4], vec![300.0; 4]]).unwrap();
+        assert!(close(apart, 0.5_f64.sqrt()), "{apart}");
+    }
+
+    #[test]
+    fn without_members_to_compare_the_noise_is_unknown() {
+        assert_eq!(excess_cv(&[vec![100.0], vec![300.0]]), None);
+        assert_eq!(excess_cv(&[vec![100.0, 300.0]]), None);
+        assert_eq!(excess_cv(&[vec![0.0, 0.0], vec![100.0, 300.0]]), None);
+    }
+
+    /// The excess of many trials of eight parties of four members that vary by 20 %; the last party has so much of a share.
+    fn simulated(last: f64) -> Vec<f64> {
+        let mut source = crate::stats::simulation::Source::seeded(1984);
+        let mut party = |share: f64| [(); 4].map(|()| share * (100.0 + 20.0 * source.normal())).to_vec();
+        let mut trial = || [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, last].map(&mut party);
+        (0..2000).map(|_| excess_cv(&trial()).unwrap()).collect()
+    }
+
+    #[test]
+    fn pure_noise_has_no_excess_in_half_of_all_trials_and_little_in_the_others() {
+        let found = simulated(1.0);
+        let none = found.iter().filter(|excess| **excess == 0.0).count() as f64 / found.len() as f64;
+        let mean = found.iter().sum::<f64>() / found.len() as f64;
+        // The noise itself, a standard error of the parties' means, is 10 %.
+        assert!((0.45..0.65).contains(&none), "{none}");
+        assert!(mean < 0.03, "{mean}");
+    }
+
+    #[test]
+    fn a_party_with_half_a_share_stands_out_of_the_noise() {
+        let found = simulated(0.5);
+        let mean = found.iter().sum::<f64>() / found.len() as f64;
+        // Seven whole shares and a half one vary by 18.9 % as a sample.
+        assert!((mean - 0.189).abs() < 0.02, "{mean}");
+        assert!(found.iter().filter(|excess| **excess > 0.05).count() > 1900);
     }
 
     proptest! {

@@ -69,6 +69,7 @@ fn row(configuration: Configuration, value: f64, relative: Option<f64>) -> Summa
         values,
         kendall_w_rate: None,
         kendall_w_groups: None,
+        weighted: Default::default(),
         jain_demand: None,
         to_bare_metal: None,
         interference: Default::default(),

@@ -1,35 +1,45 @@
-//! Groups -> bars: the part of the CPU time that each got, beside the part that its weight would give it.
+//! Groups -> bars: the part of the CPU time that each got, beside the part that its weight would give it, under Jain's index
+//! by weight.
 
 use super::estimate::{Estimate, reach};
 use super::series::{Bar, Group, Kind, MAX_BARS, Plot, Subject};
 use crate::figures::GroupRow;
 use crate::profile::Configuration;
-use crate::report::{Model, model};
+use crate::report::{Model, model, number};
+
+const EXPLANATION: &str =
+    "part of all guests' CPU time (vCPU, emulator, vhost); grey: the part that the weights would give";
+/// Where J_w is known.
+const WITH_INDEX: &str = "part of all guests' CPU time (vCPU, emulator, vhost); grey: the part that the weights would \
+                          give; J_w: Jain's index of each guest's CPU time ÷ its weight, 1 as the weights want it";
 
 const SUBJECT: Subject = Subject {
     name: "cpu_share_percent",
     label: "CPU time of each group",
     unit: "%",
-    explanation: "part of all guests' CPU time (vCPU, emulator, vhost); grey: the part that the weights would give",
+    explanation: EXPLANATION,
     ends_at_100: true,
 };
 
 /// One picture, or one for each configuration where one would hold too many bars; none without groups.
 pub(super) fn plots(report: &Model) -> Vec<Plot> {
     let rows = report.group_rows();
-    let mut groups: Vec<Group> = Vec::new();
+    let mut groups: Vec<(String, Group)> = Vec::new();
     for configuration in &report.experiment.configurations {
         let own = rows.iter().filter(|row| row.configuration == *configuration);
         let bars: Vec<Bar> = own.flat_map(bars).collect();
         if !bars.is_empty() {
-            groups.push(Group { title: title(report, configuration), bars });
+            let title = title(report, configuration);
+            groups.push((title.clone(), Group { title: with_index(report, configuration, title), bars }));
         }
     }
-    let count: usize = groups.iter().map(|group| group.bars.len()).sum();
+    let count: usize = groups.iter().map(|(_, group)| group.bars.len()).sum();
     match count {
         0 => Vec::new(),
-        count if count <= MAX_BARS => vec![plot(vec![], groups)],
-        _ => groups.into_iter().map(|group| plot(vec![group.title.clone()], vec![group])).collect(),
+        count if count <= MAX_BARS => {
+            vec![plot(report, vec![], groups.into_iter().map(|(_, group)| group).collect())]
+        }
+        _ => groups.into_iter().map(|(title, group)| plot(report, vec![title], vec![group])).collect(),
     }
 }
 
@@ -40,9 +50,20 @@ fn title(report: &Model, configuration: &Configuration) -> String {
     }
 }
 
-fn plot(part: Vec<String>, groups: Vec<Group>) -> Plot {
+/// With J_w of the CPU time in front, where a long title is not cut; as it is where weights decided nothing.
+fn with_index(report: &Model, configuration: &Configuration, title: String) -> String {
+    let row = report.rows.iter().find(|row| row.configuration == *configuration);
+    match row.and_then(|row| row.weighted.cpu) {
+        Some(index) => format!("J_w {}, {title}", number::with_interval(&index)),
+        None => title,
+    }
+}
+
+fn plot(report: &Model, part: Vec<String>, groups: Vec<Group>) -> Plot {
+    let known = report.rows.iter().any(|row| row.weighted.cpu.is_some());
+    let subject = Subject { explanation: if known { WITH_INDEX } else { EXPLANATION }, ..SUBJECT };
     let largest = reach(groups.iter().flat_map(|group| &group.bars).map(|bar| &bar.value));
-    Plot { subject: SUBJECT, part, largest, kind: Kind::Bars(groups) }
+    Plot { subject, part, largest, kind: Kind::Bars(groups) }
 }
 
 fn bars(row: &GroupRow) -> Vec<Bar> {
@@ -76,6 +97,22 @@ mod tests {
         {
             assert!(chart.svg.contains(text), "{text}");
         }
+    }
+
+    #[test]
+    fn each_configuration_tells_how_well_the_weights_were_kept() {
+        let (experiment, provenance, mut trials) = fixture::grouped_run();
+        let titles = |trials: &[crate::figures::TrialFigures]| {
+            let plots = super::plots(&Model::new(&experiment, &provenance, trials));
+            let super::Kind::Bars(groups) = &plots[0].kind else { panic!("bars") };
+            groups.iter().map(|group| group.title.clone()).collect::<Vec<_>>()
+        };
+        let found = titles(&trials);
+        assert!(found[0].starts_with("J_w 0.9") && found[0].ends_with(", no background"), "{found:?}");
+        for numbers in trials.iter_mut().filter_map(|trial| trial.numbers.as_mut()) {
+            numbers.sharing.jain_weighted_cpu = None;
+        }
+        assert_eq!(titles(&trials)[0], "no background");
     }
 
     #[test]

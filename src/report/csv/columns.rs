@@ -85,7 +85,7 @@ pub(super) const GROUP: [Column<GroupFigures>; 24] = [
     ("gini_cpu", |group| group.cpu_fairness.map(|f| f.gini)),
 ];
 
-pub(super) const TRIAL: [Column<Numbers>; 68] = [
+pub(super) const TRIAL: [Column<Numbers>; 69] = [
     ("window_s", |n| Some(n.window.length_s())),
     ("window_start_s", |n| Some(n.window.start_s)),
     ("start_spread_s", |n| Some(n.total.start_spread_s)),
@@ -114,6 +114,7 @@ pub(super) const TRIAL: [Column<Numbers>; 68] = [
     ("max_guest_cpu_percent", |n| cpu(n, |f| f.max)),
     ("gini_cpu", |n| cpu(n, |f| f.gini)),
     ("settled_after_s", |n| n.total.settled_after_s),
+    ("window_advanced_s", |n| Some(n.total.window_advanced_s)),
     ("jain_rate_0.5s_median", |n| jain(n, 0, |at| at.median)),
     ("jain_rate_0.5s_p5", |n| jain(n, 0, |at| at.p5)),
     ("jain_rate_1s_median", |n| jain(n, 1, |at| at.median)),
@@ -168,9 +169,17 @@ fn exits(guest: &GuestFigures, reason: &str) -> Option<f64> {
 }
 
 /// What stands behind the metrics in a row of the summary.
-pub(super) const SUMMARY: [Column<SummaryRow>; 21] = [
+pub(super) const SUMMARY: [Column<SummaryRow>; 29] = [
     ("kendall_w_rate", |row| row.kendall_w_rate),
     ("kendall_w_groups", |row| row.kendall_w_groups),
+    ("jain_weighted_cpu", |row| row.weighted.cpu.map(|jain| jain.mean)),
+    ("jain_weighted_cpu_half_width", |row| row.weighted.cpu.and_then(|jain| jain.half_width)),
+    ("jain_weighted_rate", |row| row.weighted.rate.map(|jain| jain.mean)),
+    ("jain_weighted_rate_half_width", |row| row.weighted.rate.and_then(|jain| jain.half_width)),
+    ("groups_jain_weighted_cpu", |row| row.weighted.groups_cpu.map(|jain| jain.mean)),
+    ("groups_jain_weighted_cpu_half_width", |row| row.weighted.groups_cpu.and_then(|jain| jain.half_width)),
+    ("groups_jain_weighted_rate", |row| row.weighted.groups_rate.map(|jain| jain.mean)),
+    ("groups_jain_weighted_rate_half_width", |row| row.weighted.groups_rate.and_then(|jain| jain.half_width)),
     ("jain_demand", |row| row.jain_demand.map(|jain| jain.mean)),
     ("jain_demand_half_width", |row| row.jain_demand.and_then(|jain| jain.half_width)),
     ("rate_to_bare_metal", |row| row.to_bare_metal.map(|ratio| ratio.ratio)),

@@ -2,13 +2,18 @@
 //! Units are in the column names, or in the name of the metric.
 //!
 //! Columns named `whole_flow_…` are netperf's own, over a flow from its start, warm-up included; so are the P99 and longest
-//! transactions of trials and summaries. All other figures are of the window.
+//! transactions of trials and summaries. All other figures are of the window. It begins where the warm-up ends, or
+//! `window_advanced_s` later where the rate had not settled by then; `settled_after_s` says when it had, after that end, whether
+//! or not the window could wait for it.
 //!
 //! Rates of requests and responses are in transactions/s (`…_tps`), those of streams in 10^6 bits/s of payload that arrived
 //! (`…_mbps`). With several transactions in flight, latencies are of each of them: `window_latency_us` by Little's law, and
 //! netperf's own mean and percentiles agree with it (measured: mean within 0.1 % at eight in flight, TCP and UDP), since it
 //! keeps the start of each. UDP_RR puts no lost transaction back in flight before all are lost: then Little's law says too
 //! much, and netperf's mean is the better one. Streams have no latency: netperf would say how long send() and recv() took.
+//!
+//! Share errors (`…_share_error`) and indices by weight (`…jain_weighted_…`) are claims about weights. They are empty where
+//! nobody contended, and where a group that takes part is limited by a quota, a cap on its NIC or the pace of its streams.
 //!
 //! What is undefined or unknown is an empty cell. A failed trial is a row of `trials.csv` with its stage and cause and
 //! without figures; it has no rows elsewhere. Trials that are not valid keep theirs: look at `outcome`.
@@ -127,6 +132,11 @@ pub fn summary(model: &Model) -> ::csv::Result<String> {
         cells.chain(metrics).chain(self::cells(&SUMMARY, row)).collect()
     });
     table(header.collect(), rows)
+}
+
+/// What stands behind the metrics in a row of `summary.csv`: the name of each column and its value.
+pub fn beyond_metrics(row: &SummaryRow) -> impl Iterator<Item = (&'static str, Option<f64>)> + '_ {
+    SUMMARY.iter().map(|(name, value)| (*name, value(row)))
 }
 
 fn trial_header() -> Vec<String> {
@@ -270,6 +280,18 @@ mod tests {
         let invalid = table.iter().find(|row| row["outcome"] == "invalid").unwrap();
         assert_eq!(invalid["cause"], "guest 1: driver of the test NIC: expected virtio_net, found e1000");
         assert_eq!(invalid["total_rate_tps"], "2000");
+    }
+
+    #[test]
+    fn what_stands_behind_the_metrics_is_told_by_the_names_of_its_columns() {
+        let (experiment, provenance, trials) = fixture::grouped_run();
+        let model = Model::new(&experiment, &provenance, &trials);
+        let columns = read(&summary(&model).unwrap());
+        let values: BTreeMap<&str, Option<f64>> = beyond_metrics(&model.rows[1]).collect();
+        assert!(values["jain_weighted_cpu"].is_some() && values["rate_lost_to_background"].is_some());
+        for (name, value) in values {
+            assert_eq!(columns[1][name], cell(value), "{name}");
+        }
     }
 
     #[test]

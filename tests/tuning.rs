@@ -97,6 +97,26 @@ fn a_virtio_nic_is_not_told_to_gather_packets() {
 }
 
 #[test]
+fn a_setting_that_somebody_changes_under_load_makes_the_trial_invalid() {
+    let place = Sandbox::with_guests();
+    let before = machine();
+    let body = "[guest]\nmemory = \"96 MiB\"\n[tuning.host]\nswappiness = 1\n";
+    let profile = place.light_profile("meddled", body);
+    let once = fs::read_to_string(&profile).unwrap().replace("trial_attempts = 3", "trial_attempts = 1");
+    fs::write(&profile, once).unwrap();
+    let mut running = place.bench(&profile);
+    running.hear("2 flows for");
+    fs::write(SWAPPINESS, "60").unwrap();
+    running.end().expect(5);
+    assert_eq!(machine(), before);
+    let trial = &rows(&place.only_run(), "trials.csv")[0];
+    assert_eq!(trial["outcome"], "invalid");
+    let cause = &trial["cause"];
+    assert!(cause.contains("host, after the load: swappiness: expected 1, found 60"), "{cause}");
+    place.assert_nothing_left();
+}
+
+#[test]
 fn after_a_kill_clean_puts_the_settings_of_the_machine_back() {
     let place = Sandbox::with_guests();
     let before = machine();

@@ -1,33 +1,27 @@
 //! The guests of a run: booted in parallel, suspended, resumed, destroyed; each with its SSH session.
-//!
-//! A guest is ready when SSH answers with the run's pinned host key and netserver accepts a connection.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use super::appliance;
 use super::cloud::Disks;
 use super::domain::Domain;
 use super::error::GuestError;
 use super::libvirt::{Hypervisor, LibvirtError};
+use super::ready;
 use crate::exec::machine::Machine;
 use crate::exec::ssh::{Identity, Route, Ssh};
 use crate::lab::LabError;
 use crate::lab::journal::{Journal, Undo};
-use crate::load::command::CONTROL_PORT;
 
-/// Between two looks at a booting guest.
-const POLL: Duration = Duration::from_millis(50);
-/// The same where each look is a command on another machine.
-const REMOTE_POLL: Duration = Duration::from_millis(400);
 /// For one SSH login: an emulated guest that shares its CPU needs seconds for the key exchange.
-const LOGIN: Duration = Duration::from_secs(20);
+pub(super) const LOGIN: Duration = Duration::from_secs(20);
+/// Where the guests' SSH server listens.
 pub(super) const SSH_PORT: u16 = 22;
 
 /// Where one guest is reached and what it says while it boots.
@@ -76,15 +70,6 @@ pub struct Site {
     pub route: Route,
     /// libvirt's directory on the host with one `<name>.pid` for each guest.
     pub pids: PathBuf,
-}
-
-impl Site {
-    fn poll(&self) -> Duration {
-        match self.host {
-            Machine::Local(_) => POLL,
-            Machine::Remote(_) => REMOTE_POLL,
-        }
-    }
 }
 
 /// The guests of a run.
@@ -149,7 +134,10 @@ impl Fleet {
         Ok(())
     }
 
-    /// Suspends guests in parallel; the error is [`GuestError::Libvirt`] of the first that refused.
+    /// Suspends guests in parallel.
+    ///
+    /// # Errors
+    /// [`GuestError::Libvirt`] of the first that refused.
     pub async fn suspend(&self, numbers: &[u32]) -> Result<(), GuestError> {
         try_join_all(self.of(numbers).map(|guest| self.hypervisor.suspend(&guest.name))).await?;
         Ok(())
@@ -208,7 +196,7 @@ async fn boot_one(
         }
         hypervisor.create(&name, xml.clone()).await?;
         let pid = read_pid(site, &name).await?;
-        match wait_ready(&boot, identity, site, pid, Instant::now() + patience.boot).await? {
+        match ready::wait_ready(&boot, identity, site, pid, Instant::now() + patience.boot).await? {
             Some(ssh) => {
                 return Ok(Guest { number: boot.guest, name, management: boot.management, ssh, pid });
             }
@@ -218,78 +206,8 @@ async fn boot_one(
             }
         }
     }
-    let console = last_lines(&console(&boot, site).await);
+    let console = ready::last_words(&boot, site).await;
     Err(GuestError::Silent { name, limit: patience.boot, attempts: patience.attempts.max(1), console })
-}
-
-/// Waits until a guest that was started answers; `None` if the deadline passed.
-///
-/// # Errors
-/// [`GuestError`] if it never will.
-pub async fn wait_ready(
-    boot: &Boot,
-    identity: &Identity,
-    site: &Site,
-    pid: i32,
-    deadline: Instant,
-) -> Result<Option<Ssh>, GuestError> {
-    // The console costs nothing to look at; a login to a guest that still boots would slow all of them down.
-    while !says_ready(boot, site, pid).await? {
-        if Instant::now() >= deadline {
-            return Ok(None);
-        }
-        sleep(site.poll()).await;
-    }
-    log_in(boot, identity, site, deadline).await
-}
-
-/// Whether the guest's console says so; an error if it never will.
-async fn says_ready(boot: &Boot, site: &Site, pid: i32) -> Result<bool, GuestError> {
-    let name = boot.domain.name.clone();
-    let alive = site.host.lives(pid).await;
-    let said = console(boot, site).await;
-    if let Some(failure) = said.lines().find_map(|line| line.split(appliance::FAILED).nth(1)) {
-        return Err(GuestError::Failed { name, said: failure.trim().to_owned() });
-    }
-    if !alive {
-        return Err(GuestError::Died { name, console: last_lines(&said) });
-    }
-    Ok(said.contains(appliance::READY))
-}
-
-/// `None` if the deadline passed.
-async fn log_in(
-    boot: &Boot,
-    identity: &Identity,
-    site: &Site,
-    deadline: Instant,
-) -> Result<Option<Ssh>, GuestError> {
-    let name = &boot.domain.name;
-    while Instant::now() < deadline {
-        let address = SocketAddr::new(boot.management, SSH_PORT);
-        let netserver = SocketAddr::new(boot.management, CONTROL_PORT);
-        match Ssh::connect(address, identity.clone(), site.route.clone(), LOGIN).await {
-            Ok(ssh) if site.route.accepts(netserver, LOGIN).await => return Ok(Some(ssh)),
-            Ok(_) => sleep(POLL).await,
-            Err(cause) if cause.to_string().contains("pinned") => {
-                return Err(GuestError::Ssh { name: name.clone(), cause });
-            }
-            Err(cause) => {
-                tracing::debug!(guest = name, %cause, "not ready yet");
-                sleep(POLL).await;
-            }
-        }
-    }
-    Ok(None)
-}
-
-async fn console(boot: &Boot, site: &Site) -> String {
-    site.host.read(&boot.domain.console.to_string_lossy()).await.unwrap_or_default()
-}
-
-fn last_lines(console: &str) -> String {
-    let lines: Vec<&str> = console.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    if lines.is_empty() { "(nothing)".into() } else { lines[lines.len().saturating_sub(3)..].join(" | ") }
 }
 
 async fn read_pid(site: &Site, name: &str) -> Result<i32, LabError> {

@@ -13,7 +13,7 @@
 //! - [`daemon`]: the libvirt daemon of a VM host
 //! - `interface`: the NICs in it
 //! - [`libvirt`]: create, suspend, resume, destroy
-//! - [`fleet`]: the guests of a run, from boot to readiness
+//! - [`fleet`]: the guests of a run, booted, suspended, resumed, destroyed; [`ready`]: when they are
 //! - [`error`]: why a guest is not there
 
 pub mod appliance;
@@ -31,4 +31,5 @@ pub mod keys;
 pub mod libvirt;
 pub mod memory;
 pub mod placement;
+pub mod ready;
 pub mod scheduler;

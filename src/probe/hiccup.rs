@@ -41,14 +41,18 @@ fn watch(stopped: &mpsc::Receiver<()>) -> Vec<Hiccup> {
     let (mut before, mut waited) = (Instant::now(), waited_for_a_cpu());
     while stopped.recv_timeout(NAP) == Err(RecvTimeoutError::Timeout) {
         let (now, waits) = (Instant::now(), waited_for_a_cpu());
-        let late =
-            now.duration_since(before).saturating_sub(NAP).saturating_sub(waits.saturating_sub(waited));
-        (before, waited) = (now, waits);
-        if late > LATE {
+        if let Some(late) = stood_still(now.duration_since(before), waits.saturating_sub(waited)) {
             hiccups.push(Hiccup { end_s: wall_clock(), length_s: late.as_secs_f64() });
         }
+        (before, waited) = (now, waits);
     }
     hiccups
+}
+
+/// How late a waking was that came so long after the one before, if that is a hiccup; what the thread waited for a CPU is
+/// none.
+fn stood_still(since: Duration, waited: Duration) -> Option<Duration> {
+    Some(since.saturating_sub(NAP).saturating_sub(waited)).filter(|late| *late > LATE)
 }
 
 /// How long this thread has waited for a CPU that others had: that is load, and told elsewhere. Nothing where the kernel
@@ -62,6 +66,15 @@ fn waited_for_a_cpu() -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_waited_for_a_cpu_did_not_stand_still() {
+        let ms = Duration::from_millis;
+        assert_eq!(stood_still(ms(310), ms(0)), Some(ms(300)));
+        assert_eq!(stood_still(ms(310), ms(290)), None);
+        assert_eq!(stood_still(ms(310), ms(200)), Some(ms(100)));
+        assert_eq!(stood_still(ms(10), ms(40)), None);
+    }
 
     #[test]
     fn a_meter_that_is_stopped_says_what_it_saw() {

@@ -149,26 +149,6 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
         Factor::Response => format!("{level} B response"),
         Factor::Message => format!("{level} B message"),
         Factor::Burst => format!("{} in flight", configuration.in_flight()),
-        Factor::HostRps => setting("host RPS", &level),
-        Factor::GuestRps => setting("guest RPS", &level),
-        Factor::HostRpsFlowCnt => setting("host RFS entries", &level),
-        Factor::HostSockFlows => setting("host flow table", &level),
-        Factor::HostXps => setting("host XPS", &level),
-        Factor::HostIrq => setting("host interrupts on", &level),
-        Factor::HostCoalesceRx => setting("host rx-usecs", &level),
-        Factor::HostCoalesceTx => setting("host tx-usecs", &level),
-        Factor::GuestRpsFlowCnt => setting("guest RFS entries", &level),
-        Factor::GuestSockFlows => setting("guest flow table", &level),
-        Factor::GuestXps => setting("guest XPS", &level),
-        Factor::GuestIrq => setting("guest interrupts on", &level),
-        Factor::GuestCoalesceRx => setting("guest rx-usecs", &level),
-        Factor::GuestCoalesceTx => setting("guest tx-usecs", &level),
-        Factor::Governor => setting("governor", &level),
-        Factor::Swappiness => setting("swappiness", &level),
-        Factor::Ksm => setting("KSM", &level),
-        Factor::Thp => setting("THP", &level),
-        Factor::HaltPoll => setting("halt_poll_ns", &level),
-        Factor::BaseSlice => setting("base slice in ns", &level),
         Factor::Background => match configuration.background {
             Background::AsWritten | Background::None => "no background".into(),
             Background::CpuBurner => "CPU background".into(),
@@ -179,6 +159,34 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
         Factor::Quota => {
             format!("quota {} %", f64::from(configuration.quota_us) / f64::from(PERIOD_US) * 100.0)
         }
+        of_tuning => setting(tuned(of_tuning), &level),
+    }
+}
+
+/// What a setting of `[tuning]` is called; others have words of their own, or go by their key.
+fn tuned(factor: Factor) -> &'static str {
+    match factor {
+        Factor::HostRps => "host RPS",
+        Factor::GuestRps => "guest RPS",
+        Factor::HostRpsFlowCnt => "host RFS entries",
+        Factor::HostSockFlows => "host flow table",
+        Factor::HostXps => "host XPS",
+        Factor::HostIrq => "host interrupts on",
+        Factor::HostCoalesceRx => "host rx-usecs",
+        Factor::HostCoalesceTx => "host tx-usecs",
+        Factor::GuestRpsFlowCnt => "guest RFS entries",
+        Factor::GuestSockFlows => "guest flow table",
+        Factor::GuestXps => "guest XPS",
+        Factor::GuestIrq => "guest interrupts on",
+        Factor::GuestCoalesceRx => "guest rx-usecs",
+        Factor::GuestCoalesceTx => "guest tx-usecs",
+        Factor::Governor => "governor",
+        Factor::Swappiness => "swappiness",
+        Factor::Ksm => "KSM",
+        Factor::Thp => "THP",
+        Factor::HaltPoll => "halt_poll_ns",
+        Factor::BaseSlice => "base slice in ns",
+        other => other.key(),
     }
 }
 

@@ -176,7 +176,9 @@ impl LabSession {
 
     async fn boot(&mut self, configuration: &Configuration, moves: &Transition) -> Result<()> {
         huge_pages::provide(self, configuration, moves.boot.len()).await?;
-        tuned::apply_to_machine(self, configuration).await?;
+        if !moves.boot.is_empty() {
+            tuned::apply_to_machine(self, configuration).await?;
+        }
         let mut boots = Vec::new();
         for guest in moves.boot.iter().copied() {
             self.most = self.most.max(guest);

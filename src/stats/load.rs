@@ -7,11 +7,12 @@ pub enum Zone {
     BestService,
     /// Beyond it, while the same machine still does more work.
     LowestCost,
-    /// No more work, only more latency.
+    /// Hardly more work, and more latency.
     OnlyPain,
 }
 
-/// More work than before has to be more by this part, as a difference between two configurations has.
+/// Part by which a rate has to be above that of every lighter load to count as more: what a difference between two
+/// configurations has to be.
 const MORE: f64 = 0.05;
 /// Loads from which on a curve has a knee.
 const FEWEST: usize = 3;

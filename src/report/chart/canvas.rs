@@ -88,15 +88,15 @@ impl Canvas<'_> {
         self.add(&Circle::new(pixel(centre), 6, colour.filled()));
     }
 
-    /// The mark of a zone: a dot, a ring, or a cross.
-    pub fn zone(&mut self, (x, y): Point, zone: Zone, colour: &RGBColor) {
+    /// A point: a dot, or by its zone a ring or a cross.
+    pub fn mark(&mut self, (x, y): Point, zone: Option<Zone>, colour: &RGBColor) {
         match zone {
-            Zone::BestService => self.dot((x, y), colour),
-            Zone::LowestCost => {
+            None | Some(Zone::BestService) => self.dot((x, y), colour),
+            Some(Zone::LowestCost) => {
                 self.dot((x, y), colour);
                 self.add(&Circle::new(pixel((x, y)), 3, WHITE.filled()));
             }
-            Zone::OnlyPain => {
+            Some(Zone::OnlyPain) => {
                 for (ink, width) in [(&WHITE, 9), (colour, 4)] {
                     self.path(&[(x - 6.0, y - 6.0), (x + 6.0, y + 6.0)], ink, width);
                     self.path(&[(x - 6.0, y + 6.0), (x + 6.0, y - 6.0)], ink, width);

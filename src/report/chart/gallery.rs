@@ -246,6 +246,15 @@ fn a_chart_without_intervals_does_not_speak_of_bands() {
     assert!(charts_of("unrepeated").iter().all(silent));
 }
 
+#[test]
+fn intervals_of_few_lines_are_bands_and_of_many_whiskers_that_can_be_told_apart() {
+    let shape = |case: &str, shape: &str| charts_of(case)[0].svg.contains(&format!("{shape} = 95\u{a0}%"));
+    assert!(shape("one", "band") && shape("wide", "band"), "one line, two lines");
+    assert!(shape("three", "whisker") && shape("colliding", "whisker"));
+    let bands = |case: &str| charts_of(case)[0].svg.matches("<polygon").count();
+    assert_eq!([bands("wide"), bands("three")], [2, 0]);
+}
+
 /// Text elements of a picture: x, anchor, font and content.
 fn texts(svg: &str) -> Vec<(f64, String, super::text::Font, String)> {
     let document = roxmltree::Document::parse(svg).unwrap();

@@ -1,4 +1,5 @@
-//! Lines against the number of guests: a band for the interval, or whiskers where bands would hide each other, points with a halo, names at the lines' ends.
+//! Lines against the number of guests: a band for the interval, or whiskers where bands would hide each other; points with a
+//! halo, names at the lines' ends.
 //!
 //! Numbers of guests are set evenly, as they usually double. Bare metal is a dashed line across.
 

@@ -122,8 +122,7 @@ impl Picture for Scatter {
             self.intervals(canvas, &plane, (&x, &y));
             let all = || self.traces.iter().enumerate();
             for (index, mark) in all().flat_map(|(index, t)| t.marks.iter().map(move |mark| (index, mark))) {
-                let zone = mark.zone.unwrap_or(Zone::BestService); // a plain dot
-                canvas.zone(place(mark), zone, &palette::line(index));
+                canvas.mark(place(mark), mark.zone, &palette::line(index));
             }
             self.names(canvas, &plane, &place);
         }

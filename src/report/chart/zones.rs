@@ -16,8 +16,8 @@ const LINE: f64 = 30.0;
 /// The zones with their names, meanings and the colours of their bands.
 const ZONES: [(Zone, &str, &str, RGBColor); 3] = [
     (Zone::BestService, "best service", "up to the most rate ÷ latency", RGBColor(0xe6, 0xf2, 0xea)),
-    (Zone::LowestCost, "lowest cost", "still 5 % more rate", RGBColor(0xfb, 0xf4, 0xdc)),
-    (Zone::OnlyPain, "only pain", "no more rate", RGBColor(0xfb, 0xe6, 0xe0)),
+    (Zone::LowestCost, "lowest cost", "5 % more rate than below it", RGBColor(0xfb, 0xf4, 0xdc)),
+    (Zone::OnlyPain, "only pain", "less than that", RGBColor(0xfb, 0xe6, 0xe0)),
 ];
 
 /// The key of the marks, a line under that of the colours. Returns where the plot may begin; `top` if nothing has a zone.
@@ -28,7 +28,7 @@ pub(super) fn key(canvas: &mut Canvas, frame: &Frame, traces: &[Trace], top: f64
     let (mut x, y) = (frame.left, top + 4.0);
     for (zone, name, meaning, _) in ZONES {
         let text = format!("{name}: {meaning}");
-        canvas.zone((x + 9.0, y), zone, &INK);
+        canvas.mark((x + 9.0, y), Some(zone), &INK);
         canvas.centred(&text, (x + 28.0, y), Align::Left, NAME, &GREY);
         x += 28.0 + NAME.width(&text) + 36.0;
     }

@@ -49,6 +49,11 @@ impl Window {
         stats::total(flow.intervals.iter().map(|interval| self.overlap(interval))) / self.length_s()
     }
 
+    /// Part of the window that lies between two moments, 0 to 1.
+    pub fn part_between(&self, start_s: f64, end_s: f64) -> f64 {
+        (end_s.min(self.end_s) - start_s.max(self.start_s)).max(0.0) / self.length_s()
+    }
+
     /// Longest time without progress that overlaps the window, s, in its full length.
     ///
     /// netperf prints an interim line only when a transaction completes, so progress is known at the ends of intervals

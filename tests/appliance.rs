@@ -9,8 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use kvmfair::exec::dialogue::Dialogue;
+use kvmfair::exec::ssh::{Identity, Route, Ssh};
 use kvmfair::guest::appliance::{self, Appliance, NicOption, RunFiles, kernel_options};
 use kvmfair::guest::keys::RunKeys;
+use kvmfair::probe::inside;
+use kvmfair::probe::interrupts::interrupts;
 
 /// Generous: the machine may be busy.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -175,6 +179,43 @@ fn a_guest_says_ready_and_serves_ssh_and_netperf_and_switches_off() {
     let mut channel = session.channel_session().unwrap();
     channel.exec("poweroff").unwrap();
     guest.wait_for_end();
+}
+
+#[test]
+fn a_guest_looks_at_itself_whenever_it_is_asked_and_is_missed_when_it_is_gone() {
+    let _turn = support::my_turn();
+    let (appliance, keys) = (built(), RunKeys::generate("test").unwrap());
+    own_network();
+    let mut guest = Guest::boot(&appliance, &keys, &options());
+    guest.console_with(appliance::READY);
+    let identity = Identity {
+        user: "root".into(),
+        private_key: keys.client_pem().unwrap().to_string(),
+        host_key: keys.host_key_blob().unwrap(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let address = "198.18.0.2:22".parse().unwrap();
+        let ssh = Ssh::connect(address, identity, Route::Direct, DEADLINE).await.unwrap();
+        let mut dialogues = Vec::new();
+        for (_, mac) in NICS {
+            dialogues.push(Dialogue::open(&ssh, &inside::looks(Some(mac)), DEADLINE).await.unwrap());
+        }
+        for (dialogue, (model, mac)) in dialogues.iter().zip(NICS) {
+            let before = dialogue.ask(DEADLINE).await.unwrap();
+            ssh.run(&["sleep", "0.1"], DEADLINE).await.unwrap();
+            let after = dialogue.ask(DEADLINE).await.unwrap();
+            let all =
+                |said: &str| inside::cpu_times(said).map(|cpu| cpu.idle + cpu.user + cpu.system).unwrap();
+            assert!(all(&after) > all(&before), "{before}\n{after}");
+            let names: Vec<_> = interrupts(&after).into_iter().map(|irq| irq.name).collect();
+            assert!(names.iter().any(|name| model != "e1000" || name == "eth1"), "{model} {after}");
+            assert!(inside::nic_packets(&after, mac).is_some(), "{after}");
+        }
+        guest.qemu.kill().unwrap();
+        guest.qemu.wait().unwrap();
+        dialogues[0].ask(Duration::from_secs(1)).await.expect_err("nobody is there");
+    });
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! - [`login`]: where an SSH server is and who logs in
 //! - [`session`]: an SSH session with another machine: known host key, user's key, jump host
 //! - [`ssh`]: a guest or another machine, commands one after another
+//! - [`dialogue`]: a command there that stays and answers each time it is asked
 //! - [`pump`], `link`: channels of one session as local sockets
 //! - [`forward`]: a socket of another machine's as a path of this one
 //! - [`started`]: a process that is talked to through pipes
@@ -14,6 +15,7 @@
 //! Nothing here knows what the commands mean; no shell stands between, except the remote one that SSH imposes.
 
 pub mod blocking;
+pub mod dialogue;
 pub mod forward;
 mod link;
 pub mod local;

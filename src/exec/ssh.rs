@@ -39,8 +39,8 @@ pub enum Route {
 /// An open session.
 #[derive(Clone)]
 pub struct Ssh {
-    session: Arc<Mutex<Session>>,
-    host: String,
+    pub(super) session: Arc<Mutex<Session>>,
+    pub(super) host: String,
 }
 
 /// Beyond the remote `timeout`, for the answer to come back.

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::looks::{exits_per_s, pressure_percent};
+use super::looks::{exits_per_s, inside_cpu, pressure_percent};
 use super::{FlowFigures, flow, interrupts, received};
 use crate::profile::groups::of_guest;
 use crate::profile::{Role, Unit};
-use crate::sample::{CpuTimes, ExitSource, RawFlow, RawGuest, RawTrial, TargetCounters};
+use crate::sample::{ExitSource, RawFlow, RawTrial, TargetCounters};
 use crate::stats;
 use crate::window::Window;
 
@@ -42,9 +42,9 @@ pub struct GuestFigures {
     pub max_latency_us: Option<f64>,
     /// CPU that it took from the host; `None` on bare metal or if the counters do not cover the window.
     pub cpu: Option<GuestCpu>,
-    /// Busy part of its own CPUs as it sees them, %.
+    /// Busy part of its own CPUs as it sees them, % of the time between the looks before and after the window.
     pub inside_busy_percent: Option<f64>,
-    /// Stolen part of its own CPUs as it sees them, %.
+    /// Stolen part of them, %.
     pub inside_steal_percent: Option<f64>,
     /// Packets that the host counted from it, in the window.
     pub from_target_packets: Option<f64>,
@@ -138,10 +138,10 @@ impl GuestFigures {
             loss_percent: loss_percent(raw, |flow| flow.guest == guest),
             witness_from_ratio: from_target_packets.and_then(per_transaction),
             witness_to_ratio: to_target_packets.and_then(per_transaction),
-            nic_interrupts_per_s: inside.and_then(interrupts::of_guest),
-            pressure_percent: inside.and_then(pressure_percent),
+            nic_interrupts_per_s: inside.and_then(|guest| interrupts::of_guest(guest, window)),
+            pressure_percent: inside.and_then(|guest| pressure_percent(guest, window)),
             exits_from: inside.and_then(|guest| guest.exits_from),
-            exits_per_s: inside.map(exits_per_s).unwrap_or_default(),
+            exits_per_s: inside.map(|guest| exits_per_s(guest, window)).unwrap_or_default(),
         }
     }
 }
@@ -185,16 +185,4 @@ pub(super) fn known(flows: &[&FlowFigures], value: fn(&FlowFigures) -> Option<f6
 fn gained(raw: &RawTrial, window: &Window, index: usize, counter: fn(&TargetCounters) -> f64) -> Option<f64> {
     let samples = raw.host.iter().filter_map(|s| Some((s.at_s, counter(s.targets.get(index)?))));
     stats::difference(samples, window.start_s, window.end_s)
-}
-
-/// Busy and stolen part of a guest's CPUs in the window, %.
-pub(super) fn inside_cpu(guest: &RawGuest, window: &Window) -> Option<(f64, f64)> {
-    let gained = |mode: fn(&CpuTimes) -> f64| {
-        let samples = guest.inside.iter().map(|(at_s, cpu)| (*at_s, mode(cpu)));
-        stats::difference(samples, window.start_s, window.end_s)
-    };
-    let busy = gained(super::host::busy)?;
-    let steal = gained(|cpu| cpu.steal)?;
-    let total = busy + steal + gained(super::host::idle)?;
-    (total > 0.0).then(|| (100.0 * busy / total, 100.0 * steal / total))
 }

@@ -1,9 +1,11 @@
-//! Interrupts of the NICs under test, by queue: on the host and inside the guests, between the two looks, which hold the
+//! Interrupts of the NICs under test, by queue: on the host and inside the guests, between the two looks around the
 //! window.
 
 use serde::Serialize;
 
+use super::looks::pair;
 use crate::sample::{Irq, RawGuest, RawTrial};
+use crate::window::Window;
 
 /// One interrupt line of a NIC.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,36 +23,38 @@ pub struct IrqFigures {
 }
 
 /// Every line that was there in both looks: the host's first, then guest by guest.
-pub(super) fn interrupts(raw: &RawTrial) -> Vec<IrqFigures> {
+pub(super) fn interrupts(raw: &RawTrial, window: &Window) -> Vec<IrqFigures> {
     let of_host = raw.looks.iter().map(|look| (look.at_s, look.nics.as_slice())).collect::<Vec<_>>();
-    between(0, &of_host).into_iter().chain(raw.guests.iter().flat_map(of_one)).collect()
+    let of_guests = raw.guests.iter().flat_map(|guest| of_one(guest, window));
+    between(0, &of_host, window).into_iter().chain(of_guests).collect()
 }
 
 /// Interrupts that a guest's NIC sent to it, all queues together, 1/s; `None` if nobody looked, or it has none to look at.
-pub(super) fn of_guest(guest: &RawGuest) -> Option<f64> {
-    of_one(guest).into_iter().map(|irq| irq.per_s).reduce(|sum, per_s| sum + per_s)
+pub(super) fn of_guest(guest: &RawGuest, window: &Window) -> Option<f64> {
+    of_one(guest, window).into_iter().map(|irq| irq.per_s).reduce(|sum, per_s| sum + per_s)
 }
 
-fn of_one(guest: &RawGuest) -> Vec<IrqFigures> {
+fn of_one(guest: &RawGuest, window: &Window) -> Vec<IrqFigures> {
     let looks: Vec<_> = guest.interrupts.iter().map(|(at_s, irqs)| (*at_s, irqs.as_slice())).collect();
-    between(guest.guest, &looks)
+    between(guest.guest, &looks, window)
 }
 
-fn between(guest: u32, looks: &[(f64, &[Irq])]) -> Vec<IrqFigures> {
-    let [(start_s, before), .., (end_s, after)] = looks else { return Vec::new() };
-    let length_s = end_s - start_s;
+fn between(guest: u32, looks: &[(f64, &[Irq])], window: &Window) -> Vec<IrqFigures> {
+    let Some((before, after, length_s)) = pair(looks, window) else { return Vec::new() };
     let rate = |now: &Irq| {
         let same = before.iter().find(|then| (&then.nic, then.irq) == (&now.nic, now.irq))?;
         let per_s = now.count.checked_sub(same.count)? as f64 / length_s;
         Some(IrqFigures { guest, nic: now.nic.clone(), irq: now.irq, name: now.name.clone(), per_s })
     };
-    if length_s > 0.0 { after.iter().filter_map(rate).collect() } else { Vec::new() }
+    after.iter().filter_map(rate).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::figures::fixture;
+
+    const WINDOW: Window = Window { start_s: 1.0, end_s: 9.0 };
 
     fn irq(irq: u32, name: &str, count: u64) -> Irq {
         Irq { nic: "52:54:00:74:00:02".into(), irq, name: name.into(), count }
@@ -61,18 +65,21 @@ mod tests {
         let mut raw = fixture::trial(fixture::configuration("virtio", 2), &[900.0, 1100.0]);
         let [first, last] = [(10, 5), (1010, 205)]
             .map(|(rx, tx)| vec![irq(26, "virtio1-input.0", rx), irq(27, "virtio1-output.0", tx)]);
-        raw.guests[1].interrupts = vec![(100.0, first), (110.0, last)];
-        let all = interrupts(&raw);
+        raw.guests[1].interrupts = vec![(0.0, first), (10.0, last)];
+        let all = interrupts(&raw, &WINDOW);
         let rates: Vec<_> = all.iter().map(|irq| (irq.guest, irq.name.as_str(), irq.per_s)).collect();
         assert_eq!(rates, [(2, "virtio1-input.0", 100.0), (2, "virtio1-output.0", 20.0)]);
-        assert_eq!((of_guest(&raw.guests[1]), of_guest(&raw.guests[0])), (Some(120.0), None));
+        assert_eq!(
+            (of_guest(&raw.guests[1], &WINDOW), of_guest(&raw.guests[0], &WINDOW)),
+            (Some(120.0), None)
+        );
     }
 
     #[test]
     fn a_line_that_came_later_or_was_reset_has_no_rate() {
         let before = [irq(26, "a", 100), irq(27, "b", 100)];
         let after = [irq(26, "a", 50), irq(28, "c", 9), irq(27, "b", 100)];
-        let found = between(1, &[(0.0, &before), (10.0, &after)]);
+        let found = between(1, &[(0.0, &before), (10.0, &after)], &WINDOW);
         assert_eq!(found.iter().map(|irq| (irq.irq, irq.per_s)).collect::<Vec<_>>(), [(27, 0.0)]);
     }
 }

@@ -1,5 +1,6 @@
 //! Figures from what was looked at just before and just after the window: single CPUs, interrupts, the tester, hiccups,
-//! KVM's exits. They are of the time between the two looks, which holds the window.
+//! KVM's exits. They are of the time between the two looks, which holds the window, or most of it where a guest was slow to
+//! answer.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +54,7 @@ impl Seen {
             inside.map(|hiccup| hiccup.length_s).fold(0.0, f64::max)
         });
         let [first, .., last] = raw.looks.as_slice() else {
-            return Seen { longest_hiccup_s, nics: interrupts(raw), ..Seen::default() };
+            return Seen { longest_hiccup_s, nics: interrupts(raw, window), ..Seen::default() };
         };
         let length_s = last.at_s - first.at_s;
         let rate = |of: fn(&Look) -> u64| {
@@ -67,7 +68,7 @@ impl Seen {
             context_switches_per_s: rate(|look| look.context_switches),
             interrupts_per_s: rate(|look| look.interrupts),
             tester_busy_percent: first.tester.zip(last.tester).and_then(|(a, b)| percent(&a, &b, busy)),
-            nics: interrupts(raw),
+            nics: interrupts(raw, window),
             longest_hiccup_s,
         }
     }
@@ -119,21 +120,36 @@ fn percent(before: &CpuTimes, after: &CpuTimes, part: fn(&CpuTimes) -> f64) -> O
 /// Busier than this, the tester slows the flows down, %.
 const TESTER_PERCENT: f64 = 80.0;
 
+/// A guest that was busy may answer when the window has begun: so much of it must lie between its looks all the same.
+const LOOKED_AT: f64 = 0.8;
+
+/// The first and the last of some looks, and the time between them, s; `None` where there are no two, or they miss too much
+/// of the window.
+pub(super) fn pair<'l, T>(looks: &'l [(f64, T)], window: &Window) -> Option<(&'l T, &'l T, f64)> {
+    let [(start_s, first), .., (end_s, last)] = looks else { return None };
+    (window.part_between(*start_s, *end_s) >= LOOKED_AT).then_some((first, last, end_s - start_s))
+}
+
 /// Exits of a guest by reason, 1/s between the two looks; empty for an emulated guest.
-pub(super) fn exits_per_s(guest: &RawGuest) -> BTreeMap<String, f64> {
-    let [(start_s, first), .., (end_s, last)] = guest.exits.as_slice() else { return BTreeMap::new() };
-    let length_s = end_s - start_s;
+pub(super) fn exits_per_s(guest: &RawGuest, window: &Window) -> BTreeMap<String, f64> {
+    let Some((first, last, length_s)) = pair(&guest.exits, window) else { return BTreeMap::new() };
     let gained = |(name, count): (&String, &u64)| {
         let before = first.get(name).copied().unwrap_or(0);
         (name.clone(), count.saturating_sub(before) as f64 / length_s)
     };
-    if length_s > 0.0 { last.iter().map(gained).collect() } else { BTreeMap::new() }
+    last.iter().map(gained).collect()
 }
 
 /// Time in which something of a guest's control group waited for a CPU, % of the time between the two looks.
-pub(super) fn pressure_percent(guest: &RawGuest) -> Option<f64> {
-    let [(start_s, first), .., (end_s, last)] = guest.pressure.as_slice() else { return None };
-    (end_s > start_s && last >= first).then(|| 100.0 * (last - first) / (end_s - start_s))
+pub(super) fn pressure_percent(guest: &RawGuest, window: &Window) -> Option<f64> {
+    let (first, last, length_s) = pair(&guest.pressure, window)?;
+    (last >= first).then(|| 100.0 * (last - first) / length_s)
+}
+
+/// Busy and stolen part of a guest's CPUs between the two looks, %.
+pub(super) fn inside_cpu(guest: &RawGuest, window: &Window) -> Option<(f64, f64)> {
+    let (first, last, _) = pair(&guest.inside, window)?;
+    Some((percent(first, last, busy)?, percent(first, last, |cpu| cpu.steal)?))
 }
 
 #[cfg(test)]
@@ -188,11 +204,23 @@ mod tests {
 
     #[test]
     fn exits_are_those_between_the_looks() {
-        let (mut raw, _) = trial();
+        let (mut raw, window) = trial();
         let counters = |exits| BTreeMap::from([("exits".to_owned(), exits)]);
-        raw.guests[0].exits = vec![(10.0, counters(100)), (12.0, counters(700))];
-        assert_eq!(exits_per_s(&raw.guests[0]), BTreeMap::from([("exits".to_owned(), 300.0)]));
+        let (before, after) = (window.start_s - 1.0, window.end_s + 1.0);
+        raw.guests[0].exits = vec![(before, counters(100)), (after, counters(3700))];
+        assert_eq!(exits_per_s(&raw.guests[0], &window), BTreeMap::from([("exits".to_owned(), 300.0)]));
         raw.guests[0].exits.pop();
-        assert_eq!(exits_per_s(&raw.guests[0]), BTreeMap::new());
+        assert_eq!(exits_per_s(&raw.guests[0], &window), BTreeMap::new());
+    }
+
+    #[test]
+    fn a_guest_that_answered_a_little_late_has_figures_and_one_that_missed_the_window_has_none() {
+        let (mut raw, window) = trial();
+        let cpu = |user| CpuTimes { user, idle: 10.0, ..CpuTimes::default() };
+        let late = |part: f64| window.start_s + part * window.length_s();
+        raw.guests[0].inside = vec![(late(0.19), cpu(0.0)), (late(1.5), cpu(5.0))];
+        assert_eq!(inside_cpu(&raw.guests[0], &window), Some((100.0, 0.0)));
+        raw.guests[0].inside[0].0 = late(0.21);
+        assert_eq!(inside_cpu(&raw.guests[0], &window), None);
     }
 }

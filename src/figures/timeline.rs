@@ -10,11 +10,11 @@
 
 use serde::Serialize;
 
-use super::looks::exits_per_s;
+use super::Seen;
+use super::looks::{exits_per_s, inside_cpu};
 use super::received::received;
 use super::settled::Settled;
 use super::span::{AT_INTERFACE, OF_GUEST, OF_HOST, Span};
-use super::{Seen, guest};
 use crate::profile::{Timing, Unit};
 use crate::sample::{RawFlow, RawTrial};
 use crate::stats;
@@ -194,11 +194,11 @@ fn once(raw: &RawTrial, window: &Window) -> Vec<Point> {
     for guest in &raw.guests {
         let name = || guest.guest.to_string();
         let inside_s = guest.inside.last().map_or(looked_s, |(at_s, _)| *at_s);
-        let inside = guest::inside_cpu(guest, window);
+        let inside = inside_cpu(guest, window);
         add(inside_s, "guest", name(), "inside_busy_percent", inside.map(|(busy, _)| busy));
         add(inside_s, "guest", name(), "inside_steal_percent", inside.map(|(_, steal)| steal));
         let exits_s = guest.exits.last().map_or(looked_s, |(at_s, _)| *at_s);
-        for (reason, per_s) in exits_per_s(guest) {
+        for (reason, per_s) in exits_per_s(guest, window) {
             add(exits_s, "guest", name(), &format!("{reason}_per_s"), Some(per_s));
         }
     }

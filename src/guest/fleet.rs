@@ -14,6 +14,7 @@ use super::domain::Domain;
 use super::error::GuestError;
 use super::libvirt::{Hypervisor, LibvirtError};
 use super::ready;
+use crate::exec::dialogue::Dialogue;
 use crate::exec::machine::Machine;
 use crate::exec::ssh::{Identity, Route, Ssh};
 use crate::lab::LabError;
@@ -33,6 +34,8 @@ pub struct Boot {
     pub domain: Domain,
     /// Its address on the management network.
     pub management: IpAddr,
+    /// A command in it that answers whenever it is asked.
+    pub looks: Vec<String>,
     /// Disks that have to be made anew before each of its boots; `None` if it boots without.
     pub disks: Option<Disks>,
 }
@@ -48,6 +51,8 @@ pub struct Guest {
     pub management: IpAddr,
     /// Commands in it.
     pub ssh: Ssh,
+    /// What [`Boot::looks`] has started.
+    pub looks: Dialogue,
     /// QEMU's process.
     pub pid: i32,
 }
@@ -198,7 +203,9 @@ async fn boot_one(
         let pid = read_pid(site, &name).await?;
         match ready::wait_ready(&boot, identity, site, pid, Instant::now() + patience.boot).await? {
             Some(ssh) => {
-                return Ok(Guest { number: boot.guest, name, management: boot.management, ssh, pid });
+                let looks = Dialogue::open(&ssh, &boot.looks, LOGIN).await;
+                let looks = looks.map_err(|cause| GuestError::Ssh { name: name.clone(), cause })?;
+                return Ok(Guest { number: boot.guest, name, management: boot.management, ssh, looks, pid });
             }
             None => {
                 tracing::warn!(guest = name, attempt, "the guest did not answer in time");

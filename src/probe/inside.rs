@@ -1,19 +1,25 @@
-//! What one command run in a guest says: its own CPU times, and the packets of its NIC. Pure.
+//! What a guest says of itself when it is asked: its own CPU times, interrupts and packets of its NIC. Pure.
 
 use crate::sample::{CpuTimes, NicPackets};
 
 use super::proc;
 
-/// The script for [`cpu_times`] and [`interrupts`](super::interrupts::interrupts) of the NIC with the MAC `$1`: one login
-/// for both.
-pub const LOOK: &str = concat!("cat /proc/stat\n", include_str!("interrupts.sh"));
+/// The command that looks, for each line that it reads: once at its end as [`cpu_times`], [`interrupts`] and [`nic_packets`]
+/// take it. `mac` is the NIC under test.
+///
+/// [`interrupts`]: super::interrupts::interrupts
+pub fn looks(mac: Option<&str>) -> Vec<String> {
+    let words = ["sh", "-c", LOOKS, "looks"].into_iter().chain(mac);
+    words.map(str::to_owned).collect()
+}
 
-/// The command for [`nic_packets`].
-pub const NIC_PACKETS: &str = r#"for nic in /sys/class/net/*; do
-read -r line < $nic/address
-for counter in rx_packets tx_packets rx_bytes tx_bytes; do read -r n < $nic/statistics/$counter; line="$line $n"; done
-echo "$line"
-done"#;
+/// Builtins where they will do: it runs in the guest that is measured.
+const LOOKS: &str = concat!(
+    "while read -r _; do\nread -r line </proc/stat; echo \"$line\"\n",
+    include_str!("interrupts.sh"),
+    include_str!("packets.sh"),
+    "echo '== end'\ndone"
+);
 
 /// The guest's own `/proc/stat`; lines before it (a banner, a warning of the shell) are passed over.
 pub fn cpu_times(output: &str) -> Option<CpuTimes> {

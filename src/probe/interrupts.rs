@@ -46,7 +46,7 @@ mod tests {
         interrupts(output).into_iter().map(|irq| (irq.irq, irq.name, irq.count)).collect()
     }
 
-    /// What real guests of two CPUs said to `inside::LOOK`.
+    /// What real guests of two CPUs said.
     const VIRTIO: &str = include_str!("../../tests/fixtures/proc/inside_virtio_two_queues");
     const E1000E: &str = include_str!("../../tests/fixtures/proc/inside_e1000e");
 

@@ -9,8 +9,8 @@ for nic in "$@"; do
         [ "$mac" != "$nic" ] || device=$other/device
     done
     [ -e "$device" ] || continue
-    # A virtio device sits on a PCI function, which has its interrupts.
-    case $(readlink "$device/subsystem") in */virtio) device=$device/.. ;; esac
+    # A virtio device, which alone has feature bits, sits on a PCI function, which has its interrupts.
+    [ ! -e "$device/features" ] || device=$device/..
     numbers=''
     for irq in "$device"/msi_irqs/*; do
         [ ! -e "$irq" ] || numbers="$numbers|${irq##*/}"

@@ -1,11 +1,12 @@
-//! One command in every guest of a configuration at once.
+//! One command, or one question, to every guest of a configuration at once.
 
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::task::JoinSet;
+use futures_util::future::try_join_all;
 
 use super::lab_session::LabSession;
+use crate::exec::ExecError;
 use crate::guest::fleet::Guest;
 use crate::load::clock::wall_clock;
 use crate::profile::Configuration;
@@ -17,7 +18,7 @@ pub(super) const LOOK: Duration = Duration::from_secs(20);
 pub(super) struct Said {
     /// The guest.
     pub guest: Guest,
-    /// When it had answered, s by this machine's clock.
+    /// When: half-way between question and answer, s by this machine's clock.
     pub at_s: f64,
     /// Its words.
     pub stdout: String,
@@ -32,26 +33,40 @@ pub(super) async fn in_every_guest(
     configuration: &Configuration,
     argv: impl Fn(u32) -> Vec<String>,
 ) -> Result<Vec<Said>> {
-    let mut tasks = JoinSet::new();
-    for guest in (1..=configuration.vms).filter_map(|number| session.fleet.get(number)).cloned() {
+    let answer = |guest: Guest| {
         let argv = argv(guest.number);
-        tasks.spawn(async move {
-            let output = guest.ssh.run(&argv, LOOK).await;
-            (guest, wall_clock(), output)
-        });
-    }
-    let mut said = Vec::new();
-    while let Some(joined) = tasks.join_next().await {
-        let (guest, at_s, output) = joined?;
-        said.push(Said { guest, at_s, stdout: output?.stdout });
-    }
-    said.sort_by_key(|said| said.guest.number);
-    Ok(said)
+        async move { Ok(guest.ssh.run(&argv, LOOK).await?.stdout) }
+    };
+    of_every_guest(session, configuration, answer).await
 }
 
-/// A shell command as [`in_every_guest`] takes it.
-pub(super) fn shell(command: &str) -> Vec<String> {
-    ["sh", "-c", command].map(str::to_owned).into()
+/// Has every guest look at itself; the answers are in the order of the guests.
+///
+/// # Errors
+/// The first guest that does not answer.
+pub(super) async fn ask_every_guest(
+    session: &LabSession,
+    configuration: &Configuration,
+) -> Result<Vec<Said>> {
+    of_every_guest(session, configuration, |guest| async move { guest.looks.ask(LOOK).await }).await
+}
+
+async fn of_every_guest<A>(
+    session: &LabSession,
+    configuration: &Configuration,
+    answer: impl Fn(Guest) -> A,
+) -> Result<Vec<Said>>
+where
+    A: Future<Output = Result<String, ExecError>> + Send,
+{
+    let guests = (1..=configuration.vms).filter_map(|number| session.fleet.get(number)).cloned();
+    let answers = guests.map(|guest| async {
+        let (asked_s, answer) = (wall_clock(), answer(guest.clone()));
+        let stdout = answer.await?;
+        let at_s = (asked_s + wall_clock()) / 2.0;
+        Ok(Said { guest, at_s, stdout })
+    });
+    try_join_all(answers).await
 }
 
 /// A script with its name and arguments, as [`in_every_guest`] takes it.

@@ -28,7 +28,7 @@ use crate::lab::control_group::ControlGroup;
 use crate::lab::journal::Journal;
 use crate::lab::{Lab, State, ovs, real_time};
 use crate::plan::{Guests, Policy, Transition};
-use crate::probe::proc;
+use crate::probe::{inside, proc};
 use crate::profile::{Configuration, Experiment};
 use crate::sample::Accel;
 
@@ -159,7 +159,9 @@ impl LabSession {
             let files = placement::of_guest(&self.blueprint.state, guest);
             Disks::new(&cloud.base, &cloud.seed, &domain.name, nic_options(&domain.nics, guest), files)
         });
-        Boot { guest, domain, management, disks }
+        let nic = configuration.backend.nic(&self.site(configuration), guest);
+        let looks = inside::looks(nic.as_ref().map(|nic| nic.mac.as_str()));
+        Boot { guest, domain, management, looks, disks }
     }
 
     /// Where the backend of a configuration is built.

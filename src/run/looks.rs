@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 
 use super::exits;
-use super::inside::{in_every_guest, script, shell};
+use super::inside::{ask_every_guest, script};
 use super::lab_session::LabSession;
 use super::throttled;
 use crate::backend::site::Wire;
@@ -41,10 +41,7 @@ async fn look_inside(
     configuration: &Configuration,
     guests: &mut Vec<RawGuest>,
 ) -> Result<()> {
-    let site = session.site(configuration);
-    let mac = |guest| configuration.backend.nic(&site, guest).map(|nic| nic.mac);
-    let look = |guest| script(inside::LOOK, "look", &Vec::from_iter(mac(guest)));
-    for said in in_every_guest(session, configuration, look).await? {
+    for said in ask_every_guest(session, configuration).await? {
         let times = inside::cpu_times(&said.stdout).context("a guest's /proc/stat could not be read")?;
         let guest = note(guests, &said.guest);
         guest.inside.push((said.at_s, times));
@@ -64,7 +61,7 @@ pub(super) async fn count_inside(
     if !(1..=configuration.vms).any(unseen) {
         return Ok(());
     }
-    for said in in_every_guest(session, configuration, |_| shell(inside::NIC_PACKETS)).await? {
+    for said in ask_every_guest(session, configuration).await? {
         let nic = configuration.backend.nic(&site, said.guest.number).context("bare metal has no guests")?;
         let packets = inside::nic_packets(&said.stdout, &nic.mac);
         let packets = packets.context("the counters of a guest's test NIC could not be read")?;

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::profile::cpus::Cpus;
-use crate::profile::tuning::{GuestTuning, HostTuning, Steering};
+use crate::profile::tuning::{HostTuning, NicTuning};
 
 /// `sh -c SCRIPT tune (NAME | MAC) show PATTERN...` prints `index<TAB>file<TAB>content`;
 /// `sh -c SCRIPT tune (NAME | MAC) set PATTERN VALUE...` writes.
@@ -15,11 +15,8 @@ pub const SCRIPT: &str = include_str!("tuning.sh");
 
 /// Stands for the interrupts of the NIC in place of a pattern.
 const INTERRUPTS: &str = "interrupts";
-/// How long the NIC gathers packets: `ethtool`'s words for it stand in place of a pattern.
-const COALESCING: [(&str, &str); 2] = [
-    ("coalescing of received packets (rx-usecs)", "rx-usecs"),
-    ("coalescing of sent packets (tx-usecs)", "tx-usecs"),
-];
+/// `ethtool`'s words for what it reads and writes; they stand in place of a pattern.
+const OF_ETHTOOL: [&str; 5] = ["rx-usecs", "tx-usecs", "gro", "gso", "tso"];
 
 /// One setting: the same value in each of its files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +38,8 @@ pub enum Said {
     Plainly,
     /// A mask, with zeros before it.
     AsMask,
+    /// With a remark in brackets after it.
+    Remarked,
     /// All that is possible, with brackets around what is.
     Bracketed,
 }
@@ -52,6 +51,7 @@ impl Setting {
         match self.said {
             Said::Plainly => content.into(),
             Said::AsMask => content.parse::<Cpus>().map_or(content.into(), |cpus| cpus.mask(0)),
+            Said::Remarked => content.split(" [").next().unwrap_or(content).into(),
             Said::Bracketed => {
                 let inside = content.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
                 inside.map_or(content, |(value, _)| value).into()
@@ -61,45 +61,35 @@ impl Setting {
 }
 
 /// The settings of a NIC and of its machine, which has `cpus` CPUs.
-pub fn steering(steering: &Steering, cpus: u32) -> Vec<Setting> {
-    let Steering { rps, rps_flow_cnt, rps_sock_flow_entries, xps, irq_affinity } = steering;
-    let off = rps.as_ref().is_some_and(Cpus::is_none);
-    let number = |what, files: &'static str, value: u32| Setting {
+pub fn nic(tuning: &NicTuning, cpus: u32) -> Vec<Setting> {
+    let off = tuning.rps.as_ref().is_some_and(Cpus::is_none);
+    let said = |said: Said, what, files: &'static str, value: String| Setting {
         what,
         files: files.into(),
-        value: value.to_string(),
-        said: Said::Plainly,
+        value,
+        said,
     };
-    let mask = |what, files: &'static str, set: &Cpus| Setting {
-        what,
-        files: files.into(),
-        value: set.mask(cpus),
-        said: Said::AsMask,
+    let number = |what, files, value: Option<u32>| Some(said(Said::Plainly, what, files, value?.to_string()));
+    let mask =
+        |what, files, set: &Option<Cpus>| Some(said(Said::AsMask, what, files, set.as_ref()?.mask(cpus)));
+    let switch = |what, files, on: Option<bool>| {
+        Some(said(Said::Remarked, what, files, if on? { "on" } else { "off" }.to_owned()))
     };
-    [
-        rps_sock_flow_entries.map(|entries| {
-            number("rps_sock_flow_entries", "/proc/sys/net/core/rps_sock_flow_entries", entries)
-        }),
-        rps.as_ref().map(|set| mask("RPS (rps_cpus)", "queues/rx-*/rps_cpus", set)),
-        rps_flow_cnt.map(|entries| {
-            number("RFS (rps_flow_cnt)", "queues/rx-*/rps_flow_cnt", if off { 0 } else { entries })
-        }),
-        xps.as_ref().map(|set| mask("XPS (xps_cpus)", "queues/tx-*/xps_cpus", set)),
-        irq_affinity.as_ref().map(|set| mask("affinity of the NIC's interrupts", INTERRUPTS, set)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-/// The settings inside a guest of `cpus` vCPUs.
-pub fn guest(tuning: &GuestTuning, cpus: u32) -> Vec<Setting> {
-    let asked = [tuning.coalesce_rx_us, tuning.coalesce_tx_us];
-    let coalescing = COALESCING.into_iter().zip(asked).filter_map(|((what, word), us)| {
-        let value = us?.to_string();
-        Some(Setting { what, files: word.into(), value, said: Said::Plainly })
-    });
-    steering(&tuning.steering, cpus).into_iter().chain(coalescing).collect()
+    let flow_cnt = tuning.rps_flow_cnt.map(|entries| if off { 0 } else { entries });
+    let sock_flows = "/proc/sys/net/core/rps_sock_flow_entries";
+    let settings = [
+        number("rps_sock_flow_entries", sock_flows, tuning.rps_sock_flow_entries),
+        mask("RPS (rps_cpus)", "queues/rx-*/rps_cpus", &tuning.rps),
+        number("RFS (rps_flow_cnt)", "queues/rx-*/rps_flow_cnt", flow_cnt),
+        mask("XPS (xps_cpus)", "queues/tx-*/xps_cpus", &tuning.xps),
+        mask("affinity of the NIC's interrupts", INTERRUPTS, &tuning.irq_affinity),
+        number("coalescing of received packets (rx-usecs)", "rx-usecs", tuning.coalesce_rx_us),
+        number("coalescing of sent packets (tx-usecs)", "tx-usecs", tuning.coalesce_tx_us),
+        switch("generic receive offload (gro)", "gro", tuning.gro),
+        switch("generic segmentation offload (gso)", "gso", tuning.gso),
+        switch("TCP segmentation offload (tso)", "tso", tuning.tso),
+    ];
+    settings.into_iter().flatten().collect()
 }
 
 /// The settings of the VM host, its end of the wire included.
@@ -128,7 +118,7 @@ pub fn host(tuning: &HostTuning, cpus: u32) -> Vec<Setting> {
             .map(|ns| plain("halt_poll_ns", "/sys/module/kvm/parameters/halt_poll_ns", ns.to_string())),
         tuning.base_slice_ns.map(|ns| plain("scheduler's base slice", BASE_SLICE, ns.to_string())),
     ];
-    let mut settings = steering(&tuning.steering, cpus);
+    let mut settings = nic(&tuning.nic, cpus);
     settings.extend(machine.into_iter().flatten());
     settings
 }
@@ -143,6 +133,26 @@ const BASE_SLICE: &str = "/sys/kernel/debug/sched/base_slice_ns /sys/kernel/debu
 /// Whether a setting belongs to the NIC; the others are the whole machine's.
 pub fn is_of_nic(setting: &Setting) -> bool {
     !setting.files.starts_with('/')
+}
+
+/// Whether `ethtool` reads and writes it: there is no file whose content could be kept.
+pub fn is_of_ethtool(setting: &Setting) -> bool {
+    OF_ETHTOOL.contains(&&*setting.files)
+}
+
+/// The command that gives a NIC back what [`show`] said of a setting of `ethtool`'s. It ends well where all is so already:
+/// then ethtool ends with 80.
+pub fn give_back(nic: &str, word: &str, said: &str) -> Vec<String> {
+    let (value, adaptive) =
+        said.split_once(' ').map_or((said, false), |(value, rest)| (value, rest == "adaptive"));
+    let direction = word.split('-').next().unwrap_or(word);
+    let mut words = vec![if word.ends_with("-usecs") { "-C" } else { "-K" }.to_owned(), nic.to_owned()];
+    if adaptive {
+        words.extend([format!("adaptive-{direction}"), "on".to_owned()]);
+    }
+    words.extend([word.to_owned(), value.to_owned()]);
+    let head = ["sh", "-c", "ethtool \"$@\" || [ $? -eq 80 ]", "ethtool"].map(str::to_owned);
+    head.into_iter().chain(words).collect()
 }
 
 /// The words after the script's name that show settings.
@@ -190,8 +200,8 @@ pub fn found(setting: &Setting, index: usize, shown: &[Shown]) -> Option<String>
 mod tests {
     use super::*;
 
-    fn rps(mask: &str) -> Steering {
-        Steering { rps: mask.parse().ok(), rps_flow_cnt: Some(4096), ..Steering::default() }
+    fn rps(mask: &str) -> NicTuning {
+        NicTuning { rps: mask.parse().ok(), rps_flow_cnt: Some(4096), ..NicTuning::default() }
     }
 
     fn values(settings: &[Setting]) -> Vec<&str> {
@@ -200,21 +210,31 @@ mod tests {
 
     #[test]
     fn all_cpus_are_as_many_as_the_machine_has() {
-        assert_eq!(values(&steering(&rps("all"), 12)), ["fff", "4096"]);
-        assert_eq!(values(&steering(&rps("3"), 12)), ["3", "4096"]);
+        assert_eq!(values(&nic(&rps("all"), 12)), ["fff", "4096"]);
+        assert_eq!(values(&nic(&rps("3"), 12)), ["3", "4096"]);
     }
 
     #[test]
     fn without_rps_the_flow_table_is_emptied_too() {
-        assert_eq!(values(&steering(&rps("none"), 12)), ["0", "0"]);
+        assert_eq!(values(&nic(&rps("none"), 12)), ["0", "0"]);
     }
 
     #[test]
-    fn a_guest_s_nic_coalesces_in_the_directions_that_are_asked_for() {
-        let tuning = GuestTuning { coalesce_rx_us: Some(100), ..GuestTuning::default() };
-        let settings = guest(&tuning, 1);
-        assert_eq!(values(&settings), ["100"]);
-        assert_eq!(set("52:54:00:74:10:01", &settings), ["52:54:00:74:10:01", "set", "rx-usecs", "100"]);
+    fn what_ethtool_writes_goes_by_its_words() {
+        let tuning = NicTuning { coalesce_rx_us: Some(100), tso: Some(false), ..NicTuning::default() };
+        let settings = nic(&tuning, 1);
+        let words = ["52:54:00:74:10:01", "set", "rx-usecs", "100", "tso", "off"];
+        assert_eq!(set("52:54:00:74:10:01", &settings), words);
+        assert!(settings.iter().all(|setting| is_of_nic(setting) && is_of_ethtool(setting)));
+        assert!(!nic(&rps("all"), 1).iter().any(is_of_ethtool));
+    }
+
+    #[test]
+    fn what_ethtool_said_is_given_back_with_the_driver_s_own_choice() {
+        let words = |word, said| give_back("eth1", word, said)[4..].join(" ");
+        assert_eq!(words("rx-usecs", "3"), "-C eth1 rx-usecs 3");
+        assert_eq!(words("tx-usecs", "8 adaptive"), "-C eth1 adaptive-tx on tx-usecs 8");
+        assert_eq!(words("tso", "on [requested off]"), "-K eth1 tso on");
     }
 
     #[test]
@@ -224,15 +244,19 @@ mod tests {
 
     #[test]
     fn values_are_compared_as_the_kernel_means_them() {
-        let mask = &steering(&rps("all"), 2)[0];
+        let mask = &nic(&rps("all"), 2)[0];
         assert_eq!(mask.read("00000000,00000003\n"), mask.value);
         let thp = HostTuning { thp: Some("madvise".into()), ..HostTuning::default() };
         assert_eq!(host(&thp, 2)[0].read("always [madvise] never\n"), "madvise");
+        let gro = NicTuning { gro: Some(false), ..NicTuning::default() };
+        assert_eq!(nic(&gro, 2)[0].read("off [fixed]\n"), "off");
+        let coalescing = NicTuning { coalesce_rx_us: Some(3), ..NicTuning::default() };
+        assert_ne!(nic(&coalescing, 2)[0].read("3 adaptive\n"), "3");
     }
 
     #[test]
     fn files_that_do_not_agree_are_all_told() {
-        let setting = &steering(&rps("all"), 2)[0];
+        let setting = &nic(&rps("all"), 2)[0];
         let shown = shown("0\tqueues/rx-0/rps_cpus\t3\nnoise\n0\tqueues/rx-1/rps_cpus\t1\n");
         assert_eq!(found(setting, 0, &shown).as_deref(), Some("1 or 3"));
         assert_eq!(found(setting, 1, &shown), None);

@@ -13,8 +13,8 @@ fi
 
 # The files of some patterns, as paths; of a word of ethtool's, the word, if the NIC knows it.
 files() {
-    case $1 in *-usecs)
-        [ -z "$(coalescing "$1")" ] || echo "$1"
+    case $1 in *-usecs | gro | gso | tso)
+        [ -z "$(read_out "$1")" ] || echo "$1"
         return ;;
     esac
     if [ "$1" = interrupts ]; then
@@ -31,7 +31,7 @@ files() {
     done
 }
 
-# What ethtool says of a time of coalescing; nothing if the NIC has none. ($PWD is the NIC's directory by its name.)
+# What ethtool says of a time of coalescing, µs; nothing if the NIC has none. ($PWD is the NIC's directory by its name.)
 coalescing() {
     said=$(ethtool -c "${PWD##*/}" 2> /dev/null | grep "^$1:")
     said=${said#*:}
@@ -45,12 +45,22 @@ adaptive() {
     case $said in *on*) true ;; *) false ;; esac
 }
 
+# Whether ethtool says "on" or "off" of a feature by its long name; nothing if the NIC does not know it.
+feature() {
+    said=$(ethtool -k "${PWD##*/}" 2> /dev/null | grep "^$1:")
+    echo "${said#*: }"
+}
+
 # $1: a file or a word of ethtool's; $2: the value.
 write() {
     case $1 in
     *-usecs)
         adaptive "$1" && ethtool -C "${PWD##*/}" "adaptive-${1%-usecs}" off 2> /dev/null
         ethtool -C "${PWD##*/}" "$1" "$2" 2> /dev/null || [ "$(coalescing "$1")" = "$2" ] ;;
+    gro | gso | tso)
+        ethtool -K "${PWD##*/}" "$1" "$2" > /dev/null 2>&1
+        said=$(read_out "$1")
+        [ "${said%% *}" = "$2" ] ;;
     *) printf '%s' "$2" 2> /dev/null > "$1" ;;
     esac
 }
@@ -58,7 +68,12 @@ write() {
 # $1: a file or a word of ethtool's.
 read_out() {
     case $1 in
-    *-usecs) if adaptive "$1"; then echo "as the driver likes"; else coalescing "$1"; fi ;;
+    *-usecs)
+        time=$(coalescing "$1")
+        [ -z "$time" ] || if adaptive "$1"; then echo "$time adaptive"; else echo "$time"; fi ;;
+    gro) feature generic-receive-offload ;;
+    gso) feature generic-segmentation-offload ;;
+    tso) feature tcp-segmentation-offload ;;
     *) cat "$1" 2>&1 ;;
     esac
 }

@@ -20,9 +20,12 @@ ksm = true
 swappiness = 1
 rps_flow_cnt = 4096
 rps_sock_flow_entries = 8192
+tso = false
 [tuning.guest]
 rps_flow_cnt = 512
 rps_sock_flow_entries = 1024
+gro = false
+gso = true
 [sweep]
 host_rps = ["none", "1"]
 guest_rps = ["none", "all"]
@@ -62,6 +65,9 @@ fn every_setting_is_proven_in_its_trial_and_put_back_at_the_end() {
         assert_eq!(found(&proofs, levels, "host: swappiness"), "1");
         assert_eq!(found(&proofs, levels, "host: rps_sock_flow_entries"), "8192");
         assert_eq!(found(&proofs, levels, "guest 1: rps_sock_flow_entries"), "1024");
+        assert_eq!(found(&proofs, levels, "host: TCP segmentation offload (tso)"), "off");
+        assert_eq!(found(&proofs, levels, "guest 1: generic receive offload (gro)"), "off");
+        assert_eq!(found(&proofs, levels, "guest 1: generic segmentation offload (gso)"), "on");
     }
     place.assert_nothing_left();
 }

@@ -14,7 +14,6 @@
 //! The words they use:
 //!
 //! - [`cap`]: a cap on a guest's NIC
-//! - [`coalescing`]: how long a NIC gathers packets before it interrupts
 //! - [`pace`]: streams held to a rate by the tester
 //! - [`site`]: where a backend is to be built: names, wire, sizes
 //! - [`step`]: one change of a machine and its undo
@@ -26,7 +25,6 @@
 pub mod baremetal;
 pub mod bridge;
 pub mod cap;
-pub mod coalescing;
 pub mod function;
 pub mod macvtap;
 pub mod need;

@@ -24,8 +24,8 @@ pub enum Change {
     },
     /// Leaving a NIC as it was.
     Nic(HostNic),
-    /// Giving a NIC its interrupt coalescing back by a command, where it stands in the end.
-    Coalescing {
+    /// Giving a NIC something back by a command of ethtool's, where it stands in the end.
+    Ethtool {
         /// The NIC.
         nic: HostNic,
         /// The command.
@@ -64,9 +64,7 @@ pub fn last_script<'c>(run: &str, changes: impl Iterator<Item = &'c Change>) -> 
 
 fn call(change: &Change) -> Option<String> {
     let words: Vec<String> = match change {
-        Change::Command { argv } | Change::Coalescing { argv, .. } => {
-            [&["undo".to_owned()][..], argv].concat()
-        }
+        Change::Command { argv } | Change::Ethtool { argv, .. } => [&["undo".to_owned()][..], argv].concat(),
         Change::Value { path, value } => ["value".into(), path.display().to_string(), value.clone()].into(),
         Change::Nic(nic) => {
             let state = if nic.up { "up" } else { "down" };

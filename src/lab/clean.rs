@@ -84,7 +84,7 @@ fn undo_step(step: &Undo, state: &State) -> Vec<String> {
         | Undo::Controller { .. }
         | Undo::Nic(_)
         | Undo::Merging { .. }
-        | Undo::Coalescing { .. }
+        | Undo::Ethtool { .. }
         | Undo::Tracing { .. } => Vec::new(),
         Undo::Elsewhere { .. } => Vec::new(), // see `elsewhere`
         Undo::Tree { path } => match std::fs::remove_dir_all(path) {
@@ -135,7 +135,7 @@ pub fn put_back(step: &Undo) -> Result<(), LabError> {
     match step {
         Undo::Nic(nic) => nics::restore(nic),
         Undo::Merging { nic, on } => nics::restore(nic).and_then(|()| ovs::merge_again(nic, on)),
-        Undo::Coalescing { nic, argv } => {
+        Undo::Ethtool { nic, argv } => {
             let words: Vec<&str> = argv.iter().map(String::as_str).collect();
             nics::restore(nic).and_then(|()| nics::machine(&words))
         }

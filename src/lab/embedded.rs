@@ -62,7 +62,7 @@ impl Embedded {
         match change {
             Change::Value { path, value } => Some(Undo::Value { path, value }),
             Change::Nic(nic) => Some(Undo::Nic(nic)),
-            Change::Coalescing { nic, argv } => Some(Undo::Coalescing { nic, argv }),
+            Change::Ethtool { nic, argv } => Some(Undo::Ethtool { nic, argv }),
             Change::Tracing { path } => Some(Undo::Tracing { path }),
             Change::Command { .. } | Change::Tree { .. } | Change::Domain { .. } => None,
         }

@@ -66,8 +66,8 @@ pub enum Undo {
         /// What merged: `gro`, `lro`.
         on: Vec<String>,
     },
-    /// Give a real NIC its interrupt coalescing back.
-    Coalescing {
+    /// Give a real NIC something back by ethtool.
+    Ethtool {
         /// The NIC.
         nic: HostNic,
         /// The command.

@@ -14,7 +14,7 @@
 //! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are;
 //!   `nic_user`: who uses one
 //! - `tracing`: the kernel's count of exits by reason
-//! - `tuned`, `coalesced`: settings of the VM host, written and written back; `values`: the writing back
+//! - `tuned`: settings of the VM host, written and written back; `values`: the writing back
 //! - [`ovs`]: Open vSwitch of the run's own; [`far_ovs`]: that of a hardware lab's VM host
 //! - [`dpdk`]: how that is set up with DPDK
 //! - [`real_time`]: whether guests may have real-time threads
@@ -24,7 +24,6 @@ pub mod address;
 pub mod building;
 pub mod change;
 pub mod clean;
-mod coalesced;
 pub mod control_group;
 mod doing;
 pub mod dpdk;

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use super::LabError;
 use super::building::Lab;
 use super::change::Change;
-use super::doing::Done;
+use super::doing::{Back, Done};
 use crate::backend::Side;
+use crate::backend::site::Wire;
 use crate::exec::machine::Machine;
 use crate::tuning::{self, SCRIPT, Setting, Shown};
 
-/// The files that were written, by their paths; the order of writing back makes no difference.
+/// What was written, by the paths of its files or by ethtool's word and the NIC; the order of writing back makes no difference.
 pub(super) type Tuned = BTreeMap<String, Done>;
 
 impl Lab {
@@ -24,7 +25,7 @@ impl Lab {
         let machines = [self.side(Side::Host).clone(), self.outer().clone()];
         for (machine, settings) in machines.into_iter().zip([of_nic, of_machine]) {
             for shown in self.show(&machine, nic, &settings).await? {
-                self.remember(&settings, shown)?;
+                self.remember(nic, &settings, shown)?;
             }
             if !settings.is_empty() {
                 run(&machine, &tuning::set(nic, &settings)).await?;
@@ -74,16 +75,33 @@ impl Lab {
         Ok(tuning::shown(&run(machine, &tuning::show(nic, settings)).await?))
     }
 
-    /// Notes what a file said before it is written for the first time.
-    fn remember(&mut self, settings: &[Setting], shown: Shown) -> Result<(), LabError> {
-        let Some(setting) = settings.get(shown.setting).filter(|_| !self.tuned.contains_key(&shown.path))
-        else {
+    /// Notes what a file, or ethtool, said before that is changed for the first time.
+    fn remember(&mut self, nic: &str, settings: &[Setting], shown: Shown) -> Result<(), LabError> {
+        let Some(setting) = settings.get(shown.setting) else { return Ok(()) };
+        let of_ethtool = tuning::is_of_ethtool(setting);
+        let key = if of_ethtool { format!("{} of {nic}", shown.path) } else { shown.path.clone() };
+        if self.tuned.contains_key(&key) {
             return Ok(());
+        }
+        let undo = if of_ethtool {
+            self.note_ethtool(tuning::give_back(nic, &shown.path, &shown.content))?
+        } else {
+            let change = Change::Value { path: shown.path.into(), value: setting.read(&shown.content) };
+            self.note(Side::Host, change)?
         };
-        let change = Change::Value { path: shown.path.clone().into(), value: setting.read(&shown.content) };
-        let undo = self.note(Side::Host, change)?;
-        self.tuned.insert(shown.path, Done { side: Side::Host, undo });
+        self.tuned.insert(key, Done { side: Side::Host, undo });
         Ok(())
+    }
+
+    /// The line in the journal is for `kvmfair clean`: a run that ends gives back by itself, while the NIC is still where it
+    /// borrowed it to. Of a veth pair nothing stays.
+    fn note_ethtool(&self, argv: Vec<String>) -> Result<Back, LabError> {
+        if let Wire::Nics(nics) = &self.wire
+            && let Some(nic) = nics.host.first().cloned()
+        {
+            self.note(Side::Host, Change::Ethtool { nic, argv: argv.clone() })?;
+        }
+        Ok(Back::Run(argv))
     }
 }
 

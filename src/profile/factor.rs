@@ -3,143 +3,129 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What can be swept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Factor {
+/// Makes the factors of one table: what each is, where its one level stands in a profile, its key in `[sweep]`, its column.
+macro_rules! factors {
+    ($($(#[$doc:meta])+ $factor:ident: $home:literal, $key:literal, $column:literal;)+) => {
+        /// What can be swept.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "lowercase")]
+        pub enum Factor {
+            $($(#[$doc])+ $factor,)+
+        }
+
+        impl Factor {
+            /// Every factor, in the order of the columns.
+            pub const ALL: [Factor; [$($key),+].len()] = [$(Factor::$factor),+];
+
+            fn names(self) -> (&'static str, &'static str, &'static str) {
+                match self {
+                    $(Factor::$factor => ($home, $key, $column),)+
+                }
+            }
+        }
+    };
+}
+
+factors! {
     /// NIC backend.
-    Backend,
+    Backend: "network.backend", "backend", "backend";
     /// Number of guests.
-    Vms,
+    Vms: "guest.vms", "vms", "vms";
     /// vCPUs of each guest.
-    Vcpus,
+    Vcpus: "guest.vcpus", "vcpus", "vcpus";
     /// Memory of each guest.
-    Memory,
+    Memory: "guest.memory", "memory", "memory_mib";
     /// MTU of the test network.
-    Mtu,
+    Mtu: "network.mtu", "mtu", "mtu_bytes";
     /// Queue pairs of the NIC.
-    Queues,
+    Queues: "network.queues", "queues", "queues";
     /// Descriptors of each receive queue.
-    QueueSize,
+    QueueSize: "network.queue_size", "queue_size", "queue_size";
     /// Checksums and segmentation left to the other end.
-    Offloads,
+    Offloads: "network.offloads", "offloads", "offloads";
     /// The QEMU that runs the guests.
-    Emulator,
+    Emulator: "host.emulator", "emulator", "emulator";
     /// Pinning of the vCPUs.
-    Pin,
+    Pin: "guest.pin", "pin", "pin";
     /// CPUs of QEMU's other threads and of the vhost workers.
-    PinEmulator,
+    PinEmulator: "guest.pin_emulator", "pin_emulator", "pin_emulator";
     /// Scheduling policy of the vCPUs.
-    Scheduler,
+    Scheduler: "guest.scheduler", "scheduler", "scheduler";
     /// Huge pages of the host's pool for the guests' memory.
-    Hugepages,
+    Hugepages: "guest.hugepages", "hugepages", "hugepages";
     /// NUMA node of the guests' memory.
-    NumaNode,
+    NumaNode: "guest.numa_node", "numa_node", "numa_node";
     /// netperf test.
-    Test,
+    Test: "workload.test", "test", "test";
     /// Number of connections.
-    Flows,
+    Flows: "workload.flows", "flows", "flows";
     /// Request size.
-    Request,
+    Request: "workload.request", "request", "request_bytes";
     /// Response size.
-    Response,
+    Response: "workload.response", "response", "response_bytes";
     /// Size of one send of a stream.
-    Message,
+    Message: "workload.message", "message", "message_bytes";
     /// Transactions in flight beyond the first.
-    Burst,
+    Burst: "workload.burst", "burst", "burst";
     /// Receive packet steering at the host's end of the wire.
-    HostRps,
+    HostRps: "tuning.host.rps", "host_rps", "host_rps";
     /// Receive packet steering inside the guests.
-    GuestRps,
+    GuestRps: "tuning.guest.rps", "guest_rps", "guest_rps";
     /// Entries of each receive queue's flow table at the host's end of the wire.
-    HostRpsFlowCnt,
+    HostRpsFlowCnt: "tuning.host.rps_flow_cnt", "host_rps_flow_cnt", "host_rps_flow_cnt";
     /// Entries of the flow table of the host.
-    HostSockFlows,
+    HostSockFlows: "tuning.host.rps_sock_flow_entries", "host_rps_sock_flow_entries", "host_rps_sock_flow_entries";
     /// Transmit packet steering at the host's end of the wire.
-    HostXps,
+    HostXps: "tuning.host.xps", "host_xps", "host_xps";
     /// CPUs that take the interrupts of the NIC at the host's end of the wire.
-    HostIrq,
+    HostIrq: "tuning.host.irq_affinity", "host_irq_affinity", "host_irq_affinity";
     /// How long the NIC at the host's end of the wire gathers received packets.
-    HostCoalesceRx,
+    HostCoalesceRx: "tuning.host.coalesce_rx", "host_coalesce_rx", "host_coalesce_rx_us";
     /// The same of packets that were sent.
-    HostCoalesceTx,
+    HostCoalesceTx: "tuning.host.coalesce_tx", "host_coalesce_tx", "host_coalesce_tx_us";
+    /// Whether the host's end of the wire merges received packets.
+    HostGro: "tuning.host.gro", "host_gro", "host_gro";
+    /// Whether packets are cut late on their way to the host's end of the wire.
+    HostGso: "tuning.host.gso", "host_gso", "host_gso";
+    /// Whether the host's end of the wire cuts TCP segments.
+    HostTso: "tuning.host.tso", "host_tso", "host_tso";
     /// Entries of each receive queue's flow table inside the guests.
-    GuestRpsFlowCnt,
+    GuestRpsFlowCnt: "tuning.guest.rps_flow_cnt", "guest_rps_flow_cnt", "guest_rps_flow_cnt";
     /// Entries of the flow table of each guest.
-    GuestSockFlows,
+    GuestSockFlows: "tuning.guest.rps_sock_flow_entries", "guest_rps_sock_flow_entries", "guest_rps_sock_flow_entries";
     /// Transmit packet steering inside the guests.
-    GuestXps,
+    GuestXps: "tuning.guest.xps", "guest_xps", "guest_xps";
     /// CPUs that take the interrupts of the NIC inside the guests.
-    GuestIrq,
+    GuestIrq: "tuning.guest.irq_affinity", "guest_irq_affinity", "guest_irq_affinity";
     /// How long the NIC inside the guests gathers received packets.
-    GuestCoalesceRx,
+    GuestCoalesceRx: "tuning.guest.coalesce_rx", "guest_coalesce_rx", "guest_coalesce_rx_us";
     /// The same of packets that were sent.
-    GuestCoalesceTx,
+    GuestCoalesceTx: "tuning.guest.coalesce_tx", "guest_coalesce_tx", "guest_coalesce_tx_us";
+    /// Whether the NIC inside the guests merges received packets.
+    GuestGro: "tuning.guest.gro", "guest_gro", "guest_gro";
+    /// Whether packets are cut late on their way to the NIC inside the guests.
+    GuestGso: "tuning.guest.gso", "guest_gso", "guest_gso";
+    /// Whether the NIC inside the guests cuts TCP segments.
+    GuestTso: "tuning.guest.tso", "guest_tso", "guest_tso";
     /// CPU frequency governor.
-    Governor,
+    Governor: "tuning.host.governor", "governor", "governor";
     /// How readily the host swaps.
-    Swappiness,
+    Swappiness: "tuning.host.swappiness", "swappiness", "swappiness";
     /// Merging of pages of equal content.
-    Ksm,
+    Ksm: "tuning.host.ksm", "ksm", "ksm";
     /// Transparent hugepages.
-    Thp,
+    Thp: "tuning.host.thp", "thp", "thp";
     /// How long KVM polls for a halted vCPU.
-    HaltPoll,
+    HaltPoll: "tuning.host.halt_poll_ns", "halt_poll_ns", "halt_poll_ns";
     /// Slice of the host's scheduler.
-    BaseSlice,
+    BaseSlice: "tuning.host.base_slice", "base_slice", "base_slice_ns";
     /// What the guests do that are not measured.
-    Background,
+    Background: "group.role", "background", "background";
     /// CPU time of each vCPU in a period.
-    Quota,
+    Quota: "guest.quota", "quota", "quota_us";
 }
 
 impl Factor {
-    /// Every factor, in the order of the columns.
-    pub const ALL: [Factor; 42] = [
-        Factor::Backend,
-        Factor::Vms,
-        Factor::Vcpus,
-        Factor::Memory,
-        Factor::Mtu,
-        Factor::Queues,
-        Factor::QueueSize,
-        Factor::Offloads,
-        Factor::Emulator,
-        Factor::Pin,
-        Factor::PinEmulator,
-        Factor::Scheduler,
-        Factor::Hugepages,
-        Factor::NumaNode,
-        Factor::Test,
-        Factor::Flows,
-        Factor::Request,
-        Factor::Response,
-        Factor::Message,
-        Factor::Burst,
-        Factor::HostRps,
-        Factor::GuestRps,
-        Factor::HostRpsFlowCnt,
-        Factor::HostSockFlows,
-        Factor::HostXps,
-        Factor::HostIrq,
-        Factor::HostCoalesceRx,
-        Factor::HostCoalesceTx,
-        Factor::GuestRpsFlowCnt,
-        Factor::GuestSockFlows,
-        Factor::GuestXps,
-        Factor::GuestIrq,
-        Factor::GuestCoalesceRx,
-        Factor::GuestCoalesceTx,
-        Factor::Governor,
-        Factor::Swappiness,
-        Factor::Ksm,
-        Factor::Thp,
-        Factor::HaltPoll,
-        Factor::BaseSlice,
-        Factor::Background,
-        Factor::Quota,
-    ];
-
     /// Where its one level stands in a profile: section and key.
     pub fn home(self) -> &'static str {
         self.names().0
@@ -153,67 +139,6 @@ impl Factor {
     /// Column name in CSV files, with the unit where there is one.
     pub fn column(self) -> &'static str {
         self.names().2
-    }
-
-    fn names(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Factor::Backend => ("network.backend", "backend", "backend"),
-            Factor::Vms => ("guest.vms", "vms", "vms"),
-            Factor::Vcpus => ("guest.vcpus", "vcpus", "vcpus"),
-            Factor::Memory => ("guest.memory", "memory", "memory_mib"),
-            Factor::Mtu => ("network.mtu", "mtu", "mtu_bytes"),
-            Factor::Queues => ("network.queues", "queues", "queues"),
-            Factor::QueueSize => ("network.queue_size", "queue_size", "queue_size"),
-            Factor::Offloads => ("network.offloads", "offloads", "offloads"),
-            Factor::Emulator => ("host.emulator", "emulator", "emulator"),
-            Factor::Pin => ("guest.pin", "pin", "pin"),
-            Factor::PinEmulator => ("guest.pin_emulator", "pin_emulator", "pin_emulator"),
-            Factor::Scheduler => ("guest.scheduler", "scheduler", "scheduler"),
-            Factor::Hugepages => ("guest.hugepages", "hugepages", "hugepages"),
-            Factor::NumaNode => ("guest.numa_node", "numa_node", "numa_node"),
-            Factor::Test => ("workload.test", "test", "test"),
-            Factor::Flows => ("workload.flows", "flows", "flows"),
-            Factor::Request => ("workload.request", "request", "request_bytes"),
-            Factor::Response => ("workload.response", "response", "response_bytes"),
-            Factor::Message => ("workload.message", "message", "message_bytes"),
-            Factor::Burst => ("workload.burst", "burst", "burst"),
-            Factor::HostRps => ("tuning.host.rps", "host_rps", "host_rps"),
-            Factor::GuestRps => ("tuning.guest.rps", "guest_rps", "guest_rps"),
-            Factor::HostRpsFlowCnt => ("tuning.host.rps_flow_cnt", "host_rps_flow_cnt", "host_rps_flow_cnt"),
-            Factor::HostSockFlows => (
-                "tuning.host.rps_sock_flow_entries",
-                "host_rps_sock_flow_entries",
-                "host_rps_sock_flow_entries",
-            ),
-            Factor::HostXps => ("tuning.host.xps", "host_xps", "host_xps"),
-            Factor::HostIrq => ("tuning.host.irq_affinity", "host_irq_affinity", "host_irq_affinity"),
-            Factor::HostCoalesceRx => ("tuning.host.coalesce_rx", "host_coalesce_rx", "host_coalesce_rx_us"),
-            Factor::HostCoalesceTx => ("tuning.host.coalesce_tx", "host_coalesce_tx", "host_coalesce_tx_us"),
-            Factor::GuestRpsFlowCnt => {
-                ("tuning.guest.rps_flow_cnt", "guest_rps_flow_cnt", "guest_rps_flow_cnt")
-            }
-            Factor::GuestSockFlows => (
-                "tuning.guest.rps_sock_flow_entries",
-                "guest_rps_sock_flow_entries",
-                "guest_rps_sock_flow_entries",
-            ),
-            Factor::GuestXps => ("tuning.guest.xps", "guest_xps", "guest_xps"),
-            Factor::GuestIrq => ("tuning.guest.irq_affinity", "guest_irq_affinity", "guest_irq_affinity"),
-            Factor::GuestCoalesceRx => {
-                ("tuning.guest.coalesce_rx", "guest_coalesce_rx", "guest_coalesce_rx_us")
-            }
-            Factor::GuestCoalesceTx => {
-                ("tuning.guest.coalesce_tx", "guest_coalesce_tx", "guest_coalesce_tx_us")
-            }
-            Factor::Governor => ("tuning.host.governor", "governor", "governor"),
-            Factor::Swappiness => ("tuning.host.swappiness", "swappiness", "swappiness"),
-            Factor::Ksm => ("tuning.host.ksm", "ksm", "ksm"),
-            Factor::Thp => ("tuning.host.thp", "thp", "thp"),
-            Factor::HaltPoll => ("tuning.host.halt_poll_ns", "halt_poll_ns", "halt_poll_ns"),
-            Factor::BaseSlice => ("tuning.host.base_slice", "base_slice", "base_slice_ns"),
-            Factor::Background => ("group.role", "background", "background"),
-            Factor::Quota => ("guest.quota", "quota", "quota_us"),
-        }
     }
 
     /// Whether another level needs other guests; all else is changed while they run.
@@ -247,7 +172,7 @@ impl Factor {
 
     /// Whether it says something of the guests, so that bare metal is the same for all its levels.
     pub fn is_of_guests(self) -> bool {
-        const OF_GUESTS: [Factor; 17] = [
+        const OF_GUESTS: [Factor; 20] = [
             Factor::Vcpus,
             Factor::Memory,
             Factor::GuestRps,
@@ -257,6 +182,9 @@ impl Factor {
             Factor::GuestIrq,
             Factor::GuestCoalesceRx,
             Factor::GuestCoalesceTx,
+            Factor::GuestGro,
+            Factor::GuestGso,
+            Factor::GuestTso,
             Factor::Background,
             Factor::Quota,
             Factor::Emulator,

@@ -11,13 +11,13 @@ use super::value::Value;
 pub struct Tuning {
     /// On the VM host.
     pub host: HostTuning,
-    /// Inside every guest.
-    pub guest: GuestTuning,
+    /// Inside every guest, of its NIC under test.
+    pub guest: NicTuning,
 }
 
-/// Who takes the packets of a NIC: the same settings on the host and inside the guests.
+/// Settings of a NIC and of how its machine takes its packets: the same at the host's end of the wire and inside the guests.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Steering {
+pub struct NicTuning {
     /// CPUs for receive packet steering.
     pub rps: Option<Cpus>,
     /// Entries of each receive queue's flow table; written as 0 while `rps` is none, else flows would be steered still.
@@ -28,35 +28,26 @@ pub struct Steering {
     pub xps: Option<Cpus>,
     /// CPUs that take the NIC's interrupts.
     pub irq_affinity: Option<Cpus>,
-}
-
-/// Settings inside a guest, of its NIC under test.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct GuestTuning {
-    /// Who takes its packets.
-    #[serde(flatten)]
-    pub steering: Steering,
     /// How long it gathers received packets before it interrupts, µs.
-    #[serde(default)]
     pub coalesce_rx_us: Option<u32>,
     /// The same of packets that were sent, µs.
-    #[serde(default)]
     pub coalesce_tx_us: Option<u32>,
+    /// Whether received packets of a flow are merged (generic receive offload).
+    pub gro: Option<bool>,
+    /// Whether packets are cut to the MTU as late as possible (generic segmentation offload).
+    pub gso: Option<bool>,
+    /// Whether the NIC, or whatever is behind it, cuts TCP segments to the MTU (TCP segmentation offload).
+    pub tso: Option<bool>,
 }
 
 /// Settings of the VM host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HostTuning {
     /// Of its end of the wire.
-    pub steering: Steering,
-    /// How long its NIC gathers received packets before it interrupts, µs.
-    pub coalesce_rx_us: Option<u32>,
-    /// The same of packets that were sent, µs.
-    pub coalesce_tx_us: Option<u32>,
+    pub nic: NicTuning,
     /// CPU frequency governor.
     pub governor: Option<String>,
     /// How readily the kernel swaps rather than drops files from memory: 0 to 200.
-    #[serde(default)]
     pub swappiness: Option<u32>,
     /// Whether pages of equal content are merged.
     pub ksm: Option<bool>,
@@ -114,20 +105,26 @@ impl Tuning {
     fn slot(&mut self, factor: Factor) -> Option<Slot<'_>> {
         let (host, guest) = (&mut self.host, &mut self.guest);
         Some(match factor {
-            Factor::HostRps => Slot::Cpus(&mut host.steering.rps),
-            Factor::HostRpsFlowCnt => Slot::Number(&mut host.steering.rps_flow_cnt),
-            Factor::HostSockFlows => Slot::Number(&mut host.steering.rps_sock_flow_entries),
-            Factor::HostXps => Slot::Cpus(&mut host.steering.xps),
-            Factor::HostIrq => Slot::Cpus(&mut host.steering.irq_affinity),
-            Factor::HostCoalesceRx => Slot::Number(&mut host.coalesce_rx_us),
-            Factor::HostCoalesceTx => Slot::Number(&mut host.coalesce_tx_us),
-            Factor::GuestRps => Slot::Cpus(&mut guest.steering.rps),
-            Factor::GuestRpsFlowCnt => Slot::Number(&mut guest.steering.rps_flow_cnt),
-            Factor::GuestSockFlows => Slot::Number(&mut guest.steering.rps_sock_flow_entries),
-            Factor::GuestXps => Slot::Cpus(&mut guest.steering.xps),
-            Factor::GuestIrq => Slot::Cpus(&mut guest.steering.irq_affinity),
+            Factor::HostRps => Slot::Cpus(&mut host.nic.rps),
+            Factor::HostRpsFlowCnt => Slot::Number(&mut host.nic.rps_flow_cnt),
+            Factor::HostSockFlows => Slot::Number(&mut host.nic.rps_sock_flow_entries),
+            Factor::HostXps => Slot::Cpus(&mut host.nic.xps),
+            Factor::HostIrq => Slot::Cpus(&mut host.nic.irq_affinity),
+            Factor::HostCoalesceRx => Slot::Number(&mut host.nic.coalesce_rx_us),
+            Factor::HostCoalesceTx => Slot::Number(&mut host.nic.coalesce_tx_us),
+            Factor::HostGro => Slot::Switch(&mut host.nic.gro),
+            Factor::HostGso => Slot::Switch(&mut host.nic.gso),
+            Factor::HostTso => Slot::Switch(&mut host.nic.tso),
+            Factor::GuestRps => Slot::Cpus(&mut guest.rps),
+            Factor::GuestRpsFlowCnt => Slot::Number(&mut guest.rps_flow_cnt),
+            Factor::GuestSockFlows => Slot::Number(&mut guest.rps_sock_flow_entries),
+            Factor::GuestXps => Slot::Cpus(&mut guest.xps),
+            Factor::GuestIrq => Slot::Cpus(&mut guest.irq_affinity),
             Factor::GuestCoalesceRx => Slot::Number(&mut guest.coalesce_rx_us),
             Factor::GuestCoalesceTx => Slot::Number(&mut guest.coalesce_tx_us),
+            Factor::GuestGro => Slot::Switch(&mut guest.gro),
+            Factor::GuestGso => Slot::Switch(&mut guest.gso),
+            Factor::GuestTso => Slot::Switch(&mut guest.tso),
             Factor::Governor => Slot::Word(&mut host.governor),
             Factor::Swappiness => Slot::Number(&mut host.swappiness),
             Factor::Ksm => Slot::Switch(&mut host.ksm),

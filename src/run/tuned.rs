@@ -6,7 +6,6 @@ use super::inside::in_every_guest;
 use super::lab_session::LabSession;
 use crate::lab::Lab;
 use crate::profile::Configuration;
-use crate::profile::tuning::HostTuning;
 use crate::sample::Check;
 use crate::tuning::{self, SCRIPT, Setting};
 
@@ -29,10 +28,7 @@ pub(super) async fn apply_to_machine(session: &mut LabSession, configuration: &C
 pub(super) async fn apply(session: &mut LabSession, configuration: &Configuration) -> Result<()> {
     let (wire, settings) = (session.site(configuration).wire(0), of_host(session, configuration));
     session.lab.tune(&wire, &settings).await.context("failed to set up the VM host")?;
-    let HostTuning { coalesce_rx_us, coalesce_tx_us, .. } = configuration.tuning.host;
-    let coalesced = session.lab.coalesce(&wire, coalesce_rx_us, coalesce_tx_us).await;
-    coalesced.context("failed to set the interrupt coalescing of the wire")?;
-    let settings = tuning::guest(&configuration.tuning.guest, configuration.vcpus);
+    let settings = tuning::nic(&configuration.tuning.guest, configuration.vcpus);
     if !settings.is_empty() {
         let set = |guest| words(&tuning::set(&mac(session, configuration, guest), &settings));
         in_every_guest(session, configuration, set).await.context("failed to set up a guest")?;
@@ -46,7 +42,7 @@ pub(super) async fn apply(session: &mut LabSession, configuration: &Configuratio
 /// If a machine does not answer.
 pub(super) async fn checks(session: &LabSession, configuration: &Configuration) -> Result<Vec<Check>> {
     let mut checks = checks_of_host(session, configuration, "host").await?;
-    let settings = tuning::guest(&configuration.tuning.guest, configuration.vcpus);
+    let settings = tuning::nic(&configuration.tuning.guest, configuration.vcpus);
     if settings.is_empty() {
         return Ok(checks);
     }
@@ -74,26 +70,7 @@ async fn checks_of_host(
 ) -> Result<Vec<Check>> {
     let settings = of_host(session, configuration);
     let found = read_host(&session.lab, &session.site(configuration).wire(0), &settings).await?;
-    let checks = settings.iter().zip(found).map(|(setting, found)| check(whose, setting, found));
-    Ok(checks.chain(coalescing(session, configuration, whose).await).collect())
-}
-
-/// What the host's end of the wire says of its coalescing, where the configuration asks for some.
-async fn coalescing(session: &LabSession, configuration: &Configuration, whose: &str) -> Vec<Check> {
-    let HostTuning { coalesce_rx_us, coalesce_tx_us, .. } = configuration.tuning.host;
-    if coalesce_rx_us.is_none() && coalesce_tx_us.is_none() {
-        return Vec::new();
-    }
-    let found = session.lab.coalescing(&session.site(configuration).wire(0)).await.unwrap_or_default();
-    let one = |what: &str, expected: Option<u32>, found: Option<u32>| {
-        Some(Check {
-            what: format!("{whose}: {what}"),
-            expected: format!("{} us", expected?),
-            found: found.map_or("nothing".into(), |us| format!("{us} us")),
-        })
-    };
-    let rx = one("coalescing of received packets (rx-usecs)", coalesce_rx_us, found.rx_us);
-    rx.into_iter().chain(one("coalescing of sent packets (tx-usecs)", coalesce_tx_us, found.tx_us)).collect()
+    Ok(settings.iter().zip(found).map(|(setting, found)| check(whose, setting, found)).collect())
 }
 
 fn of_host(session: &LabSession, configuration: &Configuration) -> Vec<Setting> {

@@ -15,7 +15,7 @@ use crate::profile::groups::Members;
 pub use seen::{ExitSource, Hiccup, Irq, Look, NicPackets};
 
 /// Version of the raw format; a reader refuses what it does not know.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// One timed run of one configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

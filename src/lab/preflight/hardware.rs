@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Finding, coalescing, emulator, exits, far_needs, groups, machine, needs, real_time, room, settings,
-};
+use super::{Finding, emulator, exits, far_needs, groups, machine, needs, real_time, room, settings};
 use crate::backend::Backend;
 use crate::backend::site::Wire;
 use crate::exec::machine::Machine;
@@ -79,9 +77,7 @@ async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
         let needs = far_needs::look(host, experiment, seen.wire.as_ref()).await;
         let qemus = emulator::look_there(host, experiment).await;
         let kernel = Vec::from_iter(real_time::look_there(host, experiment).await);
-        let settings = settings::look_there(host, experiment).await;
-        let wire = coalescing::look_there(host, experiment, seen.wire.as_ref()).await;
-        seen.findings.extend(on(Vec::from_iter(wire), HOST));
+        let settings = settings::look_there(host, experiment, seen.wire.as_ref()).await;
         let pages = super::memory::look_there(host, experiment).await;
         seen.findings.extend(on([needs, qemus, pages, settings, kernel].concat(), HOST));
     }

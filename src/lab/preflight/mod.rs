@@ -11,12 +11,10 @@
 //! - `far_needs`: the same of another machine
 //! - `memory`: huge pages and NUMA nodes for the guests' memory
 //! - `real_time`: what real-time vCPUs need of the kernel
-//! - `coalescing`: whether the wire's NIC can coalesce interrupts
 //! - `room`: the VM host's disk, if a cloud image has to come there
-//! - `settings`: the settings of the VM host that it changes
+//! - `settings`: the settings of the VM host, and of its end of the wire, that it changes
 //! - `wire`: the NICs that it names
 
-mod coalescing;
 mod emulator;
 mod exits;
 mod far_needs;
@@ -66,9 +64,8 @@ pub fn look(experiment: &Experiment) -> Vec<Finding> {
     let of_machine =
         [machine::look(experiment), image::look(experiment), emulator::look(experiment)].concat();
     let of_machine = of_machine.into_iter().chain(exits::look(experiment)).collect::<Vec<_>>();
-    let (of_settings, of_groups) = (settings::look(experiment), groups::look(experiment));
+    let (of_settings, of_groups) = (settings::look(experiment, wire.as_ref()), groups::look(experiment));
     let of_kernel = Vec::from_iter(real_time::look(experiment));
-    let of_wire = [of_wire, Vec::from_iter(coalescing::look(experiment, wire.as_ref()))].concat();
     let of_memory = memory::look(experiment);
     [of_machine, of_wire, of_backends, of_memory, of_settings, of_groups, of_kernel].concat()
 }

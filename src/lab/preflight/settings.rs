@@ -1,69 +1,151 @@
-//! The settings of a profile that are the whole VM host's: whether its kernel has them.
+//! The settings of a profile on the VM host: whether its kernel and the NIC of its wire have them.
 
 use std::path::Path;
 
 use super::Finding;
+use crate::backend::site::Wire;
 use crate::exec::blocking;
 use crate::exec::machine::Machine;
 use crate::profile::Experiment;
 use crate::tuning::{self, SCRIPT, Setting};
 
-/// Looks at this machine.
-pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
-    let settings = of(experiment);
-    let argv = argv(&settings);
-    let said =
-        blocking::run(Path::new("/"), &argv).map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned());
-    findings(&settings, &said.unwrap_or_default())
+/// Looks at this machine; without a wire nothing is said of its NIC.
+pub(super) fn look(experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
+    let (asked, nic) = (Asked::of(experiment, wire), nic(wire));
+    let ran = blocking::run(Path::new("/"), &argv(nic, &asked.settings));
+    let said = ran.map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned());
+    findings(&asked, nic, &said.unwrap_or_default())
 }
 
 /// Looks at another machine.
-pub(super) async fn look_there(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
-    let settings = of(experiment);
-    let said = host.run(&argv(&settings)).await.map(|output| output.stdout);
-    findings(&settings, &said.unwrap_or_default())
+pub(super) async fn look_there(host: &Machine, experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
+    let (asked, nic) = (Asked::of(experiment, wire), nic(wire));
+    let said = host.run(&argv(nic, &asked.settings)).await.map(|output| output.stdout);
+    findings(&asked, nic, &said.unwrap_or_default())
 }
 
-/// One of each; those of NICs are the run's to look at, which makes or borrows them.
-fn of(experiment: &Experiment) -> Vec<Setting> {
-    let mut settings: Vec<Setting> = Vec::new();
-    for configuration in &experiment.configurations {
-        for setting in tuning::host(&configuration.tuning.host, 1) {
-            if !tuning::is_of_nic(&setting) && settings.iter().all(|other| other.what != setting.what) {
-                settings.push(setting);
+/// What is there to look at before a run.
+#[derive(Default)]
+struct Asked {
+    /// One of each.
+    settings: Vec<Setting>,
+    /// All that they are to be, alike.
+    values: Vec<Vec<String>>,
+    /// Interrupts are to be gathered where there are none.
+    gathers_on_veth: bool,
+}
+
+impl Asked {
+    /// Files of a NIC are the run's to look at, which makes or borrows it, and a veth pair has every offload.
+    fn of(experiment: &Experiment, wire: Option<&Wire>) -> Asked {
+        let mut asked = Asked::default();
+        let on_nics = matches!(wire, Some(Wire::Nics(_)));
+        for setting in experiment.configurations.iter().flat_map(|c| tuning::host(&c.tuning.host, 1)) {
+            asked.gathers_on_veth |= setting.files.ends_with("-usecs") && matches!(wire, Some(Wire::Veth));
+            if !tuning::is_of_nic(&setting) || (on_nics && tuning::is_of_ethtool(&setting)) {
+                asked.add(setting);
+            }
+        }
+        asked
+    }
+
+    fn add(&mut self, setting: Setting) {
+        let value = setting.value.clone();
+        match self.settings.iter().position(|other| other.what == setting.what) {
+            Some(known) => self.values[known].push(value),
+            None => {
+                self.settings.push(setting);
+                self.values.push(vec![value]);
             }
         }
     }
-    settings
 }
 
-fn argv(settings: &[Setting]) -> Vec<&str> {
-    [&["sh", "-c", SCRIPT, "tune"], tuning::show("lo", settings).as_slice()].concat()
+fn nic(wire: Option<&Wire>) -> &str {
+    match wire {
+        Some(Wire::Nics(nics)) => nics.host.first().map_or("lo", |nic| &nic.name),
+        _ => "lo",
+    }
 }
 
-fn findings(settings: &[Setting], said: &str) -> Vec<Finding> {
+fn argv<'s>(nic: &'s str, settings: &'s [Setting]) -> Vec<&'s str> {
+    [&["sh", "-c", SCRIPT, "tune"], tuning::show(nic, settings).as_slice()].concat()
+}
+
+/// Which times of coalescing a driver takes, only the attempt can tell.
+fn findings(asked: &Asked, nic: &str, said: &str) -> Vec<Finding> {
     let shown = tuning::shown(said);
-    let finding = |(index, setting): (usize, &Setting)| match tuning::found(setting, index, &shown) {
-        Some(value) => Finding::good(setting.what, format!("{value} now; it is put back at the end")),
-        None => Finding::bad(
-            setting.what,
-            format!("there is no {}", setting.files),
-            "leave it out of [tuning.host] and [sweep]; or mount debugfs, or load the module, if it is only that",
-        ),
+    let finding = |(index, setting): (usize, &Setting)| {
+        let fixed = shown.iter().any(|shown| shown.setting == index && shown.content.contains("[fixed]"));
+        match tuning::found(setting, index, &shown) {
+            Some(now) if fixed && asked.values[index].iter().any(|value| *value != now) => {
+                let found = format!("{nic} has it {now}, and its driver never changes that");
+                Finding::bad(
+                    setting.what,
+                    found,
+                    "leave it out of [tuning.host] and [sweep], or name another NIC",
+                )
+            }
+            Some(now) => Finding::good(setting.what, format!("{now} now; it is put back at the end")),
+            None => lacking(setting, nic),
+        }
     };
-    settings.iter().enumerate().map(finding).collect()
+    let on_veth = asked.gathers_on_veth.then(|| {
+        let fix = "name real NICs in [wire], or leave coalesce_rx and coalesce_tx out";
+        Finding::bad("interrupt coalescing", "the wire is a veth pair, which has no interrupts", fix)
+    });
+    asked.settings.iter().enumerate().map(finding).chain(on_veth).collect()
+}
+
+fn lacking(setting: &Setting, nic: &str) -> Finding {
+    let (found, fix) = if tuning::is_of_ethtool(setting) {
+        let fix = "leave it out of [tuning.host] and [sweep], or name another NIC (`ethtool -c` and `ethtool -k` show what \
+                   one can; apt-get install ethtool)";
+        (format!("{nic} has no {}", setting.files), fix)
+    } else {
+        let fix = "leave it out of [tuning.host] and [sweep]; or mount debugfs, or load the module, if it is only that";
+        (format!("there is no {}", setting.files), fix)
+    };
+    Finding::bad(setting.what, found, fix)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::tuning::HostTuning;
+    use crate::profile::tuning::{HostTuning, NicTuning};
+
+    fn asked(tuning: &[HostTuning]) -> Asked {
+        let mut asked = Asked::default();
+        tuning.iter().flat_map(|tuning| tuning::host(tuning, 2)).for_each(|setting| asked.add(setting));
+        asked
+    }
+
+    fn of_nic(tso: bool) -> HostTuning {
+        let nic = NicTuning { coalesce_rx_us: Some(50), tso: Some(tso), ..NicTuning::default() };
+        HostTuning { nic, ..HostTuning::default() }
+    }
 
     #[test]
     fn a_setting_that_the_kernel_does_not_have_is_refused_with_its_file() {
         let tuning = HostTuning { ksm: Some(true), halt_poll_ns: Some(0), ..HostTuning::default() };
-        let found = findings(&tuning::host(&tuning, 2), "0\t/sys/kernel/mm/ksm/run\t0\n");
+        let found = findings(&asked(&[tuning]), "lo", "0\t/sys/kernel/mm/ksm/run\t0\n");
         assert_eq!((found[0].found.as_str(), &found[0].fix), ("0 now; it is put back at the end", &None));
         assert!(found[1].found.contains("no /sys/module/kvm/parameters/halt_poll_ns"), "{found:?}");
+    }
+
+    #[test]
+    fn what_the_wire_s_nic_does_not_have_is_refused_by_ethtool_s_word() {
+        let found = findings(&asked(&[of_nic(true)]), "eth1", "1\ttso\ton\n");
+        assert_eq!((found[0].found.as_str(), found[0].fix.is_some()), ("eth1 has no rx-usecs", true));
+        assert_eq!((found[1].found.as_str(), &found[1].fix), ("on now; it is put back at the end", &None));
+    }
+
+    #[test]
+    fn an_offload_that_the_driver_fixed_may_only_be_asked_for_as_it_is() {
+        let fixed = |levels: &[HostTuning]| {
+            findings(&asked(levels), "eth1", "1\ttso\toff [fixed]\n")[1].fix.is_some()
+        };
+        assert!(!fixed(&[of_nic(false)]));
+        assert!(fixed(&[of_nic(false), of_nic(true)]));
     }
 }

@@ -50,9 +50,9 @@ pub(super) fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
         | Factor::GuestCoalesceTx => tuning::gathering(text(raw)).map(Value::Number),
         Factor::Governor => tuning::governor(text(raw)).map(Value::Word),
         Factor::Swappiness => tuning::swappiness(number(raw)).map(Value::Number),
-        Factor::Ksm | Factor::Offloads | Factor::Hugepages => {
-            Ok(Value::Switch(raw.as_bool().unwrap_or_default()))
-        }
+        Factor::HostGro | Factor::HostGso | Factor::HostTso => switch(raw),
+        Factor::GuestGro | Factor::GuestGso | Factor::GuestTso => switch(raw),
+        Factor::Ksm | Factor::Offloads | Factor::Hugepages => switch(raw),
         Factor::Thp => tuning::thp(text(raw)).map(Value::Word),
         Factor::HaltPoll => bounded_as(number(raw), 0, 10_000_000, |ns| format!("polling for {ns} ns")),
         Factor::BaseSlice => tuning::base_slice(text(raw)).map(Value::Number),
@@ -64,6 +64,10 @@ pub(super) fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
 
 fn text(raw: &Raw) -> &str {
     raw.as_str().unwrap_or_default()
+}
+
+fn switch(raw: &Raw) -> Result<Value, Fault> {
+    Ok(Value::Switch(raw.as_bool().unwrap_or_default()))
 }
 
 fn number(raw: &Raw) -> u32 {

@@ -66,6 +66,7 @@ pub(super) fn experiment(
     let factors = factors::factors(&mut check, &written);
     tuning::in_range(&mut check, &written, &factors);
     tuning::can_gather(&mut check, &factors);
+    tuning::whole_frames(&mut check, &factors);
     let groups = groups::groups(&mut check, &written, &factors);
     if configurations::is_bare(&factors) {
         bare::without_guests(&mut check, &written, &factors);

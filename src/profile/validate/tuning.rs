@@ -3,7 +3,7 @@
 use super::configurations::levels_of;
 use super::factors::Levels;
 use super::{Check, Fault};
-use crate::backend::{Backend, Model};
+use crate::backend::{Attachment, Backend, Model};
 use crate::profile::cpus::{self, Cpus};
 use crate::profile::tuning::THP;
 use crate::profile::units::Time;
@@ -101,6 +101,22 @@ pub(super) fn can_gather(check: &mut Check, factors: &[Levels]) {
                 format!("measure e1000e, sr-iov or pci-passthrough, or leave {key} out of [tuning.guest]");
             check.fault(&level.path, Fault::new(message, "", hint));
         }
+    }
+}
+
+/// Open vSwitch's own datapath takes no frames longer than the MTU, as merging makes them: kvmfair switches it off there.
+pub(super) fn whole_frames(check: &mut Check, factors: &[Levels]) {
+    let merged = levels_of(factors, Factor::HostGro).iter().find(|level| level.value == Value::Switch(true));
+    let switched = levels_of(factors, Factor::Backend).iter().find_map(|level| match level.value {
+        Value::Backend(
+            backend @ Backend::Guest { attachment: Attachment::Ovs | Attachment::OvsDpdk, .. },
+        ) => Some(backend),
+        _ => None,
+    });
+    if let (Some(merged), Some(backend)) = (merged, switched) {
+        let message = format!("{backend} may need whole frames, and gro merges them");
+        let hint = "leave gro out of [tuning.host] for Open vSwitch: its kernel module has it on, its own datapath off";
+        check.fault(&merged.path, Fault::new(message, "", hint));
     }
 }
 

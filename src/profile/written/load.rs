@@ -181,6 +181,15 @@ pub struct Sweep {
     /// the same of packets that were sent
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub host_coalesce_tx: Option<Vec<Time>>,
+    /// with and without generic receive offload at the host's end of the wire
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub host_gro: Option<Vec<bool>>,
+    /// with and without generic segmentation offload at the host's end of the wire
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub host_gso: Option<Vec<bool>>,
+    /// with and without TCP segmentation offload at the host's end of the wire
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub host_tso: Option<Vec<bool>>,
     /// flow table entries of each receive queue inside the guests, for example [0, 4096]
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub guest_rps_flow_cnt: Option<Vec<u32>>,
@@ -199,6 +208,15 @@ pub struct Sweep {
     /// the same of packets that were sent
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub guest_coalesce_tx: Option<Vec<Time>>,
+    /// with and without generic receive offload inside the guests
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub guest_gro: Option<Vec<bool>>,
+    /// with and without generic segmentation offload inside the guests
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub guest_gso: Option<Vec<bool>>,
+    /// with and without TCP segmentation offload inside the guests
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub guest_tso: Option<Vec<bool>>,
     /// CPU frequency governors, for example ["powersave", "performance"]
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub governor: Option<Vec<String>>,

@@ -34,6 +34,12 @@ pub struct HostTuning {
     pub coalesce_rx: Option<Time>,
     /// the same of packets that were sent (tx-usecs)
     pub coalesce_tx: Option<Time>,
+    /// whether received packets of a flow are merged on their way up (generic receive offload)
+    pub gro: Option<bool>,
+    /// whether packets are cut to the MTU as late as possible (generic segmentation offload)
+    pub gso: Option<bool>,
+    /// whether the NIC cuts TCP segments to the MTU, or leaves that to whatever is behind it
+    pub tso: Option<bool>,
     /// CPU frequency governor, for example "performance"
     pub governor: Option<String>,
     /// how readily the kernel swaps guests' memory (vm.swappiness): 0, as late as possible, to 200
@@ -82,6 +88,12 @@ pub struct GuestTuning {
     pub coalesce_rx: Option<Time>,
     /// the same of packets that were sent (tx-usecs)
     pub coalesce_tx: Option<Time>,
+    /// whether received packets of a flow are merged on their way up (generic receive offload)
+    pub gro: Option<bool>,
+    /// whether packets are cut to the MTU as late as possible (generic segmentation offload)
+    pub gso: Option<bool>,
+    /// whether the NIC cuts TCP segments to the MTU, or leaves that to whatever is behind it
+    pub tso: Option<bool>,
 }
 
 /// `[probe]`: what is observed beside flows and CPU time.

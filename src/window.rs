@@ -11,7 +11,8 @@ use crate::stats;
 /// The time that every flow has in common.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Window {
-    /// A: start of the last flow's first interim interval, plus the warm-up; s of the tester's wall clock.
+    /// A, s of the tester's wall clock: for the common window the start of the last flow's first interim interval plus the
+    /// warm-up; `figures` may let it begin later.
     pub start_s: f64,
     /// B: A + the requested length if all flows last that long, else the first flow's end less the cool-down; s.
     pub end_s: f64,

@@ -45,6 +45,9 @@ struct Arguments {
     /// Trials of the plan with live moves, and as many with fresh boots
     #[arg(long, default_value_t = 30, value_name = "N")]
     trials: u32,
+    /// Cloud image whose guests are moved and booted too; their boots take long
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
     /// Directory that receives the table
     #[arg(long, default_value = "runs", value_name = "DIR")]
     out: PathBuf,
@@ -119,10 +122,11 @@ fn measure(arguments: &Arguments) -> Result<bool> {
 /// Everything for which kvmfair is run as users run it.
 fn outside(arguments: &Arguments, binary: &Path, table: &mut Table) -> Result<()> {
     type Measure<'m> = &'m dyn Fn(&Path) -> Result<Vec<Row>>;
+    let moves = |binary: &Path| moves::measure(binary, arguments.trials, arguments.image.as_deref());
     let items: [(Item, &str, Measure); 5] = [
         (Item::Latency, "latency of commands", &latency::measure),
         (Item::Trial, "time around the window", &trials::around_the_window),
-        (Item::Moves, "live moves against fresh boots", &|binary| moves::measure(binary, arguments.trials)),
+        (Item::Moves, "live moves against fresh boots", &moves),
         (Item::Witness, "CPU and witness", &trials::cpu_and_witness),
         (Item::Window, "window against naive sum", &trials::naive_sum),
     ];

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::bench::{self, Run};
 use crate::numbers::{list, mean};
@@ -24,45 +24,86 @@ struct Outside {
     trials: usize,
 }
 
-/// Three ratios: of all seconds outside the window, of those that nobody asked for, and of the moves alone.
-pub fn measure(binary: &Path, trials: u32) -> Result<Vec<Row>> {
+/// The two ways from one trial to the next.
+struct Ways {
+    live: Outside,
+    fresh: Outside,
+}
+
+/// Three ratios: of all seconds outside the window, of those that nobody asked for, and of the moves alone. With a cloud image
+/// the first of them once more, of guests that boot it.
+pub fn measure(binary: &Path, trials: u32, image: Option<&Path>) -> Result<Vec<Row>> {
     let repeats = trials.div_ceil(CONFIGURATIONS).max(1);
-    let live = outside(&bench::run(binary, &profile(repeats, "never"))?)?;
-    let fresh = outside(&bench::run(binary, &profile(repeats, "trial"))?)?;
-    let row = |what: &str, goal: Goal, of: fn(&Outside) -> f64, how: &str| Row {
-        what: format!("{what}, live ÷ fresh boot each time"),
-        figure: of(&live) / of(&fresh),
-        decimals: 3,
-        unit: "",
-        goal,
-        how: format!("{how}: {:.2} s ÷ {:.2} s", of(&live), of(&fresh)),
-    };
+    let ways = Ways::measure(binary, &repeated(PROFILE, repeats))?;
     let trials = format!(
         "virtio, 4, 2 or 1 guests of 96 MiB with two quotas, in random order; {} and {} trials; mean from one trial's start to \
          the next one's, less the window",
-        live.trials, fresh.trials
+        ways.live.trials, ways.fresh.trials
     );
-    Ok(vec![
-        row("outside the window, per trial", Goal::AtMost(0.1), |of| of.all, &trials),
-        row(
+    let mut rows = vec![
+        ways.row("outside the window, per trial", Goal::AtMost(0.1), |of| of.all, &trials),
+        ways.row(
             "the same less what was asked for",
             Goal::None,
             |of| of.ours,
             "without warm-up, cool-down and netperf's settling of 1 s, which both have: moves, checks, flows set up and ended, \
              tables",
         ),
-        row(
+        ways.row(
             "moves alone",
             Goal::None,
             |of| of.moving,
             "from a trial's start until guests, settings and wire are ready",
         ),
-    ])
+    ];
+    if let Some(image) = image {
+        let ways = Ways::measure(binary, &repeated(&booting(image)?, repeats))?;
+        let how = format!(
+            "2 or 1 guests of 512 MiB that boot a distribution's image; {} and {} trials",
+            ways.live.trials, ways.fresh.trials
+        );
+        rows.push(ways.row(
+            "outside the window, guests of a cloud image",
+            Goal::AtMost(0.1),
+            |of| of.all,
+            &how,
+        ));
+    }
+    Ok(rows)
 }
 
-fn profile(repeats: u32, reprovision: &str) -> String {
-    let repeated = PROFILE.replacen("[workload]\n", &format!("[workload]\nrepeats = {repeats}\n"), 1);
-    format!("{repeated}\n[plan]\nreprovision = \"{reprovision}\"\n")
+impl Ways {
+    fn measure(binary: &Path, profile: &str) -> Result<Ways> {
+        let outside = |reprovision| outside(&bench::run(binary, &planned(profile, reprovision))?);
+        Ok(Ways { live: outside("never")?, fresh: outside("trial")? })
+    }
+
+    fn row(&self, what: &str, goal: Goal, of: fn(&Outside) -> f64, how: &str) -> Row {
+        let (live, fresh) = (of(&self.live), of(&self.fresh));
+        Row {
+            what: format!("{what}, live ÷ fresh boot each time"),
+            figure: live / fresh,
+            decimals: 3,
+            unit: "",
+            goal,
+            how: format!("{how}: {live:.2} s ÷ {fresh:.2} s"),
+        }
+    }
+}
+
+fn repeated(profile: &str, repeats: u32) -> String {
+    profile.replacen("[workload]\n", &format!("[workload]\nrepeats = {repeats}\n"), 1)
+}
+
+fn planned(profile: &str, reprovision: &str) -> String {
+    format!("{profile}\n[plan]\nreprovision = \"{reprovision}\"\n")
+}
+
+/// The same with guests that boot an image, and fewer of them: they are large.
+fn booting(image: &Path) -> Result<String> {
+    let image = image.canonicalize().with_context(|| format!("there is no image {}", image.display()))?;
+    let memory = format!("memory = \"512 MiB\"\nimage = {:?}", image.to_string_lossy());
+    Ok(PROFILE.replace("memory = \"96 MiB\"", &memory).replace("vms = [4, 2, 1]", "vms = [2, 1]"))
 }
 
 /// Of the trials after the first, which has to boot in either plan, as far as the next one's start is known.

@@ -2,7 +2,7 @@
 //!
 //! The common window begins a warm-up after the last flow did. Where MSER-5 finds that the rate was still moving then, the
 //! window begins where it had settled, if enough is left; all figures of the trial and its timeline are of that. What is read
-//! only before and after the window is of the time between, which holds it.
+//! only before and after the window is of the time between, which holds it, or most of it.
 
 use super::course;
 use crate::profile::Timing;

@@ -26,7 +26,7 @@ fn found<'t>(raw: &'t RawTrial, what: &str) -> Vec<&'t str> {
 #[test]
 fn guests_on_open_vswitch_are_measured_and_every_trial_proves_the_datapath() {
     let place = Sandbox::with_guests();
-    let backends = ["ovs", "vhost-user"];
+    let backends = ["ovs-e1000", "ovs", "vhost-user"];
     place.bench(&place.profile("ovs", &two_guests(&backends))).end().expect(0);
     place.assert_nothing_left();
     let run = place.only_run();
@@ -35,12 +35,12 @@ fn guests_on_open_vswitch_are_measured_and_every_trial_proves_the_datapath() {
     assert!(trials.iter().all(|trial| trial["outcome"] == "measured"), "{trials:?}");
     let raw = raw_trials(&run);
     assert!(raw.iter().flat_map(|raw| &raw.checks).all(Check::holds), "{raw:?}");
-    assert_eq!(
-        found(&raw[0], "datapath"),
-        ["userspace", found(&raw[0], "Open vSwitch datapath")[0]].repeat(2)
-    );
-    assert_eq!(found(&raw[1], "Open vSwitch datapath"), ["netdev"; 2]);
-    assert_eq!(found(&raw[1], "vhost-user port"), ["dpdkvhostuserclient connected"; 2]);
+    for (raw, driver) in raw.iter().zip(["e1000", "virtio_net"]) {
+        assert_eq!(found(raw, "datapath"), ["userspace", found(raw, "Open vSwitch datapath")[0]].repeat(2));
+        assert_eq!(found(raw, "driver of the test NIC"), [driver; 2]);
+    }
+    assert_eq!(found(&raw[2], "Open vSwitch datapath"), ["netdev"; 2]);
+    assert_eq!(found(&raw[2], "vhost-user port"), ["dpdkvhostuserclient connected"; 2]);
     let environment = fs::read_to_string(run.join("environment.json")).unwrap();
     assert!(environment.contains("DPDK") && environment.contains("datapath"), "{environment}");
 }

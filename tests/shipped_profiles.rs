@@ -34,6 +34,7 @@ fn every_shipped_profile_loads_under_its_file_name() {
         let experiment = experiment(&path);
         assert_eq!(experiment.name, name);
         assert!(!experiment.description.is_empty(), "{name} says nothing about itself");
+        assert!(experiment.source.is_some(), "{name} names no source");
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Attachment, Backend, Datapath, MacvtapMode, Model};
 
 /// Every backend of this version with its short name.
-pub const PRESETS: [(&str, Backend); 20] = [
+pub const PRESETS: [(&str, Backend); 21] = [
     ("baremetal", Backend::Baremetal),
     ("e1000", on_bridge(Model::E1000, Datapath::Userspace)),
     ("e1000e", on_bridge(Model::E1000e, Datapath::Userspace)),
@@ -22,7 +22,8 @@ pub const PRESETS: [(&str, Backend); 20] = [
     ("vhost-macvtap-vepa", on_macvtap(MacvtapMode::Vepa, Datapath::Vhost)),
     ("vhost-macvtap-private", on_macvtap(MacvtapMode::Private, Datapath::Vhost)),
     ("vhost-macvtap-passthru", on_macvtap(MacvtapMode::Passthru, Datapath::Vhost)),
-    ("ovs", virtio(Datapath::Userspace, Attachment::Ovs)),
+    ("ovs-e1000", on_switch(Model::E1000)),
+    ("ovs", on_switch(Model::Virtio)),
     ("ovs-vhost", virtio(Datapath::Vhost, Attachment::Ovs)),
     ("vhost-user", virtio(Datapath::VhostUser, Attachment::OvsDpdk)),
     ("sr-iov", passed_through(Attachment::VirtualFunction)),
@@ -33,6 +34,10 @@ pub const PRESETS: [(&str, Backend); 20] = [
 
 const fn on_bridge(model: Model, datapath: Datapath) -> Backend {
     Backend::Guest { model, datapath, attachment: Attachment::Bridge }
+}
+
+const fn on_switch(model: Model) -> Backend {
+    Backend::Guest { model, datapath: Datapath::Userspace, attachment: Attachment::Ovs }
 }
 
 const fn on_macvtap(mode: MacvtapMode, datapath: Datapath) -> Backend {

@@ -67,6 +67,9 @@ pub struct Configuration {
     /// What the guests do that are not measured.
     #[serde(default)]
     pub background: Background,
+    /// Whether the groups have the shares, quotas and caps that they are written with; `None`: they have.
+    #[serde(default)]
+    pub group_limits: Option<bool>,
     /// CPU time of each vCPU in each 100 ms, µs; 0: unlimited, or as its group says.
     #[serde(default)]
     pub quota_us: u32,
@@ -99,6 +102,7 @@ impl Default for Configuration {
             burst: 0,
             tuning: Tuning::default(),
             background: Background::AsWritten,
+            group_limits: None,
             quota_us: 0,
             unmeasured: 0,
         }
@@ -143,6 +147,7 @@ impl Configuration {
             Factor::Hugepages => self.hugepages.map_or(Value::AsFound, Value::Switch),
             Factor::NumaNode => self.numa_node.map_or(Value::AsFound, Value::Number),
             Factor::Background => Value::Background(self.background),
+            Factor::GroupLimits => self.group_limits.map_or(Value::AsFound, Value::Switch),
             Factor::Quota if self.quota_us == 0 => Value::AsFound,
             Factor::Quota => Value::Number(self.quota_us),
             of_tuning => self.tuning.value(of_tuning),
@@ -173,6 +178,8 @@ impl Configuration {
             (Factor::NumaNode, Value::Number(node)) => self.numa_node = Some(*node),
             (Factor::NumaNode, Value::AsFound) => self.numa_node = None,
             (Factor::Background, Value::Background(background)) => self.background = *background,
+            (Factor::GroupLimits, Value::Switch(on)) => self.group_limits = Some(*on),
+            (Factor::GroupLimits, Value::AsFound) => self.group_limits = None,
             (Factor::Quota, Value::AsFound) => self.quota_us = 0,
             (factor, value) => match (self.number(factor), value) {
                 (Some(field), Value::Number(number)) => *field = *number,

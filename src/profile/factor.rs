@@ -121,6 +121,8 @@ factors! {
     BaseSlice: "tuning.host.base_slice", "base_slice", "base_slice_ns";
     /// What the guests do that are not measured.
     Background: "group.role", "background", "background";
+    /// Whether groups have the shares, quotas and caps that they are written with.
+    GroupLimits: "group.limits", "group_limits", "group_limits";
     /// CPU time of each vCPU in a period.
     Quota: "guest.quota", "quota", "quota_us";
 }
@@ -172,7 +174,7 @@ impl Factor {
 
     /// Whether it says something of the guests, so that bare metal is the same for all its levels.
     pub fn is_of_guests(self) -> bool {
-        const OF_GUESTS: [Factor; 20] = [
+        const OF_GUESTS: [Factor; 21] = [
             Factor::Vcpus,
             Factor::Memory,
             Factor::GuestRps,
@@ -186,6 +188,7 @@ impl Factor {
             Factor::GuestGso,
             Factor::GuestTso,
             Factor::Background,
+            Factor::GroupLimits,
             Factor::Quota,
             Factor::Emulator,
             Factor::Pin,

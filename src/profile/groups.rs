@@ -201,13 +201,16 @@ pub fn members(groups: &[Group], configuration: &Configuration) -> Vec<Members> 
         return Vec::new();
     }
     let swept = (configuration.quota_us > 0).then_some(configuration.quota_us);
+    let limited = configuration.group_limits != Some(false);
     let mut next = 1;
     let mut all: Vec<Members> = Vec::new();
     for group in groups {
         let Some(guests) = group.size.of(configuration.vms).filter(|guests| *guests > 0) else { continue };
-        let cpu = CpuSettings { quota_us: group.cpu.quota_us.or(swept), ..group.cpu };
+        let written = if limited { group.cpu } else { CpuSettings::default() };
+        let cpu = CpuSettings { quota_us: written.quota_us.or(swept), ..written };
         let (role, cgroup) = (configuration.background.role(group.role), group.cgroup);
-        let (name, bandwidth_bps, rate_bps) = (group.name.clone(), group.bandwidth_bps, group.rate_bps);
+        let (name, rate_bps) = (group.name.clone(), group.rate_bps);
+        let bandwidth_bps = group.bandwidth_bps.filter(|_| limited);
         all.push(Members { name, first: next, guests, role, cpu, bandwidth_bps, rate_bps, cgroup });
         next += guests;
     }
@@ -292,6 +295,21 @@ mod tests {
         assert_eq!(role(Background::NetLoad), [Role::Measured, Role::NetLoad]);
         assert_eq!(role(Background::None), [Role::Measured, Role::Idle]);
         assert_eq!(role(Background::AsWritten), [Role::Measured, Role::Idle]);
+    }
+
+    #[test]
+    fn without_their_limits_groups_keep_who_is_in_them_and_what_they_do() {
+        let mut gold = group("gold", Size::Guests(1), Role::Measured);
+        (gold.bandwidth_bps, gold.cpu.quota_us) = (Some(1_000_000), Some(50_000));
+        let of = |limits| {
+            let configuration =
+                Configuration { group_limits: limits, ..configuration(2, Background::AsWritten) };
+            members(std::slice::from_ref(&gold), &configuration).remove(0)
+        };
+        let free = of(Some(false));
+        assert_eq!((free.cpu, free.bandwidth_bps), (CpuSettings::default(), None));
+        assert_eq!((free.name.as_str(), free.numbers()), ("gold", 1..=1));
+        assert_eq!((of(Some(true)), of(None).bandwidth_bps), (of(None), Some(1_000_000)));
     }
 
     #[test]

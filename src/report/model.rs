@@ -155,6 +155,8 @@ pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
             Background::NetLoad => "network background".into(),
             Background::Paced => "paced background".into(),
         },
+        Factor::GroupLimits if configuration.group_limits == Some(false) => "groups without limits".into(),
+        Factor::GroupLimits => "groups with their limits".into(),
         Factor::Quota if configuration.quota_us == 0 => "no quota".into(),
         Factor::Quota => {
             format!("quota {} %", f64::from(configuration.quota_us) / f64::from(PERIOD_US) * 100.0)

@@ -9,7 +9,7 @@ use super::verify::AT_ONCE;
 use crate::backend::{Counted, Side, cap};
 use crate::guest::fleet::Guest;
 use crate::guest::scheduler::Scheduler;
-use crate::lab::control_group::ControlGroup;
+use crate::lab::control_group::{ControlGroup, default_shares};
 use crate::profile::Configuration;
 use crate::profile::groups::{CpuSettings, Members};
 use crate::sample::Check;
@@ -32,7 +32,8 @@ pub(super) async fn checks(
     let mut checks = of_guests.concat();
     for group in groups {
         if let Some(made) = session.control_groups.get(&group.name) {
-            checks.extend(of_group(session, group, made).await);
+            let cpu = expected(session, configuration, group.cpu).await;
+            checks.extend(of_group(session, &Members { cpu, ..group.clone() }, made).await);
         }
     }
     checks
@@ -44,7 +45,8 @@ async fn of_guest(
     group: &Members,
     guest: &Guest,
 ) -> Vec<Check> {
-    let (number, cpu, vcpus) = (guest.number, group.of_each(), configuration.vcpus);
+    let (number, vcpus) = (guest.number, configuration.vcpus);
+    let cpu = expected(session, configuration, group.of_each()).await;
     let mut checks = of_libvirt(session.fleet.hypervisor.scheduler(&guest.name).await.ok(), number, &cpu);
     let seen = seen(session, guest, vcpus).await;
     checks.extend(of_files(&seen, number, &cpu, vcpus));
@@ -52,11 +54,26 @@ async fn of_guest(
         let expected = format!("kf-{}-{}.partition", session.blueprint.site.names.run, group.name);
         checks.push(check(number, "control group above it", expected, value(&seen, "parent")));
     }
-    if let Some(bits) = group.bandwidth_bps {
-        checks.extend(caps(session, configuration, number, bits).await);
+    match group.bandwidth_bps {
+        Some(bits) => checks.extend(caps(session, configuration, number, bits).await),
+        None if are_lifted(configuration) => checks.extend(no_cap(session, configuration, number).await),
+        None => {}
     }
     checks.extend(paced::checks(session, number, group).await);
     checks
+}
+
+/// Whether the groups' limits are taken away in this configuration, so that the kernel's defaults have to be there.
+fn are_lifted(configuration: &Configuration) -> bool {
+    configuration.group_limits == Some(false)
+}
+
+async fn expected(session: &LabSession, configuration: &Configuration, cpu: CpuSettings) -> CpuSettings {
+    if cpu.shares.is_some() || !are_lifted(configuration) {
+        return cpu;
+    }
+    let v2 = session.lab.side(Side::Host).read("/sys/fs/cgroup/cgroup.controllers").await.is_ok();
+    CpuSettings { shares: u32::try_from(default_shares(v2)).ok(), ..cpu }
 }
 
 fn check(guest: u32, what: &str, expected: String, found: Option<String>) -> Check {
@@ -166,6 +183,20 @@ async fn caps(session: &LabSession, configuration: &Configuration, guest: u32, b
         check(guest, "cap on what it receives", shown(bits), to.map(shown)),
         check(guest, "cap on what it sends", shown(bits), from.map(shown)),
     ]
+}
+
+/// That nothing is left of a cap; what cannot be asked is no proof.
+async fn no_cap(session: &LabSession, configuration: &Configuration, guest: u32) -> Option<Check> {
+    let Counted::OnHost { interface, .. } =
+        configuration.backend.counted(&session.site(configuration), guest)
+    else {
+        return None;
+    };
+    let argv = ["tc", "-s", "-j", "qdisc", "show", "dev", &interface];
+    let said = session.lab.side(Side::Host).run(&argv).await.ok();
+    let found =
+        said.map(|said| cap::rate(&said.stdout).map_or("none".into(), |bits| format!("{bits} bit/s")));
+    Some(check(guest, "cap on its NIC", "none".into(), found))
 }
 
 #[cfg(test)]

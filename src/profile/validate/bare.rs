@@ -6,7 +6,8 @@ use crate::profile::Factor;
 use crate::profile::written::Written;
 
 /// What can only be had with guests. Their number and size may stand in a profile whose backend is changed now and then.
-const NEEDING_GUESTS: [Factor; 4] = [Factor::Queues, Factor::QueueSize, Factor::Offloads, Factor::Background];
+const NEEDING_GUESTS: [Factor; 5] =
+    [Factor::Queues, Factor::QueueSize, Factor::Offloads, Factor::Background, Factor::GroupLimits];
 
 /// Reports what no configuration heeds, because none has a guest.
 pub(super) fn without_guests(check: &mut Check, written: &Written, factors: &[Levels]) {

@@ -52,7 +52,7 @@ pub(super) fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
         Factor::Swappiness => tuning::swappiness(number(raw)).map(Value::Number),
         Factor::HostGro | Factor::HostGso | Factor::HostTso => switch(raw),
         Factor::GuestGro | Factor::GuestGso | Factor::GuestTso => switch(raw),
-        Factor::Ksm | Factor::Offloads | Factor::Hugepages => switch(raw),
+        Factor::Ksm | Factor::Offloads | Factor::Hugepages | Factor::GroupLimits => switch(raw),
         Factor::Thp => tuning::thp(text(raw)).map(Value::Word),
         Factor::HaltPoll => bounded_as(number(raw), 0, 10_000_000, |ns| format!("polling for {ns} ns")),
         Factor::BaseSlice => tuning::base_slice(text(raw)).map(Value::Number),

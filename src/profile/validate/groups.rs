@@ -36,6 +36,7 @@ pub(super) fn groups(check: &mut Check, written: &Written, factors: &[Levels]) -
         quota::heeded(check, &groups, factors);
     }
     background(check, &groups, factors);
+    limits(check, &groups, factors);
     groups
 }
 
@@ -182,6 +183,16 @@ fn control_groups(check: &mut Check, written: &Written, groups: &[Group], factor
             let message = "a control group does not tell QEMU's threads apart";
             check.fault(&format!("group[{index}].emulator_quota"), Fault::new(message, "", hint));
         }
+    }
+}
+
+/// Limits that are swept must be there.
+fn limits(check: &mut Check, groups: &[Group], factors: &[Levels]) {
+    let swept = factors.iter().any(|levels| levels.factor == Factor::GroupLimits && levels.swept);
+    let limited = |group: &Group| group.cpu != CpuSettings::default() || group.bandwidth_bps.is_some();
+    if swept && !groups.iter().any(limited) {
+        let hint = "give a [[group]] shares, quota, emulator_quota or bandwidth: the sweep takes them away and gives them back";
+        check.fault("sweep.group_limits", Fault::new("no group has a limit", "makes no difference", hint));
     }
 }
 

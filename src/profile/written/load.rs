@@ -250,6 +250,9 @@ pub struct Sweep {
     /// polling times for halted vCPUs, for example [0, 200000]
     #[schemars(inner(range(max = 10000000)), length(min = 1), extend("uniqueItems" = true))]
     pub halt_poll_ns: Option<Vec<u32>>,
+    /// without and with the shares, quotas and caps of the groups, for example [false, true]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub group_limits: Option<Vec<bool>>,
     /// CPU time of every vCPU in each 100 ms, for example ["100 ms", "50 ms"]
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub quota: Option<Vec<Time>>,

@@ -73,6 +73,14 @@ impl Results {
         self.trials.binary_search_by_key(&trial, |done| done.trial).is_ok() // they are in the order of their numbers
     }
 
+    /// How many attempts have been made at a trial, in this run and in those that it goes on with.
+    ///
+    /// # Errors
+    /// If the run directory cannot be read.
+    pub fn attempts(&self, trial: u32) -> Result<u32> {
+        Ok(self.dir.attempts(trial)?)
+    }
+
     /// Reads a run directory.
     ///
     /// # Errors
@@ -196,12 +204,13 @@ impl Results {
         report::terminal::summary(&self.model(), terminal)
     }
 
-    /// The summary for scripts: the columns of `summary.csv` as keys.
+    /// The summary for scripts: the columns of `summary.csv` as keys, and the warnings.
     pub fn json(&self) -> Value {
         let model = self.model();
         json!({
             "run": self.dir.path(),
             "complete": self.all_measured(),
+            "warnings": report::warnings(&model).iter().map(ToString::to_string).collect::<Vec<_>>(),
             "summary": model.rows.iter().map(row_json).collect::<Vec<_>>(),
         })
     }

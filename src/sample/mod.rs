@@ -26,7 +26,8 @@ pub struct RawTrial {
     pub trial: u32,
     /// Which repeat of its configuration, from 1.
     pub repeat: u32,
-    /// Which attempt at this trial, from 1; those before were failed or invalid.
+    /// Which attempt at this trial, from 1; those before were failed or invalid. Of a trial that was skipped, how many were
+    /// made.
     #[serde(default = "first_attempt")]
     pub attempt: u32,
     /// What was measured.

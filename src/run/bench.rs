@@ -67,7 +67,7 @@ fn next(
     if missing(plan, results).is_none() && !late {
         let imprecise = results.imprecise();
         if !imprecise.is_empty() {
-            plan.extend(&imprecise, experiment, session.accel, session.host_cpus);
+            plan.extend(&imprecise, experiment, session.accel, session.host_cpus.len() as u32);
             results.plan(plan)?;
             drop(events.send(Event::Extended {
                 trials: plan.trials.len() as u32,

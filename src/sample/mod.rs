@@ -5,7 +5,7 @@
 
 mod seen;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,9 @@ pub struct RawTrial {
     pub host: Vec<HostSample>,
     /// CPUs online on the host.
     pub host_cpus: u32,
+    /// Their numbers; empty if they are those from 0, or not known.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub online_cpus: BTreeSet<u32>,
     /// The machines just before and just after the window.
     #[serde(default)]
     pub looks: Vec<Look>,

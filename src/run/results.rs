@@ -1,10 +1,15 @@
 //! Raw trials -> tables and charts in the run directory. `bench` adds trial by trial, `report` all at once: the same code.
+//!
+//! The tables are of all trials, and writing them takes the longer the more there are: after each trial of a short run, rarely
+//! in one of thousands. What is on the disk is behind then; the raw trials never are.
 
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use super::due::Due;
 use crate::figures::{Metric, Outcome, SummaryRow, TrialFigures, summarise, timeline};
 use crate::plan::Plan;
 use crate::probe::environment::Environment;
@@ -21,7 +26,7 @@ const ROWS_OF_TRIAL: usize = 20_000;
 /// The same of a run: some 20 MB. Of many trials, slices are longer.
 const ROWS_OF_RUN: usize = 500_000;
 
-/// The results of a run so far.
+/// The results of a run so far. Whatever ends it, an error or a panic too, the tables catch up when the value goes.
 pub struct Results {
     dir: RunDir,
     experiment: Experiment,
@@ -29,6 +34,7 @@ pub struct Results {
     /// How many trials are planned so far.
     planned: usize,
     trials: Vec<TrialFigures>,
+    due: Due,
 }
 
 impl Results {
@@ -45,7 +51,8 @@ impl Results {
         dir.write_json("environment.json", &environment)?;
         let provenance = provenance(&environment, accel);
         let planned = experiment.configurations.len() * experiment.timing.repeats as usize;
-        let results = Results { dir, experiment, provenance, planned, trials: Vec::new() };
+        let (trials, due) = (Vec::new(), Due::never());
+        let mut results = Results { dir, experiment, provenance, planned, trials, due };
         results.write_tables()?;
         Ok(results)
     }
@@ -93,7 +100,8 @@ impl Results {
         let accel = trials.first().map_or(Accel::Tcg, |trial| trial.accel);
         let written = experiment.configurations.len() * experiment.timing.repeats as usize;
         let planned = dir.read_json::<Plan>("plan.json").map_or(written, |plan| plan.trials.len());
-        Ok(Results { provenance: provenance(&environment, accel), dir, experiment, planned, trials })
+        let (provenance, due) = (provenance(&environment, accel), Due::never());
+        Ok(Results { dir, experiment, provenance, planned, trials, due })
     }
 
     /// Keeps the plan, which may have grown.
@@ -119,7 +127,7 @@ impl Results {
         rows.into_iter().filter(wants).map(|row| row.configuration).collect()
     }
 
-    /// Keeps one more trial and writes the tables anew.
+    /// Keeps one more trial, and writes the tables anew where that is cheap enough by now.
     ///
     /// # Errors
     /// If the run directory cannot be written.
@@ -128,7 +136,10 @@ impl Results {
         let figures = TrialFigures::of(&raw, &self.experiment.timing);
         self.trials.push(figures.clone());
         self.trials.sort_by_key(|trial| trial.trial); // a run that goes on fills gaps
-        self.write_tables()?;
+        self.due.behind = true;
+        if self.due.is_now(Instant::now()) {
+            self.write_tables()?;
+        }
         Ok(figures)
     }
 
@@ -149,7 +160,7 @@ impl Results {
     ///
     /// # Errors
     /// If a chart cannot be drawn or the run directory cannot be written.
-    pub fn finish(&self) -> Result<()> {
+    pub fn finish(&mut self) -> Result<()> {
         self.write_tables()?;
         self.write_timeline()?;
         let model = self.model();
@@ -176,7 +187,14 @@ impl Results {
         }
     }
 
-    fn write_tables(&self) -> Result<()> {
+    fn write_tables(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        self.write_each_table()?;
+        self.due = Due::after(begun, Instant::now());
+        Ok(())
+    }
+
+    fn write_each_table(&self) -> Result<()> {
         let model = self.model();
         let tables = [
             ("flows.csv", report::csv::flows(&model)?),
@@ -227,6 +245,16 @@ impl Results {
     }
 }
 
+impl Drop for Results {
+    fn drop(&mut self) {
+        if self.due.behind
+            && let Err(error) = self.write_tables()
+        {
+            tracing::warn!("failed to write the tables (hint: `kvmfair report`): {error:#}");
+        }
+    }
+}
+
 fn row_json(row: &SummaryRow) -> Value {
     let values = row.values.iter().map(|(metric, interval)| {
         let Interval { n, mean, half_width, min, max } = interval;
@@ -259,5 +287,65 @@ fn provenance(environment: &Environment, accel: Accel) -> Provenance {
         libvirt: known(&environment.libvirt),
         netperf: known(&environment.netperf),
         date: environment.date.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::figures::fixture;
+    use crate::report::fixture as report_fixture;
+
+    /// Results of no trial yet, whose tables took so long to write.
+    fn results(base: &Path, took: Duration) -> Results {
+        let (experiment, provenance, _) = report_fixture::run();
+        let dir = RunDir::create(base, "p", "t").unwrap();
+        let (planned, trials) = (9, Vec::new());
+        let due = Due { took, ..Due::never() };
+        Results { dir, experiment, provenance, planned, trials, due }
+    }
+
+    fn trial(number: u32) -> RawTrial {
+        fixture::numbered(
+            fixture::trial(fixture::configuration("virtio", 2), &[900.0, 1100.0]),
+            number,
+            number,
+        )
+    }
+
+    /// Rows of `trials.csv`; `None` without the file.
+    fn rows(dir: &RunDir) -> Option<usize> {
+        Some(dir.read("trials.csv").ok()?.lines().count() - 1)
+    }
+
+    #[test]
+    fn tables_that_cost_nothing_are_written_after_each_trial() {
+        let base = tempfile::tempdir().unwrap();
+        let mut results = results(base.path(), Duration::ZERO);
+        results.add(trial(1)).unwrap();
+        assert_eq!(rows(&results.dir), Some(1));
+    }
+
+    #[test]
+    fn tables_that_cost_much_wait_and_catch_up_when_the_run_is_over_however_it_ended() {
+        let base = tempfile::tempdir().unwrap();
+        let mut results = results(base.path(), Duration::from_secs(3600));
+        let dir = results.dir.clone();
+        for number in 1..=2 {
+            results.add(trial(number)).unwrap();
+        }
+        assert_eq!(
+            (rows(&dir), dir.read_trials().unwrap().len()),
+            (None, 2),
+            "only the raw trials are there"
+        );
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+            let _results = results;
+            panic!("the run");
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(rows(&dir), Some(2));
     }
 }

@@ -64,7 +64,7 @@ fn of_configuration(configuration: &Configuration) -> impl Iterator<Item = (&'st
         _ => None,
     });
     let nic = &configuration.tuning.host.nic;
-    let masks = [("host rps", &nic.rps), ("host xps", &nic.xps), ("host irq_affinity", &nic.irq_affinity)];
+    let masks = [("host_rps", &nic.rps), ("host_xps", &nic.xps), ("host_irq_affinity", &nic.irq_affinity)];
     let masks = masks.into_iter().filter_map(|(key, mask)| match mask {
         Some(Cpus::Some(cpus)) => Some((key, cpus)),
         _ => None,
@@ -106,7 +106,7 @@ mod tests {
             "0,2\n",
         );
         assert_eq!(found[1].found, "CPUs 1,3 are offline or not there; online: 0,2");
-        assert_eq!(found[0], Finding::good("CPUs of host irq_affinity", "2: online"));
+        assert_eq!(found[0], Finding::good("CPUs of host_irq_affinity", "2: online"));
     }
 
     #[test]

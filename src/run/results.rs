@@ -3,6 +3,7 @@
 //! The tables are of all trials, and writing them takes the longer the more there are: after each trial of a short run, rarely
 //! in one of thousands. What is on the disk is behind then; the raw trials never are.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
@@ -18,7 +19,6 @@ use crate::report::chart::{charts, png};
 use crate::report::terminal::Terminal;
 use crate::report::{self, Model, Provenance};
 use crate::sample::{Accel, RawTrial};
-use crate::stats::Interval;
 use crate::store::RunDir;
 
 /// Rows of `timeline.csv` for one trial, at most about.
@@ -34,6 +34,8 @@ pub struct Results {
     /// How many trials are planned so far.
     planned: usize,
     trials: Vec<TrialFigures>,
+    /// Trials of the run that this one goes on with which are to be tried again: they stay in the tables until then.
+    again: BTreeSet<u32>,
     due: Due,
 }
 
@@ -51,8 +53,8 @@ impl Results {
         dir.write_json("environment.json", &environment)?;
         let provenance = provenance(&environment, accel);
         let planned = experiment.configurations.len() * experiment.timing.repeats as usize;
-        let (trials, due) = (Vec::new(), Due::never());
-        let mut results = Results { dir, experiment, provenance, planned, trials, due };
+        let (trials, again, due) = (Vec::new(), BTreeSet::new(), Due::never());
+        let mut results = Results { dir, experiment, provenance, planned, trials, again, due };
         results.write_tables()?;
         Ok(results)
     }
@@ -70,14 +72,20 @@ impl Results {
             differs.join("; ")
         );
         let mut results = Results::read(dir)?;
-        results.trials.retain(|trial| trial.outcome == Outcome::Measured);
+        let failed = results.trials.iter().filter(|trial| trial.outcome != Outcome::Measured);
+        results.again = failed.map(|trial| trial.trial).collect();
         results.provenance.accel = accel; // a run broken off before its first trial cannot tell
         Ok(results)
     }
 
-    /// Whether a trial has been measured.
+    /// Whether a trial has been tried, and is not to be tried again.
     pub fn has(&self, trial: u32) -> bool {
-        self.trials.binary_search_by_key(&trial, |done| done.trial).is_ok() // they are in the order of their numbers
+        self.place(trial).is_ok() && !self.again.contains(&trial)
+    }
+
+    /// Where a trial is, or belongs: they are in the order of their numbers.
+    fn place(&self, trial: u32) -> Result<usize, usize> {
+        self.trials.binary_search_by_key(&trial, |done| done.trial)
     }
 
     /// How many attempts have been made at a trial, in this run and in those that it goes on with.
@@ -100,8 +108,8 @@ impl Results {
         let accel = trials.first().map_or(Accel::Tcg, |trial| trial.accel);
         let written = experiment.configurations.len() * experiment.timing.repeats as usize;
         let planned = dir.read_json::<Plan>("plan.json").map_or(written, |plan| plan.trials.len());
-        let (provenance, due) = (provenance(&environment, accel), Due::never());
-        Ok(Results { dir, experiment, provenance, planned, trials, due })
+        let (provenance, again, due) = (provenance(&environment, accel), BTreeSet::new(), Due::never());
+        Ok(Results { dir, experiment, provenance, planned, trials, again, due })
     }
 
     /// Keeps the plan, which may have grown.
@@ -134,8 +142,11 @@ impl Results {
     pub fn add(&mut self, raw: RawTrial) -> Result<TrialFigures> {
         self.dir.write_trial(&raw)?;
         let figures = TrialFigures::of(&raw, &self.experiment.timing);
-        self.trials.push(figures.clone());
-        self.trials.sort_by_key(|trial| trial.trial); // a run that goes on fills gaps
+        self.again.remove(&figures.trial);
+        match self.place(figures.trial) {
+            Ok(known) => self.trials[known] = figures.clone(),
+            Err(gap) => self.trials.insert(gap, figures.clone()),
+        }
         self.due.behind = true;
         if self.due.is_now(Instant::now()) {
             self.write_tables()?;
@@ -229,7 +240,7 @@ impl Results {
             "run": self.dir.path(),
             "complete": self.all_measured(),
             "warnings": report::warnings(&model).iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "summary": model.rows.iter().map(row_json).collect::<Vec<_>>(),
+            "summary": model.rows.iter().map(report::json::row).collect::<Vec<_>>(),
         })
     }
 
@@ -253,23 +264,6 @@ impl Drop for Results {
             tracing::warn!("failed to write the tables (hint: `kvmfair report`): {error:#}");
         }
     }
-}
-
-fn row_json(row: &SummaryRow) -> Value {
-    let values = row.values.iter().map(|(metric, interval)| {
-        let Interval { n, mean, half_width, min, max } = interval;
-        let value = json!({ "n": n, "mean": mean, "half_width_95": half_width, "min": min, "max": max });
-        (metric.column().to_owned(), value)
-    });
-    let beyond = report::csv::beyond_metrics(row).map(|(name, value)| (name.to_owned(), json!(value)));
-    json!({
-        "configuration": row.configuration,
-        "measured": row.measured,
-        "invalid": row.invalid,
-        "failed": row.failed,
-        "metrics": values.collect::<serde_json::Map<_, _>>(),
-        "beyond_metrics": beyond.collect::<serde_json::Map<_, _>>(),
-    })
 }
 
 fn provenance(environment: &Environment, accel: Accel) -> Provenance {
@@ -304,7 +298,7 @@ mod tests {
         let dir = RunDir::create(base, "p", "t").unwrap();
         let (planned, trials) = (9, Vec::new());
         let due = Due { took, ..Due::never() };
-        Results { dir, experiment, provenance, planned, trials, due }
+        Results { dir, experiment, provenance, planned, trials, again: BTreeSet::new(), due }
     }
 
     fn trial(number: u32) -> RawTrial {
@@ -347,5 +341,29 @@ mod tests {
         }));
         assert!(panicked.is_err());
         assert_eq!(rows(&dir), Some(2));
+    }
+
+    #[test]
+    fn a_failed_trial_of_a_run_that_goes_on_stays_in_the_tables_until_it_has_been_tried_again() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = RunDir::create(base.path(), "p", "t").unwrap();
+        let (experiment, environment) = (report_fixture::run().0, Environment::default());
+        dir.write_json("experiment.json", &experiment).unwrap();
+        let mut first = Results::create(dir.clone(), experiment, environment.clone(), Accel::Tcg).unwrap();
+        let failed = fixture::numbered(fixture::failed(fixture::configuration("virtio", 2)), 2, 2);
+        for raw in [trial(1), failed, trial(3)] {
+            first.add(raw).unwrap();
+        }
+        drop(first);
+        let mut resumed = Results::resume(dir.clone(), &environment, Accel::Tcg).unwrap();
+        assert_eq!([1, 2, 3, 4].map(|number| resumed.has(number)), [true, false, true, false]);
+        resumed.write_tables().unwrap();
+        assert_eq!(rows(&dir), Some(3));
+        resumed.add(RawTrial { attempt: resumed.attempts(2).unwrap() + 1, ..trial(2) }).unwrap();
+        assert!(resumed.has(2));
+        resumed.write_tables().unwrap();
+        let table = dir.read("trials.csv").unwrap();
+        assert_eq!((rows(&dir), table.contains("failed")), (Some(3), false), "{table}");
+        assert!(resumed.json()["warnings"][0].as_str().unwrap().contains("trial 2 the most (2)"));
     }
 }

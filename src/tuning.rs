@@ -5,6 +5,7 @@
 //! without a leading slash is a file of that NIC.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::profile::cpus::Cpus;
 use crate::profile::tuning::{HostTuning, NicTuning};
@@ -50,7 +51,9 @@ impl Setting {
         let content = content.trim();
         match self.said {
             Said::Plainly => content.into(),
-            Said::AsMask => content.parse::<Cpus>().map_or(content.into(), |cpus| cpus.mask(0)),
+            Said::AsMask => {
+                content.parse::<Cpus>().map_or(content.into(), |cpus| cpus.mask(&BTreeSet::new()))
+            }
             Said::Remarked => content.split(" [").next().unwrap_or(content).into(),
             Said::Bracketed => {
                 let inside = content.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
@@ -60,8 +63,8 @@ impl Setting {
     }
 }
 
-/// The settings of a NIC and of its machine, which has `cpus` CPUs.
-pub fn nic(tuning: &NicTuning, cpus: u32) -> Vec<Setting> {
+/// The settings of a NIC and of its machine, where these CPUs are online.
+pub fn nic(tuning: &NicTuning, cpus: &BTreeSet<u32>) -> Vec<Setting> {
     let off = tuning.rps.as_ref().is_some_and(Cpus::is_none);
     let said = |said: Said, what, files: &'static str, value: String| Setting {
         what,
@@ -93,7 +96,7 @@ pub fn nic(tuning: &NicTuning, cpus: u32) -> Vec<Setting> {
 }
 
 /// The settings of the VM host, its end of the wire included.
-pub fn host(tuning: &HostTuning, cpus: u32) -> Vec<Setting> {
+pub fn host(tuning: &HostTuning, cpus: &BTreeSet<u32>) -> Vec<Setting> {
     let plain = |what, files: &'static str, value: String| Setting {
         what,
         files: files.into(),
@@ -199,6 +202,7 @@ pub fn found(setting: &Setting, index: usize, shown: &[Shown]) -> Option<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::cpus::first;
 
     fn rps(mask: &str) -> NicTuning {
         NicTuning { rps: mask.parse().ok(), rps_flow_cnt: Some(4096), ..NicTuning::default() }
@@ -209,24 +213,25 @@ mod tests {
     }
 
     #[test]
-    fn all_cpus_are_as_many_as_the_machine_has() {
-        assert_eq!(values(&nic(&rps("all"), 12)), ["fff", "4096"]);
-        assert_eq!(values(&nic(&rps("3"), 12)), ["3", "4096"]);
+    fn all_cpus_are_those_that_are_online() {
+        assert_eq!(values(&nic(&rps("all"), &first(12))), ["fff", "4096"]);
+        assert_eq!(values(&nic(&rps("3"), &first(12))), ["3", "4096"]);
+        assert_eq!(values(&nic(&rps("all"), &BTreeSet::from([0, 2, 4, 6]))), ["55", "4096"]);
     }
 
     #[test]
     fn without_rps_the_flow_table_is_emptied_too() {
-        assert_eq!(values(&nic(&rps("none"), 12)), ["0", "0"]);
+        assert_eq!(values(&nic(&rps("none"), &first(12))), ["0", "0"]);
     }
 
     #[test]
     fn what_ethtool_writes_goes_by_its_words() {
         let tuning = NicTuning { coalesce_rx_us: Some(100), tso: Some(false), ..NicTuning::default() };
-        let settings = nic(&tuning, 1);
+        let settings = nic(&tuning, &first(1));
         let words = ["52:54:00:74:10:01", "set", "rx-usecs", "100", "tso", "off"];
         assert_eq!(set("52:54:00:74:10:01", &settings), words);
         assert!(settings.iter().all(|setting| is_of_nic(setting) && is_of_ethtool(setting)));
-        assert!(!nic(&rps("all"), 1).iter().any(is_of_ethtool));
+        assert!(!nic(&rps("all"), &first(1)).iter().any(is_of_ethtool));
     }
 
     #[test]
@@ -239,24 +244,24 @@ mod tests {
 
     #[test]
     fn what_is_not_in_the_profile_is_left_alone() {
-        assert_eq!(host(&HostTuning::default(), 4), []);
+        assert_eq!(host(&HostTuning::default(), &first(4)), []);
     }
 
     #[test]
     fn values_are_compared_as_the_kernel_means_them() {
-        let mask = &nic(&rps("all"), 2)[0];
+        let mask = &nic(&rps("all"), &first(2))[0];
         assert_eq!(mask.read("00000000,00000003\n"), mask.value);
         let thp = HostTuning { thp: Some("madvise".into()), ..HostTuning::default() };
-        assert_eq!(host(&thp, 2)[0].read("always [madvise] never\n"), "madvise");
+        assert_eq!(host(&thp, &first(2))[0].read("always [madvise] never\n"), "madvise");
         let gro = NicTuning { gro: Some(false), ..NicTuning::default() };
-        assert_eq!(nic(&gro, 2)[0].read("off [fixed]\n"), "off");
+        assert_eq!(nic(&gro, &first(2))[0].read("off [fixed]\n"), "off");
         let coalescing = NicTuning { coalesce_rx_us: Some(3), ..NicTuning::default() };
-        assert_ne!(nic(&coalescing, 2)[0].read("3 adaptive\n"), "3");
+        assert_ne!(nic(&coalescing, &first(2))[0].read("3 adaptive\n"), "3");
     }
 
     #[test]
     fn files_that_do_not_agree_are_all_told() {
-        let setting = &nic(&rps("all"), 2)[0];
+        let setting = &nic(&rps("all"), &first(2))[0];
         let shown = shown("0\tqueues/rx-0/rps_cpus\t3\nnoise\n0\tqueues/rx-1/rps_cpus\t1\n");
         assert_eq!(found(setting, 0, &shown).as_deref(), Some("1 or 3"));
         assert_eq!(found(setting, 1, &shown), None);

@@ -51,6 +51,20 @@ fn a_macvtap_whose_mode_was_changed_behind_our_back_does_not_count() {
     assert_eq!(broken.len(), 1, "{broken:?}");
     assert!(broken[0]["found"].starts_with("bridge on kf-"), "{broken:?}");
     assert_eq!(rows(&run, "summary.csv")[0]["measured"], "0");
+    resumed_without_it(&place, &run);
+}
+
+/// With the real QEMU the trial is measured; what it was before is kept, counted and told.
+fn resumed_without_it(place: &Sandbox, run: &Path) {
+    let invalid = fs::read(run.join("raw/trial-0001.json")).unwrap();
+    let resumed = place.start(place.command(&["bench", "--resume", run.to_str().unwrap()])).end().expect(0);
+    place.assert_nothing_left();
+    assert_eq!(fs::read(run.join("raw/attempts/trial-0001-1.json")).unwrap(), invalid);
+    let trial = &rows(run, "trials.csv")[0];
+    assert_eq!((trial["outcome"].as_str(), trial["attempts"].as_str()), ("measured", "2"));
+    let warning = "1 of 1 trials needed more than one attempt, trial 1 the most (2)";
+    assert!(resumed.stdout.contains(warning), "{}", resumed.stdout);
+    assert!(fs::read_to_string(run.join("report.md")).unwrap().contains(warning));
 }
 
 /// The first QEMU changes the mode, the second does not.

@@ -20,7 +20,13 @@ pub fn load(path: &Path) -> Result<(String, Experiment)> {
 pub fn host_facts() -> Result<HostFacts> {
     use procfs::Current;
     let memory = procfs::Meminfo::current().context("failed to read /proc/meminfo")?;
-    Ok(HostFacts { memory_mib: memory.mem_total >> 20, cpus: cpus() })
+    Ok(HostFacts { memory_mib: memory.mem_total >> 20, cpus: numbered().unwrap_or_else(cpus) })
+}
+
+/// How far the numbers of this machine's CPUs go: one more than the highest that is online.
+fn numbered() -> Option<u32> {
+    let online = profile::cpus::of_list(&std::fs::read_to_string(profile::cpus::ONLINE).ok()?)?;
+    online.last().map(|last| last + 1)
 }
 
 /// CPUs that this process may use.

@@ -23,7 +23,7 @@ impl Report {
             let hint = "runs are below `runs/`, or where --out said";
             bail!("there is no directory {} (hint: {hint})", self.run.display());
         }
-        let results = Results::read(RunDir::open(&self.run)?)?;
+        let mut results = Results::read(RunDir::open(&self.run)?)?;
         results.finish()?;
         if common.json {
             return print(&format!("{}\n", results.json()));

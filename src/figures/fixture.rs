@@ -90,6 +90,7 @@ pub fn trial(configuration: Configuration, rates: &[f64]) -> RawTrial {
         looks: Vec::new(),
         hiccups: None,
         host_cpus: HOST_CPUS,
+        online_cpus: Default::default(),
         guests: (1..=configuration.vms).map(guest).collect(),
         checks: vec![],
         configuration,

@@ -60,7 +60,10 @@ impl Seen {
         let rate = |of: fn(&Look) -> u64| {
             (length_s > 0.0).then(|| of(last).saturating_sub(of(first)) as f64 / length_s)
         };
-        let pairs = (0..).zip(first.cpus.iter().zip(&last.cpus));
+        let known = !raw.online_cpus.is_empty();
+        let numbers: Vec<u32> =
+            if known { raw.online_cpus.iter().copied().collect() } else { (0..raw.host_cpus).collect() };
+        let pairs = numbers.into_iter().zip(first.cpus.iter().zip(&last.cpus));
         Seen {
             cpus: pairs.filter_map(|(cpu, (before, after))| CpuFigures::of(cpu, before, after)).collect(),
             swapped_in_pages: gained(first, last, |(from, _)| from),
@@ -191,6 +194,16 @@ mod tests {
         assert_eq!((seen.swapped_in_pages, seen.swapped_out_pages), (Some(10), Some(0)));
         assert_eq!((seen.context_switches_per_s, seen.interrupts_per_s), (Some(1000.0), Some(500.0)));
         assert!((seen.tester_busy_percent.unwrap() - 90.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn cpus_keep_their_numbers_where_others_are_offline() {
+        let (mut raw, window) = trial();
+        let numbers =
+            |raw: &RawTrial| Seen::of(raw, &window).cpus.iter().map(|cpu| cpu.cpu).collect::<Vec<_>>();
+        assert_eq!(numbers(&raw), [0, 1]);
+        raw.online_cpus = [2, 6].into();
+        assert_eq!(numbers(&raw), [2, 6]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct TrialFigures {
     pub trial: u32,
     /// Which repeat of its configuration, from 1.
     pub repeat: u32,
-    /// Which attempt at this trial, from 1.
+    /// Which attempt at this trial, from 1; of a trial that was skipped, how many were made.
     pub attempt: u32,
     /// What was measured.
     pub configuration: Configuration,

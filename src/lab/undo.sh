@@ -26,10 +26,16 @@ of_run() { grep -lzx "KVMFAIR_RUN=$1" /proc/[0-9]*/environ 2>/dev/null | sed 's,
 # Runs a command whose object may be gone already: what stays is found by its name.
 undo() { if "$@" 2>/dev/null; then did "$*"; fi; }
 
-# Writes the value $2 back into the file $1; what is not there any more went with its device.
+# Writes the value $2 back into the file $1. What is not there any more went with its device; where that is an interface that
+# still is, the value is lost.
 value() {
-    [ -e "$1" ] || return 0
-    printf '%s' "$2" 2>/dev/null >"$1" || left "the value of $1"
+    if [ -e "$1" ]; then
+        printf '%s' "$2" 2>/dev/null >"$1" || left "the value of $1"
+        return
+    fi
+    case $1 in /sys/class/net/*) owner=${1#/sys/class/net/} ;; *) return 0 ;; esac
+    owner=${owner%%/*}
+    [ ! -e "/sys/class/net/$owner" ] || left "the value of $1: $owner is there without it"
 }
 
 # Puts the NIC $1 (device $2, driver $3) back as it was: its name, no master, no address of a run, MTU $4, up or down $5.

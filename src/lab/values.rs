@@ -56,14 +56,42 @@ pub(super) fn interface(path: &Path) -> Option<&str> {
 mod tests {
     use super::*;
 
+    use crate::lab::change::{Change, said, script};
+
+    const GONE: [&str; 2] = ["/sys/class/net/no-such-nic/queues/rx-0/rps_cpus", "/sys/no/such/device/value"];
+    const LOST: &str = "/sys/class/net/lo/queues/rx-999/rps_cpus";
+
+    /// What the script of other machines leaves.
+    fn left_by_the_script(path: &Path, value: &str) -> Vec<String> {
+        let change = Change::Value { path: path.to_owned(), value: value.to_owned() };
+        let script = script([&change].into_iter());
+        let ran = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        said(&String::from_utf8_lossy(&ran.stdout)).1
+    }
+
     #[test]
-    fn a_value_that_went_with_its_device_is_no_error_and_one_that_an_interface_lost_is() {
-        for gone in ["/sys/class/net/no-such-nic/queues/rx-0/rps_cpus", "/sys/no/such/device/value"] {
-            write_back(Path::new(gone), "f").unwrap();
+    fn a_value_that_went_with_its_device_is_no_error_here_or_elsewhere() {
+        for gone in GONE.map(Path::new) {
+            write_back(gone, "f").unwrap();
+            assert_eq!(left_by_the_script(gone, "f"), Vec::<String>::new());
         }
-        let lost = "/sys/class/net/lo/queues/rx-999/rps_cpus";
-        let error = write_back(Path::new(lost), "f\n").unwrap_err().to_string();
-        assert!(error.contains(&format!("write f back into {lost}: lo is there without it")), "{error}");
+    }
+
+    #[test]
+    fn a_value_that_an_interface_lost_is_an_error_here_and_left_elsewhere() {
+        let error = write_back(Path::new(LOST), "f\n").unwrap_err().to_string();
+        assert!(error.contains(&format!("write f back into {LOST}: lo is there without it")), "{error}");
+        let left = left_by_the_script(Path::new(LOST), "f\n");
+        assert_eq!(left, [format!("the value of {LOST}: lo is there without it")]);
+    }
+
+    #[test]
+    fn a_value_whose_file_is_there_is_written_here_and_elsewhere() {
+        let (here, there) =
+            (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
+        write_back(here.path(), "7").unwrap();
+        assert_eq!(left_by_the_script(there.path(), "7"), Vec::<String>::new());
+        assert_eq!([&here, &there].map(|file| std::fs::read_to_string(file.path()).unwrap()), ["7", "7"]);
     }
 
     #[test]

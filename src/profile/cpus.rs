@@ -6,11 +6,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// CPUs of a machine whose number of CPUs is not known yet.
+/// CPUs of a machine that is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Cpus {
-    /// Every CPU that the machine has.
+    /// Every CPU of the machine that is online.
     All,
     /// These; none if it is empty.
     Some(BTreeSet<u32>),
@@ -38,18 +38,27 @@ impl Cpus {
         }
     }
 
-    /// The CPUs on a machine that has `online` of them.
-    pub fn on(&self, online: u32) -> BTreeSet<u32> {
+    /// The CPUs on a machine where these are online.
+    pub fn on(&self, online: &BTreeSet<u32>) -> BTreeSet<u32> {
         match self {
-            Cpus::All => (0..online).collect(),
+            Cpus::All => online.clone(),
             Cpus::Some(cpus) => cpus.clone(),
         }
     }
 
-    /// The mask of sysfs for a machine with `online` CPUs: groups of 32 in hex, the highest first.
-    pub fn mask(&self, online: u32) -> String {
+    /// The mask of sysfs for a machine where these CPUs are online: groups of 32 in hex, the highest first.
+    pub fn mask(&self, online: &BTreeSet<u32>) -> String {
         mask(&self.on(online))
     }
+}
+
+/// Where Linux lists the CPUs that are online. Their numbers may have gaps: siblings where SMT is switched off, CPUs that
+/// somebody took away.
+pub const ONLINE: &str = "/sys/devices/system/cpu/online";
+
+/// So many CPUs without a gap, as a guest has them.
+pub fn first(count: u32) -> BTreeSet<u32> {
+    (0..count).collect()
 }
 
 /// The mask that sysfs takes.
@@ -152,7 +161,7 @@ mod tests {
     use super::*;
 
     fn cpus(text: &str) -> Vec<u32> {
-        text.parse::<Cpus>().expect(text).on(4).into_iter().collect()
+        text.parse::<Cpus>().expect(text).on(&first(4)).into_iter().collect()
     }
 
     #[test]
@@ -176,6 +185,14 @@ mod tests {
     }
 
     #[test]
+    fn all_are_those_that_are_online_and_a_list_is_what_it_names() {
+        let online = of_list("0,2,4,6\n").unwrap();
+        assert_eq!(Cpus::All.mask(&online), "55");
+        assert_eq!("0-3".parse::<Cpus>().unwrap().mask(&online), "f");
+        assert_eq!(Cpus::All.mask(&BTreeSet::from([1, 40])), "100,00000002");
+    }
+
+    #[test]
     fn what_is_neither_a_mask_nor_a_list_is_refused() {
         for text in ["fast", "", "3-1", "0-99999", "1-", "-", "f,f", "0,", ",1", "0,2,", "123456789,00000000"]
         {
@@ -187,7 +204,8 @@ mod tests {
         #[test]
         fn a_mask_that_was_written_is_read_as_the_same_cpus(set: BTreeSet<u8>) {
             let set: BTreeSet<u32> = set.into_iter().map(u32::from).collect();
-            let written = Cpus::Some(set.clone()).mask(256);
+            let written = mask(&set);
+            prop_assert_eq!(&Cpus::All.mask(&set), &written);
             prop_assert_eq!(written.parse::<Cpus>(), Ok(Cpus::Some(set)));
         }
 

@@ -5,6 +5,7 @@
 //! - [`csv`]: flows, guests, trials and the summary, for other programs
 //! - [`terminal`]: the summary as a table that fits the terminal
 //! - [`markdown`]: the report
+//! - [`json`]: the summary for scripts
 //! - [`Warning`]: what to know before trusting figures that count
 //! - `groups`, `demand`: its sections about groups of guests and background load, and about guests that want less
 //! - [`chart`]: pictures, SVG and PNG
@@ -15,6 +16,7 @@ mod demand;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod groups;
+pub mod json;
 pub mod markdown;
 mod model;
 mod number;

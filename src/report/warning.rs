@@ -56,6 +56,17 @@ pub enum Warning {
         /// Its CPUs at most, %.
         most_percent: f64,
     },
+    /// Trials that were tried again, until they were measured or given up.
+    TriedAgain {
+        /// How many.
+        count: usize,
+        /// Of so many trials.
+        of: usize,
+        /// The one that needed most.
+        worst: u32,
+        /// Attempts at it.
+        most: u32,
+    },
     /// Configurations that never became as precise as the profile wants.
     Imprecise {
         /// In words.
@@ -70,7 +81,7 @@ pub enum Warning {
 /// All that apply to a run.
 pub fn warnings(model: &Model) -> Vec<Warning> {
     let of_machines = [hiccups(model), swapped(model), tester_saturated(model)];
-    let of_rates = [outliers(model), imprecise(model)];
+    let of_rates = [tried_again(model), outliers(model), imprecise(model)];
     let of_windows = [shortened(model), not_settled(model)];
     of_windows.into_iter().chain(of_machines).chain(of_rates).flatten().collect()
 }
@@ -133,6 +144,17 @@ fn marked(
     Some((found.into_iter().map(|(trial, _)| trial).collect(), most))
 }
 
+fn tried_again(model: &Model) -> Option<Warning> {
+    let again: Vec<&TrialFigures> = model.trials.iter().filter(|trial| trial.attempt > 1).collect();
+    let worst = again.iter().rev().max_by_key(|trial| trial.attempt)?; // of equal ones the first
+    Some(Warning::TriedAgain {
+        count: again.len(),
+        of: model.trials.len(),
+        worst: worst.trial,
+        most: worst.attempt,
+    })
+}
+
 fn outliers(model: &Model) -> Option<Warning> {
     let of = |wanted: Outlier| {
         model.outliers.iter().filter(move |(_, label)| **label == wanted).map(|(trial, _)| *trial)
@@ -188,6 +210,11 @@ impl fmt::Display for Warning {
                 "the tester's CPUs were up to {most_percent:.0} % busy in {}: it is what was measured (hint: a tester \
                  with more CPUs, or fewer flows)",
                 named(trials)
+            ),
+            Warning::TriedAgain { count, of, worst, most } => write!(
+                f,
+                "{count} of {of} trials needed more than one attempt, trial {worst} the most ({most}): what came to nothing is \
+                 in no figure, and what is left may be the better part (hint: raw/attempts tells what went wrong)"
             ),
             Warning::Outliers { trials, severe } => write!(
                 f,
@@ -251,6 +278,15 @@ mod tests {
         assert!(told[0].starts_with("the rate of trial 2 had not settled after the warm-up"), "{told:?}");
         assert!(told[0].contains("left out, up to 4.0 s of the window"), "{told:?}");
         assert!(told[1].starts_with("the rate of trial 1 was still settling"), "{told:?}");
+    }
+
+    #[test]
+    fn trials_that_were_tried_again_are_counted_and_the_one_that_needed_most_is_named() {
+        let mut trials = fixture::run().2;
+        (trials[1].attempt, trials[4].attempt, trials[6].attempt) = (2, 4, 4);
+        let told = told(&trials, None);
+        let expected = "3 of 9 trials needed more than one attempt, trial 5 the most (4): ";
+        assert!(told[0].starts_with(expected), "{told:?}");
     }
 
     #[test]

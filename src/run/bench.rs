@@ -67,7 +67,7 @@ fn next(
     if missing(plan, results).is_none() && !late {
         let imprecise = results.imprecise();
         if !imprecise.is_empty() {
-            plan.extend(&imprecise, experiment, session.accel, session.host_cpus);
+            plan.extend(&imprecise, experiment, session.accel, session.host_cpus.len() as u32);
             results.plan(plan)?;
             drop(events.send(Event::Extended {
                 trials: plan.trials.len() as u32,
@@ -78,7 +78,8 @@ fn next(
     Ok(missing(plan, results).map(|index| plan.trials[index].clone()))
 }
 
-/// Tries a trial until it is measured, as often as the profile allows; each new attempt starts from nothing.
+/// Tries a trial until it is measured, as often as the profile allows; each new attempt starts from nothing. Attempts of the
+/// run that this one goes on with are counted on, and use nothing up.
 async fn attempts(
     session: &mut LabSession,
     experiment: &Experiment,
@@ -87,19 +88,22 @@ async fn attempts(
     events: &Events,
     late: impl Fn() -> bool,
 ) -> Result<RawTrial> {
+    let before = results.attempts(planned.trial)?;
     if late() {
-        return Ok(skipped(planned, session, "the profile's limit on the whole run was reached"));
+        let skipped = skipped(planned, session, "the profile's limit on the whole run was reached");
+        return Ok(RawTrial { attempt: before, ..skipped });
     }
-    let mut attempt = 1;
+    let mut made = 0;
     loop {
-        let raw = RawTrial { attempt, ..trial::run(session, planned, &experiment.timing, events).await };
-        if attempt >= experiment.limits.trial_attempts || late() {
+        made += 1;
+        let raw = trial::run(session, planned, &experiment.timing, events).await;
+        let raw = RawTrial { attempt: before + made, ..raw };
+        if made >= experiment.limits.trial_attempts || late() {
             return Ok(raw);
         }
         let Some(figures) = results.set_aside(&raw)? else { return Ok(raw) };
         drop(events.send(Event::Again(Box::new(figures))));
         session.abandon().await?;
-        attempt += 1;
     }
 }
 

@@ -1,7 +1,7 @@
 //! The opened lab: libvirt, the appliance, the tester, and the guests that are there; moved to one configuration after
 //! another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -28,8 +28,8 @@ use crate::lab::control_group::ControlGroup;
 use crate::lab::journal::Journal;
 use crate::lab::{Lab, State, ovs, real_time};
 use crate::plan::{Guests, Policy, Transition};
-use crate::probe::{inside, proc};
-use crate::profile::{Configuration, Experiment};
+use crate::probe::inside;
+use crate::profile::{Configuration, Experiment, cpus};
 use crate::sample::Accel;
 
 /// The opened lab.
@@ -42,8 +42,8 @@ pub struct LabSession {
     pub accel: Accel,
     /// Versions of libvirt and QEMU.
     pub versions: (String, String),
-    /// CPUs of the VM host.
-    pub host_cpus: u32,
+    /// CPUs of the VM host that are online.
+    pub host_cpus: BTreeSet<u32>,
     pub(super) experiment: Experiment,
     pub(super) blueprint: Blueprint,
     cloud: Option<CloudImage>,
@@ -98,7 +98,8 @@ impl LabSession {
             private_key: keys.client_pem()?.to_string(),
             host_key: keys.host_key_blob()?,
         };
-        let host_cpus = proc::online_cpus(&place.host.read("/proc/stat").await?);
+        let host_cpus = cpus::of_list(&place.host.read(cpus::ONLINE).await?);
+        let host_cpus = host_cpus.context("failed to read which CPUs of the VM host are online")?;
         let site = lab.site(0, 0);
         let blueprint = Blueprint {
             site,

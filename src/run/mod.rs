@@ -23,12 +23,14 @@
 //! - `background`: the load that is not measured
 //! - [`trial`]: one trial, from the first netperf to its raw samples
 //! - [`mod@bench`]: all trials of a plan, stored one by one
+//! - `due`: when the tables of a run are written again
 //! - [`results`]: raw trials -> tables and charts in the run directory
 
 mod background;
 pub mod bench;
 pub mod blueprint;
 mod cgroup;
+mod due;
 mod emulator;
 pub mod event;
 mod exits;

@@ -56,7 +56,7 @@ pub(super) async fn checks(session: &LabSession, guest: &Guest, configuration: &
 /// The CPU list of each vCPU.
 fn lists(session: &LabSession, configuration: &Configuration, pin: &Pin, guest: &Guest) -> Vec<String> {
     let Configuration { vms: guests, vcpus, .. } = *configuration;
-    let crowd = Crowd { guests, vcpus, cpus: session.host_cpus };
+    let crowd = Crowd { guests, vcpus, cpus: &session.host_cpus };
     (0..vcpus).map(|vcpu| list(&pin.of(guest.number, vcpu, crowd))).collect()
 }
 

@@ -1,10 +1,16 @@
 //! Raw trials -> tables and charts in the run directory. `bench` adds trial by trial, `report` all at once: the same code.
+//!
+//! The tables are of all trials, and writing them takes the longer the more there are: after each trial of a short run, rarely
+//! in one of thousands. What is on the disk is behind then; the raw trials never are.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use super::due::Due;
 use crate::figures::{Metric, Outcome, SummaryRow, TrialFigures, summarise, timeline};
 use crate::plan::Plan;
 use crate::probe::environment::Environment;
@@ -13,7 +19,6 @@ use crate::report::chart::{charts, png};
 use crate::report::terminal::Terminal;
 use crate::report::{self, Model, Provenance};
 use crate::sample::{Accel, RawTrial};
-use crate::stats::Interval;
 use crate::store::RunDir;
 
 /// Rows of `timeline.csv` for one trial, at most about.
@@ -21,7 +26,7 @@ const ROWS_OF_TRIAL: usize = 20_000;
 /// The same of a run: some 20 MB. Of many trials, slices are longer.
 const ROWS_OF_RUN: usize = 500_000;
 
-/// The results of a run so far.
+/// The results of a run so far. Whatever ends it, an error or a panic too, the tables catch up when the value goes.
 pub struct Results {
     dir: RunDir,
     experiment: Experiment,
@@ -29,6 +34,9 @@ pub struct Results {
     /// How many trials are planned so far.
     planned: usize,
     trials: Vec<TrialFigures>,
+    /// Trials of the run that this one goes on with which are to be tried again: they stay in the tables until then.
+    again: BTreeSet<u32>,
+    due: Due,
 }
 
 impl Results {
@@ -45,7 +53,8 @@ impl Results {
         dir.write_json("environment.json", &environment)?;
         let provenance = provenance(&environment, accel);
         let planned = experiment.configurations.len() * experiment.timing.repeats as usize;
-        let results = Results { dir, experiment, provenance, planned, trials: Vec::new() };
+        let (trials, again, due) = (Vec::new(), BTreeSet::new(), Due::never());
+        let mut results = Results { dir, experiment, provenance, planned, trials, again, due };
         results.write_tables()?;
         Ok(results)
     }
@@ -63,14 +72,28 @@ impl Results {
             differs.join("; ")
         );
         let mut results = Results::read(dir)?;
-        results.trials.retain(|trial| trial.outcome == Outcome::Measured);
+        let failed = results.trials.iter().filter(|trial| trial.outcome != Outcome::Measured);
+        results.again = failed.map(|trial| trial.trial).collect();
         results.provenance.accel = accel; // a run broken off before its first trial cannot tell
         Ok(results)
     }
 
-    /// Whether a trial has been measured.
+    /// Whether a trial has been tried, and is not to be tried again.
     pub fn has(&self, trial: u32) -> bool {
-        self.trials.binary_search_by_key(&trial, |done| done.trial).is_ok() // they are in the order of their numbers
+        self.place(trial).is_ok() && !self.again.contains(&trial)
+    }
+
+    /// Where a trial is, or belongs: they are in the order of their numbers.
+    fn place(&self, trial: u32) -> Result<usize, usize> {
+        self.trials.binary_search_by_key(&trial, |done| done.trial)
+    }
+
+    /// How many attempts have been made at a trial, in this run and in those that it goes on with.
+    ///
+    /// # Errors
+    /// If the run directory cannot be read.
+    pub fn attempts(&self, trial: u32) -> Result<u32> {
+        Ok(self.dir.attempts(trial)?)
     }
 
     /// Reads a run directory.
@@ -85,7 +108,8 @@ impl Results {
         let accel = trials.first().map_or(Accel::Tcg, |trial| trial.accel);
         let written = experiment.configurations.len() * experiment.timing.repeats as usize;
         let planned = dir.read_json::<Plan>("plan.json").map_or(written, |plan| plan.trials.len());
-        Ok(Results { provenance: provenance(&environment, accel), dir, experiment, planned, trials })
+        let (provenance, again, due) = (provenance(&environment, accel), BTreeSet::new(), Due::never());
+        Ok(Results { dir, experiment, provenance, planned, trials, again, due })
     }
 
     /// Keeps the plan, which may have grown.
@@ -111,16 +135,22 @@ impl Results {
         rows.into_iter().filter(wants).map(|row| row.configuration).collect()
     }
 
-    /// Keeps one more trial and writes the tables anew.
+    /// Keeps one more trial, and writes the tables anew where that is cheap enough by now.
     ///
     /// # Errors
     /// If the run directory cannot be written.
     pub fn add(&mut self, raw: RawTrial) -> Result<TrialFigures> {
         self.dir.write_trial(&raw)?;
         let figures = TrialFigures::of(&raw, &self.experiment.timing);
-        self.trials.push(figures.clone());
-        self.trials.sort_by_key(|trial| trial.trial); // a run that goes on fills gaps
-        self.write_tables()?;
+        self.again.remove(&figures.trial);
+        match self.place(figures.trial) {
+            Ok(known) => self.trials[known] = figures.clone(),
+            Err(gap) => self.trials.insert(gap, figures.clone()),
+        }
+        self.due.behind = true;
+        if self.due.is_now(Instant::now()) {
+            self.write_tables()?;
+        }
         Ok(figures)
     }
 
@@ -141,7 +171,7 @@ impl Results {
     ///
     /// # Errors
     /// If a chart cannot be drawn or the run directory cannot be written.
-    pub fn finish(&self) -> Result<()> {
+    pub fn finish(&mut self) -> Result<()> {
         self.write_tables()?;
         self.write_timeline()?;
         let model = self.model();
@@ -168,7 +198,14 @@ impl Results {
         }
     }
 
-    fn write_tables(&self) -> Result<()> {
+    fn write_tables(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        self.write_each_table()?;
+        self.due = Due::after(begun, Instant::now());
+        Ok(())
+    }
+
+    fn write_each_table(&self) -> Result<()> {
         let model = self.model();
         let tables = [
             ("flows.csv", report::csv::flows(&model)?),
@@ -196,13 +233,14 @@ impl Results {
         report::terminal::summary(&self.model(), terminal)
     }
 
-    /// The summary for scripts: the columns of `summary.csv` as keys.
+    /// The summary for scripts: the columns of `summary.csv` as keys, and the warnings.
     pub fn json(&self) -> Value {
         let model = self.model();
         json!({
             "run": self.dir.path(),
             "complete": self.all_measured(),
-            "summary": model.rows.iter().map(row_json).collect::<Vec<_>>(),
+            "warnings": report::warnings(&model).iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "summary": model.rows.iter().map(report::json::row).collect::<Vec<_>>(),
         })
     }
 
@@ -218,21 +256,14 @@ impl Results {
     }
 }
 
-fn row_json(row: &SummaryRow) -> Value {
-    let values = row.values.iter().map(|(metric, interval)| {
-        let Interval { n, mean, half_width, min, max } = interval;
-        let value = json!({ "n": n, "mean": mean, "half_width_95": half_width, "min": min, "max": max });
-        (metric.column().to_owned(), value)
-    });
-    let beyond = report::csv::beyond_metrics(row).map(|(name, value)| (name.to_owned(), json!(value)));
-    json!({
-        "configuration": row.configuration,
-        "measured": row.measured,
-        "invalid": row.invalid,
-        "failed": row.failed,
-        "metrics": values.collect::<serde_json::Map<_, _>>(),
-        "beyond_metrics": beyond.collect::<serde_json::Map<_, _>>(),
-    })
+impl Drop for Results {
+    fn drop(&mut self) {
+        if self.due.behind
+            && let Err(error) = self.write_tables()
+        {
+            tracing::warn!("failed to write the tables (hint: `kvmfair report`): {error:#}");
+        }
+    }
 }
 
 fn provenance(environment: &Environment, accel: Accel) -> Provenance {
@@ -250,5 +281,89 @@ fn provenance(environment: &Environment, accel: Accel) -> Provenance {
         libvirt: known(&environment.libvirt),
         netperf: known(&environment.netperf),
         date: environment.date.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::figures::fixture;
+    use crate::report::fixture as report_fixture;
+
+    /// Results of no trial yet, whose tables took so long to write.
+    fn results(base: &Path, took: Duration) -> Results {
+        let (experiment, provenance, _) = report_fixture::run();
+        let dir = RunDir::create(base, "p", "t").unwrap();
+        let (planned, trials) = (9, Vec::new());
+        let due = Due { took, ..Due::never() };
+        Results { dir, experiment, provenance, planned, trials, again: BTreeSet::new(), due }
+    }
+
+    fn trial(number: u32) -> RawTrial {
+        fixture::numbered(
+            fixture::trial(fixture::configuration("virtio", 2), &[900.0, 1100.0]),
+            number,
+            number,
+        )
+    }
+
+    /// Rows of `trials.csv`; `None` without the file.
+    fn rows(dir: &RunDir) -> Option<usize> {
+        Some(dir.read("trials.csv").ok()?.lines().count() - 1)
+    }
+
+    #[test]
+    fn tables_that_cost_nothing_are_written_after_each_trial() {
+        let base = tempfile::tempdir().unwrap();
+        let mut results = results(base.path(), Duration::ZERO);
+        results.add(trial(1)).unwrap();
+        assert_eq!(rows(&results.dir), Some(1));
+    }
+
+    #[test]
+    fn tables_that_cost_much_wait_and_catch_up_when_the_run_is_over_however_it_ended() {
+        let base = tempfile::tempdir().unwrap();
+        let mut results = results(base.path(), Duration::from_secs(3600));
+        let dir = results.dir.clone();
+        for number in 1..=2 {
+            results.add(trial(number)).unwrap();
+        }
+        assert_eq!(
+            (rows(&dir), dir.read_trials().unwrap().len()),
+            (None, 2),
+            "only the raw trials are there"
+        );
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+            let _results = results;
+            panic!("the run");
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(rows(&dir), Some(2));
+    }
+
+    #[test]
+    fn a_failed_trial_of_a_run_that_goes_on_stays_in_the_tables_until_it_has_been_tried_again() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = RunDir::create(base.path(), "p", "t").unwrap();
+        let (experiment, environment) = (report_fixture::run().0, Environment::default());
+        dir.write_json("experiment.json", &experiment).unwrap();
+        let mut first = Results::create(dir.clone(), experiment, environment.clone(), Accel::Tcg).unwrap();
+        let failed = fixture::numbered(fixture::failed(fixture::configuration("virtio", 2)), 2, 2);
+        for raw in [trial(1), failed, trial(3)] {
+            first.add(raw).unwrap();
+        }
+        drop(first);
+        let mut resumed = Results::resume(dir.clone(), &environment, Accel::Tcg).unwrap();
+        assert_eq!([1, 2, 3, 4].map(|number| resumed.has(number)), [true, false, true, false]);
+        resumed.write_tables().unwrap();
+        assert_eq!(rows(&dir), Some(3));
+        resumed.add(RawTrial { attempt: resumed.attempts(2).unwrap() + 1, ..trial(2) }).unwrap();
+        assert!(resumed.has(2));
+        resumed.write_tables().unwrap();
+        let table = dir.read("trials.csv").unwrap();
+        assert_eq!((rows(&dir), table.contains("failed")), (Some(3), false), "{table}");
+        assert!(resumed.json()["warnings"][0].as_str().unwrap().contains("trial 2 the most (2)"));
     }
 }

@@ -1,5 +1,6 @@
 //! One trial: move, verify, load, probe; what came of it as raw samples. A trial that breaks has a stage and a cause.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -51,7 +52,8 @@ pub async fn run(
     events: &Events,
 ) -> RawTrial {
     let mut raw = blank(planned, session.accel, session.groups());
-    (raw.host_cpus, raw.started_s) = (session.host_cpus, wall_clock());
+    (raw.host_cpus, raw.started_s) = (session.host_cpus.len() as u32, wall_clock());
+    raw.online_cpus = session.host_cpus.clone();
     if let Err(broken) = steps(session, timing, events, &mut raw).await {
         let cause = format!("{:#}", broken.cause).replace('\n', " ");
         tracing::warn!(trial = raw.trial, stage = ?broken.stage, cause, "the trial failed");
@@ -81,6 +83,7 @@ pub fn blank(planned: &PlannedTrial, accel: Accel, groups: &[Group]) -> RawTrial
         looks: Vec::new(),
         hiccups: None,
         host_cpus: std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
+        online_cpus: BTreeSet::new(),
         guests: Vec::new(),
         checks: Vec::new(),
     }

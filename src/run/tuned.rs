@@ -6,6 +6,7 @@ use super::inside::in_every_guest;
 use super::lab_session::LabSession;
 use crate::lab::Lab;
 use crate::profile::Configuration;
+use crate::profile::cpus::first;
 use crate::sample::Check;
 use crate::tuning::{self, SCRIPT, Setting};
 
@@ -28,7 +29,7 @@ pub(super) async fn apply_to_machine(session: &mut LabSession, configuration: &C
 pub(super) async fn apply(session: &mut LabSession, configuration: &Configuration) -> Result<()> {
     let (wire, settings) = (session.site(configuration).wire(0), of_host(session, configuration));
     session.lab.tune(&wire, &settings).await.context("failed to set up the VM host")?;
-    let settings = tuning::nic(&configuration.tuning.guest, configuration.vcpus);
+    let settings = tuning::nic(&configuration.tuning.guest, &first(configuration.vcpus));
     if !settings.is_empty() {
         let set = |guest| words(&tuning::set(&mac(session, configuration, guest), &settings));
         in_every_guest(session, configuration, set).await.context("failed to set up a guest")?;
@@ -42,7 +43,7 @@ pub(super) async fn apply(session: &mut LabSession, configuration: &Configuratio
 /// If a machine does not answer.
 pub(super) async fn checks(session: &LabSession, configuration: &Configuration) -> Result<Vec<Check>> {
     let mut checks = checks_of_host(session, configuration, "host").await?;
-    let settings = tuning::nic(&configuration.tuning.guest, configuration.vcpus);
+    let settings = tuning::nic(&configuration.tuning.guest, &first(configuration.vcpus));
     if settings.is_empty() {
         return Ok(checks);
     }
@@ -74,7 +75,7 @@ async fn checks_of_host(
 }
 
 fn of_host(session: &LabSession, configuration: &Configuration) -> Vec<Setting> {
-    tuning::host(&configuration.tuning.host, session.host_cpus)
+    tuning::host(&configuration.tuning.host, &session.host_cpus)
 }
 
 async fn read_host(lab: &Lab, wire: &str, settings: &[Setting]) -> Result<Vec<Option<String>>> {

@@ -5,7 +5,7 @@
 
 mod seen;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,8 @@ pub struct RawTrial {
     pub trial: u32,
     /// Which repeat of its configuration, from 1.
     pub repeat: u32,
-    /// Which attempt at this trial, from 1; those before were failed or invalid.
+    /// Which attempt at this trial, from 1; those before were failed or invalid. Of a trial that was skipped, how many were
+    /// made.
     #[serde(default = "first_attempt")]
     pub attempt: u32,
     /// What was measured.
@@ -54,6 +55,9 @@ pub struct RawTrial {
     pub host: Vec<HostSample>,
     /// CPUs online on the host.
     pub host_cpus: u32,
+    /// Their numbers; empty if they are those from 0, or not known.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub online_cpus: BTreeSet<u32>,
     /// The machines just before and just after the window.
     #[serde(default)]
     pub looks: Vec<Look>,

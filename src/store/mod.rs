@@ -13,6 +13,8 @@
 //! | `log.txt`, `libvirt.log` | what happened |
 //! | `lock` | empty; locked while somebody writes |
 
+mod attempts;
+
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -163,26 +165,18 @@ impl RunDir {
         serde_json::from_str(&self.read(name)?).map_err(self.content(name))
     }
 
-    /// Keeps the raw samples of a trial.
+    /// Keeps the raw samples of a trial. Those of an earlier attempt at it stay with its attempts.
     ///
     /// # Errors
-    /// [`StoreError::Io`]
+    /// [`StoreError`] if the run directory cannot be written, or the earlier attempt cannot be read.
     pub fn write_trial(&self, trial: &RawTrial) -> Result<(), StoreError> {
-        let name = format!("raw/trial-{:04}.json", trial.trial);
-        let text = serde_json::to_string(trial).map_err(self.content(&name))?;
-        self.write(&name, text.as_bytes())
+        self.set_aside(trial.trial)?;
+        self.write_raw(&of_trial(trial.trial), trial)
     }
 
-    /// Keeps an attempt at a trial that is tried again: `raw/attempts/trial-<n>-<attempt>.json`.
-    ///
-    /// # Errors
-    /// [`StoreError::Io`]
-    pub fn write_attempt(&self, trial: &RawTrial) -> Result<(), StoreError> {
-        let dir = self.path.join("raw/attempts");
-        fs::create_dir_all(&dir).map_err(io("create", &dir))?;
-        let name = format!("raw/attempts/trial-{:04}-{}.json", trial.trial, trial.attempt);
-        let text = serde_json::to_string(trial).map_err(self.content(&name))?;
-        self.write(&name, text.as_bytes())
+    fn write_raw(&self, name: &str, trial: &RawTrial) -> Result<(), StoreError> {
+        let text = serde_json::to_string(trial).map_err(self.content(name))?;
+        self.write(name, text.as_bytes())
     }
 
     /// All raw trials, in the order of the plan.
@@ -222,6 +216,10 @@ impl RunDir {
         let path = self.path.join(name);
         move |cause| StoreError::Content { path, cause: cause.to_string() }
     }
+}
+
+fn of_trial(trial: u32) -> String {
+    format!("raw/trial-{trial:04}.json")
 }
 
 fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {

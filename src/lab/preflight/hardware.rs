@@ -79,7 +79,8 @@ async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
         let kernel = Vec::from_iter(real_time::look_there(host, experiment).await);
         let settings = settings::look_there(host, experiment, seen.wire.as_ref()).await;
         let pages = super::memory::look_there(host, experiment).await;
-        seen.findings.extend(on([needs, qemus, pages, settings, kernel].concat(), HOST));
+        let cpus = super::cpus::look_there(host, experiment).await;
+        seen.findings.extend(on([needs, qemus, pages, cpus, settings, kernel].concat(), HOST));
     }
     seen
 }

@@ -5,6 +5,7 @@
 //! - `groups`: what its groups of guests need
 //! - [`hardware`]: the machines of a hardware lab, looked at over SSH
 //! - `image`: what the guests boot
+//! - `cpus`: the CPUs that it names, which may be offline
 //! - `emulator`: the QEMUs that it names
 //! - `exits`: who can count the guests' exits
 //! - `needs`: what its backends need
@@ -15,6 +16,7 @@
 //! - `settings`: the settings of the VM host, and of its end of the wire, that it changes
 //! - `wire`: the NICs that it names
 
+mod cpus;
 mod emulator;
 mod exits;
 mod far_needs;
@@ -66,7 +68,7 @@ pub fn look(experiment: &Experiment) -> Vec<Finding> {
     let of_machine = of_machine.into_iter().chain(exits::look(experiment)).collect::<Vec<_>>();
     let (of_settings, of_groups) = (settings::look(experiment, wire.as_ref()), groups::look(experiment));
     let of_kernel = Vec::from_iter(real_time::look(experiment));
-    let of_memory = memory::look(experiment);
+    let of_memory = [memory::look(experiment), cpus::look(experiment)].concat();
     [of_machine, of_wire, of_backends, of_memory, of_settings, of_groups, of_kernel].concat()
 }
 

@@ -12,6 +12,7 @@ use crate::backend::site::{HostNic, SwitchPath, Wire};
 use crate::exec::blocking::{self, find};
 use crate::lab::{dpdk, ovs};
 use crate::profile::Experiment;
+use crate::profile::cpus::first;
 use crate::tuning;
 
 pub(super) const SWITCH_IOMMU_ON: &str =
@@ -32,7 +33,8 @@ pub(super) fn of(experiment: &Experiment) -> BTreeMap<Need, u32> {
         let pinned = configuration.pin.is_some() || configuration.pin_emulator.is_some();
         let taskset = pinned.then_some(Need::Program { name: "taskset", package: "util-linux" });
         let chrt = configuration.scheduler.map(|_| Need::Program { name: "chrt", package: "util-linux" });
-        let by_ethtool = tuning::host(&configuration.tuning.host, 1).iter().any(tuning::is_of_ethtool);
+        let by_ethtool =
+            tuning::host(&configuration.tuning.host, &first(1)).iter().any(tuning::is_of_ethtool);
         let ethtool = by_ethtool.then_some(Need::Program { name: "ethtool", package: "ethtool" });
         let programs = tun.into_iter().chain(taskset).chain(chrt).chain(ethtool);
         for need in configuration.backend.needs().into_iter().chain(programs) {

@@ -7,6 +7,7 @@ use crate::backend::site::Wire;
 use crate::exec::blocking;
 use crate::exec::machine::Machine;
 use crate::profile::Experiment;
+use crate::profile::cpus::first;
 use crate::tuning::{self, SCRIPT, Setting};
 
 /// Looks at this machine; without a wire nothing is said of its NIC.
@@ -40,7 +41,8 @@ impl Asked {
     fn of(experiment: &Experiment, wire: Option<&Wire>) -> Asked {
         let mut asked = Asked::default();
         let on_nics = matches!(wire, Some(Wire::Nics(_)));
-        for setting in experiment.configurations.iter().flat_map(|c| tuning::host(&c.tuning.host, 1)) {
+        for setting in experiment.configurations.iter().flat_map(|c| tuning::host(&c.tuning.host, &first(1)))
+        {
             asked.gathers_on_veth |= setting.files.ends_with("-usecs") && matches!(wire, Some(Wire::Veth));
             if !tuning::is_of_nic(&setting) || (on_nics && tuning::is_of_ethtool(&setting)) {
                 asked.add(setting);
@@ -116,7 +118,10 @@ mod tests {
 
     fn asked(tuning: &[HostTuning]) -> Asked {
         let mut asked = Asked::default();
-        tuning.iter().flat_map(|tuning| tuning::host(tuning, 2)).for_each(|setting| asked.add(setting));
+        tuning
+            .iter()
+            .flat_map(|tuning| tuning::host(tuning, &first(2)))
+            .for_each(|setting| asked.add(setting));
         asked
     }
 

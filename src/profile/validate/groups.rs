@@ -15,6 +15,9 @@ const SHARES: std::ops::RangeInclusive<u32> = 1..=262_144;
 const PERIOD_US: std::ops::RangeInclusive<u32> = 1_000..=1_000_000;
 /// The least cap with which netperf still sets its connections up, bits/s.
 pub(super) const LEAST_BANDWIDTH: u64 = 64_000;
+/// The most that tc can hold, bits/s: the bytes of its bucket (10 ms) and of the queue before it (50 ms) have 32 bits. Beyond
+/// 572 Gbit/s it takes the command and wraps around.
+pub(super) const MOST_BANDWIDTH: u64 = 500_000_000_000;
 
 /// The groups as written, and all that is wrong with them.
 pub(super) fn groups(check: &mut Check, written: &Written, factors: &[Levels]) -> Vec<Group> {
@@ -139,6 +142,10 @@ fn bandwidth(check: &mut Check, path: &str, group: &written::Group, factors: &[L
         let shown = check.places.written(&path).map_or(Rate(bits).to_string(), str::to_owned);
         check.fault(&path, Fault::new(format!("no flow lives with {shown}"), "too little", hint));
     }
+    if bits > MOST_BANDWIDTH {
+        let fault = beyond_tc(check, &path);
+        check.fault(&path, fault);
+    }
     for level in factors.iter().filter(|levels| levels.factor == Factor::Backend).flat_map(|all| &all.levels)
     {
         if let Value::Backend(backend) = level.value
@@ -149,6 +156,13 @@ fn bandwidth(check: &mut Check, path: &str, group: &written::Group, factors: &[L
         }
     }
     Some(bits)
+}
+
+/// A rate above [`MOST_BANDWIDTH`].
+pub(super) fn beyond_tc(check: &Check, path: &str) -> Fault {
+    let shown = check.places.written(path).unwrap_or("so much");
+    let hint = format!("use at most \"{}\"; is the unit the one you meant?", Rate(MOST_BANDWIDTH));
+    Fault::new(format!("tc cannot hold a NIC to {shown}"), "too much", hint)
 }
 
 fn can_be_capped(backend: Backend) -> bool {

@@ -34,7 +34,7 @@ use super::{Diagnostic, Experiment, Host};
 pub struct HostFacts {
     /// Memory of the host, MiB.
     pub memory_mib: u64,
-    /// CPUs of the host.
+    /// CPUs of the host: their numbers are less than this. Whether one of them is offline, `kvmfair check` says.
     pub cpus: u32,
 }
 

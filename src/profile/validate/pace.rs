@@ -1,7 +1,7 @@
 //! The rate of paced guests: there where it is needed, and nowhere else.
 
 use super::factors::Levels;
-use super::groups::LEAST_BANDWIDTH;
+use super::groups::{LEAST_BANDWIDTH, MOST_BANDWIDTH, beyond_tc};
 use super::{Check, Fault};
 use crate::profile::units::Rate;
 use crate::profile::written::Group;
@@ -29,6 +29,7 @@ pub(super) fn rate(check: &mut Check, path: &str, group: &Group, factors: &[Leve
             let hint = "use at least \"64 kbit\"; is the unit the one you meant?";
             Fault::new(format!("no stream lives with {}", Rate(bits)), "too little", hint)
         }
+        Some(Rate(bits)) if bits > MOST_BANDWIDTH => beyond_tc(check, &path),
         Some(Rate(bits)) => match group.bandwidth.filter(|cap| cap.0 < bits) {
             None => return Some(bits),
             Some(cap) => {

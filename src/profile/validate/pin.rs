@@ -40,8 +40,9 @@ pub(super) fn in_range(check: &mut Check, factors: &[Levels]) {
     for (level, what) in of_vcpus.chain(of_emulator) {
         let highest = level.value.to_string().parse::<Pin>().ok().and_then(|pin| pin.highest());
         if let Some(highest) = highest.filter(|highest| *highest >= cpus) {
-            let message = format!("{what} cannot be pinned to CPU {highest}: the host has {cpus} of them");
-            let hint = format!("CPUs count from 0: the last is {}", cpus.saturating_sub(1));
+            let last = cpus.saturating_sub(1);
+            let message = format!("{what} cannot be pinned to CPU {highest}: the host's last is CPU {last}");
+            let hint = "CPUs count from 0; `kvmfair check` says which of them are offline";
             check.fault(&level.path, Fault::new(message, "", hint));
         }
     }

@@ -123,7 +123,8 @@ pub(super) fn whole_frames(check: &mut Check, factors: &[Levels]) {
 fn there(check: &mut Check, path: &str, set: &Cpus, (owner, cpus): (&str, u32)) {
     let Some(highest) = set.highest().filter(|highest| *highest >= cpus) else { return };
     let what = check.places.written(path).unwrap_or("the mask");
-    let message = format!("{what} names CPU {highest}, but {owner} has {cpus} of them");
+    let message =
+        format!("{what} names CPU {highest}, but the last of {owner} is CPU {}", cpus.saturating_sub(1));
     let widest = cpus::mask(&(0..cpus).collect());
     let hint = format!("CPUs count from 0; the widest mask is \"{widest}\", or write \"all\"");
     check.fault(path, Fault::new(message, "", hint));

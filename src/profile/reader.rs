@@ -86,11 +86,43 @@ fn refusal(error: &Error, taken: Option<&Taken>) -> Diagnostic {
     Diagnostic::new(format!("`{key}`{}: {message}", in_section(section))).at(span, "").hint(hint)
 }
 
+/// What libvirt, netperf and other tools call a key.
+const ELSEWHERE: [(&str, &str); 14] = [
+    ("cpu_shares", "shares"),
+    ("vcpu_quota", "quota"),
+    ("cpu_quota", "quota"),
+    ("vcpu_period", "period"),
+    ("numa", "numa_node"),
+    ("guests", "vms"),
+    ("cpus", "vcpus"),
+    ("cores", "vcpus"),
+    ("mem", "memory"),
+    ("ram", "memory"),
+    ("nic", "backend"),
+    ("connections", "flows"),
+    ("duration", "window"),
+    ("iterations", "repeats"),
+];
+
 fn unknown_key(section: &str, key: &str) -> Diagnostic {
     let here = keys_of(section);
-    let homes: Vec<_> = schema::homes(key).into_iter().filter(|home| *home != section).collect();
-    let hint = match (nearest(key, here.iter().copied()), homes.as_slice()) {
-        (_, [home, ..]) => format!("`{key}` stands in {}", title(home)),
+    let ours = ELSEWHERE.iter().find(|(theirs, _)| *theirs == key).map_or(key, |(_, ours)| *ours);
+    let homes: Vec<_> = schema::homes(ours).into_iter().filter(|home| *home != section).collect();
+    // A setting of both sides has one before its name in [sweep].
+    let sided: Vec<&str> =
+        here.iter().copied().filter(|known| known.ends_with(&format!("_{ours}"))).collect();
+    let named =
+        if ours == key { format!("`{key}`") } else { format!("kvmfair's name for it is `{ours}`, which") };
+    let hint = match (nearest(ours, here.iter().copied()), homes.as_slice()) {
+        (Some(same), _) if same == ours => format!("did you mean `{same}`?"),
+        _ if !sided.is_empty() => format!("did you mean {}?", list(&sided).replace(", ", " or ")),
+        (_, [home @ "group", ..]) if section == "sweep" => {
+            format!(
+                "{named} stands in {}; `group_limits` sweeps what groups may have, off and on",
+                title(home)
+            )
+        }
+        (_, [home, ..]) => format!("{named} stands in {}", title(home)),
         (Some(near), _) => format!("did you mean `{near}`?"),
         (None, []) => format!("{} has the keys {}", title(section), list(&here)),
     };
@@ -217,6 +249,16 @@ mod tests {
     #[test]
     fn a_wrong_value_of_a_later_version_is_reported_as_both() {
         assert_eq!(messages("tuning.host.numad = \"many\"").len(), 2);
+    }
+
+    #[test]
+    fn names_of_other_tools_and_of_one_side_lead_to_ours() {
+        let hint = |key: &str| unknown_key("sweep", key).hint.unwrap();
+        assert_eq!(hint("vcpu_quota"), "did you mean `quota`?");
+        assert_eq!(hint("irq_affinity"), "did you mean `guest_irq_affinity` or `host_irq_affinity`?");
+        let of_groups = "stands in [[group]]; `group_limits` sweeps what groups may have, off and on";
+        assert_eq!(hint("cpu_shares"), format!("kvmfair's name for it is `shares`, which {of_groups}"));
+        assert_eq!(hint("bandwidth"), format!("`bandwidth` {of_groups}"));
     }
 
     #[test]

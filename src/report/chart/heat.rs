@@ -10,7 +10,7 @@ use super::picture::Picture;
 use super::scale::Scale;
 use super::text::Font;
 use crate::figures::{Course, Metric, TrialFigures};
-use crate::profile::Unit;
+use crate::profile::{Configuration, Unit};
 use crate::report::{Model, model};
 
 /// From nothing to the most: cividis (Nuñez, Anderton, Renslow, 2018), which any colour vision and any printer can tell.
@@ -29,6 +29,7 @@ const BAR: f64 = 28.0;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct HeatMap {
     title: String,
+    drawn: [Configuration; 1],
     course: Course,
     unit: &'static str,
 }
@@ -49,7 +50,8 @@ pub(super) fn worst(report: &Model) -> Option<HeatMap> {
         trial.repeat
     );
     let unit = if numbers.total.unit == Unit::Transactions { "transactions/s" } else { "Mbit/s" };
-    (numbers.course.guests.len() > 1).then(|| HeatMap { title, course: numbers.course.clone(), unit })
+    let (drawn, course) = ([trial.configuration.clone()], numbers.course.clone());
+    (course.guests.len() > 1).then_some(HeatMap { title, drawn, course, unit })
 }
 
 /// Where rows and slices lie.
@@ -92,6 +94,10 @@ impl Picture for HeatMap {
             repeats => format!("one trial of {repeats}"),
         };
         format!("{trial}; each cell is {} s, dark: nothing moved", self.course.slice_s)
+    }
+
+    fn drawn(&self) -> &[Configuration] {
+        &self.drawn
     }
 
     fn paint(&self, canvas: &mut Canvas, frame: &Frame) {

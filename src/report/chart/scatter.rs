@@ -10,6 +10,7 @@ use super::picture::Picture;
 use super::scale::Scale;
 use super::text::Font;
 use super::{palette, parts, zones};
+use crate::profile::Configuration;
 use crate::report::Model;
 use crate::stats::Zone;
 
@@ -44,6 +45,8 @@ pub(super) struct Scatter {
     pub title: &'static str,
     /// The levels that all of it has in common, in words.
     pub part: Vec<String>,
+    /// Every configuration of which something is drawn.
+    pub drawn: Vec<Configuration>,
     pub explanation: String,
     pub x: Axis,
     pub y: Axis,
@@ -98,6 +101,10 @@ impl Picture for Scatter {
             }
             Style::Dots | Style::Line => format!("{}; {}", self.explanation, model.repeats()),
         }
+    }
+
+    fn drawn(&self) -> &[Configuration] {
+        &self.drawn
     }
 
     fn paint(&self, canvas: &mut Canvas, frame: &Frame) {

@@ -46,10 +46,7 @@ fn curve(part: &Part, metric: Metric, name: &'static str, title: &'static str) -
         Trace { label, marks }
     };
     let traces: Vec<Trace> = part.names().into_iter().map(trace).filter(|t| !t.marks.is_empty()).collect();
-    let explanation = format!(
-        "{}; each point is a load, its number the transactions in flight on each flow",
-        metric.explanation()
-    );
+    let explanation = format!("{}; numbers: transactions in flight on each flow", metric.explanation());
     (!traces.is_empty()).then_some(Scatter {
         name,
         title,

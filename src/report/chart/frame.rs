@@ -83,8 +83,11 @@ pub(super) fn statistics(model: &Model, explanation: &str, shape: &str, cut: Opt
     let trials = model.repeats();
     let mean = if trials == "single trials" { trials } else { format!("mean of {trials}") };
     let cut = cut.map_or(String::new(), |edge| format!(" (cut at the {edge})"));
-    let shape =
-        if model.has_intervals() { format!(", {shape} = 95\u{a0}% interval{cut}") } else { String::new() };
+    let shape = if model.has_intervals() {
+        format!(", {shape} = 95\u{a0}%\u{a0}interval{cut}")
+    } else {
+        String::new()
+    };
     format!("{explanation}; {mean}{shape}")
 }
 

@@ -16,8 +16,8 @@ use crate::report::Model;
 /// Widest name of a bar, px, before it is shortened.
 const NAME_WIDTH: f64 = 520.0;
 /// Highest row and thickest bar, px.
-const ROW: f64 = 88.0;
-const BAR: f64 = 46.0;
+const ROW: f64 = 120.0;
+const BAR: f64 = 60.0;
 
 /// One picture.
 #[derive(Clone, Debug, PartialEq)]

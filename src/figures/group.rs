@@ -61,6 +61,13 @@ pub struct GroupFigures {
     pub cpu_fairness: Option<Fairness>,
 }
 
+impl GroupFigures {
+    /// Mean of its guests' rates, transactions/s or 10^6 bits/s; `None` if it is not measured.
+    pub fn rate_per_guest(&self) -> Option<f64> {
+        (self.role == Role::Measured).then(|| self.rate / f64::from(self.guests))
+    }
+}
+
 /// CPU time of one group, s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct GroupCpu {

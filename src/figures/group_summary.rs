@@ -1,7 +1,7 @@
 //! Groups over the repeats of a configuration: mean and 95 % interval of the valid ones.
 
-use super::{GroupFigures, TrialFigures};
-use crate::profile::{Configuration, Role};
+use super::{GroupFigures, Numbers, TrialFigures};
+use crate::profile::{Configuration, Role, Unit};
 use crate::stats::Interval;
 
 /// One group of one configuration over its repeats.
@@ -17,12 +17,18 @@ pub struct GroupRow {
     pub guests: u32,
     /// Weight as written.
     pub shares: Option<u32>,
+    /// CPU time that it took from the host, % of one CPU.
+    pub cpu_percent: Option<Interval>,
     /// Its part of all guests' CPU time, %.
     pub cpu_share_percent: Option<Interval>,
     /// The part that its weight would give it, %.
     pub expected_share_percent: Option<f64>,
     /// Error of that part; undefined where weights do not decide it.
     pub cpu_share_error: Option<Interval>,
+    /// What its guests' rates count.
+    pub unit: Unit,
+    /// Mean rate of its guests, transactions/s or 10^6 bits/s; `None` if they are not measured.
+    pub rate_per_guest: Option<Interval>,
     /// Its part of the measured rate, %.
     pub rate_share_percent: Option<Interval>,
     /// Error of that part.
@@ -50,6 +56,12 @@ fn row(configuration: &Configuration, trials: &[&TrialFigures], index: usize) ->
     let sharings = || trials.iter().filter_map(|trial| trial.valid()).map(|numbers| &numbers.sharing);
     let all: Vec<&GroupFigures> = sharings().filter_map(|sharing| sharing.groups.get(index)).collect();
     let first = all.first()?;
+    let cpu_percent = |numbers: &Numbers| {
+        let cpu = numbers.sharing.groups.get(index)?.cpu?;
+        Some(100.0 * cpu.total_s() / numbers.window.length_s())
+    };
+    let cpu_percents: Vec<f64> =
+        trials.iter().filter_map(|trial| trial.valid()).filter_map(cpu_percent).collect();
     let interval = |value: fn(&GroupFigures) -> Option<f64>| {
         Interval::of(&all.iter().filter_map(|group| value(group)).collect::<Vec<f64>>())
     };
@@ -59,9 +71,12 @@ fn row(configuration: &Configuration, trials: &[&TrialFigures], index: usize) ->
         role: first.role,
         guests: first.guests,
         shares: first.shares,
+        cpu_percent: Interval::of(&cpu_percents),
         cpu_share_percent: interval(|group| group.cpu_share_percent),
         expected_share_percent: first.expected_share_percent,
         cpu_share_error: interval(|group| group.cpu_share_error),
+        unit: first.unit,
+        rate_per_guest: interval(GroupFigures::rate_per_guest),
         rate_share_percent: interval(|group| group.rate_share_percent),
         rate_share_error: interval(|group| group.rate_share_error),
         background_mbps: interval(|group| group.background_mbps),

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Interference, Metric, Outcome, TrialFigures, WeightedJain, demand};
+use super::{GroupFigures, Interference, Metric, Outcome, TrialFigures, WeightedJain, demand};
 use crate::backend::Backend;
-use crate::profile::{Configuration, Factor, Role};
+use crate::profile::{Configuration, Factor};
 use crate::stats::{self, Interval, Ratio};
 
 /// One configuration over its repeats.
@@ -77,8 +77,7 @@ fn rates(trial: &TrialFigures) -> Option<Vec<f64>> {
 
 /// The measured groups' rates per guest of a valid trial.
 fn group_rates(trial: &TrialFigures) -> Option<Vec<f64>> {
-    let measured = trial.valid()?.sharing.groups.iter().filter(|group| group.role == Role::Measured);
-    Some(measured.map(|group| group.rate / f64::from(group.guests)).collect())
+    Some(trial.valid()?.sharing.groups.iter().filter_map(GroupFigures::rate_per_guest).collect())
 }
 
 /// Blocks in which both were measured; a configuration is not compared with itself.

@@ -3,7 +3,7 @@
 //! - [`Model`]: what every renderer reads: the experiment, its trials, one row per configuration, the provenance
 //! - [`Provenance`]: what has to be known beside every figure
 //! - [`csv`]: flows, guests, trials and the summary, for other programs
-//! - [`terminal`]: the summary as a table that fits the terminal
+//! - [`terminal`]: the summary, and what groups of guests got, as tables that fit the terminal
 //! - [`markdown`]: the report
 //! - [`json`]: the summary for scripts
 //! - [`Warning`]: what to know before trusting figures that count

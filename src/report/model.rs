@@ -44,31 +44,7 @@ impl<'a> Model<'a> {
 
     /// What was the same in all configurations: `TCP_RR, 1 B request, 1 B response, 128 flows`.
     pub(super) fn constants(&self) -> String {
-        const SHOWN: [Factor; 19] = [
-            Factor::Test,
-            Factor::Request,
-            Factor::Response,
-            Factor::Message,
-            Factor::Burst,
-            Factor::Flows,
-            Factor::Vms,
-            Factor::Vcpus,
-            Factor::Memory,
-            Factor::Mtu,
-            Factor::Queues,
-            Factor::QueueSize,
-            Factor::Offloads,
-            Factor::Emulator,
-            Factor::Pin,
-            Factor::PinEmulator,
-            Factor::Scheduler,
-            Factor::Hugepages,
-            Factor::NumaNode,
-        ];
-        let guests: Vec<&Configuration> = self.guest_configurations();
-        let settings = Factor::ALL.into_iter().filter(|factor| factor.is_of_tuning());
-        let shown = SHOWN.into_iter().chain(settings).filter_map(|factor| constant(&guests, factor));
-        shown.collect::<Vec<_>>().join(", ")
+        constants(&self.experiment.configurations)
     }
 
     /// `5 repeats`, or `3–5 valid repeats` where some do not count.
@@ -99,13 +75,43 @@ impl<'a> Model<'a> {
     pub(super) fn has_intervals(&self) -> bool {
         self.rows.iter().flat_map(|row| row.values.values()).any(|interval| interval.half_width.is_some())
     }
+}
 
-    /// Configurations with guests, or all if there are none.
-    fn guest_configurations(&self) -> Vec<&Configuration> {
-        let all = &self.experiment.configurations;
-        let guests: Vec<&Configuration> = all.iter().filter(|configuration| configuration.vms > 0).collect();
-        if guests.is_empty() { all.iter().collect() } else { guests }
-    }
+/// What was the same in all of some configurations with guests, or in all if none has any. What a test does not heed is
+/// nothing of it.
+pub(super) fn constants(configurations: &[Configuration]) -> String {
+    const SHOWN: [Factor; 20] = [
+        Factor::Test,
+        Factor::Request,
+        Factor::Response,
+        Factor::Message,
+        Factor::Burst,
+        Factor::Flows,
+        Factor::Backend,
+        Factor::Vms,
+        Factor::Vcpus,
+        Factor::Memory,
+        Factor::Mtu,
+        Factor::Queues,
+        Factor::QueueSize,
+        Factor::Offloads,
+        Factor::Emulator,
+        Factor::Pin,
+        Factor::PinEmulator,
+        Factor::Scheduler,
+        Factor::Hugepages,
+        Factor::NumaNode,
+    ];
+    let guests = with_guests(configurations);
+    let settings = Factor::ALL.into_iter().filter(|factor| factor.is_of_tuning());
+    let shown = SHOWN.into_iter().chain(settings).filter_map(|factor| constant(&guests, factor));
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// Configurations with guests, or all if there are none.
+fn with_guests(all: &[Configuration]) -> Vec<&Configuration> {
+    let guests: Vec<&Configuration> = all.iter().filter(|configuration| configuration.vms > 0).collect();
+    if guests.is_empty() { all.iter().collect() } else { guests }
 }
 
 /// The only level of a factor in words; `None` if there are several, or if nobody would miss it.

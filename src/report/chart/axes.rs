@@ -29,8 +29,12 @@ pub(super) struct Plane {
 impl Plane {
     /// The place beside an axis of `scale` and above one with a title.
     pub fn inside(frame: &Frame, top: f64, scale: &Scale) -> Plane {
-        let ticks = scale.ticks.iter().map(|tick| TICK.width(&scale.label(*tick))).fold(0.0, f64::max);
-        Plane { left: frame.left + ticks + 18.0, right: frame.right, top, bottom: frame.bottom - 96.0 }
+        Plane {
+            left: frame.left + numbers_width(scale),
+            right: frame.right,
+            top,
+            bottom: frame.bottom - 96.0,
+        }
     }
 
     /// Height of a value; beyond the scale, its edge.
@@ -44,9 +48,19 @@ impl Plane {
     }
 }
 
+/// What the numbers of a scale on the left take, px.
+pub(super) fn numbers_width(scale: &Scale) -> f64 {
+    scale.ticks.iter().map(|tick| TICK.width(&scale.label(*tick))).fold(0.0, f64::max) + 18.0
+}
+
 /// The scale on the left, with its grid and `name` above it.
 pub(super) fn vertical(canvas: &mut Canvas, frame: &Frame, plane: &Plane, scale: &Scale, name: &str) {
     canvas.text(&with_unit(name, scale), (frame.left, plane.top - 34.0), Align::Left, UNIT, &GREY);
+    grid(canvas, plane, scale);
+}
+
+/// The lines of a scale on the left, and its numbers.
+pub(super) fn grid(canvas: &mut Canvas, plane: &Plane, scale: &Scale) {
     for tick in &scale.ticks {
         let y = plane.y(scale, *tick);
         let colour = if *tick == 0.0 { &AXIS } else { &FAINT };
@@ -72,7 +86,8 @@ pub(super) fn below(canvas: &mut Canvas, plane: &Plane, title: &str) {
     canvas.text(title, (middle, plane.bottom + 80.0), Align::Middle, UNIT, &GREY);
 }
 
-fn with_unit(name: &str, scale: &Scale) -> String {
+/// `mean, µs`; either alone if the other is empty.
+pub(super) fn with_unit(name: &str, scale: &Scale) -> String {
     match (name, scale.unit) {
         (name, "") => name.into(),
         ("", unit) => unit.into(),

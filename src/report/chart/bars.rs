@@ -2,7 +2,7 @@
 //!
 //! Whiskers show the interval; the value stands beside each bar.
 
-use plotters::style::{RGBColor, WHITE};
+use plotters::style::{Color, RGBColor, WHITE};
 
 use super::canvas::{AXIS, Align, Canvas, FAINT, GREY, INK, Point};
 use super::frame::Frame;
@@ -15,9 +15,9 @@ const TICK: Font = Font::regular(20.0);
 /// Widest name of a bar, px, before it is shortened.
 const NAME_WIDTH: f64 = 520.0;
 /// Highest row, px.
-const ROW: f64 = 88.0;
+const ROW: f64 = 120.0;
 /// Thickest bar, px.
-const BAR: f64 = 42.0;
+const BAR: f64 = 60.0;
 /// Height of a group's title and of the space between groups, in rows.
 const TITLE_ROWS: f64 = 0.9;
 const SPACE_ROWS: f64 = 0.4;
@@ -116,10 +116,13 @@ fn draw_bar(canvas: &mut Canvas, plane: &Plane, bar: &Bar, y: f64, colour: RGBCo
     canvas.centred(&value, (x + 4.0, y), Align::Left, font, &INK);
 }
 
-/// A line with end strokes.
+/// A line with end strokes; with a halo, because bars may be as dark.
 fn whisker(canvas: &mut Canvas, from: Point, to: Point, half: f64) {
-    canvas.path(&[from, to], &INK, 2);
-    for end in [from, to] {
-        canvas.path(&[(end.0, end.1 - half), (end.0, end.1 + half)], &INK, 2);
+    let upright = |end: Point, half: f64| [(end.0, end.1 - half), (end.0, end.1 + half)];
+    for path in [[from, to], upright(from, half + 1.0), upright(to, half + 1.0)] {
+        canvas.path(&path, &WHITE.mix(0.7), 4);
+    }
+    for path in [[from, to], upright(from, half), upright(to, half)] {
+        canvas.path(&path, &INK, 2);
     }
 }

@@ -45,6 +45,7 @@ fn plot(report: &Model, part: &Part, unit: Unit) -> Option<Scatter> {
         name,
         title: "Rates of single flows",
         part: part.levels.clone(),
+        drawn: part.configurations(),
         explanation: "part of the flows that are as slow or slower, all repeats together; steep is fair"
             .into(),
         x: Axis { name: "rate of a flow", unit: axis, ends_at_100: false },

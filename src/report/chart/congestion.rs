@@ -46,14 +46,12 @@ fn curve(part: &Part, metric: Metric, name: &'static str, title: &'static str) -
         Trace { label, marks }
     };
     let traces: Vec<Trace> = part.names().into_iter().map(trace).filter(|t| !t.marks.is_empty()).collect();
-    let explanation = format!(
-        "{}; each point is a load, its number the transactions in flight on each flow",
-        metric.explanation()
-    );
+    let explanation = format!("{}; numbers: transactions in flight on each flow", metric.explanation());
     (!traces.is_empty()).then_some(Scatter {
         name,
         title,
         part: part.levels.clone(),
+        drawn: part.configurations(),
         explanation,
         x: Axis { name: "total rate", unit: "transactions/s", ends_at_100: false },
         y: Axis { name: metric_name(metric), unit: metric.unit(), ends_at_100: false },
@@ -111,6 +109,7 @@ pub(super) fn waiting(report: &Model) -> Option<Scatter> {
         name: "wait_over_host_cpu",
         title: "vCPUs' wait for a CPU over host CPU",
         part: Vec::new(),
+        drawn: part.configurations(),
         explanation: format!("each point is a trial; wait ratio: {}", Metric::WaitRatio.explanation()),
         x: Axis { name: "host CPU", unit: "%", ends_at_100: true },
         y: Axis { name: "wait ratio", unit: "%", ends_at_100: true },

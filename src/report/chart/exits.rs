@@ -5,7 +5,7 @@ use super::parts::{Part, distinct, headings, load_first, varying, words};
 use super::series::MAX_BARS;
 use super::stacks::{Stack, StackGroup, Stacks};
 use crate::figures::{EXIT_REASONS, Numbers, SummaryRow};
-use crate::profile::Factor;
+use crate::profile::{Configuration, Factor};
 use crate::report::Model;
 use crate::stats::Interval;
 
@@ -18,6 +18,7 @@ pub(super) fn plots(report: &Model) -> Vec<Stacks> {
         name: "exits_per_transaction_by_reason",
         title: "KVM exits per transaction by reason",
         part: Vec::new(),
+        drawn: Vec::new(),
         unit: "exits per transaction",
         explanation: "exits of all vCPUs ÷ transactions, both each second",
         parts: EXIT_REASONS.map(|(_, reason)| reason).to_vec(),
@@ -32,13 +33,16 @@ pub(super) fn plots(report: &Model) -> Vec<Stacks> {
     };
     let drawn = |frame: Stacks, streams: bool| {
         let groups = stacks(report, streams).into_iter();
-        groups.map(move |(part, groups)| Stacks { part, groups, ..frame.clone() })
+        groups.map(move |(part, drawn, groups)| Stacks { part, drawn, groups, ..frame.clone() })
     };
     drawn(per_transaction, false).chain(drawn(per_second, true)).collect()
 }
 
-/// The groups of bars of each picture, with the levels that all of it has in common.
-fn stacks(report: &Model, streams: bool) -> Vec<(Vec<String>, Vec<StackGroup>)> {
+/// The levels that all of a picture has in common, what is drawn, and its groups of bars.
+type Drawn = (Vec<String>, Vec<Configuration>, Vec<StackGroup>);
+
+/// What makes each picture.
+fn stacks(report: &Model, streams: bool) -> Vec<Drawn> {
     let of_kind =
         |row: &&SummaryRow| row.configuration.test.is_stream() == streams && !trials(report, row).is_empty();
     let rows: Vec<&SummaryRow> = report.rows.iter().filter(of_kind).collect();
@@ -49,9 +53,9 @@ fn stacks(report: &Model, streams: bool) -> Vec<(Vec<String>, Vec<StackGroup>)> 
     let common = rows.first().filter(|_| untold).map(|row| only(row));
     let parts = Part::whole(rows, factors).split(MAX_BARS).into_iter().map(|part| {
         let levels = common.iter().cloned().chain(part.levels.iter().cloned()).collect();
-        (levels, groups(report, &part))
+        (levels, part.configurations(), groups(report, &part))
     });
-    parts.filter(|(_, groups)| !groups.is_empty()).collect()
+    parts.filter(|(_, _, groups)| !groups.is_empty()).collect()
 }
 
 fn groups(report: &Model, part: &Part) -> Vec<StackGroup> {

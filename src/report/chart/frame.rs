@@ -5,7 +5,8 @@
 use super::SIZE;
 use super::canvas::{Align, Canvas, GREY, INK};
 use super::text::Font;
-use crate::report::Model;
+use crate::profile::Configuration;
+use crate::report::{Model, model};
 use crate::sample::Accel;
 use plotters::style::RGBColor;
 
@@ -28,12 +29,18 @@ pub(super) struct Frame {
 }
 
 /// Draws everything around the plot.
-pub(super) fn draw(canvas: &mut Canvas, model: &Model, title: &str, statistics: &str) -> Frame {
+pub(super) fn draw(
+    canvas: &mut Canvas,
+    model: &Model,
+    title: &str,
+    statistics: &str,
+    drawn: &[Configuration],
+) -> Frame {
     let (width, height) = (f64::from(SIZE.0), f64::from(SIZE.1));
     let reserved = warning(canvas, model, width);
     let title = TITLE.wrap(title, width - 2.0 * MARGIN - reserved, 2);
     let below_title = lines(canvas, &title, 76.0, 46.0, TITLE, &INK);
-    let texts = [statistics.to_owned(), conditions(model)];
+    let texts = [statistics.to_owned(), conditions(model, drawn)];
     let subtitle: Vec<String> =
         texts.iter().flat_map(|text| SUBTITLE.wrap(text, width - 2.0 * MARGIN, 2)).collect();
     let top = lines(canvas, &subtitle, below_title - 2.0, 30.0, SUBTITLE, &GREY);
@@ -76,13 +83,16 @@ pub(super) fn statistics(model: &Model, explanation: &str, shape: &str, cut: Opt
     let trials = model.repeats();
     let mean = if trials == "single trials" { trials } else { format!("mean of {trials}") };
     let cut = cut.map_or(String::new(), |edge| format!(" (cut at the {edge})"));
-    let shape =
-        if model.has_intervals() { format!(", {shape} = 95\u{a0}% interval{cut}") } else { String::new() };
+    let shape = if model.has_intervals() {
+        format!(", {shape} = 95\u{a0}%\u{a0}interval{cut}")
+    } else {
+        String::new()
+    };
     format!("{explanation}; {mean}{shape}")
 }
 
-/// What was the same for all values.
-fn conditions(model: &Model) -> String {
+/// What was the same for all that is drawn.
+fn conditions(model: &Model, drawn: &[Configuration]) -> String {
     let window = model.experiment.timing.window.as_secs_f64();
-    format!("netperf {}, window {window} s", model.constants())
+    format!("netperf {}, window {window} s", model::constants(drawn))
 }

@@ -36,6 +36,7 @@ pub(super) fn plot(report: &Model) -> Option<Plot> {
     Some(Plot {
         subject: subject(row.configuration.test.unit()),
         part: Some(levels).filter(|levels| !levels.is_empty()).into_iter().collect(),
+        drawn: vec![row.configuration.clone()],
         largest: reach(bars.iter().map(|bar| &bar.value)),
         kind: Kind::Bars(vec![Group { title: String::new(), bars }]),
     })

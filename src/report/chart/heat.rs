@@ -10,7 +10,7 @@ use super::picture::Picture;
 use super::scale::Scale;
 use super::text::Font;
 use crate::figures::{Course, Metric, TrialFigures};
-use crate::profile::Unit;
+use crate::profile::{Configuration, Unit};
 use crate::report::{Model, model};
 
 /// From nothing to the most: cividis (Nuñez, Anderton, Renslow, 2018), which any colour vision and any printer can tell.
@@ -29,6 +29,8 @@ const BAR: f64 = 28.0;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct HeatMap {
     title: String,
+    bias_percent: f64,
+    drawn: [Configuration; 1],
     course: Course,
     unit: &'static str,
 }
@@ -41,15 +43,13 @@ pub(super) fn worst(report: &Model) -> Option<HeatMap> {
     let biased = |trial: &&TrialFigures| trial.valid().and(Metric::BiasRate.value(trial)).unwrap_or(-1.0);
     let trial = own.max_by(|a, b| biased(a).total_cmp(&biased(b)))?;
     let numbers = trial.valid()?;
-    let percent = Metric::BiasRate.value(trial)?;
+    let bias_percent = Metric::BiasRate.value(trial)?;
     let levels = model::describe(&trial.configuration, &report.experiment.factors);
     let comma = if levels.is_empty() { "" } else { ", " };
-    let title = format!(
-        "Rate of each guest over time: {levels}{comma}repeat {} (the most biased: {percent:.0}\u{a0}%)",
-        trial.repeat
-    );
+    let title = format!("Rate of each guest over time: {levels}{comma}repeat {}", trial.repeat);
     let unit = if numbers.total.unit == Unit::Transactions { "transactions/s" } else { "Mbit/s" };
-    (numbers.course.guests.len() > 1).then(|| HeatMap { title, course: numbers.course.clone(), unit })
+    let (drawn, course) = ([trial.configuration.clone()], numbers.course.clone());
+    (course.guests.len() > 1).then_some(HeatMap { title, bias_percent, drawn, course, unit })
 }
 
 /// Where rows and slices lie.
@@ -91,7 +91,14 @@ impl Picture for HeatMap {
             "single trials" => "a single trial".into(),
             repeats => format!("one trial of {repeats}"),
         };
-        format!("{trial}; each cell is {} s, dark: nothing moved", self.course.slice_s)
+        format!(
+            "{trial}; each cell is {} s, dark: nothing moved; the most biased trial ({:.0}\u{a0}%) where guests differ most",
+            self.course.slice_s, self.bias_percent
+        )
+    }
+
+    fn drawn(&self) -> &[Configuration] {
+        &self.drawn
     }
 
     fn paint(&self, canvas: &mut Canvas, frame: &Frame) {

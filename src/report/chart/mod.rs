@@ -113,7 +113,7 @@ fn chart(model: &Model, picture: &dyn Picture) -> Result<Chart, ChartError> {
     let (name, title) = (picture.name(), picture.title());
     let statistics = picture.statistics(model);
     let svg = Canvas::draw(|canvas| {
-        let frame = frame::draw(canvas, model, &title, &statistics);
+        let frame = frame::draw(canvas, model, &title, &statistics, picture.drawn());
         picture.paint(canvas, &frame);
     })?;
     Ok(Chart { name, title, svg })

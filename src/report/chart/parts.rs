@@ -32,6 +32,11 @@ impl<'a> Part<'a> {
         self.by_first().into_iter().flat_map(|part| part.split(limit)).collect()
     }
 
+    /// What its rows are of.
+    pub fn configurations(&self) -> Vec<Configuration> {
+        self.rows.iter().map(|row| row.configuration.clone()).collect()
+    }
+
     /// One part for each combination of levels.
     pub fn split_all(self) -> Vec<Part<'a>> {
         if self.factors.is_empty() {

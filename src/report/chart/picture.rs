@@ -4,6 +4,7 @@ use super::canvas::Canvas;
 use super::frame::{self, Frame};
 use super::series::{Kind, Plot};
 use super::{bars, lines, parts};
+use crate::profile::Configuration;
 use crate::report::Model;
 
 /// One chart before it is drawn.
@@ -14,6 +15,8 @@ pub(super) trait Picture {
     fn title(&self) -> String;
     /// What the values are, and over how many trials.
     fn statistics(&self, model: &Model) -> String;
+    /// Every configuration of which something is drawn: the caption tells what they have in common.
+    fn drawn(&self) -> &[Configuration];
     /// Draws it into its frame.
     fn paint(&self, canvas: &mut Canvas, frame: &Frame);
 }
@@ -39,6 +42,10 @@ impl Picture for Plot {
             Kind::Bars(_) => ("whisker", "right"),
         };
         frame::statistics(model, self.subject.explanation, shape, self.is_cut().then_some(edge))
+    }
+
+    fn drawn(&self) -> &[Configuration] {
+        &self.drawn
     }
 
     fn paint(&self, canvas: &mut Canvas, frame: &Frame) {

@@ -10,10 +10,13 @@ use super::picture::Picture;
 use super::scale::Scale;
 use super::text::Font;
 use super::{palette, parts, zones};
+use crate::profile::Configuration;
 use crate::report::Model;
 use crate::stats::Zone;
 
 const NAME: Font = Font::regular(19.0);
+/// Half of a point's width, px.
+const POINT: f64 = 8.0;
 
 /// What one axis shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,6 +47,8 @@ pub(super) struct Scatter {
     pub title: &'static str,
     /// The levels that all of it has in common, in words.
     pub part: Vec<String>,
+    /// Every configuration of which something is drawn.
+    pub drawn: Vec<Configuration>,
     pub explanation: String,
     pub x: Axis,
     pub y: Axis,
@@ -100,6 +105,10 @@ impl Picture for Scatter {
         }
     }
 
+    fn drawn(&self) -> &[Configuration] {
+        &self.drawn
+    }
+
     fn paint(&self, canvas: &mut Canvas, frame: &Frame) {
         let colours = (0..).map(palette::line);
         let names: Vec<_> = self.traces.iter().map(|trace| trace.label.clone()).zip(colours).collect();
@@ -146,18 +155,16 @@ impl Scatter {
         }
     }
 
-    /// Names of points above them; one that would cover another is left out.
+    /// Names of points beside them; one that would cover another name or a point is left out.
     fn names(&self, canvas: &mut Canvas, plane: &Plane, place: &dyn Fn(&Mark) -> Point) {
-        let mut taken: Vec<(Point, f64)> = Vec::new();
+        // A point takes as much as a name of its width below it.
+        let points = self.traces.iter().flat_map(|trace| &trace.marks).map(place);
+        let mut taken: Vec<(Point, f64)> =
+            points.map(|(x, y)| ((x - POINT, y + POINT), 2.0 * POINT)).collect();
         for (index, trace) in self.traces.iter().enumerate() {
             for mark in trace.marks.iter().filter(|mark| !mark.label.is_empty()) {
-                let ((x, y), width) = (place(mark), NAME.width(&mark.label));
-                // Up and to the left of a curve that rises to the right nothing is drawn.
-                let at = ((x - 14.0 - width).max(plane.left + 4.0), (y - 12.0).max(plane.top));
-                let free = taken.iter().all(|((left, base), taken)| {
-                    (at.1 - base).abs() > NAME.size || at.0 > left + taken + 4.0 || at.0 + width + 4.0 < *left
-                });
-                if free {
+                let width = NAME.width(&mark.label);
+                if let Some(at) = free(&taken, plane, place(mark), width) {
                     let colour = if self.traces.len() > 1 { palette::text(index) } else { INK };
                     let (from, to) = ((at.0 - 2.0, at.1 - 16.0), (at.0 + width + 2.0, at.1 + 3.0));
                     canvas.rectangle(from, to, &WHITE.mix(0.8));
@@ -166,5 +173,41 @@ impl Scatter {
                 }
             }
         }
+    }
+}
+
+/// Where a name of this width beside a point covers nothing that is taken: lower left corners and widths.
+fn free(taken: &[(Point, f64)], plane: &Plane, (x, y): Point, width: f64) -> Option<Point> {
+    let above = (y - 12.0).max(plane.top);
+    // Up and to the left of a curve that rises to the right nothing is drawn, nor below it to the right.
+    let places = [((x - 14.0 - width).max(plane.left + 4.0), above), (x + 14.0, y + 28.0), (x + 12.0, above)];
+    let covers = |at: Point, (left, base): Point, taken: f64| {
+        (at.1 - base).abs() <= NAME.size && at.0 <= left + taken + 4.0 && at.0 + width + 4.0 >= left
+    };
+    let inside = |at: &Point| at.1 < plane.bottom - 4.0 && at.0 + width <= plane.right;
+    let mut places = places.into_iter().filter(inside);
+    places.find(|at| !taken.iter().any(|(corner, taken)| covers(*at, *corner, *taken)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLANE: Plane = Plane { left: 100.0, right: 900.0, top: 100.0, bottom: 700.0 };
+
+    #[test]
+    fn a_name_stands_up_and_left_of_its_point_unless_another_point_is_there() {
+        let point = (400.0, 300.0);
+        assert_eq!(free(&[], &PLANE, point, 20.0), Some((366.0, 288.0)));
+        let other = ((370.0, 296.0), 16.0);
+        assert_eq!(free(&[other], &PLANE, point, 20.0), Some((414.0, 328.0)), "below it");
+        let other = ((370.0, 686.0), 16.0);
+        assert_eq!(free(&[other], &PLANE, (400.0, 690.0), 20.0), Some((412.0, 678.0)), "not on the axis");
+    }
+
+    #[test]
+    fn a_name_that_has_no_place_is_left_out() {
+        let wide = [((0.0, 288.0), 1000.0), ((0.0, 328.0), 1000.0)];
+        assert_eq!(free(&wide, &PLANE, (400.0, 300.0), 20.0), None);
     }
 }

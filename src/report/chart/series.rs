@@ -7,7 +7,7 @@ use super::estimate::{Estimate, reach};
 use super::parts::{self, LOAD, Part, distinct, headings, load_first, varying, words};
 use super::scale::Scale;
 use crate::figures::{Metric, SummaryRow};
-use crate::profile::Factor;
+use crate::profile::{Configuration, Factor};
 use crate::report::Model;
 
 /// Lines that one picture can hold.
@@ -23,6 +23,8 @@ pub(super) struct Plot {
     pub subject: Subject,
     /// The levels that all of it has in common, in words; empty if one picture holds everything.
     pub part: Vec<String>,
+    /// Every configuration of which something is drawn.
+    pub drawn: Vec<Configuration>,
     /// Upper end of what has to be visible.
     pub largest: f64,
     /// How it is shown.
@@ -157,9 +159,15 @@ fn of_rows(report: &Model, rows: Vec<&SummaryRow>, subject: Subject, value: &Val
     let limit = if lines { MAX_LINES } else { MAX_BARS };
     let plot = |part: Part| {
         let kind = if lines { as_lines(&part, &bare, &levels, value) } else { as_bars(&part, &bare, value) };
-        kind.map(|kind| Plot { subject, part: part.levels, largest, kind })
+        let drawn = with_value(part.rows.iter().chain(&bare).copied(), value);
+        kind.map(|kind| Plot { subject, part: part.levels, drawn, largest, kind })
     };
     Part::whole(guests, factors).split(limit).into_iter().filter_map(plot).collect()
+}
+
+/// The configurations that have something to show.
+fn with_value<'r>(rows: impl Iterator<Item = &'r SummaryRow>, value: &Value) -> Vec<Configuration> {
+    rows.filter(|row| value(row).is_some()).map(|row| row.configuration.clone()).collect()
 }
 
 fn as_lines(part: &Part, bare: &[&SummaryRow], levels: &[u32], value: &Value) -> Option<Kind> {

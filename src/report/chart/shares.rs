@@ -24,22 +24,26 @@ const SUBJECT: Subject = Subject {
 /// One picture, or one for each configuration where one would hold too many bars; none without groups.
 pub(super) fn plots(report: &Model) -> Vec<Plot> {
     let rows = report.group_rows();
-    let mut groups: Vec<(String, Group)> = Vec::new();
+    let mut groups: Vec<(&Configuration, Group)> = Vec::new();
     for configuration in &report.experiment.configurations {
         let own = rows.iter().filter(|row| row.configuration == *configuration);
         let bars: Vec<Bar> = own.flat_map(bars).collect();
         if !bars.is_empty() {
-            let title = title(report, configuration);
-            groups.push((title.clone(), Group { title: with_index(report, configuration, title), bars }));
+            let title = with_index(report, configuration, title(report, configuration));
+            groups.push((configuration, Group { title, bars }));
         }
     }
     let count: usize = groups.iter().map(|(_, group)| group.bars.len()).sum();
     match count {
         0 => Vec::new(),
         count if count <= MAX_BARS => {
-            vec![plot(report, vec![], groups.into_iter().map(|(_, group)| group).collect())]
+            let (drawn, groups): (Vec<&Configuration>, _) = groups.into_iter().unzip();
+            vec![plot(report, vec![], &drawn, groups)]
         }
-        _ => groups.into_iter().map(|(title, group)| plot(report, vec![title], vec![group])).collect(),
+        _ => {
+            let one = |(drawn, group)| plot(report, vec![title(report, drawn)], &[drawn], vec![group]);
+            groups.into_iter().map(one).collect()
+        }
     }
 }
 
@@ -59,11 +63,12 @@ fn with_index(report: &Model, configuration: &Configuration, title: String) -> S
     }
 }
 
-fn plot(report: &Model, part: Vec<String>, groups: Vec<Group>) -> Plot {
+fn plot(report: &Model, part: Vec<String>, drawn: &[&Configuration], groups: Vec<Group>) -> Plot {
     let known = report.rows.iter().any(|row| row.weighted.cpu.is_some());
     let subject = Subject { explanation: if known { WITH_INDEX } else { EXPLANATION }, ..SUBJECT };
     let largest = reach(groups.iter().flat_map(|group| &group.bars).map(|bar| &bar.value));
-    Plot { subject, part, largest, kind: Kind::Bars(groups) }
+    let drawn = drawn.iter().copied().cloned().collect();
+    Plot { subject, part, drawn, largest, kind: Kind::Bars(groups) }
 }
 
 fn bars(row: &GroupRow) -> Vec<Bar> {

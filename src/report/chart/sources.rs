@@ -15,7 +15,8 @@ pub(super) fn runs() -> Vec<Run> {
     vec![
         congestion("congestion", &["virtio", "macvtap-bridge"]),
         congestion("knee", &["virtio"]),
-        interference(),
+        interference("interference", &[1]),
+        interference("settings", &[1, 2, 4]),
         datapaths(),
         density(),
     ]
@@ -62,24 +63,28 @@ fn congestion(name: &'static str, backends: &[&str]) -> Run {
     })
 }
 
-/// What the neighbours do, with and without a cap on them.
-fn interference() -> Run {
-    let of = |quota_us| {
-        [Background::None, Background::CpuBurner, Background::NetLoad].map(|background| Configuration {
+/// What the neighbours do, with and without a cap on them, beside guests of so many vCPUs.
+fn interference(name: &'static str, vcpus: &[u32]) -> Run {
+    let of = |quota_us, vcpus| {
+        use Background::{CpuBurner, NetLoad, None, Paced};
+        [None, CpuBurner, NetLoad, Paced].map(|background| Configuration {
             background,
             quota_us,
+            vcpus,
             ..raw::configuration("virtio", 2)
         })
     };
-    let configurations = [0, 50_000].into_iter().flat_map(of).collect();
-    run("interference", configurations, &[Factor::Background, Factor::Quota], |configuration, wobble| {
-        let times = match (configuration.background, configuration.quota_us) {
-            (Background::None, _) => 1.0,
-            (Background::CpuBurner, 0) => 8.0,
-            (_, 0) => 60.0,
-            _ => 3.0,
+    let both = |quota_us| vcpus.iter().flat_map(move |vcpus| of(quota_us, *vcpus));
+    let configurations = [0, 50_000].into_iter().flat_map(both).collect();
+    run(name, configurations, &[Factor::Background, Factor::Quota, Factor::Vcpus], |configuration, wobble| {
+        let (slower, times) = match (configuration.background, configuration.quota_us) {
+            (Background::None, _) => (1.0, 1.0),
+            (Background::CpuBurner, 0) => (1.4, 8.0),
+            (_, 0) => (2.2, 60.0),
+            _ => (1.1, 3.0),
         };
-        let mut raw = raw::trial(configuration.clone(), &[4000.0 * wobble, 4000.0 * wobble]);
+        let mut raw =
+            raw::trial(configuration.clone(), &[4000.0 * wobble / slower, 4000.0 * wobble / slower]);
         for flow in &mut raw.flows {
             flow.result.insert("MAX_LATENCY".into(), (5000.0 * wobble * times).to_string());
         }
@@ -186,9 +191,23 @@ fn waiting_stands_over_host_cpu_with_a_point_for_each_trial() {
 #[test]
 fn what_background_does_stands_by_background_and_by_setting() {
     let solo = chart("interference", "latency_by_background-no-quota");
-    says(solo, &["no background", "CPU background", "network background", "P99", "longest transaction"]);
+    says(
+        solo,
+        &[
+            "what the neighbours do",
+            "network",
+            "paced",
+            "mean, µs",
+            "P99, ms",
+            "longest transaction, ms",
+            "virtio",
+        ],
+    );
     let network = chart("interference", "latency_by_setting-network-background");
     says(network, &["no\u{a0}quota", "quota\u{a0}50\u{a0}%"]);
+    let many = chart("settings", "latency_by_setting-network-background");
+    let told = many.svg.lines().filter(|line| line.contains("quota\u{a0}50\u{a0}%,")).count();
+    assert_eq!(told, 3, "six settings in panels one above the other, named once");
 }
 
 #[test]
@@ -198,6 +217,24 @@ fn exits_are_stacked_by_reason_for_each_transaction_and_for_each_second_of_a_str
     let streams = chart("datapaths", "exits_per_s_by_reason-tcp-stream");
     assert!(streams.svg.contains("TCP_STREAM") && !streams.svg.contains("UDP_RR"));
     assert!(!names("congestion").iter().any(|name| name.starts_with("exits")), "emulated guests have none");
+}
+
+#[test]
+fn a_caption_tells_only_what_the_tests_that_are_drawn_heed() {
+    let conditions = |name: &str| {
+        let svg = &chart("datapaths", name).svg;
+        svg.lines().map(str::trim).find(|line| line.starts_with("netperf ")).unwrap()
+    };
+    for name in ["mean_latency_us", "exits_per_transaction_by_reason", "flow_rates_cdf"] {
+        let told = conditions(name);
+        assert!(told.starts_with("netperf 1 B request, 1 B response, 8 flows"), "{name}: {told}");
+    }
+    for name in ["total_throughput_mbps", "exits_per_s_by_reason-tcp-stream", "flow_throughput_cdf"] {
+        let told = conditions(name);
+        assert!(told.starts_with("netperf TCP_STREAM, 65536 B message, 8 flows"), "{name}: {told}");
+    }
+    let both = conditions("host_cpu_percent");
+    assert!(both.starts_with("netperf 1 B request, 1 B response, 65536 B message"), "{both}");
 }
 
 #[test]

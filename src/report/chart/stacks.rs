@@ -10,13 +10,14 @@ use super::picture::Picture;
 use super::scale::Scale;
 use super::text::Font;
 use super::{palette, parts};
+use crate::profile::Configuration;
 use crate::report::Model;
 
 /// Widest name of a bar, px, before it is shortened.
 const NAME_WIDTH: f64 = 520.0;
 /// Highest row and thickest bar, px.
-const ROW: f64 = 88.0;
-const BAR: f64 = 46.0;
+const ROW: f64 = 120.0;
+const BAR: f64 = 60.0;
 
 /// One picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +28,8 @@ pub(super) struct Stacks {
     pub title: &'static str,
     /// The levels that all of it has in common, in words.
     pub part: Vec<String>,
+    /// Every configuration of which something is drawn.
+    pub drawn: Vec<Configuration>,
     pub unit: &'static str,
     pub explanation: &'static str,
     /// The name of each part, from the axis on.
@@ -71,6 +74,10 @@ impl Picture for Stacks {
         let top = 1.001 * self.scale().top;
         let cut = self.stacks().any(|stack| stack.total.high() > top).then_some("right");
         frame::statistics(model, self.explanation, "whisker of the sum", cut)
+    }
+
+    fn drawn(&self) -> &[Configuration] {
+        &self.drawn
     }
 
     fn paint(&self, canvas: &mut Canvas, frame: &Frame) {

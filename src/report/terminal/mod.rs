@@ -1,10 +1,13 @@
-//! The summary as a table that fits the terminal.
+//! The summary as a table that fits the terminal, and a second one of groups of guests.
 //!
 //! Width and colour are given, not asked for. Columns that do not fit are left out, and named below the table.
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
+mod groups;
+mod table;
 
-use super::{Model, model, number, warnings};
+use comfy_table::{Cell, Color, Table};
+
+use super::{Model, model, warnings};
 use crate::figures::{Metric, SummaryRow};
 use crate::sample::Accel;
 
@@ -25,11 +28,6 @@ const BY_IMPORTANCE: [Metric; 14] = [
     Metric::ThroughputPerFlow,
     Metric::RunDelay,
 ];
-/// Lines above, below and under the heading; none between rows.
-const STYLE: TableStyle = TableStyle::new()
-    .top_border(LineStyle::none().fill('─').junction('─'))
-    .header_separator(LineStyle::none().fill('─').junction('─'))
-    .bottom_border(LineStyle::none().fill('─').junction('─'));
 /// Reasons shown below the table; the report has all.
 const PROBLEMS: usize = 10;
 
@@ -46,14 +44,13 @@ pub struct Terminal {
 pub fn summary(model: &Model, terminal: Terminal) -> String {
     let defined: Vec<Metric> =
         BY_IMPORTANCE.into_iter().filter(|m| model.rows.iter().any(|row| row.get(*m).is_some())).collect();
-    let shown = fitting(model, &defined, terminal);
+    let draw = |metrics: &[Metric], terminal| summary_table(model, metrics, terminal);
+    let shown = table::fitting(&defined, terminal, draw);
     let left_out: Vec<&str> = defined.iter().filter(|m| !shown.contains(m)).map(|m| m.label()).collect();
-    let mut text = caption(model);
-    text.push_str(&table(model, &shown, terminal).trim_fmt());
-    text.push('\n');
-    if !left_out.is_empty() {
-        text.push_str(&format!("too narrow for: {} (see summary.csv)\n", left_out.join(", ")));
-    }
+    let drawn = draw(&shown, terminal).trim_fmt();
+    let mut text = format!("{}{drawn}\n", caption(model));
+    text.push_str(&table::too_narrow(&left_out, "summary.csv"));
+    text.push_str(&groups::groups(model, terminal));
     text.push_str(&problems(model));
     warnings(model).iter().for_each(|warning| text.push_str(&format!("warning: {warning}\n")));
     text
@@ -78,42 +75,12 @@ fn problems(model: &Model) -> String {
     text
 }
 
-/// As many of the most important metrics as the width allows, at least one, in the order of the columns.
-fn fitting(model: &Model, by_importance: &[Metric], terminal: Terminal) -> Vec<Metric> {
-    let mut shown = Vec::new();
-    for metric in by_importance {
-        let mut wider = shown.clone();
-        wider.push(*metric);
-        wider.sort();
-        if shown.is_empty() || natural_width(model, &wider) <= usize::from(terminal.width) {
-            shown = wider;
-        }
-    }
-    shown
-}
-
-/// Width that the table needs if no cell is wrapped.
-fn natural_width(model: &Model, metrics: &[Metric]) -> usize {
-    let table = table(model, metrics, Terminal { width: u16::MAX, colour: false });
-    table.lines().map(|line| line.trim_end().chars().count()).max().unwrap_or(0)
-}
-
-fn table(model: &Model, metrics: &[Metric], terminal: Terminal) -> Table {
+fn summary_table(model: &Model, metrics: &[Metric], terminal: Terminal) -> Table {
     let factors = &model.experiment.factors;
-    let mut table = Table::new();
-    table
-        .load_style(STYLE)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(terminal.width)
-        .set_header(header(model, metrics));
-    if terminal.colour {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
+    let mut table = table::empty(header(model, metrics), terminal);
     table.add_rows(model.rows.iter().map(|row| {
         let levels = factors.iter().map(|factor| Cell::new(row.configuration.level(*factor)));
-        let values = metrics.iter().map(|metric| value(row, *metric));
+        let values = metrics.iter().map(|metric| table::value(row.get(*metric)));
         levels.chain([counts(row)]).chain(values).collect::<Vec<Cell>>()
     }));
     table
@@ -121,32 +88,14 @@ fn table(model: &Model, metrics: &[Metric], terminal: Terminal) -> Table {
 
 fn header(model: &Model, metrics: &[Metric]) -> Vec<Cell> {
     let factors = model.experiment.factors.iter().map(|factor| factor.column().replace('_', " "));
-    let levels = factors.chain(["repeats".into()]).map(|name| heading(&name, CellAlignment::Left));
-    let metrics = metrics.iter().map(|metric| {
-        heading(&format!("{}\n{}", two_lines(metric.label()), unit(*metric)), CellAlignment::Right)
-    });
+    let levels = factors.chain(["repeats".into()]).map(|name| table::heading(&name));
+    let metrics = metrics.iter().map(|metric| table::heading_of_numbers(metric.label(), unit(*metric)));
     levels.chain(metrics).collect()
 }
 
 /// The unit, short: `trans/s`, nearly as netperf writes it.
 fn unit(metric: Metric) -> &'static str {
     if metric.unit() == "transactions/s" { "trans/s" } else { metric.unit() }
-}
-
-/// Broken at the space that leaves the narrowest lines.
-fn two_lines(label: &str) -> String {
-    let widest = |space: &usize| (*space).max(label.len() - space);
-    let space = label.match_indices(' ').map(|(space, _)| space).min_by_key(widest);
-    space.map_or(label.into(), |space| format!("{}\n{}", &label[..space], &label[space + 1..]))
-}
-
-fn heading(text: &str, alignment: CellAlignment) -> Cell {
-    Cell::new(text).set_alignment(alignment).add_attribute(Attribute::Bold)
-}
-
-fn value(row: &SummaryRow, metric: Metric) -> Cell {
-    let text = row.get(metric).map_or("–".into(), number::with_interval);
-    Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
 /// `3`, or `1 of 3` where some do not count: yellow, and red where some failed.

@@ -55,9 +55,11 @@ pub(super) fn draw(canvas: &mut Canvas, frame: &Frame, plot: &Plot, groups: &[Gr
             canvas.centred(&title, at, Align::Left, plane.font(true), &INK);
             top += TITLE_ROWS * plane.row;
         }
-        for (index, bar) in group.bars.iter().enumerate() {
+        let mut index = 0; // what is drawn grey has no colour of its own
+        for bar in &group.bars {
             let colour = if bar.baseline { GREY } else { palette::line(colour_index(groups, index)) };
             draw_bar(canvas, &plane, bar, top + plane.row / 2.0, colour);
+            index += usize::from(!bar.baseline);
             top += plane.row;
         }
         top += SPACE_ROWS * plane.row;

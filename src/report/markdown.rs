@@ -3,7 +3,7 @@
 //! Links are relative: charts are expected in `charts/`, tables beside the report.
 
 use super::chart::Chart;
-use super::{Model, demand, groups, model, number, warnings};
+use super::{Model, demand, fairness, groups, model, number, warnings};
 use crate::figures::{Metric, SummaryRow};
 use crate::sample::Accel;
 
@@ -61,6 +61,7 @@ pub fn report(model: &Model, charts: &[Chart]) -> String {
         groups::interference(model),
         demand::demand(model),
         tables(model),
+        fairness::over_time(model),
         problems(model),
         cautions(model),
         provenance(model),
@@ -85,7 +86,8 @@ fn heading(model: &Model) -> String {
     let meaning =
         if model.has_intervals() { "; mean ± 95 % interval (Student's t over repeats)" } else { "" };
     text.push_str(&format!("{}; {}, window {window} s{meaning}.\n", model.constants(), model.repeats()));
-    text
+    let trust = fairness::trust(model);
+    if trust.is_empty() { text } else { text + "\nTrust: " + &trust }
 }
 
 fn chart_links(charts: &[Chart]) -> String {

@@ -7,12 +7,14 @@
 //! - [`markdown`]: the report
 //! - [`json`]: the summary for scripts
 //! - [`Warning`]: what to know before trusting figures that count
-//! - `groups`, `demand`: its sections about groups of guests and background load, and about guests that want less
+//! - `groups`, `demand`, `fairness`: its sections about groups of guests and background load, about guests that want less, and
+//!   about fairness over time
 //! - [`chart`]: pictures, SVG and PNG
 
 pub mod chart;
 pub mod csv;
 mod demand;
+mod fairness;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod groups;

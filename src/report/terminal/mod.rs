@@ -7,7 +7,7 @@ mod table;
 
 use comfy_table::{Cell, Color, Table};
 
-use super::{Model, model, warnings};
+use super::{Model, fairness, model, warnings};
 use crate::figures::{Metric, SummaryRow};
 use crate::sample::Accel;
 
@@ -51,6 +51,7 @@ pub fn summary(model: &Model, terminal: Terminal) -> String {
     let mut text = format!("{}{drawn}\n", caption(model));
     text.push_str(&table::too_narrow(&left_out, "summary.csv"));
     text.push_str(&groups::groups(model, terminal));
+    text.push_str(&fairness::trust(model));
     text.push_str(&problems(model));
     warnings(model).iter().for_each(|warning| text.push_str(&format!("warning: {warning}\n")));
     text

@@ -24,6 +24,7 @@ mod background;
 mod between;
 mod counted;
 mod course;
+mod credible;
 mod demand;
 mod exits;
 #[cfg(test)]

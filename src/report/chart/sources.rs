@@ -130,6 +130,12 @@ fn density() -> Run {
             let stalled = |end_s: f64| (5.0..9.0).contains(&(end_s - raw::START));
             flow.intervals.iter_mut().filter(|i| stalled(i.end_s)).for_each(|interval| interval.rate *= 0.05);
         }
+        // The host counts no packets of it meanwhile: 95 % of 4 s of 14 s are missing.
+        for target in raw.host.iter_mut().filter_map(|sample| sample.targets.get_mut(6)) {
+            for packets in [&mut target.from_target_packets, &mut target.to_target_packets] {
+                *packets = if configuration.vms == 16 { *packets * 102 / 140 } else { *packets };
+            }
+        }
         raw
     })
 }

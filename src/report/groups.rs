@@ -167,8 +167,8 @@ pub(super) fn interference(model: &Model) -> String {
         let index = of.isolation.as_ref().map_or("–".into(), number::with_interval);
         text.push_str(&line(levels.chain(cells).chain(indexed.then_some(index))));
     }
-    let index = "Isolation index: relative rise of the measured guests' latency ÷ relative rise of their neighbours' load, both \
-                 against the smallest quota in the same block; 0: none.\n";
+    let index = "Isolation index: mean over the measured guests of the relative rise of their latency ÷ relative rise of their \
+                 neighbours' load each second, both against the smallest quota in the same block; 0: none.\n";
     let index = if indexed { index } else { "" };
     text + "\nThe measured guests against the same block without background; in brackets the 95 % interval of the mean log \
             ratio over blocks.\n"

@@ -22,6 +22,7 @@
 mod applies;
 mod background;
 mod between;
+mod contention;
 mod counted;
 mod course;
 mod credible;

@@ -29,6 +29,13 @@ impl Interval {
         Some(Interval { n, mean, half_width, min, max })
     }
 
+    /// Whether it says anything: it does if it is no wider than ten times the mean. Of what cannot be negative, only those of two
+    /// repeats are wider: t(0.975, 1) is 12.7, and three repeats, two of them 0, reach 8.6 means.
+    pub fn is_telling(&self) -> bool {
+        const WIDEST: f64 = 10.0;
+        self.half_width.is_none_or(|half_width| 2.0 * half_width <= WIDEST * self.mean.abs())
+    }
+
     /// Whether half of its width is at most so many per cent of the mean.
     pub fn is_within(&self, percent: f64) -> bool {
         self.half_width.is_some_and(|half_width| half_width <= percent / 100.0 * self.mean.abs())
@@ -68,6 +75,14 @@ mod tests {
         });
         let coverage = hit.count() as f64 / f64::from(cases);
         assert!((coverage - 0.95).abs() < 0.01, "{coverage}");
+    }
+
+    #[test]
+    fn an_interval_wider_than_ten_means_says_nothing_and_one_repeat_has_none() {
+        assert!(!Interval::of(&[1.0, 9.0]).unwrap().is_telling());
+        assert!(Interval::of(&[4.0, 6.0]).unwrap().is_telling());
+        assert!(Interval::of(&[0.0, 0.0, 9.0]).unwrap().is_telling());
+        assert!(Interval::of(&[7.0]).unwrap().is_telling() && Interval::of(&[0.0; 3]).unwrap().is_telling());
     }
 
     #[test]

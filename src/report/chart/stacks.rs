@@ -70,7 +70,13 @@ impl Picture for Stacks {
     fn statistics(&self, model: &Model) -> String {
         let top = 1.001 * self.scale().top;
         let cut = self.stacks().any(|stack| stack.total.high() > top).then_some("right");
-        frame::statistics(model, &self.explanation, "whisker of the sum", cut)
+        frame::statistics(
+            model,
+            &self.explanation,
+            "whisker of the sum",
+            cut,
+            self.stacks().any(|s| s.total.untold),
+        )
     }
 
     fn paint(&self, canvas: &mut Canvas, frame: &Frame) {

@@ -1,7 +1,7 @@
-//! What was counted beside netperf: packets and bytes of all targets, over whole flows.
+//! What was counted beside netperf: packets and bytes of some targets, over whole flows.
 //!
 //! Not over the window: at its edges both counts are interpolated, and on a machine that stalls, the error of that is larger
-//! than what the witness is asked about. Summed over all targets, so that a guest that hardly moved cannot spoil a ratio.
+//! than what the witness is asked about.
 
 use std::ops::Add;
 
@@ -24,9 +24,11 @@ pub(super) struct Count {
 }
 
 impl Counted {
-    /// `None` unless the counters were read before the first flow started and after the last one ended.
-    pub fn of(raw: &RawTrial) -> Option<Counted> {
-        let (from_s, counted, until_s) = inside(raw).or_else(|| outside(raw))?;
+    /// Of the measured guests among `wanted`, or of bare metal; `None` unless the counters were read before the first flow
+    /// started and after the last one ended.
+    pub fn of(raw: &RawTrial, wanted: impl Fn(u32) -> bool) -> Option<Counted> {
+        let measured = |guest: u32| wanted(guest) && is_measured(raw, guest);
+        let (from_s, counted, until_s) = inside(raw, &measured).or_else(|| outside(raw, &measured))?;
         let mut intervals = raw.flows.iter().flat_map(|flow| &flow.intervals);
         let covered = |i: &Interval| from_s <= i.end_s - i.length_s && i.end_s <= until_s;
         intervals.all(covered).then_some(counted)
@@ -59,9 +61,9 @@ impl Add for Counted {
 }
 
 /// At the host's interfaces, and from when to when.
-fn outside(raw: &RawTrial) -> Option<(f64, Counted, f64)> {
+fn outside(raw: &RawTrial, wanted: &dyn Fn(u32) -> bool) -> Option<(f64, Counted, f64)> {
     let (first, last) = (raw.host.first()?, raw.host.last()?);
-    Some((first.at_s, at_host(raw, last).since(at_host(raw, first))?, last.at_s))
+    Some((first.at_s, at_host(last, wanted).since(at_host(first, wanted))?, last.at_s))
 }
 
 /// Whether a guest carried measured flows; bare metal does.
@@ -69,9 +71,10 @@ fn is_measured(raw: &RawTrial, guest: u32) -> bool {
     of_guest(&raw.groups, guest).is_none_or(|group| group.role == Role::Measured)
 }
 
-fn at_host(raw: &RawTrial, sample: &HostSample) -> Counted {
-    let measured = sample.targets.iter().zip(1..).filter(|(_, guest)| is_measured(raw, *guest));
-    let targets = measured.map(|(target, _)| Counted {
+/// The only target of bare metal counts as guest 1.
+fn at_host(sample: &HostSample, wanted: &dyn Fn(u32) -> bool) -> Counted {
+    let own = sample.targets.iter().zip(1..).filter(|(_, guest)| wanted(*guest));
+    let targets = own.map(|(target, _)| Counted {
         from_target: Count { packets: target.from_target_packets, bytes: target.from_target_bytes },
         to_target: Count { packets: target.to_target_packets, bytes: target.to_target_bytes },
     });
@@ -79,9 +82,9 @@ fn at_host(raw: &RawTrial, sample: &HostSample) -> Counted {
 }
 
 /// In the guests, where the host sees no packet.
-fn inside(raw: &RawTrial) -> Option<(f64, Counted, f64)> {
-    let measured = raw.guests.iter().filter(|guest| is_measured(raw, guest.guest));
-    let readings = measured.map(|guest| match guest.nic.as_slice() {
+fn inside(raw: &RawTrial, wanted: &dyn Fn(u32) -> bool) -> Option<(f64, Counted, f64)> {
+    let own = raw.guests.iter().filter(|guest| wanted(guest.guest));
+    let readings = own.map(|guest| match guest.nic.as_slice() {
         [first, .., last] => Some((first, last)),
         _ => None,
     });

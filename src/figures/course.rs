@@ -68,11 +68,12 @@ pub(super) fn jain_over_time(
 
 /// How long the total rate took to settle, s after the common window's start; 0 if it was steady from there on.
 ///
-/// MSER-5 over slices of the interim interval. Undefined for windows of fewer than twenty of them.
+/// MSER-5 over slices of the interim interval, where it makes a difference ([`stats::settled`]). Undefined for windows of fewer
+/// than twenty of them, and where noise hides it.
 pub(super) fn settled_after_s(raw: &RawTrial, window: &Window, interval_s: f64) -> Option<f64> {
     let totals: Vec<f64> =
         slices(window, interval_s).map(|slice| raw.flows.iter().map(|flow| slice.rate(flow)).sum()).collect();
-    Some(stats::mser5(&totals)? as f64 * interval_s)
+    Some(stats::settled(&totals)? as f64 * interval_s)
 }
 
 /// The mean rate of each party's guests in each slice.

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::contention::contended;
 use super::weights::{deciding, errors, weights};
 use super::{Between, GuestFigures, HostFigures, throttle};
 use crate::profile::groups::Members;
@@ -12,11 +13,6 @@ use crate::profile::{Role, Unit};
 use crate::sample::RawTrial;
 use crate::stats::{self, Fairness, weighted_jain};
 use crate::window::Window;
-
-/// Busy part of the host's CPUs from which on they are contended for, %.
-const BUSY_PERCENT: f64 = 95.0;
-/// The same by the time in which something waited (PSI), %.
-const PRESSURE_PERCENT: f64 = 5.0;
 
 /// One group of one trial.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -91,7 +87,8 @@ impl GroupCpu {
 pub struct Sharing {
     /// One entry for each group, in the order of their guests; empty where all guests are alike.
     pub groups: Vec<GroupFigures>,
-    /// Whether there was less CPU time than was wanted; `None` if unknown.
+    /// Whether there was less CPU time than the groups that want any, or the guests of a single one, wanted: two of them waited
+    /// on a host that was busy; `None` if unknown.
     pub contended: Option<bool>,
     /// Jain's index of the guests' CPU times, each ÷ its weight; 1 if shares follow the weights. Undefined as a share
     /// error is.
@@ -112,14 +109,15 @@ impl Sharing {
         window: &Window,
         interval_s: f64,
     ) -> Sharing {
-        let contended = host.map(is_contended);
         let mut groups: Vec<GroupFigures> =
             raw.groups.iter().map(|members| group(raw, members, guests, window)).collect();
         let wants = |members: &Members| members.role != Role::Idle;
         let measured = |members: &Members| members.role == Role::Measured;
         let cpu: Option<Vec<f64>> =
             groups.iter().map(|group| Some(group.cpu?.total_s())).collect::<Option<_>>();
-        let due = |takes_part: &dyn Fn(&Members) -> bool| match contended {
+        let contended =
+            |takes_part: &dyn Fn(&Members) -> bool| contended(host, &raw.groups, guests, takes_part);
+        let due = |takes_part: &dyn Fn(&Members) -> bool| match contended(takes_part) {
             Some(true) => deciding(&raw.groups, takes_part),
             _ => vec![None; groups.len()],
         };
@@ -128,7 +126,7 @@ impl Sharing {
         cpu_shares(&mut groups, cpu.as_deref(), &due_cpu);
         rate_shares(&mut groups, &due_rate);
         Sharing {
-            contended,
+            contended: contended(&wants),
             jain_weighted_cpu: jain(raw, guests, &due_cpu, wants, |guest| Some(guest.cpu?.total_percent)),
             jain_weighted_rate: jain(raw, guests, &due_rate, measured, |guest| Some(guest.rate)),
             between: Between::of(raw, guests, &groups, (&due_cpu, &due_rate), window, interval_s),
@@ -136,11 +134,6 @@ impl Sharing {
             groups,
         }
     }
-}
-
-fn is_contended(host: &HostFigures) -> bool {
-    host.busy_percent >= BUSY_PERCENT
-        || host.pressure_percent.is_some_and(|pressure| pressure >= PRESSURE_PERCENT)
 }
 
 fn group(raw: &RawTrial, members: &Members, guests: &[GuestFigures], window: &Window) -> GroupFigures {
@@ -312,17 +305,6 @@ mod tests {
         let sharing = numbers(groups, 0.0).sharing;
         assert!(sharing.jain_weighted_cpu.is_none() && sharing.jain_weighted_rate.is_some());
         assert!(sharing.groups[0].cpu_share_error.is_none() && sharing.groups[0].rate_share_error.is_some());
-    }
-
-    #[test]
-    fn who_waits_for_a_cpu_contends_for_it() {
-        let host = |pressure_percent| HostFigures {
-            pressure_percent,
-            ..numbers(two_to_one(), 1.0).host.expect("the fixture has a host")
-        };
-        assert!(
-            is_contended(&host(Some(5.0))) && !is_contended(&host(Some(4.9))) && !is_contended(&host(None))
-        );
     }
 
     #[test]

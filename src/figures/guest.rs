@@ -86,6 +86,8 @@ pub struct GuestCpu {
     pub emulator_wait_ratio: Option<f64>,
     /// The same of the vhost workers.
     pub vhost_wait_ratio: Option<f64>,
+    /// The same of all three together.
+    pub wait_ratio: Option<f64>,
 }
 
 impl GuestFigures {
@@ -156,15 +158,19 @@ impl GuestCpu {
         let ratio = |run: f64, wait: Option<f64>| {
             wait.map(|wait| wait / (run + wait)).filter(|ratio| ratio.is_finite())
         };
+        let total_percent = vcpu_percent + emulator_percent + vhost_percent;
+        let delay =
+            |target: &TargetCounters| target.vcpu_delay_s + target.emulator_delay_s + target.vhost_delay_s;
         Some(GuestCpu {
             vcpu_percent,
             emulator_percent,
             vhost_percent,
-            total_percent: vcpu_percent + emulator_percent + vhost_percent,
+            total_percent,
             run_delay_percent,
             vcpu_wait_ratio: ratio(vcpu_percent, Some(run_delay_percent)),
             emulator_wait_ratio: ratio(emulator_percent, percent(|target| target.emulator_delay_s)),
             vhost_wait_ratio: ratio(vhost_percent, percent(|target| target.vhost_delay_s)),
+            wait_ratio: ratio(total_percent, percent(delay)),
         })
     }
 }

@@ -10,7 +10,7 @@
 //! - [`Reason`]: why a trial that ran is not valid
 //! - [`Metric`]: the figures that are summarised over repeats and drawn
 //! - [`JainAt`], [`Course`]: fairness over slices of the window, and the rates in them
-//! - [`EXIT_REASONS`]: why KVM left the guests
+//! - [`exit_reasons()`], [`exit_sources()`], [`exit_words()`]: why KVM left the guests, and who counted
 //! - [`IrqFigures`]: interrupts of NICs by queue
 //! - [`settled_late()`]: whether a rate was still moving after the warm-up
 //! - [`timeline()`]: flows and probes of a trial on one clock
@@ -22,8 +22,10 @@
 mod applies;
 mod background;
 mod between;
+mod contention;
 mod counted;
 mod course;
+mod credible;
 mod demand;
 mod exits;
 #[cfg(test)]
@@ -54,7 +56,7 @@ mod witness;
 
 pub use between::Between;
 pub use course::{Course, JainAt, SLICES_S};
-pub use exits::EXIT_REASONS;
+pub use exits::{exit_reasons, exit_sources, exit_words};
 pub use flow::{FlowFigures, NetperfLatency};
 pub use group::{GroupCpu, GroupFigures, Sharing};
 pub use group_summary::{GroupRow, summarise_groups};

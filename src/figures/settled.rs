@@ -1,7 +1,7 @@
 //! The window of a trial, from where its rate had settled: the one place that decides it.
 //!
-//! The common window begins a warm-up after the last flow did. Where MSER-5 finds that the rate was still moving then, the
-//! window begins where it had settled, if enough is left; all figures of the trial and its timeline are of that. What is read
+//! The common window begins a warm-up after the last flow did. Where the rate was still moving then (MSER-5, and by more than
+//! noise explains), the window begins where it had settled, if enough is left; all figures of the trial and its timeline are of that. What is read
 //! only before and after the window is of the time between, which holds it, or most of it.
 
 use super::course;
@@ -19,7 +19,7 @@ const BATCH: f64 = 5.0;
 pub(super) struct Settled {
     /// The window of all figures.
     pub window: Window,
-    /// When the total rate was steady, s after the end of the warm-up; `None` for windows too short to tell.
+    /// When the total rate was steady, s after the end of the warm-up; `None` where that cannot be told.
     pub after_s: Option<f64>,
     /// How much later than the end of the warm-up the window begins, s.
     pub advanced_s: f64,

@@ -52,7 +52,8 @@ pub struct TotalFigures {
     pub excess_cv_rate: Option<f64>,
     /// How often KVM left the guests for each transaction, all vCPUs; `None` if they are emulated.
     pub exits_per_transaction: Option<f64>,
-    /// When the total rate was steady, s after the end of the warm-up (MSER-5); `None` for windows too short to tell.
+    /// When the total rate was steady, s after the end of the warm-up (MSER-5, where it makes a difference); `None` for windows
+    /// too short or too noisy to tell.
     pub settled_after_s: Option<f64>,
     /// How much later than that end the window begins for it, s; 0 where too little would be left, or it settled at once.
     pub window_advanced_s: f64,

@@ -61,6 +61,8 @@ pub enum Reason {
     Check(Check),
     /// What the host counted and what netperf says disagree.
     Witness {
+        /// The guest that it is about; `None`: all together.
+        guest: Option<u32>,
         /// The host's count ÷ netperf's.
         ratio: f64,
         /// What the ratio is of, for example "packets per transaction and direction".
@@ -103,7 +105,8 @@ impl fmt::Display for Reason {
                 write!(f, "netperf ended with an error: {}: {message}", Flows(flows))
             }
             Reason::Check(check) => check.fmt(f),
-            Reason::Witness { ratio, of, expected } => {
+            Reason::Witness { guest, ratio, of, expected } => {
+                guest.map_or(Ok(()), |guest| write!(f, "guest {guest}: "))?;
                 write!(f, "the host counted {ratio:.2} {of} in place of {expected}")
             }
             Reason::Background { guest, what } => write!(f, "background of guest {guest}: {what}"),
@@ -154,11 +157,11 @@ fn of_numbers(raw: &RawTrial, timing: &Timing, numbers: &Numbers) -> Vec<Reason>
     [
         short_window(raw, timing, numbers.window.length_s()),
         uncovered(&numbers.flows),
-        witness::judge(&received(raw), &numbers.flows, &numbers.total),
         (!covered || !witnessed).then_some(Reason::HostCounters),
     ]
     .into_iter()
     .flatten()
+    .chain(witness::judge(&received(raw), numbers))
     .chain(background::judge(raw, numbers))
     .collect()
 }

@@ -1,45 +1,31 @@
 //! The independent witness: can what the host counted be what netperf says it did?
 //!
-//! Requests and responses are judged by packets, per transaction and direction:
-//! - TCP_RR and UDP_RR: one, and never less. More where a receiver is slow: after 40 ms without an answer to carry it,
-//!   Linux sends the acknowledgement by itself (TCP_DELACK_MIN), and what is lost is sent again. So the bound rises with
-//!   the part of the transactions that took as long as that, which netperf's percentiles tell, with the retransmissions
-//!   of TCP, and with the requests that UDP_RR sent beyond those that were answered.
-//! - TCP_RR with more than one in flight: TCP may put all of them into one packet.
-//! - TCP_CRR: five are measured (handshake, data, acknowledgement, farewell); a slow end merges or splits some.
-//!
-//! Streams are judged by bytes per byte of payload, because offloads decide what counts as a packet: at least the payload,
-//! at most the payload in frames of the MTU, with the retransmissions, or with the datagrams that did not arrive.
+//! Asked of all guests together, and of each measured guest, so that flows booked to the wrong one are found out: requests
+//! and responses by packets, streams by bytes. What can be true of them is said in `credible`.
 
 use super::counted::Counted;
-use super::{FlowFigures, NetperfLatency, Reason, TotalFigures, flow};
-use crate::profile::{Configuration, Test};
+use super::credible::{Party, credible, work};
+use super::{FlowFigures, GuestFigures, Numbers, Reason, TotalFigures, guest};
+use crate::profile::{Test, Unit};
 use crate::sample::RawTrial;
-use crate::stats;
 
-/// Packets per transaction and direction that may be missing or too many in any case: connections are opened and closed,
-/// neighbours are looked up.
-const SLACK: f64 = 0.1;
-/// Part of a stream's bytes that may be missing, for the same reasons and for headers that a counter leaves out.
-const STREAM_SLACK: f64 = 0.05;
-/// Packets per transaction and direction of TCP_CRR.
-const CONNECTION: (f64, f64) = (3.0, 7.0);
-/// Linux's shortest delay of an acknowledgement, µs.
-const DELAYED_ACK_US: f64 = 40_000.0;
-/// IPv4 and TCP headers with timestamps, bytes: what the MTU loses to them is no room for a message.
-const HEADERS: u32 = 52;
-/// IPv4 and UDP headers, bytes.
-const UDP_HEADERS: u32 = 28;
-/// An Ethernet header with its checksum, bytes.
-const ETHERNET: f64 = 18.0;
-/// The shortest Ethernet frame, bytes.
-const SHORTEST_FRAME: f64 = 64.0;
+/// Transactions of each flow below which a guest by itself is not judged: it hardly moved, and what opens and closes its
+/// connections would decide.
+const FEWEST: f64 = 100.0;
+/// The same of streams, 10^6 bits.
+const FEWEST_MEGABITS: f64 = 8.0;
+/// Packets of each flow and direction that a guest's own connections and neighbours may take beside its transactions: netperf's
+/// two connections are opened and closed, and its control connection may use the same link. Over all guests, with all their
+/// transactions, they do not show.
+const BESIDE: f64 = 20.0;
 
-/// Packets that the host counted per transaction and direction; bytes per byte of payload of a stream. `raw` has the
-/// rates of what arrived.
+/// Packets that the host counted per transaction and direction of all guests; bytes per byte of payload of a stream. `raw`
+/// has the rates of what arrived.
 pub(super) fn ratio(raw: &RawTrial) -> Option<f64> {
-    let counted = Counted::of(raw)?;
-    let work = work(raw);
+    of_work(raw, Counted::of(raw, |_| true)?, work(raw.flows.iter()))
+}
+
+fn of_work(raw: &RawTrial, counted: Counted, work: f64) -> Option<f64> {
     let counted = match raw.configuration.test {
         Test::TCP_RR | Test::UDP_RR | Test::TCP_CRR => {
             (counted.from_target.packets + counted.to_target.packets) as f64 / 2.0
@@ -50,97 +36,54 @@ pub(super) fn ratio(raw: &RawTrial) -> Option<f64> {
     (work > 0.0).then(|| counted / work)
 }
 
-/// What netperf did in whole flows: transactions, or 10^6 bits that arrived.
-fn work(raw: &RawTrial) -> f64 {
-    let intervals = raw.flows.iter().flat_map(|flow| &flow.intervals);
-    stats::total(intervals.map(|interval| interval.rate * interval.length_s))
+/// What the host says against netperf: of all guests, or, if these agree together, of each that does not.
+///
+/// Not judged are requests and responses that do not each fit one packet: beyond that, offloads decide what counts as one.
+pub(super) fn judge(raw: &RawTrial, numbers: &Numbers) -> Vec<Reason> {
+    let all = of_all(raw, &numbers.flows, &numbers.total);
+    let measured: Vec<&GuestFigures> = numbers.guests.iter().filter(|guest| guest.is_measured()).collect();
+    // A single guest is all of them.
+    if all.is_some() || measured.len() < 2 {
+        return all.into_iter().collect();
+    }
+    measured.iter().filter_map(|guest| of_guest(raw, &numbers.flows, guest.guest)).collect()
 }
 
-/// Not judged are requests and responses that do not each fit one packet: beyond that, offloads decide what counts as one.
-pub(super) fn judge(raw: &RawTrial, flows: &[FlowFigures], total: &TotalFigures) -> Option<Reason> {
-    let ratio = total.witness_ratio?;
-    let (least, most) = possible(raw, flows, total)?;
+fn of_all(raw: &RawTrial, flows: &[FlowFigures], total: &TotalFigures) -> Option<Reason> {
+    let possible = credible(&Party::of(raw, flows, None), total.retransmissions, total.loss_percent)?;
+    disagreement(raw, None, total.witness_ratio?, possible)
+}
+
+/// By its own flows and counters, with what connections take beside their transactions.
+fn of_guest(raw: &RawTrial, flows: &[FlowFigures], number: u32) -> Option<Reason> {
+    let party = Party::of(raw, flows, Some(number));
+    let per_flow = party.work() / party.flows.len() as f64;
+    let (fewest, beside) = match raw.configuration.test.unit() {
+        Unit::Transactions => (FEWEST, BESIDE / per_flow),
+        Unit::Megabits => (FEWEST_MEGABITS, 0.0),
+    };
+    let retransmissions = party.flows.iter().map(|(_, flow)| flow.retransmissions).sum();
+    let loss_percent = guest::loss_percent(raw, |flow| flow.guest == number);
+    let (least, most) = credible(&party, retransmissions, loss_percent)?;
+    let ratio = of_work(raw, Counted::of(raw, |guest| guest == number)?, party.work())?;
+    disagreement(raw, Some(number), ratio, (least, most + beside)).filter(|_| per_flow >= fewest)
+}
+
+fn disagreement(raw: &RawTrial, guest: Option<u32>, ratio: f64, (least, most): (f64, f64)) -> Option<Reason> {
     let streams = raw.configuration.test.is_stream();
     let of = if streams { "bytes per byte of payload" } else { "packets per transaction and direction" };
     let expected = match raw.configuration.test {
         Test::TCP_RR | Test::UDP_RR if raw.configuration.burst == 0 => "1".into(),
         _ => format!("{least:.2} to {most:.2}"),
     };
-    (!(least..=most).contains(&ratio)).then_some(Reason::Witness { ratio, of, expected })
-}
-
-/// The least and the largest ratio that can be true.
-fn possible(raw: &RawTrial, flows: &[FlowFigures], total: &TotalFigures) -> Option<(f64, f64)> {
-    let configuration = &raw.configuration;
-    let fits = |headers| {
-        configuration.request_bytes.max(configuration.response_bytes)
-            <= configuration.mtu.saturating_sub(headers)
-    };
-    let in_flight = f64::from(configuration.in_flight());
-    match configuration.test {
-        Test::TCP_RR => fits(HEADERS).then(|| ((1.0 - SLACK) / in_flight, 1.0 + SLACK + extra(flows))),
-        Test::UDP_RR => fits(UDP_HEADERS).then(|| (1.0 - SLACK, 1.0 + SLACK + unanswered(raw))),
-        Test::TCP_CRR => fits(HEADERS).then_some(CONNECTION),
-        Test::TCP_STREAM | Test::TCP_MAERTS => Some((1.0 - STREAM_SLACK, tcp_bytes(raw, total))),
-        Test::UDP_STREAM => udp_bytes(configuration, total),
-    }
-}
-
-/// Packets per transaction and direction beyond the first that slow receivers and losses explain.
-fn extra(flows: &[FlowFigures]) -> f64 {
-    let transactions: f64 = flows.iter().map(|flow| flow.work).sum();
-    let acknowledgements: f64 = flows.iter().map(|flow| slow_part(&flow.latency) * flow.work).sum();
-    // A retransmission is a packet, and so is the answer to one that was not needed.
-    let again: f64 = flows.iter().filter_map(|flow| flow.retransmissions).map(|n| 2.0 * n as f64).sum();
-    if transactions > 0.0 { (acknowledgements + again) / transactions } else { 0.0 }
-}
-
-/// The largest part of a flow's transactions that can have taken as long as a delayed acknowledgement.
-fn slow_part(latency: &NetperfLatency) -> f64 {
-    let quick = |percentile: Option<f64>| percentile.is_some_and(|us| us < DELAYED_ACK_US);
-    match () {
-        () if quick(latency.p99_us) => 0.01,
-        () if quick(latency.p90_us) => 0.10,
-        () if quick(latency.p50_us) => 0.50,
-        () => 1.0,
-    }
-}
-
-/// Requests in datagrams beyond those that were answered, per transaction.
-fn unanswered(raw: &RawTrial) -> f64 {
-    let sent = stats::total(raw.flows.iter().filter_map(|raw| flow::result(raw, "LOCAL_SEND_CALLS")));
-    let answered = work(raw);
-    if answered > 0.0 { (sent / answered - 1.0).max(0.0) } else { 0.0 }
-}
-
-/// Frames of the MTU, each send in packets of its own, and everything that was sent again.
-fn tcp_bytes(raw: &RawTrial, total: &TotalFigures) -> f64 {
-    let segment = f64::from(raw.configuration.mtu.saturating_sub(HEADERS).max(1));
-    let message = f64::from(raw.configuration.message_bytes);
-    let around = f64::from(HEADERS) + ETHERNET;
-    let again = total.retransmissions.unwrap_or(0) as f64 * (segment + around) * 8e-6;
-    let work = work(raw);
-    let again = if work > 0.0 { again / work } else { 0.0 };
-    1.0 + STREAM_SLACK + around * (message / segment).ceil() / message + again
-}
-
-/// Between the datagrams that arrived and all that were sent, each in as many packets as the MTU makes of it.
-fn udp_bytes(configuration: &Configuration, total: &TotalFigures) -> Option<(f64, f64)> {
-    let message = f64::from(configuration.message_bytes);
-    let room = f64::from(configuration.mtu.saturating_sub(20).max(8));
-    let fragments = ((message + 8.0) / room).ceil();
-    let shortest = message + 8.0 + 20.0 * fragments;
-    let longest = (shortest + ETHERNET * fragments).max(SHORTEST_FRAME);
-    let arrived = 1.0 - total.loss_percent? / 100.0;
-    (arrived > 0.0).then(|| {
-        ((1.0 - STREAM_SLACK) * shortest / message, (1.0 + STREAM_SLACK) * longest / message / arrived)
-    })
+    (!(least..=most).contains(&ratio)).then_some(Reason::Witness { guest, ratio, of, expected })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::figures::{TrialFigures, fixture};
+    use crate::profile::Configuration;
 
     /// A trial of one guest with these final results of each flow, whose host counted `factor` times what it should.
     fn told(configuration: Configuration, results: &[(&str, f64)], factor: f64) -> Option<String> {
@@ -159,7 +102,7 @@ mod tests {
             }
         }
         let numbers = TrialFigures::of(&raw, &fixture::timing()).numbers.expect("the fixture has numbers");
-        judge(&raw, &numbers.flows, &numbers.total).map(|reason| reason.to_string())
+        judge(&raw, &numbers).first().map(Reason::to_string)
     }
 
     fn rr(p99_us: f64, p90_us: f64, factor: f64) -> bool {
@@ -251,5 +194,77 @@ mod tests {
         assert_eq!(of_sent(0.75), None);
         assert!(of_sent(0.65).is_some(), "fewer than arrived");
         assert!(of_sent(1.2).is_some(), "more than were sent");
+    }
+
+    /// Two guests with two flows each of these rates, none of them slow to answer, and what a reader is told after the change.
+    fn of_two(rates: [f64; 2], change: impl Fn(&mut RawTrial)) -> Vec<String> {
+        let configuration = Configuration { flows: 4, ..fixture::configuration("virtio", 2) };
+        let mut raw = fixture::trial(configuration, &rates);
+        for flow in &mut raw.flows {
+            flow.result.insert("P99_LATENCY".into(), "900".into());
+        }
+        change(&mut raw);
+        let numbers = TrialFigures::of(&raw, &fixture::timing()).numbers.expect("the fixture has numbers");
+        judge(&raw, &numbers).iter().map(Reason::to_string).collect()
+    }
+
+    fn swap_a_flow(raw: &mut RawTrial) {
+        raw.flows[1].guest = 2;
+        raw.flows[2].guest = 1;
+    }
+
+    #[test]
+    fn flows_booked_to_the_wrong_guest_are_found_out_though_the_sum_is_right() {
+        assert_eq!(of_two([400.0, 1600.0], |_| ()), Vec::<String>::new());
+        assert_eq!(
+            of_two([400.0, 1600.0], swap_a_flow),
+            [
+                "guest 1: the host counted 0.40 packets per transaction and direction in place of 1",
+                "guest 2: the host counted 1.60 packets per transaction and direction in place of 1",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_guest_that_hardly_moved_spoils_nothing() {
+        let chatter = |raw: &mut RawTrial| {
+            for sample in raw.host.iter_mut().filter(|sample| sample.at_s > fixture::START) {
+                sample.targets[0].to_target_packets += 300;
+            }
+        };
+        // Two flows of 84 transactions each, then of 2800.
+        assert_eq!(of_two([12.0, 8000.0], chatter), Vec::<String>::new());
+        assert_eq!(of_two([40.0, 8000.0], chatter).len(), 1);
+    }
+
+    #[test]
+    fn what_opens_and_closes_connections_is_no_disagreement_of_a_slow_guest() {
+        let beside = |packets: u64| {
+            move |raw: &mut RawTrial| {
+                for sample in raw.host.iter_mut().filter(|sample| sample.at_s > fixture::START) {
+                    sample.targets[0].to_target_packets += packets;
+                    sample.targets[0].from_target_packets += packets;
+                }
+            }
+        };
+        // Two flows of 140 transactions: 40 packets are more than a tenth of them.
+        assert_eq!(of_two([20.0, 8000.0], beside(40)), Vec::<String>::new());
+        assert_eq!(of_two([20.0, 8000.0], beside(90)).len(), 1);
+    }
+
+    #[test]
+    fn bytes_of_a_guest_s_streams_are_its_own() {
+        let scaled = |raw: &mut RawTrial| {
+            raw.configuration.test = Test::TCP_STREAM;
+            for target in raw.host.iter_mut().flat_map(|sample| &mut sample.targets) {
+                target.to_target_bytes = target.to_target_bytes * 125_000 / 67;
+            }
+        };
+        assert_eq!(of_two([400.0, 1600.0], scaled), Vec::<String>::new());
+        let told = of_two([400.0, 1600.0], |raw| {
+            scaled(raw);
+            swap_a_flow(raw);
+        });
+        assert!(told[0].starts_with("guest 1: the host counted 0.40 bytes per byte of payload"), "{told:?}");
     }
 }

@@ -47,6 +47,7 @@ pub(super) fn groups(model: &Model) -> String {
 
 fn cells(row: &GroupRow) -> Vec<String> {
     let interval = |value: &Option<Interval>| value.as_ref().map_or("–".into(), number::with_interval);
+    let error = |value: &Option<Interval>| value.as_ref().map_or("–".into(), number::around_zero);
     vec![
         row.name.clone(),
         row.role.to_string(),
@@ -54,9 +55,9 @@ fn cells(row: &GroupRow) -> Vec<String> {
         row.shares.map_or("–".into(), |shares| shares.to_string()),
         interval(&row.cpu_share_percent),
         row.expected_share_percent.map_or("–".into(), |percent| format!("{percent:.1}")),
-        interval(&row.cpu_share_error),
+        error(&row.cpu_share_error),
         interval(&row.rate_share_percent),
-        interval(&row.rate_share_error),
+        error(&row.rate_share_error),
         interval(&row.background_mbps),
         interval(&row.throttled_s),
     ]
@@ -157,30 +158,22 @@ pub(super) fn interference(model: &Model) -> String {
     for row in rows {
         let levels = factors.iter().map(|factor| row.configuration.level(*factor));
         let of = &row.interference;
-        let lost = of.rate.map(|ratio| Ratio {
-            ratio: 100.0 * (1.0 - ratio.ratio),
-            low: ratio.high.map(|high| 100.0 * (1.0 - high)),
-            high: ratio.low.map(|low| 100.0 * (1.0 - low)),
-            ..ratio
-        });
-        let cells = [lost, of.mean_latency, of.p99_latency, of.max_latency].map(with_ends);
+        let told = |ratio: Option<Ratio>, of: fn(f64) -> f64| {
+            ratio.map_or("–".into(), |ratio| number::with_ends(&ratio, of))
+        };
+        let lost = told(of.rate, |part| 100.0 * (1.0 - part));
+        let latencies =
+            [of.mean_latency, of.p99_latency, of.max_latency].map(|ratio| told(ratio, |times| times));
+        let cells = [lost].into_iter().chain(latencies);
         let index = of.isolation.as_ref().map_or("–".into(), number::with_interval);
         text.push_str(&line(levels.chain(cells).chain(indexed.then_some(index))));
     }
-    let index = "Isolation index: relative rise of the measured guests' latency ÷ relative rise of their neighbours' load, both \
-                 against the smallest quota in the same block; 0: none.\n";
+    let index = "Isolation index: mean over the measured guests of the relative rise of their latency ÷ relative rise of their \
+                 neighbours' load each second, both against the smallest quota in the same block; 0: none.\n";
     let index = if indexed { index } else { "" };
     text + "\nThe measured guests against the same block without background; in brackets the 95 % interval of the mean log \
             ratio over blocks.\n"
         + index
-}
-
-fn with_ends(ratio: Option<Ratio>) -> String {
-    let Some(ratio) = ratio else { return "–".into() };
-    match (ratio.low, ratio.high) {
-        (Some(low), Some(high)) => format!("{:.2} ({low:.2} to {high:.2})", ratio.ratio),
-        _ => format!("{:.2}", ratio.ratio),
-    }
 }
 
 #[cfg(test)]

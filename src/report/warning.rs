@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Model;
 use super::model::describe;
-use crate::figures::{Metric, Seen, TrialFigures, settled_late};
+use crate::figures::{Metric, Seen, SummaryRow, TrialFigures, settled_late};
 use crate::stats::Outlier;
 
 /// One thing to know.
@@ -67,6 +67,13 @@ pub enum Warning {
         /// Attempts at it.
         most: u32,
     },
+    /// Configurations whose trials were ended because their interval was narrow enough.
+    Stopped {
+        /// How many.
+        configurations: usize,
+        /// What the profile wants, %.
+        half_width_percent: f64,
+    },
     /// Configurations that never became as precise as the profile wants.
     Imprecise {
         /// In words.
@@ -81,7 +88,7 @@ pub enum Warning {
 /// All that apply to a run.
 pub fn warnings(model: &Model) -> Vec<Warning> {
     let of_machines = [hiccups(model), swapped(model), tester_saturated(model)];
-    let of_rates = [tried_again(model), outliers(model), imprecise(model)];
+    let of_rates = [tried_again(model), outliers(model), imprecise(model), stopped(model)];
     let of_windows = [shortened(model), not_settled(model)];
     of_windows.into_iter().chain(of_machines).chain(of_rates).flatten().collect()
 }
@@ -163,6 +170,17 @@ fn outliers(model: &Model) -> Option<Warning> {
     (!trials.is_empty()).then(|| Warning::Outliers { trials, severe: of(Outlier::Severe).count() })
 }
 
+/// Those with the precision that was asked for, at whatever number of repeats: each might have gone on.
+fn stopped(model: &Model) -> Option<Warning> {
+    let half_width_percent = model.experiment.timing.precision?.half_width_percent;
+    let precise = |row: &&SummaryRow| {
+        let rate = row.get(Metric::total(row.configuration.test));
+        rate.is_some_and(|rate| rate.is_within(half_width_percent))
+    };
+    let configurations = model.rows.iter().filter(precise).count();
+    (configurations > 0).then_some(Warning::Stopped { configurations, half_width_percent })
+}
+
 fn imprecise(model: &Model) -> Option<Warning> {
     let precision = model.experiment.timing.precision?;
     let precise = |rate: &crate::stats::Interval| rate.is_within(precision.half_width_percent);
@@ -221,6 +239,17 @@ impl fmt::Display for Warning {
                 "total rates far from those of the other repeats: {} ({severe} beyond three interquartile ranges); nothing \
                  was left out (hint: look for what else the machine did then)",
                 named(trials)
+            ),
+            Warning::Stopped { configurations, half_width_percent } => write!(
+                f,
+                "repeats ended at ± {half_width_percent} % in {}: such intervals are too narrow; simulated at ± 3 %, 63 to 95 of a \
+                 hundred hold the true mean, the fewer the more the trials vary (hint: to compare, measure again with a fixed \
+                 number of repeats)",
+                if *configurations == 1 {
+                    "1 configuration".into()
+                } else {
+                    format!("{configurations} configurations")
+                }
             ),
             Warning::Imprecise { configurations, half_width_percent, max_repeats } => write!(
                 f,
@@ -297,6 +326,18 @@ mod tests {
             told[0].starts_with("less precise than ± 0.001 % after up to 3 repeats: virtio, 2 guests; e1000"),
             "{told:?}"
         );
+    }
+
+    #[test]
+    fn intervals_that_ended_the_repeats_are_told_to_be_too_narrow_and_how_many_they_are() {
+        let told = |percent| {
+            let precision = Precision { half_width_percent: percent, max_repeats: 3 };
+            told(&fixture::run().2, Some(precision)).join("\n")
+        };
+        let two = "repeats ended at ± 5 % in 2 configurations: such intervals are too narrow";
+        assert!(told(5.0).contains(two), "{}", told(5.0));
+        // Bare metal had the same rate each time.
+        assert!(told(0.0001).contains("repeats ended at ± 0.0001 % in 1 configuration:"), "{}", told(0.0001));
     }
 
     #[test]

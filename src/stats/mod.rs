@@ -23,5 +23,5 @@ pub use outlier::{Outlier, outliers};
 pub use rank::kendall_w;
 pub use ratio::Ratio;
 pub use shares::{demand_aware_jain, excess_cv, max_min, share_errors, weighted_jain};
-pub use stationarity::mser5;
+pub use stationarity::{mser5, settled};
 pub use summary::{Summary, median, total};

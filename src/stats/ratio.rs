@@ -28,6 +28,12 @@ impl Ratio {
         let end = |sign: f64| half_width.map(|half| (mean + sign * half).exp());
         Some(Ratio { n, ratio: mean.exp(), low: end(-1.0), high: end(1.0) })
     }
+
+    /// Whether its interval says anything: it does if its ends are no more than a factor of 100 apart.
+    pub fn is_telling(&self) -> bool {
+        const WIDEST: f64 = 100.0;
+        self.low.zip(self.high).is_none_or(|(low, high)| high <= WIDEST * low)
+    }
 }
 
 #[cfg(test)]
@@ -47,6 +53,13 @@ mod tests {
         let ratio = Ratio::of(&[(2.0, 3.0)]).unwrap();
         assert!((ratio.ratio - 1.5).abs() < 1e-12);
         assert_eq!((ratio.low, ratio.high), (None, None));
+    }
+
+    #[test]
+    fn an_interval_over_more_than_two_orders_of_magnitude_says_nothing() {
+        assert!(!Ratio::of(&[(1.0, 1.0), (1.0, 3.0)]).unwrap().is_telling());
+        assert!(Ratio::of(&[(1.0, 1.0), (1.0, 1.2)]).unwrap().is_telling());
+        assert!(Ratio::of(&[(1.0, 3.0)]).unwrap().is_telling());
     }
 
     #[test]

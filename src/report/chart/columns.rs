@@ -160,7 +160,8 @@ impl Picture for Columns {
     }
 
     fn statistics(&self, model: &Model) -> String {
-        frame::statistics(model, self.explanation, "whisker", self.is_cut().then_some("top"))
+        let untold = self.levels.iter().flat_map(|level| level.values.iter().flatten()).any(|v| v.untold);
+        frame::statistics(model, self.explanation, "whisker", self.is_cut().then_some("top"), untold)
     }
 
     fn drawn(&self) -> &[Configuration] {

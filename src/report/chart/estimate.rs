@@ -6,14 +6,20 @@ use crate::stats::{Interval, Ratio};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Estimate {
     pub mean: f64,
-    /// Lower and upper end; undefined for a single trial.
+    /// Lower and upper end; undefined for a single trial, and where they say nothing.
     pub ends: Option<(f64, f64)>,
+    /// Whether there is an interval that says nothing: too few repeats.
+    pub untold: bool,
 }
 
 impl Estimate {
     /// A value that nobody measured twice.
     pub fn exact(mean: f64) -> Estimate {
-        Estimate { mean, ends: None }
+        Estimate { mean, ends: None, untold: false }
+    }
+
+    fn of(mean: f64, ends: Option<(f64, f64)>, telling: bool) -> Estimate {
+        Estimate { mean, ends: ends.filter(|_| telling), untold: !telling }
     }
 
     /// The upper end, or the value itself.
@@ -23,14 +29,15 @@ impl Estimate {
 }
 
 impl From<Interval> for Estimate {
-    fn from(Interval { mean, half_width, .. }: Interval) -> Estimate {
-        Estimate { mean, ends: half_width.map(|half| (mean - half, mean + half)) }
+    fn from(interval: Interval) -> Estimate {
+        let Interval { mean, half_width, .. } = interval;
+        Estimate::of(mean, half_width.map(|half| (mean - half, mean + half)), interval.is_telling())
     }
 }
 
 impl From<Ratio> for Estimate {
     fn from(ratio: Ratio) -> Estimate {
-        Estimate { mean: ratio.ratio, ends: ratio.low.zip(ratio.high) }
+        Estimate::of(ratio.ratio, ratio.low.zip(ratio.high), ratio.is_telling())
     }
 }
 
@@ -43,4 +50,19 @@ pub(super) fn reach<'e>(values: impl IntoIterator<Item = &'e Estimate>) -> f64 {
         (mean, high) = (mean.max(value.mean), high.max(value.high()));
     }
     mean.max(high.min(INTERVAL_REACH * mean))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_that_says_nothing_has_no_ends_and_stretches_no_scale() {
+        let wide = Estimate::from(Interval::of(&[1.0, 9.0]).unwrap());
+        assert_eq!((wide.ends, wide.untold, reach([&wide])), (None, true, 5.0));
+        let ratio = Estimate::from(Ratio::of(&[(1.0, 0.1), (1.0, 3.0)]).unwrap());
+        assert!(ratio.ends.is_none() && ratio.untold);
+        let narrow = Estimate::from(Interval::of(&[4.9, 5.1]).unwrap());
+        assert!(narrow.ends.is_some() && !narrow.untold);
+    }
 }

@@ -78,11 +78,20 @@ fn lines(
 }
 
 /// What the values are, over how many trials, and what shows their intervals: `band`, `whisker`. `cut` names the edge at
-/// which some of them end.
-pub(super) fn statistics(model: &Model, explanation: &str, shape: &str, cut: Option<&str>) -> String {
+/// which some of them end; `untold` says that some say nothing and are left out.
+pub(super) fn statistics(
+    model: &Model,
+    explanation: &str,
+    shape: &str,
+    cut: Option<&str>,
+    untold: bool,
+) -> String {
     let trials = model.repeats();
     let mean = if trials == "single trials" { trials } else { format!("mean of {trials}") };
-    let cut = cut.map_or(String::new(), |edge| format!(" (cut at the {edge})"));
+    let cut = cut.map(|edge| format!("cut at the {edge}"));
+    let untold = untold.then(|| "none where repeats are too few for one".to_owned());
+    let notes = cut.into_iter().chain(untold).collect::<Vec<String>>().join("; ");
+    let cut = if notes.is_empty() { notes } else { format!(" ({notes})") };
     let shape = if model.has_intervals() {
         format!(", {shape} = 95\u{a0}%\u{a0}interval{cut}")
     } else {

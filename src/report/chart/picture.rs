@@ -41,7 +41,13 @@ impl Picture for Plot {
             Kind::Lines(_) => ("whisker", "top"),
             Kind::Bars(_) => ("whisker", "right"),
         };
-        frame::statistics(model, self.subject.explanation, shape, self.is_cut().then_some(edge))
+        frame::statistics(
+            model,
+            self.subject.explanation,
+            shape,
+            self.is_cut().then_some(edge),
+            self.is_untold(),
+        )
     }
 
     fn drawn(&self) -> &[Configuration] {

@@ -99,7 +99,9 @@ impl Picture for Scatter {
         match self.style {
             Style::Curve => {
                 let cut = self.is_cut().then_some("edge");
-                frame::statistics(model, &self.explanation, "whiskers", cut)
+                let mut marks = self.traces.iter().flat_map(|trace| &trace.marks);
+                let untold = marks.any(|mark| mark.x.untold || mark.y.untold);
+                frame::statistics(model, &self.explanation, "whiskers", cut, untold)
             }
             Style::Dots | Style::Line => format!("{}; {}", self.explanation, model.repeats()),
         }

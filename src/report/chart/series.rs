@@ -112,10 +112,18 @@ impl Plot {
     /// Whether an interval reaches beyond the scale.
     pub fn is_cut(&self) -> bool {
         let top = self.scale().top;
-        let cut = |value: &Estimate| value.high() > 1.001 * top;
+        self.any(|value| value.high() > 1.001 * top)
+    }
+
+    /// Whether an interval says nothing.
+    pub fn is_untold(&self) -> bool {
+        self.any(|value| value.untold)
+    }
+
+    fn any(&self, is: impl Fn(&Estimate) -> bool) -> bool {
         match &self.kind {
-            Kind::Lines(lines) => lines.series.iter().flat_map(|s| s.points.iter().flatten()).any(cut),
-            Kind::Bars(groups) => groups.iter().flat_map(|group| &group.bars).any(|bar| cut(&bar.value)),
+            Kind::Lines(lines) => lines.series.iter().flat_map(|s| s.points.iter().flatten()).any(is),
+            Kind::Bars(groups) => groups.iter().flat_map(|group| &group.bars).any(|bar| is(&bar.value)),
         }
     }
 

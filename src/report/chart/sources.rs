@@ -5,7 +5,7 @@ use super::gallery::charts_of;
 use crate::figures::{TrialFigures, fixture as raw};
 use crate::profile::{Background, Configuration, Experiment, Factor, Test};
 use crate::report::fixture;
-use crate::sample::{Accel, RawTrial};
+use crate::sample::{Accel, ExitSource, RawTrial};
 
 /// A name, and what a run is made of.
 pub(super) type Run = (&'static str, Experiment, Accel, Vec<TrialFigures>);
@@ -119,6 +119,7 @@ fn datapaths() -> Run {
             [("exits", per(3.2)), ("io_exits", per(0.1)), ("halt_exits", per(1.1)), ("irq_exits", per(0.2))];
         let e1000 = configuration.level(Factor::Backend) == "e1000";
         raw::exits(&mut raw, if e1000 { &emulated } else { &virtio });
+        raw.guests.iter_mut().for_each(|guest| guest.exits_from = Some(ExitSource::Debugfs));
         raw
     })
 }
@@ -134,6 +135,12 @@ fn density() -> Run {
         for flow in raw.flows.iter_mut().filter(|flow| flow.guest == 7 && configuration.vms == 16) {
             let stalled = |end_s: f64| (5.0..9.0).contains(&(end_s - raw::START));
             flow.intervals.iter_mut().filter(|i| stalled(i.end_s)).for_each(|interval| interval.rate *= 0.05);
+        }
+        // The host counts no packets of it meanwhile: 95 % of 4 s of 14 s are missing.
+        for target in raw.host.iter_mut().filter_map(|sample| sample.targets.get_mut(6)) {
+            for packets in [&mut target.from_target_packets, &mut target.to_target_packets] {
+                *packets = if configuration.vms == 16 { *packets * 102 / 140 } else { *packets };
+            }
         }
         raw
     })
@@ -213,7 +220,10 @@ fn what_background_does_stands_by_background_and_by_setting() {
 #[test]
 fn exits_are_stacked_by_reason_for_each_transaction_and_for_each_second_of_a_stream() {
     let requests = chart("datapaths", "exits_per_transaction_by_reason");
-    says(requests, &["MMIO to QEMU", "halt", "other", "TCP_RR", "UDP_RR", "9.5", "3.2"]);
+    says(
+        requests,
+        &["MMIO to QEMU", "halt", "other", "TCP_RR", "UDP_RR", "9.5", "3.2", "counted by debugfs"],
+    );
     let streams = chart("datapaths", "exits_per_s_by_reason-tcp-stream");
     assert!(streams.svg.contains("TCP_STREAM") && !streams.svg.contains("UDP_RR"));
     assert!(!names("congestion").iter().any(|name| name.starts_with("exits")), "emulated guests have none");

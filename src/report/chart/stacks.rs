@@ -31,9 +31,9 @@ pub(super) struct Stacks {
     /// Every configuration of which something is drawn.
     pub drawn: Vec<Configuration>,
     pub unit: &'static str,
-    pub explanation: &'static str,
+    pub explanation: String,
     /// The name of each part, from the axis on.
-    pub parts: Vec<&'static str>,
+    pub parts: Vec<String>,
     /// The bars, each below the title of its group.
     pub groups: Vec<StackGroup>,
 }
@@ -73,7 +73,13 @@ impl Picture for Stacks {
     fn statistics(&self, model: &Model) -> String {
         let top = 1.001 * self.scale().top;
         let cut = self.stacks().any(|stack| stack.total.high() > top).then_some("right");
-        frame::statistics(model, self.explanation, "whisker of the sum", cut)
+        frame::statistics(
+            model,
+            &self.explanation,
+            "whisker of the sum",
+            cut,
+            self.stacks().any(|s| s.total.untold),
+        )
     }
 
     fn drawn(&self) -> &[Configuration] {
@@ -82,7 +88,7 @@ impl Picture for Stacks {
 
     fn paint(&self, canvas: &mut Canvas, frame: &Frame) {
         let colours = (0..).map(palette::line);
-        let names: Vec<_> = self.parts.iter().map(|name| name.to_string()).zip(colours).collect();
+        let names: Vec<_> = self.parts.iter().cloned().zip(colours).collect();
         let top = axes::key(canvas, frame, &names) + 6.0;
         let titles = self.groups.iter().filter(|(title, _)| !title.is_empty()).count() as f64;
         let rows = self.stacks().count() as f64 + 0.9 * titles + 0.4 * (self.groups.len() as f64 - 1.0);

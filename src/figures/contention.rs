@@ -113,7 +113,7 @@ mod tests {
         let raw = fixture::trial(fixture::configuration("virtio", 1), &[1000.0]);
         let host = TrialFigures::of(&raw, &fixture::timing()).numbers.and_then(|numbers| numbers.host);
         let short = |pressure_percent| {
-            is_short(&HostFigures { pressure_percent, ..host.clone().expect("the fixture has a host") })
+            is_short(&HostFigures { pressure_percent, ..host.expect("the fixture has a host") })
         };
         assert!(short(Some(5.0)) && !short(Some(4.9)) && !short(None));
     }

@@ -29,7 +29,7 @@ undo() { if "$@" 2>/dev/null; then did "$*"; fi; }
 # Writes the value $2 back into the file $1; what is not there any more went with its device.
 value() {
     [ -e "$1" ] || return 0
-    printf '%s' "$2" 2>/dev/null >"$1" || left "the value of $1"
+    if printf '%s' "$2" 2>/dev/null >"$1"; then did "wrote $(printf %s "$2") back into $1"; else left "the value of $1"; fi
 }
 
 # Puts the NIC $1 (device $2, driver $3) back as it was: its name, no master, no address of a run, MTU $4, up or down $5.
@@ -48,7 +48,7 @@ nic() {
     fi
     if [ -e "/sys/class/net/$1/master" ]; then ip link set dev "$1" nomaster; fi
     ip address flush dev "$1" to 198.18.0.0/15 2>/dev/null
-    ip link set dev "$1" mtu "$4" "$5" || left "the NIC $1"
+    if ip link set dev "$1" mtu "$4" "$5"; then did "put the NIC $1 back as it was"; else left "the NIC $1"; fi
 }
 
 driver() { if [ -e "$1/driver" ]; then name=$(readlink "$1/driver"); echo "${name##*/}"; fi; }

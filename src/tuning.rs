@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use crate::profile::cpus::Cpus;
 use crate::profile::tuning::{HostTuning, NicTuning};
+use crate::profile::{Configuration, Experiment};
 
 /// `sh -c SCRIPT tune (NAME | MAC) show PATTERN...` prints `index<TAB>file<TAB>content`;
 /// `sh -c SCRIPT tune (NAME | MAC) set PATTERN VALUE...` writes.
@@ -133,6 +134,14 @@ const BASE_SLICE: &str = "/sys/kernel/debug/sched/base_slice_ns /sys/kernel/debu
 /// Whether a setting belongs to the NIC; the others are the whole machine's.
 pub fn is_of_nic(setting: &Setting) -> bool {
     !setting.files.starts_with('/')
+}
+
+/// Whether a run of this changes settings of the VM host as a whole, or may have to: the pool of huge pages is made larger
+/// where it is too small.
+pub fn changes_machine(experiment: &Experiment) -> bool {
+    let huge = |c: &Configuration| c.vms > 0 && c.huge_pages_each() > 0;
+    let sets = |c: &Configuration| host(&c.tuning.host, 1).iter().any(|setting| !is_of_nic(setting));
+    experiment.configurations.iter().any(|configuration| huge(configuration) || sets(configuration))
 }
 
 /// Whether `ethtool` reads and writes it: there is no file whose content could be kept.

@@ -19,10 +19,11 @@ use crate::guest::appliance;
 use crate::guest::emulator;
 use crate::guest::image::{self, Image};
 use crate::lab::journal::{Journal, Undo};
-use crate::lab::{State, clean, enter, nics, ovs, preflight, state};
+use crate::lab::settings_lock::{self, SettingsLock};
+use crate::lab::{RunId, State, clean, enter, nics, ovs, preflight, state};
 use crate::plan;
 use crate::probe::environment::Environment;
-use crate::profile::Experiment;
+use crate::profile::{Experiment, HostPlace};
 use crate::report::terminal::Terminal;
 use crate::run::bench::{self, Ending};
 use crate::run::event::{Event, Events};
@@ -30,6 +31,7 @@ use crate::run::lab_session::LabSession;
 use crate::run::results::Results;
 use crate::sample::Accel;
 use crate::store::{RunDir, Writer};
+use crate::tuning;
 
 /// Run a profile's experiment and write tables and charts.
 #[derive(Debug, clap::Args)]
@@ -102,6 +104,8 @@ fn with_guests(environment: Environment, experiment: &Experiment) -> Environment
 
 fn refuse_missing(findings: &[preflight::Finding]) -> Result<()> {
     if preflight::passed(findings) {
+        let beside = findings.iter().filter(|finding| finding.what.ends_with(preflight::ANOTHER_RUN));
+        tell(&beside.map(|finding| format!("warning: {}\n", finding.found)).collect::<String>());
         return Ok(());
     }
     let missing = findings.iter().filter(|finding| finding.fix.is_some());
@@ -115,6 +119,13 @@ impl Bench {
         let prepared = self.prepare(common)?;
         ending_signals().thread_block().context("failed to hold signals back")?;
         let state = State::create(&state::root(prepared.experiment.machines.is_some()))?;
+        let settings = match right_to_settings(&prepared.experiment, &state.id) {
+            Ok(settings) => settings,
+            Err(refused) => {
+                state.remove()?;
+                return Err(refused);
+            }
+        };
         let measured = catch_unwind(AssertUnwindSafe(|| {
             Journal::open(&state.dir)?.before(&Undo::Processes)?;
             if prepared.experiment.machines.is_none() {
@@ -124,6 +135,7 @@ impl Bench {
         }));
         // Whatever happened, the lab goes: the same code as `kvmfair clean`.
         let undone = clean::undo(state);
+        drop(settings); // everything is put back
         let (ending, results) =
             measured.map_err(|_| anyhow!("kvmfair panicked; the lab was taken down"))??;
         undone?;
@@ -169,6 +181,18 @@ impl Bench {
         run_dir.write_json("experiment.json", experiment)?;
         Ok((run_dir, writer))
     }
+}
+
+/// The right to change settings of the VM host, if the experiment does that.
+fn right_to_settings(experiment: &Experiment, run: &RunId) -> Result<Option<SettingsLock>> {
+    if !tuning::changes_machine(experiment) {
+        return Ok(None);
+    }
+    let host = experiment.machines.as_ref().map_or(HostPlace::Here, |machines| machines.host.clone());
+    let lock = settings_lock::take(&host, run)?;
+    // Whoever had it until now may have been killed since this run looked.
+    refuse_missing(&preflight::dead(experiment))?;
+    Ok(Some(lock))
 }
 
 /// Into the private namespaces. No thread has started yet.

@@ -85,7 +85,14 @@ pub struct SettingsLock {
 #[derive(Debug)]
 enum Held {
     Here { _locked: File },
-    There { shell: Started, runtime: Runtime },
+    There(Box<Shell>),
+}
+
+/// What holds it on another machine, and the runtime that its pipes belong to.
+#[derive(Debug)]
+struct Shell {
+    started: Started,
+    runtime: Runtime,
 }
 
 /// Takes the right to change settings of a machine. To be called where no runtime is at work.
@@ -140,7 +147,7 @@ fn take_there(place: &HostPlace, holder: &Holder) -> Result<Held, LabError> {
         Ok::<_, LabError>((shell, said))
     })?;
     match said.trim().strip_prefix("held ") {
-        None if said.trim() == "taken" => Ok(Held::There { shell, runtime }),
+        None if said.trim() == "taken" => Ok(Held::There(Box::new(Shell { started: shell, runtime }))),
         None => Err(refused()(std::io::Error::other(format!("its shell said {said:?}")))),
         Some(other) => Err(LabError::Settings(Holder::parse(other))),
     }
@@ -150,8 +157,8 @@ impl Drop for SettingsLock {
     fn drop(&mut self) {
         match &mut self.held {
             Held::Here { .. } => drop(std::fs::remove_file(FILE)), // while it is locked
-            Held::There { shell, runtime } => {
-                runtime.block_on(shell.end(PATIENCE));
+            Held::There(shell) => {
+                shell.runtime.block_on(shell.started.end(PATIENCE));
             }
         }
     }

@@ -4,11 +4,14 @@
 //! One shell script serves both sides, here and over SSH. It stands in the directory of a NIC in sysfs, so that a pattern
 //! without a leading slash is a file of that NIC.
 
+mod needs;
+
 use std::borrow::Cow;
 
 use crate::profile::cpus::Cpus;
 use crate::profile::tuning::{HostTuning, NicTuning};
 use crate::profile::{Configuration, Experiment};
+pub use needs::{Need, choices, need};
 
 /// `sh -c SCRIPT tune (NAME | MAC) show PATTERN...` prints `index<TAB>file<TAB>content`;
 /// `sh -c SCRIPT tune (NAME | MAC) set PATTERN VALUE...` writes.

@@ -75,6 +75,27 @@ fn every_setting_is_proven_in_its_trial_and_put_back_at_the_end() {
 }
 
 #[test]
+fn ksm_is_a_live_factor_and_a_trial_with_it_shows_what_was_merged() {
+    let place = Sandbox::with_guests();
+    let before = machine();
+    let body = "[guest]\nmemory = \"96 MiB\"\nvms = 2\n[sweep]\nksm = [false, true]\n[plan]\norder = \"sequential\"\n";
+    place.bench(&place.light_profile("merging", body)).end().expect(0);
+    assert_eq!(machine(), before);
+    let trials = rows(&place.only_run(), "trials.csv");
+    let cell = |trial: usize, column: &str| trials[trial][column].as_str();
+    for place in ["before", "after"] {
+        let sharing =
+            [0, 1].map(|trial| cell(trial, &format!("ksm_pages_sharing_{place}")).parse::<u64>().unwrap());
+        assert!(sharing[0] == 0 && sharing[1] > 0, "{sharing:?} {place} the window");
+    }
+    assert_eq!(cell(0, "ksm_waited_s"), "");
+    assert_ne!(cell(1, "ksm_waited_s"), "");
+    let plan = fs::read_to_string(place.only_run().join("plan.json")).unwrap();
+    assert_eq!(plan.matches("\"boot\": [\n").count(), 1, "the guests are booted once");
+    place.assert_nothing_left();
+}
+
+#[test]
 fn a_guest_s_nic_gathers_packets_as_long_as_each_trial_tells_it_to() {
     let place = Sandbox::with_guests();
     let body = "[guest]\nmemory = \"96 MiB\"\n[network]\nbackend = \"e1000e\"\n[sweep]\nguest_coalesce_rx = [\"100 us\", \"0 us\"]\nswappiness = [1, 100]\n[plan]\norder = \"sequential\"\n\

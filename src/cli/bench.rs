@@ -4,14 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
-use nix::sys::signal::{SigSet, Signal};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, InterruptedEarly, PreflightFailed};
 use super::progress::{Progress, print, tell};
-use super::{Common, inputs};
+use super::{Common, inputs, signals};
 use crate::backend::Side;
 use crate::backend::site::Wire;
 use crate::exec::local::RUN_VARIABLE;
@@ -117,7 +114,7 @@ impl Bench {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         inputs::quiet_libvirt();
         let prepared = self.prepare(common)?;
-        ending_signals().thread_block().context("failed to hold signals back")?;
+        signals::ending_signals().thread_block().context("failed to hold signals back")?;
         let state = State::create(&state::root(prepared.experiment.machines.is_some()))?;
         let settings = match right_to_settings(&prepared.experiment, &state.id) {
             Ok(settings) => settings,
@@ -226,7 +223,7 @@ fn measure(prepared: &Prepared, state: &State, common: &Common) -> Result<(Endin
 }
 
 async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Result<(Ending, Results)> {
-    let cancel = cancel_on_signals()?;
+    let cancel = signals::cancel_on_signals()?;
     let Prepared { experiment, image, accel, cpus, wire, run_dir, .. } = prepared;
     drop(events.send(Event::Preparing(format!("making the lab of run {}", state.id))));
     let cache = appliance::default_cache();
@@ -236,7 +233,9 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
         session = opened => session?,
         () = cancel.cancelled() => return Err(InterruptedEarly.into()),
     };
-    let fresh = plan::plan(experiment, *accel, *cpus);
+    let memory = &prepared.environment.memory;
+    let scan = plan::Scan::of(memory.ksm_pages_to_scan, memory.ksm_sleep_ms);
+    let fresh = plan::plan(experiment, *accel, plan::Host { cpus: *cpus, scan });
     let environment = with_versions(prepared, &session).await;
     // A run that ended before its first trial has nothing to go on with.
     let mut results = if prepared.resumed && run_dir.path().join("environment.json").exists() {
@@ -268,36 +267,6 @@ async fn with_versions(prepared: &Prepared, session: &LabSession) -> Environment
         guest_image: image.fingerprint(),
         ..environment.clone()
     }
-}
-
-/// The signals that end a run early. They are held back from the first change until somebody listens: one that killed
-/// the process in between would leave what it has made.
-fn ending_signals() -> SigSet {
-    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect()
-}
-
-/// Whether whoever started this process said that it shall outlive its terminal: `nohup kvmfair bench … &`.
-fn outlives_its_terminal() -> bool {
-    let ignored =
-        procfs::process::Process::myself().and_then(|process| process.status()).map(|status| status.sigign);
-    ignored.is_ok_and(|signals| signals & (1 << (Signal::SIGHUP as i32 - 1)) != 0)
-}
-
-/// A token that SIGINT, SIGTERM and SIGHUP cancel. A second signal changes nothing: the teardown is bounded.
-fn cancel_on_signals() -> Result<CancellationToken> {
-    let cancel = CancellationToken::new();
-    let hangup = (!outlives_its_terminal()).then(SignalKind::hangup);
-    for kind in [SignalKind::interrupt(), SignalKind::terminate()].into_iter().chain(hangup) {
-        let mut signals = signal(kind).context("failed to listen for signals")?;
-        let cancel = cancel.clone();
-        tokio::spawn(async move {
-            if signals.recv().await.is_some() {
-                cancel.cancel();
-            }
-        });
-    }
-    ending_signals().thread_unblock().context("failed to let signals through")?;
-    Ok(cancel)
 }
 
 fn conclude(results: &Results, ending: Ending, common: &Common) -> Result<Exit> {

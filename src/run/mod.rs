@@ -36,6 +36,7 @@ mod given;
 mod ground;
 mod huge_pages;
 mod inside;
+mod ksm;
 pub mod lab_session;
 mod looks;
 mod memory;

@@ -4,11 +4,15 @@
 //! One shell script serves both sides, here and over SSH. It stands in the directory of a NIC in sysfs, so that a pattern
 //! without a leading slash is a file of that NIC.
 
+mod needs;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::profile::cpus::Cpus;
 use crate::profile::tuning::{HostTuning, NicTuning};
+use crate::profile::{Configuration, Experiment};
+pub use needs::{Need, choices, need};
 
 /// `sh -c SCRIPT tune (NAME | MAC) show PATTERN...` prints `index<TAB>file<TAB>content`;
 /// `sh -c SCRIPT tune (NAME | MAC) set PATTERN VALUE...` writes.
@@ -136,6 +140,15 @@ const BASE_SLICE: &str = "/sys/kernel/debug/sched/base_slice_ns /sys/kernel/debu
 /// Whether a setting belongs to the NIC; the others are the whole machine's.
 pub fn is_of_nic(setting: &Setting) -> bool {
     !setting.files.starts_with('/')
+}
+
+/// Whether a run of this changes settings of the VM host as a whole, or may have to: the pool of huge pages is made larger
+/// where it is too small.
+pub fn changes_machine(experiment: &Experiment) -> bool {
+    let huge = |c: &Configuration| c.vms > 0 && c.huge_pages_each() > 0;
+    let one = BTreeSet::from([0]); // which CPUs makes no difference here
+    let sets = |c: &Configuration| host(&c.tuning.host, &one).iter().any(|setting| !is_of_nic(setting));
+    experiment.configurations.iter().any(|configuration| huge(configuration) || sets(configuration))
 }
 
 /// Whether `ethtool` reads and writes it: there is no file whose content could be kept.

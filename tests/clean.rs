@@ -76,6 +76,22 @@ fn a_journal_is_undone_and_processes_of_others_live_on() {
 }
 
 #[test]
+fn each_value_that_is_written_back_is_told_once_and_one_that_went_with_its_device_is_not() {
+    let place = Sandbox::new();
+    fs::create_dir_all(place.out()).unwrap();
+    let file = place.out().join("setting");
+    fs::write(&file, "62").unwrap();
+    let line =
+        |path: &PathBuf, value: &str| format!("{{\"value\":{{\"path\":{path:?},\"value\":{value:?}}}}}\n");
+    let gone = line(&place.out().join("gone"), "1");
+    remains(&place, "abc23b", &[line(&file, "60\n"), gone, line(&file, "60\n")].concat());
+    let clean = place.kvmfair(&["clean"]);
+    let told = format!("run abc23b\n  wrote 60 back into {}\n  nothing of it is left\n", file.display());
+    assert_eq!(String::from_utf8_lossy(&clean.stdout), told);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "60\n");
+}
+
+#[test]
 fn a_process_that_ignores_sigterm_is_killed() {
     let place = Sandbox::new();
     remains(&place, "abc236", "\"processes\"\n");

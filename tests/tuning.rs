@@ -4,7 +4,9 @@ mod support;
 
 use std::fs;
 
+use nix::sys::signal::Signal;
 use support::Sandbox;
+use support::machines::said;
 use support::tables::{Row, rows};
 
 const KSM: &str = "/sys/kernel/mm/ksm/run";
@@ -73,6 +75,27 @@ fn every_setting_is_proven_in_its_trial_and_put_back_at_the_end() {
 }
 
 #[test]
+fn ksm_is_a_live_factor_and_a_trial_with_it_shows_what_was_merged() {
+    let place = Sandbox::with_guests();
+    let before = machine();
+    let body = "[guest]\nmemory = \"96 MiB\"\nvms = 2\n[sweep]\nksm = [false, true]\n[plan]\norder = \"sequential\"\n";
+    place.bench(&place.light_profile("merging", body)).end().expect(0);
+    assert_eq!(machine(), before);
+    let trials = rows(&place.only_run(), "trials.csv");
+    let cell = |trial: usize, column: &str| trials[trial][column].as_str();
+    for place in ["before", "after"] {
+        let sharing =
+            [0, 1].map(|trial| cell(trial, &format!("ksm_pages_sharing_{place}")).parse::<u64>().unwrap());
+        assert!(sharing[0] == 0 && sharing[1] > 0, "{sharing:?} {place} the window");
+    }
+    assert_eq!(cell(0, "ksm_waited_s"), "");
+    assert_ne!(cell(1, "ksm_waited_s"), "");
+    let plan = fs::read_to_string(place.only_run().join("plan.json")).unwrap();
+    assert_eq!(plan.matches("\"boot\": [\n").count(), 1, "the guests are booted once");
+    place.assert_nothing_left();
+}
+
+#[test]
 fn a_guest_s_nic_gathers_packets_as_long_as_each_trial_tells_it_to() {
     let place = Sandbox::with_guests();
     let body = "[guest]\nmemory = \"96 MiB\"\n[network]\nbackend = \"e1000e\"\n[sweep]\nguest_coalesce_rx = [\"100 us\", \"0 us\"]\nswappiness = [1, 100]\n[plan]\norder = \"sequential\"\n\
@@ -131,20 +154,73 @@ fn after_a_kill_clean_puts_the_settings_of_the_machine_back() {
     assert_ne!(machine(), before);
     running.kill();
     place.note_runs();
-    place.clean();
+    // Nobody measures with what the killed run left, or takes it for the machine's own.
+    let plain = place.light_profile("plain", "[guest]\nmemory = \"96 MiB\"\n");
+    for command in ["check", "bench"] {
+        let refused = place.kvmfair(&[command, &plain]);
+        assert_eq!(refused.status.code(), Some(4), "{}", said(&refused));
+        let words = [
+            "was killed, and what it changed still stands: ",
+            &format!("{SWAPPINESS} was {}", before[2].trim()),
+            "run `kvmfair clean` first",
+        ];
+        words
+            .iter()
+            .for_each(|word| assert!(said(&refused).contains(word), "no {word:?} in {}", said(&refused)));
+    }
+    assert_eq!(place.runs().len(), 1, "a run that is refused makes nothing");
+    let told = place.clean();
+    let back = format!("  wrote {} back into {SWAPPINESS}\n", before[2].trim());
+    assert_eq!(told.matches(&back).count(), 1, "{told}");
     assert_eq!(machine(), before);
+    assert!(place.kvmfair(&["check", &plain]).status.success());
+}
+
+#[test]
+fn of_two_runs_that_change_the_machine_the_second_is_refused_while_the_first_goes_on() {
+    let place = Sandbox::with_guests();
+    let before = machine();
+    let profile = |name: &str, about: &str| {
+        let path = place.light_profile(name, &format!("[guest]\nmemory = \"96 MiB\"\n{about}"));
+        let long = fs::read_to_string(&path).unwrap().replace("window = \"2 s\"", "window = \"60 s\"");
+        fs::write(&path, long).unwrap();
+        path
+    };
+    let first = profile("first", "[tuning.host]\nswappiness = 61\n");
+    let second = profile("second", "[tuning.host]\nswappiness = 62\n");
+    let mut running = place.bench(&first);
+    running.hear("flows for");
+    for command in ["check", "bench"] {
+        let refused = place.kvmfair(&[command, &second]);
+        assert_eq!(refused.status.code(), Some(4), "{}", said(&refused));
+        let pid = format!("(process {} on ", running.pid());
+        for word in ["another run: run ", &pid, "changes settings of the VM host", "wait for its end"] {
+            assert!(said(&refused).contains(word), "no {word:?} in {}", said(&refused));
+        }
+    }
+    let beside = place.kvmfair(&["check", &profile("plain", "")]);
+    assert!(beside.status.success() && said(&beside).contains("may show it"), "{}", said(&beside));
+    assert_eq!(fs::read_to_string(SWAPPINESS).unwrap(), "61\n");
+    running.signal(Signal::SIGINT);
+    running.end().expect(130);
+    assert_eq!(machine(), before);
+    let free = place.kvmfair(&["check", &second]);
+    assert!(free.status.success(), "{}", said(&free));
+    place.assert_nothing_left();
 }
 
 #[test]
 fn a_setting_that_this_kernel_does_not_have_is_refused_before_anything_is_made() {
     let place = Sandbox::new();
     support::require_root();
+    let _alone = support::my_turn(); // a run of another test may have the right to change settings
     let governed = fs::exists("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").unwrap();
     let body = PROFILE.replace("ksm = true", "governor = \"performance\"");
     let check = place.kvmfair(&["check", &place.light_profile("governor", &body)]);
     let said = String::from_utf8_lossy(&check.stdout).into_owned();
     assert_eq!(check.status.success(), governed, "{said}");
     assert!(said.contains("CPU frequency governor"), "{said}");
+    assert!(governed || said.contains("in a virtual machine the hypervisor decides"), "{said}");
     assert!(!place.state().exists());
 }
 

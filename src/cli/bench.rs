@@ -4,14 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
-use nix::sys::signal::{SigSet, Signal};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, InterruptedEarly, PreflightFailed};
 use super::progress::{Progress, print, tell};
-use super::{Common, inputs};
+use super::{Common, inputs, signals};
 use crate::backend::Side;
 use crate::backend::site::Wire;
 use crate::exec::local::RUN_VARIABLE;
@@ -19,10 +16,11 @@ use crate::guest::appliance;
 use crate::guest::emulator;
 use crate::guest::image::{self, Image};
 use crate::lab::journal::{Journal, Undo};
-use crate::lab::{State, clean, enter, nics, ovs, preflight, state};
+use crate::lab::settings_lock::{self, SettingsLock};
+use crate::lab::{RunId, State, clean, enter, nics, ovs, preflight, state};
 use crate::plan;
 use crate::probe::environment::Environment;
-use crate::profile::Experiment;
+use crate::profile::{Experiment, HostPlace};
 use crate::report::terminal::Terminal;
 use crate::run::bench::{self, Ending};
 use crate::run::event::{Event, Events};
@@ -30,6 +28,7 @@ use crate::run::lab_session::LabSession;
 use crate::run::results::Results;
 use crate::sample::Accel;
 use crate::store::{RunDir, Writer};
+use crate::tuning;
 
 /// Run a profile's experiment and write tables and charts.
 #[derive(Debug, clap::Args)]
@@ -102,6 +101,8 @@ fn with_guests(environment: Environment, experiment: &Experiment) -> Environment
 
 fn refuse_missing(findings: &[preflight::Finding]) -> Result<()> {
     if preflight::passed(findings) {
+        let beside = findings.iter().filter(|finding| finding.what.ends_with(preflight::ANOTHER_RUN));
+        tell(&beside.map(|finding| format!("warning: {}\n", finding.found)).collect::<String>());
         return Ok(());
     }
     let missing = findings.iter().filter(|finding| finding.fix.is_some());
@@ -113,8 +114,15 @@ impl Bench {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         inputs::quiet_libvirt();
         let prepared = self.prepare(common)?;
-        ending_signals().thread_block().context("failed to hold signals back")?;
+        signals::ending_signals().thread_block().context("failed to hold signals back")?;
         let state = State::create(&state::root(prepared.experiment.machines.is_some()))?;
+        let settings = match right_to_settings(&prepared.experiment, &state.id) {
+            Ok(settings) => settings,
+            Err(refused) => {
+                state.remove()?;
+                return Err(refused);
+            }
+        };
         let measured = catch_unwind(AssertUnwindSafe(|| {
             Journal::open(&state.dir)?.before(&Undo::Processes)?;
             if prepared.experiment.machines.is_none() {
@@ -124,6 +132,7 @@ impl Bench {
         }));
         // Whatever happened, the lab goes: the same code as `kvmfair clean`.
         let undone = clean::undo(state);
+        drop(settings); // everything is put back
         let (ending, results) =
             measured.map_err(|_| anyhow!("kvmfair panicked; the lab was taken down"))??;
         undone?;
@@ -171,6 +180,18 @@ impl Bench {
     }
 }
 
+/// The right to change settings of the VM host, if the experiment does that.
+fn right_to_settings(experiment: &Experiment, run: &RunId) -> Result<Option<SettingsLock>> {
+    if !tuning::changes_machine(experiment) {
+        return Ok(None);
+    }
+    let host = experiment.machines.as_ref().map_or(HostPlace::Here, |machines| machines.host.clone());
+    let lock = settings_lock::take(&host, run)?;
+    // Whoever had it until now may have been killed since this run looked.
+    refuse_missing(&preflight::dead(experiment))?;
+    Ok(Some(lock))
+}
+
 /// Into the private namespaces. No thread has started yet.
 fn enter_lab(state: &State, run_dir: &RunDir) -> Result<()> {
     enter::private_namespaces(&state.dir)?;
@@ -202,7 +223,7 @@ fn measure(prepared: &Prepared, state: &State, common: &Common) -> Result<(Endin
 }
 
 async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Result<(Ending, Results)> {
-    let cancel = cancel_on_signals()?;
+    let cancel = signals::cancel_on_signals()?;
     let Prepared { experiment, image, accel, cpus, wire, run_dir, .. } = prepared;
     drop(events.send(Event::Preparing(format!("making the lab of run {}", state.id))));
     let cache = appliance::default_cache();
@@ -212,7 +233,9 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
         session = opened => session?,
         () = cancel.cancelled() => return Err(InterruptedEarly.into()),
     };
-    let fresh = plan::plan(experiment, *accel, *cpus);
+    let memory = &prepared.environment.memory;
+    let scan = plan::Scan::of(memory.ksm_pages_to_scan, memory.ksm_sleep_ms);
+    let fresh = plan::plan(experiment, *accel, plan::Host { cpus: *cpus, scan });
     let environment = with_versions(prepared, &session).await;
     // A run that ended before its first trial has nothing to go on with.
     let mut results = if prepared.resumed && run_dir.path().join("environment.json").exists() {
@@ -244,36 +267,6 @@ async fn with_versions(prepared: &Prepared, session: &LabSession) -> Environment
         guest_image: image.fingerprint(),
         ..environment.clone()
     }
-}
-
-/// The signals that end a run early. They are held back from the first change until somebody listens: one that killed
-/// the process in between would leave what it has made.
-fn ending_signals() -> SigSet {
-    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect()
-}
-
-/// Whether whoever started this process said that it shall outlive its terminal: `nohup kvmfair bench … &`.
-fn outlives_its_terminal() -> bool {
-    let ignored =
-        procfs::process::Process::myself().and_then(|process| process.status()).map(|status| status.sigign);
-    ignored.is_ok_and(|signals| signals & (1 << (Signal::SIGHUP as i32 - 1)) != 0)
-}
-
-/// A token that SIGINT, SIGTERM and SIGHUP cancel. A second signal changes nothing: the teardown is bounded.
-fn cancel_on_signals() -> Result<CancellationToken> {
-    let cancel = CancellationToken::new();
-    let hangup = (!outlives_its_terminal()).then(SignalKind::hangup);
-    for kind in [SignalKind::interrupt(), SignalKind::terminate()].into_iter().chain(hangup) {
-        let mut signals = signal(kind).context("failed to listen for signals")?;
-        let cancel = cancel.clone();
-        tokio::spawn(async move {
-            if signals.recv().await.is_some() {
-                cancel.cancel();
-            }
-        });
-    }
-    ending_signals().thread_unblock().context("failed to let signals through")?;
-    Ok(cancel)
 }
 
 fn conclude(results: &Results, ending: Ending, common: &Common) -> Result<Exit> {

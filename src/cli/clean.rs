@@ -6,7 +6,7 @@ use serde_json::json;
 use super::progress::print;
 use super::{Common, exit::Exit};
 use crate::lab::clean::{Cleaned, clean_all};
-use crate::lab::{LabError, state};
+use crate::lab::{LabError, settings_lock, state};
 
 /// Undo what killed runs left behind: guests, control groups, files. Runs that still live are left alone.
 #[derive(Debug, clap::Args)]
@@ -17,6 +17,7 @@ impl Clean {
         super::inputs::quiet_libvirt();
         super::logging::start(common.verbose, None)?;
         let cleaned = clean_all(&state::roots());
+        settings_lock::remove_unheld();
         let failed =
             |run: &&Cleaned| run.error.as_ref().is_some_and(|error| !matches!(error, LabError::Busy(..)));
         let exit = if cleaned.iter().any(|run| failed(&run)) { Exit::Internal } else { Exit::Success };

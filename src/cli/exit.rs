@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use super::progress::{colour, tell};
+use crate::lab::LabError;
 use crate::profile::ProfileError;
 
 /// How kvmfair ends. The numbers are documented; scripts rely on them.
@@ -32,7 +33,8 @@ Exit codes:
     1  unexpected error
     2  wrong arguments
     3  invalid profile; nothing was done
-    4  this machine cannot run the profile, or `doctor --strict` found something bad; nothing was done
+    4  this machine cannot run the profile, another run changes its settings or a killed one has left some,
+       or `doctor --strict` found something bad; nothing was done
     5  the run is complete, but trials failed or are invalid
   130  interrupted; what was measured is kept
 
@@ -90,7 +92,11 @@ pub fn report(error: &anyhow::Error, json: bool) -> Exit {
         false => format!("error: {error:#}"),
     };
     tell(&format!("{told}\n"));
-    if error.is::<InterruptedEarly>() { Exit::Interrupted } else { Exit::Internal }
+    match error.downcast_ref::<LabError>() {
+        Some(LabError::Settings(_)) => Exit::Preflight,
+        _ if error.is::<InterruptedEarly>() => Exit::Interrupted,
+        _ => Exit::Internal,
+    }
 }
 
 fn profile_json(error: &ProfileError) -> serde_json::Value {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::plan;
 use crate::probe::environment;
 use crate::profile::{self, AccelChoice, Experiment, HostFacts};
 use crate::sample::Accel;
@@ -32,6 +33,19 @@ fn numbered() -> Option<u32> {
 /// CPUs that this process may use.
 pub fn cpus() -> u32 {
     std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
+}
+
+/// What a plan has to know of the VM host, if that is this machine; nobody asks another one for a plan.
+pub fn planned_here(experiment: &Experiment) -> plan::Host {
+    let number = |file: &str| {
+        let path = Path::new("/sys/kernel/mm/ksm").join(file);
+        std::fs::read_to_string(path).ok()?.trim().parse().ok()
+    };
+    let scan = match experiment.machines {
+        None => plan::Scan::of(number("pages_to_scan"), number("sleep_millisecs")),
+        Some(_) => plan::Scan::default(),
+    };
+    plan::Host { cpus: cpus(), scan }
 }
 
 /// libvirt's own log would spoil what is said on standard error; its errors are returned. To be called first of all.

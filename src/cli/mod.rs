@@ -17,6 +17,7 @@ mod plan;
 mod profile;
 mod progress;
 mod report;
+mod signals;
 
 use clap::{Args, Parser, Subcommand};
 

@@ -29,7 +29,7 @@ impl Plan {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         let (_, experiment) = inputs::load(&self.profile)?;
         let accel = inputs::accel(&experiment);
-        let plan = plan::plan(&experiment, accel, inputs::cpus());
+        let plan = plan::plan(&experiment, accel, inputs::planned_here(&experiment));
         if self.xml {
             return print(&all_xml(&experiment, accel)?);
         }
@@ -116,7 +116,8 @@ fn in_words(moves: &Transition) -> String {
     ];
     let names: Vec<&str> = moves.settings.iter().map(|factor| factor.key()).collect();
     let set = (!names.is_empty()).then(|| format!("set {}", names.join(", ")));
-    let words: Vec<String> = words.into_iter().flatten().chain(set).collect();
+    let merge = (moves.merge > 0).then(|| "wait for KSM".to_owned());
+    let words: Vec<String> = words.into_iter().flatten().chain(set).chain(merge).collect();
     if words.is_empty() { "stays".into() } else { words.join(", ") }
 }
 

@@ -81,6 +81,7 @@ pub fn trial(configuration: Configuration, rates: &[f64]) -> RawTrial {
         accel: Accel::Tcg,
         started_s: START - 5.0,
         moved_s: Some(START - 4.0),
+        merging: None,
         ended_s: START + f64::from(RUN) + 1.0,
         failure: None,
         groups: vec![],

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::host::{busy, idle};
 use super::interrupts::{IrqFigures, interrupts};
-use crate::sample::{CpuTimes, Look, RawGuest, RawTrial};
+use crate::sample::{CpuTimes, Look, Merged, Merging, RawGuest, RawTrial};
 use crate::window::Window;
 
 /// One CPU of the host.
@@ -33,6 +33,10 @@ pub struct Seen {
     pub swapped_in_pages: Option<u64>,
     /// Pages that it wrote to swap.
     pub swapped_out_pages: Option<u64>,
+    /// Pages that KSM had merged before and after the window.
+    pub merged: Option<[Merged; 2]>,
+    /// How long the trial waited for KSM before it began.
+    pub merging: Option<Merging>,
     /// Of the host, 1/s.
     pub context_switches_per_s: Option<f64>,
     /// Of the host, 1/s.
@@ -54,7 +58,8 @@ impl Seen {
             inside.map(|hiccup| hiccup.length_s).fold(0.0, f64::max)
         });
         let [first, .., last] = raw.looks.as_slice() else {
-            return Seen { longest_hiccup_s, nics: interrupts(raw, window), ..Seen::default() };
+            let (nics, merging) = (interrupts(raw, window), raw.merging);
+            return Seen { longest_hiccup_s, nics, merging, ..Seen::default() };
         };
         let length_s = last.at_s - first.at_s;
         let rate = |of: fn(&Look) -> u64| {
@@ -68,6 +73,8 @@ impl Seen {
             cpus: pairs.filter_map(|(cpu, (before, after))| CpuFigures::of(cpu, before, after)).collect(),
             swapped_in_pages: gained(first, last, |(from, _)| from),
             swapped_out_pages: gained(first, last, |(_, to)| to),
+            merged: first.merged.zip(last.merged).map(|(before, after)| [before, after]),
+            merging: raw.merging,
             context_switches_per_s: rate(|look| look.context_switches),
             interrupts_per_s: rate(|look| look.interrupts),
             tester_busy_percent: first.tester.zip(last.tester).and_then(|(a, b)| percent(&a, &b, busy)),
@@ -167,6 +174,7 @@ mod tests {
             at_s,
             cpus: vec![cpu(busy), cpu(0.0)],
             swapped: Some((at_s as u64 - 100, 0)),
+            merged: Some(Merged { shared: 2, sharing: at_s as u64 }),
             context_switches: (at_s * 1000.0) as u64,
             interrupts: (at_s * 500.0) as u64,
             tester: Some(cpu(busy)),
@@ -192,6 +200,7 @@ mod tests {
         assert!((seen.cpus[1].softirq_percent - 40.0).abs() < 1e-9);
         assert_eq!(seen.busiest_cpu_percent(), Some(seen.cpus[0].busy_percent));
         assert_eq!((seen.swapped_in_pages, seen.swapped_out_pages), (Some(10), Some(0)));
+        assert_eq!(seen.merged.unwrap().map(|merged| merged.sharing), [100, 110]);
         assert_eq!((seen.context_switches_per_s, seen.interrupts_per_s), (Some(1000.0), Some(500.0)));
         assert!((seen.tester_busy_percent.unwrap() - 90.0).abs() < 1e-9);
     }

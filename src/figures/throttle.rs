@@ -73,6 +73,7 @@ mod tests {
             interrupts: 0,
             tester: None,
             swapped: None,
+            merged: None,
             nics: Vec::new(),
             throttled_guests_s: [1, 2].map(|guest| (guest, 1.0 + 3.0 * part)).into(),
             throttled_groups_s: BTreeMap::from([("capped".into(), 5.0 + 4.0 * part)]),

@@ -56,7 +56,8 @@ pub fn undo(state: State) -> Result<Vec<String>, LabError> {
     }
     let (done_there, left_there) = elsewhere::undo(&state.id, &state.dir, &rest);
     done.extend(done_there);
-    let unreturned = put_back_all(&rest);
+    let (returned, unreturned) = put_back_all(&rest);
+    done.extend(returned);
     let left: Vec<String> =
         processes(&state).into_iter().map(|(pid, name)| format!("process {pid} ({name})")).collect();
     let left = [left, remaining_cgroups(&state.id), unreturned, left_there, unreadable].concat();
@@ -94,17 +95,24 @@ fn undo_step(step: &Undo, state: &State) -> Vec<String> {
     }
 }
 
-/// Puts back what was borrowed of the machine, and says what could not be.
-fn put_back_all(steps: &[Undo]) -> Vec<String> {
+/// Puts back what was borrowed of the machine: what was done, each once, and what could not be.
+fn put_back_all(steps: &[Undo]) -> (Vec<String>, Vec<String>) {
     let mut nics = BTreeSet::new();
     // A NIC is borrowed for each configuration anew; it comes home once.
     let once = |step: &&Undo| match step {
         Undo::Nic(nic) => nics.insert(nic.device.clone()),
         _ => true,
     };
-    let home = away(steps).into_iter().map(nics::restore);
-    let back = steps.iter().filter(once).map(put_back);
-    home.chain(back).filter_map(Result::err).map(|error| error.to_string()).collect()
+    let (mut done, mut left) = (Vec::new(), Vec::new());
+    left.extend(away(steps).into_iter().map(nics::restore).filter_map(Result::err));
+    for step in steps.iter().filter(once) {
+        match put_back(step) {
+            // Each configuration notes anew what it changes.
+            Ok(did) => done.extend(did.filter(|did| !done.contains(did))),
+            Err(error) => left.push(error),
+        }
+    }
+    (done, left.iter().map(ToString::to_string).collect())
 }
 
 /// NICs that are not back yet and have a value to get back: the kernel takes its time to give them back after the last
@@ -127,25 +135,37 @@ fn lacks_file(step: &Undo, nic: &HostNic) -> bool {
     values::interface(path) == Some(&nic.name) && !path.exists()
 }
 
-/// Puts back one thing that was borrowed of the machine; other steps are not its business.
+/// Puts back one thing that was borrowed of the machine, and says what it did; other steps are not its business.
 ///
 /// # Errors
 /// [`LabError::System`] if the kernel refuses.
-pub fn put_back(step: &Undo) -> Result<(), LabError> {
-    match step {
-        Undo::Nic(nic) => nics::restore(nic),
-        Undo::Merging { nic, on } => nics::restore(nic).and_then(|()| ovs::merge_again(nic, on)),
+pub fn put_back(step: &Undo) -> Result<Option<String>, LabError> {
+    let back = match step {
+        Undo::Nic(nic) => nics::restore(nic).map(|()| format!("put the NIC {} back as it was", nic.name)),
+        Undo::Merging { nic, on } => nics::restore(nic)
+            .and_then(|()| ovs::merge_again(nic, on))
+            .map(|()| format!("let the NIC {} merge packets as before", nic.name)),
         Undo::Ethtool { nic, argv } => {
             let words: Vec<&str> = argv.iter().map(String::as_str).collect();
-            nics::restore(nic).and_then(|()| nics::machine(&words))
+            let told = words.iter().skip_while(|word| !word.starts_with('-')).skip(2); // after `sh -c … ethtool`
+            let told =
+                format!("gave the NIC {} back: {}", nic.name, told.copied().collect::<Vec<_>>().join(" "));
+            nics::restore(nic).and_then(|()| nics::machine(&words)).map(|()| told)
         }
-        Undo::Value { path, value } => values::write_back(path, value),
-        Undo::Controller { group, name } => control_group::keep_back(group, name),
-        Undo::Tracing { path } if path.exists() => {
-            std::fs::remove_dir(path).map_err(LabError::system(format!("remove {}", path.display())))
+        Undo::Value { path, value } => {
+            let told = format!("wrote {} back into {}", value.trim(), path.display());
+            return Ok(values::write_back(path, value)?.then_some(told));
         }
-        _ => Ok(()),
-    }
+        Undo::Controller { group, name } => {
+            let told = format!("{} no longer hands the controller {name} down", group.display());
+            return Ok(control_group::keep_back(group, name)?.then_some(told));
+        }
+        Undo::Tracing { path } if path.exists() => std::fs::remove_dir(path)
+            .map_err(LabError::system(format!("remove {}", path.display())))
+            .map(|()| format!("removed {}", path.display())),
+        _ => return Ok(None),
+    };
+    back.map(Some)
 }
 
 /// Ends the run's processes: SIGTERM, then SIGKILL.

@@ -129,16 +129,16 @@ fn hand_down(journal: &Journal, group: &Path) -> Result<(), LabError> {
 }
 
 /// No longer hands a controller down. A group that is gone took it along; one in which others hand it further down needs
-/// it still.
+/// it still. Whether it was kept back now.
 ///
 /// # Errors
 /// [`LabError::System`] if the kernel refuses for another reason.
-pub(super) fn keep_back(group: &Path, name: &str) -> Result<(), LabError> {
+pub(super) fn keep_back(group: &Path, name: &str) -> Result<bool, LabError> {
     match fs::write(group.join(HANDED_DOWN), format!("-{name}")) {
         Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ResourceBusy) => {
             Err(LabError::system(format!("write -{name} into {}", group.join(HANDED_DOWN).display()))(error))
         }
-        _ => Ok(()),
+        written => Ok(written.is_ok()),
     }
 }
 

@@ -84,7 +84,7 @@ impl Embedded {
     /// Puts back what stands outside of the namespaces.
     pub(super) async fn put_back(&self, side: Side, undo: Undo) -> Result<(), LabError> {
         self.send_home(side, &undo).await;
-        blocking(move || clean::put_back(&undo)).await
+        blocking(move || clean::put_back(&undo).map(drop)).await
     }
 
     /// From the tester's namespace only the tester's side can send a NIC home.

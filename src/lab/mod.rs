@@ -3,6 +3,8 @@
 //! - [`state`]: a run's own directory, its name and its lock
 //! - [`journal`]: what has to be undone, written before it is done
 //! - [`clean`]: undoing, by the run that ends and by `kvmfair clean` after a kill -9
+//! - [`dead`]: runs that were killed and have not been cleaned
+//! - [`settings_lock`]: the right to change settings of a whole machine
 //! - [`enter`]: the private namespaces of the embedded lab
 //! - [`address`]: who has which address and MAC
 //! - [`building`]: what is built in a lab, whatever its ground: wire, switch, what each guest needs
@@ -25,6 +27,7 @@ pub mod building;
 pub mod change;
 pub mod clean;
 pub mod control_group;
+pub mod dead;
 mod doing;
 pub mod dpdk;
 pub mod elsewhere;
@@ -40,6 +43,7 @@ pub mod ovs;
 mod paced;
 pub mod preflight;
 pub mod real_time;
+pub mod settings_lock;
 pub mod state;
 mod tracing;
 mod tuned;
@@ -101,6 +105,9 @@ pub enum LabError {
     /// Another process works in the same state directory.
     #[error("run {0} is still running (process {1})")]
     Busy(String, String),
+    /// Another run has the right to change settings of the VM host.
+    #[error("{0} changes settings of the VM host (hint: {hint})", hint = settings_lock::NEXT_STEP)]
+    Settings(settings_lock::Holder),
 }
 
 impl LabError {

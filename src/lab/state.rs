@@ -151,6 +151,13 @@ impl State {
     }
 }
 
+/// Whether the process of the run that works in this directory lives. The lock is held for a moment: not to be called for a
+/// run that may just be taking it.
+pub fn lives(dir: &Path) -> bool {
+    let lock = File::open(dir.join(LOCK));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// The runs that have a state directory under `root`.
 pub fn all(root: &Path) -> Vec<(RunId, PathBuf)> {
     let entries = fs::read_dir(root).into_iter().flatten().flatten();

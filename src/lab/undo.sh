@@ -30,7 +30,7 @@ undo() { if "$@" 2>/dev/null; then did "$*"; fi; }
 # still is, the value is lost.
 value() {
     if [ -e "$1" ]; then
-        printf '%s' "$2" 2>/dev/null >"$1" || left "the value of $1"
+        if printf '%s' "$2" 2>/dev/null >"$1"; then did "wrote $(printf %s "$2") back into $1"; else left "the value of $1"; fi
         return
     fi
     case $1 in /sys/class/net/*) owner=${1#/sys/class/net/} ;; *) return 0 ;; esac
@@ -54,7 +54,7 @@ nic() {
     fi
     if [ -e "/sys/class/net/$1/master" ]; then ip link set dev "$1" nomaster; fi
     ip address flush dev "$1" to 198.18.0.0/15 2>/dev/null
-    ip link set dev "$1" mtu "$4" "$5" || left "the NIC $1"
+    if ip link set dev "$1" mtu "$4" "$5"; then did "put the NIC $1 back as it was"; else left "the NIC $1"; fi
 }
 
 driver() { if [ -e "$1/driver" ]; then name=$(readlink "$1/driver"); echo "${name##*/}"; fi; }

@@ -12,39 +12,39 @@ const WRITE: &str = "printf '%s' \"$2\" >\"$1\"";
 const WRITE_OUTSIDE: &str =
     "mount -t sysfs sysfs /sys || exit; [ ! -e \"$3\" ] || printf '%s' \"$2\" >\"$1\"";
 
-/// Writes a value back. What is not there any more went with the device that it belonged to.
+/// Writes a value back. What is not there any more went with the device that it belonged to. Whether there was something to
+/// write into.
 ///
 /// # Errors
 /// [`LabError::System`] if the kernel refuses, or an interface is there without the file.
-pub(super) fn write_back(path: &Path, value: &str) -> Result<(), LabError> {
+pub(super) fn write_back(path: &Path, value: &str) -> Result<bool, LabError> {
     let file = path.to_string_lossy();
     // Only the machine's own network namespace has them all.
     if path.starts_with("/proc/sys/net") {
-        return nics::machine(&["sh", "-c", WRITE, "value", &file, value]);
+        return nics::machine(&["sh", "-c", WRITE, "value", &file, value]).map(|()| true);
     }
     match interface(path) {
         Some(nic) if !path.exists() => write_of_nic(path, value, nic),
-        None if !path.exists() => Ok(()),
-        _ => std::fs::write(path, value).map_err(LabError::system(format!(
-            "write {} back into {}",
-            value.trim(),
-            path.display()
-        ))),
+        None if !path.exists() => Ok(false),
+        _ => {
+            let action = format!("write {} back into {}", value.trim(), path.display());
+            std::fs::write(path, value).map(|()| true).map_err(LabError::system(action))
+        }
     }
 }
 
 /// The file of an interface that is not here: it may be at home already, out of sight of a process in private namespaces.
-fn write_of_nic(path: &Path, value: &str, nic: &str) -> Result<(), LabError> {
+fn write_of_nic(path: &Path, value: &str, nic: &str) -> Result<bool, LabError> {
     let (file, directory) = (path.to_string_lossy(), format!("{NICS}/{nic}"));
     if enter::machine_network().is_some() && !nic.starts_with("kf-") {
         let argv = ["unshare", "-m", "sh", "-c", WRITE_OUTSIDE, "value", &file, value, &directory];
-        return nics::machine(&argv);
+        return nics::machine(&argv).map(|()| true);
     }
     if Path::new(&directory).exists() {
         let cause = std::io::Error::other(format!("{nic} is there without it"));
         return Err(LabError::System { action: format!("write {} back into {file}", value.trim()), cause });
     }
-    Ok(())
+    Ok(false)
 }
 
 /// The interface that a file belongs to, if it does to one.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Transition;
+use super::{Host, Transition};
 use crate::load::command;
 use crate::profile::{Configuration, Experiment, Image};
 use crate::sample::Accel;
@@ -34,6 +34,9 @@ pub struct Moving {
     pub boot_s: f64,
     /// Settings of running machines are written.
     pub settings_s: f64,
+    /// KSM goes over the guests' memory: at most.
+    #[serde(default)]
+    pub merge_s: f64,
 }
 
 /// Starting and draining netperf and reading the guests' counters, beyond the times that the profile asks for, s.
@@ -60,15 +63,16 @@ const fn boot_costs(accel: Accel, image: &Image) -> (f64, f64) {
 }
 
 impl Estimate {
-    /// Estimates one trial on a machine with `cpus` CPUs.
+    /// Estimates one trial on a VM host.
     pub fn of(
         configuration: &Configuration,
         transition: &Transition,
         experiment: &Experiment,
         accel: Accel,
-        cpus: u32,
+        host: Host,
     ) -> Estimate {
-        let (timing, moving) = (&experiment.timing, Moving::of(transition, experiment, accel, cpus));
+        let (timing, moving) =
+            (&experiment.timing, Moving::of(configuration, transition, experiment, accel, host));
         let hold = timing.warmup + timing.window + timing.cooldown;
         let load = match command::runs_out(configuration.test) {
             true => command::length(hold, timing.interval, configuration.flows),
@@ -89,10 +93,16 @@ impl Estimate {
 }
 
 impl Moving {
-    fn of(moves: &Transition, experiment: &Experiment, accel: Accel, cpus: u32) -> Moving {
+    fn of(
+        configuration: &Configuration,
+        moves: &Transition,
+        experiment: &Experiment,
+        accel: Accel,
+        host: Host,
+    ) -> Moving {
         let (alone, cpu) = boot_costs(accel, &experiment.image);
         let once = |any: bool, s: f64| if any { s } else { 0.0 };
-        let boot_s = f64::max(alone, 1.0 + moves.boot.len() as f64 * cpu / f64::from(cpus.max(1)));
+        let boot_s = f64::max(alone, 1.0 + moves.boot.len() as f64 * cpu / f64::from(host.cpus.max(1)));
         Moving {
             destroy_s: once(!moves.destroy.is_empty(), DESTROY_S),
             wire_s: once(moves.reattach, WIRE_S),
@@ -100,12 +110,14 @@ impl Moving {
             resume_s: moves.resume.len() as f64 * RESUME_S,
             boot_s: once(!moves.boot.is_empty(), boot_s),
             settings_s: once(!moves.settings.is_empty(), SETTINGS_S),
+            merge_s: host.scan.bound_s(moves.merge, configuration.memory_mib),
         }
     }
 
     /// All parts, s.
     pub fn total_s(&self) -> f64 {
-        self.destroy_s + self.wire_s + self.pause_s + self.resume_s + self.boot_s + self.settings_s
+        let of_guests = self.destroy_s + self.pause_s + self.resume_s + self.boot_s;
+        of_guests + self.wire_s + self.settings_s + self.merge_s
     }
 }
 

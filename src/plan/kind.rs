@@ -25,9 +25,10 @@ const OF_GUESTS: [Part; 4] = [
     ("resume", |moves| moves.resume.len(), |moving| moving.resume_s),
     ("boot", |moves| moves.boot.len(), |moving| moving.boot_s),
 ];
-const OF_OTHERS: [Part; 2] = [
+const OF_OTHERS: [Part; 3] = [
     ("new wire", |moves| moves.reattach.into(), |moving| moving.wire_s),
     ("live settings", |moves| moves.settings.len(), |moving| moving.settings_s),
+    ("wait for KSM, at most", |moves| moves.merge as usize, |moving| moving.merge_s),
 ];
 
 /// The kinds of change that a plan has.

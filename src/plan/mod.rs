@@ -7,6 +7,7 @@
 
 mod estimate;
 mod kind;
+mod merging;
 mod transition;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use estimate::{Estimate, Moving};
 pub use kind::{KindOfMove, by_kind};
+pub use merging::{Host, Scan};
 pub use transition::{Guests, Policy, Transition};
 
 use crate::profile::{Configuration, Experiment, Order, Value};
@@ -47,15 +49,16 @@ pub struct PlannedTrial {
     pub estimate: Estimate,
 }
 
-/// Orders the trials of an experiment on a machine with `cpus` CPUs.
-pub fn plan(experiment: &Experiment, accel: Accel, cpus: u32) -> Plan {
+/// Orders the trials of an experiment on a VM host, which may be given by its number of CPUs.
+pub fn plan(experiment: &Experiment, accel: Accel, host: impl Into<Host>) -> Plan {
+    let host = host.into();
     let mut random = StdRng::seed_from_u64(experiment.seed);
     let (mut lab, policy) = (Guests::default(), Policy::of(experiment));
     let mut plan = Plan { trials: Vec::new(), total_s: estimate::overhead_s(accel) };
     for repeat in 1..=experiment.timing.repeats {
         for configuration in block(experiment, &experiment.configurations, &mut random) {
             let transition = lab.move_to(&configuration, repeat, policy);
-            let estimate = Estimate::of(&configuration, &transition, experiment, accel, cpus);
+            let estimate = Estimate::of(&configuration, &transition, experiment, accel, host);
             plan.push(repeat, configuration, transition, estimate);
         }
     }
@@ -64,7 +67,14 @@ pub fn plan(experiment: &Experiment, accel: Accel, cpus: u32) -> Plan {
 
 impl Plan {
     /// Adds one more block, of configurations that want a further repeat.
-    pub fn extend(&mut self, wanted: &[Configuration], experiment: &Experiment, accel: Accel, cpus: u32) {
+    pub fn extend(
+        &mut self,
+        wanted: &[Configuration],
+        experiment: &Experiment,
+        accel: Accel,
+        host: impl Into<Host>,
+    ) {
+        let host = host.into();
         let (mut lab, policy) = (Guests::default(), Policy::of(experiment));
         let mut repeats: HashMap<Configuration, u32> = HashMap::new();
         for PlannedTrial { configuration, repeat, .. } in &self.trials {
@@ -76,7 +86,7 @@ impl Plan {
         for configuration in block(experiment, wanted, &mut random) {
             let repeat = repeats.get(&configuration).map_or(1, |most| most + 1);
             let transition = lab.move_to(&configuration, repeat, policy);
-            let estimate = Estimate::of(&configuration, &transition, experiment, accel, cpus);
+            let estimate = Estimate::of(&configuration, &transition, experiment, accel, host);
             self.push(repeat, configuration, transition, estimate);
         }
     }
@@ -218,6 +228,33 @@ mod tests {
         let expected =
             [("pause", 1, Some(1)), ("boot", 1, Some(2)), ("new wire", 1, None), ("live settings", 2, None)];
         assert_eq!(kinds, expected);
+    }
+
+    #[test]
+    fn ksm_has_to_go_over_memory_when_it_is_switched_on_or_guests_are_new_and_not_in_each_trial() {
+        let with = |ksm, vms| {
+            let mut configuration = configuration("virtio", vms);
+            configuration.tuning.host.ksm = Some(ksm);
+            configuration
+        };
+        let levels =
+            [(true, 1), (true, 1), (true, 2), (false, 2), (true, 1)].map(|(ksm, vms)| with(ksm, vms));
+        let mut all = levels.to_vec();
+        all.push(Configuration { hugepages: Some(true), ..with(true, 1) });
+        all.push(Configuration { tuning: with(true, 1).tuning, ..configuration("baremetal", 0) });
+        let plan = plan(&experiment(all, Order::Sequential, Idle::Pause, 1), Accel::Kvm, 2);
+        let merges: Vec<u32> = plan.trials.iter().map(|trial| trial.transition.merge).collect();
+        assert_eq!(
+            merges,
+            [1, 0, 2, 0, 2, 0, 0],
+            "paused guests have memory, too, and pages of a pool cannot be merged"
+        );
+        let waits: Vec<bool> = plan.trials.iter().map(|trial| trial.estimate.moving.merge_s > 5.0).collect();
+        assert_eq!(waits, merges.iter().map(|guests| *guests > 0).collect::<Vec<_>>());
+        assert!(
+            plan.trials.iter().filter(|trial| !trial.transition.boot.is_empty()).count() < 5,
+            "it needs no boot"
+        );
     }
 
     #[test]

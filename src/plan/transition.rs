@@ -20,6 +20,9 @@ pub struct Transition {
     /// Settings of running machines that differ from those of the trial before.
     #[serde(default)]
     pub settings: Vec<Factor>,
+    /// Guests over whose memory KSM has to go first, paused ones too: it was switched on, or some of them are new.
+    #[serde(default)]
+    pub merge: u32,
 }
 
 /// What a profile says of moving.
@@ -36,6 +39,12 @@ impl Policy {
     pub fn of(experiment: &Experiment) -> Policy {
         Policy { idle: experiment.idle, reprovision: experiment.reprovision }
     }
+}
+
+/// Whether KSM finds pages of guests to merge; those of a pool of huge pages it passes over.
+fn merges(configuration: &Configuration) -> bool {
+    let on = configuration.tuning.host.ksm == Some(true);
+    on && configuration.vms > 0 && configuration.hugepages != Some(true)
 }
 
 /// The guests that there are, as the planner and the trial loop both track them.
@@ -71,7 +80,11 @@ impl Guests {
             (self.running, self.there) = (0, 0);
         }
         self.resize(target.vms, policy.idle, &mut moves);
-        if let Some(last) = self.last.replace(target.clone()) {
+        let last = self.last.replace(target.clone());
+        if merges(target) && (!last.as_ref().is_some_and(merges) || !moves.boot.is_empty()) {
+            moves.merge = self.there;
+        }
+        if let Some(last) = last {
             let live = Factor::ALL.into_iter().filter(|factor| factor.is_set_live());
             moves.settings = live.filter(|factor| last.value(*factor) != target.value(*factor)).collect();
         }

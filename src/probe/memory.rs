@@ -24,6 +24,10 @@ pub struct MemoryState {
     pub ksm_run: Option<u64>,
     /// Pages that were merged already.
     pub ksm_pages_sharing: Option<u64>,
+    /// Pages that KSM looks at before it sleeps.
+    pub ksm_pages_to_scan: Option<u64>,
+    /// How long it sleeps, ms.
+    pub ksm_sleep_ms: Option<u64>,
     /// Huge pages of 2 MiB in the pool.
     pub huge_pages: Option<u64>,
     /// Those of them that are free.
@@ -34,6 +38,7 @@ pub struct MemoryState {
 
 /// The files beside `/proc/meminfo` that it is made of.
 pub(super) const FILES: &str = "/proc/sys/vm/swappiness /sys/kernel/mm/ksm/run /sys/kernel/mm/ksm/pages_sharing \
+    /sys/kernel/mm/ksm/pages_to_scan /sys/kernel/mm/ksm/sleep_millisecs \
     /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages \
     /sys/kernel/mm/transparent_hugepage/enabled";
 
@@ -51,6 +56,8 @@ impl MemoryState {
             swappiness: number("/proc/sys/vm/swappiness"),
             ksm_run: number("/sys/kernel/mm/ksm/run"),
             ksm_pages_sharing: number("/sys/kernel/mm/ksm/pages_sharing"),
+            ksm_pages_to_scan: number("/sys/kernel/mm/ksm/pages_to_scan"),
+            ksm_sleep_ms: number("/sys/kernel/mm/ksm/sleep_millisecs"),
             huge_pages: number("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"),
             huge_pages_free: number("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"),
             transparent_hugepages: text("/sys/kernel/mm/transparent_hugepage/enabled"),
@@ -58,10 +65,13 @@ impl MemoryState {
         }
     }
 
-    /// Without what is in use at the moment: how the machine is set up.
+    /// Without what is in use at the moment, and the pace of KSM, which the kernel and ksmtuned may change by themselves: how
+    /// the machine is set up.
     pub(super) fn settings(&self) -> MemoryState {
         let (swap_used_mib, ksm_pages_sharing, huge_pages_free) = (None, None, None);
-        MemoryState { swap_used_mib, ksm_pages_sharing, huge_pages_free, ..self.clone() }
+        let (ksm_pages_to_scan, ksm_sleep_ms) = (None, None);
+        let settings = MemoryState { swap_used_mib, ksm_pages_sharing, huge_pages_free, ..self.clone() };
+        MemoryState { ksm_pages_to_scan, ksm_sleep_ms, ..settings }
     }
 
     /// With the guests to come: of each configuration how many, and the memory of each, MiB. The machine has `there_mib`.

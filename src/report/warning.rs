@@ -49,6 +49,13 @@ pub enum Warning {
         /// Pages in one trial at most.
         most_pages: u64,
     },
+    /// KSM had not gone over the guests' memory often enough when the wait for it ended.
+    NotMerged {
+        /// The trials that waited.
+        trials: Vec<u32>,
+        /// How long they waited at most, s.
+        longest_s: f64,
+    },
     /// The tester had hardly a CPU left: it is what was measured.
     TesterSaturated {
         /// The trials.
@@ -87,7 +94,7 @@ pub enum Warning {
 
 /// All that apply to a run.
 pub fn warnings(model: &Model) -> Vec<Warning> {
-    let of_machines = [hiccups(model), swapped(model), tester_saturated(model)];
+    let of_machines = [hiccups(model), swapped(model), not_merged(model), tester_saturated(model)];
     let of_rates = [tried_again(model), outliers(model), imprecise(model), stopped(model)];
     let of_windows = [shortened(model), not_settled(model)];
     of_windows.into_iter().chain(of_machines).chain(of_rates).flatten().collect()
@@ -129,6 +136,12 @@ fn swapped(model: &Model) -> Option<Warning> {
     let found: Vec<(u32, u64)> = model.trials.iter().filter_map(of).collect();
     let most_pages = found.iter().map(|(_, pages)| *pages).max()?;
     Some(Warning::Swapped { trials: found.into_iter().map(|(trial, _)| trial).collect(), most_pages })
+}
+
+fn not_merged(model: &Model) -> Option<Warning> {
+    let of = |seen: &Seen| seen.merging.map(|merging| !merging.is_complete());
+    let (trials, longest_s) = marked(model, of, |seen| Some(seen.merging?.waited_s))?;
+    Some(Warning::NotMerged { trials, longest_s })
 }
 
 fn tester_saturated(model: &Model) -> Option<Warning> {
@@ -223,6 +236,12 @@ impl fmt::Display for Warning {
                  fewer guests or less memory for each; `kvmfair doctor` says what is promised to whom)",
                 named(trials)
             ),
+            Warning::NotMerged { trials, longest_s } => write!(
+                f,
+                "KSM had not gone over the guests' memory twice when {} began, after {longest_s:.0} s: less is merged than \
+                 could be, in the trials behind it too (hint: a larger /sys/kernel/mm/ksm/pages_to_scan)",
+                named(trials)
+            ),
             Warning::TesterSaturated { trials, most_percent } => write!(
                 f,
                 "the tester's CPUs were up to {most_percent:.0} % busy in {}: it is what was measured (hint: a tester \
@@ -277,6 +296,7 @@ mod tests {
     use super::*;
     use crate::profile::Precision;
     use crate::report::fixture;
+    use crate::sample::Merging;
 
     fn told(trials: &[TrialFigures], precision: Option<Precision>) -> Vec<String> {
         let (mut experiment, provenance, _) = fixture::run();
@@ -341,14 +361,16 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_stood_still_or_swapped_and_a_tester_without_time_are_told() {
+    fn a_host_that_stood_still_or_swapped_or_had_not_merged_and_a_tester_without_time_are_told() {
         let mut trials = fixture::run().2;
         if let Some(numbers) = &mut trials[0].numbers {
             numbers.seen.longest_hiccup_s = Some(1.25);
             numbers.seen.tester_busy_percent = Some(93.0);
+            numbers.seen.merging = Some(Merging { waited_s: 12.0, bound_s: 11.9, full_scans: 2 });
         }
         if let Some(numbers) = &mut trials[1].numbers {
             numbers.seen.swapped_in_pages = Some(7);
+            numbers.seen.merging = Some(Merging { waited_s: 12.0, bound_s: 40.0, full_scans: 3 });
         }
         let told = told(&trials, None);
         assert!(
@@ -359,7 +381,11 @@ mod tests {
             told[1].starts_with("the host read up to 7 pages back from swap in the window of trial 2"),
             "{told:?}"
         );
-        assert!(told[2].starts_with("the tester's CPUs were up to 93 % busy in trial 1"), "{told:?}");
+        assert!(
+            told[2]
+                .starts_with("KSM had not gone over the guests' memory twice when trial 1 began, after 12 s")
+        );
+        assert!(told[3].starts_with("the tester's CPUs were up to 93 % busy in trial 1"), "{told:?}");
     }
 
     #[test]

@@ -9,9 +9,9 @@ use super::lab_session::LabSession;
 use super::results::Results;
 use super::trial;
 use crate::load::clock::wall_clock;
-use crate::plan::{Plan, PlannedTrial};
+use crate::plan::{Host, Plan, PlannedTrial};
 use crate::profile::Experiment;
-use crate::sample::{Failure, RawTrial, Stage};
+use crate::sample::{Accel, Failure, RawTrial, Stage};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,8 @@ pub async fn run(
     drop(events.send(Event::Started { trials: plan.trials.len() as u32, total_s: plan.total_s }));
     let deadline = experiment.limits.total.map(|limit| Instant::now() + limit);
     let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-    while let Some(planned) = next(plan, session, experiment, results, events, late())? {
+    let host = session.planned_on().await;
+    while let Some(planned) = next(plan, (session.accel, host), experiment, results, events, late())? {
         announce(plan, &planned, events);
         let raw = tokio::select! {
             raw = attempts(session, experiment, &planned, results, events, late) => raw?,
@@ -56,7 +57,7 @@ pub async fn run(
 /// The next trial that has not been made; once all are, the plan grows by those that precision asks for.
 fn next(
     plan: &mut Plan,
-    session: &LabSession,
+    (accel, host): (Accel, Host),
     experiment: &Experiment,
     results: &mut Results,
     events: &Events,
@@ -67,7 +68,7 @@ fn next(
     if missing(plan, results).is_none() && !late {
         let imprecise = results.imprecise();
         if !imprecise.is_empty() {
-            plan.extend(&imprecise, experiment, session.accel, session.host_cpus.len() as u32);
+            plan.extend(&imprecise, experiment, accel, host);
             results.plan(plan)?;
             drop(events.send(Event::Extended {
                 trials: plan.trials.len() as u32,

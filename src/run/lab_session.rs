@@ -11,7 +11,7 @@ use super::blueprint::{Blueprint, nic_options};
 use super::event::{Event, Events};
 use super::given::Given;
 use super::ground::{self, Base, GuestFiles, Opened};
-use super::{huge_pages, paced, pin, pin_emulator, scheduler, tuned};
+use super::{huge_pages, ksm, paced, pin, pin_emulator, scheduler, tuned};
 use crate::backend::site::Wire;
 use crate::backend::{Side, Site};
 use crate::exec::ssh::Identity;
@@ -27,10 +27,10 @@ use crate::lab::address::{Net, Station, address};
 use crate::lab::control_group::ControlGroup;
 use crate::lab::journal::Journal;
 use crate::lab::{Lab, State, ovs, real_time};
-use crate::plan::{Guests, Policy, Transition};
+use crate::plan::{Guests, Host, Policy, Transition};
 use crate::probe::inside;
 use crate::profile::{Configuration, Experiment, cpus};
-use crate::sample::Accel;
+use crate::sample::{Accel, Merging};
 
 /// The opened lab.
 pub struct LabSession {
@@ -128,11 +128,12 @@ impl LabSession {
         })
     }
 
-    /// Moves the lab to a configuration by the cheapest way that the profile allows in this block.
+    /// Moves the lab to a configuration by the cheapest way that the profile allows in this block, and waits for KSM where
+    /// that has new pages to merge: so it says how long.
     ///
     /// # Errors
     /// Whatever refuses first. The lab is then in no known state: call [`LabSession::abandon`] before the next move.
-    pub async fn move_to(&mut self, configuration: &Configuration, block: u32) -> Result<()> {
+    pub async fn move_to(&mut self, configuration: &Configuration, block: u32) -> Result<Option<Merging>> {
         let moves = self.guests.move_to(configuration, block, Policy::of(&self.experiment));
         tracing::info!(?moves, "moving the lab");
         self.destroy(&moves.destroy).await?;
@@ -149,7 +150,17 @@ impl LabSession {
         tuned::apply(self, configuration).await?;
         pin::apply(self, configuration).await?;
         pin_emulator::apply(self, configuration).await?;
-        scheduler::apply(self, configuration).await
+        scheduler::apply(self, configuration).await?;
+        ksm::merge(self, moves.merge, configuration.memory_mib).await
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        drop(self.events.send(event));
+    }
+
+    /// What a plan has to know of the VM host.
+    pub async fn planned_on(&self) -> Host {
+        Host { cpus: self.host_cpus.len() as u32, scan: ksm::pace(self.lab.side(Side::Host)).await }
     }
 
     /// One guest of a configuration: what it is made of and where it will answer.

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
-use super::exits;
 use super::inside::{ask_every_guest, script};
 use super::lab_session::LabSession;
 use super::throttled;
+use super::{exits, ksm};
 use crate::backend::site::Wire;
 use crate::backend::{Counted, NicSource, Side};
 use crate::exec::machine::Machine;
@@ -96,6 +96,7 @@ async fn machines(session: &LabSession, configuration: &Configuration, groups: &
         swapped: memory::swapped(
             &session.lab.side(Side::Host).read("/proc/vmstat").await.unwrap_or_default(),
         ),
+        merged: ksm::merged(session.lab.side(Side::Host)).await,
         context_switches: proc::counter(&stat, "ctxt")?,
         interrupts: proc::counter(&stat, "intr")?,
         tester,

@@ -38,6 +38,7 @@ mod given;
 mod ground;
 mod huge_pages;
 mod inside;
+mod ksm;
 pub mod lab_session;
 mod looks;
 mod memory;

@@ -74,6 +74,7 @@ pub fn blank(planned: &PlannedTrial, accel: Accel, groups: &[Group]) -> RawTrial
         accel,
         started_s: 0.0,
         moved_s: None,
+        merging: None,
         ended_s: 0.0,
         failure: None,
         groups: members(groups, &planned.configuration),
@@ -96,7 +97,7 @@ async fn steps(
     raw: &mut RawTrial,
 ) -> Result<(), Broken> {
     let configuration = raw.configuration.clone();
-    session.move_to(&configuration, raw.repeat).await.map_err(at(Stage::Provision))?;
+    raw.merging = session.move_to(&configuration, raw.repeat).await.map_err(at(Stage::Provision))?;
     raw.moved_s = Some(wall_clock());
     raw.checks = verify::checks(session, &configuration).await.map_err(at(Stage::Verify))?;
     raw.checks.extend(cgroup::checks(session, &configuration, &raw.groups).await);

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::profile::Configuration;
 use crate::profile::groups::Members;
-pub use seen::{ExitSource, Hiccup, Irq, Look, NicPackets};
+pub use seen::{ExitSource, Hiccup, Irq, KSM_SCANS, Look, Merged, Merging, NicPackets};
 
 /// Version of the raw format; a reader refuses what it does not know.
 pub const FORMAT: u32 = 2;
@@ -42,6 +42,9 @@ pub struct RawTrial {
     /// When it had come there, s; `None` if it did not.
     #[serde(default)]
     pub moved_s: Option<f64>,
+    /// How long the move waited for KSM; `None` where it had no reason to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merging: Option<Merging>,
     /// When the trial was over, s.
     pub ended_s: f64,
     /// Why there are no figures.

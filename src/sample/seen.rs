@@ -66,6 +66,37 @@ pub struct NicPackets {
     pub sent_bytes: u64,
 }
 
+/// Passes of KSM whose ends a trial waits for. It merges no page before it has seen twice that it does not change, and the
+/// first end may be that of a pass that was under way, or had nothing to go over.
+pub const KSM_SCANS: u64 = 3;
+
+/// How long a trial waited for KSM before it began.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Merging {
+    /// So long, s.
+    pub waited_s: f64,
+    /// It would have waited no longer than this, s.
+    pub bound_s: f64,
+    /// Passes of KSM that ended meanwhile.
+    pub full_scans: u64,
+}
+
+impl Merging {
+    /// Whether KSM had gone over all memory twice.
+    pub fn is_complete(&self) -> bool {
+        self.full_scans >= KSM_SCANS
+    }
+}
+
+/// Pages that KSM has merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merged {
+    /// Pages that others stand for (`pages_shared`).
+    pub shared: u64,
+    /// Pages that are saved by that (`pages_sharing`).
+    pub sharing: u64,
+}
+
 /// The machines at one moment; all counters since boot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Look {
@@ -76,6 +107,9 @@ pub struct Look {
     /// Pages that the host read back from swap, and that it wrote there; `None` if its kernel does not count them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swapped: Option<(u64, u64)>,
+    /// Pages that the host's KSM has merged; `None` if its kernel does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<Merged>,
     /// Context switches of the host.
     pub context_switches: u64,
     /// Interrupts of the host.

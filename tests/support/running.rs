@@ -74,6 +74,11 @@ impl Running {
         }
     }
 
+    /// The run's process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal to the run's process, and to it alone.
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, emulator, exits, far_needs, groups, machine, needs, real_time, room, settings};
+use super::{Finding, emulator, exits, far_needs, groups, machine, needs, others, real_time, room, settings};
 use crate::backend::Backend;
 use crate::backend::site::Wire;
 use crate::exec::machine::Machine;
@@ -14,6 +14,7 @@ use crate::lab::nics::NicError;
 use crate::lab::{far_nics, hardware, ovs};
 use crate::probe::environment::{self, Texts};
 use crate::profile::{AccelChoice, Experiment, HostPlace, Image, Machines};
+use crate::tuning;
 
 /// What was seen of the machines.
 #[derive(Debug, Default)]
@@ -49,6 +50,7 @@ pub fn look(experiment: &Experiment, machines: &Machines) -> Seen {
 async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
     let mut seen =
         Seen { findings: on(machine::for_the_image(experiment), "this machine"), ..Seen::default() };
+    seen.findings.extend(others::dead(experiment));
     let tester = HostPlace::There(machines.tester.clone());
     let (host, tester) = (hardware::open(&machines.host, "").await, hardware::open(&tester, "").await);
     seen.findings.push(login(HOST, &host));
@@ -80,7 +82,8 @@ async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
         let settings = settings::look_there(host, experiment, seen.wire.as_ref()).await;
         let pages = super::memory::look_there(host, experiment).await;
         let cpus = super::cpus::look_there(host, experiment).await;
-        seen.findings.extend(on([needs, qemus, pages, cpus, settings, kernel].concat(), HOST));
+        let others = Vec::from_iter(others::look_there(host, experiment).await);
+        seen.findings.extend(on([others, needs, qemus, pages, cpus, settings, kernel].concat(), HOST));
     }
     seen
 }
@@ -127,6 +130,9 @@ async fn look_at_host(host: &Machine, experiment: &Experiment, texts: &Texts) ->
     let guests = experiment.configurations.iter().any(|configuration| configuration.vms > 0);
     let mut findings = vec![root(host, "it makes bridges and changes NICs").await];
     findings.extend(programs(host, &[TOOLS, if bare { &[NETSERVER] } else { &[] }].concat()).await);
+    if tuning::changes_machine(experiment) {
+        findings.extend(programs(host, &[("flock", "util-linux")]).await);
+    }
     findings.push(clock(host).await);
     let v2 = host.read("/sys/fs/cgroup/cgroup.controllers").await.is_ok();
     findings.extend(groups::shares(&experiment.groups, v2));

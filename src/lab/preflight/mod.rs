@@ -12,6 +12,7 @@
 //! - `far_needs`: the same of another machine
 //! - `memory`: huge pages and NUMA nodes for the guests' memory
 //! - `real_time`: what real-time vCPUs need of the kernel
+//! - `others`: other runs, which change the machine or did so and were killed
 //! - `room`: the VM host's disk, if a cloud image has to come there
 //! - `settings`: the settings of the VM host, and of its end of the wire, that it changes
 //! - `wire`: the NICs that it names
@@ -26,11 +27,13 @@ mod image;
 mod machine;
 mod memory;
 mod needs;
+mod others;
 mod real_time;
 mod room;
 mod settings;
 mod wire;
 
+pub use others::{ANOTHER_RUN, dead};
 use serde::Serialize;
 
 use crate::profile::Experiment;
@@ -69,7 +72,8 @@ pub fn look(experiment: &Experiment) -> Vec<Finding> {
     let (of_settings, of_groups) = (settings::look(experiment, wire.as_ref()), groups::look(experiment));
     let of_kernel = Vec::from_iter(real_time::look(experiment));
     let of_memory = [memory::look(experiment), cpus::look(experiment)].concat();
-    [of_machine, of_wire, of_backends, of_memory, of_settings, of_groups, of_kernel].concat()
+    let of_others = others::look(experiment);
+    [of_others, of_machine, of_wire, of_backends, of_memory, of_settings, of_groups, of_kernel].concat()
 }
 
 /// Whether every finding is good.

@@ -1,4 +1,4 @@
-//! The settings of a profile on the VM host: whether its kernel and the NIC of its wire have them.
+//! The settings of a profile on the VM host: whether its kernel and the NIC of its wire have them, and take their values.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::tuning::{self, SCRIPT, Setting};
 /// Looks at this machine; without a wire nothing is said of its NIC.
 pub(super) fn look(experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
     let (asked, nic) = (Asked::of(experiment, wire), nic(wire));
-    let ran = blocking::run(Path::new("/"), &argv(nic, &asked.settings));
+    let ran = blocking::run(Path::new("/"), &argv(nic, &asked.with_choices()));
     let said = ran.map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned());
     findings(&asked, nic, &said.unwrap_or_default())
 }
@@ -21,7 +21,7 @@ pub(super) fn look(experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding>
 /// Looks at another machine.
 pub(super) async fn look_there(host: &Machine, experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
     let (asked, nic) = (Asked::of(experiment, wire), nic(wire));
-    let said = host.run(&argv(nic, &asked.settings)).await.map(|output| output.stdout);
+    let said = host.run(&argv(nic, &asked.with_choices())).await.map(|output| output.stdout);
     findings(&asked, nic, &said.unwrap_or_default())
 }
 
@@ -49,6 +49,16 @@ impl Asked {
             }
         }
         asked
+    }
+
+    /// All that is to be shown: the settings, and behind them where the kernel lists what it takes for each. Where it lists
+    /// nothing, a pattern that fits no file keeps the place.
+    fn with_choices(&self) -> Vec<Setting> {
+        let list = |setting: &Setting| {
+            let files = tuning::need(setting).and_then(|need| need.choices).unwrap_or("/proc/none");
+            Setting { files: files.into(), ..setting.clone() }
+        };
+        self.settings.iter().cloned().chain(self.settings.iter().map(list)).collect()
     }
 
     fn add(&mut self, setting: Setting) {
@@ -88,7 +98,10 @@ fn findings(asked: &Asked, nic: &str, said: &str) -> Vec<Finding> {
                     "leave it out of [tuning.host] and [sweep], or name another NIC",
                 )
             }
-            Some(now) => Finding::good(setting.what, format!("{now} now; it is put back at the end")),
+            Some(now) => match not_taken(asked, index, &shown) {
+                Some(refused) => refused,
+                None => Finding::good(setting.what, format!("{now} now; it is put back at the end")),
+            },
             None => lacking(setting, nic),
         }
     };
@@ -99,14 +112,25 @@ fn findings(asked: &Asked, nic: &str, said: &str) -> Vec<Finding> {
     asked.settings.iter().enumerate().map(finding).chain(on_veth).collect()
 }
 
+/// A value that the kernel does not list, where it lists values.
+fn not_taken(asked: &Asked, index: usize, shown: &[tuning::Shown]) -> Option<Finding> {
+    let choices = tuning::choices(asked.settings.len() + index, shown);
+    let value = asked.values[index].iter().find(|value| !choices.is_empty() && !choices.contains(value))?;
+    let (what, choices) = (asked.settings[index].what, choices.join(", "));
+    let fix = format!("use one of these: {choices}");
+    Some(Finding::bad(what, format!("the kernel does not take {value}"), fix))
+}
+
 fn lacking(setting: &Setting, nic: &str) -> Finding {
     let (found, fix) = if tuning::is_of_ethtool(setting) {
         let fix = "leave it out of [tuning.host] and [sweep], or name another NIC (`ethtool -c` and `ethtool -k` show what \
                    one can; apt-get install ethtool)";
         (format!("{nic} has no {}", setting.files), fix)
     } else {
-        let fix = "leave it out of [tuning.host] and [sweep]; or mount debugfs, or load the module, if it is only that";
-        (format!("there is no {}", setting.files), fix)
+        let fix =
+            tuning::need(setting).map_or("leave it out of [tuning.host] and [sweep]", |need| need.lacking);
+        let file = setting.files.split(' ').next().unwrap_or_default(); // the others are its names of older kernels
+        (format!("there is no {file}"), fix)
     };
     Finding::bad(setting.what, found, fix)
 }
@@ -136,6 +160,32 @@ mod tests {
         let found = findings(&asked(&[tuning]), "lo", "0\t/sys/kernel/mm/ksm/run\t0\n");
         assert_eq!((found[0].found.as_str(), &found[0].fix), ("0 now; it is put back at the end", &None));
         assert!(found[1].found.contains("no /sys/module/kvm/parameters/halt_poll_ns"), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_missing_is_told_with_a_fix_that_fits() {
+        let tuning = HostTuning {
+            governor: Some("performance".into()),
+            halt_poll_ns: Some(0),
+            base_slice_ns: Some(1),
+            ..HostTuning::default()
+        };
+        let fixes: Vec<String> =
+            findings(&asked(&[tuning]), "lo", "").into_iter().filter_map(|f| f.fix).collect();
+        let words = ["the hypervisor decides", "modprobe kvm", "mount -t debugfs"];
+        assert!(fixes.iter().zip(words).all(|(fix, word)| fix.contains(word)), "{fixes:?}");
+    }
+
+    #[test]
+    fn a_value_that_the_kernel_does_not_list_is_refused_with_those_that_it_does() {
+        let of = |governor: &str| HostTuning { governor: Some(governor.into()), ..HostTuning::default() };
+        let said = "0\t/cpu0/scaling_governor\tpowersave\n1\t/cpu0/scaling_available_governors\tperformance powersave\n";
+        let found = |levels: &[HostTuning]| findings(&asked(levels), "lo", said).remove(0);
+        assert_eq!(found(&[of("performance"), of("powersave")]).fix, None);
+        let refused = found(&[of("performance"), of("ondemand")]);
+        assert_eq!(refused.found, "the kernel does not take ondemand");
+        assert_eq!(refused.fix.as_deref(), Some("use one of these: performance, powersave"));
+        assert_eq!(asked(&[of("performance")]).with_choices().len(), 2);
     }
 
     #[test]

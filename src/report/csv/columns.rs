@@ -85,7 +85,7 @@ pub(super) const GROUP: [Column<GroupFigures>; 24] = [
     ("gini_cpu", |group| group.cpu_fairness.map(|f| f.gini)),
 ];
 
-pub(super) const TRIAL: [Column<Numbers>; 69] = [
+pub(super) const TRIAL: [Column<Numbers>; 74] = [
     ("window_s", |n| Some(n.window.length_s())),
     ("window_start_s", |n| Some(n.window.start_s)),
     ("start_spread_s", |n| Some(n.total.start_spread_s)),
@@ -125,6 +125,11 @@ pub(super) const TRIAL: [Column<Numbers>; 69] = [
     ("jain_rate_30s_p5", |n| jain(n, 3, |at| at.p5)),
     ("busiest_cpu_percent", |n| n.seen.busiest_cpu_percent()),
     ("most_softirq_cpu_percent", |n| n.seen.most_softirq_percent()),
+    ("ksm_waited_s", |n| n.seen.merging.map(|merging| merging.waited_s)),
+    ("ksm_pages_shared_before", |n| n.seen.merged.map(|[before, _]| before.shared as f64)),
+    ("ksm_pages_shared_after", |n| n.seen.merged.map(|[_, after]| after.shared as f64)),
+    ("ksm_pages_sharing_before", |n| n.seen.merged.map(|[before, _]| before.sharing as f64)),
+    ("ksm_pages_sharing_after", |n| n.seen.merged.map(|[_, after]| after.sharing as f64)),
     ("context_switches_per_s", |n| n.seen.context_switches_per_s),
     ("interrupts_per_s", |n| n.seen.interrupts_per_s),
     ("tester_busy_percent", |n| n.seen.tester_busy_percent),

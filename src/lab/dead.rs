@@ -1,0 +1,153 @@
+//! Runs that were killed and have not been cleaned: what of a machine's own their journals still hold. A run that begins on
+//! such a machine would measure with their settings, and take them for the machine's.
+
+use std::path::PathBuf;
+
+use super::change::Change;
+use super::journal::{self, Undo};
+use super::{state, values};
+use crate::profile::HostPlace;
+
+/// A run whose process is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dead {
+    /// Its id.
+    pub run: String,
+    /// What it changed, in words, each once: `/proc/sys/vm/swappiness was 60`.
+    pub changes: Vec<String>,
+}
+
+/// The dead runs under these roots that changed one of these machines. What lay in namespaces has gone with them, and files
+/// of a run's own change nothing.
+pub fn dead_runs(roots: &[PathBuf], machines: &[HostPlace]) -> Vec<Dead> {
+    let runs = roots.iter().flat_map(|root| state::all(root));
+    let dead = runs.filter_map(|(run, dir)| {
+        let recorded = journal::read(&dir);
+        let mut changes: Vec<String> =
+            recorded.steps.iter().rev().filter_map(|undo| change_of(undo, machines)).collect();
+        changes.extend(recorded.unreadable);
+        let mut seen = std::collections::BTreeSet::new();
+        changes.retain(|change| seen.insert(change.clone()));
+        // A run that has just begun is not disturbed: its lock is looked at only where there is something to tell.
+        let dead = !changes.is_empty() && !state::lives(&dir);
+        dead.then(|| Dead { run: run.to_string(), changes })
+    });
+    dead.collect()
+}
+
+/// A change of one of these machines, in words.
+fn change_of(undo: &Undo, machines: &[HostPlace]) -> Option<String> {
+    if let Undo::Elsewhere { place, change } = undo {
+        return machines.iter().any(|machine| same(machine, place)).then(|| change_elsewhere(change))?;
+    }
+    if !machines.contains(&HostPlace::Here) {
+        return None;
+    }
+    match undo {
+        Undo::Value { path, value } => of_value(path, value),
+        Undo::Nic(nic) | Undo::Merging { nic, .. } | Undo::Ethtool { nic, .. } => Some(of_nic(&nic.name)),
+        Undo::Tracing { path } => Some(format!("tracing in {}", path.display())),
+        Undo::Partition { path } => Some(format!("the control group {}", path.display())),
+        Undo::Controller { group, name } => {
+            Some(format!("{} hands the controller {name} down", group.display()))
+        }
+        Undo::Processes | Undo::Domain { .. } | Undo::Cgroup { .. } | Undo::Tree { .. } => None,
+        Undo::Elsewhere { .. } => None, // see above
+    }
+}
+
+fn change_elsewhere(change: &Change) -> Option<String> {
+    match change {
+        Change::Value { path, value } => of_value(path, value),
+        Change::Nic(nic) | Change::Ethtool { nic, .. } => Some(of_nic(&nic.name)),
+        Change::Tracing { path } => Some(format!("tracing in {}", path.display())),
+        Change::Command { .. } | Change::Tree { .. } | Change::Domain { .. } => None,
+    }
+}
+
+/// Interfaces of a run's own are no machine's.
+fn of_value(path: &std::path::Path, value: &str) -> Option<String> {
+    let own = values::interface(path).is_some_and(|nic| nic.starts_with("kf-"));
+    (!own).then(|| format!("{} was {}", path.display(), value.trim()))
+}
+
+fn of_nic(name: &str) -> String {
+    format!("the NIC {name}")
+}
+
+/// The same machine, by whichever key or way one logs in.
+fn same(one: &HostPlace, other: &HostPlace) -> bool {
+    match (one, other) {
+        (HostPlace::There(one), HostPlace::There(other)) => one.address == other.address,
+        (one, other) => one == other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exec::login::{Login, SshAddress};
+    use crate::lab::State;
+    use crate::lab::journal::Journal;
+
+    fn swappiness(value: &str) -> Undo {
+        Undo::Value { path: "/proc/sys/vm/swappiness".into(), value: value.into() }
+    }
+
+    fn there(address: &str) -> HostPlace {
+        HostPlace::There(Login {
+            address: SshAddress::parse(address).unwrap(),
+            jump: None,
+            identity: Some("key".into()),
+        })
+    }
+
+    /// A root with one run that noted these steps.
+    fn with(steps: &[Undo]) -> (tempfile::TempDir, State) {
+        let root = tempfile::tempdir().unwrap();
+        let state = State::create(root.path()).unwrap();
+        let journal = Journal::open(&state.dir).unwrap();
+        steps.iter().for_each(|step| journal.before(step).unwrap());
+        (root, state)
+    }
+
+    #[test]
+    fn a_run_that_lives_is_not_dead_and_a_dead_one_tells_each_change_once() {
+        let (root, state) = with(&[Undo::Processes, swappiness("60\n"), swappiness("60\n")]);
+        let look = || dead_runs(&[root.path().to_owned()], &[HostPlace::Here]);
+        assert_eq!(look(), []);
+        let run = state.id.to_string();
+        drop(state);
+        // A process that another test is starting right now holds a copy of the lock until its exec.
+        while look().is_empty() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        assert_eq!(look(), [Dead { run, changes: vec!["/proc/sys/vm/swappiness was 60".into()] }]);
+    }
+
+    #[test]
+    fn namespaces_files_and_guests_are_no_change_of_a_machine() {
+        let own = "/sys/class/net/kf-abc234-w/queues/rx-0/rps_cpus";
+        let steps = [
+            Undo::Processes,
+            Undo::Domain { name: "kf-abc234-g1".into() },
+            Undo::Tree { path: "/tmp/x".into() },
+            Undo::Value { path: own.into(), value: "0".into() },
+        ];
+        assert_eq!(steps.map(|step| change_of(&step, &[HostPlace::Here])), [None, None, None, None]);
+    }
+
+    #[test]
+    fn a_change_counts_for_runs_on_its_own_machine_only() {
+        let change = Change::Value { path: "/proc/sys/vm/swappiness".into(), value: "60".into() };
+        let far = Undo::Elsewhere { place: there("root@lab"), change };
+        let login = HostPlace::There(Login {
+            address: SshAddress::parse("root@lab").unwrap(),
+            jump: None,
+            identity: None,
+        });
+        assert!(change_of(&far, &[login]).is_some());
+        assert_eq!(change_of(&far, &[HostPlace::Here, there("root@other")]), None);
+        assert_eq!(change_of(&swappiness("60"), &[there("root@lab")]), None);
+    }
+}

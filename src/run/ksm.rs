@@ -1,0 +1,60 @@
+//! KSM, switched on or with new guests before it: it merges no page that it has not gone over twice, and a trial before that
+//! would measure a host that has not merged yet.
+
+use anyhow::{Context, Result};
+use tokio::time::{Duration, Instant, sleep};
+
+use super::event::Event;
+use super::lab_session::LabSession;
+use crate::backend::Side;
+use crate::exec::machine::Machine;
+use crate::plan::Scan;
+use crate::sample::{KSM_SCANS, Merged, Merging};
+
+/// Between two looks at how far it is.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Waits until the host's KSM has gone over the memory of so many guests, of `memory_mib` each, twice; or as long as that
+/// may take. `None` where there is nothing to wait for.
+///
+/// # Errors
+/// If the host does not say how far it is.
+pub(super) async fn merge(session: &LabSession, guests: u32, memory_mib: u32) -> Result<Option<Merging>> {
+    if guests == 0 {
+        return Ok(None);
+    }
+    let host = session.lab.side(Side::Host);
+    let bound_s = pace(host).await.bound_s(guests, memory_mib);
+    session.tell(Event::Preparing(format!("KSM goes over the guests' memory: up to {bound_s:.0} s")));
+    let (start, first) = (Instant::now(), full_scans(host).await?);
+    loop {
+        sleep(PAUSE).await;
+        let full_scans = full_scans(host).await?.saturating_sub(first);
+        let waited_s = start.elapsed().as_secs_f64();
+        if full_scans >= KSM_SCANS || waited_s >= bound_s {
+            tracing::info!(waited_s, bound_s, full_scans, "waited for KSM");
+            return Ok(Some(Merging { waited_s, bound_s, full_scans }));
+        }
+    }
+}
+
+/// How fast the KSM of a host is.
+pub(super) async fn pace(host: &Machine) -> Scan {
+    Scan::of(number(host, "pages_to_scan").await, number(host, "sleep_millisecs").await)
+}
+
+/// The pages that a host has merged at the moment; `None` if its kernel does not tell.
+pub(super) async fn merged(host: &Machine) -> Option<Merged> {
+    Some(Merged {
+        shared: number(host, "pages_shared").await?,
+        sharing: number(host, "pages_sharing").await?,
+    })
+}
+
+async fn full_scans(host: &Machine) -> Result<u64> {
+    number(host, "full_scans").await.context("the VM host does not say how far its KSM is")
+}
+
+async fn number(host: &Machine, file: &str) -> Option<u64> {
+    host.read(&format!("/sys/kernel/mm/ksm/{file}")).await.ok()?.trim().parse().ok()
+}

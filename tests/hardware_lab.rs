@@ -118,6 +118,36 @@ fn after_a_kill_clean_takes_everything_back_from_the_other_machines() {
 }
 
 #[test]
+fn settings_of_another_machine_are_one_run_s_at_a_time_and_after_a_kill_nobody_s_before_clean() {
+    const SWAPPINESS: &str = "/proc/sys/vm/swappiness";
+    let place = Sandbox::with_guests();
+    let machines = Machines::new();
+    let before = std::fs::read_to_string(SWAPPINESS).unwrap();
+    let [first, second] = [61, 62].map(|swappiness| {
+        let name = format!("swappiness-{swappiness}");
+        profile(&place, &name, &format!("{SWEEP}[tuning.host]\nswappiness = {swappiness}\n"))
+    });
+    let refused = |words: &[&str]| {
+        let check = machines.kvmfair(&place, &["check", &second]);
+        assert_eq!(check.status.code(), Some(4), "{}", said(&check));
+        words.iter().for_each(|word| assert!(said(&check).contains(word), "no {word:?} in {}", said(&check)));
+    };
+    let mut running = place.start(machines.command(&place, &["bench", &first]));
+    running.hear("to boot");
+    refused(&["VM host: another run: run ", "changes settings of the VM host", "wait for its end"]);
+    running.hear("flows for");
+    assert_eq!(std::fs::read_to_string(SWAPPINESS).unwrap(), "61\n");
+    running.kill();
+    place.note_runs();
+    refused(&["was killed", &format!("{SWAPPINESS} was {}", before.trim()), "run `kvmfair clean` first"]);
+    let clean = said(&machines.kvmfair(&place, &["clean"]));
+    assert!(clean.contains(&format!("wrote {} back into {SWAPPINESS}", before.trim())), "{clean}");
+    assert_eq!(std::fs::read_to_string(SWAPPINESS).unwrap(), before);
+    machines.assert_nothing_left();
+    place.assert_nothing_left();
+}
+
+#[test]
 fn guests_of_a_cloud_image_are_measured_on_another_machine_and_no_overlay_seed_key_or_image_is_left() {
     let place = Sandbox::with_guests();
     let machines = Machines::new();

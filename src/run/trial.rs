@@ -146,9 +146,7 @@ async fn by_the_testers_clock(session: &LabSession, before: Clocks, raw: &mut Ra
         let times = times.chain(guest.nic.iter_mut().map(|(at_s, _)| at_s));
         let times = times.chain(guest.interrupts.iter_mut().map(|(at_s, _)| at_s));
         let times = times.chain(guest.exits.iter_mut().map(|(at_s, _)| at_s));
-        times
-            .chain(guest.pressure.iter_mut().map(|(at_s, _)| at_s))
-            .for_each(|at_s| *at_s = clocks.of_here(*at_s));
+        times.for_each(|at_s| *at_s = clocks.of_here(*at_s));
     }
     Ok(())
 }

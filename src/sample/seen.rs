@@ -66,20 +66,14 @@ pub struct NicPackets {
     pub sent_bytes: u64,
 }
 
-/// The machines at one moment; all counters since boot.
+/// The machines at one moment; all counters since boot. What is read at every interval is in [`super::HostSample`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Look {
     /// When, s.
     pub at_s: f64,
-    /// Each CPU of the host.
-    pub cpus: Vec<CpuTimes>,
     /// Pages that the host read back from swap, and that it wrote there; `None` if its kernel does not count them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swapped: Option<(u64, u64)>,
-    /// Context switches of the host.
-    pub context_switches: u64,
-    /// Interrupts of the host.
-    pub interrupts: u64,
     /// All CPUs of the tester; `None` where the tester is the host.
     pub tester: Option<CpuTimes>,
     /// Interrupts of the host's NICs under test; a veth pair has none.
@@ -106,7 +100,6 @@ impl RawGuest {
             interrupts: Vec::new(),
             exits: Vec::new(),
             exits_from: None,
-            pressure: Vec::new(),
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::host::{busy, idle};
 use super::interrupts::{IrqFigures, interrupts};
 use super::span::{OF_CPU, Span};
+use super::tester::TesterFigures;
 use crate::sample::{CpuTimes, Look, RawGuest, RawTrial};
 use crate::window::Window;
 
@@ -38,8 +39,8 @@ pub struct Seen {
     pub context_switches_per_s: Option<f64>,
     /// Of the host, 1/s.
     pub interrupts_per_s: Option<f64>,
-    /// Busy part of the tester's CPUs, %; `None` where the tester is the host.
-    pub tester_busy_percent: Option<f64>,
+    /// How busy the tester was.
+    pub tester: TesterFigures,
     /// Of the NICs under test, on the host and in the guests, by queue.
     pub nics: Vec<IrqFigures>,
     /// Longest time in the window in which the host stood still, s; `None` where nobody watched.
@@ -57,22 +58,16 @@ impl Seen {
         let span = Span::of(&raw.host, window.start_s, window.end_s);
         let looks = pair_of_looks(raw);
         let swapped = looks.and_then(|(first, last)| first.swapped.zip(last.swapped));
-        let tester = looks.and_then(|(first, last)| first.tester.zip(last.tester));
         Seen {
             cpus: span.iter().flat_map(|span| each_cpu(raw, span)).collect(),
             swapped_in_pages: swapped.map(|(before, after)| after.0.saturating_sub(before.0)),
             swapped_out_pages: swapped.map(|(before, after)| after.1.saturating_sub(before.1)),
             context_switches_per_s: span.and_then(|span| span.context_switches_per_s()),
             interrupts_per_s: span.and_then(|span| span.interrupts_per_s()),
-            tester_busy_percent: tester.and_then(|(before, after)| percent(&before, &after, busy)),
+            tester: looks.map(|looks| TesterFigures::of(raw, looks)).unwrap_or_default(),
             nics: interrupts(raw, window),
             longest_hiccup_s,
         }
-    }
-
-    /// Whether the tester had hardly a CPU left, so that it is what was measured; `None` where the tester is the host.
-    pub fn tester_saturated(&self) -> Option<bool> {
-        self.tester_busy_percent.map(|percent| percent > TESTER_PERCENT)
     }
 
     /// Whether the host stood still in the window; `None` where nobody watched.
@@ -119,9 +114,6 @@ fn percent(before: &CpuTimes, after: &CpuTimes, part: fn(&CpuTimes) -> f64) -> O
     (total > 0.0).then(|| (100.0 * (part(after) - part(before)) / total).clamp(0.0, 100.0))
 }
 
-/// Busier than this, the tester slows the flows down, %.
-const TESTER_PERCENT: f64 = 80.0;
-
 /// A guest that was busy may answer when the window has begun: so much of it must lie between its looks all the same.
 const LOOKED_AT: f64 = 0.8;
 
@@ -154,11 +146,12 @@ mod tests {
     use crate::figures::fixture;
     use crate::sample::Hiccup;
 
-    fn look(at_s: f64, busy: f64) -> Look {
+    fn look(at_s: f64) -> Look {
         Look {
             at_s,
             swapped: Some((at_s as u64 - 100, 0)),
-            tester: Some(CpuTimes { user: busy, idle: at_s - busy, ..CpuTimes::default() }),
+            tester_cpus: Vec::new(),
+            netperfs_s: vec![Some(at_s / 2.0)],
             nics: Vec::new(),
             throttled_guests_s: BTreeMap::new(),
             throttled_groups_s: BTreeMap::new(),
@@ -167,7 +160,7 @@ mod tests {
 
     fn trial() -> (RawTrial, Window) {
         let mut raw = fixture::trial(fixture::configuration("virtio", 1), &[1000.0]);
-        raw.looks = vec![look(100.0, 10.0), look(110.0, 19.0)];
+        raw.looks = vec![look(100.0), look(110.0)];
         let window = Window::common(&raw.flows, &fixture::timing()).unwrap();
         (raw, window)
     }
@@ -190,7 +183,7 @@ mod tests {
         let (mut raw, window) = trial();
         let seen = Seen::of(&raw, &window);
         assert_eq!((seen.swapped_in_pages, seen.swapped_out_pages), (Some(10), Some(0)));
-        assert!((seen.tester_busy_percent.unwrap() - 90.0).abs() < 1e-9);
+        assert_eq!(seen.tester.busiest_netperf_percent, Some(50.0));
         raw.looks.pop();
         assert_eq!(Seen::of(&raw, &window).swapped_in_pages, None);
     }

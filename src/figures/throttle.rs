@@ -58,7 +58,8 @@ mod tests {
         }];
         let look = |part: f64| Look {
             at_s: fixture::START + 2.0 + 10.0 * part,
-            tester: None,
+            tester_cpus: Vec::new(),
+            netperfs_s: Vec::new(),
             swapped: None,
             nics: Vec::new(),
             throttled_guests_s: [1, 2].map(|guest| (guest, 1.0 + 3.0 * part)).into(),

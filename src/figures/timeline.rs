@@ -216,7 +216,10 @@ fn once(raw: &RawTrial, window: &Window) -> Vec<Point> {
     }
     let seen = Seen::of(raw, window);
     let looked_s = raw.looks.last().map_or(window.end_s, |look| look.at_s);
-    add(looked_s, "tester", String::new(), "busy_percent", seen.tester_busy_percent);
+    let tester = seen.tester;
+    add(looked_s, "tester", String::new(), "busy_percent", tester.busy_percent);
+    add(looked_s, "tester", String::new(), "busiest_cpu_percent", tester.busiest_cpu_percent);
+    add(looked_s, "tester", String::new(), "busiest_netperf_percent", tester.busiest_netperf_percent);
     for irq in seen.nics {
         let machine = if irq.guest == 0 { "host".into() } else { format!("guest {}", irq.guest) };
         add(looked_s, "irq", format!("{machine} {}", irq.name), "interrupts_per_s", Some(irq.per_s));

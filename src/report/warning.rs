@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Model;
 use super::model::describe;
-use crate::figures::{Metric, Seen, TrialFigures, settled_late};
+use crate::figures::{Metric, Seen, TesterFigures, TrialFigures, settled_late};
 use crate::stats::Outlier;
 
 /// One thing to know.
@@ -49,12 +49,12 @@ pub enum Warning {
         /// Pages in one trial at most.
         most_pages: u64,
     },
-    /// The tester had hardly a CPU left: it is what was measured.
+    /// The tester had hardly a CPU left, or one of its netperfs: it may be what was measured.
     TesterSaturated {
         /// The trials.
         trials: Vec<u32>,
-        /// Its CPUs at most, %.
-        most_percent: f64,
+        /// What of it was saturated, at most.
+        most: TesterFigures,
     },
     /// Trials that were tried again, until they were measured or given up.
     TriedAgain {
@@ -125,8 +125,11 @@ fn swapped(model: &Model) -> Option<Warning> {
 }
 
 fn tester_saturated(model: &Model) -> Option<Warning> {
-    let (trials, most_percent) = marked(model, Seen::tester_saturated, |seen| seen.tester_busy_percent)?;
-    Some(Warning::TesterSaturated { trials, most_percent })
+    let of = |trial: &TrialFigures| Some((trial.trial, trial.valid()?.seen.tester));
+    let saturated =
+        || model.trials.iter().filter_map(of).filter(|(_, tester)| tester.saturated() == Some(true));
+    let most = TesterFigures::worst(saturated().map(|(_, tester)| tester))?;
+    Some(Warning::TesterSaturated { trials: saturated().map(|(trial, _)| trial).collect(), most })
 }
 
 /// The valid trials with a mark, and the most of what gave it to them.
@@ -205,10 +208,10 @@ impl fmt::Display for Warning {
                  fewer guests or less memory for each; `kvmfair doctor` says what is promised to whom)",
                 named(trials)
             ),
-            Warning::TesterSaturated { trials, most_percent } => write!(
+            Warning::TesterSaturated { trials, most } => write!(
                 f,
-                "the tester's CPUs were up to {most_percent:.0} % busy in {}: it is what was measured (hint: a tester \
-                 with more CPUs, or fewer flows)",
+                "the tester was saturated in {}: {most}; it may be what was measured (hint: a faster tester, or one with more \
+                 CPUs; against a saturated netperf or a single CPU more flows, each with less to do)",
                 named(trials)
             ),
             Warning::TriedAgain { count, of, worst, most } => write!(
@@ -304,7 +307,7 @@ mod tests {
         let mut trials = fixture::run().2;
         if let Some(numbers) = &mut trials[0].numbers {
             numbers.seen.longest_hiccup_s = Some(1.25);
-            numbers.seen.tester_busy_percent = Some(93.0);
+            numbers.seen.tester.busy_percent = Some(93.0);
         }
         if let Some(numbers) = &mut trials[1].numbers {
             numbers.seen.swapped_in_pages = Some(7);
@@ -318,7 +321,10 @@ mod tests {
             told[1].starts_with("the host read up to 7 pages back from swap in the window of trial 2"),
             "{told:?}"
         );
-        assert!(told[2].starts_with("the tester's CPUs were up to 93 % busy in trial 1"), "{told:?}");
+        assert!(
+            told[2].starts_with("the tester was saturated in trial 1: its CPUs up to 93 % busy; it may be"),
+            "{told:?}"
+        );
     }
 
     #[test]

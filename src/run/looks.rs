@@ -14,19 +14,23 @@ use crate::backend::{Counted, NicSource, Side};
 use crate::exec::machine::Machine;
 use crate::guest::fleet::Guest;
 use crate::lab::building::Ground;
+use crate::load::Load;
 use crate::load::clock::wall_clock;
 use crate::probe::{inside, interrupts, memory, proc};
 use crate::profile::Configuration;
 use crate::profile::groups::Members;
-use crate::sample::{Accel, CpuTimes, Irq, Look, RawGuest, RawTrial};
+use crate::sample::{Accel, Irq, Look, OneCpu, RawGuest, RawTrial};
 
-/// Looks at the machines, into the guests, and at why KVM leaves them.
+/// Looks at the load and the machines, into the guests, and at why KVM leaves them.
 pub(super) async fn look(
     session: &LabSession,
     configuration: &Configuration,
+    load: &mut Load,
     raw: &mut RawTrial,
 ) -> Result<()> {
-    raw.looks.push(machines(session, configuration, &raw.groups).await);
+    let (netperfs_s, at_s) = (load.cpu_times().await?, wall_clock());
+    let machines = machines(session, configuration, &raw.groups).await;
+    raw.looks.push(Look { at_s, netperfs_s, ..machines });
     look_inside(session, configuration, &mut raw.guests).await?;
     if raw.accel == Accel::Kvm {
         exits::look(session, configuration, &mut raw.guests).await;
@@ -81,19 +85,19 @@ fn note<'g>(guests: &'g mut Vec<RawGuest>, guest: &Guest) -> &'g mut RawGuest {
 
 /// Looks at the machines; what cannot be read is left out.
 async fn machines(session: &LabSession, configuration: &Configuration, groups: &[Members]) -> Look {
-    let at_s = wall_clock();
     // In the embedded lab the tester is the host.
-    let tester = match session.lab.ground {
-        Ground::Embedded(_) => None,
-        Ground::Hardware(_) => cpu_times(session.lab.side(Side::Tester)).await,
+    let tester_cpus = match session.lab.ground {
+        Ground::Embedded(_) => Vec::new(),
+        Ground::Hardware(_) => each_cpu(session.lab.side(Side::Tester)).await,
     };
     let (throttled_guests_s, throttled_groups_s) = throttled::by_quotas(session, groups).await;
     Look {
-        at_s,
+        at_s: wall_clock(),
         swapped: memory::swapped(
             &session.lab.side(Side::Host).read("/proc/vmstat").await.unwrap_or_default(),
         ),
-        tester,
+        tester_cpus,
+        netperfs_s: Vec::new(),
         nics: of_nics(session, configuration).await,
         throttled_guests_s,
         throttled_groups_s,
@@ -122,6 +126,6 @@ async fn of_nics(session: &LabSession, configuration: &Configuration) -> Vec<Irq
     said.map(|output| interrupts::interrupts(&output.stdout)).unwrap_or_default()
 }
 
-async fn cpu_times(machine: &Machine) -> Option<CpuTimes> {
-    proc::cpu_times(&machine.read("/proc/stat").await.ok()?, proc::USER_HZ)
+async fn each_cpu(machine: &Machine) -> Vec<OneCpu> {
+    proc::each_cpu(&machine.read("/proc/stat").await.unwrap_or_default(), proc::USER_HZ)
 }

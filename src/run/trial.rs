@@ -249,10 +249,10 @@ async fn load(
     drop(events.send(Event::Running { flows: configuration.flows, for_s: hold.as_secs_f64() }));
     let warm = Instant::now() + timing.warmup;
     sleep_until(warm - timing.warmup.min(LOOK_BEFORE)).await;
-    looks::look(session, configuration, raw).await?;
+    looks::look(session, configuration, &mut load, raw).await?;
     sleep_until(warm + timing.window).await;
     // The window has its length already: the look is a part of the cool-down.
-    looks::look(session, configuration, raw).await?;
+    looks::look(session, configuration, &mut load, raw).await?;
     sleep_until(warm + timing.window + timing.cooldown).await;
     let transcript = load.stop().await?;
     looks::count_inside(session, configuration, &mut raw.guests).await?;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CpuTimes, RawGuest};
+use super::{OneCpu, RawGuest};
 
 /// One interrupt line of a NIC: of a queue, or of the device as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,8 +74,13 @@ pub struct Look {
     /// Pages that the host read back from swap, and that it wrote there; `None` if its kernel does not count them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swapped: Option<(u64, u64)>,
-    /// All CPUs of the tester; `None` where the tester is the host.
-    pub tester: Option<CpuTimes>,
+    /// Each CPU of the tester; empty where the tester is the host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tester_cpus: Vec<OneCpu>,
+    /// CPU time that each netperf of a measured flow has used, s, in the order of the flows; `None` where the kernel does not
+    /// tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub netperfs_s: Vec<Option<f64>>,
     /// Interrupts of the host's NICs under test; a veth pair has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nics: Vec<Irq>,

@@ -157,7 +157,11 @@ async fn flows_that_are_told_to_stop_give_intervals_and_every_final_result() {
     let netserver = lab.netserver().await;
     let mut load = lab.tester.start(&flows, DEADLINE, MAX).await.unwrap();
     load.wait_running().await.unwrap();
+    let before = load.cpu_times().await.unwrap();
     tokio::time::sleep(Duration::from_secs(if number > 8 { 6 } else { 1 })).await;
+    let after = load.cpu_times().await.unwrap();
+    assert_eq!((before.len(), after.len()), (number as usize, number as usize));
+    assert!(before.iter().zip(&after).all(|(before, after)| before > &Some(0.0) && after > before));
     let (told, clock) = (kvmfair::load::clock::wall_clock(), Instant::now());
     let transcript = load.stop().await.unwrap();
     let drained = clock.elapsed();

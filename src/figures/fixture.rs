@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::backend::Backend;
 use crate::profile::{Configuration, Timing};
 use crate::sample::{
-    Accel, Check, CpuTimes, FORMAT, Failure, HostSample, Interval, RawFlow, RawGuest, RawTrial, Stage,
-    TargetCounters,
+    Accel, Check, CpuTimes, FORMAT, Failure, HostSample, Interval, OneCpu, RawFlow, RawGuest, RawTrial,
+    Stage, TargetCounters,
 };
 
 /// When the flows of every fixture start, s.
@@ -98,7 +98,7 @@ pub fn trial(configuration: Configuration, rates: &[f64]) -> RawTrial {
     }
 }
 
-/// Half of the host busy; each guest uses 20 % of a CPU plus 1 % per 100 transactions/s.
+/// Half of the host busy, its first CPU most; each guest uses 20 % of a CPU plus 1 % per 100 transactions/s.
 fn host_sample(second: f64, rates: &[f64], first: u32) -> HostSample {
     let cpu = CpuTimes {
         user: second,
@@ -118,6 +118,7 @@ fn host_sample(second: f64, rates: &[f64], first: u32) -> HostSample {
             emulator_delay_s: guest * 0.02,
             vhost_s: guest * 0.04,
             vhost_delay_s: guest * 0.01,
+            pressure_s: (first > 0).then_some(guest * 0.3),
             from_target_packets: packets,
             to_target_packets: packets,
             from_target_bytes: 67 * packets,
@@ -129,9 +130,17 @@ fn host_sample(second: f64, rates: &[f64], first: u32) -> HostSample {
         cpu,
         orchestrator_s: 0.02 * second,
         pressure_s: None,
+        cpus: [0.9, 0.5, 0.5, 0.1].map(|busy| one_cpu(second, busy)).into(),
         interrupts: Some((1000.0 * second) as u64),
+        context_switches: Some((500.0 * second) as u64),
         targets: targets.collect(),
     }
+}
+
+/// A CPU that was busy for a part of the time: four ninths of that with soft interrupts, one ninth with interrupts.
+fn one_cpu(second: f64, busy: f64) -> OneCpu {
+    let busy = busy * second;
+    OneCpu { all: second, busy, softirq: busy * 4.0 / 9.0, irq: busy / 9.0 }
 }
 
 fn guest(number: u32) -> RawGuest {

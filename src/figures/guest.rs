@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::looks::{exits_per_s, inside_cpu, pressure_percent};
+use super::looks::{exits_per_s, inside_cpu};
+use super::span::Span;
 use super::{FlowFigures, flow, interrupts, received};
 use crate::profile::groups::of_guest;
 use crate::profile::{Role, Unit};
@@ -58,7 +59,7 @@ pub struct GuestFigures {
     pub witness_to_ratio: Option<f64>,
     /// Interrupts of its NIC under test that it took, all queues, 1/s between the looks before and after the window.
     pub nic_interrupts_per_s: Option<f64>,
-    /// Time in which something of its control group waited for a CPU (PSI, `some`), % of the time between those looks.
+    /// Time in which something of its control group waited for a CPU (PSI, `some`), % of the window.
     pub pressure_percent: Option<f64>,
     /// Who counted its exits.
     pub exits_from: Option<ExitSource>,
@@ -118,6 +119,7 @@ impl GuestFigures {
         let to_target_packets = packets(|target| target.to_target_packets as f64);
         let transactions = unit.transactions(work).filter(|transactions| *transactions > 0.0);
         let per_transaction = |packets: f64| transactions.map(|transactions| packets / transactions);
+        let span = Span::of(&raw.host, window.start_s, window.end_s);
         let inside_cpu = inside.and_then(|guest| inside_cpu(guest, window));
         let group = of_guest(&raw.groups, guest);
         GuestFigures {
@@ -141,7 +143,7 @@ impl GuestFigures {
             witness_from_ratio: from_target_packets.and_then(per_transaction),
             witness_to_ratio: to_target_packets.and_then(per_transaction),
             nic_interrupts_per_s: inside.and_then(|guest| interrupts::of_guest(guest, window)),
-            pressure_percent: inside.and_then(|guest| pressure_percent(guest, window)),
+            pressure_percent: span.and_then(|span| span.pressure_percent(index)),
             exits_from: inside.and_then(|guest| guest.exits_from),
             exits_per_s: inside.map(|guest| exits_per_s(guest, window)).unwrap_or_default(),
         }

@@ -1,6 +1,6 @@
-//! Figures from what was looked at just before and just after the window: single CPUs, interrupts, the tester, hiccups,
-//! KVM's exits. They are of the time between the two looks, which holds the window, or most of it where a guest was slow to
-//! answer.
+//! What was seen besides rates and totals: single CPUs, context switches, hiccups, all of the window; and what was looked at
+//! just before and just after it: the tester, interrupts by queue, KVM's exits, the guests from inside. Those are of the time
+//! between the two looks, which holds the window, or most of it where a guest was slow to answer.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,8 @@ use serde::Serialize;
 
 use super::host::{busy, idle};
 use super::interrupts::{IrqFigures, interrupts};
+use super::span::{OF_CPU, Span};
+use super::tester::TesterFigures;
 use crate::sample::{CpuTimes, Look, Merged, Merging, RawGuest, RawTrial};
 use crate::window::Window;
 
@@ -41,8 +43,8 @@ pub struct Seen {
     pub context_switches_per_s: Option<f64>,
     /// Of the host, 1/s.
     pub interrupts_per_s: Option<f64>,
-    /// Busy part of the tester's CPUs, %; `None` where the tester is the host.
-    pub tester_busy_percent: Option<f64>,
+    /// How busy the tester was.
+    pub tester: TesterFigures,
     /// Of the NICs under test, on the host and in the guests, by queue.
     pub nics: Vec<IrqFigures>,
     /// Longest time in the window in which the host stood still, s; `None` where nobody watched.
@@ -57,35 +59,22 @@ impl Seen {
             });
             inside.map(|hiccup| hiccup.length_s).fold(0.0, f64::max)
         });
-        let [first, .., last] = raw.looks.as_slice() else {
-            let (nics, merging) = (interrupts(raw, window), raw.merging);
-            return Seen { longest_hiccup_s, nics, merging, ..Seen::default() };
-        };
-        let length_s = last.at_s - first.at_s;
-        let rate = |of: fn(&Look) -> u64| {
-            (length_s > 0.0).then(|| of(last).saturating_sub(of(first)) as f64 / length_s)
-        };
-        let known = !raw.online_cpus.is_empty();
-        let numbers: Vec<u32> =
-            if known { raw.online_cpus.iter().copied().collect() } else { (0..raw.host_cpus).collect() };
-        let pairs = numbers.into_iter().zip(first.cpus.iter().zip(&last.cpus));
+        let span = Span::of(&raw.host, window.start_s, window.end_s);
+        let looks = pair_of_looks(raw);
+        let swapped = looks.and_then(|(first, last)| first.swapped.zip(last.swapped));
+        let merged = looks.and_then(|(first, last)| first.merged.zip(last.merged));
         Seen {
-            cpus: pairs.filter_map(|(cpu, (before, after))| CpuFigures::of(cpu, before, after)).collect(),
-            swapped_in_pages: gained(first, last, |(from, _)| from),
-            swapped_out_pages: gained(first, last, |(_, to)| to),
-            merged: first.merged.zip(last.merged).map(|(before, after)| [before, after]),
+            cpus: span.iter().flat_map(|span| each_cpu(raw, span)).collect(),
+            swapped_in_pages: swapped.map(|(before, after)| after.0.saturating_sub(before.0)),
+            swapped_out_pages: swapped.map(|(before, after)| after.1.saturating_sub(before.1)),
+            merged: merged.map(|(before, after)| [before, after]),
             merging: raw.merging,
-            context_switches_per_s: rate(|look| look.context_switches),
-            interrupts_per_s: rate(|look| look.interrupts),
-            tester_busy_percent: first.tester.zip(last.tester).and_then(|(a, b)| percent(&a, &b, busy)),
+            context_switches_per_s: span.and_then(|span| span.context_switches_per_s()),
+            interrupts_per_s: span.and_then(|span| span.interrupts_per_s()),
+            tester: looks.map(|looks| TesterFigures::of(raw, looks)).unwrap_or_default(),
             nics: interrupts(raw, window),
             longest_hiccup_s,
         }
-    }
-
-    /// Whether the tester had hardly a CPU left, so that it is what was measured; `None` where the tester is the host.
-    pub fn tester_saturated(&self) -> Option<bool> {
-        self.tester_busy_percent.map(|percent| percent > TESTER_PERCENT)
     }
 
     /// Whether the host stood still in the window; `None` where nobody watched.
@@ -104,20 +93,25 @@ impl Seen {
     }
 }
 
-impl CpuFigures {
-    fn of(cpu: u32, before: &CpuTimes, after: &CpuTimes) -> Option<CpuFigures> {
-        Some(CpuFigures {
-            cpu,
-            busy_percent: percent(before, after, busy)?,
-            softirq_percent: percent(before, after, |cpu| cpu.softirq)?,
-            irq_percent: percent(before, after, |cpu| cpu.irq)?,
-        })
-    }
+/// Numbers of the host's CPUs, in the order in which samples have them.
+pub(super) fn cpu_numbers(raw: &RawTrial) -> Vec<u32> {
+    let known = !raw.online_cpus.is_empty();
+    let numbers =
+        if known { raw.online_cpus.iter().copied().collect() } else { (0..raw.host_cpus).collect() };
+    if raw.host.iter().any(|sample| sample.cpus.is_empty()) { Vec::new() } else { numbers }
 }
 
-/// Pages moved between two looks, in one direction.
-fn gained(first: &Look, last: &Look, of: fn((u64, u64)) -> u64) -> Option<u64> {
-    first.swapped.zip(last.swapped).map(|(before, after)| of(after).saturating_sub(of(before)))
+fn each_cpu(raw: &RawTrial, span: &Span) -> Vec<CpuFigures> {
+    let of = |(index, cpu): (usize, u32)| {
+        let [busy, softirq, irq] = OF_CPU.map(|(_, figure)| figure(span, index));
+        Some(CpuFigures { cpu, busy_percent: busy?, softirq_percent: softirq?, irq_percent: irq? })
+    };
+    cpu_numbers(raw).into_iter().enumerate().filter_map(of).collect()
+}
+
+fn pair_of_looks(raw: &RawTrial) -> Option<(&Look, &Look)> {
+    let [first, .., last] = raw.looks.as_slice() else { return None };
+    Some((first, last))
 }
 
 /// A part of the time between two readings, %; `None` if no time passed.
@@ -126,9 +120,6 @@ fn percent(before: &CpuTimes, after: &CpuTimes, part: fn(&CpuTimes) -> f64) -> O
     let total = all(after) - all(before);
     (total > 0.0).then(|| (100.0 * (part(after) - part(before)) / total).clamp(0.0, 100.0))
 }
-
-/// Busier than this, the tester slows the flows down, %.
-const TESTER_PERCENT: f64 = 80.0;
 
 /// A guest that was busy may answer when the window has begun: so much of it must lie between its looks all the same.
 const LOOKED_AT: f64 = 0.8;
@@ -150,12 +141,6 @@ pub(super) fn exits_per_s(guest: &RawGuest, window: &Window) -> BTreeMap<String,
     last.iter().map(gained).collect()
 }
 
-/// Time in which something of a guest's control group waited for a CPU, % of the time between the two looks.
-pub(super) fn pressure_percent(guest: &RawGuest, window: &Window) -> Option<f64> {
-    let (first, last, length_s) = pair(&guest.pressure, window)?;
-    (last >= first).then(|| 100.0 * (last - first) / length_s)
-}
-
 /// Busy and stolen part of a guest's CPUs between the two looks, %.
 pub(super) fn inside_cpu(guest: &RawGuest, window: &Window) -> Option<(f64, f64)> {
     let (first, last, _) = pair(&guest.inside, window)?;
@@ -168,16 +153,13 @@ mod tests {
     use crate::figures::fixture;
     use crate::sample::Hiccup;
 
-    fn look(at_s: f64, busy: f64, softirq: f64) -> Look {
-        let cpu = |user| CpuTimes { user, softirq, idle: at_s - user - softirq, ..CpuTimes::default() };
+    fn look(at_s: f64) -> Look {
         Look {
             at_s,
-            cpus: vec![cpu(busy), cpu(0.0)],
             swapped: Some((at_s as u64 - 100, 0)),
             merged: Some(Merged { shared: 2, sharing: at_s as u64 }),
-            context_switches: (at_s * 1000.0) as u64,
-            interrupts: (at_s * 500.0) as u64,
-            tester: Some(cpu(busy)),
+            tester_cpus: Vec::new(),
+            netperfs_s: vec![Some(at_s / 2.0)],
             nics: Vec::new(),
             throttled_guests_s: BTreeMap::new(),
             throttled_groups_s: BTreeMap::new(),
@@ -186,23 +168,40 @@ mod tests {
 
     fn trial() -> (RawTrial, Window) {
         let mut raw = fixture::trial(fixture::configuration("virtio", 1), &[1000.0]);
-        raw.looks = vec![look(100.0, 10.0, 5.0), look(110.0, 15.0, 9.0)];
+        raw.looks = vec![look(100.0), look(110.0)];
         let window = Window::common(&raw.flows, &fixture::timing()).unwrap();
         (raw, window)
     }
 
     #[test]
-    fn each_cpu_has_its_own_figures() {
+    fn each_cpu_has_figures_of_its_own_in_the_window() {
         let (raw, window) = trial();
         let seen = Seen::of(&raw, &window);
-        assert_eq!(seen.cpus.len(), 2);
-        assert!((seen.cpus[0].busy_percent - 90.0).abs() < 1e-9, "{seen:?}");
-        assert!((seen.cpus[1].softirq_percent - 40.0).abs() < 1e-9);
+        let rounded = |of: fn(&CpuFigures) -> f64| seen.cpus.iter().map(|cpu| of(cpu).round()).collect();
+        let [busy, softirq]: [Vec<f64>; 2] =
+            [rounded(|cpu| cpu.busy_percent), rounded(|cpu| cpu.softirq_percent)];
+        assert_eq!((busy, softirq), (vec![90.0, 50.0, 50.0, 10.0], vec![40.0, 22.0, 22.0, 4.0]));
         assert_eq!(seen.busiest_cpu_percent(), Some(seen.cpus[0].busy_percent));
+        let rates = [seen.context_switches_per_s, seen.interrupts_per_s].map(|rate| rate.map(f64::round));
+        assert_eq!(rates, [Some(500.0), Some(1000.0)]);
+    }
+
+    #[test]
+    fn the_tester_and_swap_are_of_the_time_between_the_looks() {
+        let (mut raw, window) = trial();
+        let seen = Seen::of(&raw, &window);
         assert_eq!((seen.swapped_in_pages, seen.swapped_out_pages), (Some(10), Some(0)));
         assert_eq!(seen.merged.unwrap().map(|merged| merged.sharing), [100, 110]);
-        assert_eq!((seen.context_switches_per_s, seen.interrupts_per_s), (Some(1000.0), Some(500.0)));
-        assert!((seen.tester_busy_percent.unwrap() - 90.0).abs() < 1e-9);
+        assert_eq!(seen.tester.busiest_netperf_percent, Some(50.0));
+        raw.looks.pop();
+        assert_eq!(Seen::of(&raw, &window).swapped_in_pages, None);
+    }
+
+    #[test]
+    fn samples_without_single_cpus_give_no_figures_of_them() {
+        let (mut raw, window) = trial();
+        raw.host.iter_mut().for_each(|sample| sample.cpus.clear());
+        assert_eq!(Seen::of(&raw, &window).cpus, []);
     }
 
     #[test]
@@ -210,9 +209,9 @@ mod tests {
         let (mut raw, window) = trial();
         let numbers =
             |raw: &RawTrial| Seen::of(raw, &window).cpus.iter().map(|cpu| cpu.cpu).collect::<Vec<_>>();
-        assert_eq!(numbers(&raw), [0, 1]);
-        raw.online_cpus = [2, 6].into();
-        assert_eq!(numbers(&raw), [2, 6]);
+        assert_eq!(numbers(&raw), [0, 1, 2, 3]);
+        raw.online_cpus = [0, 2, 4, 6].into();
+        assert_eq!(numbers(&raw), [0, 2, 4, 6]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! - [`TrialFigures`]: one trial: its outcome and, unless it failed, its [`Numbers`]
 //! - [`FlowFigures`], [`GuestFigures`], [`TotalFigures`], [`HostFigures`]: the parts of [`Numbers`]
-//! - [`Seen`]: single CPUs, interrupts, the tester, hiccups
+//! - [`Seen`], [`TesterFigures`]: single CPUs, interrupts, hiccups; whether the tester is what was measured
 //! - [`Sharing`], [`GroupFigures`], [`Between`]: groups of guests, what their weights would give them, and the groups against
 //!   each other
 //! - [`WeightedJain`]: fairness by weight over repeats
@@ -45,6 +45,7 @@ mod received;
 mod settled;
 mod span;
 mod summary;
+mod tester;
 mod throttle;
 mod timeline;
 mod total;
@@ -69,6 +70,7 @@ pub use metric::{Better, Metric};
 pub use outliers::outliers;
 pub use settled::settled_late;
 pub use summary::{SummaryRow, summarise};
+pub use tester::TesterFigures;
 pub use timeline::{Point, timeline};
 pub use total::TotalFigures;
 pub use trial::{Numbers, Outcome, TrialFigures};

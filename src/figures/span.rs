@@ -1,7 +1,7 @@
 //! The host's counters over a slice of time: readings interpolated at its ends, found once for all counters.
 
 use super::host::{busy, idle};
-use crate::sample::{HostSample, TargetCounters};
+use crate::sample::{CpuTimes, HostSample, OneCpu, TargetCounters};
 
 /// A slice of time and what the host's samples say of it.
 #[derive(Clone, Copy, Debug)]
@@ -56,8 +56,42 @@ impl Span<'_> {
         Some(self.gained(|sample| sample.targets.get(target).map(counter))? / self.length_s)
     }
 
+    /// A counter of the host that not every sample has, 1/s.
+    fn per_s(&self, counter: fn(&HostSample) -> Option<u64>) -> Option<f64> {
+        Some(self.gained(|sample| counter(sample).map(|count| count as f64))? / self.length_s)
+    }
+
+    /// A part of the time of the CPU at an index, %.
+    fn percent_of_cpu(&self, cpu: usize, part: fn(&OneCpu) -> f64) -> Option<f64> {
+        let of = |part: fn(&OneCpu) -> f64| self.gained(|sample| sample.cpus.get(cpu).map(part));
+        let all = of(|cpu| cpu.all).filter(|all| *all > 0.0)?;
+        Some((100.0 * of(part)? / all).min(100.0))
+    }
+
+    /// Idle time of all CPUs together, and all their time, s.
+    pub fn idle_of_all_s(&self) -> Option<(f64, f64)> {
+        let all = self.gained(|sample| Some(all_s(&sample.cpu)))?;
+        Some((self.gained(|sample| Some(idle(&sample.cpu)))?, all))
+    }
+
+    /// Context switches of the host, 1/s.
+    pub fn context_switches_per_s(&self) -> Option<f64> {
+        self.per_s(|sample| sample.context_switches)
+    }
+
+    /// Interrupts of the host, 1/s.
+    pub fn interrupts_per_s(&self) -> Option<f64> {
+        self.per_s(|sample| sample.interrupts)
+    }
+
+    /// Time in which something of a target's control group waited for a CPU (PSI, `some`), %.
+    pub fn pressure_percent(&self, target: usize) -> Option<f64> {
+        let waited_s = self.gained(|sample| sample.targets.get(target)?.pressure_s)?;
+        Some(100.0 * waited_s / self.length_s)
+    }
+
     fn percent_of_cpus(&self, part: fn(&HostSample) -> f64) -> Option<f64> {
-        let all = self.gained(|sample| Some(busy(&sample.cpu) + idle(&sample.cpu) + sample.cpu.steal))?;
+        let all = self.gained(|sample| Some(all_s(&sample.cpu)))?;
         let part = self.gained(|sample| Some(part(sample)))?;
         (all > 0.0).then(|| 100.0 * part / all)
     }
@@ -74,28 +108,31 @@ impl Span<'_> {
     }
 }
 
+fn all_s(cpu: &CpuTimes) -> f64 {
+    busy(cpu) + idle(cpu) + cpu.steal
+}
+
 /// A figure of the host, by its name with its unit.
 pub(super) type OfHost = (&'static str, fn(&Span) -> Option<f64>);
 
 /// What the host's counters say of itself.
-pub(super) const OF_HOST: [OfHost; 6] = [
+pub(super) const OF_HOST: [OfHost; 7] = [
     ("busy_percent", |span| span.percent_of_cpus(|sample| busy(&sample.cpu))),
     ("softirq_percent", |span| span.percent_of_cpus(|sample| sample.cpu.softirq)),
     ("steal_percent", |span| span.percent_of_cpus(|sample| sample.cpu.steal)),
     ("pressure_percent", |span| Some(100.0 * span.gained(|sample| sample.pressure_s)? / span.length_s)),
-    ("interrupts_per_s", |span| {
-        Some(span.gained(|sample| sample.interrupts.map(|count| count as f64))? / span.length_s)
-    }),
+    ("interrupts_per_s", |span| span.interrupts_per_s()),
+    ("context_switches_per_s", |span| span.context_switches_per_s()),
     ("orchestrator_cpu_percent", |span| {
         Some(100.0 * span.gained(|sample| Some(sample.orchestrator_s))? / span.length_s)
     }),
 ];
 
-/// A figure of the target at an index.
-pub(super) type OfTarget = (&'static str, fn(&Span, usize) -> Option<f64>);
+/// A figure of the target, or of the CPU of the host, at an index.
+pub(super) type OfOne = (&'static str, fn(&Span, usize) -> Option<f64>);
 
-/// What the host's counters say of the threads of a guest's QEMU.
-pub(super) const OF_GUEST: [OfTarget; 7] = [
+/// What the host's counters say of the threads of a guest's QEMU and its control group.
+pub(super) const OF_GUEST: [OfOne; 8] = [
     ("vcpu_cpu_percent", |span, target| Some(100.0 * span.target_per_s(target, |t| t.vcpu_s)?)),
     ("emulator_cpu_percent", |span, target| Some(100.0 * span.target_per_s(target, |t| t.emulator_s)?)),
     ("vhost_cpu_percent", |span, target| Some(100.0 * span.target_per_s(target, |t| t.vhost_s)?)),
@@ -103,10 +140,18 @@ pub(super) const OF_GUEST: [OfTarget; 7] = [
     ("vcpu_wait_ratio", |span, target| span.wait_ratio(target, |t| t.vcpu_s, |t| t.vcpu_delay_s)),
     ("emulator_wait_ratio", |span, target| span.wait_ratio(target, |t| t.emulator_s, |t| t.emulator_delay_s)),
     ("vhost_wait_ratio", |span, target| span.wait_ratio(target, |t| t.vhost_s, |t| t.vhost_delay_s)),
+    ("cgroup_pressure_percent", |span, target| span.pressure_percent(target)),
+];
+
+/// What they say of each CPU of the host.
+pub(super) const OF_CPU: [OfOne; 3] = [
+    ("busy_percent", |span, cpu| span.percent_of_cpu(cpu, |cpu| cpu.busy)),
+    ("softirq_percent", |span, cpu| span.percent_of_cpu(cpu, |cpu| cpu.softirq)),
+    ("irq_percent", |span, cpu| span.percent_of_cpu(cpu, |cpu| cpu.irq)),
 ];
 
 /// What the host's counters say of the interface to a target; all zero where no packet passes one.
-pub(super) const AT_INTERFACE: [OfTarget; 2] = [
+pub(super) const AT_INTERFACE: [OfOne; 2] = [
     ("from_target_packets_per_s", |span, target| span.target_per_s(target, |t| t.from_target_packets as f64)),
     ("to_target_packets_per_s", |span, target| span.target_per_s(target, |t| t.to_target_packets as f64)),
 ];
@@ -132,7 +177,11 @@ mod tests {
         assert!((of("to_target_packets_per_s") - 1100.0).abs() < 1e-6);
         let host = OF_HOST.map(|(_, figure)| figure(&span));
         assert!((host[0].unwrap() - 50.0).abs() < 1e-6 && host[3].is_none());
-        assert!((host[4].unwrap() - 1000.0).abs() < 1e-6);
+        assert!((host[4].unwrap() - 1000.0).abs() < 1e-6 && (host[5].unwrap() - 500.0).abs() < 1e-6);
+        let of_cpus = |cpu| OF_CPU.map(|(_, figure)| figure(&span, cpu).map(f64::round));
+        assert_eq!(of_cpus(0), [90.0, 40.0, 10.0].map(Some));
+        assert_eq!(of_cpus(4), [None; 3]);
+        assert!((of("cgroup_pressure_percent") - 30.0).abs() < 1e-6);
         assert!(Span::of(&raw.host, first - 0.1, first + 1.0).is_none());
         assert!(Span::of(&raw.host, last - 1.0, last + 0.1).is_none());
         assert!(Span::of(&raw.host, first, last).is_some());

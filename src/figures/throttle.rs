@@ -1,9 +1,9 @@
 //! Work conservation: what quotas kept guests from while CPUs were idle.
 
 use super::GroupFigures;
-use super::host::{busy, idle};
+use super::span::Span;
 use crate::profile::groups::Members;
-use crate::sample::{Look, RawTrial};
+use crate::sample::RawTrial;
 
 /// How long quotas kept a group from CPUs between the looks, s summed over control groups and CPUs.
 pub(super) fn throttled_s(raw: &RawTrial, members: &Members) -> Option<f64> {
@@ -27,10 +27,7 @@ fn gained(before: Option<&f64>, after: Option<&f64>) -> Option<f64> {
 pub(super) fn unused_percent(raw: &RawTrial, groups: &[GroupFigures]) -> Option<f64> {
     let [first, .., last] = raw.looks.as_slice() else { return None };
     let throttled: Vec<f64> = groups.iter().filter_map(|group| group.throttled_s).collect();
-    let sum = |look: &Look, of: fn(&crate::sample::CpuTimes) -> f64| look.cpus.iter().map(of).sum::<f64>();
-    let idle_s = sum(last, idle) - sum(first, idle);
-    let all = |cpu: &crate::sample::CpuTimes| busy(cpu) + idle(cpu) + cpu.steal;
-    let all_s = sum(last, all) - sum(first, all);
+    let (idle_s, all_s) = Span::of(&raw.host, first.at_s, last.at_s)?.idle_of_all_s()?;
     let known = !throttled.is_empty() && all_s > 0.0;
     known.then(|| 100.0 * idle_s.min(throttled.iter().sum()).max(0.0) / all_s)
 }
@@ -61,17 +58,8 @@ mod tests {
         }];
         let look = |part: f64| Look {
             at_s: fixture::START + 2.0 + 10.0 * part,
-            cpus: vec![
-                CpuTimes {
-                    idle: part * idle_s / 2.0,
-                    user: part * (10.0 - idle_s / 2.0),
-                    ..CpuTimes::default()
-                };
-                2
-            ],
-            context_switches: 0,
-            interrupts: 0,
-            tester: None,
+            tester_cpus: Vec::new(),
+            netperfs_s: Vec::new(),
             swapped: None,
             merged: None,
             nics: Vec::new(),
@@ -79,6 +67,11 @@ mod tests {
             throttled_groups_s: BTreeMap::from([("capped".into(), 5.0 + 4.0 * part)]),
         };
         raw.looks = vec![look(0.0), look(1.0)];
+        for sample in &mut raw.host {
+            let part = (sample.at_s - fixture::START - 2.0) / 10.0;
+            let (idle, user) = (part * idle_s, part * (20.0 - idle_s));
+            sample.cpu = CpuTimes { idle, user, ..CpuTimes::default() };
+        }
         TrialFigures::of(&raw, &fixture::timing()).numbers.expect("the fixture has numbers")
     }
 

@@ -5,22 +5,22 @@
 //! window is one point at its last reading: the mean since the first.
 //!
 //! A slice is as long as the interim interval. It is longer where a trial would have more points than asked for; where
-//! fewer than [`FEWEST`] would be left in the window, single flows are left out, and their guests stay. The interim results
-//! themselves are in the raw trial.
+//! fewer than [`FEWEST`] would be left in the window, first single CPUs are left out, then single flows: the host and the
+//! guests stay. The interim results and samples themselves are in the raw trial.
 
 use serde::Serialize;
 
 use super::Seen;
-use super::looks::{exits_per_s, inside_cpu};
+use super::looks::{cpu_numbers, exits_per_s, inside_cpu};
 use super::received::received;
 use super::settled::Settled;
-use super::span::{AT_INTERFACE, OF_GUEST, OF_HOST, Span};
+use super::span::{AT_INTERFACE, OF_CPU, OF_GUEST, OF_HOST, OfOne, Span};
 use crate::profile::{Timing, Unit};
 use crate::sample::{RawFlow, RawTrial};
 use crate::stats;
 use crate::window::Window;
 
-/// Slices of the window that are wanted before single flows are given up.
+/// Slices of the window that are wanted before single CPUs are given up, and then single flows.
 const FEWEST: f64 = 20.0;
 /// Slices of the window that are there in any case.
 const LEAST: f64 = 5.0;
@@ -46,7 +46,7 @@ pub fn timeline(raw: &RawTrial, timing: &Timing, limit: usize) -> Vec<Point> {
     let settled = Settled::of(raw, timing).filter(|_| raw.failure.is_none());
     let Some(Settled { window, .. }) = settled else { return Vec::new() };
     let course = Course::of(raw, window, timing, limit);
-    [course.flows(), course.guests(), course.host(), once(raw, &window)].concat()
+    [course.flows(), course.guests(), course.host(), course.cpus(), once(raw, &window)].concat()
 }
 
 /// A trial cut into slices.
@@ -56,28 +56,51 @@ struct Course<'a> {
     slices: Vec<Window>,
     /// What the host's counters say of each slice.
     spans: Vec<Option<Span<'a>>>,
-    single_flows: bool,
+    single: Single,
+}
+
+/// What there is room for beside host and guests.
+#[derive(Clone, Copy)]
+struct Single {
+    flows: bool,
+    cpus: bool,
+}
+
+impl Single {
+    const ALL: Single = Single { flows: true, cpus: true };
+    const FLOWS: Single = Single { flows: true, cpus: false };
+    const NONE: Single = Single { flows: false, cpus: false };
+
+    /// How many values each slice has.
+    fn series(self, raw: &RawTrial) -> usize {
+        let others = targets(raw).len() * (1 + OF_GUEST.len() + AT_INTERFACE.len()) + OF_HOST.len();
+        let flows = if self.flows { raw.flows.len() + raw.background.len() } else { 0 };
+        let cpus = if self.cpus { cpu_numbers(raw).len() * OF_CPU.len() } else { 0 };
+        others + flows + cpus
+    }
 }
 
 impl<'a> Course<'a> {
     fn of(raw: &'a RawTrial, window: Window, timing: &Timing, limit: usize) -> Course<'a> {
         let interval_s = timing.interval.as_secs_f64();
         let (first_s, last_s) = ends(raw, &window);
-        let others = targets(raw).len() * (1 + OF_GUEST.len() + AT_INTERFACE.len()) + OF_HOST.len();
-        let length_s =
-            |series: usize| ((last_s - first_s) * series as f64 / limit.max(1) as f64).max(interval_s);
-        let with_flows = length_s(others + raw.flows.len() + raw.background.len());
-        let single_flows = with_flows == interval_s || window.length_s() / with_flows >= FEWEST;
-        let length_s = if single_flows { with_flows } else { length_s(others) };
-        let length_s = length_s.min((window.length_s() / LEAST).max(interval_s));
+        let length_s = |single: Single| {
+            ((last_s - first_s) * single.series(raw) as f64 / limit.max(1) as f64).max(interval_s)
+        };
+        let fits = |single: &Single| {
+            let length_s = length_s(*single);
+            length_s == interval_s || window.length_s() / length_s >= FEWEST
+        };
+        let single = [Single::ALL, Single::FLOWS].into_iter().find(fits).unwrap_or(Single::NONE);
+        let length_s = length_s(single).min((window.length_s() / LEAST).max(interval_s));
         let slices = slices(&window, first_s, last_s, length_s);
         let spans = slices.iter().map(|slice| Span::of(&raw.host, slice.start_s, slice.end_s)).collect();
-        Course { raw, window, slices, spans, single_flows }
+        Course { raw, window, slices, spans, single }
     }
 
     /// Each flow, and each that is background.
     fn flows(&self) -> Vec<Point> {
-        if !self.single_flows {
+        if !self.single.flows {
             return Vec::new();
         }
         let of = |source, unit, flow: &RawFlow| {
@@ -118,6 +141,18 @@ impl<'a> Course<'a> {
             self.points("host", String::new(), metric, values)
         };
         OF_HOST.iter().flat_map(of).collect()
+    }
+
+    /// Each CPU of the host.
+    fn cpus(&self) -> Vec<Point> {
+        let numbers = if self.single.cpus { cpu_numbers(self.raw) } else { Vec::new() };
+        let of = |(index, number): (usize, u32)| {
+            OF_CPU.iter().flat_map(move |(metric, of): &OfOne| {
+                let values = self.spans.iter().map(|span| of(&(*span)?, index));
+                self.points("cpu", number.to_string(), metric, values)
+            })
+        };
+        numbers.into_iter().enumerate().flat_map(of).collect()
     }
 
     /// Mean rate of a flow in a slice; `None` outside the window where the flow does not run for the whole slice.
@@ -181,12 +216,10 @@ fn once(raw: &RawTrial, window: &Window) -> Vec<Point> {
     }
     let seen = Seen::of(raw, window);
     let looked_s = raw.looks.last().map_or(window.end_s, |look| look.at_s);
-    add(looked_s, "host", String::new(), "context_switches_per_s", seen.context_switches_per_s);
-    add(looked_s, "tester", String::new(), "busy_percent", seen.tester_busy_percent);
-    for cpu in &seen.cpus {
-        add(looked_s, "cpu", cpu.cpu.to_string(), "busy_percent", Some(cpu.busy_percent));
-        add(looked_s, "cpu", cpu.cpu.to_string(), "softirq_percent", Some(cpu.softirq_percent));
-    }
+    let tester = seen.tester;
+    add(looked_s, "tester", String::new(), "busy_percent", tester.busy_percent);
+    add(looked_s, "tester", String::new(), "busiest_cpu_percent", tester.busiest_cpu_percent);
+    add(looked_s, "tester", String::new(), "busiest_netperf_percent", tester.busiest_netperf_percent);
     for irq in seen.nics {
         let machine = if irq.guest == 0 { "host".into() } else { format!("guest {}", irq.guest) };
         add(looked_s, "irq", format!("{machine} {}", irq.name), "interrupts_per_s", Some(irq.per_s));
@@ -232,6 +265,11 @@ mod tests {
         assert_eq!((rates.len(), rates[0].at_s, rates[27].at_s), (28, -1.5, 12.0));
         assert!(rates.iter().all(|point| (point.value - 275.0).abs() < 1e-6));
         assert!(busy.iter().all(|point| (point.value - 50.0).abs() < 1e-6));
+        let cpu = of(&points, "cpu", "0", "softirq_percent");
+        assert_eq!(cpu.iter().map(|p| (p.at_s, p.value.round())).next(), Some((-2.5, 40.0)));
+        assert_eq!(cpu.len(), busy.len());
+        assert_eq!(of(&points, "host", "", "context_switches_per_s")[5].value.round(), 500.0);
+        assert_eq!(of(&points, "guest", "2", "cgroup_pressure_percent")[5].value.round(), 30.0);
         let times = |points: &[&Point]| points.iter().map(|p| (p.at_s * 1e3) as i64).collect::<BTreeSet<_>>();
         assert!(times(&rates).is_subset(&times(&busy)), "{:?}", times(&busy));
         assert_eq!(of(&points, "guest", "2", "rate_tps")[5].value.round(), 1100.0);
@@ -259,12 +297,16 @@ mod tests {
     }
 
     #[test]
-    fn a_small_limit_makes_slices_longer_and_then_leaves_single_flows_out() {
+    fn a_small_limit_makes_slices_longer_and_then_leaves_out_first_single_cpus_and_then_single_flows() {
         let raw = trial();
         let timing = Timing { interval: std::time::Duration::from_millis(250), ..fixture::timing() };
         let all = timeline(&raw, &timing, 100_000);
         let fewer = timeline(&raw, &timing, all.len() * 3 / 4);
         assert!(fewer.len() < all.len() && !of(&fewer, "flow", "1", "rate_tps").is_empty());
+        assert!(!of(&fewer, "cpu", "3", "softirq_percent").is_empty());
+        let without_cpus = timeline(&raw, &timing, 1300);
+        assert!(of(&without_cpus, "cpu", "3", "softirq_percent").is_empty());
+        assert!(!of(&without_cpus, "flow", "1", "rate_tps").is_empty());
         let few = timeline(&raw, &timing, 400);
         assert!(few.len() <= 410, "{}", few.len());
         assert!(of(&few, "flow", "1", "rate_tps").is_empty());

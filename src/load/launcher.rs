@@ -12,6 +12,9 @@ use super::command::FlowSpec;
 /// The script, for `sh -c SCRIPT launcher SECONDS LIMIT`.
 pub const SCRIPT: &str = include_str!("launcher.sh");
 
+/// The order to say how much CPU time each flow has used so far.
+pub const CPU: &str = "cpu\n";
+
 /// The order that ends a load and asks for what netperf printed.
 pub const STOP: &str = "stop\n";
 
@@ -43,6 +46,8 @@ pub enum Event {
     Started(u32),
     /// Every flow has printed an interim result.
     Running,
+    /// CPU time of each flow so far, ns; `None` of one whose kernel does not tell.
+    CpuTimes(Vec<Option<u64>>),
     /// These flows had printed none at the deadline. The launcher ends the others.
     Late(Vec<u32>),
     /// This flow ended before its first interim result. The launcher ends the others.
@@ -67,6 +72,7 @@ impl Event {
         match word {
             "started" => rest.parse().ok().map(Event::Started),
             "running" if rest.is_empty() => Some(Event::Running),
+            "cpu" => Some(Event::CpuTimes(rest.split_whitespace().map(|ns| ns.parse().ok()).collect())),
             "late" => rest.split_whitespace().map(|n| n.parse().ok()).collect::<Option<_>>().map(Event::Late),
             "died" => dead_flow(rest).map(Event::Died),
             _ => None,
@@ -91,6 +97,7 @@ mod tests {
     fn each_event_is_understood() {
         assert_eq!(Event::parse("started 128"), Some(Event::Started(128)));
         assert_eq!(Event::parse("running"), Some(Event::Running));
+        assert_eq!(Event::parse("cpu 12 - 34"), Some(Event::CpuTimes(vec![Some(12), None, Some(34)])));
         assert_eq!(Event::parse("late 3 17"), Some(Event::Late(vec![3, 17])));
         let died = DeadFlow { flow: 2, status: 255, message: "establish control: are you sure".into() };
         assert_eq!(Event::parse("died 2 255  establish control: are  you sure "), Some(Event::Died(died)));

@@ -1,9 +1,11 @@
 # Starts every flow of one trial on the machine that runs it, says when all are running, ends them, prints what they said.
 # POSIX sh on Linux. The same text serves a local namespace and one SSH session: sh -c "$this" launcher SECONDS LIMIT
 #
-# stdin:  one quoted command for each flow, then "go"; later "stop", or "wait" for flows that end by themselves.
+# stdin:  one quoted command for each flow, then "go"; later "cpu", as often as wanted, then "stop", or "wait" for flows that
+#         end by themselves.
 #         End of file at any time ends everything, quietly.
 # stdout: started N, then one of: running | late I... | died I STATUS MESSAGE (one line for each dead flow).
+#         After "cpu": cpu NS..., the CPU time of each flow so far; - for one whose kernel does not tell.
 #         After "stop" or "wait": for each flow "== flow I exit STATUS" and its output; at the end "== end".
 # Commands must stay in the process group. If this shell is killed, a watchdog ends the group after LIMIT seconds.
 set -u
@@ -117,7 +119,16 @@ wait "$reader"
 reader=''
 [ ! -e "$dir/over" ] || exit 0
 printf 'running\n'
-IFS= read -r word
+while IFS= read -r word && [ "$word" = cpu ]; do
+    times=''
+    for i in $flows; do
+        eval "pid=\$pid_$i"
+        ns=-
+        { read -r ns _ <"/proc/$pid/schedstat"; } 2>/dev/null
+        times="$times $ns"
+    done
+    printf 'cpu%s\n' "$times"
+done
 case $word in
 stop) end_flows INT ;;
 wait) end_flows 0 ;;

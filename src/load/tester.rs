@@ -94,6 +94,19 @@ impl Load {
         }
     }
 
+    /// CPU time that each netperf has used so far, s, in the order of the flows; `None` where the tester's kernel does not tell.
+    /// Call it after [`Load::wait_running`].
+    ///
+    /// # Errors
+    /// If the launcher does not answer.
+    pub async fn cpu_times(&mut self) -> Result<Vec<Option<f64>>, LoadError> {
+        self.send(launcher::CPU).await?;
+        match self.event("told CPU times", SLACK).await? {
+            Event::CpuTimes(times) => Ok(times.into_iter().map(|ns| Some(ns? as f64 / 1e9)).collect()),
+            other => Err(self.broke_off(&format!("{other:?}")).await),
+        }
+    }
+
     /// Ends all flows, or waits some seconds for those that end by themselves, and returns the transcript; see
     /// [`super::parse::flows`]. Call it after [`Load::wait_running`].
     ///

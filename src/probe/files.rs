@@ -1,14 +1,14 @@
-//! Files of `/proc` that stay open and are read again and again into the same buffer. No parsing.
+//! Files of the kernel's that stay open and are read again and again into the same buffer. No parsing.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use super::sampler::ProbeError;
 
-/// A file of `/proc` that is read again and again.
+/// A file of `/proc` or of a control group that is read again and again.
 #[derive(Debug)]
 pub(super) struct OpenFile {
-    path: &'static str,
+    path: String,
     file: File,
     buffer: Vec<u8>,
 }
@@ -16,8 +16,9 @@ pub(super) struct OpenFile {
 impl OpenFile {
     /// # Errors
     /// As every method: [`ProbeError::Read`] with the file's path.
-    pub fn open(path: &'static str) -> Result<OpenFile, ProbeError> {
-        let file = File::open(path).map_err(|source| ProbeError::Read { what: path.into(), source })?;
+    pub fn open(path: impl Into<String>) -> Result<OpenFile, ProbeError> {
+        let path = path.into();
+        let file = File::open(&path).map_err(|source| ProbeError::Read { what: path.clone(), source })?;
         Ok(OpenFile { path, file, buffer: vec![0; 16 << 10] })
     }
 
@@ -44,7 +45,7 @@ impl OpenFile {
 
     fn read_at(&mut self, offset: usize) -> Result<usize, ProbeError> {
         let read = self.file.read_at(&mut self.buffer[offset..], offset as u64);
-        read.map_err(|source| ProbeError::Read { what: self.path.into(), source })
+        read.map_err(|source| ProbeError::Read { what: self.path.clone(), source })
     }
 }
 

@@ -3,14 +3,14 @@
 //! - [`proc`]: texts of `/proc` -> numbers (pure)
 //! - [`sampler`]: reads the host's counters during a trial; a start/stop pair
 //! - [`remote`], [`transcript`]: the same of another machine, by a script there
-//! - `files`: files of `/proc` that stay open
+//! - `files`: files of the kernel's that stay open
 //! - `threads`: the CPU time of QEMU's threads by class, never going backwards
 //! - [`inside`]: what one command run in a guest says (pure)
 //! - [`interrupts`]: interrupts of NICs by queue (pure)
 //! - [`exits`], [`exit_reasons`]: how often and why KVM left a guest (pure)
 //! - [`memory`]: swap, merged pages and huge pages of the machine (pure)
 //! - [`settings`]: what the kernel of the machine is set to (pure)
-//! - [`pressure`]: how long guests' control groups waited for a CPU (pure)
+//! - `pressure`: where the kernel says how long guests' control groups waited for a CPU (pure)
 //! - [`hiccup`]: moments in which the host stood still
 //! - [`environment`]: the fingerprint of the machine, kept beside the results
 
@@ -22,7 +22,7 @@ pub mod hiccup;
 pub mod inside;
 pub mod interrupts;
 pub mod memory;
-pub mod pressure;
+mod pressure;
 pub mod proc;
 pub mod remote;
 pub mod sampler;

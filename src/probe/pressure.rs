@@ -1,15 +1,19 @@
-//! How long guests' control groups waited for a CPU, as the kernel counts it (PSI). Pure.
+//! Where the kernel says how long a guest's control group waited for a CPU (PSI). Pure.
 
-/// `sh -c SCRIPT pressure PID...`
-pub const SCRIPT: &str = include_str!("pressure.sh");
+/// Where control groups of version 2 are mounted: alone, or beside version 1.
+const ROOTS: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 
-/// What the script printed: QEMU's process, and the time since its group was made in which something in it waited, s.
-pub fn pressure(output: &str) -> Vec<(i32, f64)> {
-    let line = |line: &str| {
-        let (pid, total_us) = line.split_once(' ')?;
-        Some((pid.parse().ok()?, total_us.trim().parse::<u64>().ok()? as f64 / 1e6))
-    };
-    output.lines().filter_map(line).collect()
+/// `/proc/<pid>/cgroup` of a QEMU -> the files that may hold the pressure of its guest's group; none where it is in no guest's.
+pub fn files(groups: &str) -> impl Iterator<Item = String> {
+    ROOTS.iter().filter_map(|root| Some(format!("{root}{}/cpu.pressure", group(groups)?)))
+}
+
+/// The group above libvirt's own for vCPUs and emulator; one that is not a guest's would be somebody else's pressure.
+fn group(groups: &str) -> Option<&str> {
+    let path = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let path = path.strip_suffix("/emulator").unwrap_or(path);
+    let path = path.strip_suffix("/libvirt").unwrap_or(path);
+    path.starts_with("/machine").then_some(path)
 }
 
 #[cfg(test)]
@@ -17,7 +21,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn microseconds_become_seconds_and_noise_is_passed_over() {
-        assert_eq!(pressure("4711 2500000\nnoise\n4800 x\n"), [(4711, 2.5)]);
+    fn the_group_is_the_guests_and_not_that_of_one_of_its_parts() {
+        let of = |path: &str| files(&format!("4:memory:/a\n0::{path}\n")).next().unwrap_or_default();
+        let whole = "/sys/fs/cgroup/machine/qemu-3-kf/cpu.pressure";
+        assert_eq!(of("/machine/qemu-3-kf/libvirt/emulator"), whole);
+        assert_eq!(of("/machine/qemu-3-kf/emulator"), whole);
+        assert_eq!(of("/machine/qemu-3-kf"), whole);
+    }
+
+    #[test]
+    fn what_is_in_no_guests_group_has_no_pressure_of_its_own() {
+        assert_eq!(files("0::/user.slice/session-1.scope\n").count(), 0);
+        assert_eq!(files("4:cpu:/machine/qemu-3-kf/emulator\n").count(), 0);
     }
 }

@@ -3,7 +3,7 @@
 //! Own code rather than the `procfs` crate, which opens the files itself and allocates for each field; the sampler keeps
 //! its files open and needs eight numbers of one line.
 
-use crate::sample::CpuTimes;
+use crate::sample::{CpuTimes, OneCpu};
 
 /// `/proc/stat` -> CPU time of all CPUs together, s; `None` if the first line is not the sum.
 ///
@@ -26,12 +26,26 @@ pub fn cpu_times(stat: &str, ticks_per_s: f64) -> Option<CpuTimes> {
 /// `USER_HZ`: 100 on every architecture that runs KVM under Linux.
 pub const USER_HZ: f64 = 100.0;
 
-/// `/proc/stat` -> CPU time of each CPU, s.
-pub fn each_cpu(stat: &str, ticks_per_s: f64) -> Vec<CpuTimes> {
+/// `/proc/stat` -> CPU time of each CPU that is online, s.
+pub fn each_cpu(stat: &str, ticks_per_s: f64) -> Vec<OneCpu> {
     let numbered = stat.lines().skip(1).take_while(|line| line.starts_with("cpu"));
-    // The sum's line reads the same but for the number.
-    let times = |line: &str| cpu_times(&format!("cpu {}", line.split_once(' ')?.1), ticks_per_s);
-    numbered.filter_map(times).collect()
+    numbered.filter_map(|line| one_cpu(line, ticks_per_s)).collect()
+}
+
+/// Ticks are added before they become seconds: the sums then have two decimals, on disk too.
+fn one_cpu(line: &str, ticks_per_s: f64) -> Option<OneCpu> {
+    let mut ticks = line.split_ascii_whitespace().skip(1).map(|word| word.parse::<u64>().ok());
+    let mut next = || ticks.next()?;
+    let [user, nice, system, idle, iowait] = [next()?, next()?, next()?, next()?, next()?];
+    let [irq, softirq, steal] = [next()?, next()?, next()?];
+    let busy = user + nice + system + irq + softirq;
+    let seconds = |ticks: u64| ticks as f64 / ticks_per_s;
+    Some(OneCpu {
+        all: seconds(busy + idle + iowait + steal),
+        busy: seconds(busy),
+        softirq: seconds(softirq),
+        irq: seconds(irq),
+    })
 }
 
 /// `/proc/stat` -> one of its counters, such as `ctxt`; of `intr` the sum.
@@ -145,7 +159,11 @@ mod tests {
         assert!(cpu_times(STAT, 100.0).unwrap().idle > 0.0);
         assert_eq!(online_cpus(STAT), 2);
         let (all, each) = (cpu_times(STAT, 100.0).unwrap(), each_cpu(STAT, 100.0));
-        assert!((each.iter().map(|cpu| cpu.user).sum::<f64>() - all.user).abs() < 0.05);
+        assert_eq!((each.len(), each[0].busy, each[0].softirq, each[0].irq), (2, 334.15, 7.88, 0.0));
+        let busy_s = all.user + all.nice + all.system + all.irq + all.softirq;
+        assert!((each.iter().map(|cpu| cpu.busy).sum::<f64>() - busy_s).abs() < 0.05);
+        let all_s = busy_s + all.idle + all.iowait + all.steal;
+        assert!((each.iter().map(|cpu| cpu.all).sum::<f64>() - all_s).abs() < 0.05);
         assert!(counter(STAT, "ctxt") > Some(0) && counter(STAT, "intr") > Some(0));
     }
 
@@ -190,6 +208,7 @@ mod tests {
         #[test]
         fn any_text_is_read_without_panic(text in "(cpu[0-9 ]{0,30}|[a-z: 0-9]{0,80}|.|\n){0,20}") {
             cpu_times(&text, 100.0);
+            each_cpu(&text, 100.0);
             online_cpus(&text);
             schedstat(&text);
             interfaces(&text).count();

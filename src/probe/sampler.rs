@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 
 use super::files::OpenFile;
+use super::pressure;
 use super::proc::{self, InterfaceCounters, ThreadClass};
 use super::threads::{self, Threads, Worker};
 use crate::load::clock::wall_clock;
@@ -125,6 +126,9 @@ struct Collector {
 struct Target {
     watch: TargetWatch,
     threads: Option<Threads>,
+    /// What its control group waited for; `None` where the kernel does not tell.
+    pressure: Option<OpenFile>,
+    pressure_s: Option<f64>,
     interface: Option<InterfaceCounters>,
 }
 
@@ -146,18 +150,19 @@ impl Collector {
 
     fn sample(&mut self) -> Result<HostSample, ProbeError> {
         let before = wall_clock();
-        let text = self.stat.read_first_block()?;
+        let text = self.stat.read_whole()?;
         let cpu = proc::cpu_times(text, self.ticks_per_s).ok_or_else(|| unreadable("/proc/stat"))?;
-        let interrupts = proc::counter(text, "intr"); // beyond the first block with some two hundred CPUs
-        let pressure =
-            self.pressure.as_mut().and_then(|file| proc::pressure_s(file.read_first_block().ok()?));
+        let cpus = proc::each_cpu(text, self.ticks_per_s);
+        let (interrupts, context_switches) = (proc::counter(text, "intr"), proc::counter(text, "ctxt"));
+        let pressure_s = self.pressure.as_mut().and_then(waited_s);
+        self.targets.iter_mut().for_each(Target::read_pressure);
         self.read_threads();
         self.read_interfaces()?;
         let at_s = (before + wall_clock()) / 2.0;
         self.taken += 1;
         let targets = self.targets.iter().map(Target::counters).collect();
         let orchestrator_s = own_cpu_s();
-        Ok(HostSample { at_s, cpu, orchestrator_s, pressure_s: pressure, interrupts, targets })
+        Ok(HostSample { at_s, cpu, orchestrator_s, pressure_s, cpus, interrupts, context_switches, targets })
     }
 
     /// A sample after which everything that was watched is still there.
@@ -207,7 +212,12 @@ impl Target {
                 source,
             })?),
         };
-        Ok(Target { watch, threads, interface: None })
+        let pressure = watch.qemu_pid.and_then(pressure_of);
+        Ok(Target { watch, threads, pressure, pressure_s: None, interface: None })
+    }
+
+    fn read_pressure(&mut self) {
+        self.pressure_s = self.pressure.as_mut().and_then(waited_s);
     }
 
     /// An interface vanishes with the QEMU that held it; then QEMU is what is missing.
@@ -233,12 +243,23 @@ impl Target {
             emulator_delay_s: class(ThreadClass::Emulator).wait_s,
             vhost_s: class(ThreadClass::Vhost).run_s,
             vhost_delay_s: class(ThreadClass::Vhost).wait_s,
+            pressure_s: self.pressure_s,
             from_target_packets: from.0,
             to_target_packets: to.0,
             from_target_bytes: from.1,
             to_target_bytes: to.1,
         }
     }
+}
+
+/// The pressure of the control group of a guest.
+fn pressure_of(pid: i32) -> Option<OpenFile> {
+    let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    pressure::files(&groups).find_map(|file| OpenFile::open(file).ok())
+}
+
+fn waited_s(file: &mut OpenFile) -> Option<f64> {
+    proc::pressure_s(file.read_first_block().ok()?)
 }
 
 fn unreadable(what: &str) -> ProbeError {
@@ -275,6 +296,8 @@ mod tests {
         assert!(samples[0].at_s <= samples[1].at_s);
         assert!(samples[1].orchestrator_s >= samples[0].orchestrator_s);
         assert!(samples[1].targets[0].emulator_s >= samples[0].targets[0].emulator_s);
+        assert!(samples[0].cpus.len() == samples[1].cpus.len() && samples[0].cpus[0].all > 0.0);
+        assert!(samples[0].context_switches > Some(0) && samples[0].interrupts > Some(0));
     }
 
     #[test]
@@ -283,7 +306,7 @@ mod tests {
         let net = InterfaceCounters { rx_packets: rx.0, rx_bytes: rx.1, tx_packets: tx.0, tx_bytes: tx.1 };
         let counters = |invert| {
             let watch = TargetWatch { qemu_pid: None, ..loopback(invert) };
-            Target { watch, threads: None, interface: Some(net) }.counters()
+            Target { watch, threads: None, pressure: None, pressure_s: None, interface: Some(net) }.counters()
         };
         assert_eq!((counters(false).from_target_packets, counters(false).to_target_bytes), (10, 200));
         assert_eq!((counters(true).from_target_packets, counters(true).to_target_bytes), (20, 100));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::proc::{self, InterfaceCounters, ThreadClass};
-use crate::sample::{CpuTimes, HostSample, TargetCounters};
+use crate::sample::{CpuTimes, HostSample, OneCpu, TargetCounters};
 
 /// `USER_HZ`: 100 on every architecture that Linux runs KVM on.
 const TICKS_PER_S: f64 = 100.0;
@@ -17,10 +17,15 @@ pub struct Printed {
     started_s: f64,
     ended_s: f64,
     cpu: CpuTimes,
+    cpus: Vec<OneCpu>,
+    interrupts: Option<u64>,
+    context_switches: Option<u64>,
     own_ns: u64,
     pressure_s: Option<f64>,
     /// By target.
     tasks: Vec<Vec<Task>>,
+    /// By target: what its control group waited for, s.
+    waited_s: Vec<Option<f64>>,
     /// By target: whether its QEMU lives.
     pub alive: Vec<bool>,
     interfaces: BTreeMap<String, InterfaceCounters>,
@@ -37,35 +42,42 @@ struct Task {
 /// Understands the text of one sample; `None` if something is missing.
 pub fn printed(text: &str) -> Option<Printed> {
     let mut printed = Printed::default();
-    let mut net = String::new();
-    let (mut in_net, mut cpu, mut ended) = (false, None, false);
-    for line in text.lines() {
+    let (own, files) = text.split_once("== files\n")?;
+    for line in own.lines() {
+        printed.note(line)?;
+    }
+    let (files, time) = files.split_once(END)?;
+    printed.ended_s = time.trim_end().parse().ok()?;
+    printed.cpu = proc::cpu_times(files, TICKS_PER_S)?;
+    printed.cpus = proc::each_cpu(files, TICKS_PER_S);
+    (printed.interrupts, printed.context_switches) =
+        (proc::counter(files, "intr"), proc::counter(files, "ctxt"));
+    printed.interfaces =
+        proc::interfaces(files).map(|(name, counters)| (name.to_owned(), counters)).collect();
+    Some(printed)
+}
+
+impl Printed {
+    /// Understands a line before the files.
+    fn note(&mut self, line: &str) -> Option<()> {
         if let Some(time) = line.strip_prefix("== sample ") {
-            printed.started_s = time.parse().ok()?;
-        } else if let Some(time) = line.strip_prefix(END) {
-            (printed.ended_s, ended) = (time.parse().ok()?, true);
+            self.started_s = time.parse().ok()?;
         } else if let Some(own) = line.strip_prefix("== own ") {
-            printed.own_ns = own.parse().ok()?;
+            self.own_ns = own.parse().ok()?;
         } else if let Some(pressure) = line.strip_prefix("== pressure ") {
-            printed.pressure_s = proc::pressure_s(pressure);
+            self.pressure_s = proc::pressure_s(pressure);
+        } else if let Some(pressure) = line.strip_prefix("== waited ") {
+            *self.waited_s.last_mut()? = proc::pressure_s(pressure);
         } else if let Some(target) = line.strip_prefix("== target ") {
             let state = target.split_once(' ')?.1;
-            printed.alive.push(!["-", "Z", "X"].contains(&state));
-            printed.tasks.push(Vec::new());
-        } else if line == "== net" {
-            in_net = true;
-        } else if in_net {
-            net.push_str(line);
-            net.push('\n');
-        } else if line.starts_with("cpu ") {
-            cpu = proc::cpu_times(line, TICKS_PER_S);
+            self.alive.push(!["-", "Z", "X"].contains(&state));
+            self.tasks.push(Vec::new());
+            self.waited_s.push(None);
         } else {
-            printed.tasks.last_mut()?.push(task(line)?);
+            self.tasks.last_mut()?.push(task(line)?);
         }
+        Some(())
     }
-    printed.cpu = cpu?;
-    printed.interfaces = proc::interfaces(&net).map(|(name, counters)| (name.to_owned(), counters)).collect();
-    ended.then_some(printed)
 }
 
 fn task(line: &str) -> Option<Task> {
@@ -102,7 +114,8 @@ impl Memory {
                 None => InterfaceCounters::default(),
                 Some(name) => *printed.interfaces.get(name).ok_or(target)?,
             };
-            Ok(self.counters(target, net, *invert))
+            let waited_s = printed.waited_s.get(target).copied().flatten();
+            Ok(TargetCounters { pressure_s: waited_s, ..self.counters(target, net, *invert) })
         };
         let targets = interfaces.iter().enumerate().map(counters).collect::<Result<Vec<_>, usize>>()?;
         Ok(HostSample {
@@ -110,7 +123,9 @@ impl Memory {
             cpu: printed.cpu,
             orchestrator_s: printed.own_ns as f64 / 1e9,
             pressure_s: printed.pressure_s,
-            interrupts: None,
+            cpus: printed.cpus.clone(),
+            interrupts: printed.interrupts,
+            context_switches: printed.context_switches,
             targets,
         })
     }
@@ -131,6 +146,7 @@ impl Memory {
             emulator_delay_s: wait(ThreadClass::Emulator),
             vhost_s: run(ThreadClass::Vhost),
             vhost_delay_s: wait(ThreadClass::Vhost),
+            pressure_s: None,
             from_target_packets: from.0,
             to_target_packets: to.0,
             from_target_bytes: from.1,
@@ -158,7 +174,7 @@ mod tests {
     }
 
     fn watches() -> [(Option<String>, bool); 3] {
-        [(Some("kf-5qx5dy-t1".into()), false), (Some("kf-5qx5dy-t2".into()), true), (None, false)]
+        [(Some("kf-iyv4hn-t1".into()), false), (Some("kf-iyv4hn-t2".into()), true), (None, false)]
     }
 
     #[test]
@@ -172,9 +188,20 @@ mod tests {
         assert!(first.targets[0].vcpu_s > 3.0 && first.targets[0].emulator_s > 0.1, "{:?}", first.targets[0]);
         assert!(first.targets[0].vcpu_delay_s > 1.0 && first.targets[0].vhost_s == 0.0);
         let [tap, inverted] = [0, 1].map(|n| first.targets[n]);
-        assert_eq!((tap.from_target_packets, tap.to_target_packets), (1, 10));
-        assert_eq!((inverted.from_target_packets, inverted.to_target_packets), (8, 1));
+        assert_eq!((tap.from_target_packets, tap.to_target_packets), (37_203, 37_218));
+        assert_eq!((inverted.from_target_packets, inverted.to_target_packets), (27_973, 27_958));
         assert_eq!(first.targets[2], TargetCounters::default());
+        assert_eq!([tap, inverted].map(|target| target.pressure_s), [Some(20.899775), Some(18.622214)]);
+    }
+
+    #[test]
+    fn single_cpus_context_switches_and_interrupts_come_from_the_files() {
+        let sample = Memory::default().sample(&real()[0], &watches()).unwrap();
+        assert_eq!(
+            sample.cpus.iter().map(|cpu| (cpu.busy, cpu.softirq)).collect::<Vec<_>>(),
+            [(23_537.45, 612.33), (25_012.65, 618.55)]
+        );
+        assert_eq!((sample.context_switches, sample.interrupts), (Some(606_089_075), Some(131_140_438)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Model;
 use super::model::describe;
-use crate::figures::{Metric, Seen, SummaryRow, TrialFigures, settled_late};
+use crate::figures::{Metric, Seen, SummaryRow, TesterFigures, TrialFigures, settled_late};
 use crate::stats::Outlier;
 
 /// One thing to know.
@@ -56,12 +56,12 @@ pub enum Warning {
         /// How long they waited at most, s.
         longest_s: f64,
     },
-    /// The tester had hardly a CPU left: it is what was measured.
+    /// The tester had hardly a CPU left, or one of its netperfs: it may be what was measured.
     TesterSaturated {
         /// The trials.
         trials: Vec<u32>,
-        /// Its CPUs at most, %.
-        most_percent: f64,
+        /// What of it was saturated, at most.
+        most: TesterFigures,
     },
     /// Trials that were tried again, until they were measured or given up.
     TriedAgain {
@@ -145,8 +145,11 @@ fn not_merged(model: &Model) -> Option<Warning> {
 }
 
 fn tester_saturated(model: &Model) -> Option<Warning> {
-    let (trials, most_percent) = marked(model, Seen::tester_saturated, |seen| seen.tester_busy_percent)?;
-    Some(Warning::TesterSaturated { trials, most_percent })
+    let of = |trial: &TrialFigures| Some((trial.trial, trial.valid()?.seen.tester));
+    let saturated =
+        || model.trials.iter().filter_map(of).filter(|(_, tester)| tester.saturated() == Some(true));
+    let most = TesterFigures::worst(saturated().map(|(_, tester)| tester))?;
+    Some(Warning::TesterSaturated { trials: saturated().map(|(trial, _)| trial).collect(), most })
 }
 
 /// The valid trials with a mark, and the most of what gave it to them.
@@ -242,10 +245,10 @@ impl fmt::Display for Warning {
                  could be, in the trials behind it too (hint: a larger /sys/kernel/mm/ksm/pages_to_scan)",
                 named(trials)
             ),
-            Warning::TesterSaturated { trials, most_percent } => write!(
+            Warning::TesterSaturated { trials, most } => write!(
                 f,
-                "the tester's CPUs were up to {most_percent:.0} % busy in {}: it is what was measured (hint: a tester \
-                 with more CPUs, or fewer flows)",
+                "the tester was saturated in {}: {most}; it may be what was measured (hint: a faster tester, or one with more \
+                 CPUs; against a saturated netperf or a single CPU more flows, each with less to do)",
                 named(trials)
             ),
             Warning::TriedAgain { count, of, worst, most } => write!(
@@ -365,7 +368,7 @@ mod tests {
         let mut trials = fixture::run().2;
         if let Some(numbers) = &mut trials[0].numbers {
             numbers.seen.longest_hiccup_s = Some(1.25);
-            numbers.seen.tester_busy_percent = Some(93.0);
+            numbers.seen.tester.busy_percent = Some(93.0);
             numbers.seen.merging = Some(Merging { waited_s: 12.0, bound_s: 11.9, full_scans: 2 });
         }
         if let Some(numbers) = &mut trials[1].numbers {
@@ -385,7 +388,10 @@ mod tests {
             told[2]
                 .starts_with("KSM had not gone over the guests' memory twice when trial 1 began, after 12 s")
         );
-        assert!(told[3].starts_with("the tester's CPUs were up to 93 % busy in trial 1"), "{told:?}");
+        assert!(
+            told[3].starts_with("the tester was saturated in trial 1: its CPUs up to 93 % busy; it may be"),
+            "{told:?}"
+        );
     }
 
     #[test]

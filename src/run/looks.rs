@@ -1,5 +1,5 @@
-//! What is looked at just before and just after a window: every CPU of the host, the tester, interrupts, the guests from
-//! inside, what their control groups waited for, and KVM's exits.
+//! What is looked at just before and just after a window, for it would cost too much at every interval: the tester, interrupts
+//! by queue, the guests from inside, and KVM's exits.
 
 use std::collections::BTreeSet;
 
@@ -14,21 +14,24 @@ use crate::backend::{Counted, NicSource, Side};
 use crate::exec::machine::Machine;
 use crate::guest::fleet::Guest;
 use crate::lab::building::Ground;
+use crate::load::Load;
 use crate::load::clock::wall_clock;
-use crate::probe::{inside, interrupts, memory, pressure, proc};
+use crate::probe::{inside, interrupts, memory, proc};
 use crate::profile::Configuration;
 use crate::profile::groups::Members;
-use crate::sample::{Accel, CpuTimes, Irq, Look, RawGuest, RawTrial};
+use crate::sample::{Accel, Irq, Look, OneCpu, RawGuest, RawTrial};
 
-/// Looks at the machines, into the guests, and at why KVM leaves them.
+/// Looks at the load and the machines, into the guests, and at why KVM leaves them.
 pub(super) async fn look(
     session: &LabSession,
     configuration: &Configuration,
+    load: &mut Load,
     raw: &mut RawTrial,
 ) -> Result<()> {
-    raw.looks.extend(machines(session, configuration, &raw.groups).await);
+    let (netperfs_s, at_s) = (load.cpu_times().await?, wall_clock());
+    let machines = machines(session, configuration, &raw.groups).await;
+    raw.looks.push(Look { at_s, netperfs_s, ..machines });
     look_inside(session, configuration, &mut raw.guests).await?;
-    at_pressure(session, &mut raw.guests).await;
     if raw.accel == Accel::Kvm {
         exits::look(session, configuration, &mut raw.guests).await;
     }
@@ -81,29 +84,25 @@ fn note<'g>(guests: &'g mut Vec<RawGuest>, guest: &Guest) -> &'g mut RawGuest {
 }
 
 /// Looks at the machines; what cannot be read is left out.
-async fn machines(session: &LabSession, configuration: &Configuration, groups: &[Members]) -> Option<Look> {
-    let stat = session.lab.side(Side::Host).read("/proc/stat").await.ok()?;
-    let at_s = wall_clock();
+async fn machines(session: &LabSession, configuration: &Configuration, groups: &[Members]) -> Look {
     // In the embedded lab the tester is the host.
-    let tester = match session.lab.ground {
-        Ground::Embedded(_) => None,
-        Ground::Hardware(_) => cpu_times(session.lab.side(Side::Tester)).await,
+    let tester_cpus = match session.lab.ground {
+        Ground::Embedded(_) => Vec::new(),
+        Ground::Hardware(_) => each_cpu(session.lab.side(Side::Tester)).await,
     };
     let (throttled_guests_s, throttled_groups_s) = throttled::by_quotas(session, groups).await;
-    Some(Look {
-        at_s,
-        cpus: proc::each_cpu(&stat, proc::USER_HZ),
+    Look {
+        at_s: wall_clock(),
         swapped: memory::swapped(
             &session.lab.side(Side::Host).read("/proc/vmstat").await.unwrap_or_default(),
         ),
         merged: ksm::merged(session.lab.side(Side::Host)).await,
-        context_switches: proc::counter(&stat, "ctxt")?,
-        interrupts: proc::counter(&stat, "intr")?,
-        tester,
+        tester_cpus,
+        netperfs_s: Vec::new(),
         nics: of_nics(session, configuration).await,
         throttled_guests_s,
         throttled_groups_s,
-    })
+    }
 }
 
 /// Interrupts of the host's NICs under test: the wire, functions of it, and what each guest has for itself.
@@ -128,22 +127,6 @@ async fn of_nics(session: &LabSession, configuration: &Configuration) -> Vec<Irq
     said.map(|output| interrupts::interrupts(&output.stdout)).unwrap_or_default()
 }
 
-async fn cpu_times(machine: &Machine) -> Option<CpuTimes> {
-    proc::cpu_times(&machine.read("/proc/stat").await.ok()?, proc::USER_HZ)
-}
-
-/// Adds how long each guest's control group has waited for a CPU, where the kernel tells.
-async fn at_pressure(session: &LabSession, guests: &mut [RawGuest]) {
-    let pid = |guest: &RawGuest| session.fleet.get(guest.guest).map(|guest| guest.pid);
-    let pids: Vec<String> = guests.iter().filter_map(|guest| Some(pid(guest)?.to_string())).collect();
-    if pids.is_empty() {
-        return;
-    }
-    let said = session.lab.side(Side::Host).run(&script(pressure::SCRIPT, "pressure", &pids)).await;
-    let (at_s, said) = (wall_clock(), said.map(|output| output.stdout).unwrap_or_default());
-    let waited = pressure::pressure(&said);
-    for guest in guests {
-        let own = waited.iter().find(|(process, _)| Some(*process) == pid(guest));
-        guest.pressure.extend(own.map(|(_, waited_s)| (at_s, *waited_s)));
-    }
+async fn each_cpu(machine: &Machine) -> Vec<OneCpu> {
+    proc::each_cpu(&machine.read("/proc/stat").await.unwrap_or_default(), proc::USER_HZ)
 }

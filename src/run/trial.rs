@@ -147,9 +147,7 @@ async fn by_the_testers_clock(session: &LabSession, before: Clocks, raw: &mut Ra
         let times = times.chain(guest.nic.iter_mut().map(|(at_s, _)| at_s));
         let times = times.chain(guest.interrupts.iter_mut().map(|(at_s, _)| at_s));
         let times = times.chain(guest.exits.iter_mut().map(|(at_s, _)| at_s));
-        times
-            .chain(guest.pressure.iter_mut().map(|(at_s, _)| at_s))
-            .for_each(|at_s| *at_s = clocks.of_here(*at_s));
+        times.for_each(|at_s| *at_s = clocks.of_here(*at_s));
     }
     Ok(())
 }
@@ -252,10 +250,10 @@ async fn load(
     drop(events.send(Event::Running { flows: configuration.flows, for_s: hold.as_secs_f64() }));
     let warm = Instant::now() + timing.warmup;
     sleep_until(warm - timing.warmup.min(LOOK_BEFORE)).await;
-    looks::look(session, configuration, raw).await?;
+    looks::look(session, configuration, &mut load, raw).await?;
     sleep_until(warm + timing.window).await;
     // The window has its length already: the look is a part of the cool-down.
-    looks::look(session, configuration, raw).await?;
+    looks::look(session, configuration, &mut load, raw).await?;
     sleep_until(warm + timing.window + timing.cooldown).await;
     let transcript = load.stop().await?;
     looks::count_inside(session, configuration, &mut raw.guests).await?;

@@ -3,6 +3,7 @@
 //! Pure data. Times are seconds of the tester's wall clock since the epoch (netperf stamps its interim results with it);
 //! counters are cumulative, so that a figure over any window is a difference of two interpolated readings.
 
+mod host;
 mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::profile::Configuration;
 use crate::profile::groups::Members;
+pub use host::{CpuTimes, HostSample, OneCpu, TargetCounters};
 pub use seen::{ExitSource, Hiccup, Irq, KSM_SCANS, Look, Merged, Merging, NicPackets};
 
 /// Version of the raw format; a reader refuses what it does not know.
@@ -150,73 +152,6 @@ pub struct Interval {
     pub rate: f64,
 }
 
-/// The host's counters at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HostSample {
-    /// When they were read, s.
-    pub at_s: f64,
-    /// `/proc/stat`, all CPUs together.
-    pub cpu: CpuTimes,
-    /// CPU time of kvmfair itself, s.
-    pub orchestrator_s: f64,
-    /// Time in which something waited for a CPU (PSI, `some`), s since boot; `None` if the kernel does not tell.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pressure_s: Option<f64>,
-    /// Interrupts of all CPUs since boot; `None` where the machine is another: reading them there would cost too much.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interrupts: Option<u64>,
-    /// One entry for each target, in the order of their numbers.
-    pub targets: Vec<TargetCounters>,
-}
-
-/// CPU time by mode, s, since boot. Guest time is not a field: Linux counts it inside `user` already.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct CpuTimes {
-    /// Normal processes in user mode, guests included.
-    pub user: f64,
-    /// Niced processes in user mode.
-    pub nice: f64,
-    /// Kernel mode.
-    pub system: f64,
-    /// Idle.
-    pub idle: f64,
-    /// Idle while a disk was awaited.
-    pub iowait: f64,
-    /// Interrupt handlers.
-    pub irq: f64,
-    /// Soft interrupts.
-    pub softirq: f64,
-    /// Time the hypervisor gave to others.
-    pub steal: f64,
-}
-
-/// Cumulative counters of one guest as the host sees them; all CPU fields 0 for bare metal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct TargetCounters {
-    /// CPU time of the vCPU threads, s.
-    pub vcpu_s: f64,
-    /// Time the vCPU threads were runnable but waited for a CPU (run delay), s.
-    pub vcpu_delay_s: f64,
-    /// CPU time of QEMU's other threads, s.
-    pub emulator_s: f64,
-    /// Run delay of those other threads, s.
-    #[serde(default)]
-    pub emulator_delay_s: f64,
-    /// CPU time of the vhost workers, s.
-    pub vhost_s: f64,
-    /// Run delay of the vhost workers, s.
-    #[serde(default)]
-    pub vhost_delay_s: f64,
-    /// Packets from the target into the host's network, as the tap, macvtap or wire counted them.
-    pub from_target_packets: u64,
-    /// Packets to the target.
-    pub to_target_packets: u64,
-    /// Bytes from the target.
-    pub from_target_bytes: u64,
-    /// Bytes to the target.
-    pub to_target_bytes: u64,
-}
-
 /// What one guest said about itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RawGuest {
@@ -242,10 +177,6 @@ pub struct RawGuest {
     /// Who counted them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exits_from: Option<ExitSource>,
-    /// Time in which something of its control group waited for a CPU (PSI, `some`), s: before and after the window. Empty
-    /// where the kernel does not tell.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pressure: Vec<(f64, f64)>,
 }
 
 /// One fact that had to hold for the trial to be what it says.

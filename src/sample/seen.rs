@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CpuTimes, RawGuest};
+use super::{OneCpu, RawGuest};
 
 /// One interrupt line of a NIC: of a queue, or of the device as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,25 +97,24 @@ pub struct Merged {
     pub sharing: u64,
 }
 
-/// The machines at one moment; all counters since boot.
+/// The machines at one moment; all counters since boot. What is read at every interval is in [`super::HostSample`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Look {
     /// When, s.
     pub at_s: f64,
-    /// Each CPU of the host.
-    pub cpus: Vec<CpuTimes>,
     /// Pages that the host read back from swap, and that it wrote there; `None` if its kernel does not count them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swapped: Option<(u64, u64)>,
     /// Pages that the host's KSM has merged; `None` if its kernel does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Merged>,
-    /// Context switches of the host.
-    pub context_switches: u64,
-    /// Interrupts of the host.
-    pub interrupts: u64,
-    /// All CPUs of the tester; `None` where the tester is the host.
-    pub tester: Option<CpuTimes>,
+    /// Each CPU of the tester; empty where the tester is the host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tester_cpus: Vec<OneCpu>,
+    /// CPU time that each netperf of a measured flow has used, s, in the order of the flows; `None` where the kernel does not
+    /// tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub netperfs_s: Vec<Option<f64>>,
     /// Interrupts of the host's NICs under test; a veth pair has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nics: Vec<Irq>,
@@ -140,7 +139,6 @@ impl RawGuest {
             interrupts: Vec::new(),
             exits: Vec::new(),
             exits_from: None,
-            pressure: Vec::new(),
         }
     }
 }

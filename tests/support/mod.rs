@@ -8,6 +8,7 @@
 
 pub mod image;
 pub mod machines;
+pub mod pictures;
 pub mod running;
 pub mod tables;
 pub mod traces;

@@ -85,7 +85,7 @@ pub(super) const GROUP: [Column<GroupFigures>; 24] = [
     ("gini_cpu", |group| group.cpu_fairness.map(|f| f.gini)),
 ];
 
-pub(super) const TRIAL: [Column<Numbers>; 74] = [
+pub(super) const TRIAL: [Column<Numbers>; 76] = [
     ("window_s", |n| Some(n.window.length_s())),
     ("window_start_s", |n| Some(n.window.start_s)),
     ("start_spread_s", |n| Some(n.total.start_spread_s)),
@@ -132,8 +132,10 @@ pub(super) const TRIAL: [Column<Numbers>; 74] = [
     ("ksm_pages_sharing_after", |n| n.seen.merged.map(|[_, after]| after.sharing as f64)),
     ("context_switches_per_s", |n| n.seen.context_switches_per_s),
     ("interrupts_per_s", |n| n.seen.interrupts_per_s),
-    ("tester_busy_percent", |n| n.seen.tester_busy_percent),
-    ("tester_saturated", |n| n.seen.tester_saturated().map(f64::from)),
+    ("tester_busy_percent", |n| n.seen.tester.busy_percent),
+    ("tester_busiest_cpu_percent", |n| n.seen.tester.busiest_cpu_percent),
+    ("busiest_netperf_percent", |n| n.seen.tester.busiest_netperf_percent),
+    ("tester_saturated", |n| n.seen.tester.saturated().map(f64::from)),
     ("longest_hiccup_s", |n| n.seen.longest_hiccup_s),
     ("host_hiccup", |n| n.seen.host_hiccup().map(f64::from)),
     ("host_pressure_percent", |n| n.host.and_then(|host| host.pressure_percent)),

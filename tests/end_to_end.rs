@@ -162,7 +162,7 @@ fn guests_add_up_to_the_total(run: &Path) {
     }
 }
 
-/// In the window every slice has a rate of each guest and what the host's counters say; and every guest's NIC interrupts it.
+/// In the window every slice has a rate of each guest and what the counters of the host and its CPUs say; and every guest's NIC interrupts it.
 fn flows_and_probes_share_one_clock(run: &Path) {
     let timeline = rows(run, "timeline.csv");
     for guest in rows(run, "guests.csv") {
@@ -177,7 +177,10 @@ fn flows_and_probes_share_one_clock(run: &Path) {
         let rates = times("guest", &guest["guest"], "rate_tps");
         assert_eq!(rates.len(), 12, "3 s in slices of 250 ms: {rates:?}");
         assert_eq!(rates, times("guest", &guest["guest"], "vcpu_cpu_percent"));
-        assert_eq!(rates, times("host", "", "busy_percent"));
+        for metric in ["busy_percent", "context_switches_per_s"] {
+            assert_eq!(rates, times("host", "", metric));
+        }
+        assert_eq!(rates, times("cpu", "0", "softirq_percent"));
         assert!(number(&guest, "nic_interrupts_per_s") > 0.0, "{guest:?}");
     }
 }

@@ -60,11 +60,16 @@ fn guests_of_another_machines_libvirt_are_measured_from_a_third_and_nothing_is_l
     for trial in &trials {
         assert_eq!(trial["outcome"], "measured", "{trial:?}");
         assert!((0.9..=1.1).contains(&number(trial, "witness_ratio")), "{trial:?}");
+        for of_tester in ["tester_busiest_cpu_percent", "busiest_netperf_percent"] {
+            assert!(number(trial, of_tester) > 0.0, "{trial:?}");
+        }
     }
     for raw in raw_trials(&run) {
         let broken: Vec<&Check> = raw.checks.iter().filter(|check| !check.holds()).collect();
         assert!(broken.is_empty() && !raw.checks.is_empty(), "{broken:?}");
         let last = raw.host.last().unwrap();
+        assert_eq!(last.cpus.len(), raw.host_cpus as usize, "{last:?}");
+        assert!(last.context_switches > raw.host[0].context_switches, "{last:?}");
         assert!(last.targets.iter().all(|target| target.vcpu_s > 0.0), "{last:?}");
     }
 }

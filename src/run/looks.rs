@@ -14,24 +14,30 @@ use crate::backend::{Counted, NicSource, Side};
 use crate::exec::machine::Machine;
 use crate::guest::fleet::Guest;
 use crate::lab::building::Ground;
-use crate::load::Load;
 use crate::load::clock::wall_clock;
+use crate::load::{Load, LoadError};
 use crate::probe::{inside, interrupts, memory, proc};
 use crate::profile::Configuration;
 use crate::profile::groups::Members;
 use crate::sample::{Accel, Irq, Look, OneCpu, RawGuest, RawTrial};
 
-/// Looks at the load and the machines, into the guests, and at why KVM leaves them.
+/// Looks at the load, the machines and into the guests, all at once so that nobody waits for another; then at why KVM leaves
+/// the guests.
 pub(super) async fn look(
     session: &LabSession,
     configuration: &Configuration,
     load: &mut Load,
     raw: &mut RawTrial,
 ) -> Result<()> {
-    let (netperfs_s, at_s) = (load.cpu_times().await?, wall_clock());
-    let machines = machines(session, configuration, &raw.groups).await;
+    let netperfs = async { Ok::<_, LoadError>((load.cpu_times().await?, wall_clock())) };
+    let (netperfs, machines, guests) = tokio::join!(
+        netperfs,
+        machines(session, configuration, &raw.groups),
+        look_inside(session, configuration, &mut raw.guests)
+    );
+    let (netperfs_s, at_s) = netperfs?;
     raw.looks.push(Look { at_s, netperfs_s, ..machines });
-    look_inside(session, configuration, &mut raw.guests).await?;
+    guests?;
     if raw.accel == Accel::Kvm {
         exits::look(session, configuration, &mut raw.guests).await;
     }

@@ -63,11 +63,25 @@ fn axis(lines: &[Line]) -> String {
     sorted(lines, is_title, |line| line.top).pop().unwrap_or_default()
 }
 
-/// The lowest row of ticks.
+/// The lowest row of ticks; without one, what stands below the bars of panels.
 fn below(lines: &[Line]) -> Vec<String> {
     let is_tick = |line: &&Line| !line.bold && line.anchor == "middle" && line.size == 21.0;
+    if !lines.iter().any(|line| is_tick(&line)) {
+        return below_panels(lines);
+    }
     let lowest = lines.iter().filter(is_tick).map(|line| line.top).fold(0.0, f64::max);
     sorted(lines, |line| is_tick(line) && line.top == lowest, |line| line.left)
+}
+
+/// Names of one or two lines; the values of bars are as large, and stand above the zero of the scale.
+fn below_panels(lines: &[Line]) -> Vec<String> {
+    let zero = lines.iter().filter(|line| line.anchor == "end" && line.size == 21.0).map(|line| line.top);
+    let zero = zero.fold(0.0, f64::max);
+    let is_name = |line: &&Line| line.anchor == "middle" && line.size == 19.0 && line.top > zero;
+    let mut parts: Vec<&Line> = lines.iter().filter(is_name).collect();
+    parts.sort_by(|a, b| a.left.total_cmp(&b.left).then(a.top.total_cmp(&b.top)));
+    let names = parts.chunk_by(|a, b| a.left == b.left);
+    names.map(|parts| parts.iter().map(|line| line.words.as_str()).collect::<Vec<_>>().join(" ")).collect()
 }
 
 /// Names in bold, in the order drawn. One of two lines is one name; values beyond the scale, and indices, are none.

@@ -1,8 +1,8 @@
 //! The window of a trial, from where its rate had settled: the one place that decides it.
 //!
 //! The common window begins a warm-up after the last flow did. Where the rate was still moving then (MSER-5, and by more than
-//! noise explains), the window begins where it had settled, if enough is left; all figures of the trial and its timeline are of that. What is read
-//! only before and after the window is of the time between, which holds it, or most of it.
+//! noise explains), the window begins where it had settled, if enough is left; all figures of the trial and its timeline are
+//! of that. What is read only before and after the window is of the time between; see `looks`.
 
 use super::course;
 use crate::profile::Timing;

@@ -64,7 +64,8 @@ pub fn last_script<'c>(run: &str, changes: impl Iterator<Item = &'c Change>) -> 
 
 fn call(change: &Change) -> Option<String> {
     let words: Vec<String> = match change {
-        Change::Command { argv } | Change::Ethtool { argv, .. } => [&["undo".to_owned()][..], argv].concat(),
+        Change::Command { argv } => [&["undo".to_owned()][..], argv].concat(),
+        Change::Ethtool { nic, argv } => [&["give_back".to_owned(), nic.name.clone()][..], argv].concat(),
         Change::Value { path, value } => ["value".into(), path.display().to_string(), value.clone()].into(),
         Change::Nic(nic) => {
             let state = if nic.up { "up" } else { "down" };
@@ -108,6 +109,21 @@ mod tests {
     fn what_was_done_and_what_was_left_are_told_apart() {
         let (done, left) = said("done removed /x\nnoise\nleft interface kf-a-b\n");
         assert_eq!((done, left), (vec!["removed /x".to_owned()], vec!["interface kf-a-b".to_owned()]));
+    }
+
+    #[test]
+    fn what_a_nic_that_is_there_did_not_get_back_is_left_and_one_that_is_gone_took_it_along() {
+        let ran = |name: &str, command: &str| {
+            let word = String::new;
+            let (device, driver, mac) = (word(), word(), word());
+            let nic = HostNic { name: name.into(), device, driver, mac, mtu: 1500, up: true, sriov: None };
+            let change = Change::Ethtool { nic, argv: vec![command.into()] };
+            let ran = std::process::Command::new("sh").args(["-c", &script([&change].into_iter())]).output();
+            said(&String::from_utf8_lossy(&ran.unwrap().stdout))
+        };
+        assert_eq!(ran("lo", "false"), (vec![], vec!["a setting of the NIC lo".to_owned()]));
+        assert_eq!(ran("lo", "true"), (vec!["gave the NIC lo a setting back".to_owned()], vec![]));
+        assert_eq!(ran("no-such-nic", "false"), (vec![], vec![]));
     }
 
     #[test]

@@ -26,6 +26,14 @@ of_run() { grep -lzx "KVMFAIR_RUN=$1" /proc/[0-9]*/environ 2>/dev/null | sed 's,
 # Runs a command whose object may be gone already: what stays is found by its name.
 undo() { if "$@" 2>/dev/null; then did "$*"; fi; }
 
+# Gives the NIC $1 something back by the command after it; a NIC that is gone took it along.
+give_back() {
+    taker=$1
+    shift
+    [ -e "/sys/class/net/$taker" ] || return 0
+    if "$@" >/dev/null 2>&1; then did "gave the NIC $taker a setting back"; else left "a setting of the NIC $taker"; fi
+}
+
 # Writes the value $2 back into the file $1. What is not there any more went with its device; where that is an interface that
 # still is, the value is lost.
 value() {

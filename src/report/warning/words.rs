@@ -1,0 +1,100 @@
+//! The sentence of each warning: what is the case, in which trials, and what to do.
+
+use std::fmt;
+
+use super::Warning;
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::Shortened { trials, most_s, warmup_s } => write!(
+                f,
+                "the rate of {} had not settled after the warm-up: what came before was left out, up to {most_s:.1} s of \
+                 the window (hint: make warmup longer than {warmup_s} s)",
+                named(trials)
+            ),
+            Warning::NotSettled { trials, longest_s, warmup_s } => write!(
+                f,
+                "the rate of {} was still settling up to {longest_s:.1} s into the window, too long to leave that out \
+                 (hint: make warmup longer than {warmup_s} s; if that never helps, there is no steady state, and the mean \
+                 hides it)",
+                named(trials)
+            ),
+            Warning::Hiccups { trials, longest_s } => write!(
+                f,
+                "the host stood still for up to {longest_s:.2} s in the window of {} (hint: it may be a virtual machine \
+                 itself, or its firmware took the CPU; compare such trials with care)",
+                named(trials)
+            ),
+            Warning::Swapped { trials, most_pages } => write!(
+                f,
+                "the host read up to {most_pages} pages back from swap in the window of {}: somebody waited for them (hint: \
+                 fewer guests or less memory for each; `kvmfair doctor` says what is promised to whom)",
+                named(trials)
+            ),
+            Warning::NotMerged { trials, longest_s } => write!(
+                f,
+                "KSM had not gone over the guests' memory twice when {} began, after {longest_s:.0} s: less is merged than \
+                 could be, in the trials behind it too (hint: a larger /sys/kernel/mm/ksm/pages_to_scan)",
+                named(trials)
+            ),
+            Warning::TesterSaturated { trials, most } => write!(
+                f,
+                "the tester was saturated in {}: {most}; it may be what was measured (hint: a faster tester, or one with more \
+                 CPUs; against a saturated netperf or a single CPU more flows, each with less to do)",
+                named(trials)
+            ),
+            Warning::TriedAgain { count, of, worst, most } => write!(
+                f,
+                "{count} of {of} trials needed more than one attempt, trial {worst} the most ({most}): what came to nothing is \
+                 in no figure, and what is left may be the better part (hint: raw/attempts tells what went wrong)"
+            ),
+            Warning::Outliers { trials, severe } => write!(
+                f,
+                "total rates far from those of the other repeats: {} ({severe} beyond three interquartile ranges); nothing \
+                 was left out (hint: look for what else the machine did then)",
+                named(trials)
+            ),
+            Warning::Stopped { configurations, half_width_percent } => write!(
+                f,
+                "repeats ended at ± {half_width_percent} % in {}: such intervals are too narrow; simulated at ± 3 %, 63 to 95 of a \
+                 hundred hold the true mean, the fewer the more the trials vary (hint: to compare, measure again with a fixed \
+                 number of repeats)",
+                if *configurations == 1 {
+                    "1 configuration".into()
+                } else {
+                    format!("{configurations} configurations")
+                }
+            ),
+            Warning::Imprecise { configurations, half_width_percent, max_repeats } => write!(
+                f,
+                "less precise than ± {half_width_percent} % after up to {max_repeats} repeats: {} (hint: a longer \
+                 window, a quieter machine, or a larger max_repeats)",
+                configurations.join("; ")
+            ),
+        }
+    }
+}
+
+/// `trial 3`, `trials 3, 5 and 9`, `trials 1, 2, 3 and 9 more`.
+fn named(trials: &[u32]) -> String {
+    const SHOWN: usize = 5;
+    let numbers: Vec<String> = trials.iter().take(SHOWN).map(u32::to_string).collect();
+    match (numbers.as_slice(), trials.len().saturating_sub(SHOWN)) {
+        ([one], _) => format!("trial {one}"),
+        ([first @ .., last], 0) => format!("trials {} and {last}", first.join(", ")),
+        (shown, more) => format!("trials {} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_are_cut() {
+        assert_eq!(named(&[3]), "trial 3");
+        assert_eq!(named(&[3, 5, 9]), "trials 3, 5 and 9");
+        assert_eq!(named(&[1, 2, 3, 4, 5, 6, 7]), "trials 1, 2, 3, 4, 5 and 2 more");
+    }
+}

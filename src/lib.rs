@@ -8,7 +8,7 @@
 //! - [`plan`]: configurations -> ordered trials, the lab's move before each, an estimate
 //! - [`tuning`]: settings of host and guests as files and values
 //! - [`backend`]: NIC backends as data: what they need, interfaces, host steps with their undo, proofs
-//! - [`sample`]: raw samples of one trial, as kept on disk
+//! - [`raw`]: raw samples of one trial, as kept on disk
 //! - [`window`]: the time in which every flow of a trial was running
 //! - [`stats`]: intervals over repeats, fairness: arithmetic only
 //! - [`figures`]: raw samples -> the figures of a trial, and of a configuration over its repeats
@@ -40,9 +40,10 @@ pub mod load;
 pub mod plan;
 pub mod probe;
 pub mod profile;
+pub mod raw;
 pub mod report;
 pub mod run;
-pub mod sample;
+
 pub mod stats;
 pub mod store;
 pub mod tuning;

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::profile::Timing;
-use crate::sample::{Interval, RawFlow};
+use crate::raw::{Interval, RawFlow};
 use crate::stats;
 
 /// The time that every flow has in common.

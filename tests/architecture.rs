@@ -12,7 +12,7 @@ const PURE: [&str; 23] = [
     "plan",
     "backend",
     "tuning",
-    "sample",
+    "raw",
     "window",
     "stats",
     "figures",

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kvmfair::sample::Check;
+use kvmfair::raw::Check;
 use serde_json::Value;
 use support::image::{debian, qemu_img, run, trace};
 use support::tables::{number, raw_trials, rows};

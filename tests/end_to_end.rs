@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kvmfair::profile::{Factor, HostFacts, load};
-use kvmfair::sample::{Check, Stage};
+use kvmfair::raw::{Check, Stage};
 use kvmfair::store::RunDir;
 use serde_json::Value;
 use support::tables::{Row, number, raw_trials, rows};

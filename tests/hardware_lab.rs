@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use kvmfair::sample::Check;
+use kvmfair::raw::Check;
 use nix::sys::signal::Signal;
 use support::Sandbox;
 use support::image::{debian, qemu_img, trace};

@@ -6,7 +6,7 @@
 mod support;
 
 use kvmfair::lab::dpdk;
-use kvmfair::sample::Check;
+use kvmfair::raw::Check;
 use support::Sandbox;
 use support::machines::{HOST, Machines, TESTER, said};
 use support::tables::{number, raw_trials, rows};

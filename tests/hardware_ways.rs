@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use kvmfair::sample::Check;
+use kvmfair::raw::Check;
 use support::Sandbox;
 use support::image::{debian, qemu_img, run};
 use support::machines::{GATEWAY, HOST, INNER_HOST, INNER_TESTER, Machines, TESTER, said};

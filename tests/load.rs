@@ -17,7 +17,7 @@ use kvmfair::exec::local::Local;
 use kvmfair::exec::machine::Machine;
 use kvmfair::load::{FlowSpec, LoadError, Netserver, NetserverError, Tester, command, parse};
 use kvmfair::profile::Test;
-use kvmfair::sample::RawFlow;
+use kvmfair::raw::RawFlow;
 use nix::sched::{CloneFlags, setns, unshare};
 
 const DEADLINE: Duration = Duration::from_secs(60);

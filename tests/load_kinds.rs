@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use kvmfair::figures::{Outcome, TrialFigures};
 use kvmfair::profile::{Test, Timing};
-use kvmfair::sample::RawTrial;
+use kvmfair::raw::RawTrial;
 use support::Sandbox;
 use support::tables::{Row, number, raw_trials, rows};
 

@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 
-use kvmfair::sample::{Check, RawTrial};
+use kvmfair::raw::{Check, RawTrial};
 use support::Sandbox;
 use support::tables::{raw_trials, rows};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use kvmfair::plan::plan;
 use kvmfair::profile::{Experiment, HostFacts, ProfileError, parse, starter};
-use kvmfair::sample::Accel;
+use kvmfair::raw::Accel;
 use proptest::prelude::*;
 
 const FACTS: HostFacts = HostFacts { memory_mib: 1 << 30, cpus: 8 };

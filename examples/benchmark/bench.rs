@@ -9,7 +9,7 @@ use kvmfair::figures::{Metric, Outcome, TrialFigures};
 use kvmfair::load::command::settle;
 use kvmfair::plan::Plan;
 use kvmfair::profile::Experiment;
-use kvmfair::sample::RawTrial;
+use kvmfair::raw::RawTrial;
 use kvmfair::store::RunDir;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

@@ -21,12 +21,12 @@ use crate::lab::{RunId, State, clean, enter, nics, ovs, preflight, state};
 use crate::plan;
 use crate::probe::environment::Environment;
 use crate::profile::{Experiment, HostPlace};
+use crate::raw::Accel;
 use crate::report::terminal::Terminal;
 use crate::run::bench::{self, Ending};
 use crate::run::event::{Event, Events};
 use crate::run::lab_session::LabSession;
 use crate::run::results::Results;
-use crate::sample::Accel;
 use crate::store::{RunDir, Writer};
 use crate::tuning;
 

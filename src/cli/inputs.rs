@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::plan;
 use crate::probe::environment;
 use crate::profile::{self, AccelChoice, Experiment, HostFacts};
-use crate::sample::Accel;
+use crate::raw::Accel;
 
 /// The profile's text and the experiment it describes.
 ///

@@ -12,8 +12,8 @@ use crate::backend::{Names, NicSettings, Site};
 use crate::lab::{nics, ovs};
 use crate::plan::{self, PlannedTrial, Transition};
 use crate::profile::{Configuration, Experiment, Factor, Image, Precision, Value};
+use crate::raw::Accel;
 use crate::run::blueprint::Blueprint;
-use crate::sample::Accel;
 
 /// Show the trials, the lab's moves and the time they will take, without doing anything.
 #[derive(Debug, clap::Args)]

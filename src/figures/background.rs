@@ -4,7 +4,7 @@
 use super::validity::MIN_COVERAGE_PERCENT;
 use super::{GuestFigures, Numbers, Reason, host};
 use crate::profile::{Role, groups};
-use crate::sample::{CpuTimes, RawTrial};
+use crate::raw::{CpuTimes, RawTrial};
 
 /// Least busy part of a burning guest's own CPUs, %. What was stolen from it, it would have burnt.
 const MIN_BUSY_PERCENT: f64 = 50.0;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{GroupFigures, GuestFigures, JainAt, course};
 use crate::profile::Role;
-use crate::sample::RawTrial;
+use crate::raw::RawTrial;
 use crate::stats::{self, Fairness, weighted_jain};
 use crate::window::Window;
 

@@ -7,7 +7,7 @@ use std::ops::Add;
 
 use crate::profile::Role;
 use crate::profile::groups::of_guest;
-use crate::sample::{HostSample, Interval, NicPackets, RawTrial};
+use crate::raw::{HostSample, Interval, NicPackets, RawTrial};
 
 /// Packets and bytes of both directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::profile::Role;
 use crate::profile::groups::of_guest;
-use crate::sample::RawTrial;
+use crate::raw::RawTrial;
 use crate::stats::{self, Fairness};
 use crate::window::Window;
 
@@ -154,7 +154,7 @@ mod tests {
     fn the_course_shows_who_stood_still_and_when() {
         let (mut raw, window) = trial(&[1000.0, 600.0]);
         for flow in raw.flows.iter_mut().filter(|flow| flow.guest == 2) {
-            let second_half = |interval: &&mut crate::sample::Interval| interval.end_s - window.start_s > 5.1;
+            let second_half = |interval: &&mut crate::raw::Interval| interval.end_s - window.start_s > 5.1;
             flow.intervals.iter_mut().filter(second_half).for_each(|interval| interval.rate = 0.0);
         }
         let course = Course::of(&raw, &window, 0.5);

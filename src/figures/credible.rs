@@ -13,7 +13,7 @@
 
 use super::{FlowFigures, NetperfLatency, flow};
 use crate::profile::{Configuration, Test};
-use crate::sample::{RawFlow, RawTrial};
+use crate::raw::{RawFlow, RawTrial};
 use crate::stats;
 
 /// Packets per transaction and direction that may be missing or too many in any case: connections are opened and closed,

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::Numbers;
-use crate::sample::ExitSource;
+use crate::raw::ExitSource;
 
 /// Reasons that are told apart at most: more are no picture.
 const MOST: usize = 6;

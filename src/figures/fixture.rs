@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::backend::Backend;
 use crate::profile::{Configuration, Timing};
-use crate::sample::{
+use crate::raw::{
     Accel, Check, CpuTimes, FORMAT, Failure, HostSample, Interval, OneCpu, RawFlow, RawGuest, RawTrial,
     Stage, TargetCounters,
 };

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::received;
 use crate::profile::{Configuration, Unit};
-use crate::sample::RawFlow;
+use crate::raw::RawFlow;
 use crate::window::Window;
 
 /// One flow of one trial.

@@ -10,7 +10,7 @@ use super::weights::{deciding, errors, weights};
 use super::{Between, GuestFigures, HostFigures, throttle};
 use crate::profile::groups::Members;
 use crate::profile::{Role, Unit};
-use crate::sample::RawTrial;
+use crate::raw::RawTrial;
 use crate::stats::{self, Fairness, weighted_jain};
 use crate::window::Window;
 

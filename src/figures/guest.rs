@@ -11,7 +11,7 @@ use super::span::Span;
 use super::{FlowFigures, flow, interrupts, received};
 use crate::profile::groups::of_guest;
 use crate::profile::{Role, Unit};
-use crate::sample::{ExitSource, RawFlow, RawTrial, TargetCounters};
+use crate::raw::{ExitSource, RawFlow, RawTrial, TargetCounters};
 use crate::stats;
 use crate::window::Window;
 

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::sample::{CpuTimes, HostSample};
+use crate::raw::{CpuTimes, HostSample};
 use crate::stats;
 use crate::window::Window;
 

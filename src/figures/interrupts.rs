@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::looks::pair;
-use crate::sample::{Irq, RawGuest, RawTrial};
+use crate::raw::{Irq, RawGuest, RawTrial};
 use crate::window::Window;
 
 /// One interrupt line of a NIC.

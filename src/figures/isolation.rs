@@ -81,7 +81,7 @@ mod tests {
     use crate::figures::fixture;
     use crate::profile::Background;
     use crate::profile::groups::{CpuSettings, Members};
-    use crate::sample::RawTrial;
+    use crate::raw::RawTrial;
 
     /// Victims, then a burner, with quotas.
     fn groups(victims: u32, quota_us: u32, quota_of_victims_us: Option<u32>) -> Vec<Members> {

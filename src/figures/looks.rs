@@ -10,7 +10,7 @@ use super::host::{busy, idle};
 use super::interrupts::{IrqFigures, interrupts};
 use super::span::{OF_CPU, Span};
 use super::tester::TesterFigures;
-use crate::sample::{CpuTimes, Look, Merged, Merging, RawGuest, RawTrial};
+use crate::raw::{CpuTimes, Look, Merged, Merging, RawGuest, RawTrial};
 use crate::window::Window;
 
 /// One CPU of the host.
@@ -151,7 +151,7 @@ pub(super) fn inside_cpu(guest: &RawGuest, window: &Window) -> Option<(f64, f64)
 mod tests {
     use super::*;
     use crate::figures::fixture;
-    use crate::sample::Hiccup;
+    use crate::raw::Hiccup;
 
     fn look(at_s: f64) -> Look {
         Look {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::flow::result;
 use crate::profile::{Configuration, Test};
-use crate::sample::{RawFlow, RawTrial};
+use crate::raw::{RawFlow, RawTrial};
 use crate::stats;
 
 /// The trial with rates of what arrived. A flow without a final result counts as zero: nobody knows what arrived of it.

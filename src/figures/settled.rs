@@ -6,7 +6,7 @@
 
 use super::course;
 use crate::profile::Timing;
-use crate::sample::RawTrial;
+use crate::raw::RawTrial;
 use crate::window::Window;
 
 /// Shortest acceptable window as a part of the requested one.

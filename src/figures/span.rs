@@ -1,7 +1,7 @@
 //! The host's counters over a slice of time: readings interpolated at its ends, found once for all counters.
 
 use super::host::{busy, idle};
-use crate::sample::{CpuTimes, HostSample, OneCpu, TargetCounters};
+use crate::raw::{CpuTimes, HostSample, OneCpu, TargetCounters};
 
 /// A slice of time and what the host's samples say of it.
 #[derive(Clone, Copy, Debug)]

@@ -108,7 +108,7 @@ fn interval(metric: Metric, trials: &[&TrialFigures]) -> Option<Interval> {
 mod tests {
     use super::*;
     use crate::figures::fixture;
-    use crate::sample::RawTrial;
+    use crate::raw::RawTrial;
 
     fn rows(configurations: &[Configuration], raws: Vec<RawTrial>) -> Vec<SummaryRow> {
         let trials = raws.iter().map(|raw| TrialFigures::of(raw, &fixture::timing()));

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::received;
-use crate::sample::{Look, OneCpu, RawTrial};
+use crate::raw::{Look, OneCpu, RawTrial};
 
 /// Busier than this all together, %, the tester's CPUs slow the flows down.
 const ALL_PERCENT: f64 = 80.0;

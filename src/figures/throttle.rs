@@ -3,7 +3,7 @@
 use super::GroupFigures;
 use super::span::Span;
 use crate::profile::groups::Members;
-use crate::sample::RawTrial;
+use crate::raw::RawTrial;
 
 /// How long quotas kept a group from CPUs between the looks, s summed over control groups and CPUs.
 pub(super) fn throttled_s(raw: &RawTrial, members: &Members) -> Option<f64> {
@@ -39,7 +39,7 @@ mod tests {
     use crate::figures::{Numbers, TrialFigures, fixture};
     use crate::profile::Role;
     use crate::profile::groups::{CpuSettings, Members};
-    use crate::sample::{CpuTimes, Look};
+    use crate::raw::{CpuTimes, Look};
 
     /// Ten seconds of two CPUs with so much idle time, in which two guests were throttled for 3 s each.
     fn numbers(idle_s: f64, cgroup: bool) -> Numbers {

@@ -16,7 +16,7 @@ use super::received::received;
 use super::settled::Settled;
 use super::span::{AT_INTERFACE, OF_CPU, OF_GUEST, OF_HOST, OfOne, Span};
 use crate::profile::{Timing, Unit};
-use crate::sample::{RawFlow, RawTrial};
+use crate::raw::{RawFlow, RawTrial};
 use crate::stats;
 use crate::window::Window;
 
@@ -242,7 +242,7 @@ fn once(raw: &RawTrial, window: &Window) -> Vec<Point> {
 mod tests {
     use super::*;
     use crate::figures::fixture;
-    use crate::sample::Hiccup;
+    use crate::raw::Hiccup;
     use std::collections::BTreeSet;
 
     fn trial() -> RawTrial {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::settled::Settled;
 use super::{FlowFigures, GuestFigures, HostFigures, JainAt, course, flow, guest, witness};
 use crate::profile::Unit;
-use crate::sample::RawTrial;
+use crate::raw::RawTrial;
 use crate::stats::{self, Fairness};
 use crate::window;
 

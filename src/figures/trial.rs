@@ -8,7 +8,7 @@ use super::received::received;
 use super::settled::Settled;
 use super::{Course, FlowFigures, GuestFigures, HostFigures, Reason, Seen, Sharing, TotalFigures, validity};
 use crate::profile::{Configuration, Timing};
-use crate::sample::{Accel, Check, RawTrial, Stage};
+use crate::raw::{Accel, Check, RawTrial, Stage};
 use crate::window::Window;
 
 /// The figures of one trial.
@@ -136,7 +136,7 @@ impl Numbers {
 mod tests {
     use super::*;
     use crate::figures::{Metric, fixture};
-    use crate::sample::TargetCounters;
+    use crate::raw::TargetCounters;
 
     fn figures(raw: &RawTrial) -> TrialFigures {
         TrialFigures::of(raw, &fixture::timing())

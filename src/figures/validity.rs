@@ -10,7 +10,7 @@ use super::received::received;
 use super::settled::MIN_WINDOW;
 use super::{FlowFigures, Numbers, Outcome, background, witness};
 use crate::profile::Timing;
-use crate::sample::{Check, RawFlow, RawTrial};
+use crate::raw::{Check, RawFlow, RawTrial};
 use crate::window;
 
 /// Smallest part of the window that a flow's interim results must cover, %.

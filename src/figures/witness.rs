@@ -7,7 +7,7 @@ use super::counted::Counted;
 use super::credible::{Party, credible, work};
 use super::{FlowFigures, GuestFigures, Numbers, Reason, TotalFigures, guest};
 use crate::profile::{Test, Unit};
-use crate::sample::RawTrial;
+use crate::raw::RawTrial;
 
 /// Transactions of each flow below which a guest by itself is not judged: it hardly moved, and what opens and closes its
 /// connections would decide.

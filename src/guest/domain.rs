@@ -9,7 +9,7 @@ use super::memory::{self, Memory};
 use super::{cputune, interface};
 use crate::backend::{Nic, NicSource};
 use crate::profile::groups::CpuSettings;
-use crate::sample::Accel;
+use crate::raw::Accel;
 
 /// Translated code that QEMU keeps for an emulated appliance, MiB. Without a bound it takes up to a gigabyte; 32 was no
 /// faster than 16.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::profile::Test;
-use crate::sample::RawFlow;
+use crate::raw::RawFlow;
 
 /// The port on which every netserver listens.
 pub const CONTROL_PORT: u16 = 12865;

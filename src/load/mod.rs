@@ -2,7 +2,7 @@
 //!
 //! - [`command`]: the words of one netperf (pure)
 //! - [`launcher`]: the shell script that runs all flows of a tester, and the protocol it speaks (pure)
-//! - [`parse`]: what the launcher printed -> [`crate::sample::RawFlow`] (pure)
+//! - [`parse`]: what the launcher printed -> [`crate::raw::RawFlow`] (pure)
 //! - [`error`]: why there is no load (pure)
 //! - [`tester`]: starts the launcher in the tester's network namespace and holds it
 //! - [`netserver`]: the other end, for the bare-metal baseline

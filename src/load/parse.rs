@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::command::FlowSpec;
 use super::launcher::END;
-use crate::sample::{Interval, RawFlow};
+use crate::raw::{Interval, RawFlow};
 
 /// Exit statuses from here on are the shell's way to name the signal that ended a process.
 const SIGNALLED: i32 = 128;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Host, Transition};
 use crate::load::command;
 use crate::profile::{Configuration, Experiment, Image};
-use crate::sample::Accel;
+use crate::raw::Accel;
 
 /// Expected time of one trial.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

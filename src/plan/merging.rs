@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sample::KSM_SCANS;
+use crate::raw::KSM_SCANS;
 
 /// How fast the kernel's KSM goes over memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -23,7 +23,7 @@ pub use merging::{Host, Scan};
 pub use transition::{Guests, Policy, Transition};
 
 use crate::profile::{Configuration, Experiment, Order, Value};
-use crate::sample::Accel;
+use crate::raw::Accel;
 
 /// The ordered trials of an experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::load::clock::wall_clock;
-use crate::sample::Hiccup;
+use crate::raw::Hiccup;
 
 /// Between two wakings.
 const NAP: Duration = Duration::from_millis(10);

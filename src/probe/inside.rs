@@ -1,6 +1,6 @@
 //! What a guest says of itself when it is asked: its own CPU times, interrupts and packets of its NIC. Pure.
 
-use crate::sample::{CpuTimes, NicPackets};
+use crate::raw::{CpuTimes, NicPackets};
 
 use super::proc;
 

@@ -3,7 +3,7 @@
 //! Lines are found by the device's interrupt numbers, not by name: a driver's name for them is the interface's when it
 //! was brought up, which may not be its name any more, and a function that was passed through has none.
 
-use crate::sample::Irq;
+use crate::raw::Irq;
 
 /// `sh -c SCRIPT interrupts (NAME | MAC | PCI)...`
 pub const SCRIPT: &str = include_str!("interrupts.sh");

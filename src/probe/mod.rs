@@ -36,7 +36,7 @@ pub use sampler::{ProbeError, Sampler, TargetWatch};
 use std::time::Duration;
 
 use crate::exec::machine::Machine;
-use crate::sample::HostSample;
+use crate::raw::HostSample;
 
 /// A running sampler of the VM host's counters, wherever that is. Dropping it ends it.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 //! Own code rather than the `procfs` crate, which opens the files itself and allocates for each field; the sampler keeps
 //! its files open and needs eight numbers of one line.
 
-use crate::sample::{CpuTimes, OneCpu};
+use crate::raw::{CpuTimes, OneCpu};
 
 /// `/proc/stat` -> CPU time of all CPUs together, s; `None` if the first line is not the sum.
 ///

@@ -13,7 +13,7 @@ use super::sampler::{ProbeError, TargetWatch};
 use super::transcript::{self, Memory, Printed};
 use crate::exec::machine::Machine;
 use crate::exec::started::{FromProcess, Started};
-use crate::sample::HostSample;
+use crate::raw::HostSample;
 
 const SCRIPT: &str = include_str!("remote.sh");
 

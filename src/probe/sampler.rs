@@ -15,7 +15,7 @@ use super::pressure;
 use super::proc::{self, InterfaceCounters, ThreadClass};
 use super::threads::{self, Threads, Worker};
 use crate::load::clock::wall_clock;
-use crate::sample::{HostSample, TargetCounters};
+use crate::raw::{HostSample, TargetCounters};
 
 /// Every how many samples the lists of threads are refreshed.
 const REFRESH_EVERY: usize = 8;

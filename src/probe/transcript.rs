@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::proc::{self, InterfaceCounters, ThreadClass};
-use crate::sample::{CpuTimes, HostSample, OneCpu, TargetCounters};
+use crate::raw::{CpuTimes, HostSample, OneCpu, TargetCounters};
 
 /// `USER_HZ`: 100 on every architecture that Linux runs KVM on.
 const TICKS_PER_S: f64 = 100.0;

@@ -32,8 +32,8 @@ mod tests {
     use super::*;
     use crate::figures::{TrialFigures, fixture as raw, summarise};
     use crate::profile::{Configuration, Factor};
+    use crate::raw::Accel;
     use crate::report::fixture;
-    use crate::sample::Accel;
 
     #[test]
     fn the_index_is_told_beside_the_plain_one_where_a_guest_ran_alone_with_as_many_flows() {

@@ -9,8 +9,8 @@ use crate::profile::{
     Background, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Reprovision, Role,
     Timing,
 };
+use crate::raw::Accel;
 use crate::report::Model;
-use crate::sample::Accel;
 
 /// An experiment over the given configurations.
 pub fn experiment(configurations: Vec<Configuration>, factors: &[Factor]) -> Experiment {

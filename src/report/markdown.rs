@@ -5,7 +5,7 @@
 use super::chart::Chart;
 use super::{Model, demand, fairness, groups, model, number, warnings};
 use crate::figures::{Metric, SummaryRow};
-use crate::sample::Accel;
+use crate::raw::Accel;
 
 /// The tables of the report: what each is about, and its metrics.
 const TABLES: [(&str, &[Metric]); 3] = [

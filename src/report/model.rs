@@ -8,7 +8,7 @@ use crate::figures::{
 };
 use crate::profile::groups::PERIOD_US;
 use crate::profile::{Background, Configuration, Experiment, Factor};
-use crate::sample::Stage;
+use crate::raw::Stage;
 use crate::stats::Outlier;
 
 /// A run, complete or not, as renderers see it.

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sample::Accel;
+use crate::raw::Accel;
 
 /// Where figures come from. An empty field is unknown and is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,7 +18,7 @@ use crate::load::parse;
 use crate::load::tester::{Load, Tester};
 use crate::profile::groups::Members;
 use crate::profile::{Configuration, Role, Test, Timing};
-use crate::sample::RawFlow;
+use crate::raw::RawFlow;
 
 /// Size of one send of a stream, bytes.
 const MESSAGE_BYTES: u32 = 64 * 1024;

@@ -11,7 +11,7 @@ use super::trial;
 use crate::load::clock::wall_clock;
 use crate::plan::{Host, Plan, PlannedTrial};
 use crate::profile::Experiment;
-use crate::sample::{Accel, Failure, RawTrial, Stage};
+use crate::raw::{Accel, Failure, RawTrial, Stage};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use crate::lab::address::{Net, PREFIX, Station, address, mac};
 use crate::lab::control_group;
 use crate::profile::Configuration;
 use crate::profile::groups::{Group, Members, members, of_guest};
-use crate::sample::Accel;
+use crate::raw::Accel;
 
 /// MTU of the management network, bytes.
 const MANAGEMENT_MTU: u32 = 1500;

@@ -12,7 +12,7 @@ use crate::guest::scheduler::Scheduler;
 use crate::lab::control_group::{ControlGroup, default_shares};
 use crate::profile::Configuration;
 use crate::profile::groups::{CpuSettings, Members};
-use crate::sample::Check;
+use crate::raw::Check;
 
 const SCRIPT: &str = include_str!("cgroup.sh");
 

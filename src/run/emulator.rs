@@ -11,7 +11,7 @@ use crate::backend::Side;
 use crate::exec::machine::Machine;
 use crate::guest::emulator;
 use crate::guest::fleet::Guest;
-use crate::sample::Check;
+use crate::raw::Check;
 
 /// Prints the program that a path leads to; nothing for a script.
 const PROGRAM: &str = r#"case $(head -c 4 "$1" | tail -c 3) in ELF) readlink -f "$1" ;; esac"#;

@@ -8,7 +8,7 @@ use crate::backend::Side;
 use crate::load::clock::wall_clock;
 use crate::probe::exits::{self, ByKernel};
 use crate::profile::{Configuration, ExitChoice};
-use crate::sample::{Accel, Check, ExitSource, RawGuest};
+use crate::raw::{Accel, Check, ExitSource, RawGuest};
 
 /// Sees to it that somebody counts the exits of the guests that run, and proves it where the host was changed for it.
 pub(super) async fn prepare(session: &mut LabSession, configuration: &Configuration) -> Option<Check> {

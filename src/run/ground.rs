@@ -21,7 +21,7 @@ use crate::lab::hardware::{self, Hardware};
 use crate::lab::journal::{Journal, Undo};
 use crate::lab::{Lab, RunId, State, clean};
 use crate::profile::Machines;
-use crate::sample::Accel;
+use crate::raw::Accel;
 
 /// The opened ground.
 pub(super) struct Opened {

@@ -9,7 +9,7 @@ use super::lab_session::LabSession;
 use crate::backend::Side;
 use crate::exec::machine::Machine;
 use crate::plan::Scan;
-use crate::sample::{KSM_SCANS, Merged, Merging};
+use crate::raw::{KSM_SCANS, Merged, Merging};
 
 /// Between two looks at how far it is.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -30,7 +30,7 @@ use crate::lab::{Lab, State, ovs, real_time};
 use crate::plan::{Guests, Host, Policy, Transition};
 use crate::probe::inside;
 use crate::profile::{Configuration, Experiment, cpus};
-use crate::sample::{Accel, Merging};
+use crate::raw::{Accel, Merging};
 
 /// The opened lab.
 pub struct LabSession {

@@ -19,7 +19,7 @@ use crate::load::{Load, LoadError};
 use crate::probe::{inside, interrupts, memory, proc};
 use crate::profile::Configuration;
 use crate::profile::groups::Members;
-use crate::sample::{Accel, Irq, Look, OneCpu, RawGuest, RawTrial};
+use crate::raw::{Accel, Irq, Look, OneCpu, RawGuest, RawTrial};
 
 /// Looks at the load, the machines and into the guests, all at once so that nobody waits for another; then at why KVM leaves
 /// the guests.

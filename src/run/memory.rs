@@ -7,7 +7,7 @@ use super::verify::check;
 use crate::backend::Side;
 use crate::guest::fleet::Guest;
 use crate::profile::Configuration;
-use crate::sample::Check;
+use crate::raw::Check;
 
 /// What a configuration asks of the memory of a guest, looked at.
 pub(super) async fn checks(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Vec<Check> {

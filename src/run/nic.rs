@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::verify::check;
 use crate::backend::{Datapath, Model, Nic};
-use crate::sample::Check;
+use crate::raw::Check;
 
 /// Checksums and segmentation that a virtio NIC leaves to the other end, by the numbers of their feature bits (virtio
 /// specification, 5.1.3): CSUM, GUEST_CSUM, GUEST_TSO4, GUEST_TSO6, HOST_TSO4, HOST_TSO6.

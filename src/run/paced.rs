@@ -7,7 +7,7 @@ use super::verify::check;
 use crate::backend::pace::Pace;
 use crate::profile::groups::{Group, Members, members};
 use crate::profile::{Configuration, Role};
-use crate::sample::Check;
+use crate::raw::Check;
 
 /// How far tc's rounding may be from what it was told.
 const ROUNDING: f64 = 1e-3;

@@ -9,7 +9,7 @@ use crate::backend::Side;
 use crate::guest::fleet::Guest;
 use crate::profile::Configuration;
 use crate::profile::pin::{Crowd, Pin, list};
-use crate::sample::Check;
+use crate::raw::Check;
 
 /// Goes through the vCPU threads of the process `$1`, which QEMU names `CPU 0/KVM`; the other words are a CPU list for each
 /// vCPU. Without them, prints the number of each vCPU with its CPU list.

@@ -11,7 +11,7 @@ use crate::backend::Side;
 use crate::guest::fleet::Guest;
 use crate::profile::Configuration;
 use crate::profile::pin::{Crowd, Pin, list};
-use crate::sample::Check;
+use crate::raw::Check;
 
 /// Goes through the threads of QEMU `$1` that are no vCPUs, and its vhost workers: since Linux 6.4 threads of QEMU, before
 /// that processes of the kernel's. `$2` is the CPU list for all of them; without it, prints `qemu` or `vhost` with the CPU

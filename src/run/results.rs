@@ -15,10 +15,10 @@ use crate::figures::{Metric, Outcome, SummaryRow, TrialFigures, summarise, timel
 use crate::plan::Plan;
 use crate::probe::environment::Environment;
 use crate::profile::{Configuration, Experiment};
+use crate::raw::{Accel, RawTrial};
 use crate::report::chart::{charts, png};
 use crate::report::terminal::Terminal;
 use crate::report::{self, Model, Provenance};
-use crate::sample::{Accel, RawTrial};
 use crate::store::RunDir;
 
 /// Rows of `timeline.csv` for one trial, at most about.

@@ -9,7 +9,7 @@ use crate::backend::Side;
 use crate::guest::fleet::Guest;
 use crate::profile::Configuration;
 use crate::profile::policy::Policy;
-use crate::sample::Check;
+use crate::raw::Check;
 
 /// Goes through the vCPU threads of the process `$1`, which QEMU names `CPU 0/KVM`, and gives them the policy `$2`, an
 /// option of chrt, with priority `$3`. Without a policy, prints the number of each vCPU with its policy and its priority:

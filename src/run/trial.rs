@@ -25,7 +25,7 @@ use crate::probe::hiccup::HiccupMeter;
 use crate::probe::sampler::TargetWatch;
 use crate::profile::groups::{self, Group, Members, members};
 use crate::profile::{Configuration, Role, Timing};
-use crate::sample::{Accel, Check, FORMAT, Failure, HostSample, RawFlow, RawTrial, Stage};
+use crate::raw::{Accel, Check, FORMAT, Failure, HostSample, RawFlow, RawTrial, Stage};
 
 /// For all flows to transfer something, beyond netperf's own wait.
 pub(super) const START_LIMIT: Duration = Duration::from_secs(30);

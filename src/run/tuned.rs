@@ -7,7 +7,7 @@ use super::lab_session::LabSession;
 use crate::lab::Lab;
 use crate::profile::Configuration;
 use crate::profile::cpus::first;
-use crate::sample::Check;
+use crate::raw::Check;
 use crate::tuning::{self, SCRIPT, Setting};
 
 /// Writes those of the host's machine: guests that start take some of them with them for good.

@@ -13,7 +13,7 @@ use super::{emulator, memory, nic, pin, pin_emulator, scheduler, tuned};
 use crate::backend::{Datapath, Look, Nic, Side};
 use crate::guest::fleet::Guest;
 use crate::profile::Configuration;
-use crate::sample::{Accel, Check};
+use crate::raw::{Accel, Check};
 
 /// Guests that are looked at together: each has one command running on the host at a time.
 pub(super) const AT_ONCE: usize = 8;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::{RunDir, StoreError, io};
-use crate::sample::{RawTrial, Stage};
+use crate::raw::{RawTrial, Stage};
 
 /// Where they are kept.
 const ATTEMPTS: &str = "raw/attempts";
@@ -72,7 +72,7 @@ fn of_attempt(trial: u32, attempt: u32) -> String {
 mod tests {
     use super::*;
     use crate::figures::fixture;
-    use crate::sample::Failure;
+    use crate::raw::Failure;
 
     fn run() -> (tempfile::TempDir, RunDir) {
         let base = tempfile::tempdir().unwrap();

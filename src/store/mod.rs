@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::sample::{self, RawTrial};
+use crate::raw::{self, RawTrial};
 
 /// Why a run directory cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -205,9 +205,9 @@ impl RunDir {
     fn read_trial(&self, name: &str) -> Result<RawTrial, StoreError> {
         let value: serde_json::Value = self.read_json(name)?;
         let format = value.get("format").and_then(serde_json::Value::as_u64);
-        if format != Some(u64::from(sample::FORMAT)) {
+        if format != Some(u64::from(raw::FORMAT)) {
             let found = format.map_or("no format".into(), |number| format!("format {number}"));
-            return Err(self.content(name)(format!("it has {found}, this is format {}", sample::FORMAT)));
+            return Err(self.content(name)(format!("it has {found}, this is format {}", raw::FORMAT)));
         }
         serde_json::from_value(value).map_err(self.content(name))
     }

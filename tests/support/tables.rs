@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kvmfair::sample::RawTrial;
+use kvmfair::raw::RawTrial;
 
 /// One row: column -> text.
 pub type Row = BTreeMap<String, String>;

@@ -137,8 +137,8 @@ mod tests {
     use super::*;
     use crate::figures::fixture as figures;
     use crate::profile::Configuration;
+    use crate::raw::Accel;
     use crate::report::fixture;
-    use crate::sample::Accel;
 
     /// The picture of a run over so many of these backends, a trial each.
     fn labels(backends: &[&str]) -> Vec<String> {

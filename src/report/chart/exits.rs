@@ -6,8 +6,8 @@ use super::series::MAX_BARS;
 use super::stacks::{Stack, StackGroup, Stacks};
 use crate::figures::{Numbers, SummaryRow, exit_reasons, exit_sources, exit_words};
 use crate::profile::{Configuration, Factor};
+use crate::raw::ExitSource;
 use crate::report::Model;
-use crate::sample::ExitSource;
 use crate::stats::Interval;
 
 /// Pictures of tests that count transactions, then of streams. None where guests are emulated.

@@ -6,8 +6,8 @@ use super::SIZE;
 use super::canvas::{Align, Canvas, GREY, INK};
 use super::text::Font;
 use crate::profile::Configuration;
+use crate::raw::Accel;
 use crate::report::{Model, model};
-use crate::sample::Accel;
 use plotters::style::RGBColor;
 
 /// Between the picture's edge and anything on it, px.

@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use super::*;
 use crate::figures::{Metric, SummaryRow, TrialFigures, fixture as trials, summarise};
 use crate::profile::{Configuration, Experiment, Factor};
+use crate::raw::Accel;
 use crate::report::{Provenance, fixture};
-use crate::sample::Accel;
 use crate::stats::Interval;
 
 const VMS: [u32; 7] = [1, 2, 4, 8, 16, 32, 64];

@@ -4,8 +4,8 @@ use super::Chart;
 use super::gallery::charts_of;
 use crate::figures::{TrialFigures, fixture as raw};
 use crate::profile::{Background, Configuration, Experiment, Factor, Test};
+use crate::raw::{Accel, ExitSource, RawTrial};
 use crate::report::fixture;
-use crate::sample::{Accel, ExitSource, RawTrial};
 
 /// A name, and what a run is made of.
 pub(super) type Run = (&'static str, Experiment, Accel, Vec<TrialFigures>);

@@ -26,7 +26,7 @@ use ::csv::Writer;
 use super::{Model, model};
 use crate::figures::{Metric, Numbers, Outcome, SummaryRow, TrialFigures};
 use crate::profile::{Configuration, Factor};
-use crate::sample::Accel;
+use crate::raw::Accel;
 use crate::stats::{Interval, Outlier};
 use columns::{CPU, Column, FLOW, GROUP, GUEST, SUMMARY, TRIAL};
 pub use probes::{exits, interrupts, timeline};

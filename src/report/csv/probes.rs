@@ -55,9 +55,9 @@ pub fn timeline(trials: impl IntoIterator<Item = (u32, Vec<Point>)>) -> ::csv::R
 mod tests {
     use super::*;
     use crate::figures::IrqFigures;
+    use crate::raw::ExitSource;
     use crate::report::csv::tests::read;
     use crate::report::fixture;
-    use crate::sample::ExitSource;
     use std::collections::BTreeMap;
 
     #[test]

@@ -172,7 +172,7 @@ mod tests {
     fn of_many_configurations_the_first_are_shown_and_the_others_counted() {
         let (experiment, _, trials) = fixture::grouped_run();
         let [mut row, _] = [0, 1].map(|_| {
-            let provenance = fixture::provenance(crate::sample::Accel::Tcg);
+            let provenance = fixture::provenance(crate::raw::Accel::Tcg);
             Model::new(&experiment, &provenance, &trials).group_rows().remove(0)
         });
         let rows: Vec<GroupRow> = (1..=20)

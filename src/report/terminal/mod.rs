@@ -9,7 +9,7 @@ use comfy_table::{Cell, Color, Table};
 
 use super::{Model, fairness, model, warnings};
 use crate::figures::{Metric, SummaryRow};
-use crate::sample::Accel;
+use crate::raw::Accel;
 
 /// Metrics from the one that must be seen to the one that may be left out first.
 const BY_IMPORTANCE: [Metric; 14] = [

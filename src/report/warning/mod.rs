@@ -215,8 +215,8 @@ fn imprecise(model: &Model) -> Option<Warning> {
 mod tests {
     use super::*;
     use crate::profile::Precision;
+    use crate::raw::Merging;
     use crate::report::fixture;
-    use crate::sample::Merging;
 
     fn told(trials: &[TrialFigures], precision: Option<Precision>) -> Vec<String> {
         let (mut experiment, provenance, _) = fixture::run();

@@ -4,7 +4,7 @@
 //! counters are cumulative, so that a figure over any window is a difference of two interpolated readings.
 
 mod host;
-mod seen;
+mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::profile::Configuration;
 use crate::profile::groups::Members;
 pub use host::{CpuTimes, HostSample, OneCpu, TargetCounters};
-pub use seen::{ExitSource, Hiccup, Irq, KSM_SCANS, Look, Merged, Merging, NicPackets};
+pub use snapshot::{ExitSource, Hiccup, Irq, KSM_SCANS, Look, Merged, Merging, NicPackets};
 
 /// Version of the raw format; a reader refuses what it does not know.
 pub const FORMAT: u32 = 2;

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::profile::Timing;
-use crate::raw::{Interval, RawFlow};
+use crate::raw::{InterimResult, RawFlow};
 use crate::stats;
 
 /// The time that every flow has in common.
@@ -76,7 +76,7 @@ impl Window {
     }
 
     /// Length that an interval shares with the window, s.
-    fn overlap(&self, interval: &Interval) -> f64 {
+    fn overlap(&self, interval: &InterimResult) -> f64 {
         (interval.end_s.min(self.end_s) - start(interval).max(self.start_s)).max(0.0)
     }
 }
@@ -100,7 +100,7 @@ fn last_end(flow: &RawFlow) -> Option<f64> {
     flow.intervals.last().map(|interval| interval.end_s)
 }
 
-fn start(interval: &Interval) -> f64 {
+fn start(interval: &InterimResult) -> f64 {
     interval.end_s - interval.length_s
 }
 
@@ -115,7 +115,7 @@ mod tests {
         let mut end_s = start;
         let intervals = intervals.iter().map(|&(length_s, rate)| {
             end_s += length_s;
-            Interval { end_s, length_s, rate }
+            InterimResult { end_s, length_s, rate }
         });
         RawFlow {
             flow: 1,

@@ -7,7 +7,7 @@ use std::ops::Add;
 
 use crate::profile::Role;
 use crate::profile::groups::of_guest;
-use crate::raw::{HostSample, Interval, NicPackets, RawTrial};
+use crate::raw::{HostSample, InterimResult, NicPackets, RawTrial};
 
 /// Packets and bytes of both directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Counted {
         let measured = |guest: u32| wanted(guest) && is_measured(raw, guest);
         let (from_s, counted, until_s) = inside(raw, &measured).or_else(|| outside(raw, &measured))?;
         let mut intervals = raw.flows.iter().flat_map(|flow| &flow.intervals);
-        let covered = |i: &Interval| from_s <= i.end_s - i.length_s && i.end_s <= until_s;
+        let covered = |i: &InterimResult| from_s <= i.end_s - i.length_s && i.end_s <= until_s;
         intervals.all(covered).then_some(counted)
     }
 

@@ -154,7 +154,8 @@ mod tests {
     fn the_course_shows_who_stood_still_and_when() {
         let (mut raw, window) = trial(&[1000.0, 600.0]);
         for flow in raw.flows.iter_mut().filter(|flow| flow.guest == 2) {
-            let second_half = |interval: &&mut crate::raw::Interval| interval.end_s - window.start_s > 5.1;
+            let second_half =
+                |interval: &&mut crate::raw::InterimResult| interval.end_s - window.start_s > 5.1;
             flow.intervals.iter_mut().filter(second_half).for_each(|interval| interval.rate = 0.0);
         }
         let course = Course::of(&raw, &window, 0.5);

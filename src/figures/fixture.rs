@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::backend::Backend;
 use crate::profile::{Configuration, Timing};
 use crate::raw::{
-    Accel, Check, CpuTimes, FORMAT, Failure, HostSample, Interval, OneCpu, RawFlow, RawGuest, RawTrial,
+    Accel, Check, CpuTimes, FORMAT, Failure, HostSample, InterimResult, OneCpu, RawFlow, RawGuest, RawTrial,
     Stage, TargetCounters,
 };
 
@@ -40,7 +40,7 @@ pub fn flow(flow: u32, guest: u32, rate: f64) -> RawFlow {
     RawFlow {
         flow,
         guest,
-        intervals: ends.map(|end_s| Interval { end_s, length_s: 0.5, rate }).collect(),
+        intervals: ends.map(|end_s| InterimResult { end_s, length_s: 0.5, rate }).collect(),
         result: result(rate),
         exit_code: Some(0),
         messages: String::new(),
@@ -88,7 +88,7 @@ pub fn trial(configuration: Configuration, rates: &[f64]) -> RawTrial {
         flows: flows.collect(),
         background: vec![],
         host: (0..=RUN + 2).map(|second| host_sample(f64::from(second), rates, first)).collect(),
-        looks: Vec::new(),
+        snapshots: Vec::new(),
         hiccups: None,
         host_cpus: HOST_CPUS,
         online_cpus: Default::default(),
@@ -148,7 +148,7 @@ fn guest(number: u32) -> RawGuest {
     RawGuest {
         inside: vec![(START - 1.0, CpuTimes::default()), (START + 15.0, after)],
         qemu_pid: Some(1000 + number as i32),
-        ..RawGuest::unseen(number, &format!("kf-test-{number}"))
+        ..RawGuest::new(number, &format!("kf-test-{number}"))
     }
 }
 

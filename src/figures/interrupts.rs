@@ -24,7 +24,7 @@ pub struct IrqFigures {
 
 /// Every line that was there in both looks: the host's first, then guest by guest.
 pub(super) fn interrupts(raw: &RawTrial, window: &Window) -> Vec<IrqFigures> {
-    let of_host = raw.looks.iter().map(|look| (look.at_s, look.nics.as_slice())).collect::<Vec<_>>();
+    let of_host = raw.snapshots.iter().map(|look| (look.at_s, look.nics.as_slice())).collect::<Vec<_>>();
     let of_guests = raw.guests.iter().flat_map(|guest| of_one(guest, window));
     between(0, &of_host, window).into_iter().chain(of_guests).collect()
 }

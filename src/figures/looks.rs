@@ -10,7 +10,7 @@ use super::host::{busy, idle};
 use super::interrupts::{IrqFigures, interrupts};
 use super::span::{OF_CPU, Span};
 use super::tester::TesterFigures;
-use crate::raw::{CpuTimes, Look, Merged, Merging, RawGuest, RawTrial};
+use crate::raw::{CpuTimes, KsmWait, Merged, RawGuest, RawTrial, Snapshot};
 use crate::window::Window;
 
 /// One CPU of the host.
@@ -38,7 +38,7 @@ pub struct Seen {
     /// Pages that KSM had merged before and after the window.
     pub merged: Option<[Merged; 2]>,
     /// How long the trial waited for KSM before it began.
-    pub merging: Option<Merging>,
+    pub merging: Option<KsmWait>,
     /// Of the host, 1/s.
     pub context_switches_per_s: Option<f64>,
     /// Of the host, 1/s.
@@ -109,8 +109,8 @@ fn each_cpu(raw: &RawTrial, span: &Span) -> Vec<CpuFigures> {
     cpu_numbers(raw).into_iter().enumerate().filter_map(of).collect()
 }
 
-fn pair_of_looks(raw: &RawTrial) -> Option<(&Look, &Look)> {
-    let [first, .., last] = raw.looks.as_slice() else { return None };
+fn pair_of_looks(raw: &RawTrial) -> Option<(&Snapshot, &Snapshot)> {
+    let [first, .., last] = raw.snapshots.as_slice() else { return None };
     Some((first, last))
 }
 
@@ -153,8 +153,8 @@ mod tests {
     use crate::figures::fixture;
     use crate::raw::Hiccup;
 
-    fn look(at_s: f64) -> Look {
-        Look {
+    fn look(at_s: f64) -> Snapshot {
+        Snapshot {
             at_s,
             swapped: Some((at_s as u64 - 100, 0)),
             merged: Some(Merged { shared: 2, sharing: at_s as u64 }),
@@ -168,7 +168,7 @@ mod tests {
 
     fn trial() -> (RawTrial, Window) {
         let mut raw = fixture::trial(fixture::configuration("virtio", 1), &[1000.0]);
-        raw.looks = vec![look(100.0), look(110.0)];
+        raw.snapshots = vec![look(100.0), look(110.0)];
         let window = Window::common(&raw.flows, &fixture::timing()).unwrap();
         (raw, window)
     }
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!((seen.swapped_in_pages, seen.swapped_out_pages), (Some(10), Some(0)));
         assert_eq!(seen.merged.unwrap().map(|merged| merged.sharing), [100, 110]);
         assert_eq!(seen.tester.busiest_netperf_percent, Some(50.0));
-        raw.looks.pop();
+        raw.snapshots.pop();
         assert_eq!(Seen::of(&raw, &window).swapped_in_pages, None);
     }
 

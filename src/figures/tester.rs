@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::received;
-use crate::raw::{Look, OneCpu, RawTrial};
+use crate::raw::{OneCpu, RawTrial, Snapshot};
 
 /// Busier than this all together, %, the tester's CPUs slow the flows down.
 const ALL_PERCENT: f64 = 80.0;
@@ -26,7 +26,7 @@ pub struct TesterFigures {
 }
 
 impl TesterFigures {
-    pub(super) fn of(raw: &RawTrial, (first, last): (&Look, &Look)) -> TesterFigures {
+    pub(super) fn of(raw: &RawTrial, (first, last): (&Snapshot, &Snapshot)) -> TesterFigures {
         let cpus = || first.tester_cpus.iter().zip(&last.tester_cpus);
         let sum = |of: fn(&OneCpu) -> f64| cpus().map(|(before, after)| of(after) - of(before)).sum::<f64>();
         let percent = |busy: f64, all: f64| (all > 0.0).then(|| (100.0 * busy / all).clamp(0.0, 100.0));
@@ -82,7 +82,7 @@ impl fmt::Display for TesterFigures {
     }
 }
 
-fn busiest_netperf(raw: &RawTrial, first: &Look, last: &Look) -> Option<f64> {
+fn busiest_netperf(raw: &RawTrial, first: &Snapshot, last: &Snapshot) -> Option<f64> {
     let length_s = last.at_s - first.at_s;
     let used = first.netperfs_s.iter().zip(&last.netperfs_s).zip(&raw.flows);
     let percent = used.filter_map(|((before, after), flow)| {
@@ -100,9 +100,9 @@ mod tests {
     use crate::figures::fixture;
     use crate::profile::Test;
 
-    fn look(at_s: f64, busy: &[f64], netperfs_s: &[f64]) -> Look {
+    fn look(at_s: f64, busy: &[f64], netperfs_s: &[f64]) -> Snapshot {
         let cpu = |busy: &f64| OneCpu { all: at_s, busy: busy * at_s, ..OneCpu::default() };
-        Look {
+        Snapshot {
             at_s,
             swapped: None,
             merged: None,

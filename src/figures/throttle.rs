@@ -7,7 +7,7 @@ use crate::raw::RawTrial;
 
 /// How long quotas kept a group from CPUs between the looks, s summed over control groups and CPUs.
 pub(super) fn throttled_s(raw: &RawTrial, members: &Members) -> Option<f64> {
-    let [first, .., last] = raw.looks.as_slice() else { return None };
+    let [first, .., last] = raw.snapshots.as_slice() else { return None };
     if members.cgroup {
         return gained(
             first.throttled_groups_s.get(&members.name),
@@ -25,7 +25,7 @@ fn gained(before: Option<&f64>, after: Option<&f64>) -> Option<f64> {
 /// CPU time that was idle although somebody was throttled, % of all CPUs between the looks, at most: the smaller of all idle
 /// and of all throttled time. Whether both fell together within the time is not known.
 pub(super) fn unused_percent(raw: &RawTrial, groups: &[GroupFigures]) -> Option<f64> {
-    let [first, .., last] = raw.looks.as_slice() else { return None };
+    let [first, .., last] = raw.snapshots.as_slice() else { return None };
     let throttled: Vec<f64> = groups.iter().filter_map(|group| group.throttled_s).collect();
     let (idle_s, all_s) = Span::of(&raw.host, first.at_s, last.at_s)?.idle_of_all_s()?;
     let known = !throttled.is_empty() && all_s > 0.0;
@@ -39,7 +39,7 @@ mod tests {
     use crate::figures::{Numbers, TrialFigures, fixture};
     use crate::profile::Role;
     use crate::profile::groups::{CpuSettings, Members};
-    use crate::raw::{CpuTimes, Look};
+    use crate::raw::{CpuTimes, Snapshot};
 
     /// Ten seconds of two CPUs with so much idle time, in which two guests were throttled for 3 s each.
     fn numbers(idle_s: f64, cgroup: bool) -> Numbers {
@@ -56,7 +56,7 @@ mod tests {
             rate_bps: None,
             cgroup,
         }];
-        let look = |part: f64| Look {
+        let look = |part: f64| Snapshot {
             at_s: fixture::START + 2.0 + 10.0 * part,
             tester_cpus: Vec::new(),
             netperfs_s: Vec::new(),
@@ -66,7 +66,7 @@ mod tests {
             throttled_guests_s: [1, 2].map(|guest| (guest, 1.0 + 3.0 * part)).into(),
             throttled_groups_s: BTreeMap::from([("capped".into(), 5.0 + 4.0 * part)]),
         };
-        raw.looks = vec![look(0.0), look(1.0)];
+        raw.snapshots = vec![look(0.0), look(1.0)];
         for sample in &mut raw.host {
             let part = (sample.at_s - fixture::START - 2.0) / 10.0;
             let (idle, user) = (part * idle_s, part * (20.0 - idle_s));

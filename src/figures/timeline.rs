@@ -215,7 +215,7 @@ fn once(raw: &RawTrial, window: &Window) -> Vec<Point> {
         add(hiccup.end_s, "host", String::new(), "hiccup_s", Some(hiccup.length_s));
     }
     let seen = Seen::of(raw, window);
-    let looked_s = raw.looks.last().map_or(window.end_s, |look| look.at_s);
+    let looked_s = raw.snapshots.last().map_or(window.end_s, |look| look.at_s);
     let tester = seen.tester;
     add(looked_s, "tester", String::new(), "busy_percent", tester.busy_percent);
     add(looked_s, "tester", String::new(), "busiest_cpu_percent", tester.busiest_cpu_percent);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::command::FlowSpec;
 use super::launcher::END;
-use crate::raw::{Interval, RawFlow};
+use crate::raw::{InterimResult, RawFlow};
 
 /// Exit statuses from here on are the shell's way to name the signal that ended a process.
 const SIGNALLED: i32 = 128;
@@ -77,7 +77,7 @@ fn raw_flow(spec: &FlowSpec, frame: Option<Frame>) -> RawFlow {
 struct Text {
     /// The only unit of interim results that counts.
     unit: &'static str,
-    intervals: Vec<Interval>,
+    intervals: Vec<InterimResult>,
     result: BTreeMap<String, String>,
     messages: String,
     pending: Pending,
@@ -132,7 +132,7 @@ impl Text {
         if let (Some(rate), Some(length_s), Some(end_s), true) =
             (pending.rate, pending.length_s, end_s, pending.known_unit)
         {
-            self.intervals.push(Interval { end_s, length_s, rate });
+            self.intervals.push(InterimResult { end_s, length_s, rate });
         }
     }
 

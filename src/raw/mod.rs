@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::profile::Configuration;
 use crate::profile::groups::Members;
 pub use host::{CpuTimes, HostSample, OneCpu, TargetCounters};
-pub use snapshot::{ExitSource, Hiccup, Irq, KSM_SCANS, Look, Merged, Merging, NicPackets};
+pub use snapshot::{ExitSource, Hiccup, Irq, KSM_SCANS, KsmWait, Merged, NicPackets, Snapshot};
 
 /// Version of the raw format; a reader refuses what it does not know.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// One timed run of one configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub struct RawTrial {
     pub moved_s: Option<f64>,
     /// How long the move waited for KSM; `None` where it had no reason to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub merging: Option<Merging>,
+    pub merging: Option<KsmWait>,
     /// When the trial was over, s.
     pub ended_s: f64,
     /// Why there are no figures.
@@ -65,7 +65,7 @@ pub struct RawTrial {
     pub online_cpus: BTreeSet<u32>,
     /// The machines just before and just after the window.
     #[serde(default)]
-    pub looks: Vec<Look>,
+    pub snapshots: Vec<Snapshot>,
     /// When the host stood still; `None` where nobody watched.
     #[serde(default)]
     pub hiccups: Option<Vec<Hiccup>>,
@@ -132,7 +132,7 @@ pub struct RawFlow {
     /// Number of the guest that serves it, from 1; 0 for bare metal.
     pub guest: u32,
     /// Interim results in the order printed.
-    pub intervals: Vec<Interval>,
+    pub intervals: Vec<InterimResult>,
     /// Final `KEY=value` lines; empty if netperf printed none.
     pub result: BTreeMap<String, String>,
     /// Exit status of netperf; `None` if it had to be killed.
@@ -143,7 +143,7 @@ pub struct RawFlow {
 
 /// One interim result.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
+pub struct InterimResult {
     /// When it ended, s.
     pub end_s: f64,
     /// How long it was, s.

@@ -72,7 +72,7 @@ pub const KSM_SCANS: u64 = 3;
 
 /// How long a trial waited for KSM before it began.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Merging {
+pub struct KsmWait {
     /// So long, s.
     pub waited_s: f64,
     /// It would have waited no longer than this, s.
@@ -81,7 +81,7 @@ pub struct Merging {
     pub full_scans: u64,
 }
 
-impl Merging {
+impl KsmWait {
     /// Whether KSM had gone over all memory twice.
     pub fn is_complete(&self) -> bool {
         self.full_scans >= KSM_SCANS
@@ -99,7 +99,7 @@ pub struct Merged {
 
 /// The machines at one moment; all counters since boot. What is read at every interval is in [`super::HostSample`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Look {
+pub struct Snapshot {
     /// When, s.
     pub at_s: f64,
     /// Pages that the host read back from swap, and that it wrote there; `None` if its kernel does not count them.
@@ -129,7 +129,7 @@ pub struct Look {
 
 impl RawGuest {
     /// A guest that has not been looked into.
-    pub fn unseen(guest: u32, domain: &str) -> RawGuest {
+    pub fn new(guest: u32, domain: &str) -> RawGuest {
         RawGuest {
             qemu_pid: None,
             guest,

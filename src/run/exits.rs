@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn counters_of_another_source_than_the_first_are_left_out() {
-        let mut guest = RawGuest::unseen(1, "kf-test-1");
+        let mut guest = RawGuest::new(1, "kf-test-1");
         let counters = |count| exits::Counters::from([("exits".to_owned(), count)]);
         note(&mut guest, ExitSource::Debugfs, 1.0, counters(5));
         note(&mut guest, ExitSource::Tracepoint, 2.0, counters(1));

@@ -9,7 +9,7 @@ use super::lab_session::LabSession;
 use crate::backend::Side;
 use crate::exec::machine::Machine;
 use crate::plan::Scan;
-use crate::raw::{KSM_SCANS, Merged, Merging};
+use crate::raw::{KSM_SCANS, KsmWait, Merged};
 
 /// Between two looks at how far it is.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// If the host does not say how far it is.
-pub(super) async fn merge(session: &LabSession, guests: u32, memory_mib: u32) -> Result<Option<Merging>> {
+pub(super) async fn merge(session: &LabSession, guests: u32, memory_mib: u32) -> Result<Option<KsmWait>> {
     if guests == 0 {
         return Ok(None);
     }
@@ -33,7 +33,7 @@ pub(super) async fn merge(session: &LabSession, guests: u32, memory_mib: u32) ->
         let waited_s = start.elapsed().as_secs_f64();
         if full_scans >= KSM_SCANS || waited_s >= bound_s {
             tracing::info!(waited_s, bound_s, full_scans, "waited for KSM");
-            return Ok(Some(Merging { waited_s, bound_s, full_scans }));
+            return Ok(Some(KsmWait { waited_s, bound_s, full_scans }));
         }
     }
 }

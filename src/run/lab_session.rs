@@ -30,7 +30,7 @@ use crate::lab::{Lab, State, ovs, real_time};
 use crate::plan::{Guests, Host, Policy, Transition};
 use crate::probe::inside;
 use crate::profile::{Configuration, Experiment, cpus};
-use crate::raw::{Accel, Merging};
+use crate::raw::{Accel, KsmWait};
 
 /// The opened lab.
 pub struct LabSession {
@@ -133,7 +133,7 @@ impl LabSession {
     ///
     /// # Errors
     /// Whatever refuses first. The lab is then in no known state: call [`LabSession::abandon`] before the next move.
-    pub async fn move_to(&mut self, configuration: &Configuration, block: u32) -> Result<Option<Merging>> {
+    pub async fn move_to(&mut self, configuration: &Configuration, block: u32) -> Result<Option<KsmWait>> {
         let moves = self.guests.move_to(configuration, block, Policy::of(&self.experiment));
         tracing::info!(?moves, "moving the lab");
         self.destroy(&moves.destroy).await?;

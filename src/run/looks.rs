@@ -19,7 +19,7 @@ use crate::load::{Load, LoadError};
 use crate::probe::{inside, interrupts, memory, proc};
 use crate::profile::Configuration;
 use crate::profile::groups::Members;
-use crate::raw::{Accel, Irq, Look, OneCpu, RawGuest, RawTrial};
+use crate::raw::{Accel, Irq, OneCpu, RawGuest, RawTrial, Snapshot};
 
 /// Looks at the load, the machines and into the guests, all at once so that nobody waits for another; then at why KVM leaves
 /// the guests.
@@ -36,7 +36,7 @@ pub(super) async fn look(
         look_inside(session, configuration, &mut raw.guests)
     );
     let (netperfs_s, at_s) = netperfs?;
-    raw.looks.push(Look { at_s, netperfs_s, ..machines });
+    raw.snapshots.push(Snapshot { at_s, netperfs_s, ..machines });
     guests?;
     if raw.accel == Accel::Kvm {
         exits::look(session, configuration, &mut raw.guests).await;
@@ -83,21 +83,21 @@ pub(super) async fn count_inside(
 fn note<'g>(guests: &'g mut Vec<RawGuest>, guest: &Guest) -> &'g mut RawGuest {
     let place = guests.partition_point(|other| other.guest < guest.number);
     if guests.get(place).is_none_or(|other| other.guest != guest.number) {
-        let seen = RawGuest { qemu_pid: Some(guest.pid), ..RawGuest::unseen(guest.number, &guest.name) };
+        let seen = RawGuest { qemu_pid: Some(guest.pid), ..RawGuest::new(guest.number, &guest.name) };
         guests.insert(place, seen);
     }
     &mut guests[place]
 }
 
 /// Looks at the machines; what cannot be read is left out.
-async fn machines(session: &LabSession, configuration: &Configuration, groups: &[Members]) -> Look {
+async fn machines(session: &LabSession, configuration: &Configuration, groups: &[Members]) -> Snapshot {
     // In the embedded lab the tester is the host.
     let tester_cpus = match session.lab.ground {
         Ground::Embedded(_) => Vec::new(),
         Ground::Hardware(_) => each_cpu(session.lab.side(Side::Tester)).await,
     };
     let (throttled_guests_s, throttled_groups_s) = throttled::by_quotas(session, groups).await;
-    Look {
+    Snapshot {
         at_s: wall_clock(),
         swapped: memory::swapped(
             &session.lab.side(Side::Host).read("/proc/vmstat").await.unwrap_or_default(),

@@ -81,7 +81,7 @@ pub fn blank(planned: &PlannedTrial, accel: Accel, groups: &[Group]) -> RawTrial
         flows: Vec::new(),
         background: Vec::new(),
         host: Vec::new(),
-        looks: Vec::new(),
+        snapshots: Vec::new(),
         hiccups: None,
         host_cpus: std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
         online_cpus: BTreeSet::new(),
@@ -141,7 +141,7 @@ async fn by_the_testers_clock(session: &LabSession, before: Clocks, raw: &mut Ra
     let clocks = before.steady(after)?;
     raw.host.iter_mut().for_each(|sample| sample.at_s = clocks.of_host(sample.at_s));
     raw.hiccups.iter_mut().flatten().for_each(|hiccup| hiccup.end_s = clocks.of_host(hiccup.end_s));
-    raw.looks.iter_mut().for_each(|look| look.at_s = clocks.of_here(look.at_s));
+    raw.snapshots.iter_mut().for_each(|look| look.at_s = clocks.of_here(look.at_s));
     for guest in &mut raw.guests {
         let times = guest.inside.iter_mut().map(|(at_s, _)| at_s);
         let times = times.chain(guest.nic.iter_mut().map(|(at_s, _)| at_s));

@@ -215,7 +215,7 @@ fn imprecise(model: &Model) -> Option<Warning> {
 mod tests {
     use super::*;
     use crate::profile::Precision;
-    use crate::raw::Merging;
+    use crate::raw::KsmWait;
     use crate::report::fixture;
 
     fn told(trials: &[TrialFigures], precision: Option<Precision>) -> Vec<String> {
@@ -286,11 +286,11 @@ mod tests {
         if let Some(numbers) = &mut trials[0].numbers {
             numbers.seen.longest_hiccup_s = Some(1.25);
             numbers.seen.tester.busy_percent = Some(93.0);
-            numbers.seen.merging = Some(Merging { waited_s: 12.0, bound_s: 11.9, full_scans: 2 });
+            numbers.seen.merging = Some(KsmWait { waited_s: 12.0, bound_s: 11.9, full_scans: 2 });
         }
         if let Some(numbers) = &mut trials[1].numbers {
             numbers.seen.swapped_in_pages = Some(7);
-            numbers.seen.merging = Some(Merging { waited_s: 12.0, bound_s: 40.0, full_scans: 3 });
+            numbers.seen.merging = Some(KsmWait { waited_s: 12.0, bound_s: 40.0, full_scans: 3 });
         }
         let told = told(&trials, None);
         assert!(

@@ -19,6 +19,7 @@ pub mod diagnostic;
 pub mod experiment;
 pub mod factor;
 pub mod groups;
+mod id;
 pub mod lab;
 mod load;
 pub mod pin;

@@ -1,0 +1,44 @@
+//! The id of a configuration: short, and the same wherever the same levels are measured.
+
+use sha2::{Digest, Sha256};
+
+use super::configuration::Configuration;
+use super::factor::Factor;
+
+impl Configuration {
+    /// Eight hexadecimal digits: the beginning of the SHA-256 of the levels of all factors, `column=level` in the order of
+    /// the columns' names. Levels that are not set take no part, so the id outlives a new factor and a new order.
+    pub fn id(&self) -> String {
+        let level = |factor: Factor| (factor.column(), self.level(factor));
+        let mut levels: Vec<_> = Factor::ALL.into_iter().map(level).filter(|(_, l)| !l.is_empty()).collect();
+        levels.sort();
+        let text: String = levels.iter().map(|(column, level)| format!("{column}={level}\n")).collect();
+        Sha256::digest(text).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_id_of_a_configuration_follows_from_its_levels_alone() {
+        let configuration = Configuration::default();
+        assert_eq!(configuration.id(), configuration.clone().id());
+        assert!(configuration.id().len() == 8 && configuration.id().bytes().all(|b| b.is_ascii_hexdigit()));
+        let others = [
+            Configuration { vms: 2, ..configuration.clone() },
+            Configuration { vcpus: 2, ..configuration.clone() },
+            Configuration { quota_us: 2, ..configuration.clone() },
+        ];
+        let ids: BTreeSet<String> = others.iter().chain([&configuration]).map(Configuration::id).collect();
+        assert_eq!(ids.len(), 4);
+    }
+
+    #[test]
+    fn a_level_that_the_test_ignores_does_not_change_the_id() {
+        let stream = Configuration { test: crate::profile::Test::TCP_STREAM, ..Configuration::default() };
+        assert_eq!(stream.id(), Configuration { request_bytes: 100, ..stream.clone() }.id());
+    }
+}

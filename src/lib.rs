@@ -20,6 +20,7 @@
 //! - [`exec`]: the only door to processes, here and over SSH
 //! - [`lab`]: the machines, in namespaces or elsewhere; wire, switch; the journal and its undoing
 //! - [`guest`]: the image, libvirt, guests that are ready
+//! - [`clock`]: this machine's clocks
 //! - [`load`]: netperf: command lines, aligned start, interim results
 //! - [`probe`]: the host's counters, what guests say of themselves, the environment's fingerprint
 //! - [`store`]: the run directory
@@ -31,6 +32,7 @@
 
 pub mod backend;
 pub mod cli;
+pub mod clock;
 pub mod doctor;
 pub mod exec;
 pub mod figures;

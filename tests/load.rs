@@ -162,7 +162,7 @@ async fn flows_that_are_told_to_stop_give_intervals_and_every_final_result() {
     let after = load.cpu_times().await.unwrap();
     assert_eq!((before.len(), after.len()), (number as usize, number as usize));
     assert!(before.iter().zip(&after).all(|(before, after)| before > &Some(0.0) && after > before));
-    let (told, clock) = (kvmfair::load::clock::wall_clock(), Instant::now());
+    let (told, clock) = (kvmfair::clock::wall_clock(), Instant::now());
     let transcript = load.stop().await.unwrap();
     let drained = clock.elapsed();
     let results = parse::flows(&transcript, &flows);

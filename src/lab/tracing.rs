@@ -5,7 +5,6 @@ use super::LabError;
 use super::building::Lab;
 use super::change::Change;
 use crate::backend::Side;
-use crate::probe::exits::TRIGGER;
 
 /// Prints where tracing is, if the kernel can make a histogram of KVM's exits.
 const FIND: &str = r#"for root in /sys/kernel/tracing /sys/kernel/debug/tracing; do
@@ -15,6 +14,10 @@ done"#;
 /// Makes the instance and says what the trigger is then.
 const START: &str =
     r#"mkdir "$1" && echo "$2" >"$1/events/kvm/kvm_exit/trigger" && cat "$1/events/kvm/kvm_exit/trigger""#;
+
+/// The value of the tracepoint's `trigger`, whose histogram `probe::exits` reads. The table holds 1000
+/// vCPUs with 16 reasons each.
+const TRIGGER: &str = "hist:keys=common_pid,isa,exit_reason:size=16384";
 
 impl Lab {
     /// Where the kernel counts the guests' exits by reason; `None` unless it was told to.

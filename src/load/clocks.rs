@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
-use super::clock::{self, MAX_STEP_S};
+use crate::clock::{self, MAX_STEP_S};
 use crate::exec::machine::Machine;
 
 /// How far a clock may move between two readings beyond what they leave uncertain, s: two machines that follow NTP stay

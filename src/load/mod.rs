@@ -6,9 +6,8 @@
 //! - [`error`]: why there is no load (pure)
 //! - [`tester`]: starts the launcher in the tester's network namespace and holds it
 //! - [`netserver`]: the other end, for the bare-metal baseline
-//! - [`clock`]: has the tester's wall clock been stepped?
+//! - [`clocks`]: the clocks of host and tester, and whether one was stepped during a load
 
-pub mod clock;
 pub mod clocks;
 pub mod command;
 pub mod error;
@@ -17,7 +16,6 @@ pub mod netserver;
 pub mod parse;
 pub mod tester;
 
-pub use clock::clock_offset;
 pub use command::FlowSpec;
 pub use error::LoadError;
 pub use launcher::DeadFlow;

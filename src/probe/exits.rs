@@ -47,9 +47,6 @@ pub fn exits(answer: &str) -> Option<Counters> {
 /// `sh -c SCRIPT exits INSTANCE PID...`: what the kernel knows of guests by the processes of their QEMU.
 pub const SCRIPT: &str = include_str!("exits.sh");
 
-/// What is written into the tracepoint's `trigger`. The table holds a thousand vCPUs with sixteen reasons each.
-pub const TRIGGER: &str = "hist:keys=common_pid,isa,exit_reason:size=16384";
-
 /// What the kernel counted of one guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ByKernel {

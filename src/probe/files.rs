@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use super::sampler::ProbeError;
+use super::error::ProbeError;
 
 /// A file of `/proc` or of a control group that is read again and again.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::load::clock::wall_clock;
+use crate::clock::wall_clock;
 use crate::raw::Hiccup;
 
 /// Between two wakings.

@@ -15,6 +15,7 @@
 //! - [`environment`]: the fingerprint of the machine, kept beside the results
 
 pub mod environment;
+pub mod error;
 pub mod exit_reasons;
 pub mod exits;
 mod files;
@@ -27,11 +28,14 @@ pub mod proc;
 pub mod remote;
 pub mod sampler;
 pub mod settings;
+pub mod target;
 mod threads;
 pub mod transcript;
 
 pub use environment::Environment;
-pub use sampler::{ProbeError, Sampler, TargetWatch};
+pub use error::ProbeError;
+pub use sampler::Sampler;
+pub use target::TargetWatch;
 
 use std::time::Duration;
 

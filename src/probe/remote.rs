@@ -9,7 +9,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::sampler::{ProbeError, TargetWatch};
+use super::error::ProbeError;
+use super::target::TargetWatch;
 use super::transcript::{self, Memory, Printed};
 use crate::exec::machine::Machine;
 use crate::exec::started::{FromProcess, Started};

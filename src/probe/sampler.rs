@@ -10,60 +10,17 @@ use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 
+use super::error::ProbeError;
 use super::files::OpenFile;
 use super::pressure;
 use super::proc::{self, InterfaceCounters, ThreadClass};
+use super::target::TargetWatch;
 use super::threads::{self, Threads, Worker};
-use crate::load::clock::wall_clock;
+use crate::clock::wall_clock;
 use crate::raw::{HostSample, TargetCounters};
 
 /// Every how many samples the lists of threads are refreshed.
 const REFRESH_EVERY: usize = 8;
-
-/// What to watch of one target.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TargetWatch {
-    /// Its QEMU; `None` for bare metal.
-    pub qemu_pid: Option<i32>,
-    /// The host's interface through which it is reached, in our own network namespace; `None` if no packet passes one.
-    pub interface: Option<String>,
-    /// What the interface *receives* goes *to* the target: true for the wire and for a macvtap, false for a tap, which
-    /// receives what the guest sends.
-    pub invert: bool,
-}
-
-/// Why there are no samples. Targets are named by their position, from 0.
-#[derive(Debug, thiserror::Error)]
-pub enum ProbeError {
-    /// A file of `/proc` could not be read.
-    #[error("failed to read {what}")]
-    Read {
-        /// The file, or what was wanted of it.
-        what: String,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// QEMU ended during the trial.
-    #[error("QEMU (process {pid}) of guest {} ended while it was watched", .target + 1)]
-    QemuGone {
-        /// The target.
-        target: usize,
-        /// Its process.
-        pid: i32,
-    },
-    /// There is no such interface, or no longer.
-    #[error("interface {interface} of target {} is not there", .target + 1)]
-    InterfaceGone {
-        /// The target.
-        target: usize,
-        /// Its interface.
-        interface: String,
-    },
-    /// The sampling thread broke.
-    #[error("the sampling thread ended before it was told to")]
-    Broken,
-}
 
 /// A running sampler. Dropping it ends it.
 #[derive(Debug)]

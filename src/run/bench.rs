@@ -8,7 +8,7 @@ use super::event::{Event, Events};
 use super::lab_session::LabSession;
 use super::results::Results;
 use super::trial;
-use crate::load::clock::wall_clock;
+use crate::clock::wall_clock;
 use crate::plan::{Host, Plan, PlannedTrial};
 use crate::profile::Experiment;
 use crate::raw::{Accel, Failure, RawTrial, Stage};

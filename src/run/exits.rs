@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::inside::script;
 use super::lab_session::LabSession;
 use crate::backend::Side;
-use crate::load::clock::wall_clock;
+use crate::clock::wall_clock;
 use crate::probe::exits::{self, ByKernel};
 use crate::profile::{Configuration, ExitChoice};
 use crate::raw::{Accel, Check, ExitSource, RawGuest};

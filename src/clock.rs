@@ -1,16 +1,16 @@
-//! The tester's wall clock: netperf stamps its interim results with it, so it must not be stepped during a trial.
+//! This machine's clocks. netperf stamps its interim results with the wall clock, so it must not be stepped during a trial.
 
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 
-/// How far [`clock_offset`] may move during a trial, s. Beyond it the stamps of the flows cannot be trusted.
+/// Largest change of [`clock_offset`] during a trial, s. Beyond it the time stamps of the flows cannot be trusted.
 pub const MAX_STEP_S: f64 = 0.001;
 
 /// Wall clock minus monotonic clock, s.
 ///
-/// The wall clock is read between two readings of the monotonic one; of five attempts the narrowest counts, so that
-/// being scheduled away in between does not look like a step.
+/// The wall clock is read between two readings of the monotonic one. The narrowest of five attempts counts, so that a
+/// thread that is descheduled in between does not mistake the delay for a step.
 pub fn clock_offset() -> f64 {
     let narrowest = (0..5).map(|_| reading()).min_by(|a, b| a.0.total_cmp(&b.0));
     narrowest.map_or(0.0, |(_, offset)| offset)
@@ -26,7 +26,7 @@ pub fn monotonic() -> f64 {
     seconds(ClockId::CLOCK_MONOTONIC)
 }
 
-/// The width of one attempt and the offset it saw, s.
+/// The width of one attempt and the offset it measured, s.
 fn reading() -> (f64, f64) {
     let before = seconds(ClockId::CLOCK_MONOTONIC);
     let wall = wall_clock();

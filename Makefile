@@ -1,13 +1,17 @@
-# Two commands for a newcomer: `make quickstart` and `make test`. Both install what is missing first.
+# Two commands for a newcomer: `make quickstart` and `make test`; for everyday work `make check`. Each installs what is missing first.
 
 CARGO ?= cargo
 KVMFAIR = target/release/kvmfair
 
-.PHONY: help quickstart test lab install-deps install-test-deps install-lab-deps build benchmark lint
+# Tests without guests: each takes seconds, and they run side by side.
+QUICK = --lib --bins --examples --test architecture --test cli
+
+.PHONY: help quickstart check test lab install-deps install-test-deps install-lab-deps build benchmark lint doc
 
 help:
 	@echo 'make quickstart    install what is missing, build, and measure real guests (about ten minutes the first time)'
-	@echo 'make test          install what is missing, then format, lints, docs, all tests with real guests, and the emulated lab (about an hour)'
+	@echo 'make check         format, lints, unit and CLI tests: minutes, no guests'
+	@echo 'make test          make check, docs, all tests with real guests, and the emulated lab (about 40 minutes)'
 	@echo 'make lab           every backend with real KVM guests in emulated machines (results in target/lab)'
 	@echo 'make benchmark     what kvmfair itself costs, as ratios, in a Markdown table'
 	@echo 'make install-deps  install what is missing (Debian)'
@@ -16,13 +20,20 @@ help:
 quickstart: build
 	$(KVMFAIR) bench profiles/quickstart.toml
 
-test: install-test-deps lint
-	$(CARGO) test --locked
+check: install-deps lint
+	$(CARGO) test --locked $(QUICK)
+
+# What a kill -9 leaves behind comes first: nothing else is worth a run where that is broken.
+test: install-test-deps check doc
+	$(CARGO) test --locked --test guests -- kill
+	$(CARGO) test --locked --test guests -- --skip kill
 	$(MAKE) lab
 
 lint: install-deps
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+doc: install-deps
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
 
 lab: install-lab-deps build

@@ -3,12 +3,10 @@
 //!
 //! Needs root and the packages of a measuring machine; fails without.
 
-mod support;
-
 use std::process::{Command, Output};
 
-use support::Sandbox;
-use support::machines::said;
+use crate::support::Sandbox;
+use crate::support::machines::said;
 
 /// `kvmfair check` of a profile, after a script changed the namespaces that only it sees.
 fn check_after(place: &Sandbox, script: &str, profile: &str) -> Output {

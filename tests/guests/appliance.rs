@@ -1,8 +1,6 @@
 //! The appliance, built and booted for real by QEMU's emulation (TCG), each guest in a network namespace of its own.
 //! Needs root and the packages of `.ci/install`, fails without; the kernel is downloaded once into the default cache. Asserts no times.
 
-mod support;
-
 use std::io::Read;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -121,7 +119,7 @@ fn run(program: &str, arguments: &[&str]) -> String {
 }
 
 fn built() -> Appliance {
-    support::require_root();
+    crate::support::require_root();
     appliance::ensure(&appliance::default_cache(), None, &mut |line| eprintln!("{line}")).unwrap()
 }
 
@@ -157,7 +155,7 @@ fn remote(session: &ssh2::Session, command: &str) -> String {
 
 #[test]
 fn a_guest_says_ready_and_serves_ssh_and_netperf_and_switches_off() {
-    let _turn = support::my_turn();
+    let _turn = crate::support::my_turn();
     let (appliance, keys) = (built(), RunKeys::generate("test").unwrap());
     own_network();
     let mut guest = Guest::boot(&appliance, &keys, &options());
@@ -183,7 +181,7 @@ fn a_guest_says_ready_and_serves_ssh_and_netperf_and_switches_off() {
 
 #[test]
 fn a_guest_looks_at_itself_whenever_it_is_asked_and_is_missed_when_it_is_gone() {
-    let _turn = support::my_turn();
+    let _turn = crate::support::my_turn();
     let (appliance, keys) = (built(), RunKeys::generate("test").unwrap());
     own_network();
     let mut guest = Guest::boot(&appliance, &keys, &options());
@@ -220,7 +218,7 @@ fn a_guest_looks_at_itself_whenever_it_is_asked_and_is_missed_when_it_is_gone() 
 
 #[test]
 fn a_guest_that_does_not_understand_its_options_says_so_and_switches_itself_off() {
-    let _turn = support::my_turn();
+    let _turn = crate::support::my_turn();
     let (appliance, keys) = (built(), RunKeys::generate("test").unwrap());
     own_network();
     let absent = "52:54:00:4b:46:99,198.18.0.2/24,1500";

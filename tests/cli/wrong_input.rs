@@ -1,11 +1,9 @@
 //! Files that are no profiles, places that cannot be written, and errors that nobody can be told. No guest is started.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
-use support::Sandbox;
+use crate::support::Sandbox;
 
 const BROKEN: &str = "[network]\nbackend = \"virtoi\"\n[workload]\nflows = 4\n";
 

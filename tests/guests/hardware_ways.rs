@@ -1,20 +1,18 @@
 //! Ways to the machines of a hardware lab, and what `check` refuses there. Machines are made of namespaces, as in
-//! `tests/hardware_lab.rs`.
+//! `tests/guests/hardware_lab.rs`.
 //!
 //! Needs root, sshd and libvirtd; fails without. Nothing here asserts a speed.
-
-mod support;
 
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::Sandbox;
+use crate::support::image::{debian, qemu_img, run};
+use crate::support::machines::{GATEWAY, HOST, INNER_HOST, INNER_TESTER, Machines, TESTER, said};
+use crate::support::tables::{number, raw_trials, rows};
 use kvmfair::raw::Check;
-use support::Sandbox;
-use support::image::{debian, qemu_img, run};
-use support::machines::{GATEWAY, HOST, INNER_HOST, INNER_TESTER, Machines, TESTER, said};
-use support::tables::{number, raw_trials, rows};
 
 const WIRE: &str = "[wire]\nhost_dev = \"wire0\"\ntester_dev = \"wire0\"\n";
 const BARE: &str = "[network]\nbackend = \"baremetal\"\n[workload]\nflows = 2\nwarmup = \"250 ms\"\nwindow = \"2 s\"\n\

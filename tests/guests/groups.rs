@@ -2,13 +2,11 @@
 //!
 //! Other work on the machine takes its part, so bands are wide; what a quota or a cap allows is never exceeded.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
-use support::Sandbox;
-use support::tables::{Row, number, rows};
+use crate::support::Sandbox;
+use crate::support::tables::{Row, number, rows};
 
 const LOAD: &str = "[limits]\ntrial_attempts = 2\n[workload]\nwarmup = \"1 s\"\nwindow = \"6 s\"\ncooldown = \"500 ms\"\ninterval = \"250 ms\"\nrepeats = 1\n";
 

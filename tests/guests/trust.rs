@@ -1,15 +1,13 @@
 //! What makes a run's figures trustworthy beyond the ordinary: a backend that was changed behind kvmfair's back does not
 //! count, a trial that comes to nothing can be tried again, a run that was broken off goes on where it ended.
 
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use crate::support::Sandbox;
+use crate::support::tables::{raw_trials, rows};
 use nix::sys::signal::Signal;
-use support::Sandbox;
-use support::tables::{raw_trials, rows};
 
 /// One short trial each.
 const LOAD: &str = "[workload]\nflows = 2\nwarmup = \"500 ms\"\nwindow = \"3 s\"\ncooldown = \"500 ms\"\ninterval = \"250 ms\"\nrepeats = 1\n[guest]\nmemory = \"96 MiB\"\n";

@@ -1,12 +1,10 @@
 //! Memory of real guests in huge pages of the host's pool and on a NUMA node: proven in every trial; the pool grows for the
 //! run and is put back at the end and after a kill -9.
 
-mod support;
-
 use std::fs;
 
-use support::Sandbox;
-use support::tables::{Row, rows};
+use crate::support::Sandbox;
+use crate::support::tables::{Row, rows};
 
 const POOL: &str = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
 
@@ -61,7 +59,7 @@ fn after_a_kill_clean_puts_the_pool_back() {
 
 #[test]
 fn a_node_that_is_not_there_is_refused_before_anything_is_made() {
-    support::require_root();
+    crate::support::require_root();
     let place = Sandbox::new();
     let check = place.kvmfair(&[
         "check",

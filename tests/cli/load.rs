@@ -248,7 +248,7 @@ async fn a_launcher_that_is_killed_is_an_error_and_leaves_no_netperf() {
 #[test]
 fn an_orchestrator_that_is_killed_leaves_no_process_and_no_file() {
     let mut orchestrator = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "--nocapture", "an_orchestrator_about_to_be_killed"])
+        .args(["--exact", "--nocapture", "load::an_orchestrator_about_to_be_killed"])
         .env(ORCHESTRATOR, "1")
         .stdout(Stdio::piped())
         .spawn()

@@ -3,17 +3,15 @@
 //!
 //! Needs root and the packages of a measuring machine; fails without. Nothing here asserts a speed.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::support::Sandbox;
+use crate::support::tables::{Row, number, raw_trials, rows};
 use kvmfair::figures::{Outcome, TrialFigures};
 use kvmfair::profile::{Test, Timing};
 use kvmfair::raw::RawTrial;
-use support::Sandbox;
-use support::tables::{Row, number, raw_trials, rows};
 
 const TIMES: &str =
     "warmup = \"500 ms\"\nwindow = \"3 s\"\ncooldown = \"500 ms\"\ninterval = \"250 ms\"\nrepeats = 1\n";

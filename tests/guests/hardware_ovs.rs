@@ -1,15 +1,13 @@
 //! Open vSwitch in the hardware lab: the daemons are the VM host's own, kvmfair's bridge is one among theirs. Machines are made
-//! of namespaces, as in `tests/hardware_lab.rs`.
+//! of namespaces, as in `tests/guests/hardware_lab.rs`.
 //!
 //! Needs root, sshd, libvirtd and Open vSwitch with DPDK; fails without. Nothing here asserts a speed.
 
-mod support;
-
+use crate::support::Sandbox;
+use crate::support::machines::{HOST, Machines, TESTER, said};
+use crate::support::tables::{number, raw_trials, rows};
 use kvmfair::lab::dpdk;
 use kvmfair::raw::Check;
-use support::Sandbox;
-use support::machines::{HOST, Machines, TESTER, said};
-use support::tables::{number, raw_trials, rows};
 
 /// The daemons as a distribution's service starts them; `$1`: the switch daemon's program; then columns of its settings.
 const DAEMONS: &str = r#"set -e
@@ -47,7 +45,7 @@ fn profile(place: &Sandbox, name: &str, backends: &str) -> String {
 }
 
 #[test]
-fn a_vm_hosts_own_open_vswitch_serves_the_guests_and_keeps_its_other_bridges() {
+fn a_vm_hosts_own_open_vswitch_serves_the_guests_and_keeps_its_other_bridges_after_a_kill_too() {
     let place = Sandbox::with_guests();
     let machines = Machines::new();
     // No NIC computes checksums on a wire of veth; frames come as the tester's kernel sends them.

@@ -2,14 +2,12 @@
 //!
 //! Needs root and the packages of a measuring machine; fails without.
 
-mod support;
-
 use std::thread::sleep;
 use std::time::Duration;
 
+use crate::support::tables::rows;
+use crate::support::{Sandbox, handling};
 use nix::sys::signal::{SigHandler, Signal};
-use support::tables::rows;
-use support::{Sandbox, handling};
 
 /// One guest, two trials, as short as a profile may be.
 const TINY: &str = "[network]\nbackend = \"virtio\"\n[guest]\nmemory = \"96 MiB\"\n

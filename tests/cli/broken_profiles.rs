@@ -1,6 +1,7 @@
 //! Mistakes that users make, one file each, and what kvmfair says about them.
 //!
-//! To add one: put a profile into `tests/profiles/broken`, run the tests, read the message aloud, accept it.
+//! To add one: put a profile into `tests/profiles/broken`, run the tests, read the message aloud, accept it. The message is kept beside
+//! the profile.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,7 +33,10 @@ fn error(path: &Path) -> ProfileError {
 fn every_mistake_has_a_message_that_was_read_aloud() {
     for path in broken() {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        insta::assert_snapshot!(name, error(&path).render(false));
+        let message = error(&path).render(false);
+        insta::with_settings!({ snapshot_path => "../profiles/broken", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(name, message);
+        });
     }
 }
 

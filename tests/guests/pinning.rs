@@ -1,13 +1,11 @@
 //! How the threads of real guests run, changed from trial to trial without a boot: pinned, and under which policy.
 
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::support::Sandbox;
+use crate::support::tables::{Row, rows};
 use kvmfair::profile::cpus;
 use kvmfair::profile::pin::list;
-use support::Sandbox;
-use support::tables::{Row, rows};
 
 const PLACES: &str = "[guest]\nvms = 2\nvcpus = 2\nmemory = \"96 MiB\"\n[sweep]\npin = [\"none\", \"spread\", \"compact\", \"0\"]\n";
 
@@ -101,7 +99,7 @@ fn vcpus_have_the_policy_that_each_trial_wants() {
 fn real_time_vcpus_with_a_quota_are_refused_where_control_groups_have_no_real_time() {
     let grouped = std::fs::exists("/sys/fs/cgroup/cpu/cpu.rt_runtime_us").unwrap();
     let place = Sandbox::new();
-    support::require_root();
+    crate::support::require_root();
     let body = SCHEDULER.replace("vcpus = 1", "vcpus = 1\nquota = \"50 ms\"");
     let check = place.kvmfair(&["check", &place.light_profile("quota", &body)]);
     let said = String::from_utf8_lossy(&check.stdout).into_owned();

@@ -1,12 +1,10 @@
 //! Which trials share their guests: by default all that can, with `reprovision = "block"` those of one repeat.
 
-mod support;
-
 use std::path::Path;
 
+use crate::support::Sandbox;
+use crate::support::tables::{raw_trials, rows};
 use nix::sys::signal::Signal;
-use support::Sandbox;
-use support::tables::{raw_trials, rows};
 
 /// Two configurations that one guest can serve, twice.
 const TWICE: &str = "[guest]\nmemory = \"96 MiB\"\n[network]\nbackend = \"virtio\"\n[limits]\ntrial_attempts = 2\n[sweep]\nburst = [0, 1]\n[workload]\nflows = 1\nwarmup = \"500 ms\"\nwindow = \"2 s\"\ncooldown = \"500 ms\"\ninterval = \"250 ms\"\nrepeats = 2\n";

@@ -1,13 +1,11 @@
 //! `kvmfair clean` on remains made by hand: it undoes what the journal says, and touches nothing else.
 
-mod support;
-
 use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use support::Sandbox;
+use crate::support::Sandbox;
 
 /// Remains of run `id` with these lines in its journal.
 fn remains(place: &Sandbox, id: &str, journal: &str) -> PathBuf {
@@ -148,7 +146,7 @@ fn a_run_that_was_killed_before_its_first_change_is_cleaned() {
 /// The eye that all tests of real guests rely on must not be blind.
 #[test]
 fn what_a_run_leaves_is_noticed() {
-    support::require_root();
+    crate::support::require_root();
     let place = Sandbox::new();
     remains(&place, "abc23y", "");
     place.note_runs();

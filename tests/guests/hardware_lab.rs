@@ -3,18 +3,16 @@
 //!
 //! Needs root, sshd and libvirtd; fails without. Nothing here asserts a speed.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::support::Sandbox;
+use crate::support::image::{debian, qemu_img, trace};
+use crate::support::machines::{Machines, said};
+use crate::support::tables::{number, raw_trials, rows};
 use kvmfair::raw::Check;
 use nix::sys::signal::Signal;
-use support::Sandbox;
-use support::image::{debian, qemu_img, trace};
-use support::machines::{Machines, said};
-use support::tables::{number, raw_trials, rows};
 
 const LOAD: &str = "[guest]\nmemory = \"96 MiB\"\n
 [workload]\nflows = 4\nwarmup = \"500 ms\"\nwindow = \"3 s\"\ncooldown = \"500 ms\"\ninterval = \"250 ms\"\nrepeats = 1\n";

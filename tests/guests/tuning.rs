@@ -1,13 +1,11 @@
 //! Settings of the host and inside the guests: written, proven in every trial, put back at the end and after a kill -9.
 
-mod support;
-
 use std::fs;
 
+use crate::support::Sandbox;
+use crate::support::machines::said;
+use crate::support::tables::{Row, rows};
 use nix::sys::signal::Signal;
-use support::Sandbox;
-use support::machines::said;
-use support::tables::{Row, rows};
 
 const KSM: &str = "/sys/kernel/mm/ksm/run";
 const FLOWS: &str = "/proc/sys/net/core/rps_sock_flow_entries";
@@ -212,8 +210,8 @@ fn of_two_runs_that_change_the_machine_the_second_is_refused_while_the_first_goe
 #[test]
 fn a_setting_that_this_kernel_does_not_have_is_refused_before_anything_is_made() {
     let place = Sandbox::new();
-    support::require_root();
-    let _alone = support::my_turn(); // a run of another test may have the right to change settings
+    crate::support::require_root();
+    let _alone = crate::support::my_turn(); // a run of another test may have the right to change settings
     let governed = fs::exists("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").unwrap();
     let body = PROFILE.replace("ksm = true", "governor = \"performance\"");
     let check = place.kvmfair(&["check", &place.light_profile("governor", &body)]);
@@ -226,7 +224,7 @@ fn a_setting_that_this_kernel_does_not_have_is_refused_before_anything_is_made()
 
 #[test]
 fn coalescing_of_a_wire_without_interrupts_is_refused_before_anything_is_made() {
-    support::require_root();
+    crate::support::require_root();
     let place = Sandbox::new();
     let body = PROFILE.replace("ksm = true", "coalesce_rx = \"50 us\"");
     let check = place.kvmfair(&["check", &place.light_profile("coalescing", &body)]);

@@ -2,18 +2,16 @@
 //!
 //! Needs root and the packages of a measuring machine; fails without. Nothing here asserts a speed.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::tables::{Row, number, raw_trials, rows};
+use crate::support::{Sandbox, entries, name};
 use kvmfair::profile::{Factor, HostFacts, load};
 use kvmfair::raw::{Check, Stage};
 use kvmfair::store::RunDir;
 use serde_json::Value;
-use support::tables::{Row, number, raw_trials, rows};
-use support::{Sandbox, entries, name};
 
 /// Two NIC models, one and two guests, two repeats.
 const SMALL: &str = "description = \"a small run\"\n

@@ -1,13 +1,11 @@
 //! `kvmfair doctor` on the machine that the tests run on: what it says is what the machine says.
 
-mod support;
-
 use std::fs;
 use std::process::Output;
 
+use crate::support::Sandbox;
+use crate::support::machines::{HOST, Machines, TESTER};
 use serde_json::Value;
-use support::Sandbox;
-use support::machines::{HOST, Machines, TESTER};
 
 const TWO_GUESTS: &str = "[guest]\nvcpus = 1\nmemory = \"96 MiB\"\n[workload]\nflows = 2\n[network]\nbackend = \"virtio\"\n[sweep]\nvms = [1, 2]\n";
 

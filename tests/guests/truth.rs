@@ -3,15 +3,13 @@
 //! What is known comes from the kernel (a token bucket, a weight, a stopped process), never from a speed. A delay of the
 //! wire needs netem, which not every kernel has: tests/lab/truth adds one in the emulated lab.
 
-mod support;
-
 use std::fs;
 use std::time::Duration;
 
+use crate::support::Sandbox;
+use crate::support::tables::{number, rows};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use support::Sandbox;
-use support::tables::{number, rows};
 
 const LOAD: &str = "[limits]\ntrial_attempts = 2\n[network]\nbackend = \"virtio\"\n[guest]\nvms = 2\nmemory = \"96 MiB\"\n\
                     [workload]\nflows = 2\nwarmup = \"2 s\"\ncooldown = \"500 ms\"\ninterval = \"250 ms\"\nrepeats = 1\n";
@@ -75,12 +73,13 @@ fn a_guest_that_falls_silent_counts_as_zero_for_that_time_or_makes_the_trial_inv
 
 /// The process of a guest of this place's run.
 fn qemu_of_guest(number: u32, place: &Sandbox) -> Pid {
-    let runs: Vec<String> = support::entries(&place.state()).iter().map(|path| support::name(path)).collect();
+    let runs: Vec<String> =
+        crate::support::entries(&place.state()).iter().map(|path| crate::support::name(path)).collect();
     let is_it = |pid: &i32| {
         let words = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         runs.iter().any(|run| words.contains(&format!("guest=kf-{run}-g{number},")))
     };
-    let processes = support::entries("/proc".as_ref()).into_iter();
-    let mut pids = processes.filter_map(|path| support::name(&path).parse::<i32>().ok());
+    let processes = crate::support::entries("/proc".as_ref()).into_iter();
+    let mut pids = processes.filter_map(|path| crate::support::name(&path).parse::<i32>().ok());
     Pid::from_raw(pids.find(is_it).expect("the guest's QEMU runs"))
 }

@@ -2,13 +2,11 @@
 //!
 //! Needs root and the packages of a measuring machine; fails without. Nothing here asserts a speed.
 
-mod support;
-
 use std::fs;
 
+use crate::support::Sandbox;
+use crate::support::tables::{raw_trials, rows};
 use kvmfair::raw::{Check, RawTrial};
-use support::Sandbox;
-use support::tables::{raw_trials, rows};
 
 /// Two small guests on each of these backends, one short trial each.
 fn two_guests(backends: &[&str]) -> String {

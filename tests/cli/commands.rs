@@ -1,14 +1,12 @@
 //! The program as a shell sees it: arguments in, text and exit codes out. No guest is started.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::{Sandbox, entries, name};
 use assert_cmd::Command;
 use kvmfair::profile::{HostFacts, load};
 use serde_json::Value;
-use support::{Sandbox, entries, name};
 
 const BROKEN: &str = "[network]\nbackend = \"virtoi\"\n[workload]\nflows = 4\n";
 const SMALL: &str =

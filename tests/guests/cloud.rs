@@ -3,17 +3,15 @@
 //! Needs root and the packages of `.ci/install tests`; fails without. The image is built once, into the cache. Nothing here
 //! asserts a time; without KVM a distribution boots for a minute or two.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::image::{debian, qemu_img, run, trace};
+use crate::support::tables::{number, raw_trials, rows};
+use crate::support::{Sandbox, entries};
 use kvmfair::raw::Check;
 use serde_json::Value;
-use support::image::{debian, qemu_img, run, trace};
-use support::tables::{number, raw_trials, rows};
-use support::{Sandbox, entries};
 
 /// One short trial of `vms` guests of an image, on a test network whose MTU is not the usual one.
 fn trial(image: &Path, vms: u32) -> String {

@@ -3,14 +3,12 @@
 //!
 //! Needs root; fails without. Nothing here asserts a speed.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
-use support::Sandbox;
-use support::pictures::Shown;
-use support::tables::rows;
+use crate::support::Sandbox;
+use crate::support::pictures::Shown;
+use crate::support::tables::rows;
 
 /// A chart of a source.
 #[derive(Clone, Copy)]
@@ -80,7 +78,12 @@ fn measured(name: &str, charts: &[Chart]) {
 #[track_caller]
 fn drawn(folder: &Path, chart: &Chart) {
     let file = folder.join(chart.name);
-    assert!(file.with_extension("png").is_file(), "no {} in {:?}", chart.name, support::entries(folder));
+    assert!(
+        file.with_extension("png").is_file(),
+        "no {} in {:?}",
+        chart.name,
+        crate::support::entries(folder)
+    );
     let mut shown = Shown::read(&file.with_extension("svg"));
     if let Panels(..) = chart.levels {
         shown.key.iter_mut().for_each(|name| name.truncate(name.rfind(", ").unwrap_or(0)));

@@ -1,13 +1,11 @@
 //! Settings of the NIC under test and of the QEMU behind it: in force in real guests, and proven in every trial.
 
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use support::Sandbox;
-use support::tables::{Row, rows};
+use crate::support::Sandbox;
+use crate::support::tables::{Row, rows};
 
 /// The QEMU that libvirt finds, too.
 const QEMU: &str = "/usr/bin/qemu-system-x86_64";
@@ -115,7 +113,7 @@ fn what_is_no_qemu_is_refused_before_anything_is_made() {
 fn start_another() -> String {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.unwrap_or_else(|| Path::new(&std::env::var_os("HOME").unwrap()).join(".cache"));
-    let mut cached = support::entries(&cache.join("kvmfair/lab/qemu"));
+    let mut cached = crate::support::entries(&cache.join("kvmfair/lab/qemu"));
     cached.sort();
     let Some(root) = cached.last().map(|path| path.display()) else { return format!("exec {QEMU} \"$@\"") };
     let modules = "usr/lib/x86_64-linux-gnu/qemu"; // the system's, of another build, would abort it

@@ -1,0 +1,15 @@
+//! The program without guests: what it accepts, refuses, prints and undoes, and its load between two namespaces.
+//!
+//! `make check` runs these. They measure nothing, so they run side by side.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod broken_profiles;
+mod clean;
+mod commands;
+mod load;
+mod profile_properties;
+mod profile_schema;
+mod shipped_profiles;
+mod wrong_input;

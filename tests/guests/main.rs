@@ -1,0 +1,28 @@
+//! The program with real guests, in the embedded lab and in hardware labs made of namespaces.
+//!
+//! Needs root and the packages of a measuring machine; fails without. Nothing here asserts a speed. Tests whose names speak of
+//! a kill prove that nothing is left behind; `make test` runs them first.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod appliance;
+mod cloud;
+mod doctor;
+mod end_to_end;
+mod groups;
+mod guest_memory;
+mod hardware_lab;
+mod hardware_ovs;
+mod hardware_ways;
+mod interrupt;
+mod load_kinds;
+mod nic_settings;
+mod ovs;
+mod pinning;
+mod refused;
+mod reprovision;
+mod trust;
+mod truth;
+mod tuning;
+mod twins;

@@ -8,6 +8,7 @@
 //! - [`plan`]: configurations -> ordered trials, the lab's move before each, an estimate
 //! - [`tuning`]: settings of host and guests as files and values
 //! - [`backend`]: NIC backends as data: what they need, interfaces, host steps with their undo, proofs
+//! - [`address`]: addresses and MACs of host, tester and guests
 //! - [`raw`]: raw samples of one trial, as kept on disk
 //! - [`window`]: the time in which every flow of a trial was running
 //! - [`stats`]: intervals over repeats, fairness: arithmetic only
@@ -17,7 +18,8 @@
 //!
 //! Edges, with the pure parsers of what they read:
 //!
-//! - [`exec`]: the only door to processes, here and over SSH
+//! - [`machine`]: the only door to a machine, local or remote (SSH): commands, files, processes
+//! - [`preflight`]: whether the machines have what a profile needs
 //! - [`lab`]: the machines, in namespaces or elsewhere; wire, switch; the journal and its undoing
 //! - [`guest`]: the image, libvirt, guests that are ready
 //! - [`clock`]: this machine's clocks
@@ -30,22 +32,23 @@
 //! - [`run`]: the trial loop
 //! - [`cli`]: one file for each subcommand
 
+pub mod address;
 pub mod backend;
 pub mod cli;
 pub mod clock;
 pub mod doctor;
-pub mod exec;
 pub mod figures;
 pub mod guest;
 pub mod lab;
 pub mod load;
+pub mod machine;
 pub mod plan;
+pub mod preflight;
 pub mod probe;
 pub mod profile;
 pub mod raw;
 pub mod report;
 pub mod run;
-
 pub mod stats;
 pub mod store;
 pub mod tuning;

@@ -29,14 +29,14 @@ const PURE: [&str; 23] = [
     "probe::exit_reasons",
     "probe::transcript",
     "lab::change",
-    "lab::address",
-    "exec::login",
+    "address",
+    "machine::login",
 ];
 /// The one reads the profile's file, the other asks a machine.
 const IMPURE_IN_PURE: [&str; 2] = ["profile::load", "doctor::look"];
 
 /// Modules that do IO, apart from the pure ones in them.
-const EDGES: [&str; 6] = ["exec", "lab", "guest", "load", "probe", "store"];
+const EDGES: [&str; 7] = ["machine", "lab", "preflight", "guest", "load", "probe", "store"];
 
 /// What puts them together.
 const TOP: [&str; 2] = ["run", "cli"];
@@ -231,8 +231,8 @@ fn pure_modules_know_no_files_processes_sockets_or_clock_and_nothing_that_does()
 }
 
 #[test]
-fn only_exec_starts_processes() {
-    let others = sources().into_iter().filter(|source| !source.is_one_of(&["exec"]));
+fn only_machine_starts_processes() {
+    let others = sources().into_iter().filter(|source| !source.is_one_of(&["machine"]));
     let doors =
         ["std::process::Command", "tokio::process::Command", "nix::unistd::execv", "nix::unistd::fork"];
     let offenders: Vec<String> = others.flat_map(|source| source.mentions(&doors, &[])).collect();
@@ -270,14 +270,14 @@ fn every_file_says_its_purpose_first_and_is_short() {
 
 #[test]
 fn the_reading_of_paths_is_right() {
-    let text = "use std::{fs, time::{Duration, Instant}};\nuse super::tester::Load;\nfn f() { crate::exec::run(std::process::id()) }";
+    let text = "use std::{fs, time::{Duration, Instant}};\nuse super::tester::Load;\nfn f() { crate::machine::run(std::process::id()) }";
     let found = paths(text);
     for path in [
         "std::fs",
         "std::time::Duration",
         "std::time::Instant",
         "super::tester::Load",
-        "crate::exec::run",
+        "crate::machine::run",
         "std::process::id",
     ] {
         assert!(found.iter().any(|one| one == path), "{path} is not in {found:?}");

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use kvmfair::backend::site::Wire;
-use kvmfair::exec::local::RUN_VARIABLE;
 use kvmfair::guest::appliance;
 use kvmfair::guest::image::Image;
 use kvmfair::lab::journal::{Journal, Undo};
 use kvmfair::lab::{State, clean, enter, state};
+use kvmfair::machine::local::RUN_VARIABLE;
 use kvmfair::probe::environment;
 use kvmfair::profile::{self, Configuration, Experiment, HostFacts};
 use kvmfair::raw::Accel;

@@ -2,7 +2,7 @@
 
 use super::step::{Side, Step};
 use super::{Attach, Counted, Need, NicSource, Proof, Site};
-use crate::lab::address::{Net, Station, with_prefix};
+use crate::address::{Net, Station, with_prefix};
 
 /// Nothing between netserver and the wire.
 pub struct Baremetal;

@@ -8,7 +8,7 @@ use super::bridge::PLAIN;
 use super::site::{Wire, veth_port};
 use super::step::{Side, Step};
 use super::{Attach, Counted, MacvtapMode, Need, NicSource, Proof, Site};
-use crate::lab::address::{Net, mac};
+use crate::address::{Net, mac};
 
 /// A macvtap for each guest.
 pub struct Macvtap {

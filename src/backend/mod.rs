@@ -45,7 +45,7 @@ pub use proof::{Look, Proof};
 pub use site::{Names, Site};
 pub use step::{Action, Side, Step};
 
-use crate::lab::address::{Net, mac};
+use crate::address::{Net, mac};
 
 /// A NIC backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@
 //! netperf could pace itself, but distributions build it without. The rate counts whole frames.
 
 use super::step::{Side, Step};
-use crate::lab::address::{Net, Station, address};
+use crate::address::{Net, Station, address};
 
 /// A guest, and what the tester sends it at the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::nic::{NicSettings, PciAddress};
 use super::step::{Side, Step};
-use crate::lab::address::{Net, Station, with_prefix};
+use crate::address::{Net, Station, with_prefix};
 
 /// Where a backend is to be built.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@
 
 use super::step::{Action, Side, Step};
 use super::{Attach, Counted, MacvtapMode, Need, NicSource, Proof, Site, function, macvtap};
+use crate::address::{Net, mac};
 use crate::backend::site::HostNic;
-use crate::lab::address::{Net, mac};
 
 /// The guest drives the function itself.
 pub struct PassedThrough;

@@ -11,14 +11,15 @@ use super::progress::{Progress, print, tell};
 use super::{Common, inputs, signals};
 use crate::backend::Side;
 use crate::backend::site::Wire;
-use crate::exec::local::RUN_VARIABLE;
 use crate::guest::appliance;
 use crate::guest::emulator;
 use crate::guest::image::{self, Image};
 use crate::lab::journal::{Journal, Undo};
 use crate::lab::settings_lock::{self, SettingsLock};
-use crate::lab::{RunId, State, clean, enter, nics, ovs, preflight, state};
+use crate::lab::{RunId, State, clean, enter, nics, ovs, state};
+use crate::machine::local::RUN_VARIABLE;
 use crate::plan;
+use crate::preflight;
 use crate::probe::environment::Environment;
 use crate::profile::{Experiment, HostPlace};
 use crate::raw::Accel;
@@ -188,7 +189,7 @@ fn right_to_settings(experiment: &Experiment, run: &RunId) -> Result<Option<Sett
     let host = experiment.machines.as_ref().map_or(HostPlace::Here, |machines| machines.host.clone());
     let lock = settings_lock::take(&host, run)?;
     // Whoever had it until now may have been killed since this run looked.
-    refuse_missing(&preflight::dead(experiment))?;
+    refuse_missing(&preflight::stale(experiment))?;
     Ok(Some(lock))
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::progress::print;
 use super::{Common, exit::Exit, inputs};
-use crate::lab::preflight::{self, Finding};
+use crate::preflight::{self, Finding};
 
 /// Look whether this machine can run a profile; name everything that is missing, with its fix. Changes nothing.
 #[derive(Debug, clap::Args)]

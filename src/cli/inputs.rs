@@ -56,7 +56,7 @@ pub fn quiet_libvirt() {
 
 /// Programs are started where `check` found them: in the directories for administrators, too. To be called first of all.
 pub fn widen_path() {
-    let Ok(path) = std::env::join_paths(crate::exec::blocking::search_path()) else { return };
+    let Ok(path) = std::env::join_paths(crate::machine::blocking::search_path()) else { return };
     // SAFETY: the process has a single thread yet, so nobody reads the environment meanwhile.
     unsafe { std::env::set_var("PATH", path) };
 }

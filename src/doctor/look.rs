@@ -1,12 +1,12 @@
 //! Asks a machine for what the subjects are judged by: one script that reads, and libvirt for the guests that run.
 
 use super::Facts;
-use crate::exec::ExecError;
-use crate::exec::machine::Machine;
-use crate::exec::session::SshError;
 use crate::guest::daemon::Daemon;
 use crate::guest::libvirt::LibvirtError;
 use crate::lab::hardware;
+use crate::machine::ExecError;
+use crate::machine::Machine;
+use crate::machine::SshError;
 use crate::profile::HostPlace;
 
 /// Prints files and what commands say.

@@ -8,9 +8,9 @@ use tokio::time::timeout;
 
 use super::error::GuestError;
 use super::fleet::{Guest, SSH_PORT, Site};
-use crate::exec::ExecError;
-use crate::exec::ssh::{Identity, Ssh};
-use crate::exec::started::Started;
+use crate::machine::ExecError;
+use crate::machine::ssh::{Identity, Ssh};
+use crate::machine::started::Started;
 
 const SCRIPT: &str = include_str!("burner.sh");
 

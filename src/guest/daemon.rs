@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use super::libvirt::{Hypervisor, LibvirtError};
-use crate::exec::forward::Forward;
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
+use crate::machine::forward::Forward;
 
 /// Sockets of the daemons that run QEMU guests, the modular one first.
 const SOCKETS: [&str; 2] = ["/run/libvirt/virtqemud-sock", "/run/libvirt/libvirt-sock"];

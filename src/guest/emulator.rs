@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
 use crate::profile::Configuration;
 
 /// Version and build, for example `10.0.2 (Debian 1:10.0.2+ds-2)`, in what a QEMU answers to `--version`; `None` if it is none.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::cloud::DiskError;
 use super::libvirt::LibvirtError;
-use crate::exec::ExecError;
 use crate::lab::LabError;
+use crate::machine::ExecError;
 
 /// Why a guest is not there.
 #[derive(Debug, thiserror::Error)]

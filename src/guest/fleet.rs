@@ -14,11 +14,11 @@ use super::domain::Domain;
 use super::error::GuestError;
 use super::libvirt::{Hypervisor, LibvirtError};
 use super::ready;
-use crate::exec::dialogue::Dialogue;
-use crate::exec::machine::Machine;
-use crate::exec::ssh::{Identity, Route, Ssh};
 use crate::lab::LabError;
 use crate::lab::journal::{Journal, Undo};
+use crate::machine::Machine;
+use crate::machine::dialogue::Dialogue;
+use crate::machine::ssh::{Identity, Route, Ssh};
 
 /// For one SSH login: an emulated guest that shares its CPU needs seconds for the key exchange.
 pub(super) const LOGIN: Duration = Duration::from_secs(20);

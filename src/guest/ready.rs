@@ -8,9 +8,9 @@ use tokio::time::{Instant, sleep};
 use super::appliance;
 use super::error::GuestError;
 use super::fleet::{Boot, LOGIN, SSH_PORT, Site};
-use crate::exec::machine::Machine;
-use crate::exec::ssh::{Identity, Ssh};
 use crate::load::command::CONTROL_PORT;
+use crate::machine::Machine;
+use crate::machine::ssh::{Identity, Ssh};
 
 /// Between two looks at a booting guest.
 const POLL: Duration = Duration::from_millis(50);

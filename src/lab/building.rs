@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::LabError;
-use super::address::Net;
 use super::change::Change;
 use super::doing::Done;
 use super::embedded::Embedded;
@@ -12,9 +11,10 @@ use super::hardware::Hardware;
 use super::journal::{Journal, Undo};
 use super::paced::Paced;
 use super::tuned::Tuned;
+use crate::address::Net;
 use crate::backend::site::{Names, OpenVswitch, Site, Wire};
 use crate::backend::{Backend, NicSettings, Side, cap};
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
 
 /// The machines of a lab and what is attached to what.
 pub struct Lab {

@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use super::journal::{self, Recorded, Undo};
 use super::{LabError, RunId, State, control_group, elsewhere, nics, ovs, state, values};
 use crate::backend::site::HostNic;
-use crate::exec::local::RUN_VARIABLE;
+use crate::machine::local::RUN_VARIABLE;
 
 /// Time for a process to go after SIGTERM, before SIGKILL. The machine may freeze for seconds.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use super::journal::Undo;
 use super::{LabError, far_ovs, ovs};
 use crate::backend::site::HostNic;
 use crate::backend::{Action, Side, Step};
-use crate::exec::local::Local;
+use crate::machine::local::Local;
 
 /// A step that was done, and what takes it back.
 pub(super) struct Done {

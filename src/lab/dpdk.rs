@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 
-use crate::exec::blocking::{self, find};
+use crate::machine::blocking::{self, find};
 
 /// Where Debian puts the daemon that is built with DPDK.
 const DEBIANS: &str = "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk";

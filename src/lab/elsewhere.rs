@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::change::{self, Change};
 use super::journal::Undo;
 use super::{LabError, RunId, hardware};
-use crate::exec::machine::Machine;
 use crate::guest::daemon::Daemon;
+use crate::machine::Machine;
 use crate::profile::HostPlace;
 
 /// Looks for guests of the run, each followed by a pause: what is there after the last is found as a process.

@@ -6,15 +6,15 @@
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
-use super::address::{Net, Station, with_prefix};
 use super::building::{Ground, Lab};
 use super::change::Change;
 use super::journal::{Journal, Undo};
 use super::{LabError, RunId, clean, enter, first_index, nics};
+use crate::address::{Net, Station, with_prefix};
 use crate::backend::site::{Names, OpenVswitch, Wire};
 use crate::backend::{Side, Step};
-use crate::exec::local::Local;
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
+use crate::machine::local::Local;
 
 /// The namespaces of an embedded lab.
 pub struct Embedded {

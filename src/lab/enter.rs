@@ -11,7 +11,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 
 use super::LabError;
-use crate::exec::local::NetNs;
+use crate::machine::local::NetNs;
 
 /// What of the machine's `/sys` must stay in view although `/sys` is mounted anew.
 const KEEP: [&str; 3] = ["/sys/fs/cgroup", "/sys/kernel/debug", "/sys/kernel/tracing"];

@@ -2,7 +2,7 @@
 
 use super::nics::NicError;
 use crate::backend::site::{HostNic, Nics, Sriov, Wire};
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
 use crate::profile::WireNics;
 
 /// Prints what is known of the interface `$1`, a word and its value on each line.

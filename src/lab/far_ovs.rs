@@ -7,8 +7,8 @@ use super::LabError;
 use super::change::Change;
 use super::ovs::merging;
 use crate::backend::site::{HostNic, OpenVswitch, SwitchPath};
-use crate::exec::ExecError;
-use crate::exec::machine::Machine;
+use crate::machine::ExecError;
+use crate::machine::Machine;
 
 /// What the daemons say of themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,18 +5,18 @@
 
 use std::path::{Path, PathBuf};
 
-use super::address::{Net, Station, with_prefix};
 use super::building::{Ground, Lab};
 use super::change::{self, Change};
 use super::journal::{Journal, Undo};
 use super::{LabError, RunId, first_index};
+use crate::address::{Net, Station, with_prefix};
 use crate::backend::site::{Names, Wire};
 use crate::backend::{Side, Step};
-use crate::exec::local::Local;
-use crate::exec::login::Login;
-use crate::exec::machine::{Machine, Remote};
-use crate::exec::session::SshError;
-use crate::exec::ssh::Route;
+use crate::machine::SshError;
+use crate::machine::local::Local;
+use crate::machine::login::Login;
+use crate::machine::ssh::Route;
+use crate::machine::{Machine, Remote};
 use crate::profile::{HostPlace, Machines};
 
 /// The machines of a hardware lab.
@@ -168,7 +168,7 @@ fn management(names: &Names) -> Vec<Step> {
 /// A lab both of whose machines are this one, with nothing built in it.
 #[cfg(test)]
 pub(super) fn all_here(journal: Journal) -> Lab {
-    let address = crate::exec::login::SshAddress::parse("tester.invalid").unwrap();
+    let address = crate::machine::login::SshAddress::parse("tester.invalid").unwrap();
     let tester = Login { address, jump: None, identity: None };
     let here = || Machine::Local(Local::here());
     let places = Machines { host: HostPlace::Here, tester };

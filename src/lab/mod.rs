@@ -3,10 +3,9 @@
 //! - [`state`]: a run's own directory, its name and its lock
 //! - [`journal`]: what has to be undone, written before it is done
 //! - [`clean`]: undoing, by the run that ends and by `kvmfair clean` after a kill -9
-//! - [`dead`]: runs that were killed and have not been cleaned
+//! - [`stale`]: runs that were killed and have not been cleaned
 //! - [`settings_lock`]: the right to change settings of a whole machine
 //! - [`enter`]: the private namespaces of the embedded lab
-//! - [`address`]: who has which address and MAC
 //! - [`building`]: what is built in a lab, whatever its ground: wire, switch, what each guest needs
 //!   `doing`: one step, done and taken back
 //! - [`embedded`]: the ground on this machine alone
@@ -20,14 +19,11 @@
 //! - [`ovs`]: Open vSwitch of the run's own; [`far_ovs`]: that of a hardware lab's VM host
 //! - [`dpdk`]: how that is set up with DPDK
 //! - [`real_time`]: whether guests may have real-time threads
-//! - [`preflight`]: whether this machine has what a profile needs
 
-pub mod address;
 pub mod building;
 pub mod change;
 pub mod clean;
 pub mod control_group;
-pub mod dead;
 mod doing;
 pub mod dpdk;
 pub mod elsewhere;
@@ -41,9 +37,9 @@ mod nic_user;
 pub mod nics;
 pub mod ovs;
 mod paced;
-pub mod preflight;
 pub mod real_time;
 pub mod settings_lock;
+pub mod stale;
 pub mod state;
 mod tracing;
 mod tuned;
@@ -75,10 +71,10 @@ pub enum LabError {
     },
     /// A command refused.
     #[error(transparent)]
-    Exec(#[from] crate::exec::ExecError),
+    Exec(#[from] crate::machine::ExecError),
     /// A machine could not be reached.
     #[error(transparent)]
-    Ssh(#[from] crate::exec::session::SshError),
+    Ssh(#[from] crate::machine::SshError),
     /// A daemon of the run's own did not come up.
     #[error("{name} did not come up: {said}")]
     Daemon {

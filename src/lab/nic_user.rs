@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::nics::{NicError, last_of_link};
 use crate::backend::site::HostNic;
-use crate::exec::blocking;
+use crate::machine::blocking;
 
 /// A master, something on top of it, virtual functions, the default route, addresses: the first that is found.
 pub(super) fn of(nic: &HostNic) -> Result<Option<String>, NicError> {

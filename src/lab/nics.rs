@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{LabError, enter, nic_user};
 use crate::backend::site::{HostNic, Nics, Sriov, Wire};
-use crate::exec::blocking;
+use crate::machine::blocking;
 use crate::profile::WireNics;
 
 /// For a driver to bind, or a namespace to give a NIC back after its last process: seconds under emulation.

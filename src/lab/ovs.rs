@@ -17,8 +17,8 @@ use super::{LabError, dpdk, nics};
 use crate::backend::ovs::Switch;
 use crate::backend::site::{HostNic, OpenVswitch, SwitchPath};
 use crate::backend::{Attachment, Backend};
-use crate::exec::blocking::{self, find};
-use crate::exec::local::Local;
+use crate::machine::blocking::{self, find};
+use crate::machine::local::Local;
 use crate::profile::Experiment;
 
 /// For a daemon to answer: DPDK clears its memory first, and emulation is slow.

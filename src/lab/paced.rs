@@ -1,9 +1,9 @@
 //! What the tester sends to some guests, held to a rate: see [`crate::backend::pace`].
 
 use super::LabError;
-use super::address::{Net, Station, address};
 use super::building::Lab;
 use super::doing::Done;
+use crate::address::{Net, Station, address};
 use crate::backend::Side;
 use crate::backend::pace::{self, Pace};
 
@@ -78,11 +78,11 @@ impl Lab {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exec::local::Local;
-    use crate::exec::machine::Machine;
     use crate::lab::building::Ground;
     use crate::lab::journal::{self, Journal};
     use crate::lab::{enter, hardware};
+    use crate::machine::Machine;
+    use crate::machine::local::Local;
 
     const BUCKET: &str = "root tbf rate 1mbit burst 4096 latency 50ms";
 

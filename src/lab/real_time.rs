@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use crate::exec::blocking;
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
+use crate::machine::blocking;
 
 /// Prints `grouped` where control groups have budgets, `allowed` where this very process may be a real-time one, and the
 /// kernel's bounds for all real-time threads together, µs. With cgroup v1 a file tells; with v2, which has no such file, how

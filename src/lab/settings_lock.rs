@@ -15,8 +15,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::runtime::Runtime;
 
 use super::{LabError, RunId, hardware};
-use crate::exec::machine::Machine;
-use crate::exec::started::Started;
+use crate::machine::Machine;
+use crate::machine::started::Started;
 use crate::profile::HostPlace;
 
 /// The file. It says who holds the lock, and goes with it.

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
 use crate::clock::{self, MAX_STEP_S};
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
 
 /// How far a clock may move between two readings beyond what they leave uncertain, s: two machines that follow NTP stay
 /// within it, and it is a small part of the shortest interval (100 ms).

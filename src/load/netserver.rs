@@ -11,8 +11,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::command::CONTROL_PORT;
-use crate::exec::machine::Machine;
-use crate::exec::started::Started;
+use crate::machine::Machine;
+use crate::machine::started::Started;
 
 /// Prints netserver's process number, then waits for the end of its stdin.
 const GUARD: &str = "netserver -D -N -p \"$2\" -L \"$1\" </dev/null >&2 &

@@ -10,8 +10,8 @@ use tokio::time::timeout;
 use super::command::{FlowSpec, runs_out};
 use super::error::LoadError;
 use super::launcher::{self, DeadFlow, Event};
-use crate::exec::machine::Machine;
-use crate::exec::started::{FromProcess, Started};
+use crate::machine::Machine;
+use crate::machine::started::{FromProcess, Started};
 
 /// For the shell to read its orders and to start every netperf, over and above the deadline of the flows.
 const SLACK: Duration = Duration::from_secs(20);

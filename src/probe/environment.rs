@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::memory::{self, MemoryState};
 use super::settings::{self, KernelSettings};
-use crate::exec::blocking;
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
+use crate::machine::blocking;
 
 /// What the figures depend on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -39,7 +39,7 @@ pub use target::TargetWatch;
 
 use std::time::Duration;
 
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
 use crate::raw::HostSample;
 
 /// A running sampler of the VM host's counters, wherever that is. Dropping it ends it.

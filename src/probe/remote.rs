@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::error::ProbeError;
 use super::target::TargetWatch;
 use super::transcript::{self, Memory, Printed};
-use crate::exec::machine::Machine;
-use crate::exec::started::{FromProcess, Started};
+use crate::machine::Machine;
+use crate::machine::started::{FromProcess, Started};
 use crate::raw::HostSample;
 
 const SCRIPT: &str = include_str!("remote.sh");

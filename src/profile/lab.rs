@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::exec::login::Login;
+use crate::machine::login::Login;
 
 /// The machines of a hardware lab, beside the one that kvmfair runs on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
+use crate::address::{Net, PREFIX, Station, address, mac};
 use crate::backend::{Datapath, Model, Nic, NicSource, Site};
 use crate::guest::appliance::{NicOption, kernel_options};
 use crate::guest::domain::{BootFrom, Domain};
 use crate::guest::memory::Memory;
 use crate::guest::placement;
-use crate::lab::address::{Net, PREFIX, Station, address, mac};
 use crate::lab::control_group;
 use crate::profile::Configuration;
 use crate::profile::groups::{Group, Members, members, of_guest};

@@ -8,9 +8,9 @@ use std::path::Path;
 use super::lab_session::LabSession;
 use super::verify::check;
 use crate::backend::Side;
-use crate::exec::machine::Machine;
 use crate::guest::emulator;
 use crate::guest::fleet::Guest;
+use crate::machine::Machine;
 use crate::raw::Check;
 
 /// Prints the program that a path leads to; nothing for a script.

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 
 use super::lab_session::LabSession;
 use crate::backend::Side;
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
 use crate::profile::Configuration;
 use crate::profile::configuration::HUGE_PAGE_KIB;
 use crate::tuning::{Said, Setting};

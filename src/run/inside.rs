@@ -7,8 +7,8 @@ use futures_util::future::try_join_all;
 
 use super::lab_session::LabSession;
 use crate::clock::wall_clock;
-use crate::exec::ExecError;
 use crate::guest::fleet::Guest;
+use crate::machine::ExecError;
 use crate::profile::Configuration;
 
 /// For one look into a guest.

@@ -7,7 +7,7 @@ use tokio::time::{Duration, Instant, sleep};
 use super::event::Event;
 use super::lab_session::LabSession;
 use crate::backend::Side;
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
 use crate::plan::Scan;
 use crate::raw::{KSM_SCANS, KsmWait, Merged};
 

@@ -13,9 +13,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kvmfair::exec::local::Local;
-use kvmfair::exec::machine::Machine;
 use kvmfair::load::{FlowSpec, LoadError, Netserver, NetserverError, Tester, command, parse};
+use kvmfair::machine::Machine;
+use kvmfair::machine::local::Local;
 use kvmfair::profile::Test;
 use kvmfair::raw::RawFlow;
 use nix::sched::{CloneFlags, setns, unshare};

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use kvmfair::exec::dialogue::Dialogue;
-use kvmfair::exec::ssh::{Identity, Route, Ssh};
 use kvmfair::guest::appliance::{self, Appliance, NicOption, RunFiles, kernel_options};
 use kvmfair::guest::keys::RunKeys;
+use kvmfair::machine::dialogue::Dialogue;
+use kvmfair::machine::ssh::{Identity, Route, Ssh};
 use kvmfair::probe::inside;
 use kvmfair::probe::interrupts::interrupts;
 

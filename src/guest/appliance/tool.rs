@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::ApplianceError;
-use crate::exec::blocking;
+use crate::machine::blocking;
 
 /// Packages of the tools that are run to build an appliance.
 const PACKAGES: [(&str, &str); 7] = [

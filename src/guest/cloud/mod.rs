@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 pub use base::{Base, BaseError};
 
 use super::placement::GuestFiles;
-use crate::exec::ExecError;
-use crate::exec::machine::Machine;
+use crate::machine::ExecError;
+use crate::machine::Machine;
 use seed::{Nic, RunSeed};
 
 /// Why a guest has no disks.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::exec::machine::Machine;
-use crate::exec::{ExecError, Output};
+use crate::machine::Machine;
+use crate::machine::{ExecError, Output};
 
 /// Makes an empty layer `overlay` over the image `base`, both qcow2; an older one is replaced. `base` must be absolute:
 /// it is written into the layer, and a relative one would start at the layer's directory.
@@ -28,7 +28,7 @@ mod tests {
 
     use super::super::base;
     use super::*;
-    use crate::exec::local::Local;
+    use crate::machine::local::Local;
 
     #[tokio::test]
     async fn a_layer_names_its_base_and_leaves_it_untouched() {

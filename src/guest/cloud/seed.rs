@@ -132,7 +132,7 @@ mod tests {
     use std::process::Command;
 
     use super::*;
-    use crate::exec::blocking::find;
+    use crate::machine::blocking::find;
 
     fn nics() -> Vec<Nic> {
         let nic = |n: u8, mtu| Nic {

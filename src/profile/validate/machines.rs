@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Check, Fault};
-use crate::exec::login::{Login, SshAddress};
+use crate::machine::login::{Login, SshAddress};
 use crate::profile::reader::nearest;
 use crate::profile::written::{Host, Tester, Written};
 use crate::profile::{HostPlace, Machines};

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use super::{Finding, emulator, exits, far_needs, groups, machine, needs, others, real_time, room, settings};
 use crate::backend::Backend;
 use crate::backend::site::Wire;
-use crate::exec::machine::Machine;
-use crate::exec::session::SshError;
 use crate::guest::daemon::Daemon;
 use crate::lab::far_ovs::Daemons;
 use crate::lab::nics::NicError;
 use crate::lab::{far_nics, hardware, ovs};
+use crate::machine::Machine;
+use crate::machine::SshError;
 use crate::probe::environment::{self, Texts};
 use crate::profile::{AccelChoice, Experiment, HostPlace, Image, Machines};
 use crate::tuning;
@@ -50,7 +50,7 @@ pub fn look(experiment: &Experiment, machines: &Machines) -> Seen {
 async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
     let mut seen =
         Seen { findings: on(machine::for_the_image(experiment), "this machine"), ..Seen::default() };
-    seen.findings.extend(others::dead(experiment));
+    seen.findings.extend(others::stale(experiment));
     let tester = HostPlace::There(machines.tester.clone());
     let (host, tester) = (hardware::open(&machines.host, "").await, hardware::open(&tester, "").await);
     seen.findings.push(login(HOST, &host));

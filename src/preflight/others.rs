@@ -1,10 +1,10 @@
-//! Other runs: one that changes settings of the machine at the moment, and dead ones whose changes still stand.
+//! Other runs: one that changes settings of the machine at the moment, and stale ones whose changes still stand.
 
 use super::Finding;
-use crate::exec::machine::Machine;
-use crate::lab::dead::{Dead, dead_runs};
 use crate::lab::settings_lock::{self, Holder};
+use crate::lab::stale::{StaleRun, stale_runs};
 use crate::lab::state;
+use crate::machine::Machine;
 use crate::profile::{Experiment, HostPlace};
 use crate::tuning;
 
@@ -14,7 +14,7 @@ pub const ANOTHER_RUN: &str = "another run";
 /// Looks at this machine.
 pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
     let holder = settings_lock::holder_here();
-    holder.map(|holder| beside(&holder, experiment)).into_iter().chain(dead(experiment)).collect()
+    holder.map(|holder| beside(&holder, experiment)).into_iter().chain(stale(experiment)).collect()
 }
 
 /// Who changes settings of another machine.
@@ -28,12 +28,12 @@ pub(super) async fn look_there(host: &Machine, experiment: &Experiment) -> Optio
 
 /// Killed runs that changed a machine of the experiment's and have not been cleaned, one finding for each. Their state is on
 /// this machine.
-pub fn dead(experiment: &Experiment) -> Vec<Finding> {
+pub fn stale(experiment: &Experiment) -> Vec<Finding> {
     let machines = match &experiment.machines {
         None => vec![HostPlace::Here],
         Some(machines) => vec![machines.host.clone(), HostPlace::There(machines.tester.clone())],
     };
-    dead_runs(&state::roots(), &machines).iter().map(uncleaned).collect()
+    stale_runs(&state::roots(), &machines).iter().map(uncleaned).collect()
 }
 
 /// Only one run at a time may change settings; others are told what may show in their figures.
@@ -45,9 +45,9 @@ fn beside(holder: &Holder, experiment: &Experiment) -> Finding {
     Finding::good(ANOTHER_RUN, format!("{found}: figures that are taken meanwhile may show it"))
 }
 
-fn uncleaned(dead: &Dead) -> Finding {
-    let found = format!("was killed, and what it changed still stands: {}", dead.changes.join("; "));
-    Finding::bad(&format!("run {}", dead.run), found, "run `kvmfair clean` first, it puts everything back")
+fn uncleaned(run: &StaleRun) -> Finding {
+    let found = format!("was killed, and what it changed still stands: {}", run.changes.join("; "));
+    Finding::bad(&format!("run {}", run.run), found, "run `kvmfair clean` first, it puts everything back")
 }
 
 #[cfg(test)]

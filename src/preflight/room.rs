@@ -5,9 +5,9 @@ use std::path::Path;
 use bytesize::ByteSize;
 
 use super::Finding;
-use crate::exec::machine::Machine;
 use crate::guest::cloud;
 use crate::lab::hardware::IMAGES;
+use crate::machine::Machine;
 
 /// For what the guests write into their layers, and whoever else uses the disk, bytes.
 const SPARE: u64 = 256 << 20;

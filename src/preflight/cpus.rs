@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
 use crate::profile::cpus::{Cpus, ONLINE, of_list};
 use crate::profile::pin::{Pin, list};
 use crate::profile::{Configuration, Experiment};

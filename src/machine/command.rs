@@ -1,31 +1,4 @@
-//! The only door to processes: argument vectors in, exit status and output out.
-//!
-//! - [`local`]: this machine, in this process's network namespace or another one
-//! - [`blocking`]: this machine, before there is a runtime
-//! - [`login`]: where an SSH server is and who logs in
-//! - [`session`]: an SSH session with another machine: known host key, user's key, jump host
-//! - [`ssh`]: a guest or another machine, commands one after another
-//! - [`dialogue`]: a command there that stays and answers each time it is asked
-//! - [`pump`], `link`: channels of one session as local sockets
-//! - [`forward`]: a socket of another machine's as a path of this one
-//! - [`started`]: a process that is talked to through pipes
-//! - [`machine`]: this machine or another, alike
-//! - [`upload`]: a large file, brought to one of them
-//!
-//! Nothing here knows what the commands mean; no shell stands between, except the remote one that SSH imposes.
-
-pub mod blocking;
-pub mod dialogue;
-pub mod forward;
-mod link;
-pub mod local;
-pub mod login;
-pub mod machine;
-pub mod pump;
-pub mod session;
-pub mod ssh;
-pub mod started;
-pub mod upload;
+//! A finished command: its output, or why it gave no good result.
 
 use std::time::Duration;
 

@@ -10,18 +10,18 @@ use crate::profile::HostPlace;
 
 /// A run whose process is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dead {
+pub struct StaleRun {
     /// Its id.
     pub run: String,
     /// What it changed, in words, each once: `/proc/sys/vm/swappiness was 60`.
     pub changes: Vec<String>,
 }
 
-/// The dead runs under these roots that changed one of these machines. What lay in namespaces has gone with them, and files
+/// The stale runs under these roots that changed one of these machines. What lay in namespaces has gone with them, and files
 /// of a run's own change nothing.
-pub fn dead_runs(roots: &[PathBuf], machines: &[HostPlace]) -> Vec<Dead> {
+pub fn stale_runs(roots: &[PathBuf], machines: &[HostPlace]) -> Vec<StaleRun> {
     let runs = roots.iter().flat_map(|root| state::all(root));
-    let dead = runs.filter_map(|(run, dir)| {
+    let stale = runs.filter_map(|(run, dir)| {
         let recorded = journal::read(&dir);
         let mut changes: Vec<String> =
             recorded.steps.iter().rev().filter_map(|undo| change_of(undo, machines)).collect();
@@ -29,10 +29,10 @@ pub fn dead_runs(roots: &[PathBuf], machines: &[HostPlace]) -> Vec<Dead> {
         let mut seen = std::collections::BTreeSet::new();
         changes.retain(|change| seen.insert(change.clone()));
         // A run that has just begun is not disturbed: its lock is looked at only where there is something to tell.
-        let dead = !changes.is_empty() && !state::lives(&dir);
-        dead.then(|| Dead { run: run.to_string(), changes })
+        let is_stale = !changes.is_empty() && !state::lives(&dir);
+        is_stale.then(|| StaleRun { run: run.to_string(), changes })
     });
-    dead.collect()
+    stale.collect()
 }
 
 /// A change of one of these machines, in words.
@@ -86,9 +86,9 @@ fn same(one: &HostPlace, other: &HostPlace) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exec::login::{Login, SshAddress};
     use crate::lab::State;
     use crate::lab::journal::Journal;
+    use crate::machine::login::{Login, SshAddress};
 
     fn swappiness(value: &str) -> Undo {
         Undo::Value { path: "/proc/sys/vm/swappiness".into(), value: value.into() }
@@ -112,9 +112,9 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_lives_is_not_dead_and_a_dead_one_tells_each_change_once() {
+    fn a_running_run_is_not_stale_and_a_stale_one_lists_each_change_once() {
         let (root, state) = with(&[Undo::Processes, swappiness("60\n"), swappiness("60\n")]);
-        let look = || dead_runs(&[root.path().to_owned()], &[HostPlace::Here]);
+        let look = || stale_runs(&[root.path().to_owned()], &[HostPlace::Here]);
         assert_eq!(look(), []);
         let run = state.id.to_string();
         drop(state);
@@ -122,7 +122,7 @@ mod tests {
         while look().is_empty() {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        assert_eq!(look(), [Dead { run, changes: vec!["/proc/sys/vm/swappiness was 60".into()] }]);
+        assert_eq!(look(), [StaleRun { run, changes: vec!["/proc/sys/vm/swappiness was 60".into()] }]);
     }
 
     #[test]

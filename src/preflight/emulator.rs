@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::Finding;
-use crate::exec::blocking;
-use crate::exec::machine::Machine;
 use crate::guest::emulator::{named, told};
+use crate::machine::Machine;
+use crate::machine::blocking;
 use crate::profile::Experiment;
 
 /// The machine type of the guests; only a QEMU for x86 has it.

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use ssh2::{Error, ErrorCode, Session};
 
+use super::command::{ExecError, Output, as_told, as_typed};
 use super::login::SshAddress;
 use super::pump::{Target, Tunnel};
 use super::started::Started;
-use super::{ExecError, Output, as_told, as_typed};
 
 /// Who may log in, and which machine must answer.
 #[derive(Clone, Debug)]

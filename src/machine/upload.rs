@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::command::{ExecError, Output, as_told};
 use super::local::{Local, RUN_VARIABLE};
-use super::machine::{Machine, Remote};
-use super::{ExecError, Output, as_told};
+use super::local_or_remote::{Machine, Remote};
 
 /// Writes standard input into the file `$1`, which its owner alone can read, and says its SHA-256.
 const RECEIVE: &str = "umask 077; cat > \"$1\" && sha256sum < \"$1\"";

@@ -11,8 +11,8 @@ use std::time::Duration;
 use nix::sys::socket::{Shutdown, shutdown};
 use ssh2::{Channel, Session};
 
+use super::command::{ExecError, as_told, as_typed};
 use super::ssh::Ssh;
-use super::{ExecError, as_told, as_typed};
 
 /// The line that ends each answer.
 pub const END: &str = "== end";

@@ -2,8 +2,8 @@
 
 use super::Finding;
 use super::needs::FEWER_GUESTS;
-use crate::exec::blocking;
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
+use crate::machine::blocking;
 use crate::profile::cpus;
 use crate::profile::{Configuration, Experiment};
 

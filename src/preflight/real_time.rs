@@ -1,8 +1,8 @@
 //! What real-time vCPUs need of the VM host: a kernel that lets threads in libvirt's control groups be real-time ones.
 
 use super::Finding;
-use crate::exec::machine::Machine;
 use crate::lab::real_time::{self, RealTime};
+use crate::machine::Machine;
 use crate::profile::Experiment;
 
 const WHAT: &str = "real-time vCPUs";

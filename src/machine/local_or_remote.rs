@@ -3,13 +3,14 @@
 use std::io;
 use std::time::Duration;
 
+use super::command::{ExecError, Output, as_typed};
 use super::local::{Local, RUN_VARIABLE};
 use super::login::Login;
 use super::pump::{Target, Tunnel};
-use super::session::{self, SshError};
+use super::session;
 use super::ssh::Ssh;
+use super::ssh_error::SshError;
 use super::started::Started;
-use super::{ExecError, Output, as_typed};
 
 /// For any step on another machine.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -33,7 +33,7 @@ mod room;
 mod settings;
 mod wire;
 
-pub use others::{ANOTHER_RUN, dead};
+pub use others::{ANOTHER_RUN, stale};
 use serde::Serialize;
 
 use crate::profile::Experiment;

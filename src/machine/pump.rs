@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::link::Link;
 use super::login::SshAddress;
-use super::session::SshError;
+use super::ssh_error::SshError;
 
 /// A packet for one channel may come while another is read: so long it may lie there unseen.
 const NAP_MS: u16 = 20;

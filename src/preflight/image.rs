@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::Finding;
 use super::needs::program;
-use crate::exec::blocking::find;
 use crate::guest::{appliance, cloud};
+use crate::machine::blocking::find;
 use crate::profile::{Experiment, Image};
 
 /// Looks at everything; an experiment without guests needs nothing.

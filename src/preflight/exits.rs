@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use super::Finding;
-use crate::exec::blocking;
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
+use crate::machine::blocking;
 use crate::probe::environment;
 use crate::profile::{AccelChoice, ExitChoice, Experiment};
 

@@ -13,6 +13,7 @@ use ssh2::{CheckResult, KnownHostFileKind, KnownHosts, MethodType, Session};
 
 use super::login::{Login, SshAddress};
 use super::pump::Tunnel;
+use super::ssh_error::SshError;
 
 /// For each step of a connection.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -27,75 +28,6 @@ const KINDS: [&str; 7] = [
     "rsa-sha2-256",
     "ssh-rsa",
 ];
-
-/// Why there is no session.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum SshError {
-    /// Nobody answers.
-    #[error("no SSH server answers at {address}: {cause}")]
-    NoAnswer {
-        /// Where.
-        address: SshAddress,
-        /// The system's word.
-        cause: String,
-    },
-    /// It answers with a host key that is not known.
-    #[error("the host key of {address} is not in ~/.ssh/known_hosts; it is {fingerprint}")]
-    UnknownKey {
-        /// Where.
-        address: SshAddress,
-        /// As OpenSSH prints it.
-        fingerprint: String,
-    },
-    /// It answers with another host key than the known one.
-    #[error("{address} has another host key than ~/.ssh/known_hosts says: {fingerprint}")]
-    OtherKey {
-        /// Where.
-        address: SshAddress,
-        /// As OpenSSH prints it.
-        fingerprint: String,
-    },
-    /// No key is accepted.
-    #[error("{address} accepts no key: tried {tried}")]
-    NoLogin {
-        /// Where.
-        address: SshAddress,
-        /// The keys.
-        tried: String,
-    },
-    /// The protocol broke.
-    #[error("the SSH session with {address} failed: {cause}")]
-    Protocol {
-        /// Where.
-        address: SshAddress,
-        /// The library's word.
-        cause: String,
-    },
-}
-
-impl SshError {
-    /// What to do about it.
-    pub fn fix(&self) -> String {
-        match self {
-            SshError::NoAnswer { .. } => "start sshd there, or correct the address in the profile".into(),
-            SshError::UnknownKey { address, .. } => format!(
-                "compare the fingerprint with the machine's own, then: ssh-keyscan -p {} {} >> ~/.ssh/known_hosts",
-                address.port, address.host
-            ),
-            SshError::OtherKey { address, .. } => format!(
-                "find out why; if the machine was installed anew: ssh-keygen -R '{}', then ssh-keyscan",
-                address.known_as()
-            ),
-            SshError::NoLogin { address, .. } => {
-                format!(
-                    "ssh-copy-id -p {} {}@{}, or name the key: identity = \"…\"",
-                    address.port, address.user, address.host
-                )
-            }
-            SshError::Protocol { .. } => "look into sshd's log there".into(),
-        }
-    }
-}
 
 /// Opens a session with a machine.
 ///

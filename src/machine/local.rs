@@ -11,7 +11,7 @@ use std::time::Duration;
 use nix::sched::{CloneFlags, setns};
 use tokio::process::{Child, Command};
 
-use super::{ExecError, Output, as_told};
+use super::command::{ExecError, Output, as_told};
 
 /// Every process that kvmfair starts carries its run in this variable, so that `kvmfair clean` can find it.
 pub const RUN_VARIABLE: &str = "KVMFAIR_RUN";

@@ -3,8 +3,8 @@
 use super::{Finding, needs};
 use crate::backend::Need;
 use crate::backend::site::{HostNic, Wire};
-use crate::exec::machine::Machine;
 use crate::lab::far_ovs::{self, Daemons};
+use crate::machine::Machine;
 use crate::profile::Experiment;
 
 /// Tries a kind of interface in a network namespace that ends with the command.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::Finding;
 use crate::backend::site::Wire;
-use crate::exec::blocking;
-use crate::exec::machine::Machine;
+use crate::machine::Machine;
+use crate::machine::blocking;
 use crate::profile::Experiment;
 use crate::profile::cpus::first;
 use crate::tuning::{self, SCRIPT, Setting};

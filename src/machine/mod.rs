@@ -1,0 +1,37 @@
+//! The only door to a machine, this one or another over SSH: argument vectors in, exit status and output out; files of
+//! `/proc` and `/sys`; processes with pipes.
+//!
+//! - [`command`]: a finished command, and why one failed
+//! - [`local_or_remote`]: [`Machine`], this machine or another, alike
+//! - [`local`]: this machine, in this process's network namespace or another one
+//! - [`blocking`]: this machine, before there is a runtime
+//! - [`login`]: where an SSH server is and who logs in
+//! - [`session`]: an SSH session with another machine: known host key, user's key, jump host
+//! - [`ssh_error`]: why there is no session
+//! - [`ssh`]: a guest or another machine, commands one after another
+//! - [`dialogue`]: a command that stays and answers each request over SSH
+//! - [`pump`], `link`: channels of one session as local sockets
+//! - [`forward`]: a socket on another machine as a local path
+//! - [`started`]: a process that is talked to through pipes
+//! - [`upload`]: a large file, copied to a machine
+//!
+//! Nothing here knows what the commands mean; no shell stands between, except the remote one that SSH imposes.
+
+pub mod blocking;
+pub mod command;
+pub mod dialogue;
+pub mod forward;
+mod link;
+pub mod local;
+pub mod local_or_remote;
+pub mod login;
+pub mod pump;
+pub mod session;
+pub mod ssh;
+pub mod ssh_error;
+pub mod started;
+pub mod upload;
+
+pub use command::{ExecError, Output, as_typed};
+pub use local_or_remote::{Machine, Remote};
+pub use ssh_error::SshError;

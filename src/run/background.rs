@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 
 use super::lab_session::LabSession;
-use super::paced::rate_of;
-use super::trial::{ORPHAN_LIMIT, START_LIMIT, control};
+use super::settings::paced::rate_of;
+use super::time_limits::{ORPHAN_LIMIT, START_LIMIT};
 use crate::address::{Net, Station, address};
 use crate::backend::Side;
 use crate::guest::burner::Burner;
@@ -62,7 +62,7 @@ fn streams(session: &LabSession, groups: &[Members], timing: &Timing) -> Vec<Flo
         FlowSpec {
             flow,
             guest,
-            control: control(session.lab.control(), Station::Guest(guest)),
+            control: IpAddr::V4(address(session.lab.control(), Station::Guest(guest))),
             data: IpAddr::V4(address(Net::Test, Station::Guest(guest))),
             test: Test::TCP_STREAM,
             request_bytes: 1,

@@ -3,9 +3,9 @@
 
 use futures_util::{StreamExt, stream};
 
+use super::guest_check::{AT_ONCE, check};
 use super::lab_session::LabSession;
-use super::paced;
-use super::verify::AT_ONCE;
+use super::settings::paced;
 use crate::backend::{Counted, Side, cap};
 use crate::guest::fleet::Guest;
 use crate::guest::scheduler::Scheduler;
@@ -74,11 +74,6 @@ async fn expected(session: &LabSession, configuration: &Configuration, cpu: CpuS
     }
     let v2 = session.lab.side(Side::Host).read("/sys/fs/cgroup/cgroup.controllers").await.is_ok();
     CpuSettings { shares: u32::try_from(default_shares(v2)).ok(), ..cpu }
-}
-
-fn check(guest: u32, what: &str, expected: String, found: Option<String>) -> Check {
-    let found = found.unwrap_or_else(|| "nothing".into());
-    Check { what: format!("guest {guest}: {what}"), expected, found }
 }
 
 /// `50000/100000`, or the word for no quota.
@@ -196,7 +191,7 @@ async fn no_cap(session: &LabSession, configuration: &Configuration, guest: u32)
     let said = session.lab.side(Side::Host).run(&argv).await.ok();
     let found =
         said.map(|said| cap::rate(&said.stdout).map_or("none".into(), |bits| format!("{bits} bit/s")));
-    Some(check(guest, "cap on its NIC", "none".into(), found))
+    Some(check(guest, "cap on its NIC", "none", found))
 }
 
 #[cfg(test)]

@@ -1,18 +1,14 @@
 //! One command, or one question, to every guest of a configuration at once.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use futures_util::future::try_join_all;
 
 use super::lab_session::LabSession;
+use super::time_limits::GUEST_QUERY;
 use crate::clock::wall_clock;
 use crate::guest::fleet::Guest;
 use crate::machine::ExecError;
 use crate::profile::Configuration;
-
-/// For one look into a guest.
-pub(super) const LOOK: Duration = Duration::from_secs(20);
 
 /// What a guest said.
 pub(super) struct Said {
@@ -35,7 +31,7 @@ pub(super) async fn in_every_guest(
 ) -> Result<Vec<Said>> {
     let answer = |guest: Guest| {
         let argv = argv(guest.number);
-        async move { Ok(guest.ssh.run(&argv, LOOK).await?.stdout) }
+        async move { Ok(guest.ssh.run(&argv, GUEST_QUERY).await?.stdout) }
     };
     of_every_guest(session, configuration, answer).await
 }
@@ -48,7 +44,7 @@ pub(super) async fn ask_every_guest(
     session: &LabSession,
     configuration: &Configuration,
 ) -> Result<Vec<Said>> {
-    of_every_guest(session, configuration, |guest| async move { guest.looks.ask(LOOK).await }).await
+    of_every_guest(session, configuration, |guest| async move { guest.looks.ask(GUEST_QUERY).await }).await
 }
 
 async fn of_every_guest<A>(

@@ -1,5 +1,5 @@
-//! The opened lab: libvirt, the appliance, the tester, and the guests that are there; moved to one configuration after
-//! another.
+//! The opened lab: libvirt, the appliance, the tester, and the guests that run. `transition` leads it from one configuration
+//! to the next.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -9,17 +9,15 @@ use anyhow::{Context, Result};
 
 use super::blueprint::{Blueprint, nic_options};
 use super::event::{Event, Events};
-use super::given::Given;
 use super::ground::{self, Base, GuestFiles, Opened};
-use super::{huge_pages, ksm, paced, pin, pin_emulator, scheduler, tuned};
 use crate::address::{Net, Station, address};
+use crate::backend::Site;
 use crate::backend::site::Wire;
-use crate::backend::{Side, Site};
 use crate::guest::appliance::{RunFiles, run_initramfs};
 use crate::guest::cloud::Disks;
 use crate::guest::cloud::seed::RunSeed;
 use crate::guest::daemon::Daemon;
-use crate::guest::fleet::{Boot, Fleet, Patience};
+use crate::guest::fleet::{Boot, Fleet};
 use crate::guest::image::Image;
 use crate::guest::keys::RunKeys;
 use crate::guest::placement;
@@ -27,10 +25,11 @@ use crate::lab::control_group::ControlGroup;
 use crate::lab::journal::Journal;
 use crate::lab::{Lab, State, ovs, real_time};
 use crate::machine::ssh::Identity;
-use crate::plan::{Guests, Host, Policy, Transition};
+use crate::plan::Guests;
 use crate::probe::inside;
+use crate::profile::groups::{CpuSettings, Group};
 use crate::profile::{Configuration, Experiment, cpus};
-use crate::raw::{Accel, KsmWait};
+use crate::raw::Accel;
 
 /// The opened lab.
 pub struct LabSession {
@@ -46,24 +45,31 @@ pub struct LabSession {
     pub host_cpus: BTreeSet<u32>,
     pub(super) experiment: Experiment,
     pub(super) blueprint: Blueprint,
-    cloud: Option<CloudImage>,
-    guests: Guests,
+    pub(super) cloud: Option<CloudImage>,
+    pub(super) guests: Guests,
     /// Guests 1 to this one may be there, whatever became of the moves: less only after all have been destroyed.
-    most: u32,
-    /// What the running guests may have.
-    pub(super) given: BTreeMap<u32, Given>,
+    pub(super) most: u32,
+    /// The limits that the running guests have now, by their number.
+    pub(super) applied_limits: BTreeMap<u32, GuestLimits>,
     /// By the name of the group of the profile.
     pub(super) control_groups: BTreeMap<String, ControlGroup>,
     pub(super) journal: Journal,
-    events: Events,
+    pub(super) events: Events,
     /// Holds the connection to libvirt's daemon, if there is one.
     _daemon: Option<Daemon>,
 }
 
 /// What the disks of all guests of a run have in common.
-struct CloudImage {
+pub(super) struct CloudImage {
     base: PathBuf,
     seed: RunSeed,
+}
+
+/// What a guest may use at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct GuestLimits {
+    pub cpu: CpuSettings,
+    pub bandwidth_bps: Option<u64>,
 }
 
 impl LabSession {
@@ -120,7 +126,7 @@ impl LabSession {
             cloud: files.base.zip(seed).map(|(base, seed)| CloudImage { base: base.path, seed }),
             guests: Guests::default(),
             most: 0,
-            given: BTreeMap::new(),
+            applied_limits: BTreeMap::new(),
             control_groups: BTreeMap::new(),
             journal,
             events,
@@ -128,39 +134,13 @@ impl LabSession {
         })
     }
 
-    /// Moves the lab to a configuration by the cheapest way that the profile allows in this block, and waits for KSM where
-    /// that has new pages to merge: so it says how long.
-    ///
-    /// # Errors
-    /// Whatever refuses first. The lab is then in no known state: call [`LabSession::abandon`] before the next move.
-    pub async fn move_to(&mut self, configuration: &Configuration, block: u32) -> Result<Option<KsmWait>> {
-        let moves = self.guests.move_to(configuration, block, Policy::of(&self.experiment));
-        tracing::info!(?moves, "moving the lab");
-        self.destroy(&moves.destroy).await?;
-        if moves.reattach {
-            let wire = self.lab.attach(configuration.backend, &self.site(configuration)).await;
-            wire.with_context(|| format!("failed to attach backend {}", configuration.backend))?;
-        }
-        self.fleet.suspend(&moves.suspend).await?;
-        self.fleet.resume(&moves.resume).await?;
-        self.make_control_groups(configuration)?;
-        self.boot(configuration, &moves).await?;
-        self.give(configuration).await?;
-        paced::apply(self, configuration).await?;
-        tuned::apply(self, configuration).await?;
-        pin::apply(self, configuration).await?;
-        pin_emulator::apply(self, configuration).await?;
-        scheduler::apply(self, configuration).await?;
-        ksm::merge(self, moves.merge, configuration.memory_mib).await
+    /// The profile's groups.
+    pub fn groups(&self) -> &[Group] {
+        &self.experiment.groups
     }
 
     pub(super) fn tell(&self, event: Event) {
         drop(self.events.send(event));
-    }
-
-    /// What a plan has to know of the VM host.
-    pub async fn planned_on(&self) -> Host {
-        Host { cpus: self.host_cpus.len() as u32, scan: ksm::pace(self.lab.side(Side::Host)).await }
     }
 
     /// One guest of a configuration: what it is made of and where it will answer.
@@ -186,50 +166,6 @@ impl LabSession {
     fn most_guests_of(&self, configuration: &Configuration) -> u32 {
         let same = self.experiment.configurations.iter().filter(|other| other.same_boot(configuration));
         same.map(|other| other.vms).max().unwrap_or(configuration.vms)
-    }
-
-    async fn boot(&mut self, configuration: &Configuration, moves: &Transition) -> Result<()> {
-        huge_pages::provide(self, configuration, moves.boot.len()).await?;
-        if !moves.boot.is_empty() {
-            tuned::apply_to_machine(self, configuration).await?;
-        }
-        let mut boots = Vec::new();
-        for guest in moves.boot.iter().copied() {
-            self.most = self.most.max(guest);
-            self.lab.plug(configuration.backend, &self.site(configuration), guest).await?;
-            boots.push(self.guest(configuration, guest));
-        }
-        let patience =
-            Patience { boot: self.experiment.limits.boot, attempts: self.experiment.limits.boot_attempts };
-        let events = self.events.clone();
-        let undo = |name| self.lab.undo_of_guest(name);
-        let ready = |guest| drop(events.send(Event::GuestReady(guest)));
-        Ok(self.fleet.boot(boots, patience, undo, ready).await?)
-    }
-
-    async fn destroy(&mut self, guests: &[u32]) -> Result<()> {
-        let run = self.blueprint.site.names.run.clone();
-        self.fleet.destroy(guests, |guest| format!("kf-{run}-g{guest}")).await?;
-        for guest in guests {
-            self.given.remove(guest);
-            self.lab.unplug(*guest).await?;
-            if self.cloud.is_some() {
-                let files = placement::of_guest(&self.blueprint.state, *guest);
-                Disks::remove(self.lab.side(Side::Host), &files).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// After a failure: no guests, no wire; the next configuration starts from nothing.
-    ///
-    /// # Errors
-    /// If even that fails, nothing more can be measured.
-    pub async fn abandon(&mut self) -> Result<()> {
-        self.guests.abandon();
-        self.destroy(&Vec::from_iter(1..=self.most)).await?;
-        self.most = 0;
-        Ok(self.lab.detach().await?)
     }
 }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
+use super::exits;
 use super::inside::{ask_every_guest, script};
 use super::lab_session::LabSession;
+use super::settings::ksm;
 use super::throttled;
-use super::{exits, ksm};
 use crate::backend::site::Wire;
 use crate::backend::{Counted, NicSource, Side};
 use crate::clock::wall_clock;

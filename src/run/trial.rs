@@ -9,7 +9,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::event::{Event, Events};
 use super::lab_session::LabSession;
-use super::{background, cgroup, exits, looks, tuned, verify};
+use super::settings::kernel;
+use super::time_limits::{ORPHAN_LIMIT, START_LIMIT};
+use super::{background, cgroup, exits, looks, verify};
 use crate::address::{Net, Station, address};
 use crate::backend::{Backend, Counted, Side};
 use crate::clock::wall_clock;
@@ -27,12 +29,8 @@ use crate::profile::groups::{self, Group, Members, members};
 use crate::profile::{Configuration, Role, Timing};
 use crate::raw::{Accel, Check, FORMAT, Failure, HostSample, RawFlow, RawTrial, Stage};
 
-/// For all flows to transfer something, beyond netperf's own wait.
-pub(super) const START_LIMIT: Duration = Duration::from_secs(30);
 /// The first look ends before the window, and has as little of the warm-up in it as that allows.
 const LOOK_BEFORE: Duration = Duration::from_secs(2);
-/// A netperf that nobody stops any more ends by itself this long after its trial should have.
-pub(super) const ORPHAN_LIMIT: Duration = Duration::from_secs(60);
 
 /// An error with the step in which it happened.
 struct Broken {
@@ -124,7 +122,7 @@ async fn steps(
     raw.flows = loaded?;
     raw.background = unmeasured.map_err(at(Stage::Load))?;
     raw.host = host.map_err(at(Stage::Probe))?;
-    raw.checks.extend(tuned::checks_after(session, &configuration).await.map_err(at(Stage::Verify))?);
+    raw.checks.extend(kernel::checks_after(session, &configuration).await.map_err(at(Stage::Verify))?);
     by_the_testers_clock(session, clocks, raw).await.map_err(at(Stage::Load))?;
     enough(&raw.host).map_err(at(Stage::Probe))
 }
@@ -202,7 +200,7 @@ fn measured(groups: &[Members], configuration: &Configuration) -> Vec<u32> {
 }
 
 /// Where netserver is told to start a flow.
-pub(super) fn control(net: Net, station: Station) -> IpAddr {
+fn control(net: Net, station: Station) -> IpAddr {
     IpAddr::V4(address(net, station))
 }
 

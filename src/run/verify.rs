@@ -7,16 +7,14 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::inside::LOOK;
+use super::guest_check::{AT_ONCE, check};
 use super::lab_session::LabSession;
-use super::{emulator, memory, nic, pin, pin_emulator, scheduler, tuned};
+use super::settings::{emulator, kernel, memory, nic, pin, pin_emulator, scheduler};
+use super::time_limits::GUEST_QUERY;
 use crate::backend::{Datapath, Look, Nic, Side};
 use crate::guest::fleet::Guest;
 use crate::profile::Configuration;
 use crate::raw::{Accel, Check};
-
-/// Guests that are looked at together: each has one command running on the host at a time.
-pub(super) const AT_ONCE: usize = 8;
 
 /// Prints one line for each NIC, `<mac> <driver> <mtu> <queues> <features>`, and one with the number of CPUs. The features
 /// are virtio's bits.
@@ -37,14 +35,14 @@ pub async fn checks(session: &LabSession, configuration: &Configuration) -> Resu
     let guests = (1..=configuration.vms).filter_map(|number| session.fleet.get(number));
     let looks = stream::iter(guests.map(|guest| of_guest(session, guest, configuration))).buffered(AT_ONCE);
     let of_guests: Vec<Vec<Check>> = looks.try_collect().await?;
-    let settings = tuned::checks(session, configuration).await?;
+    let settings = kernel::checks(session, configuration).await?;
     Ok(settings.into_iter().chain(of_guests.into_iter().flatten()).collect())
 }
 
 async fn of_guest(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Result<Vec<Check>> {
     let (site, number) = (session.site(configuration), guest.number);
     let Some(nic) = configuration.backend.nic(&site, number) else { return Ok(Vec::new()) };
-    let inside = guest.ssh.run(&["sh", "-c", INSIDE], LOOK).await?.stdout;
+    let inside = guest.ssh.run(&["sh", "-c", INSIDE], GUEST_QUERY).await?.stdout;
     let mut checks = seen_inside(&inside, number, &nic, configuration);
     checks.extend(seen_in_qemu(session, guest, configuration, &nic).await);
     checks.extend(vhost_workers(session, guest, &nic).await);
@@ -93,14 +91,6 @@ async fn look(session: &LabSession, look: &Look) -> Option<String> {
             let said = host.run(&["sh", "-c", THERE, "there", path]).await.ok()?.stdout;
             Some(said.trim().to_owned())
         }
-    }
-}
-
-pub(super) fn check(guest: u32, what: &str, expected: impl ToString, found: Option<impl ToString>) -> Check {
-    Check {
-        what: format!("guest {guest}: {what}"),
-        expected: expected.to_string(),
-        found: found.map_or_else(|| "nothing".into(), |found| found.to_string()),
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
-use super::lab_session::LabSession;
-use super::verify::check;
 use crate::backend::Side;
 use crate::guest::fleet::Guest;
 use crate::profile::Configuration;
 use crate::profile::pin::{Crowd, Pin, list};
 use crate::raw::Check;
+use crate::run::guest_check::check;
+use crate::run::lab_session::LabSession;
 
 /// Goes through the threads of QEMU `$1` that are no vCPUs, and its vhost workers: since Linux 6.4 threads of QEMU, before
 /// that processes of the kernel's. `$2` is the CPU list for all of them; without it, prints `qemu` or `vhost` with the CPU
@@ -36,7 +36,7 @@ done"#;
 ///
 /// # Errors
 /// If the host refuses.
-pub(super) async fn apply(session: &LabSession, configuration: &Configuration) -> Result<()> {
+pub(in crate::run) async fn apply(session: &LabSession, configuration: &Configuration) -> Result<()> {
     let Some(pin) = &configuration.pin_emulator else { return Ok(()) };
     let cpus = cpus(session, pin);
     for guest in (1..=configuration.vms).filter_map(|number| session.fleet.get(number)) {
@@ -48,7 +48,11 @@ pub(super) async fn apply(session: &LabSession, configuration: &Configuration) -
 }
 
 /// Where they may run: QEMU's threads, and the workers where the guest has some.
-pub(super) async fn checks(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Vec<Check> {
+pub(in crate::run) async fn checks(
+    session: &LabSession,
+    guest: &Guest,
+    configuration: &Configuration,
+) -> Vec<Check> {
     let Some(pin) = &configuration.pin_emulator else { return Vec::new() };
     let shown = on_threads(session, guest, "").await.unwrap_or_default();
     seen(&shown, guest.number, &cpus(session, pin))

@@ -3,13 +3,13 @@
 
 use anyhow::{Context, Result};
 
-use super::lab_session::LabSession;
-use super::verify::check;
 use crate::backend::Side;
 use crate::guest::fleet::Guest;
 use crate::profile::Configuration;
 use crate::profile::policy::Policy;
 use crate::raw::Check;
+use crate::run::guest_check::check;
+use crate::run::lab_session::LabSession;
 
 /// Goes through the vCPU threads of the process `$1`, which QEMU names `CPU 0/KVM`, and gives them the policy `$2`, an
 /// option of chrt, with priority `$3`. Without a policy, prints the number of each vCPU with its policy and its priority:
@@ -31,7 +31,7 @@ done"#;
 ///
 /// # Errors
 /// If the host refuses.
-pub(super) async fn apply(session: &LabSession, configuration: &Configuration) -> Result<()> {
+pub(in crate::run) async fn apply(session: &LabSession, configuration: &Configuration) -> Result<()> {
     let Some(policy) = configuration.scheduler else { return Ok(()) };
     let priority = policy.priority().to_string();
     for guest in (1..=configuration.vms).filter_map(|number| session.fleet.get(number)) {
@@ -44,7 +44,11 @@ pub(super) async fn apply(session: &LabSession, configuration: &Configuration) -
 }
 
 /// The policy of each vCPU.
-pub(super) async fn checks(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Vec<Check> {
+pub(in crate::run) async fn checks(
+    session: &LabSession,
+    guest: &Guest,
+    configuration: &Configuration,
+) -> Vec<Check> {
     let Some(policy) = configuration.scheduler else { return Vec::new() };
     let shown = on_threads(session, guest, &[]).await.unwrap_or_default();
     seen(&shown, guest.number, policy, configuration.vcpus)

@@ -4,12 +4,12 @@
 use anyhow::{Context, Result};
 use tokio::time::{Duration, Instant, sleep};
 
-use super::event::Event;
-use super::lab_session::LabSession;
 use crate::backend::Side;
 use crate::machine::Machine;
 use crate::plan::Scan;
 use crate::raw::{KSM_SCANS, KsmWait, Merged};
+use crate::run::event::Event;
+use crate::run::lab_session::LabSession;
 
 /// Between two looks at how far it is.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -19,7 +19,11 @@ const PAUSE: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// If the host does not say how far it is.
-pub(super) async fn merge(session: &LabSession, guests: u32, memory_mib: u32) -> Result<Option<KsmWait>> {
+pub(in crate::run) async fn merge(
+    session: &LabSession,
+    guests: u32,
+    memory_mib: u32,
+) -> Result<Option<KsmWait>> {
     if guests == 0 {
         return Ok(None);
     }
@@ -39,12 +43,12 @@ pub(super) async fn merge(session: &LabSession, guests: u32, memory_mib: u32) ->
 }
 
 /// How fast the KSM of a host is.
-pub(super) async fn pace(host: &Machine) -> Scan {
+pub(in crate::run) async fn pace(host: &Machine) -> Scan {
     Scan::of(number(host, "pages_to_scan").await, number(host, "sleep_millisecs").await)
 }
 
 /// The pages that a host has merged at the moment; `None` if its kernel does not tell.
-pub(super) async fn merged(host: &Machine) -> Option<Merged> {
+pub(in crate::run) async fn merged(host: &Machine) -> Option<Merged> {
     Some(Merged {
         shared: number(host, "pages_shared").await?,
         sharing: number(host, "pages_sharing").await?,

@@ -2,12 +2,12 @@
 
 use anyhow::{Context, Result};
 
-use super::lab_session::LabSession;
-use super::verify::check;
 use crate::backend::pace::Pace;
 use crate::profile::groups::{Group, Members, members};
 use crate::profile::{Configuration, Role};
 use crate::raw::Check;
+use crate::run::guest_check::check;
+use crate::run::lab_session::LabSession;
 
 /// How far tc's rounding may be from what it was told.
 const ROUNDING: f64 = 1e-3;
@@ -16,7 +16,7 @@ const ROUNDING: f64 = 1e-3;
 ///
 /// # Errors
 /// If the tester refuses.
-pub(super) async fn apply(session: &mut LabSession, configuration: &Configuration) -> Result<()> {
+pub(in crate::run) async fn apply(session: &mut LabSession, configuration: &Configuration) -> Result<()> {
     let wanted = wanted(session.groups(), configuration);
     session.lab.pace(wanted).await.context("failed to pace the streams to guests on the tester")
 }
@@ -31,12 +31,12 @@ fn wanted(groups: &[Group], configuration: &Configuration) -> Option<Vec<Pace>> 
 }
 
 /// The rate at which the streams to a group's guests are paced, bits/s; `None` if they are not.
-pub(super) fn rate_of(group: &Members) -> Option<u64> {
+pub(in crate::run) fn rate_of(group: &Members) -> Option<u64> {
     group.rate_bps.filter(|_| group.role == Role::Paced)
 }
 
 /// The rate at which a guest of a group is paced.
-pub(super) async fn checks(session: &LabSession, guest: u32, group: &Members) -> Option<Check> {
+pub(in crate::run) async fn checks(session: &LabSession, guest: u32, group: &Members) -> Option<Check> {
     let asked = rate_of(group)?;
     let found = session.lab.pace_of(guest).await.ok().flatten();
     let near = |bits: &u64| (*bits as f64 / asked as f64 - 1.0).abs() <= ROUNDING;

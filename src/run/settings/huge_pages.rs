@@ -3,18 +3,18 @@
 
 use anyhow::{Context, Result, bail};
 
-use super::lab_session::LabSession;
 use crate::backend::Side;
 use crate::machine::Machine;
 use crate::profile::Configuration;
 use crate::profile::configuration::HUGE_PAGE_KIB;
+use crate::run::lab_session::LabSession;
 use crate::tuning::{Said, Setting};
 
 /// Provides for so many guests of a configuration.
 ///
 /// # Errors
 /// If the host cannot be asked, or has not so many pages even then.
-pub(super) async fn provide(
+pub(in crate::run) async fn provide(
     session: &mut LabSession,
     configuration: &Configuration,
     guests: usize,

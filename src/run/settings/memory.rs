@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::lab_session::LabSession;
-use super::verify::check;
 use crate::backend::Side;
 use crate::guest::fleet::Guest;
 use crate::profile::Configuration;
 use crate::raw::Check;
+use crate::run::guest_check::check;
+use crate::run::lab_session::LabSession;
 
 /// What a configuration asks of the memory of a guest, looked at.
-pub(super) async fn checks(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Vec<Check> {
+pub(in crate::run) async fn checks(
+    session: &LabSession,
+    guest: &Guest,
+    configuration: &Configuration,
+) -> Vec<Check> {
     let thp = configuration.tuning.host.thp.is_some();
     if configuration.hugepages.is_none() && configuration.numa_node.is_none() && !thp {
         return Vec::new();
@@ -130,8 +134,8 @@ mod tests {
     use super::*;
 
     /// Some mappings of a real QEMU 7.2 whose guest has 96 MiB in huge pages, bound to node 0.
-    const SMAPS: &str = include_str!("../../tests/fixtures/proc/qemu_smaps");
-    const NUMA_MAPS: &str = include_str!("../../tests/fixtures/proc/qemu_numa_maps");
+    const SMAPS: &str = include_str!("../../../tests/fixtures/proc/qemu_smaps");
+    const NUMA_MAPS: &str = include_str!("../../../tests/fixtures/proc/qemu_numa_maps");
 
     fn asked(hugepages: bool, numa_node: u32) -> Configuration {
         let (hugepages, numa_node) = (Some(hugepages), Some(numa_node));

@@ -3,13 +3,13 @@
 
 use anyhow::{Context, Result};
 
-use super::lab_session::LabSession;
-use super::verify::check;
 use crate::backend::Side;
 use crate::guest::fleet::Guest;
 use crate::profile::Configuration;
 use crate::profile::pin::{Crowd, Pin, list};
 use crate::raw::Check;
+use crate::run::guest_check::check;
+use crate::run::lab_session::LabSession;
 
 /// Goes through the vCPU threads of the process `$1`, which QEMU names `CPU 0/KVM`; the other words are a CPU list for each
 /// vCPU. Without them, prints the number of each vCPU with its CPU list.
@@ -30,7 +30,7 @@ done"#;
 ///
 /// # Errors
 /// If the host refuses.
-pub(super) async fn apply(session: &LabSession, configuration: &Configuration) -> Result<()> {
+pub(in crate::run) async fn apply(session: &LabSession, configuration: &Configuration) -> Result<()> {
     let Some(pin) = &configuration.pin else { return Ok(()) };
     for guest in (1..=configuration.vms).filter_map(|number| session.fleet.get(number)) {
         let lists = lists(session, configuration, pin, guest);
@@ -43,7 +43,11 @@ pub(super) async fn apply(session: &LabSession, configuration: &Configuration) -
 }
 
 /// Where the vCPUs of a guest may run.
-pub(super) async fn checks(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Vec<Check> {
+pub(in crate::run) async fn checks(
+    session: &LabSession,
+    guest: &Guest,
+    configuration: &Configuration,
+) -> Vec<Check> {
     let Some(pin) = &configuration.pin else { return Vec::new() };
     let shown = on_threads(session, guest, &[]).await.unwrap_or_default();
     let lists = lists(session, configuration, pin, guest);

@@ -2,19 +2,22 @@
 
 use anyhow::{Context, Result};
 
-use super::inside::in_every_guest;
-use super::lab_session::LabSession;
 use crate::lab::Lab;
 use crate::profile::Configuration;
 use crate::profile::cpus::first;
 use crate::raw::Check;
+use crate::run::inside::in_every_guest;
+use crate::run::lab_session::LabSession;
 use crate::tuning::{self, SCRIPT, Setting};
 
 /// Writes those of the host's machine: guests that start take some of them with them for good.
 ///
 /// # Errors
 /// If the kernel has no such setting, or does not take the value.
-pub(super) async fn apply_to_machine(session: &mut LabSession, configuration: &Configuration) -> Result<()> {
+pub(in crate::run) async fn apply_to_machine(
+    session: &mut LabSession,
+    configuration: &Configuration,
+) -> Result<()> {
     let mut settings = of_host(session, configuration);
     settings.retain(|setting| !tuning::is_of_nic(setting));
     let wire = session.site(configuration).wire(0);
@@ -26,7 +29,7 @@ pub(super) async fn apply_to_machine(session: &mut LabSession, configuration: &C
 ///
 /// # Errors
 /// If a kernel has no such setting, or does not take the value.
-pub(super) async fn apply(session: &mut LabSession, configuration: &Configuration) -> Result<()> {
+pub(in crate::run) async fn apply(session: &mut LabSession, configuration: &Configuration) -> Result<()> {
     let (wire, settings) = (session.site(configuration).wire(0), of_host(session, configuration));
     session.lab.tune(&wire, &settings).await.context("failed to set up the VM host")?;
     let settings = tuning::nic(&configuration.tuning.guest, &first(configuration.vcpus));
@@ -41,7 +44,10 @@ pub(super) async fn apply(session: &mut LabSession, configuration: &Configuratio
 ///
 /// # Errors
 /// If a machine does not answer.
-pub(super) async fn checks(session: &LabSession, configuration: &Configuration) -> Result<Vec<Check>> {
+pub(in crate::run) async fn checks(
+    session: &LabSession,
+    configuration: &Configuration,
+) -> Result<Vec<Check>> {
     let mut checks = checks_of_host(session, configuration, "host").await?;
     let settings = tuning::nic(&configuration.tuning.guest, &first(configuration.vcpus));
     if settings.is_empty() {
@@ -60,7 +66,10 @@ pub(super) async fn checks(session: &LabSession, configuration: &Configuration) 
 ///
 /// # Errors
 /// If the host does not answer.
-pub(super) async fn checks_after(session: &LabSession, configuration: &Configuration) -> Result<Vec<Check>> {
+pub(in crate::run) async fn checks_after(
+    session: &LabSession,
+    configuration: &Configuration,
+) -> Result<Vec<Check>> {
     checks_of_host(session, configuration, "host, after the load").await
 }
 

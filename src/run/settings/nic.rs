@@ -2,16 +2,16 @@
 
 use serde_json::Value;
 
-use super::verify::check;
 use crate::backend::{Datapath, Model, Nic};
 use crate::raw::Check;
+use crate::run::guest_check::check;
 
 /// Checksums and segmentation that a virtio NIC leaves to the other end, by the numbers of their feature bits (virtio
 /// specification, 5.1.3): CSUM, GUEST_CSUM, GUEST_TSO4, GUEST_TSO6, HOST_TSO4, HOST_TSO6.
 const OFFLOADS: [usize; 6] = [0, 1, 7, 8, 11, 12];
 
 /// What the guest's `/sys` shows of the NIC: number of its receive queues, feature bits that driver and device agreed on.
-pub(super) fn inside(seen: &[&str], guest: u32, nic: &Nic, offloads: Option<bool>) -> Vec<Check> {
+pub(in crate::run) fn inside(seen: &[&str], guest: u32, nic: &Nic, offloads: Option<bool>) -> Vec<Check> {
     let queues = nic.queues.map(|queues| check(guest, "queue pairs of the test NIC", queues, seen.first()));
     let expected = offloads.map(|on| if on { "on" } else { "off" });
     let found = seen.get(1).and_then(|bits| offloaded(bits));
@@ -31,7 +31,7 @@ fn offloaded(bits: &str) -> Option<String> {
 }
 
 /// The size of its queues, where one was asked for.
-pub(super) fn in_qemu(words: &[String], guest: u32, nic: &Nic) -> Vec<Check> {
+pub(in crate::run) fn in_qemu(words: &[String], guest: u32, nic: &Nic) -> Vec<Check> {
     let Some(size) = nic.queue_size.filter(|_| nic.model == Model::Virtio) else { return Vec::new() };
     let found = |property: &str| words.iter().find_map(|word| property_of(word, &nic.mac, property));
     let receive = check(guest, "descriptors of a receive queue", size, found("rx_queue_size"));

@@ -1,0 +1,21 @@
+//! Settings that change while guests run, or just before they start: each is applied and proven in one file.
+//!
+//! - `kernel`: files of `/sys` and `/proc/sys` and ethtool's words, on the host and inside the guests
+//! - `pin`, `pin_emulator`, `scheduler`: the threads of QEMU and the vhost workers
+//! - `memory`, `huge_pages`, `ksm`: where the guests' memory lies, and which pages are merged
+//! - `nic`: queues and offloads of the NIC under test
+//! - `emulator`: the QEMU that runs a guest
+//! - `limits`: shares, quotas and caps of groups
+//! - `paced`: background streams that are held to a rate
+
+pub(super) mod emulator;
+pub(super) mod huge_pages;
+pub(super) mod kernel;
+pub(super) mod ksm;
+mod limits;
+pub(super) mod memory;
+pub(super) mod nic;
+pub(super) mod paced;
+pub(super) mod pin;
+pub(super) mod pin_emulator;
+pub(super) mod scheduler;

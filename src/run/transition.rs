@@ -1,0 +1,92 @@
+//! The way from one configuration to the next: guests are destroyed, suspended, resumed and booted, then every setting that
+//! can be changed while they run is applied.
+
+use anyhow::{Context, Result};
+
+use super::event::Event;
+use super::lab_session::LabSession;
+use super::settings::{huge_pages, kernel, ksm, paced, pin, pin_emulator, scheduler};
+use crate::backend::Side;
+use crate::guest::cloud::Disks;
+use crate::guest::fleet::Patience;
+use crate::guest::placement;
+use crate::plan::{Host, Policy, Transition};
+use crate::profile::Configuration;
+use crate::raw::KsmWait;
+
+impl LabSession {
+    /// Moves the lab to a configuration by the cheapest way that the profile allows in this block, and waits for KSM where
+    /// that has new pages to merge: so it says how long.
+    ///
+    /// # Errors
+    /// Whatever refuses first. The lab is then in no known state: call [`LabSession::abandon`] before the next move.
+    pub async fn move_to(&mut self, configuration: &Configuration, block: u32) -> Result<Option<KsmWait>> {
+        let moves = self.guests.move_to(configuration, block, Policy::of(&self.experiment));
+        tracing::info!(?moves, "moving the lab");
+        self.destroy(&moves.destroy).await?;
+        if moves.reattach {
+            let wire = self.lab.attach(configuration.backend, &self.site(configuration)).await;
+            wire.with_context(|| format!("failed to attach backend {}", configuration.backend))?;
+        }
+        self.fleet.suspend(&moves.suspend).await?;
+        self.fleet.resume(&moves.resume).await?;
+        self.make_control_groups(configuration)?;
+        self.boot(configuration, &moves).await?;
+        self.apply_limits(configuration).await?;
+        paced::apply(self, configuration).await?;
+        kernel::apply(self, configuration).await?;
+        pin::apply(self, configuration).await?;
+        pin_emulator::apply(self, configuration).await?;
+        scheduler::apply(self, configuration).await?;
+        ksm::merge(self, moves.merge, configuration.memory_mib).await
+    }
+
+    /// What a plan has to know of the VM host.
+    pub async fn planned_on(&self) -> Host {
+        Host { cpus: self.host_cpus.len() as u32, scan: ksm::pace(self.lab.side(Side::Host)).await }
+    }
+
+    async fn boot(&mut self, configuration: &Configuration, moves: &Transition) -> Result<()> {
+        huge_pages::provide(self, configuration, moves.boot.len()).await?;
+        if !moves.boot.is_empty() {
+            kernel::apply_to_machine(self, configuration).await?;
+        }
+        let mut boots = Vec::new();
+        for guest in moves.boot.iter().copied() {
+            self.most = self.most.max(guest);
+            self.lab.plug(configuration.backend, &self.site(configuration), guest).await?;
+            boots.push(self.guest(configuration, guest));
+        }
+        let patience =
+            Patience { boot: self.experiment.limits.boot, attempts: self.experiment.limits.boot_attempts };
+        let events = self.events.clone();
+        let undo = |name| self.lab.undo_of_guest(name);
+        let ready = |guest| drop(events.send(Event::GuestReady(guest)));
+        Ok(self.fleet.boot(boots, patience, undo, ready).await?)
+    }
+
+    async fn destroy(&mut self, guests: &[u32]) -> Result<()> {
+        let run = self.blueprint.site.names.run.clone();
+        self.fleet.destroy(guests, |guest| format!("kf-{run}-g{guest}")).await?;
+        for guest in guests {
+            self.applied_limits.remove(guest);
+            self.lab.unplug(*guest).await?;
+            if self.cloud.is_some() {
+                let files = placement::of_guest(&self.blueprint.state, *guest);
+                Disks::remove(self.lab.side(Side::Host), &files).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// After a failure: no guests, no wire; the next configuration starts from nothing.
+    ///
+    /// # Errors
+    /// If even that fails, nothing more can be measured.
+    pub async fn abandon(&mut self) -> Result<()> {
+        self.guests.abandon();
+        self.destroy(&Vec::from_iter(1..=self.most)).await?;
+        self.most = 0;
+        Ok(self.lab.detach().await?)
+    }
+}

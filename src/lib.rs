@@ -14,7 +14,7 @@
 //! - [`stats`]: intervals over repeats, fairness: arithmetic only
 //! - [`figures`]: raw samples -> the figures of a trial, and of a configuration over its repeats
 //! - [`report`]: figures -> tables, CSV, Markdown and charts; renderers return text or bytes
-//! - [`doctor`]: what a VM host says of itself -> verdicts; only [`doctor::look`] asks it
+//! - [`doctor`]: facts of a VM host -> verdicts; only [`doctor::look`] does IO
 //!
 //! Edges, with the pure parsers of what they read:
 //!
@@ -24,7 +24,8 @@
 //! - [`guest`]: the image, libvirt, guests that are ready
 //! - [`clock`]: this machine's clocks
 //! - [`load`]: netperf: command lines, aligned start, interim results
-//! - [`probe`]: the host's counters, what guests say of themselves, the environment's fingerprint
+//! - [`host`]: facts of a machine, gathered once for `check`, `doctor` and the fingerprint kept with the results
+//! - [`probe`]: samplers and snapshots: the counters of the host and of the guests
 //! - [`store`]: the run directory
 //!
 //! What puts them together:
@@ -39,6 +40,7 @@ pub mod clock;
 pub mod doctor;
 pub mod figures;
 pub mod guest;
+pub mod host;
 pub mod lab;
 pub mod load;
 pub mod machine;

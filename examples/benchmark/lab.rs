@@ -7,10 +7,10 @@ use anyhow::{Context, Result, anyhow};
 use kvmfair::backend::site::Wire;
 use kvmfair::guest::appliance;
 use kvmfair::guest::image::Image;
+use kvmfair::host;
 use kvmfair::lab::journal::{Journal, Undo};
 use kvmfair::lab::{State, clean, enter, state};
 use kvmfair::machine::local::RUN_VARIABLE;
-use kvmfair::probe::environment;
 use kvmfair::profile::{self, Configuration, Experiment, HostFacts};
 use kvmfair::raw::Accel;
 use kvmfair::run::lab_session::LabSession;
@@ -70,7 +70,7 @@ fn enter_namespaces(state: &State) -> Result<()> {
 }
 
 async fn open(state: &State, experiment: Experiment, image: &Image, cache: &Path) -> Result<Lab> {
-    let accel = if environment::kvm_usable() { Accel::Kvm } else { Accel::Tcg };
+    let accel = if host::kvm_usable() { Accel::Kvm } else { Accel::Tcg };
     let (events, _) = mpsc::unbounded_channel();
     let configurations = experiment.configurations.clone();
     let session = LabSession::open(state, experiment, image, accel, Wire::Veth, cache, events).await?;

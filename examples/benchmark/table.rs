@@ -1,6 +1,6 @@
 //! The rows of the result and their Markdown.
 
-use kvmfair::probe::environment::Environment;
+use kvmfair::host::Environment;
 
 /// What a figure has to be.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -14,13 +14,13 @@ use crate::backend::site::Wire;
 use crate::guest::appliance;
 use crate::guest::emulator;
 use crate::guest::image::{self, Image};
+use crate::host::Environment;
 use crate::lab::journal::{Journal, Undo};
 use crate::lab::settings_lock::{self, SettingsLock};
 use crate::lab::{RunId, State, clean, enter, nics, ovs, state};
 use crate::machine::local::RUN_VARIABLE;
 use crate::plan;
 use crate::preflight;
-use crate::probe::environment::Environment;
 use crate::profile::{Experiment, HostPlace};
 use crate::raw::Accel;
 use crate::report::terminal::Terminal;
@@ -83,14 +83,19 @@ fn looked(experiment: &Experiment, text: &str) -> Result<Looked> {
         Accel::Kvm if !seen.host.kvm_usable() => Accel::Tcg,
         accel => accel,
     };
-    let tester = Environment::of(&seen.tester, &experiment.name, text);
+    let tester = Environment::from_facts(&seen.tester, &experiment.name, text);
     let environment = Environment {
         netperf: tester.netperf.clone(), // the one that measures
         tester: Some(Box::new(tester)),
         open_vswitch: seen.open_vswitch,
-        ..with_guests(Environment::of(&seen.host, &experiment.name, text), experiment)
+        ..with_guests(Environment::from_facts(&seen.host, &experiment.name, text), experiment)
     };
-    Ok(Looked { accel, cpus: seen.host.cpus(), wire: seen.wire.ok_or(PreflightFailed)?, environment })
+    Ok(Looked {
+        accel,
+        cpus: seen.host.cpus().unwrap_or(0) as u32,
+        wire: seen.wire.ok_or(PreflightFailed)?,
+        environment,
+    })
 }
 
 /// The fingerprint of the VM host, with what its guests are about to take.

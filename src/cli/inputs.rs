@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::host;
 use crate::plan;
-use crate::probe::environment;
 use crate::profile::{self, AccelChoice, Experiment, HostFacts};
 use crate::raw::Accel;
 
@@ -67,7 +67,7 @@ pub fn accel(experiment: &Experiment) -> Accel {
         AccelChoice::Kvm => Accel::Kvm,
         AccelChoice::Tcg => Accel::Tcg,
         AccelChoice::Auto if experiment.machines.is_some() => Accel::Kvm,
-        AccelChoice::Auto if environment::kvm_usable() => Accel::Kvm,
+        AccelChoice::Auto if host::kvm_usable() => Accel::Kvm,
         AccelChoice::Auto => Accel::Tcg,
     }
 }

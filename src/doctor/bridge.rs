@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Facts, count};
 use super::net::{some, taps};
-use super::subject::{Subject, Verdict};
+use super::subject::{Subject, Verdict, count};
+use crate::host::facts::Facts;
 
 const NET: &str = "/sys/class/net/";
 
@@ -55,7 +55,7 @@ pub(super) fn bridges(facts: &Facts) -> Subject {
 }
 
 /// Share of the connection table above which it may fill during a trial, percent.
-const FULL: i64 = 80;
+const FULL: u64 = 80;
 
 pub(super) fn netfilter(facts: &Facts) -> Subject {
     const PASS: &str = "Packets between guests and NIC pass no firewall of the host's.";

@@ -1,7 +1,7 @@
 //! Control groups: whether guests' CPU time can be divided at all.
 
-use super::facts::Facts;
 use super::subject::{Subject, Verdict};
+use crate::host::facts::Facts;
 
 const CONTROLLERS: &str = "/sys/fs/cgroup/cgroup.controllers";
 const SUBTREE: &str = "/sys/fs/cgroup/cgroup.subtree_control";
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn the_cpu_controller_is_where_guests_can_use_it() {
-        let of = |text: &str| cpu(&Facts::read(text));
+        let of = |text: &str| cpu(&Facts::parse(text));
         assert_eq!(of("/proc/self/mounts:c /c cgroup rw,cpu,cpuacct 0 0\n"), Cpu::One);
         assert_eq!(of("/proc/self/mounts:c /c cgroup rw,cpuset 0 0\n"), Cpu::Missing);
         assert_eq!(of(&format!("{CONTROLLERS}:cpuset cpu io\n{SUBTREE}:memory cpu\n")), Cpu::Two);

@@ -1,7 +1,7 @@
 //! How fast the cores run: frequency governor, turbo, idle states.
 
-use super::facts::Facts;
 use super::subject::{Subject, Verdict};
+use crate::host::facts::Facts;
 
 const POLICIES: &str = "/sys/devices/system/cpu/cpufreq/policy";
 

@@ -1,7 +1,7 @@
 //! Whose a core is, and what time it is there: hyperthreads, the clock source, time that a hypervisor above takes.
 
-use super::facts::Facts;
 use super::subject::{Subject, Verdict};
+use crate::host::facts::Facts;
 
 pub(super) fn smt(facts: &Facts) -> Subject {
     const CONTROL: &str = "/sys/devices/system/cpu/smt/control";

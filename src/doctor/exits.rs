@@ -1,8 +1,7 @@
 //! Mitigations that lengthen the way in or out of a guest, read from the kernel's own words; and who counts the exits.
 
-use super::facts::Facts;
-use super::software;
 use super::subject::{Subject, Verdict};
+use crate::host::facts::Facts;
 
 const DIRECTORY: &str = "/sys/devices/system/cpu/vulnerabilities/";
 
@@ -82,7 +81,7 @@ pub(super) fn counters(facts: &Facts) -> Subject {
     const UNSEEN: &str = "Nobody tells what a backend costs in exits: the columns of exits stay empty.";
     let subject =
         |verdict, found: String, effect: &str| Subject::new("exit counters", verdict, found, effect);
-    let version = facts.text("qemu").and_then(software::version);
+    let version = facts.version("qemu");
     let by_qemu = version.filter(|version| at_least(version, 7, 1)).map(|version| format!("QEMU {version}"));
     let there = |path, name: &str| facts.has(path).then(|| name.to_owned());
     let found: Vec<String> = [
@@ -142,7 +141,7 @@ mod tests {
     #[test]
     fn exits_are_counted_by_a_new_qemu_or_by_the_kernel() {
         let found = |facts: &str| {
-            let subject = counters(&Facts::read(facts));
+            let subject = counters(&Facts::parse(facts));
             (subject.verdict, subject.found)
         };
         assert_eq!(found("qemu:QEMU emulator version 7.1.0\n"), (Verdict::Good, "QEMU 7.1.0".into()));

@@ -1,6 +1,7 @@
 //! Machines that the tests look at: what `gather.sh` prints there, one file for each.
 
-use super::{Facts, Report, examine};
+use super::{Report, examine};
+use crate::host::facts::Facts;
 
 /// Their names, as the files'.
 pub(super) const MACHINES: [&str; 4] = ["two-socket-intel", "amd-epyc", "kvm-guest", "no-virtualisation"];
@@ -8,7 +9,7 @@ pub(super) const MACHINES: [&str; 4] = ["two-socket-intel", "amd-epyc", "kvm-gue
 /// What a machine says of itself.
 pub(super) fn facts(machine: &str) -> Facts {
     let path = format!("{}/tests/fixtures/doctor/{machine}.txt", env!("CARGO_MANIFEST_DIR"));
-    Facts::read(&std::fs::read_to_string(path).expect("the fixture is there"))
+    Facts::parse(&std::fs::read_to_string(path).expect("the fixture is there"))
 }
 
 /// Every subject of a machine.

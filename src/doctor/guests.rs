@@ -1,7 +1,8 @@
 //! The guests that run already, and those that a profile adds: whether memory and CPUs are enough for all of them.
 
-use super::facts::{Facts, count, size};
-use super::subject::{Subject, Verdict};
+use super::subject::{Subject, Verdict, count, size};
+use crate::host::facts::Facts;
+use crate::host::memory::QEMU_MIB;
 
 /// The guests of a profile, at their most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,9 +22,6 @@ struct Sum {
     memory: u64,
     vcpus: u64,
 }
-
-/// What QEMU may need beside a guest's own memory, KiB: generous.
-const BESIDE: u64 = 1 << 20;
 
 /// The running guests, from lines of `KiB vCPUs`; `None` if libvirt did not answer.
 fn running(facts: &Facts) -> Option<Sum> {
@@ -88,7 +86,7 @@ pub(super) fn memory(facts: &Facts, planned: Option<Planned>) -> Subject {
     if all.memory > total {
         return subject(Verdict::Bad, found, SHORT).change(fewer);
     }
-    if all.memory + all.guests as u64 * BESIDE > total {
+    if all.memory + all.guests as u64 * QEMU_MIB * 1024 > total {
         let found = format!("{found}; with 1 GiB more for each it is not enough");
         return subject(Verdict::Note, found, TIGHT).change(fewer);
     }
@@ -127,7 +125,7 @@ mod tests {
     const HOST: &str = "/proc/meminfo:MemTotal:  8388608 kB\n/proc/stat:cpu0 1\n/proc/stat:cpu1 1\n";
 
     fn host(guests: &str) -> Facts {
-        Facts::read(HOST).with("guests", guests)
+        Facts::parse(HOST).with("guests", guests)
     }
 
     #[test]
@@ -150,7 +148,7 @@ mod tests {
 
     #[test]
     fn without_libvirt_what_is_good_is_not_known() {
-        let facts = Facts::read(HOST).with("no guests", "no socket");
+        let facts = Facts::parse(HOST).with("no guests", "no socket");
         assert_eq!(memory(&facts, None).verdict, Verdict::Unknown);
         assert_eq!(memory(&facts, None).found, "8 GiB; libvirt does not answer (no socket)");
         let planned = Some(Planned { guests: 9, memory_mib: 9216, vcpus: 9 });

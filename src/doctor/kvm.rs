@@ -1,7 +1,7 @@
 //! KVM itself: whether it is there, nested guests, spinning vCPUs, polling for work.
 
-use super::facts::Facts;
 use super::subject::{Subject, Verdict};
+use crate::host::facts::Facts;
 
 /// The device file alone proves nothing: machines that are guests themselves may have it without a CPU behind it.
 pub(super) fn virtualisation(facts: &Facts) -> Subject {
@@ -10,8 +10,7 @@ pub(super) fn virtualisation(facts: &Facts) -> Subject {
     const EMULATED: &str =
         "Guests are emulated (TCG): shapes of figures mean something, speeds and latencies do not.";
     let model = facts.cpu("model name").unwrap_or("a CPU without a name");
-    let flag = ["vmx", "svm"].into_iter().find(|flag| facts.cpu_flag(flag));
-    match (flag, facts.has("/dev/kvm")) {
+    match (facts.virtualisation(), facts.has("/dev/kvm")) {
         _ if facts.cpu("flags").is_none() => subject(
             Verdict::Unknown,
             "/proc/cpuinfo shows no flags".into(),
@@ -120,6 +119,6 @@ pub(super) fn halt_polling(facts: &Facts) -> Subject {
 }
 
 /// `200 µs`, `0.5 µs`.
-fn micros(ns: i64) -> String {
+fn micros(ns: u64) -> String {
     format!("{} µs", ns as f64 / 1000.0)
 }

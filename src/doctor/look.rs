@@ -1,16 +1,14 @@
 //! Asks a machine for what the subjects are judged by: one script that reads, and libvirt for the guests that run.
 
-use super::Facts;
 use crate::guest::daemon::Daemon;
 use crate::guest::libvirt::LibvirtError;
+use crate::host;
+use crate::host::facts::Facts;
 use crate::lab::hardware;
 use crate::machine::ExecError;
 use crate::machine::Machine;
 use crate::machine::SshError;
 use crate::profile::HostPlace;
-
-/// Prints files and what commands say.
-const GATHER: &str = include_str!("gather.sh");
 
 /// Why a machine could not be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +39,7 @@ pub fn look(host: &HostPlace) -> Result<Facts, LookError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let machine = hardware::open(host, "").await?;
-        let facts = Facts::read(&machine.run(&["sh", "-c", GATHER]).await?.stdout);
+        let facts = host::gather(&machine).await?;
         if facts.is_empty() {
             return Err(LookError::Silence);
         }

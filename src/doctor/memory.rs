@@ -1,7 +1,7 @@
 //! Pages: swapped out, merged, huge.
 
-use super::facts::{Facts, chosen, count, size};
-use super::subject::{Subject, Verdict};
+use super::subject::{Subject, Verdict, count, size};
+use crate::host::facts::{Facts, selected};
 
 pub(super) fn swap(facts: &Facts) -> Subject {
     const USED: &str = "A guest whose pages are swapped out waits for the disk, or for decompression, while its neighbours run.";
@@ -77,7 +77,7 @@ pub(super) fn huge_pages(facts: &Facts) -> Subject {
     let pool = |(kib, pages): &(&str, &str)| {
         Some((kib.parse::<u64>().ok()?, pages.parse::<u64>().ok()?, free(kib)?))
     };
-    let pools: Vec<(u64, u64, i64)> =
+    let pools: Vec<(u64, u64, u64)> =
         pools.iter().filter_map(pool).filter(|(_, pages, _)| *pages > 0).collect();
     let reserve = || {
         let now = pools.iter().find(|(kib, _, _)| *kib == 2048).map_or(0, |(_, pages, _)| *pages);
@@ -103,7 +103,7 @@ pub(super) fn transparent(facts: &Facts) -> Subject {
     const STALLS: &str = "Any process that touches new memory, QEMU too, may wait until the kernel has put a huge page \
                           together: some guests stall, at random.";
     let subject = |verdict, found: String, effect: &str| Subject::new("THP", verdict, found, effect);
-    let of = |path| facts.text(path).and_then(chosen);
+    let of = |path| facts.text(path).and_then(selected);
     match (of(ENABLED), of(DEFRAG)) {
         (None, _) => subject(
             Verdict::Unknown,

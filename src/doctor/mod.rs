@@ -2,7 +2,6 @@
 //! guests. Changes nothing.
 //!
 //! - [`look`]: asks a machine; the only file here that does more than think
-//! - [`Facts`]: what the machine said, by path or name
 //! - [`Subject`]: one line of the answer
 //! - [`examine`]: every subject, in order
 //! - [`page`]: the answer for people
@@ -21,7 +20,6 @@ mod cgroup;
 mod clock_rate;
 mod cpu;
 mod exits;
-mod facts;
 #[cfg(test)]
 mod fixture;
 mod guests;
@@ -35,9 +33,10 @@ mod sched;
 mod software;
 mod subject;
 
-pub use facts::Facts;
 pub use guests::Planned;
 pub use subject::{Report, Subject, Verdict};
+
+use crate::host::facts::Facts;
 
 type Look = fn(&Facts) -> Subject;
 
@@ -102,7 +101,7 @@ mod tests {
     use super::*;
 
     fn verdict(facts: &str, look: Look) -> Verdict {
-        look(&Facts::read(facts)).verdict
+        look(&Facts::parse(facts)).verdict
     }
 
     #[test]

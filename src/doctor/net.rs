@@ -1,8 +1,8 @@
 //! The way of a packet, bridges apart: interrupts, NICs, vhost.
 
-use super::facts::Facts;
 use super::numa::number_of_nodes;
 use super::subject::{Subject, Verdict};
+use crate::host::facts::Facts;
 
 const NET: &str = "/sys/class/net/";
 

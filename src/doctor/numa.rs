@@ -1,7 +1,7 @@
 //! NUMA: nodes, how far apart they are, and who moves pages between them.
 
-use super::facts::{Facts, count};
-use super::subject::{Subject, Verdict};
+use super::subject::{Subject, Verdict, count};
+use crate::host::facts::Facts;
 
 /// Nodes of the machine; 0 if it does not say.
 pub(super) fn number_of_nodes(facts: &Facts) -> usize {

@@ -1,15 +1,9 @@
 //! Who runs next: time slice, autogroup, pressure, statistics.
 
 use super::cgroup;
-use super::facts::Facts;
 use super::subject::{Subject, Verdict};
-
-/// The scheduler's slice under its names: since Linux 6.6, since 5.13, before.
-const SLICES: [&str; 3] = [
-    "/sys/kernel/debug/sched/base_slice_ns",
-    "/sys/kernel/debug/sched/min_granularity_ns",
-    "/proc/sys/kernel/sched_min_granularity_ns",
-];
+use crate::host::facts::Facts;
+use crate::host::settings::base_slice;
 
 /// The kernel's own choice stays below this on any number of CPUs, ms.
 const USUAL: f64 = 4.0;
@@ -18,7 +12,7 @@ pub(super) fn slice(facts: &Facts) -> Subject {
     const WAITS: &str = "A vCPU or vhost thread that is ready waits this long for each one before it on its core: the \
                          longer, the more latencies of guests on crowded cores spread.";
     let subject = |verdict, found: String| Subject::new("time slice", verdict, found, WAITS);
-    let Some((path, ns)) = SLICES.iter().find_map(|path| Some((path, facts.number(path)?))) else {
+    let Some((path, ns)) = base_slice(facts) else {
         if facts.has("/sys/kernel/debug/sched") {
             return subject(Verdict::Unknown, "the kernel does not say".into());
         }

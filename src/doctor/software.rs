@@ -1,7 +1,7 @@
 //! Versions, and the daemon that sets many of the other subjects.
 
-use super::facts::Facts;
 use super::subject::{Subject, Verdict};
+use crate::host::facts::Facts;
 
 pub(super) fn tuned(facts: &Facts) -> Subject {
     const FITS: &str = "It sets governor, slice and memory for speed, the same way after every boot.";
@@ -36,7 +36,7 @@ pub(super) fn versions(facts: &Facts) -> Subject {
     const PROGRAMS: [(&str, &str); 4] =
         [("qemu", "QEMU"), ("libvirt", "libvirt"), ("netperf", "netperf"), ("ovs", "Open vSwitch")];
     let kernel = facts.text("/proc/sys/kernel/osrelease").unwrap_or("of an unknown release");
-    let program = |(key, name): &(&str, &str)| match facts.text(key).and_then(version) {
+    let program = |(key, name): &(&str, &str)| match facts.version(key) {
         Some(version) => format!("{name} {version}"),
         None => format!("no {name}"),
     };
@@ -52,9 +52,4 @@ pub(super) fn versions(facts: &Facts) -> Subject {
         .change("apt-get install qemu-system-x86");
     }
     Subject::new("versions", Verdict::Good, found, EFFECT)
-}
-
-/// The first word that begins with a digit: `QEMU emulator version 10.0.2 (…)`, `libvirtd (libvirt) 9.0.0`.
-pub(super) fn version(said: &str) -> Option<&str> {
-    said.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
 }

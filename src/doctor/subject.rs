@@ -77,3 +77,13 @@ impl Report {
         self.subjects.iter().filter(|subject| subject.verdict == verdict).count()
     }
 }
+
+/// A size in IEC units: `512 MiB`.
+pub(super) fn size(kib: u64) -> String {
+    bytesize::ByteSize::kib(kib).display().iec().to_string().replace(".0 ", " ")
+}
+
+/// `1 guest`, `2 guests`.
+pub(super) fn count(n: usize, of: &str) -> String {
+    format!("{n} {of}{}", if n == 1 { "" } else { "s" })
+}

@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use super::Finding;
+use crate::host;
 use crate::machine::Machine;
 use crate::machine::blocking;
-use crate::probe::environment;
 use crate::profile::{AccelChoice, ExitChoice, Experiment};
 
 /// Prints the version of QEMU, and a word for each other one that can.
@@ -22,7 +22,7 @@ pub(super) fn look(experiment: &Experiment) -> Option<Finding> {
         let ran = blocking::run(Path::new("/"), &["sh", "-c", ASK]);
         ran.map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned()).unwrap_or_default()
     };
-    concerns(experiment, environment::kvm_usable()).then(|| finding(experiment.host.exits, &said()))
+    concerns(experiment, host::kvm_usable()).then(|| finding(experiment.host.exits, &said()))
 }
 
 /// Looks at another machine.

@@ -7,12 +7,13 @@ use super::{Finding, emulator, exits, far_needs, groups, machine, needs, others,
 use crate::backend::Backend;
 use crate::backend::site::Wire;
 use crate::guest::daemon::Daemon;
+use crate::host;
+use crate::host::facts::Facts;
 use crate::lab::far_ovs::Daemons;
 use crate::lab::nics::NicError;
 use crate::lab::{far_nics, hardware, ovs};
 use crate::machine::Machine;
 use crate::machine::SshError;
-use crate::probe::environment::{self, Texts};
 use crate::profile::{AccelChoice, Experiment, HostPlace, Image, Machines};
 use crate::tuning;
 
@@ -24,9 +25,9 @@ pub struct Seen {
     /// The wire, unless something is wrong with a NIC of it.
     pub wire: Option<Wire>,
     /// What the VM host says of itself.
-    pub host: Texts,
+    pub host: Facts,
     /// What the tester says of itself.
-    pub tester: Texts,
+    pub tester: Facts,
     /// The VM host's Open vSwitch, where a configuration uses it.
     pub open_vswitch: Option<String>,
 }
@@ -55,12 +56,12 @@ async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
     let (host, tester) = (hardware::open(&machines.host, "").await, hardware::open(&tester, "").await);
     seen.findings.push(login(HOST, &host));
     if let Ok(host) = &host {
-        seen.host = environment::gather(host).await;
+        seen.host = host::gather(host).await.unwrap_or_default();
         seen.findings.extend(on(look_at_host(host, experiment, &seen.host).await, HOST));
     }
     seen.findings.push(login(TESTER, &tester));
     if let Ok(tester) = &tester {
-        seen.tester = environment::gather(tester).await;
+        seen.tester = host::gather(tester).await.unwrap_or_default();
         seen.findings.extend(on(look_at_tester(tester, experiment, &seen.tester).await, TESTER));
     }
     if let Some(named) = &experiment.wire {
@@ -124,7 +125,7 @@ fn nics(wire: &Wire) -> Vec<Finding> {
     nics.host.iter().map(|nic| good(HOST, nic)).chain([good(TESTER, &nics.tester)]).collect()
 }
 
-async fn look_at_host(host: &Machine, experiment: &Experiment, texts: &Texts) -> Vec<Finding> {
+async fn look_at_host(host: &Machine, experiment: &Experiment, texts: &Facts) -> Vec<Finding> {
     let bare =
         experiment.configurations.iter().any(|configuration| configuration.backend == Backend::Baremetal);
     let guests = experiment.configurations.iter().any(|configuration| configuration.vms > 0);
@@ -150,13 +151,13 @@ async fn look_at_host(host: &Machine, experiment: &Experiment, texts: &Texts) ->
     findings
 }
 
-async fn look_at_tester(tester: &Machine, experiment: &Experiment, texts: &Texts) -> Vec<Finding> {
+async fn look_at_tester(tester: &Machine, experiment: &Experiment, texts: &Facts) -> Vec<Finding> {
     let mut findings = vec![root(tester, "its NIC gets the run's address and MTU").await];
     findings.extend(programs(tester, TOOLS).await);
     if experiment.groups.iter().any(|group| group.rate_bps.is_some()) {
         findings.extend(programs(tester, &[("tc", "iproute2")]).await);
     }
-    findings.push(machine::netperf(texts.version("netperf")));
+    findings.push(machine::netperf(texts.version("netperf").map(str::to_owned)));
     findings.push(clock(tester).await);
     findings
 }
@@ -227,7 +228,7 @@ async fn libvirt(host: &Machine) -> Finding {
     }
 }
 
-fn accelerator(experiment: &Experiment, host: &Texts) -> Finding {
+fn accelerator(experiment: &Experiment, host: &Facts) -> Finding {
     let what = "accelerator";
     match (experiment.host.accel, host.kvm_usable()) {
         (AccelChoice::Auto | AccelChoice::Kvm, true) => Finding::good(what, "KVM"),
@@ -242,10 +243,10 @@ fn accelerator(experiment: &Experiment, host: &Texts) -> Finding {
 }
 
 /// The profile was read without knowing the host's size.
-fn memory(experiment: &Experiment, host: &Texts) -> Finding {
+fn memory(experiment: &Experiment, host: &Facts) -> Finding {
     let what = "memory";
     let most = experiment.configurations.iter().map(|c| u64::from(c.vms) * u64::from(c.memory_mib)).max();
-    let (most, there) = (most.unwrap_or(0), host.memory_mib());
+    let (most, there) = (most.unwrap_or(0), host.memory_mib().unwrap_or(0));
     let found = format!("{there} MiB, for guests of {most} MiB together");
     if most <= there { Finding::good(what, found) } else { Finding::bad(what, found, needs::FEWER_GUESTS) }
 }

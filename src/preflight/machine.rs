@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::needs::program;
 use super::{Finding, image};
-use crate::probe::environment;
+use crate::host;
 use crate::profile::{AccelChoice, Experiment, Image};
 
 /// Looks at everything.
@@ -12,7 +12,7 @@ pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
     let guests = experiment.configurations.iter().any(|configuration| configuration.vms > 0);
     let mut findings = vec![root()];
     findings.extend(programs(guests));
-    findings.push(netperf(environment::netperf_version()));
+    findings.push(netperf(host::netperf_version()));
     if guests {
         findings.extend([accelerator(experiment), account()]);
     }
@@ -78,7 +78,7 @@ pub(super) fn at_least(version: &str, major: u32, minor: u32) -> bool {
 /// The device file alone proves nothing: nested machines have it without a CPU behind it.
 fn accelerator(experiment: &Experiment) -> Finding {
     let what = "accelerator";
-    match (experiment.host.accel, environment::kvm_usable()) {
+    match (experiment.host.accel, host::kvm_usable()) {
         (AccelChoice::Auto | AccelChoice::Kvm, true) => Finding::good(what, "KVM"),
         (AccelChoice::Tcg, _) => Finding::good(what, "TCG, as the profile asks: shapes, not speeds"),
         (AccelChoice::Auto, false) => {

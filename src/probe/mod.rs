@@ -1,20 +1,17 @@
-//! What is seen besides the flows: the host's counters, what guests say of themselves, and what machine this is.
+//! Samplers and snapshots of the machines during a trial: the counters of the host, and those inside the guests.
 //!
 //! - [`proc`]: texts of `/proc` -> numbers (pure)
-//! - [`sampler`]: reads the host's counters during a trial; a start/stop pair
-//! - [`remote`], [`transcript`]: the same of another machine, by a script there
-//! - `files`: files of the kernel's that stay open
+//! - [`target`], [`error`]: what is watched, and why there are no samples
+//! - [`sampler`]: reads the counters of this machine during a trial; a start/stop pair
+//! - [`remote`], [`transcript`]: reads those of another machine, by a script there
+//! - `files`: kernel files that stay open
 //! - `threads`: the CPU time of QEMU's threads by class, never going backwards
-//! - [`inside`]: what one command run in a guest says (pure)
+//! - [`inside`]: counters that a command reads inside a guest (pure)
 //! - [`interrupts`]: interrupts of NICs by queue (pure)
 //! - [`exits`], [`exit_reasons`]: how often and why KVM left a guest (pure)
-//! - [`memory`]: swap, merged pages and huge pages of the machine (pure)
-//! - [`settings`]: what the kernel of the machine is set to (pure)
-//! - `pressure`: where the kernel says how long guests' control groups waited for a CPU (pure)
+//! - `pressure`: the pressure files (PSI) of guests' control groups (pure)
 //! - [`hiccup`]: moments in which the host stood still
-//! - [`environment`]: the fingerprint of the machine, kept beside the results
 
-pub mod environment;
 pub mod error;
 pub mod exit_reasons;
 pub mod exits;
@@ -22,17 +19,14 @@ mod files;
 pub mod hiccup;
 pub mod inside;
 pub mod interrupts;
-pub mod memory;
 mod pressure;
 pub mod proc;
 pub mod remote;
 pub mod sampler;
-pub mod settings;
 pub mod target;
 mod threads;
 pub mod transcript;
 
-pub use environment::Environment;
 pub use error::ProbeError;
 pub use sampler::Sampler;
 pub use target::TargetWatch;

@@ -130,6 +130,14 @@ pub fn pressure_s(text: &str) -> Option<f64> {
     Some(total.parse::<u64>().ok()? as f64 / 1e6)
 }
 
+/// `/proc/vmstat` -> pages read back from swap, and written to it, since boot.
+pub fn swapped(vmstat: &str) -> Option<(u64, u64)> {
+    let of = |name: &str| {
+        vmstat.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?.trim().parse().ok()
+    };
+    Some((of("pswpin")?, of("pswpout")?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +153,12 @@ mod tests {
     const STAT: &str = include_str!("../../tests/fixtures/proc/stat");
     const NET_DEV: &str = include_str!("../../tests/fixtures/proc/net_dev");
     const QEMU_THREADS: &str = include_str!("../../tests/fixtures/proc/qemu_threads");
+
+    #[test]
+    fn pages_from_and_to_swap_are_counted_apart() {
+        assert_eq!(swapped("pswpin 3\npswpout 5\npswpin_zero 9\n"), Some((3, 5)));
+        assert_eq!(swapped("pgfault 1\n"), None);
+    }
 
     #[test]
     fn ticks_become_seconds_of_each_mode() {

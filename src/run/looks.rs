@@ -17,7 +17,7 @@ use crate::guest::fleet::Guest;
 use crate::lab::building::Ground;
 use crate::load::{Load, LoadError};
 use crate::machine::Machine;
-use crate::probe::{inside, interrupts, memory, proc};
+use crate::probe::{inside, interrupts, proc};
 use crate::profile::Configuration;
 use crate::profile::groups::Members;
 use crate::raw::{Accel, Irq, OneCpu, RawGuest, RawTrial, Snapshot};
@@ -100,9 +100,7 @@ async fn machines(session: &LabSession, configuration: &Configuration, groups: &
     let (throttled_guests_s, throttled_groups_s) = throttled::by_quotas(session, groups).await;
     Snapshot {
         at_s: wall_clock(),
-        swapped: memory::swapped(
-            &session.lab.side(Side::Host).read("/proc/vmstat").await.unwrap_or_default(),
-        ),
+        swapped: proc::swapped(&session.lab.side(Side::Host).read("/proc/vmstat").await.unwrap_or_default()),
         merged: ksm::merged(session.lab.side(Side::Host)).await,
         tester_cpus,
         netperfs_s: Vec::new(),

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::due::Due;
 use crate::figures::{Metric, Outcome, SummaryRow, TrialFigures, summarise, timeline};
+use crate::host::Environment;
 use crate::plan::Plan;
-use crate::probe::environment::Environment;
 use crate::profile::{Configuration, Experiment};
 use crate::raw::{Accel, RawTrial};
 use crate::report::chart::{charts, png};

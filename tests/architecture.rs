@@ -7,8 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that hold no IO, but for one file each in `profile` and `doctor`.
-const PURE: [&str; 28] = [
-    "factor",
+const PURE: [&str; 27] = [
     "profile",
     "plan",
     "backend",

@@ -27,8 +27,8 @@ struct Chart {
 enum Levels {
     /// From left to right.
     Below(&'static [&'static str]),
-    /// From left to right, in each of so many panels, whose names end with a unit that depends on what was measured.
-    Panels(&'static [&'static str], usize),
+    /// Of bars, from top to bottom, once for all panels, whose names end with a unit that depends on what was measured.
+    Panels(&'static [&'static str]),
     /// Of bars that lie, from top to bottom; in each of so many groups.
     Bars(&'static [&'static str], usize),
     /// Numbers, whose ticks depend on what was measured.
@@ -92,8 +92,8 @@ fn drawn(folder: &Path, chart: &Chart) {
     assert_eq!(shown.key, chart.series, "series of {}", chart.name);
     match chart.levels {
         Below(levels) => assert_eq!(shown.below, levels, "levels of {}", chart.name),
-        Panels(levels, panels) => assert_eq!(shown.below, levels.repeat(panels), "levels of {}", chart.name),
-        Bars(levels, groups) => assert_eq!(shown.left, levels.repeat(groups), "bars of {}", chart.name),
+        Panels(levels) => assert_eq!(shown.bars, levels, "levels of {}", chart.name),
+        Bars(levels, groups) => assert_eq!(shown.bars, levels.repeat(groups), "bars of {}", chart.name),
         Scale => assert_eq!(shown.below.first().map(String::as_str), Some("0"), "scale of {}", chart.name),
     }
 }
@@ -176,9 +176,9 @@ fn asada_shares() {
 fn asada_cap() {
     let by_guest = Chart {
         name: "rate_by_guest-groups-with-their-limits",
-        axis: "transactions/s",
-        levels: Bars(&["guest 1 (capped)", "guest 2 (free)"], 1),
-        series: &[],
+        axis: "guest",
+        levels: Below(&["1", "2"]),
+        series: &["capped", "free"],
     };
     let bias = Chart {
         name: "bias_rate_percent",
@@ -224,11 +224,11 @@ fn nishimura_interference() {
     let bars: &[&str] = &["mean", "P99", "longest transaction"];
     let by_background = Chart {
         name: "",
-        axis: "what the neighbours do",
-        levels: Panels(&["no background", "CPU background", "network background"], 3),
+        axis: "",
+        levels: Panels(&["no background", "CPU background", "network background"]),
         series: bars,
     };
-    let by_setting = Chart { axis: "", levels: Panels(&["quota 100 %", "quota 50 %"], 3), ..by_background };
+    let by_setting = Chart { levels: Panels(&["quota 100 %", "quota 50 %"]), ..by_background };
     let charts = [
         alike(["latency_by_background-quota-100", "latency_by_background-quota-50"], by_background),
         alike(

@@ -1,12 +1,11 @@
 //! What background load does to the guests beside it: mean, P99 and longest transaction by what the neighbours do, and by
 //! how the scheduler is set while they do it.
 
-use super::columns::{Columns, Level, Panel};
-use super::estimate::Estimate;
-use super::parts::{Part, distinct, varying, words};
+use super::group::{self, Part, varying};
+use super::plot::{Axis, Bar, BarGroup, Bars, Body, Estimate, Plot, reach};
 use crate::figures::{Metric, SummaryRow};
 use crate::profile::Factor;
-use crate::report::{Model, model};
+use crate::report::Model;
 
 /// What each panel shows.
 const PANELS: [(Metric, &str); 3] =
@@ -16,79 +15,72 @@ const MAX_LEVELS: usize = 10;
 
 /// One picture for each combination of the other levels, with the background below; and where others are swept, one for each
 /// background with those below. None where background is not swept.
-pub(super) fn plots(report: &Model) -> Vec<Columns> {
-    let rows: Vec<&SummaryRow> = report
-        .rows
-        .iter()
-        .filter(|row| row.configuration.vms > 0 && row.get(PANELS[0].0).is_some())
-        .collect();
+pub(super) fn plots(report: &Model) -> Vec<Plot> {
+    let measured = |row: &&SummaryRow| row.configuration.vms > 0 && row.get(PANELS[0].0).is_some();
+    let rows: Vec<&SummaryRow> = report.rows.iter().filter(measured).collect();
     if varying(&rows, &[Factor::Background], &[]).is_empty() {
         return Vec::new();
     }
     let others = varying(&rows, &report.experiment.factors, &[Factor::Background]);
-    let by_background = Part::whole(rows.clone(), others.clone()).split_all();
-    let by_background = by_background.iter().map(|part| {
-        columns(
-            part,
-            "latency_by_background",
-            "Latency by background load",
-            "what the neighbours do",
-            |row| model::phrase(&row.configuration, Factor::Background),
-        )
-    });
-    let by_others = Part::whole(rows, vec![Factor::Background]).split_all();
-    let by_others = by_others.iter().filter(|_| !others.is_empty()).map(|part| {
-        columns(part, "latency_by_setting", "Latency by setting", "", |row| {
-            words(&row.configuration, &others)
-        })
-    });
-    // What the neighbours do in one setting is compared with what they do in another; settings are compared within a picture.
-    let by_background = with_one_scale(drawable(by_background));
-    by_background.into_iter().chain(drawable(by_others).into_iter().map(with_own_scale)).collect()
-}
-
-/// Those with something to compare.
-fn drawable(plots: impl Iterator<Item = Columns>) -> Vec<Columns> {
-    plots.filter(|plot| plot.levels.len() > 1).collect()
-}
-
-/// The same panel of all pictures on the same scale.
-fn with_one_scale(mut plots: Vec<Columns>) -> Vec<Columns> {
-    for panel in 0..PANELS.len() {
-        let largest = plots.iter().map(|plot| plot.reach(panel)).fold(0.0, f64::max);
-        plots.iter_mut().for_each(|plot| plot.panels[panel].largest = largest);
-    }
-    plots
-}
-
-/// Each panel as high as its own values.
-fn with_own_scale(plot: Columns) -> Columns {
-    with_one_scale(vec![plot]).remove(0)
-}
-
-fn columns(
-    part: &Part,
-    name: &'static str,
-    title: &'static str,
-    axis: &'static str,
-    label: impl Fn(&SummaryRow) -> String,
-) -> Columns {
-    let values =
-        |row: &SummaryRow| PANELS.map(|(metric, _)| row.get(metric).copied().map(Estimate::from)).to_vec();
-    let level = |label_of: String| {
-        let row = part.rows.iter().find(|row| label(row) == label_of)?;
-        Some(Level { label: label_of, values: values(row) })
+    let pictures = |across: &[Factor], inside: &[Factor]| -> Vec<(Vec<String>, Part)> {
+        let parts = Part::whole(rows.clone(), across.to_vec()).split_all().into_iter();
+        let inner = parts.map(|part| (part.levels, Part::whole(part.rows, inside.to_vec())));
+        // With something to compare.
+        inner.filter(|(_, part)| !inside.is_empty() && part.lines().len() > 1).collect()
     };
-    let labels = distinct(part.rows.iter().map(|row| label(row))).into_iter().take(MAX_LEVELS);
-    Columns {
-        name,
-        title,
-        part: part.levels.clone(),
+    // What the neighbours do in one setting is compared with what they do in another; settings are compared within a picture.
+    let by_background = pictures(&others, &[Factor::Background]);
+    let all: Vec<&SummaryRow> =
+        by_background.iter().flat_map(|(_, part)| part.rows.iter().copied()).collect();
+    let by_background = by_background.iter().map(|(levels, part)| {
+        plot(report, part, levels, ("latency_by_background", "Latency by background load", &all))
+    });
+    let by_others = pictures(&[Factor::Background], &others);
+    let by_others = by_others.iter().map(|(levels, part)| {
+        plot(report, part, levels, ("latency_by_setting", "Latency by setting", &part.rows))
+    });
+    by_background.chain(by_others).collect()
+}
+
+/// One bar with a value in each panel for each of the part's lines, on a scale for all of `compared`.
+fn plot(
+    report: &Model,
+    part: &Part,
+    levels: &[String],
+    (name, title, compared): (&str, &str, &[&SummaryRow]),
+) -> Plot {
+    let looks = group::looks(report, &part.factors);
+    let value = |row: &SummaryRow, metric: Metric| row.get(metric).copied().map(Estimate::from);
+    let panels: Vec<(Metric, Axis)> = PANELS
+        .into_iter()
+        .filter(|(metric, _)| part.rows.iter().any(|row| value(row, *metric).is_some()))
+        .map(|(metric, name)| {
+            let estimates: Vec<Estimate> = compared.iter().filter_map(|row| value(row, metric)).collect();
+            (metric, Axis::numbers(name, "µs", reach(&estimates)))
+        })
+        .collect();
+    let bar = |line: &group::Group| {
+        let values = |row: &&SummaryRow| panels.iter().map(|(metric, _)| value(row, *metric)).collect();
+        Some(Bar {
+            label: line.words.clone(),
+            look: Some(looks.get(&group::name(&line.key))),
+            values: line.rows.first().map(values)?,
+            segments: Vec::new(),
+            floor: None,
+        })
+    };
+    let bars = part.lines().iter().take(MAX_LEVELS).filter_map(bar).collect();
+    Plot {
+        name: group::file_name(name, levels),
+        title: group::title(title, levels),
+        explanation: "of the measured guests, scales differ; P99: median over their flows; P99 and longest: whole flow, \
+                      closed loop, with the warm-up"
+            .into(),
         drawn: part.configurations(),
-        explanation: "of the measured guests, scales differ; P99: median over their flows; P99 and longest with the warm-up",
-        unit: "µs",
-        axis,
-        panels: PANELS.map(|(_, name)| Panel { name, largest: 0.0 }).to_vec(),
-        levels: labels.filter_map(level).collect(),
+        body: Body::Bars(Bars {
+            panels: panels.into_iter().map(|(_, axis)| axis).collect(),
+            segments: Vec::new(),
+            groups: vec![BarGroup { title: String::new(), bars }],
+        }),
     }
 }

@@ -1,130 +1,165 @@
-//! Horizontal bars in groups, for experiments with one number of guests.
+//! Horizontal bars in groups, of one piece or of segments, in one panel or in several side by side over the same names.
 //!
-//! Whiskers show the interval; the value stands beside each bar.
+//! Each panel has a scale of its own: beside a maximum of fifty times as much a mean would be hardly a line. Whiskers show the
+//! interval; the value stands beside each bar.
 
-use plotters::style::{Color, RGBColor, WHITE};
-
-use super::canvas::{AXIS, Align, Canvas, FAINT, GREY, INK, Point};
-use super::frame::Frame;
-use super::palette;
+use super::font::Font;
+use super::frame::{self, BELOW, BOLD, LINE, Swatch, TEXT};
+use super::plot::{Axis, Bar, Bars, Estimate, is_beyond};
 use super::scale::Scale;
-use super::series::{Bar, Group, Plot};
-use super::text::Font;
+use super::svg::{Align, Area, Canvas, GREY, INK, Point, Stroke, WHITE};
 
-const TICK: Font = Font::regular(20.0);
-/// Widest name of a bar, px, before it is shortened.
-const NAME_WIDTH: f64 = 520.0;
-/// Highest row, px.
-const ROW: f64 = 120.0;
-/// Thickest bar, px.
-const BAR: f64 = 60.0;
+/// Widest name of a bar, px, before it is shortened; with panels side by side.
+const NAME_WIDTH: f64 = 470.0;
+const NAME_BESIDE_PANELS: f64 = 330.0;
+/// Highest and lowest row, and the thickest bar, px.
+const ROW: f64 = 84.0;
+const LOWEST_ROW: f64 = 26.0;
+const BAR: f64 = 42.0;
 /// Height of a group's title and of the space between groups, in rows.
-const TITLE_ROWS: f64 = 0.9;
-const SPACE_ROWS: f64 = 0.4;
+const TITLE_ROWS: f64 = 1.0;
+const SPACE_ROWS: f64 = 0.3;
+/// Between panels, px.
+const GAP: f64 = 30.0;
 
-/// Where values lie on the picture.
-struct Plane {
-    left: f64,
-    right: f64,
-    top: f64,
-    bottom: f64,
+/// Rows that the bars take, with titles and spaces.
+fn rows(bars: &Bars) -> f64 {
+    let titles = bars.groups.iter().filter(|group| !group.title.is_empty()).count() as f64;
+    bars.bars().count() as f64 + titles * TITLE_ROWS + (bars.groups.len() as f64 - 1.0) * SPACE_ROWS
+}
+
+/// Height above the first row.
+fn head(bars: &Bars) -> f64 {
+    if bars.panels.len() > 1 { LINE + 8.0 } else { 0.0 }
+}
+
+/// The least height in which every bar can be read, px.
+pub(super) fn least_height(bars: &Bars) -> f64 {
+    let key = if bars.segments.is_empty() { 0.0 } else { 3.0 * LINE };
+    rows(bars) * LOWEST_ROW + BELOW + head(bars) + key
+}
+
+/// One panel on the picture.
+struct Panel<'b> {
+    axis: &'b Axis,
     scale: Scale,
-    row: f64,
+    area: Area,
 }
 
-impl Plane {
-    /// Position of a value; beyond the scale, its edge.
-    fn x(&self, value: f64) -> f64 {
-        self.left + (value / self.scale.top).clamp(0.0, 1.0) * (self.right - self.left)
+/// Draws a bar chart.
+pub(super) fn draw(canvas: &mut Canvas, plot: &Area, bars: &Bars) {
+    let names = bars.segments.iter().map(|(name, look)| (name.as_str(), *look));
+    let top = frame::key(canvas, plot, names, Swatch::Square) + head(bars);
+    let row = ((plot.bottom - BELOW - top) / rows(bars)).clamp(LOWEST_ROW, ROW);
+    let most = if bars.panels.len() > 1 { NAME_BESIDE_PANELS } else { NAME_WIDTH };
+    let widest = bars.bars().map(|bar| TEXT.width(&bar.label)).fold(0.0, f64::max).min(most) + 14.0;
+    let panels = panels(plot, bars, (top, top + rows(bars) * row), widest);
+    for panel in &panels {
+        head_of(canvas, panel, bars.panels.len() > 1);
     }
-
-    fn font(&self, bold: bool) -> Font {
-        Font { size: (0.55 * self.row).clamp(11.0, 21.0), bold }
-    }
-}
-
-/// Draws a bar chart into the frame.
-pub(super) fn draw(canvas: &mut Canvas, frame: &Frame, plot: &Plot, groups: &[Group]) {
-    let plane = plane(frame, plot, groups);
-    axis(canvas, &plane);
-    let mut top = plane.top;
-    for group in groups {
+    let mut y = top;
+    for group in &bars.groups {
         if !group.title.is_empty() {
-            let at = (frame.left, top + TITLE_ROWS * plane.row / 2.0);
-            let title = plane.font(true).shorten(&group.title, NAME_WIDTH);
-            canvas.centred(&title, at, Align::Left, plane.font(true), &INK);
-            top += TITLE_ROWS * plane.row;
+            let title = BOLD.shorten(&group.title, plot.width());
+            let at = (plot.left, y + TITLE_ROWS * row / 2.0);
+            on_white(canvas, "series", &title, at, BOLD);
+            y += TITLE_ROWS * row;
         }
-        let mut index = 0; // what is drawn grey has no colour of its own
         for bar in &group.bars {
-            let colour = if bar.baseline { GREY } else { palette::line(colour_index(groups, index)) };
-            draw_bar(canvas, &plane, bar, top + plane.row / 2.0, colour);
-            index += usize::from(!bar.baseline);
-            top += plane.row;
+            let middle = y + row / 2.0;
+            let id = format!("{} {}", group.title, bar.label);
+            canvas.group("series", &id, |canvas| {
+                let name = TEXT.shorten(&bar.label, most);
+                let at = (plot.left + widest - 12.0, middle);
+                canvas.centred("bar", &name, at, Align::Right, (TEXT, INK));
+                for (index, panel) in panels.iter().enumerate() {
+                    if let Some(value) = bar.values.get(index).copied().flatten() {
+                        draw_bar(canvas, panel, bars, bar, &value, (middle, (0.66 * row).min(BAR) / 2.0));
+                    }
+                }
+            });
+            y += row;
         }
-        top += SPACE_ROWS * plane.row;
+        y += SPACE_ROWS * row;
     }
 }
 
-/// One colour per place in a group; a single group has one colour.
-fn colour_index(groups: &[Group], index: usize) -> usize {
-    if groups.iter().all(|group| group.title.is_empty()) { 0 } else { index }
+/// The panels that have something to show, side by side.
+fn panels<'b>(plot: &Area, bars: &'b Bars, (top, bottom): (f64, f64), names: f64) -> Vec<Panel<'b>> {
+    let count = bars.panels.len() as f64;
+    let width = (plot.width() - names - GAP * (count - 1.0)) / count;
+    let panel = |(index, axis): (usize, &'b Axis)| {
+        let scale = axis.scale();
+        let values = bars.values(index).map(|value| TEXT.width(&scale.value(value.mean))).fold(0.0, f64::max);
+        let left = plot.left + names + index as f64 * (width + GAP);
+        Panel { axis, scale, area: Area { left, right: left + width - values - 14.0, top, bottom } }
+    };
+    bars.panels.iter().enumerate().map(panel).collect()
 }
 
-fn plane(frame: &Frame, plot: &Plot, groups: &[Group]) -> Plane {
-    let bars = || groups.iter().flat_map(|group| &group.bars);
-    let titles = groups.iter().filter(|group| !group.title.is_empty()).count() as f64;
-    let spaces = groups.len() as f64 - 1.0;
-    let rows = bars().count() as f64 + titles * TITLE_ROWS + spaces * SPACE_ROWS;
-    let top = frame.top + 6.0;
-    let row = ((frame.bottom - 84.0 - top) / rows).min(ROW);
-    let scale = plot.scale();
-    let mut plane = Plane { left: frame.left, right: frame.right, top, bottom: top + rows * row, scale, row };
-    let font = plane.font(false);
-    let titles = groups.iter().map(|group| plane.font(true).width(&group.title));
-    let names = bars().map(|bar| font.width(&bar.label)).chain(titles).fold(0.0, f64::max).min(NAME_WIDTH);
-    let values = bars().map(|bar| font.width(&plane.scale.value(bar.value.mean))).fold(0.0, f64::max);
-    plane.left += names + 20.0;
-    plane.right -= values + 16.0;
-    plane
+/// A panel's scale: among several its name and unit stand above it, else the unit below.
+fn head_of(canvas: &mut Canvas, panel: &Panel, several: bool) {
+    let Panel { axis, area, scale } = panel;
+    if several {
+        let name = frame::with_unit(&axis.title, scale);
+        canvas.text("series", &name, (area.left, area.top - 14.0), Align::Left, (BOLD, INK));
+        frame::bottom_ticks(canvas, area, scale);
+    } else {
+        frame::bottom_axis(canvas, area, axis);
+    }
 }
 
-fn axis(canvas: &mut Canvas, plane: &Plane) {
-    for tick in &plane.scale.ticks {
-        let x = plane.x(*tick);
-        let colour = if *tick == 0.0 { &AXIS } else { &FAINT };
-        canvas.path(&[(x, plane.top), (x, plane.bottom)], colour, 2);
-        canvas.text(&plane.scale.label(*tick), (x, plane.bottom + 32.0), Align::Middle, TICK, &INK);
+fn draw_bar(
+    canvas: &mut Canvas,
+    panel: &Panel,
+    bars: &Bars,
+    bar: &Bar,
+    value: &Estimate,
+    (y, half): (f64, f64),
+) {
+    let Panel { scale, area, .. } = panel;
+    let x = |value: f64| frame::x_of(area, scale, value.clamp(0.0, scale.top));
+    let piece = |from: f64, to: f64| Area { left: x(from), right: x(to), top: y - half, bottom: y + half };
+    match bar.look {
+        _ if !bars.segments.is_empty() => {
+            let mut from = 0.0;
+            for (size, (_, look)) in bar.segments.iter().zip(&bars.segments) {
+                canvas.rectangle(piece(from, from + size), look.colour, 1.0);
+                from += size;
+            }
+        }
+        look => canvas.rectangle(piece(0.0, value.mean), look.map_or(GREY, |look| look.colour), 1.0),
     }
-    let middle = (plane.left + plane.right) / 2.0;
-    canvas.text(plane.scale.unit, (middle, plane.bottom + 70.0), Align::Middle, TICK, &GREY);
+    if let Some(floor) = bar.floor {
+        let floor = piece(0.0, floor);
+        canvas.rectangle(floor, WHITE, 0.35);
+        canvas.path(&[(floor.right, floor.top), (floor.right, floor.bottom)], Stroke::solid(INK, 2.0));
+    }
+    let mut end = x(value.mean);
+    if let Some((low, high)) = value.ends {
+        let along = |value: f64, side: f64| (frame::x_of(area, scale, value), y + side);
+        // With a halo, because bars may be as dark.
+        for stroke in [Stroke::solid(WHITE, 5.0), Stroke::solid(INK, 2.0)] {
+            frame::whisker(canvas, (low, high), (0.0, scale.top), along, stroke);
+        }
+        end = end.max(x(high));
+    }
+    if is_beyond(value.high(), scale.top) {
+        end = area.right;
+    }
+    let text = scale.value(value.mean);
+    on_white(canvas, "figure", &text, (end + 9.0, y), TEXT);
 }
 
-fn draw_bar(canvas: &mut Canvas, plane: &Plane, bar: &Bar, y: f64, colour: RGBColor) {
-    let font = plane.font(false);
-    let half = (0.62 * plane.row).min(BAR) / 2.0;
-    let end = plane.x(bar.value.mean);
-    let name = font.shorten(&bar.label, NAME_WIDTH);
-    canvas.centred(&name, (plane.left - 14.0, y), Align::Right, font, &INK);
-    canvas.rectangle((plane.left, y - half), (end, y + half), &colour);
-    if let Some((low, high)) = bar.value.ends {
-        whisker(canvas, (plane.x(low), y), (plane.x(high), y), half / 2.0);
-    }
-    let value = plane.scale.value(bar.value.mean);
-    // Behind a whisker that is cut it would read as a value at the edge.
-    let reached = bar.value.ends.filter(|(_, high)| *high <= plane.scale.top).map(|(_, high)| plane.x(high));
-    let x = reached.unwrap_or(end).max(end) + 8.0;
-    canvas.rectangle((x, y - half), (x + font.width(&value) + 6.0, y + half), &WHITE);
-    canvas.centred(&value, (x + 4.0, y), Align::Left, font, &INK);
-}
-
-/// A line with end strokes; with a halo, because bars may be as dark.
-fn whisker(canvas: &mut Canvas, from: Point, to: Point, half: f64) {
-    let upright = |end: Point, half: f64| [(end.0, end.1 - half), (end.0, end.1 + half)];
-    for path in [[from, to], upright(from, half + 1.0), upright(to, half + 1.0)] {
-        canvas.path(&path, &WHITE.mix(0.7), 4);
-    }
-    for path in [[from, to], upright(from, half), upright(to, half)] {
-        canvas.path(&path, &INK, 2);
-    }
+/// A text on white: the grid runs behind it.
+fn on_white(canvas: &mut Canvas, class: &str, text: &str, at: Point, font: Font) {
+    let half = 0.55 * font.size;
+    let behind = Area {
+        left: at.0 - 2.0,
+        right: at.0 + font.width(text) + 2.0,
+        top: at.1 - half,
+        bottom: at.1 + half,
+    };
+    canvas.rectangle(behind, WHITE, 1.0);
+    canvas.centred(class, text, at, Align::Left, (font, INK));
 }

@@ -1,86 +1,91 @@
 //! Why KVM left the guests: stacked bars by reason, for each transaction, or each second of a stream.
 
-use super::estimate::Estimate;
-use super::parts::{Part, distinct, headings, load_first, varying, words};
-use super::series::MAX_BARS;
-use super::stacks::{Stack, StackGroup, Stacks};
+use super::group::{self, Part, group_by, headings, load_first, varying, words};
+use super::metrics::MAX_BARS;
+use super::palette::{Look, Looks};
+use super::plot::{Axis, Bar, BarGroup, Bars, Body, Estimate, Plot, reach};
+use super::svg::GREY;
 use crate::figures::{Numbers, SummaryRow, exit_reasons, exit_sources, exit_words};
-use crate::profile::{Configuration, Factor};
+use crate::profile::Factor;
 use crate::raw::ExitSource;
 use crate::report::Model;
 use crate::stats::Interval;
 
+/// The two kinds of picture: file name, title, unit and explanation.
+const PER_TRANSACTION: [&str; 4] = [
+    "exits_per_transaction_by_reason",
+    "KVM exits per transaction by reason",
+    "exits per transaction",
+    "exits of all vCPUs ÷ transactions, both each second",
+];
+const PER_SECOND: [&str; 4] =
+    ["exits_per_s_by_reason", "KVM exits of streams by reason", "exits/s", "exits of all vCPUs"];
+
 /// Pictures of tests that count transactions, then of streams. None where guests are emulated.
-pub(super) fn plots(report: &Model) -> Vec<Stacks> {
-    let numbers = || report.trials.iter().filter_map(|trial| trial.valid());
-    let reasons = exit_reasons(numbers());
-    let counted = counted_by(&exit_sources(numbers()));
-    let per_transaction = Stacks {
-        name: "exits_per_transaction_by_reason",
-        title: "KVM exits per transaction by reason",
-        part: Vec::new(),
-        drawn: Vec::new(),
-        unit: "exits per transaction",
-        explanation: format!("exits of all vCPUs ÷ transactions, both each second{counted}"),
-        parts: reasons.iter().map(|reason| exit_words(reason)).chain(["other"]).map(String::from).collect(),
-        groups: Vec::new(),
+pub(super) fn plots(report: &Model) -> Vec<Plot> {
+    let reasons = exit_reasons(report.trials.iter().filter_map(|trial| trial.valid()));
+    let of_kind = |streams: bool| {
+        parts(report, &reasons, streams)
+            .into_iter()
+            .filter_map(|part| plot(report, &reasons, streams, &part))
+            .collect()
     };
-    let per_second = Stacks {
-        name: "exits_per_s_by_reason",
-        title: "KVM exits of streams by reason",
-        unit: "exits/s",
-        explanation: format!("exits of all vCPUs{counted}"),
-        ..per_transaction.clone()
-    };
-    let drawn = |frame: Stacks, streams: bool| {
-        let groups = stacks(report, &reasons, streams).into_iter();
-        groups.map(move |(part, drawn, groups)| Stacks { part, drawn, groups, ..frame.clone() })
-    };
-    drawn(per_transaction, false).chain(drawn(per_second, true)).collect()
+    let both: [Vec<Plot>; 2] = [false, true].map(of_kind);
+    both.concat()
 }
 
-/// Who counted, as a part of a sentence; nothing where that was not noted.
-fn counted_by(sources: &[ExitSource]) -> String {
-    let names: Vec<String> = sources.iter().map(ExitSource::to_string).collect();
-    if names.is_empty() { String::new() } else { format!(", counted by {}", names.join(" and ")) }
-}
-
-/// The levels that all of a picture has in common, what is drawn, and its groups of bars.
-type Drawn = (Vec<String>, Vec<Configuration>, Vec<StackGroup>);
-
-/// What makes each picture.
-fn stacks(report: &Model, reasons: &[String], streams: bool) -> Vec<Drawn> {
+/// The rows of each picture.
+fn parts<'r>(report: &'r Model, reasons: &[String], streams: bool) -> Vec<Part<'r>> {
     let of_kind = |row: &&SummaryRow| {
         row.configuration.test.is_stream() == streams && !trials(report, row, reasons).is_empty()
     };
     let rows: Vec<&SummaryRow> = report.rows.iter().filter(of_kind).collect();
     let factors = load_first(varying(&rows, &report.experiment.factors, &[]));
-    let only = |row: &SummaryRow| words(&row.configuration, &[Factor::Test]);
     // A test that is the only one of its kind, and not of the run.
-    let untold = report.experiment.factors.contains(&Factor::Test) && !factors.contains(&Factor::Test);
-    let common = rows.first().filter(|_| untold).map(|row| only(row));
-    let parts = Part::whole(rows, factors).split(MAX_BARS).into_iter().map(|part| {
-        let levels = common.iter().cloned().chain(part.levels.iter().cloned()).collect();
-        (levels, part.configurations(), groups(report, &part, reasons))
-    });
-    parts.filter(|(_, _, groups)| !groups.is_empty()).collect()
+    let only = report.experiment.factors.contains(&Factor::Test) && !factors.contains(&Factor::Test);
+    let test = rows.first().filter(|_| only).map(|row| words(&row.configuration, &[Factor::Test]));
+    let mut whole = Part::whole(rows, factors);
+    whole.levels.extend(test);
+    whole.split(MAX_BARS)
 }
 
-fn groups(report: &Model, part: &Part, reasons: &[String]) -> Vec<StackGroup> {
+fn plot(report: &Model, reasons: &[String], streams: bool, part: &Part) -> Option<Plot> {
+    let [name, title, unit, explanation] = if streams { PER_SECOND } else { PER_TRANSACTION };
+    let names: Vec<String> = reasons.iter().map(|reason| exit_words(reason).to_owned()).collect();
+    let looks = Looks::assign(names.iter().cloned());
+    let other = ("other".to_owned(), Look { colour: GREY, ..looks.get("other") });
+    let segments = names.into_iter().map(|name| (name.clone(), looks.get(&name))).chain([other]).collect();
     let (outer, inner) = headings(&part.factors);
-    let inside = Part::whole(Vec::new(), inner);
-    let title = |row: &SummaryRow| words(&row.configuration, &outer);
-    let group = |own: String| {
-        let rows = part.rows.iter().filter(|row| title(row) == own);
-        let stacks = rows.filter_map(|row| stack(inside.name(row), &trials(report, row, reasons))).collect();
-        (own, stacks)
+    let group = |group: group::Group| {
+        let lines = Part::whole(group.rows, inner.clone()).lines();
+        let bars = lines.into_iter().flat_map(|line| {
+            line.rows
+                .into_iter()
+                .filter_map(move |row| bar(line.words.clone(), &trials(report, row, reasons)))
+        });
+        BarGroup { title: group.words, bars: bars.collect() }
     };
-    distinct(part.rows.iter().map(|row| title(row))).into_iter().map(group).collect()
+    let groups: Vec<BarGroup> = group_by(part.rows.iter().copied(), &outer).into_iter().map(group).collect();
+    let largest = reach(groups.iter().flat_map(|group| &group.bars).filter_map(|bar| bar.values[0].as_ref()));
+    (!groups.is_empty()).then(|| Plot {
+        name: group::file_name(name, &part.levels),
+        title: group::title(title, &part.levels),
+        explanation: format!("{explanation}{}", counted_by(report)),
+        drawn: part.configurations(),
+        body: Body::Bars(Bars { panels: vec![Axis::numbers("", unit, largest)], segments, groups }),
+    })
+}
+
+/// Who counted, as a part of a sentence; nothing where that was not noted.
+fn counted_by(report: &Model) -> String {
+    let sources = exit_sources(report.trials.iter().filter_map(|trial| trial.valid()));
+    let names: Vec<String> = sources.iter().map(ExitSource::to_string).collect();
+    if names.is_empty() { String::new() } else { format!(", counted by {}", names.join(" and ")) }
 }
 
 /// Each valid trial of a configuration: exits by reason for each unit of its work.
 fn trials(report: &Model, row: &SummaryRow, reasons: &[String]) -> Vec<Vec<f64>> {
-    let of = |numbers: &Numbers| {
+    let by_reason = |numbers: &Numbers| {
         let exits = numbers.exits_by(reasons)?;
         let rate = numbers.total.unit.transactions(numbers.total.rate);
         match (row.configuration.test.is_stream(), rate) {
@@ -90,14 +95,14 @@ fn trials(report: &Model, row: &SummaryRow, reasons: &[String]) -> Vec<Vec<f64>>
         }
     };
     let own = report.trials.iter().filter(|trial| trial.configuration == row.configuration);
-    own.filter_map(|trial| of(trial.valid()?)).collect()
+    own.filter_map(|trial| by_reason(trial.valid()?)).collect()
 }
 
-fn stack(label: String, trials: &[Vec<f64>]) -> Option<Stack> {
+fn bar(label: String, trials: &[Vec<f64>]) -> Option<Bar> {
     let totals: Vec<f64> = trials.iter().map(|reasons| reasons.iter().sum()).collect();
     let total = Interval::of(&totals)?;
     let mean =
         |reason: usize| trials.iter().map(|reasons| reasons[reason]).sum::<f64>() / trials.len() as f64;
-    let parts = (0..trials.first()?.len()).map(mean).collect();
-    Some(Stack { label, parts, total: Estimate::from(total) })
+    let segments = (0..trials.first()?.len()).map(mean).collect();
+    Some(Bar { label, look: None, values: vec![Some(Estimate::from(total))], segments, floor: None })
 }

@@ -89,7 +89,7 @@ fn line(backend: &str, top: f64, relative: Option<f64>) -> Vec<SummaryRow> {
 static DRAWN: LazyLock<Vec<(Case, Vec<Chart>)>> = LazyLock::new(|| {
     let drawn = |case: Case| {
         let model = fixture::model(&case.experiment, &case.provenance, case.rows.clone());
-        let charts = charts(&Model { trials: &case.trials, ..model }).unwrap();
+        let charts = charts(&Model { trials: &case.trials, ..model });
         (case, charts)
     };
     cases().into_iter().map(drawn).collect()
@@ -224,7 +224,7 @@ fn no_two_charts_have_the_same_name() {
 #[test]
 fn every_emulated_chart_says_so_and_no_other_does() {
     for (case, charts) in DRAWN.iter() {
-        let warned = charts.iter().all(|chart| chart.svg.contains("shapes, not speeds"));
+        let warned = charts.iter().all(|chart| chart.svg.contains(Accel::Tcg.label()));
         assert_eq!(warned, case.provenance.accel == Accel::Tcg, "{}", case.name);
     }
 }
@@ -235,7 +235,8 @@ fn every_chart_names_its_provenance_and_conditions() {
         let test = (!case.experiment.factors.contains(&Factor::Test)).then_some("TCP_RR");
         let parts = ["kvmfair 0.1.0", "profile backends (3f8a12c09b7e)", "window 10 s"];
         for (chart, part) in charts.iter().flat_map(|c| parts.into_iter().chain(test).map(move |p| (c, p))) {
-            assert!(chart.svg.contains(part), "{}: {part}", chart.name);
+            let all: Vec<String> = texts(&chart.svg).into_iter().map(|text| text.words).collect();
+            assert!(all.join(" ").contains(part), "{}: {part}", chart.name);
         }
     }
 }
@@ -251,43 +252,197 @@ fn intervals_of_few_lines_are_bands_and_of_many_whiskers_that_can_be_told_apart(
     let shape = |case: &str, shape: &str| charts_of(case)[0].svg.contains(&format!("{shape} = 95\u{a0}%"));
     assert!(shape("one", "band") && shape("wide", "band"), "one line, two lines");
     assert!(shape("three", "whisker") && shape("colliding", "whisker"));
-    let bands = |case: &str| charts_of(case)[0].svg.matches("<polygon").count();
+    let bands = |case: &str| charts_of(case)[0].svg.matches("fill-opacity=\"0.17\"").count();
     assert_eq!([bands("wide"), bands("three")], [2, 0]);
 }
 
-/// Text elements of a picture: x, anchor, font and content.
-fn texts(svg: &str) -> Vec<(f64, String, super::text::Font, String)> {
+/// A text of a picture.
+struct Text {
+    class: String,
+    words: String,
+    size: f64,
+    /// What it covers, from its capitals' height to its baseline.
+    area: svg::Area,
+}
+
+fn texts(svg: &str) -> Vec<Text> {
     let document = roxmltree::Document::parse(svg).unwrap();
     let texts = document.descendants().filter(|node| node.has_tag_name("text"));
-    texts
-        .map(|node| {
-            let number = |name| node.attribute(name).unwrap().parse::<f64>().unwrap();
-            let anchor = node.attribute("text-anchor").unwrap().to_string();
-            let bold = node.attribute("font-weight") == Some("bold");
-            let font = super::text::Font { size: number("font-size"), bold };
-            (number("x"), anchor, font, node.text().unwrap_or_default().trim().to_string())
-        })
-        .collect()
+    let text = |node: roxmltree::Node| {
+        let number = |name| node.attribute(name).unwrap().parse::<f64>().unwrap();
+        let (x, bottom, size) = (number("x"), number("y"), number("font-size"));
+        let bold = node.attribute("font-weight") == Some("bold");
+        let words = node.text().unwrap_or_default().to_owned();
+        let width = font::Font { size, bold }.width(&words);
+        let left = match node.attribute("text-anchor").unwrap() {
+            "start" => x,
+            "middle" => x - width / 2.0,
+            _ => x - width,
+        };
+        let area = svg::Area { left, right: left + width, top: bottom - 0.72 * size, bottom };
+        Text { class: node.attribute("class").unwrap().to_owned(), words, size, area }
+    };
+    texts.map(text).collect()
+}
+
+/// Every chart with its case's name.
+fn all() -> impl Iterator<Item = (&'static str, &'static Chart)> {
+    DRAWN.iter().flat_map(|(case, charts)| charts.iter().map(|chart| (case.name, chart)))
 }
 
 #[test]
 fn no_text_leaves_the_picture() {
-    for (case, charts) in DRAWN.iter() {
-        for chart in charts {
-            for (x, anchor, font, text) in texts(&chart.svg) {
-                let width = font.width(&text);
-                let left = match anchor.as_str() {
-                    "start" => x,
-                    "middle" => x - width / 2.0,
-                    _ => x - width,
-                };
-                assert!(
-                    left >= 0.0 && left + width <= f64::from(SIZE.0),
-                    "{}/{}: {text}",
-                    case.name,
-                    chart.name
-                );
+    for (case, chart) in all() {
+        for text in texts(&chart.svg) {
+            let inside = text.area.left >= 0.0 && text.area.right <= svg::SIZE.0;
+            assert!(inside, "{case}/{}: {}", chart.name, text.words);
+        }
+    }
+}
+
+#[test]
+fn no_two_texts_cover_each_other() {
+    let cover = |a: &svg::Area, b: &svg::Area| {
+        a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
+    };
+    for (case, chart) in all() {
+        let texts = texts(&chart.svg);
+        for (index, a) in texts.iter().enumerate() {
+            for b in texts[..index].iter().filter(|b| cover(&a.area, &b.area)) {
+                panic!("{case}/{}: {:?} and {:?}", chart.name, a.words, b.words);
             }
         }
+    }
+}
+
+#[test]
+fn all_type_is_readable_on_a_slide() {
+    // A slide of 16:9 is 960 pt wide.
+    let points = |text: &Text| text.size * 960.0 / svg::SIZE.0;
+    for (case, chart) in all() {
+        let small = texts(&chart.svg).into_iter().find(|text| points(text) < 14.0);
+        assert!(small.is_none(), "{case}/{}: {}", chart.name, small.unwrap().words);
+    }
+}
+
+#[test]
+fn names_of_what_is_compared_are_not_cut() {
+    for (case, chart) in all() {
+        let named = texts(&chart.svg)
+            .into_iter()
+            .filter(|text| ["series", "more", "bar", "title"].contains(&text.class.as_str()));
+        let cut: Vec<String> = named.map(|text| text.words).filter(|words| words.ends_with('…')).collect();
+        assert!(cut.is_empty(), "{case}/{}: {cut:?}", chart.name);
+    }
+}
+
+#[test]
+fn each_series_is_a_group_with_an_id_of_its_own() {
+    assert!(charts_of("three")[0].svg.contains("<g id=\"series-virtio\">"));
+    for (case, chart) in all() {
+        let document = roxmltree::Document::parse(&chart.svg).unwrap();
+        let ids: Vec<&str> = document.descendants().filter_map(|node| node.attribute("id")).collect();
+        let distinct: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(distinct.len(), ids.len(), "{case}/{}: {ids:?}", chart.name);
+        assert!(
+            chart.name == "rate_over_time" || ids.iter().any(|id| id.starts_with("series-")),
+            "{case}/{}",
+            chart.name
+        );
+    }
+}
+
+/// The stroke of a series' line, or the fill of its bar.
+fn colour(svg: &str, id: &str) -> String {
+    let document = roxmltree::Document::parse(svg).unwrap();
+    let group = document.descendants().find(|node| node.attribute("id") == Some(id)).unwrap();
+    let stroke = |node: roxmltree::Node| {
+        let name = if node.has_tag_name("rect") { "fill" } else { "stroke" };
+        node.attribute(name)
+            .map(str::to_owned)
+            .filter(|_| node.has_tag_name("rect") || node.has_tag_name("polyline"))
+    };
+    group.descendants().find_map(stroke).unwrap()
+}
+
+#[test]
+fn a_backend_has_the_same_colour_in_lines_bars_and_scatter_of_any_run() {
+    let found = [
+        ("three", "total_rate_tps", "series-virtio"),
+        ("colliding", "total_rate_tps", "series-virtio"),
+        ("wide", "total_rate_tps", "series-virtio"),
+        ("bars", "total_rate_tps", "series-virtio"),
+        ("congestion", "latency_over_rate", "series-virtio"),
+        ("knee", "latency_over_rate", "series-virtio"),
+    ];
+    let colours: BTreeSet<String> = found
+        .iter()
+        .map(|(case, name, id)| {
+            let chart = charts_of(case).iter().find(|chart| chart.name == *name).unwrap();
+            colour(&chart.svg, id)
+        })
+        .collect();
+    assert_eq!(colours.len(), 1, "{colours:?}");
+}
+
+/// One line of which the interval at four guests reaches to `high` times the mean.
+fn with_a_tall_interval(backends: &[&str], relative: f64) -> Chart {
+    let mut rows: Vec<SummaryRow> =
+        backends.iter().flat_map(|backend| line(backend, 10_000.0, Some(0.05))).collect();
+    rows[6] = row(trials::configuration(backends[0], 64), curve(64, 10_000.0), Some(relative));
+    let case = Case::new("tall", rows, &[Factor::Backend, Factor::Vms], Accel::Kvm);
+    let charts = charts(&fixture::model(&case.experiment, &case.provenance, case.rows.clone()));
+    charts.into_iter().find(|chart| chart.name.starts_with("total_rate")).unwrap()
+}
+
+#[test]
+fn a_band_is_clipped_at_the_frame_and_keeps_its_slopes() {
+    let svg = with_a_tall_interval(&["virtio"], 3.0).svg;
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let band = document.descendants().find(|node| node.attribute("fill-opacity") == Some("0.17")).unwrap();
+    let number = |node: roxmltree::Node, name| node.attribute(name).unwrap().parse::<f64>().unwrap();
+    let clip = document.descendants().find(|node| node.has_tag_name("clipPath")).unwrap();
+    let top = number(clip.first_element_child().unwrap(), "y");
+    let highest = band.attribute("points").unwrap().split(' ').map(|point| point.split_once(',').unwrap().1);
+    let highest = highest.map(|y| y.parse::<f64>().unwrap()).fold(f64::MAX, f64::min);
+    assert!(highest < top - 100.0, "the corner stays where it is: {highest} above {top}");
+    assert!(band.parent().unwrap().attribute("clip-path").is_some());
+    assert!(svg.contains("cut at the top"));
+}
+
+#[test]
+fn a_whisker_that_is_cut_ends_in_an_arrow() {
+    let arrows = |svg: &str| {
+        let heads = |node: &roxmltree::Node| {
+            node.has_tag_name("polygon")
+                && node.attribute("points").unwrap().split(' ').count() == 3
+                && node.attribute("class").is_none()
+                && node.attribute("stroke").is_none()
+        };
+        roxmltree::Document::parse(svg).unwrap().descendants().filter(heads).count()
+    };
+    let backends = ["virtio", "e1000", "macvtap-vepa"];
+    let cut = with_a_tall_interval(&backends, 3.0).svg;
+    assert_eq!(arrows(&cut), 1);
+    assert!(cut.contains("arrow: beyond the scale"));
+    assert_eq!(arrows(&with_a_tall_interval(&backends, 0.1).svg), 0);
+}
+
+#[test]
+fn a_noise_floor_is_a_grey_area_under_its_line() {
+    let case = Case::new("floor", line("virtio", 100_000.0, Some(0.05)), &[Factor::Vms], Accel::Kvm);
+    let model = fixture::model(&case.experiment, &case.provenance, case.rows.clone());
+    let floor = |row: &SummaryRow| Some(0.8 * row.get(Metric::BiasRate)?.mean);
+    let plots = metrics::plots(&model, Metric::BiasRate, &floor);
+    let svg = chart(&model, &plots[0]).svg;
+    assert!(svg.find("id=\"floor-virtio\"").unwrap() < svg.find("id=\"series-virtio\"").unwrap());
+    assert_eq!(charts_of("one").iter().filter(|chart| chart.svg.contains("id=\"floor-")).count(), 0);
+}
+
+#[test]
+fn percentiles_are_named_as_those_of_the_whole_flow_in_a_closed_loop() {
+    for (case, chart) in all().filter(|(_, chart)| chart.svg.contains("P99")) {
+        let words = texts(&chart.svg).into_iter().map(|text| text.words).collect::<Vec<_>>().join(" ");
+        assert!(words.contains("whole flow") && words.contains("closed loop"), "{case}/{}", chart.name);
     }
 }

@@ -1,57 +1,207 @@
-//! What each guest got, a bar with its interval for each: of the configuration in which they differ most.
+//! What single guests and flows got: the rate of each guest and its course where guests differ most, and how the rates of all
+//! flows are distributed.
 
-use super::estimate::reach;
-use super::series::{Bar, Group, Kind, Plot, Subject};
-use crate::figures::{GuestFigures, Metric, SummaryRow};
-use crate::profile::Unit;
+use super::group::{self, Part, varying};
+use super::palette::{Looks, MAX_LINES};
+use super::plot::{Axis, Body, Curves, Estimate, Heat, Mark, Plot, Role, Series, Style, reach};
+use crate::figures::{GuestFigures, Metric, SummaryRow, TrialFigures};
+use crate::profile::{Factor, Unit};
 use crate::report::{Model, model};
 use crate::stats::Interval;
 
+/// Flows of a configuration from which on a distribution shows something.
+const FEWEST: usize = 8;
+
 /// The configuration with the largest mean bias of the guests' rates; `None` where no two guests were compared.
-pub(super) fn most_biased<'r>(report: &'r Model) -> Option<&'r SummaryRow> {
+fn most_biased<'r>(report: &'r Model) -> Option<&'r SummaryRow> {
     let biased = report.rows.iter().filter_map(|row| Some((row, row.get(Metric::BiasRate)?.mean)));
     biased.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| row)
 }
 
-/// Its guests' rates over the valid repeats.
-pub(super) fn plot(report: &Model) -> Option<Plot> {
+/// Its trials.
+fn trials_of<'r>(report: &'r Model, row: &'r SummaryRow) -> impl Iterator<Item = &'r TrialFigures> {
+    report.trials.iter().filter(|trial| trial.configuration == row.configuration)
+}
+
+fn unit_name(unit: Unit) -> &'static str {
+    if unit == Unit::Transactions { "transactions/s" } else { "Mbit/s" }
+}
+
+/// The rate of each guest: a dot for each valid repeat beside their mean, guests of one group in its colour.
+pub(super) fn rates(report: &Model) -> Option<Plot> {
     let row = most_biased(report)?;
-    let valid = report.trials.iter().filter(|trial| trial.configuration == row.configuration);
-    let valid: Vec<_> = valid.filter_map(|trial| trial.valid()).collect();
-    let guests = valid.first()?.guests.iter().filter(|guest| guest.is_measured());
-    let rates = |number: u32| {
-        let own = valid.iter().flat_map(|numbers| &numbers.guests).filter(move |guest| guest.guest == number);
-        own.map(|guest| guest.rate).collect::<Vec<f64>>()
+    let valid: Vec<_> = trials_of(report, row).filter_map(|trial| trial.valid()).collect();
+    let guests: Vec<&GuestFigures> =
+        valid.first()?.guests.iter().filter(|guest| guest.is_measured()).collect();
+    let mark = |(place, guest): (usize, &&GuestFigures)| {
+        let own = valid.iter().flat_map(|numbers| &numbers.guests).filter(|one| one.guest == guest.guest);
+        let repeats: Vec<f64> = own.map(|guest| guest.rate).collect();
+        let mean = Interval::of(&repeats)?.into();
+        Some(Mark { repeats, ..Mark::new(place as f64, mean) })
     };
-    let bar = |guest: &GuestFigures| {
-        let group = guest.group.as_ref().map(|group| format!(" ({group})")).unwrap_or_default();
-        Some(Bar {
-            label: format!("guest {}{group}", guest.guest),
-            value: Interval::of(&rates(guest.guest))?.into(),
-            baseline: false,
+    let party = |guest: &GuestFigures| {
+        guest
+            .group
+            .as_ref()
+            .map_or_else(|| row.configuration.level(Factor::Backend), |group| group.to_string())
+    };
+    let mut parties: Vec<String> = Vec::new();
+    for party in guests.iter().map(|guest| party(guest)) {
+        if !parties.contains(&party) {
+            parties.push(party);
+        }
+    }
+    let looks = match guests.iter().any(|guest| guest.group.is_some()) {
+        true => Looks::assign(parties.iter().cloned()),
+        false => group::looks(report, &[Factor::Backend]),
+    };
+    let series: Vec<Series> = parties
+        .into_iter()
+        .map(|name| Series {
+            points: guests
+                .iter()
+                .enumerate()
+                .filter(|(_, guest)| party(guest) == name)
+                .filter_map(mark)
+                .collect(),
+            look: looks.get(&name),
+            role: Role::Measured,
+            label: name,
         })
-    };
-    let bars: Vec<Bar> = guests.filter_map(bar).collect();
-    let levels = model::describe(&row.configuration, &report.experiment.factors);
+        .collect();
+    let marks = || series.iter().flat_map(|series| &series.points);
+    let highest = marks().flat_map(|mark| mark.repeats.iter().copied()).fold(0.0, f64::max);
+    let largest = reach(marks().map(|mark| &mark.y)).max(highest);
+    let levels: Vec<String> = guests.iter().map(|guest| guest.guest.to_string()).collect();
+    let unit = row.configuration.test.unit();
+    let name = if unit == Unit::Transactions { "rate_by_guest" } else { "throughput_by_guest" };
+    let words = model::describe(&row.configuration, &report.experiment.factors);
+    let part: Vec<String> = Some(words).filter(|words| !words.is_empty()).into_iter().collect();
     Some(Plot {
-        subject: subject(row.configuration.test.unit()),
-        part: Some(levels).filter(|levels| !levels.is_empty()).into_iter().collect(),
+        name: group::file_name(name, &part),
+        title: group::title("Rate of each guest where they differ most", &part),
+        explanation: "sum over a guest's flows in the common window; open circles: single repeats; the configuration with the \
+                      largest mean bias"
+            .into(),
         drawn: vec![row.configuration.clone()],
-        largest: reach(bars.iter().map(|bar| &bar.value)),
-        kind: Kind::Bars(vec![Group { title: String::new(), bars }]),
+        body: Body::Lines(Curves {
+            x: Axis { title: "guest".into(), levels, ..Axis::default() },
+            y: Axis::numbers("", unit_name(unit), largest),
+            style: Style::Points,
+            series: series.clone(),
+        }),
     })
 }
 
-fn subject(unit: Unit) -> Subject {
-    let (name, unit) = match unit {
-        Unit::Transactions => ("rate_by_guest", "transactions/s"),
-        Unit::Megabits => ("throughput_by_guest", "Mbit/s"),
+/// The trial of the largest bias among those of the configuration with the largest mean bias, over time; none where no trial
+/// has two guests to compare.
+pub(super) fn over_time(report: &Model) -> Option<Plot> {
+    let row = most_biased(report)?;
+    let biased = |trial: &&TrialFigures| trial.valid().and(Metric::BiasRate.value(trial)).unwrap_or(-1.0);
+    let trial = trials_of(report, row).max_by(|a, b| biased(a).total_cmp(&biased(b)))?;
+    let numbers = trial.valid()?;
+    let bias_percent = Metric::BiasRate.value(trial)?;
+    let levels = model::describe(&trial.configuration, &report.experiment.factors);
+    let comma = if levels.is_empty() { "" } else { ", " };
+    let one = match report.repeats().as_str() {
+        "single trials" => "a single trial".into(),
+        repeats => format!("one trial of {repeats}"),
     };
-    Subject {
-        name,
-        label: "Rate of each guest where they differ most",
-        unit,
-        explanation: "sum over a guest's flows in the common window; the configuration with the largest mean bias",
-        ends_at_100: false,
+    let course = &numbers.course;
+    let rows = course.guests.iter().map(|(guest, rates)| (guest.to_string(), rates.clone())).collect();
+    (course.guests.len() > 1).then(|| Plot {
+        name: "rate_over_time".into(),
+        title: format!("Rate of each guest over time: {levels}{comma}repeat {}", trial.repeat),
+        explanation: format!(
+            "{one}; each cell is {} s, dark: nothing moved; the most biased trial ({bias_percent:.0}\u{a0}%) where guests \
+             differ most",
+            course.slice_s
+        ),
+        drawn: vec![trial.configuration.clone()],
+        body: Body::Heat(Heat {
+            slice_s: course.slice_s,
+            row_title: "guest",
+            rows,
+            unit: unit_name(numbers.total.unit),
+        }),
+    })
+}
+
+/// The rates of the flows of each configuration with the most guests, its valid repeats together, as a cumulative line; one
+/// picture for each unit and part.
+pub(super) fn flows(report: &Model) -> Vec<Plot> {
+    let most = report.rows.iter().map(|row| row.configuration.vms).max().unwrap_or(0);
+    let of_unit = |unit: Unit| {
+        let is_drawn =
+            |row: &&SummaryRow| row.configuration.vms == most && row.configuration.test.unit() == unit;
+        let rows: Vec<&SummaryRow> = report.rows.iter().filter(is_drawn).collect();
+        let guests = rows.first().map(|row| model::phrase(&row.configuration, Factor::Vms));
+        let guests = guests.filter(|_| report.experiment.factors.contains(&Factor::Vms));
+        let factors = varying(&rows, &report.experiment.factors, &[Factor::Vms]);
+        Part::whole(rows, factors).split(MAX_LINES).into_iter().filter_map(move |mut part| {
+            part.levels.extend(guests.clone());
+            distribution(report, &part, unit)
+        })
+    };
+    [Unit::Transactions, Unit::Megabits].into_iter().flat_map(of_unit).collect()
+}
+
+fn distribution(report: &Model, part: &Part, unit: Unit) -> Option<Plot> {
+    let name = if unit == Unit::Transactions { "flow_rates_cdf" } else { "flow_throughput_cdf" };
+    let looks = group::looks(report, &part.factors);
+    let series = part.lines().into_iter().filter_map(|line| {
+        let trials = line.rows.iter().flat_map(|row| trials_of(report, row));
+        let flows = trials.filter_map(|trial| trial.valid()).flat_map(|numbers| &numbers.flows);
+        let points = steps(flows.map(|flow| flow.rate).collect())?;
+        Some(Series {
+            label: line.words,
+            role: Role::Measured,
+            look: looks.get(&group::name(&line.key)),
+            points,
+        })
+    });
+    let series: Vec<Series> = series.collect();
+    let largest = reach(series.iter().flat_map(|series| &series.points).map(|mark| &mark.x));
+    (!series.is_empty()).then(|| Plot {
+        name: group::file_name(name, &part.levels),
+        title: group::title("Rates of single flows", &part.levels),
+        explanation: "share of the flows that are as slow or slower, all repeats together; steep is fair"
+            .into(),
+        drawn: part.configurations(),
+        body: Body::Scatter(Curves {
+            x: Axis::numbers("rate of a flow", unit_name(unit), largest),
+            y: Axis::numbers("flows", "%", 100.0),
+            style: Style::Line,
+            series: series.clone(),
+        }),
+    })
+}
+
+/// The staircase of a distribution.
+fn steps(mut rates: Vec<f64>) -> Option<Vec<Mark>> {
+    if rates.len() < FEWEST {
+        return None;
+    }
+    rates.sort_by(f64::total_cmp);
+    let percent = |below: usize| Estimate::exact(100.0 * below as f64 / rates.len() as f64);
+    let corners = rates
+        .iter()
+        .enumerate()
+        .flat_map(|(below, rate)| [below, below + 1].map(|below| Mark::new(*rate, percent(below))));
+    Some(corners.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_staircase_rises_from_nobody_to_everybody() {
+        let marks = steps(vec![3.0, 1.0, 2.0, 2.0, 5.0, 4.0, 7.0, 6.0]).unwrap();
+        let y: Vec<f64> = marks.iter().map(|mark| mark.y.mean).collect();
+        assert_eq!((y[0], y[15]), (0.0, 100.0));
+        assert!(y.windows(2).all(|pair| pair[0] <= pair[1]));
+        assert!(marks.windows(2).all(|pair| pair[0].x.mean <= pair[1].x.mean));
+        assert_eq!(steps(vec![1.0; 7]), None);
     }
 }

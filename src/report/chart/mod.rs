@@ -1,59 +1,45 @@
-//! Charts: what the tables say, for slides. SVG through plotters, PNG through resvg (better text than plotters' own).
+//! Charts: the tables as pictures for slides. SVG, and PNG from it through resvg.
 //!
-//! - `series`: rows -> lines or bars: what is drawn; `parts`: which rows share a picture; `estimate`: a value of theirs
-//! - `shares`: the same of groups of guests
-//! - `congestion`, `background`, `exits`, `guests`, `cdf`: latency over rate and waiting over CPU, interference, why KVM left the
-//!   guests, what each of them got, how the flows' rates are distributed: what is drawn
-//! - `scale`: ticks and their labels
-//! - `labels`: places for labels that would collide
-//! - `text`: the font, measured widths, wrapping
-//! - `canvas`: the few shapes that charts are made of
-//! - `frame`: title, subtitle, unit, footer: what every chart has
-//! - `axes`: two scales and the key of colours; `picture`: what every kind of chart has to tell
-//! - `lines`, `bars`, `scatter`, `columns`, `stacks`, `heat`: the kinds; `palette`: their colours;
-//!   `zones`: what loads are good for
-//! - `raster`: SVG -> PNG
+//! - `plot`: what a chart shows: titles, axes, series of points with intervals
+//! - `group`: rows by the levels of factors
+//! - `metrics`, `load`, `guests`, `background`, `exits`, `shares`: the figures that are drawn, as plots
+//! - `lines`, `bars`, `scatter`, `heat`: the four kinds of chart, from plots to shapes
+//! - `frame`: title, captions, axes and keys, which they share; `scale`: ticks; `labels`: places for names that would collide
+//! - `palette`: colour, dash and marker of each level
+//! - `svg`, `font`, `png`: shapes as SVG, measured text, SVG as PNG
 
-mod axes;
 mod background;
 mod bars;
-mod canvas;
-mod cdf;
-mod columns;
-mod congestion;
-mod estimate;
 mod exits;
+mod font;
 mod frame;
 #[cfg(test)]
 mod gallery;
+mod group;
 mod guests;
 mod heat;
 mod labels;
 mod lines;
+mod load;
+mod metrics;
 mod palette;
-mod parts;
-mod picture;
-mod raster;
+mod plot;
+mod png;
 mod scale;
 mod scatter;
-mod series;
 mod shares;
 #[cfg(test)]
 mod sources;
-mod stacks;
-mod text;
-mod zones;
+mod svg;
 
 use super::Model;
 use crate::figures::Metric;
 use crate::profile::Factor;
-use canvas::Canvas;
-use picture::{Picture, boxed};
+use frame::Frame;
+use plot::{Body, Plot};
+use svg::Canvas;
 
-pub use raster::{PngError, png};
-
-/// Width and height of every chart, px.
-pub const SIZE: (u32, u32) = (1920, 1080);
+pub use png::{PngError, png};
 
 /// The metrics that are drawn.
 const DRAWN: [Metric; 13] = [
@@ -79,42 +65,48 @@ pub struct Chart {
     pub name: String,
     /// Its title.
     pub title: String,
-    /// The picture.
+    /// The picture: 1440 × 810 px, or higher where bars need it. Each series is a group, `series-virtio`.
     pub svg: String,
 }
 
 /// Every chart that has something to show. Metrics without any value are left out.
-pub fn charts(model: &Model) -> Result<Vec<Chart>, ChartError> {
-    // What background does is in the tail first.
-    let longest = model.experiment.factors.contains(&Factor::Background).then_some(Metric::MaxLatency);
-    let metrics: Vec<_> =
-        DRAWN.into_iter().chain(longest).flat_map(|metric| series::plots(model, metric)).collect();
-    let pictures = [
-        boxed(congestion::curves(model)),
-        boxed(congestion::waiting(model).into_iter().collect()),
-        boxed(background::plots(model)),
-        boxed(metrics),
-        boxed(series::to_bare_metal(model)),
-        boxed(exits::plots(model)),
-        boxed(guests::plot(model).into_iter().collect()),
-        boxed(heat::worst(model).into_iter().collect()),
-        boxed(cdf::plots(model)),
-        boxed(shares::plots(model)),
-    ];
-    pictures.into_iter().flatten().map(|picture| chart(model, picture.as_ref())).collect()
+pub fn charts(model: &Model) -> Vec<Chart> {
+    plots(model).iter().map(|plot| chart(model, plot)).collect()
 }
 
-/// A chart that cannot be drawn.
-#[derive(Debug, thiserror::Error)]
-#[error("failed to draw a chart: {0}")]
-pub struct ChartError(String);
+fn plots(model: &Model) -> Vec<Plot> {
+    // What background does is in the tail first.
+    let longest = model.experiment.factors.contains(&Factor::Background).then_some(Metric::MaxLatency);
+    let metrics =
+        DRAWN.into_iter().chain(longest).flat_map(|metric| metrics::plots(model, metric, &|_| None));
+    [
+        load::curves(model),
+        load::waiting(model).into_iter().collect(),
+        background::plots(model),
+        metrics.collect(),
+        metrics::to_bare_metal(model),
+        exits::plots(model),
+        guests::rates(model).into_iter().collect(),
+        guests::over_time(model).into_iter().collect(),
+        guests::flows(model),
+        shares::plots(model),
+    ]
+    .concat()
+}
 
-fn chart(model: &Model, picture: &dyn Picture) -> Result<Chart, ChartError> {
-    let (name, title) = (picture.name(), picture.title());
-    let statistics = picture.statistics(model);
-    let svg = Canvas::draw(|canvas| {
-        let frame = frame::draw(canvas, model, &title, &statistics, picture.drawn());
-        picture.paint(canvas, &frame);
-    })?;
-    Ok(Chart { name, title, svg })
+fn chart(model: &Model, plot: &Plot) -> Chart {
+    let frame = Frame::new(model, plot);
+    let least = if let Body::Bars(bars) = &plot.body { bars::least_height(bars) } else { 0.0 };
+    let height = frame.height(least);
+    let svg = Canvas::draw(height, |canvas| {
+        frame.draw(canvas, height);
+        let area = frame.plot(height);
+        match &plot.body {
+            Body::Lines(curves) => lines::draw(canvas, &area, curves),
+            Body::Scatter(curves) => scatter::draw(canvas, &area, curves),
+            Body::Bars(bars) => bars::draw(canvas, &area, bars),
+            Body::Heat(heat) => heat::draw(canvas, &area, heat),
+        }
+    });
+    Chart { name: plot.name.clone(), title: plot.title.clone(), svg }
 }

@@ -1,215 +1,261 @@
-//! Points over two axes of numbers: curves of load and latency, congestion, cumulative distributions.
+//! Points over two axes of numbers: curves of load and latency, clouds of trials, cumulative distributions.
+//!
+//! On a curve of loads the fill of a point names what its load is good for; a curve that stands alone has a band behind it for
+//! each such zone.
 
-use plotters::style::{Color, WHITE};
-
-use super::axes::{self, Plane};
-use super::canvas::{Align, Canvas, INK, Point};
-use super::estimate::{Estimate, reach};
-use super::frame::{self, Frame};
-use super::picture::Picture;
+use super::frame::{self, BELOW, LINE, Swatch, TEXT};
+use super::palette::{Colour, MAX_LINES, Marker};
+use super::plot::{Curves, Mark, Series, Style};
 use super::scale::Scale;
-use super::text::Font;
-use super::{palette, parts, zones};
-use crate::profile::Configuration;
-use crate::report::Model;
+use super::svg::{Align, Area, Canvas, Fill, GREY, INK, Point, Stroke, WHITE};
 use crate::stats::Zone;
 
-const NAME: Font = Font::regular(19.0);
 /// Half of a point's width, px.
 const POINT: f64 = 8.0;
+/// The zones with their names, meanings, fills of points and colours of bands.
+const ZONES: [(Zone, &str, &str, Fill, Colour); 3] = [
+    (
+        Zone::BestService,
+        "lowest latency",
+        "up to the most rate ÷ latency",
+        Fill::Full,
+        Colour(0xeb, 0xf5, 0xee),
+    ),
+    (
+        Zone::LowestCost,
+        "most efficient",
+        "5 % more rate than below it",
+        Fill::Dotted,
+        Colour(0xfc, 0xf6, 0xe3),
+    ),
+    (Zone::OnlyPain, "overload", "less than that", Fill::Hollow, Colour(0xfc, 0xeb, 0xe6)),
+];
 
-/// What one axis shows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Axis {
-    pub name: &'static str,
-    pub unit: &'static str,
-    /// Whether nothing can be above 100.
-    pub ends_at_100: bool,
+/// Where values lie on the picture.
+struct Plane {
+    area: Area,
+    x: Scale,
+    y: Scale,
 }
 
-/// How the points of a trace are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
-    /// Single points.
-    Dots,
-    /// Points joined in their order.
-    Curve,
-    /// A line without points.
-    Line,
-}
-
-/// One picture.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Scatter {
-    /// Beginning of the file's name.
-    pub name: &'static str,
-    /// Beginning of the title.
-    pub title: &'static str,
-    /// The levels that all of it has in common, in words.
-    pub part: Vec<String>,
-    /// Every configuration of which something is drawn.
-    pub drawn: Vec<Configuration>,
-    pub explanation: String,
-    pub x: Axis,
-    pub y: Axis,
-    pub style: Style,
-    pub traces: Vec<Trace>,
-}
-
-/// Points that belong together.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Trace {
-    pub label: String,
-    pub marks: Vec<Mark>,
-}
-
-/// One point, with a name of its own if it needs one.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Mark {
-    pub x: Estimate,
-    pub y: Estimate,
-    pub label: String,
-    /// What its load is good for, where it stands on a curve of loads.
-    pub zone: Option<Zone>,
-}
-
-impl Scatter {
-    fn scale(&self, axis: Axis, of: fn(&Mark) -> &Estimate) -> Scale {
-        let largest = reach(self.traces.iter().flat_map(|trace| &trace.marks).map(of));
-        Scale::new(if axis.ends_at_100 { largest.clamp(50.0, 100.0) } else { largest }, axis.unit)
+impl Plane {
+    fn at(&self, x: f64, y: f64) -> Point {
+        (frame::x_of(&self.area, &self.x, x), frame::y_of(&self.area, &self.y, y))
     }
 
-    fn is_cut(&self) -> bool {
-        let [x, y] = [self.scale(self.x, |m| &m.x).top, self.scale(self.y, |m| &m.y).top];
-        let mut marks = self.traces.iter().flat_map(|trace| &trace.marks);
-        marks.any(|mark| mark.x.high() > 1.001 * x || mark.y.high() > 1.001 * y)
+    fn mark(&self, mark: &Mark) -> Point {
+        self.at(mark.x.mean, mark.y.mean)
     }
 }
 
-impl Picture for Scatter {
-    fn name(&self) -> String {
-        parts::file_name(self.name, &self.part)
+/// Draws a chart over numbers.
+pub(super) fn draw(canvas: &mut Canvas, plot: &Area, curves: &Curves) {
+    let names = curves.series.iter().take(2 * MAX_LINES).map(|series| (series.label.as_str(), series.look));
+    let swatch = if curves.style == Style::Line { Swatch::Line } else { Swatch::Marker };
+    let below_key = frame::key(canvas, plot, names, swatch);
+    let (x, y) = (curves.x.scale(), curves.y.scale());
+    let area = Area {
+        left: plot.left + frame::numbers_width(&y),
+        right: plot.right - 30.0, // half of the last number
+        top: zone_key(canvas, plot, curves, below_key) + 30.0,
+        bottom: plot.bottom - BELOW,
+    };
+    let plane = Plane { area, x, y };
+    let bands = bands(&plane, curves);
+    bands.iter().for_each(|(_, band, colour)| canvas.rectangle(*band, *colour, 1.0));
+    frame::left_axis(canvas, &area, &curves.y);
+    frame::bottom_axis(canvas, &area, &curves.x);
+    bands.iter().for_each(|band| band_name(canvas, band));
+    for series in &curves.series {
+        canvas.group("series", &series.label, |canvas| draw_series(canvas, &plane, series, curves.style));
     }
-
-    fn title(&self) -> String {
-        parts::title(self.title, &self.part)
+    if curves.style != Style::Line {
+        point_names(canvas, &plane, curves);
     }
+}
 
-    fn statistics(&self, model: &Model) -> String {
-        match self.style {
-            Style::Curve => {
-                let cut = self.is_cut().then_some("edge");
-                let mut marks = self.traces.iter().flat_map(|trace| &trace.marks);
-                let untold = marks.any(|mark| mark.x.untold || mark.y.untold);
-                frame::statistics(model, &self.explanation, "whiskers", cut, untold)
-            }
-            Style::Dots | Style::Line => format!("{}; {}", self.explanation, model.repeats()),
+fn draw_series(canvas: &mut Canvas, plane: &Plane, series: &Series, style: Style) {
+    let look = series.look;
+    let points: Vec<Point> = series.points.iter().map(|mark| plane.mark(mark)).collect();
+    if style != Style::Points && points.len() > 1 {
+        let stroke = Stroke { colour: look.colour, width: 3.5, dash: look.dash };
+        canvas.clipped(plane.area, |canvas| canvas.path(&points, stroke));
+    }
+    if style == Style::Line {
+        return;
+    }
+    let thin = Stroke::solid(look.colour, 1.5);
+    for (mark, (x, y)) in series.points.iter().zip(&points) {
+        if let Some(ends) = mark.x.ends {
+            frame::whisker(
+                canvas,
+                ends,
+                (0.0, plane.x.top),
+                |value, side| (plane.at(value, 0.0).0, y + side),
+                thin,
+            );
+        }
+        if let Some(ends) = mark.y.ends {
+            frame::whisker(
+                canvas,
+                ends,
+                (0.0, plane.y.top),
+                |value, side| (x + side, plane.at(0.0, value).1),
+                thin,
+            );
         }
     }
-
-    fn drawn(&self) -> &[Configuration] {
-        &self.drawn
-    }
-
-    fn paint(&self, canvas: &mut Canvas, frame: &Frame) {
-        let colours = (0..).map(palette::line);
-        let names: Vec<_> = self.traces.iter().map(|trace| trace.label.clone()).zip(colours).collect();
-        let below = axes::key(canvas, frame, &names);
-        let top = zones::key(canvas, frame, &self.traces, below) + 48.0;
-        let (x, y) = (self.scale(self.x, |mark| &mark.x), self.scale(self.y, |mark| &mark.y));
-        let mut plane = Plane::inside(frame, top, &y);
-        plane.right -= 40.0; // the last tick's label
-        zones::bands(canvas, &plane, &y, &self.traces);
-        axes::vertical(canvas, frame, &plane, &y, self.y.name);
-        axes::horizontal(canvas, &plane, &x, self.x.name);
-        let place = |mark: &Mark| (plane.x(&x, mark.x.mean), plane.y(&y, mark.y.mean));
-        for (index, trace) in self.traces.iter().enumerate() {
-            let points: Vec<Point> = trace.marks.iter().map(place).collect();
-            if self.style != Style::Dots && points.len() > 1 {
-                canvas.path(&points, &palette::line(index), 4);
-            }
-        }
-        if self.style != Style::Line {
-            self.intervals(canvas, &plane, (&x, &y));
-            let all = || self.traces.iter().enumerate();
-            for (index, mark) in all().flat_map(|(index, t)| t.marks.iter().map(move |mark| (index, mark))) {
-                canvas.mark(place(mark), mark.zone, &palette::line(index));
-            }
-            self.names(canvas, &plane, &place);
-        }
+    for (mark, at) in series.points.iter().zip(points) {
+        canvas.marker(at, look.marker, fill(mark.zone), look.colour);
     }
 }
 
-impl Scatter {
-    /// Thin whiskers in both directions, under the points.
-    fn intervals(&self, canvas: &mut Canvas, plane: &Plane, (x, y): (&Scale, &Scale)) {
-        for (index, trace) in self.traces.iter().enumerate() {
-            let colour = palette::line(index);
-            for mark in &trace.marks {
-                let at = (plane.x(x, mark.x.mean), plane.y(y, mark.y.mean));
-                if let Some((low, high)) = mark.x.ends {
-                    canvas.path(&[(plane.x(x, low), at.1), (plane.x(x, high), at.1)], &colour, 1);
-                }
-                if let Some((low, high)) = mark.y.ends {
-                    canvas.path(&[(at.0, plane.y(y, low)), (at.0, plane.y(y, high))], &colour, 1);
-                }
-            }
+fn fill(zone: Option<Zone>) -> Fill {
+    ZONES.iter().find(|(one, ..)| Some(*one) == zone).map_or(Fill::Full, |(_, _, _, fill, _)| *fill)
+}
+
+/// The key of the fills, under that of the series. Returns where the rest may begin.
+fn zone_key(canvas: &mut Canvas, plot: &Area, curves: &Curves, top: f64) -> f64 {
+    if !curves.points().any(|mark| mark.zone.is_some()) {
+        return top;
+    }
+    let (mut x, y) = (plot.left, top);
+    for (_, name, meaning, fill, _) in ZONES {
+        let text = format!("{name}: {meaning}");
+        canvas.marker((x + 9.0, y), Marker::Circle, fill, INK);
+        canvas.centred("zone", &text, (x + 26.0, y), Align::Left, (TEXT, GREY));
+        x += 26.0 + TEXT.width(&text) + 26.0;
+    }
+    top + LINE + 4.0
+}
+
+/// The zones as bands of latency, under everything, where one curve has the picture to itself.
+fn bands(plane: &Plane, curves: &Curves) -> Vec<(&'static str, Area, Colour)> {
+    let [series] = curves.series.as_slice() else { return Vec::new() };
+    let mut low = 0.0;
+    let mut bands = Vec::new();
+    for ((_, name, _, _, colour), high) in ZONES.iter().zip(borders(series).unwrap_or_default()) {
+        if high > low {
+            let height = |value: f64| plane.at(0.0, value.min(plane.y.top)).1;
+            bands.push((*name, Area { top: height(high), bottom: height(low), ..plane.area }, *colour));
+            low = high;
         }
     }
+    bands
+}
 
-    /// Names of points beside them; one that would cover another name or a point is left out.
-    fn names(&self, canvas: &mut Canvas, plane: &Plane, place: &dyn Fn(&Mark) -> Point) {
-        // A point takes as much as a name of its width below it.
-        let points = self.traces.iter().flat_map(|trace| &trace.marks).map(place);
-        let mut taken: Vec<(Point, f64)> =
-            points.map(|(x, y)| ((x - POINT, y + POINT), 2.0 * POINT)).collect();
-        for (index, trace) in self.traces.iter().enumerate() {
-            for mark in trace.marks.iter().filter(|mark| !mark.label.is_empty()) {
-                let width = NAME.width(&mark.label);
-                if let Some(at) = free(&taken, plane, place(mark), width) {
-                    let colour = if self.traces.len() > 1 { palette::text(index) } else { INK };
-                    let (from, to) = ((at.0 - 2.0, at.1 - 16.0), (at.0 + width + 2.0, at.1 + 3.0));
-                    canvas.rectangle(from, to, &WHITE.mix(0.8));
-                    canvas.text(&mark.label, at, Align::Left, NAME, &colour);
-                    taken.push((at, width));
-                }
+/// A band's name in its corner, over the grid.
+fn band_name(canvas: &mut Canvas, (name, band, colour): &(&str, Area, Colour)) {
+    if band.height() > LINE {
+        let (left, top) = (band.right - 14.0 - TEXT.width(name), band.top + 4.0);
+        canvas.rectangle(Area { left, right: band.right - 4.0, top, bottom: top + 22.0 }, *colour, 1.0);
+        canvas.text("zone", name, (band.right - 9.0, top + 18.0), Align::Right, (TEXT, GREY));
+    }
+}
+
+/// Where the three bands end, in units of the latency: half-way between the last load of a zone and the first of the next.
+/// `None` if the zones do not lie above each other.
+fn borders(series: &Series) -> Option<[f64; 3]> {
+    let range = |zone: Zone| {
+        let all = series.points.iter().filter(move |mark| mark.zone == Some(zone)).map(|mark| mark.y.mean);
+        let (low, high) = (all.clone().reduce(f64::min), all.reduce(f64::max));
+        low.zip(high)
+    };
+    let zones: Vec<(usize, (f64, f64))> =
+        ZONES.iter().enumerate().filter_map(|(index, (zone, ..))| Some((index, range(*zone)?))).collect();
+    let mut ends = [0.0; 3];
+    for pair in zones.windows(2) {
+        let ((index, (_, high)), (_, (low, _))) = (pair[0], pair[1]);
+        if low < high {
+            return None;
+        }
+        ends[index] = (high + low) / 2.0;
+    }
+    ends[zones.last()?.0] = f64::INFINITY;
+    Some(ends)
+}
+
+/// Names of points beside them; one that would cover another name or a point is left out.
+fn point_names(canvas: &mut Canvas, plane: &Plane, curves: &Curves) {
+    // A point takes as much as a name of its width below it.
+    let points = curves.series.iter().flat_map(|series| &series.points).map(|mark| plane.mark(mark));
+    let mut taken: Vec<(Point, f64)> = points.map(|(x, y)| ((x - POINT, y + POINT), 2.0 * POINT)).collect();
+    for series in &curves.series {
+        for mark in series.points.iter().filter(|mark| !mark.label.is_empty()) {
+            let width = TEXT.width(&mark.label);
+            if let Some(at) = free(&taken, &plane.area, plane.mark(mark), width) {
+                let colour = if curves.series.len() > 1 { series.look.colour.of_text() } else { INK };
+                let behind = Area {
+                    left: at.0 - 2.0,
+                    right: at.0 + width + 2.0,
+                    top: at.1 - 17.0,
+                    bottom: at.1 + 3.0,
+                };
+                canvas.rectangle(behind, WHITE, 0.8);
+                canvas.text("load", &mark.label, at, Align::Left, (TEXT, colour));
+                taken.push((at, width));
             }
         }
     }
 }
 
 /// Where a name of this width beside a point covers nothing that is taken: lower left corners and widths.
-fn free(taken: &[(Point, f64)], plane: &Plane, (x, y): Point, width: f64) -> Option<Point> {
-    let above = (y - 12.0).max(plane.top);
+fn free(taken: &[(Point, f64)], area: &Area, (x, y): Point, width: f64) -> Option<Point> {
+    let above = (y - 12.0).max(area.top);
     // Up and to the left of a curve that rises to the right nothing is drawn, nor below it to the right.
-    let places = [((x - 14.0 - width).max(plane.left + 4.0), above), (x + 14.0, y + 28.0), (x + 12.0, above)];
+    let places = [((x - 14.0 - width).max(area.left + 4.0), above), (x + 14.0, y + 28.0), (x + 12.0, above)];
     let covers = |at: Point, (left, base): Point, taken: f64| {
-        (at.1 - base).abs() <= NAME.size && at.0 <= left + taken + 4.0 && at.0 + width + 4.0 >= left
+        (at.1 - base).abs() <= TEXT.size && at.0 <= left + taken + 4.0 && at.0 + width + 4.0 >= left
     };
-    let inside = |at: &Point| at.1 < plane.bottom - 4.0 && at.0 + width <= plane.right;
+    let inside = |at: &Point| at.1 < area.bottom - 4.0 && at.0 + width <= area.right;
     let mut places = places.into_iter().filter(inside);
     places.find(|at| !taken.iter().any(|(corner, taken)| covers(*at, *corner, *taken)))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::palette::Looks;
+    use super::super::plot::{Estimate, Role};
     use super::*;
 
-    const PLANE: Plane = Plane { left: 100.0, right: 900.0, top: 100.0, bottom: 700.0 };
+    const AREA: Area = Area { left: 100.0, right: 900.0, top: 100.0, bottom: 700.0 };
+
+    fn series(points: &[(f64, Zone)]) -> Series {
+        let mark = |&(latency, zone): &(f64, Zone)| Mark {
+            zone: Some(zone),
+            ..Mark::new(1.0, Estimate::exact(latency))
+        };
+        let look = Looks::assign([]).get("virtio");
+        Series { label: String::new(), role: Role::Measured, look, points: points.iter().map(mark).collect() }
+    }
+
+    #[test]
+    fn bands_end_half_way_and_the_last_one_nowhere() {
+        let all = [(10.0, Zone::BestService), (12.0, Zone::BestService), (20.0, Zone::LowestCost)];
+        assert_eq!(borders(&series(&all)), Some([16.0, f64::INFINITY, 0.0]));
+        let skipped = [(10.0, Zone::BestService), (30.0, Zone::OnlyPain)];
+        assert_eq!(borders(&series(&skipped)), Some([20.0, 0.0, f64::INFINITY]));
+    }
+
+    #[test]
+    fn zones_that_overlap_have_no_bands() {
+        assert_eq!(borders(&series(&[(20.0, Zone::BestService), (10.0, Zone::OnlyPain)])), None);
+        assert_eq!(borders(&series(&[])), None);
+    }
 
     #[test]
     fn a_name_stands_up_and_left_of_its_point_unless_another_point_is_there() {
         let point = (400.0, 300.0);
-        assert_eq!(free(&[], &PLANE, point, 20.0), Some((366.0, 288.0)));
+        assert_eq!(free(&[], &AREA, point, 20.0), Some((366.0, 288.0)));
         let other = ((370.0, 296.0), 16.0);
-        assert_eq!(free(&[other], &PLANE, point, 20.0), Some((414.0, 328.0)), "below it");
+        assert_eq!(free(&[other], &AREA, point, 20.0), Some((414.0, 328.0)), "below it");
         let other = ((370.0, 686.0), 16.0);
-        assert_eq!(free(&[other], &PLANE, (400.0, 690.0), 20.0), Some((412.0, 678.0)), "not on the axis");
+        assert_eq!(free(&[other], &AREA, (400.0, 690.0), 20.0), Some((412.0, 678.0)), "not on the axis");
     }
 
     #[test]
     fn a_name_that_has_no_place_is_left_out() {
         let wide = [((0.0, 288.0), 1000.0), ((0.0, 328.0), 1000.0)];
-        assert_eq!(free(&wide, &PLANE, (400.0, 300.0), 20.0), None);
+        assert_eq!(free(&wide, &AREA, (400.0, 300.0), 20.0), None);
     }
 }

@@ -1,55 +1,44 @@
-//! Groups -> bars: the part of the CPU time that each got, beside the part that its weight would give it, under Jain's index
-//! by weight.
+//! The share of the CPU time that each group got, beside the share that its weight would give it, under Jain's index by
+//! weight.
 
-use super::estimate::{Estimate, reach};
-use super::series::{Bar, Group, Kind, MAX_BARS, Plot, Subject};
+use super::group;
+use super::metrics::{MAX_BARS, one};
+use super::palette::Looks;
+use super::plot::{Axis, Bar, BarGroup, Bars, Body, Estimate, Plot, reach};
 use crate::figures::GroupRow;
 use crate::profile::Configuration;
 use crate::report::{Model, model, number};
 
 const EXPLANATION: &str =
-    "part of all guests' CPU time (vCPU, emulator, vhost); grey: the part that the weights would give";
+    "share of all guests' CPU time (vCPU, emulator, vhost); grey: the share that the weights would give";
 /// Where J_w is known.
-const WITH_INDEX: &str = "part of all guests' CPU time (vCPU, emulator, vhost); grey: the part that the weights would \
-                          give; J_w: Jain's index of each guest's CPU time ÷ its weight, 1 as the weights want it";
-
-const SUBJECT: Subject = Subject {
-    name: "cpu_share_percent",
-    label: "CPU time of each group",
-    unit: "%",
-    explanation: EXPLANATION,
-    ends_at_100: true,
-};
+const WITH_INDEX: &str =
+    "; J_w: Jain's index of each guest's CPU time ÷ its weight, 1 as the weights want it";
 
 /// One picture, or one for each configuration where one would hold too many bars; none without groups.
 pub(super) fn plots(report: &Model) -> Vec<Plot> {
     let rows = report.group_rows();
-    let mut groups: Vec<(&Configuration, Group)> = Vec::new();
+    let looks = Looks::assign(rows.iter().map(|row| row.name.to_string()));
+    let mut groups: Vec<(&Configuration, BarGroup)> = Vec::new();
     for configuration in &report.experiment.configurations {
         let own = rows.iter().filter(|row| row.configuration == *configuration);
-        let bars: Vec<Bar> = own.flat_map(bars).collect();
+        let bars: Vec<Bar> = own.flat_map(|row| bars(row, &looks)).collect();
         if !bars.is_empty() {
             let title = with_index(report, configuration, title(report, configuration));
-            groups.push((configuration, Group { title, bars }));
+            groups.push((configuration, BarGroup { title, bars }));
         }
     }
     let count: usize = groups.iter().map(|(_, group)| group.bars.len()).sum();
     match count {
         0 => Vec::new(),
-        count if count <= MAX_BARS => {
-            let (drawn, groups): (Vec<&Configuration>, _) = groups.into_iter().unzip();
-            vec![plot(report, vec![], &drawn, groups)]
-        }
-        _ => {
-            let one = |(drawn, group)| plot(report, vec![title(report, drawn)], &[drawn], vec![group]);
-            groups.into_iter().map(one).collect()
-        }
+        count if count <= MAX_BARS => vec![plot(report, &[], groups)],
+        _ => groups.into_iter().map(|one| plot(report, &[title(report, one.0)], vec![one])).collect(),
     }
 }
 
 fn title(report: &Model, configuration: &Configuration) -> String {
     match report.experiment.factors.as_slice() {
-        [] => configuration.backend.to_string(), // a title gives each bar its colour
+        [] => configuration.backend.to_string(),
         factors => model::describe(configuration, factors),
     }
 }
@@ -63,42 +52,43 @@ fn with_index(report: &Model, configuration: &Configuration, title: String) -> S
     }
 }
 
-fn plot(report: &Model, part: Vec<String>, drawn: &[&Configuration], groups: Vec<Group>) -> Plot {
+fn plot(report: &Model, levels: &[String], groups: Vec<(&Configuration, BarGroup)>) -> Plot {
     let known = report.rows.iter().any(|row| row.weighted.cpu.is_some());
-    let subject = Subject { explanation: if known { WITH_INDEX } else { EXPLANATION }, ..SUBJECT };
-    let largest = reach(groups.iter().flat_map(|group| &group.bars).map(|bar| &bar.value));
-    let drawn = drawn.iter().copied().cloned().collect();
-    Plot { subject, part, drawn, largest, kind: Kind::Bars(groups) }
+    let (drawn, groups): (Vec<&Configuration>, Vec<BarGroup>) = groups.into_iter().unzip();
+    let values = groups.iter().flat_map(|group| &group.bars).filter_map(|bar| bar.values[0].as_ref());
+    let axis = Axis::numbers("", "%", reach(values).min(100.0));
+    Plot {
+        name: group::file_name("cpu_share_percent", levels),
+        title: group::title("CPU time of each group", levels),
+        explanation: format!("{EXPLANATION}{}", if known { WITH_INDEX } else { "" }),
+        drawn: drawn.into_iter().cloned().collect(),
+        body: Body::Bars(Bars { panels: vec![axis], segments: Vec::new(), groups }),
+    }
 }
 
-fn bars(row: &GroupRow) -> Vec<Bar> {
+fn bars(row: &GroupRow, looks: &Looks) -> Vec<Bar> {
     let shares = row.shares.map_or(String::new(), |shares| format!(", {shares} shares"));
     let guests = if row.guests == 1 { "1 guest".into() } else { format!("{} guests", row.guests) };
-    let got = row.cpu_share_percent.map(|value| Bar {
-        label: format!("{} ({}, {guests}{shares})", row.name, row.role),
-        value: value.into(),
-        baseline: false,
-    });
-    let due = row.expected_share_percent.map(|percent| Bar {
-        label: format!("{} by weight", row.name),
-        value: Estimate::exact(percent),
-        baseline: true,
-    });
+    let label = format!("{} ({}, {guests}{shares})", row.name, row.role);
+    let look = looks.get(&row.name);
+    let got = row.cpu_share_percent.map(|value| one(label, Some(look), value.into(), None));
+    let due = row.expected_share_percent;
+    let due = due.map(|percent| one(format!("{} by weight", row.name), None, Estimate::exact(percent), None));
     got.into_iter().chain(due).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::raw::Accel;
     use crate::report::{Model, chart, fixture};
 
     #[test]
     fn each_group_has_a_bar_for_what_it_got_and_one_for_what_it_was_due() {
         let (experiment, provenance, trials) = fixture::grouped_run();
         let model = Model::new(&experiment, &provenance, &trials);
-        let charts = chart::charts(&model).unwrap();
+        let charts = chart::charts(&model);
         let chart = charts.iter().find(|chart| chart.name == "cpu_share_percent").expect("there");
-        for text in
-            ["gold (measured, 1 guest, 1024 shares)", "silver by weight", "33.3", "shapes, not speeds"]
+        for text in ["gold (measured, 1 guest, 1024 shares)", "silver by weight", "33.3", Accel::Tcg.label()]
         {
             assert!(chart.svg.contains(text), "{text}");
         }
@@ -109,8 +99,8 @@ mod tests {
         let (experiment, provenance, mut trials) = fixture::grouped_run();
         let titles = |trials: &[crate::figures::TrialFigures]| {
             let plots = super::plots(&Model::new(&experiment, &provenance, trials));
-            let super::Kind::Bars(groups) = &plots[0].kind else { panic!("bars") };
-            groups.iter().map(|group| group.title.clone()).collect::<Vec<_>>()
+            let super::Body::Bars(bars) = &plots[0].body else { panic!("bars") };
+            bars.groups.iter().map(|group| group.title.clone()).collect::<Vec<_>>()
         };
         let found = titles(&trials);
         assert!(found[0].starts_with("J_w 0.9") && found[0].ends_with(", no background"), "{found:?}");

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::names::Factor;
+use super::factor::Factor;
 
 /// Largest payload of a UDP datagram over IPv4, bytes.
 pub const LARGEST_DATAGRAM: u32 = 65_507;

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use resvg::{tiny_skia, usvg};
 
-use super::text;
+use super::font;
 
 /// A picture that cannot be rasterised.
 #[derive(Debug, thiserror::Error)]
@@ -23,40 +23,45 @@ pub enum PngError {
 /// The embedded fonts.
 static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
     let mut fonts = usvg::fontdb::Database::new();
-    fonts.load_font_data(text::REGULAR.to_vec());
-    fonts.load_font_data(text::SEMI_BOLD.to_vec());
+    fonts.load_font_data(font::REGULAR.to_vec());
+    fonts.load_font_data(font::SEMI_BOLD.to_vec());
     Arc::new(fonts)
 });
 
-/// Rasterises a chart at its own size.
+/// Pixels for each px of the SVG: a chart of the usual size is 1920 × 1080.
+const SCALE: f32 = 4.0 / 3.0;
+
+/// Rasterises a chart.
 pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
     render(svg)?.encode_png().map_err(|error| PngError::Encode(error.to_string()))
 }
 
 fn render(svg: &str) -> Result<tiny_skia::Pixmap, PngError> {
     let options = usvg::Options {
-        font_family: text::FAMILY.into(),
+        font_family: font::FAMILY.into(),
         fontdb: Arc::clone(&FONTS),
         ..usvg::Options::default()
     };
     let tree = usvg::Tree::from_str(svg, &options)?;
-    let size = tree.size().to_int_size();
+    let size = tree.size().to_int_size().scale_by(SCALE);
+    let size = size.ok_or(PngError::Size(0, 0))?;
     let (width, height) = (size.width(), size.height());
     let mut pixmap = tiny_skia::Pixmap::new(width, height).ok_or(PngError::Size(width, height))?;
-    resvg::render(&tree, tiny_skia::Transform::identity(), &mut pixmap.as_mut());
+    resvg::render(&tree, tiny_skia::Transform::from_scale(SCALE, SCALE), &mut pixmap.as_mut());
     Ok(pixmap)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::canvas::{Align, Canvas, INK};
-    use super::super::text::Font;
+    use super::super::font::Font;
+    use super::super::svg::{Align, Canvas, INK};
     use super::*;
 
     /// Pixels that are not white in a picture of one text.
     fn coverage(font: Font) -> usize {
-        let svg =
-            Canvas::draw(|canvas| canvas.text("kvmfair", (100.0, 100.0), Align::Left, font, &INK)).unwrap();
+        let svg = Canvas::draw(200.0, |canvas| {
+            canvas.text("", "kvmfair", (100.0, 100.0), Align::Left, (font, INK))
+        });
         let picture = render(&svg).unwrap();
         picture.pixels().iter().filter(|pixel| pixel.red() < 200).count()
     }
@@ -65,7 +70,7 @@ mod tests {
     fn the_fonts_have_the_family_that_the_charts_ask_for() {
         let families: Vec<&str> =
             FONTS.faces().flat_map(|face| face.families.iter().map(|(name, _)| name.as_str())).collect();
-        assert_eq!(families.iter().filter(|family| **family == text::FAMILY).count(), 2, "{families:?}");
+        assert_eq!(families.iter().filter(|family| **family == font::FAMILY).count(), 2, "{families:?}");
     }
 
     #[test]
@@ -80,10 +85,11 @@ mod tests {
         let text = |text| {
             let font = Font::regular(40.0);
             let svg =
-                Canvas::draw(|canvas| canvas.text(text, (100.0, 100.0), Align::Left, font, &INK)).unwrap();
+                Canvas::draw(200.0, |canvas| canvas.text("", text, (100.0, 100.0), Align::Left, (font, INK)));
             render(&svg).unwrap().pixels().iter().filter(|pixel| pixel.red() < 200).count()
         };
-        assert!(text("a & <b>") > text("a") + text("b"));
+        let [all, a, b] = ["a & <b>", "a", "b"].map(text);
+        assert!(all > a + b, "{all} px of all, {a} and {b} of the letters");
     }
 
     #[test]

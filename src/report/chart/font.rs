@@ -1,28 +1,20 @@
-//! The charts' font: embedded, so that a picture looks the same everywhere; and text cut to a measured width.
-//!
-//! Both engines find the font by its name: plotters by the name it is registered under, resvg by the family in the file,
-//! case-sensitively, and resvg leaves out all text without a word if there is none.
+//! The charts' font, embedded so that a picture looks the same everywhere; and text cut to a measured width.
 
 use std::sync::LazyLock;
 
-use plotters::style::{FontFamily, FontStyle, register_font};
+use ttf_parser::Face;
 
-/// The family in the font files: what resvg looks for.
+/// The family in the font files. resvg finds a font by it, case-sensitively, and leaves out all text where there is none.
 pub(super) const FAMILY: &str = "Inter";
-/// What the SVG says: readers without the font get a similar one.
-const FAMILIES: &str = "Inter, Helvetica, Arial, sans-serif";
+/// What the SVG asks for: readers without the font get a similar one.
+pub(super) const FAMILIES: &str = "Inter, Helvetica, Arial, sans-serif";
 /// Inter (SIL Open Font License 1.1, see fonts/OFL.txt).
 pub(super) static REGULAR: &[u8] = include_bytes!("../fonts/Inter-Regular.otf");
 /// Its heavier weight, for titles and labels.
 pub(super) static SEMI_BOLD: &[u8] = include_bytes!("../fonts/Inter-SemiBold.otf");
-/// plotters divides a size by this to get the SVG's `font-size`.
-const PLOTTERS_SIZE: f64 = 1.24;
 
-/// Whether plotters took both fonts.
-static REGISTERED: LazyLock<bool> = LazyLock::new(|| {
-    let regular = register_font(FAMILIES, FontStyle::Normal, REGULAR).is_ok();
-    register_font(FAMILIES, FontStyle::Bold, SEMI_BOLD).is_ok() && regular
-});
+static FACES: LazyLock<[Option<Face>; 2]> =
+    LazyLock::new(|| [REGULAR, SEMI_BOLD].map(|data| Face::parse(data, 0).ok()));
 
 /// Size in px of the em square, and weight.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,17 +36,16 @@ impl Font {
         Font { size, bold: true }
     }
 
-    /// plotters' word for it.
-    pub fn plotters(self) -> plotters::style::FontDesc<'static> {
-        let style = if self.bold { FontStyle::Bold } else { FontStyle::Normal };
-        plotters::style::FontDesc::new(FontFamily::Name(FAMILIES), self.size * PLOTTERS_SIZE, style)
+    /// Width of `text`, px, without kerning; a safe guess for what the font does not have.
+    pub fn width(self, text: &str) -> f64 {
+        text.chars().map(|c| self.advance(c).unwrap_or(0.7)).sum::<f64>() * self.size + 1.0
     }
 
-    /// Width of `text`, px, rather over than under; a safe guess if the font cannot be read.
-    pub fn width(self, text: &str) -> f64 {
-        let measured = REGISTERED.then(|| self.plotters().box_size(text).ok());
-        let guess = text.chars().count() as f64 * self.size * 0.7;
-        measured.flatten().map_or(guess, |(width, _)| f64::from(width) + 1.0)
+    /// Width of a character, em.
+    fn advance(self, character: char) -> Option<f64> {
+        let face = FACES[usize::from(self.bold)].as_ref()?;
+        let advance = face.glyph_hor_advance(face.glyph_index(character)?)?;
+        Some(f64::from(advance) / f64::from(face.units_per_em()))
     }
 
     /// `text`, or as much of it as fits `width` with an ellipsis.
@@ -95,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_embedded_fonts_can_be_measured() {
-        assert!(*REGISTERED);
+        assert!(FACES.iter().all(Option::is_some));
         assert!(FONT.width("iiii") < FONT.width("MMMM"));
         assert!((FONT.width("mmmmmmmmmm") - 175.0).abs() < 12.0, "{}", FONT.width("mmmmmmmmmm"));
     }

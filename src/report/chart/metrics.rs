@@ -1,0 +1,245 @@
+//! A metric of every configuration: lines over the number of guests, or bars where there is only one number of guests.
+//!
+//! Where one picture would hold too many lines it is divided by a swept factor, with one scale for all parts, so that they can
+//! be compared.
+
+use super::group::{self, Group, LOAD, Part, group_by, headings, load_first, varying, words};
+use super::palette::{Look, Looks, MAX_LINES};
+use super::plot::{
+    Axis, Bar, BarGroup, Bars, Body, Curves, Estimate, Mark, Plot, Role, Series, Style, reach,
+};
+use crate::figures::{Metric, SummaryRow};
+use crate::profile::{Configuration, Factor};
+use crate::report::Model;
+
+/// Bars that one picture can hold.
+pub(super) const MAX_BARS: usize = 24;
+/// How much larger than every guest bare metal may be and still set the scale of lines.
+const BASELINE_REACH: f64 = 2.0;
+/// Said of every percentile: netperf counts from a flow's first transaction to its last, and sends none while it waits.
+pub(super) const PERCENTILES: &str = "percentile of the whole flow, closed loop";
+
+/// What a picture is about.
+#[derive(Clone, Debug, PartialEq)]
+struct Subject {
+    /// Beginning of the file's name.
+    name: &'static str,
+    /// Beginning of the title.
+    label: &'static str,
+    unit: &'static str,
+    explanation: String,
+    /// Whether nothing can be above 100.
+    ends_at_100: bool,
+}
+
+impl From<Metric> for Subject {
+    fn from(metric: Metric) -> Subject {
+        Subject {
+            name: metric.column(),
+            label: metric.label(),
+            unit: metric.unit(),
+            explanation: explanation(metric),
+            ends_at_100: metric == Metric::HostCpu,
+        }
+    }
+}
+
+/// What a metric is, with what has to be known about percentiles.
+pub(super) fn explanation(metric: Metric) -> String {
+    match metric {
+        Metric::P99Latency | Metric::WorstP99Latency => format!("{}; {PERCENTILES}", metric.explanation()),
+        _ => metric.explanation().to_owned(),
+    }
+}
+
+/// A figure of a configuration, and the noise floor below which it means nothing.
+struct Values<'v> {
+    value: &'v dyn Fn(&SummaryRow) -> Option<Estimate>,
+    floor: &'v dyn Fn(&SummaryRow) -> Option<f64>,
+}
+
+/// Every picture of one metric, over its noise floor where one is known; none if it has no value anywhere.
+pub(super) fn plots(report: &Model, metric: Metric, floor: &dyn Fn(&SummaryRow) -> Option<f64>) -> Vec<Plot> {
+    let rows = report.rows.iter().filter(|row| metric.applies(row.configuration.test)).collect();
+    let value = |row: &SummaryRow| row.get(metric).copied().map(Estimate::from);
+    plots_of(report, rows, &metric.into(), &Values { value: &value, floor })
+}
+
+/// Every picture of the rate against that of bare metal; none without bare metal.
+pub(super) fn to_bare_metal(report: &Model) -> Vec<Plot> {
+    let subject = Subject {
+        name: "rate_to_bare_metal",
+        label: "Rate ÷ bare metal",
+        unit: "",
+        explanation: "total rate ÷ that of bare metal under the same load in the same block".into(),
+        ends_at_100: false,
+    };
+    let guests = report.rows.iter().filter(|row| row.to_bare_metal.is_some()).collect();
+    let value = |row: &SummaryRow| row.to_bare_metal.map(Estimate::from);
+    plots_of(report, guests, &subject, &Values { value: &value, floor: &|_| None })
+}
+
+fn plots_of(report: &Model, rows: Vec<&SummaryRow>, subject: &Subject, values: &Values) -> Vec<Plot> {
+    let (bare, guests): (Vec<&SummaryRow>, Vec<&SummaryRow>) =
+        rows.into_iter().partition(|row| row.configuration.vms == 0);
+    let levels = levels(&guests);
+    let factors = varying(&guests, &report.experiment.factors, &[Factor::Vms]);
+    let lines = levels.len() > 1;
+    let factors = if lines { factors } else { load_first(factors) };
+    let largest = largest(&guests, &bare, values, if lines { BASELINE_REACH } else { f64::INFINITY });
+    let largest = if subject.ends_at_100 { largest.min(100.0) } else { largest };
+    let axis = Axis::numbers("", subject.unit, largest);
+    let limit = if lines { MAX_LINES } else { MAX_BARS };
+    let plot = |part: Part| {
+        let drawn = with_value(part.rows.iter().chain(&bare).copied(), values);
+        let axis = axis.clone();
+        let body = match lines {
+            true => Body::Lines(as_lines(report, &part, &bare, &levels, (axis, values))?),
+            false => Body::Bars(as_bars(report, &part, &bare, (axis, values))?),
+        };
+        let by = if lines { " by number of guests" } else { "" };
+        Some(Plot {
+            name: group::file_name(subject.name, &part.levels),
+            title: group::title(&format!("{}{by}", subject.label), &part.levels),
+            explanation: subject.explanation.clone(),
+            drawn,
+            body,
+        })
+    };
+    Part::whole(guests, factors).split(limit).into_iter().filter_map(plot).collect()
+}
+
+/// The configurations that have something to show.
+fn with_value<'r>(rows: impl Iterator<Item = &'r SummaryRow>, values: &Values) -> Vec<Configuration> {
+    rows.filter(|row| (values.value)(row).is_some()).map(|row| row.configuration.clone()).collect()
+}
+
+fn as_lines(
+    report: &Model,
+    part: &Part,
+    bare: &[&SummaryRow],
+    levels: &[u32],
+    (axis, values): (Axis, &Values),
+) -> Option<Curves> {
+    let looks = group::looks(report, &part.factors);
+    let series = part.lines().into_iter().map(|line| {
+        let at = |(index, vms): (usize, &u32), value: &dyn Fn(&SummaryRow) -> Option<Estimate>| {
+            let row = line.rows.iter().find(|row| row.configuration.vms == *vms)?;
+            Some(Mark::new(index as f64, value(row)?))
+        };
+        let points = |value: &dyn Fn(&SummaryRow) -> Option<Estimate>| -> Vec<Mark> {
+            levels.iter().enumerate().filter_map(|level| at(level, value)).collect()
+        };
+        let series = |role, points| Series {
+            label: line.words.clone(),
+            role,
+            look: looks.get(&group::name(&line.key)),
+            points,
+        };
+        let floor = points(&|row| (values.floor)(row).map(Estimate::exact));
+        [series(Role::Floor, floor), series(Role::Measured, points(values.value))]
+    });
+    let series: Vec<Series> =
+        series.flatten().filter(|s| s.role == Role::Measured || !s.points.is_empty()).collect();
+    let look = looks.get("");
+    let baselines = bars(bare.iter().copied(), &varying(bare, &Factor::ALL, &[Factor::Vms]), values);
+    let baselines = baselines.into_iter().filter_map(|bar| {
+        let points = vec![Mark::new(0.0, bar.values.first().copied().flatten()?)];
+        Some(Series { label: bar.label, role: Role::Baseline, look, points })
+    });
+    let levels_axis = Axis {
+        title: axis_title(levels).into(),
+        levels: levels.iter().map(u32::to_string).collect(),
+        ..Axis::default()
+    };
+    let any = series.iter().any(|series| series.role == Role::Measured && !series.points.is_empty());
+    any.then(|| Curves {
+        x: levels_axis,
+        y: axis,
+        style: Style::Joined,
+        series: series.iter().cloned().chain(baselines).collect(),
+    })
+}
+
+/// Says what the even spacing means.
+fn axis_title(levels: &[u32]) -> &'static str {
+    let doubling = levels.windows(2).all(|pair| pair[1] == 2 * pair[0]);
+    let even = levels.windows(3).all(|three| three[2] - three[1] == three[1] - three[0]);
+    match (doubling, even) {
+        (_, true) => "number of guests",
+        (true, _) => "number of guests (log₂ scale)",
+        _ => "number of guests (not to scale)",
+    }
+}
+
+/// Bare metal stands beside the guests of the same load, or in the end where it is the same for all.
+fn as_bars(
+    report: &Model,
+    part: &Part,
+    bare: &[&SummaryRow],
+    (axis, values): (Axis, &Values),
+) -> Option<Bars> {
+    let (outer, inner) = headings(&part.factors);
+    let looks = group::looks(report, &inner);
+    let groups = group_by(part.rows.iter().copied(), &outer);
+    let beside: Vec<Factor> = outer.iter().copied().filter(|factor| LOAD.contains(factor)).collect();
+    let differing = |factors: &[Factor]| varying(bare, &Factor::ALL, factors);
+    let is_beside = |row: &SummaryRow, group: &Group| {
+        !beside.is_empty() && group::key(&row.configuration, &outer) == group.key
+    };
+    let bar_group = |group: &Group| {
+        let guests = guest_bars(&Part::whole(group.rows.clone(), inner.clone()), &looks, values);
+        let hosts = bare.iter().copied().filter(|row| is_beside(row, group));
+        let bars = guests.into_iter().chain(bars(hosts, &differing(&beside), values)).collect();
+        BarGroup { title: group.words.clone(), bars }
+    };
+    let apart = bare.iter().copied().filter(|row| !groups.iter().any(|group| is_beside(row, group)));
+    let apart = BarGroup { title: String::new(), bars: bars(apart, &differing(&[]), values) };
+    let groups: Vec<BarGroup> =
+        groups.iter().map(bar_group).chain([apart]).filter(|group| !group.bars.is_empty()).collect();
+    (!groups.is_empty()).then_some(Bars { panels: vec![axis], segments: Vec::new(), groups })
+}
+
+/// A bar for each configuration that has a value.
+fn guest_bars(part: &Part, looks: &Looks, values: &Values) -> Vec<Bar> {
+    let bar = |line: &Group, row: &SummaryRow| {
+        let look = looks.get(&group::name(&line.key));
+        Some(one(line.words.clone(), Some(look), (values.value)(row)?, (values.floor)(row)))
+    };
+    part.lines().iter().flat_map(|line| line.rows.iter().filter_map(|row| bar(line, row))).collect()
+}
+
+/// Bare metal, with the levels that tell one from another if there are several.
+fn bars<'r>(bare: impl Iterator<Item = &'r SummaryRow>, factors: &[Factor], values: &Values) -> Vec<Bar> {
+    let label = |row: &SummaryRow| {
+        let levels = words(&row.configuration, factors);
+        let backend = row.configuration.level(Factor::Backend);
+        if levels.is_empty() { backend } else { format!("{backend}, {levels}") }
+    };
+    bare.filter_map(|row| Some(one(label(row), None, (values.value)(row)?, None))).collect()
+}
+
+/// A bar of one piece with one value.
+pub(super) fn one(label: String, look: Option<Look>, value: Estimate, floor: Option<f64>) -> Bar {
+    Bar { label, look, values: vec![Some(value)], segments: Vec::new(), floor }
+}
+
+/// Numbers of guests, ascending.
+fn levels(guests: &[&SummaryRow]) -> Vec<u32> {
+    let mut levels: Vec<u32> = guests.iter().map(|row| row.configuration.vms).collect();
+    levels.sort_unstable();
+    levels.dedup();
+    levels
+}
+
+/// What the scale has to reach: every mean and floor, intervals within reason, bare metal if it is not far above the guests.
+fn largest(guests: &[&SummaryRow], bare: &[&SummaryRow], values: &Values, far: f64) -> f64 {
+    let highest = |rows: &[&SummaryRow]| {
+        rows.iter().filter_map(|row| (values.value)(row)).map(|value| value.mean).fold(0.0, f64::max)
+    };
+    let (mean, bare) = (highest(guests), highest(bare));
+    let within = mean == 0.0 || bare <= far * mean;
+    let floor = guests.iter().filter_map(|row| (values.floor)(row)).fold(0.0, f64::max);
+    let estimates: Vec<Estimate> = guests.iter().filter_map(|row| (values.value)(row)).collect();
+    reach(&estimates).max(floor).max(if within { bare } else { 0.0 })
+}

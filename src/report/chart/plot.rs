@@ -1,0 +1,279 @@
+//! What a chart shows, before it is drawn: titles, axes, and series of points with their intervals. No pixels.
+
+use super::palette::Look;
+use super::scale::Scale;
+use crate::profile::Configuration;
+use crate::stats::{Interval, Ratio, Zone};
+
+/// One picture.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Plot {
+    /// File name without extension.
+    pub name: String,
+    pub title: String,
+    /// What the values are.
+    pub explanation: String,
+    /// Every configuration of which something is drawn: the caption names what they have in common.
+    pub drawn: Vec<Configuration>,
+    pub body: Body,
+}
+
+/// The four kinds of chart.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Body {
+    /// Over levels.
+    Lines(Curves),
+    /// Over numbers.
+    Scatter(Curves),
+    Bars(Bars),
+    Heat(Heat),
+}
+
+/// What one axis shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Axis {
+    pub title: String,
+    pub unit: &'static str,
+    /// Upper end of what has to be visible.
+    pub largest: f64,
+    /// Names of levels, set evenly; empty for an axis of numbers.
+    pub levels: Vec<String>,
+}
+
+impl Axis {
+    /// Numbers from zero.
+    pub fn numbers(title: &str, unit: &'static str, largest: f64) -> Axis {
+        Axis { title: title.to_owned(), unit, largest, levels: Vec::new() }
+    }
+
+    pub fn scale(&self) -> Scale {
+        Scale::new(self.largest, self.unit)
+    }
+}
+
+/// Series of points over two axes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Curves {
+    pub x: Axis,
+    pub y: Axis,
+    pub style: Style,
+    pub series: Vec<Series>,
+}
+
+/// How the points of a series are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Single points.
+    Points,
+    /// Points joined in their order.
+    Joined,
+    /// A line without points.
+    Line,
+}
+
+/// What a series stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Measured,
+    /// The same for every level: a dashed line across.
+    Baseline,
+    /// A grey area from zero: what equal guests would show with this noise.
+    Floor,
+}
+
+/// Points that belong together.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Series {
+    pub label: String,
+    pub role: Role,
+    pub look: Look,
+    pub points: Vec<Mark>,
+}
+
+/// One point. Where levels are on the axis below, `x` is the place of its level, from 0.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Mark {
+    pub x: Estimate,
+    pub y: Estimate,
+    /// A name beside the point; empty for none.
+    pub label: String,
+    /// What its load is good for, on a curve of loads.
+    pub zone: Option<Zone>,
+    /// The values of single repeats.
+    pub repeats: Vec<f64>,
+}
+
+impl Mark {
+    /// A point without a name.
+    pub fn new(x: f64, y: Estimate) -> Mark {
+        Mark { x: Estimate::exact(x), y, label: String::new(), zone: None, repeats: Vec::new() }
+    }
+}
+
+impl Curves {
+    /// All points of what was measured.
+    pub fn points(&self) -> impl Iterator<Item = &Mark> {
+        self.series.iter().filter(|series| series.role == Role::Measured).flat_map(|series| &series.points)
+    }
+
+    /// Whether intervals are bands: two can be told from each other, more cannot.
+    pub fn is_banded(&self) -> bool {
+        let measured = self.series.iter().filter(|series| series.role == Role::Measured).count();
+        self.style == Style::Joined && measured <= 2
+    }
+}
+
+/// Bars in groups, over one or more panels side by side that share the names of the bars.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Bars {
+    /// One for each value of a bar; its title is empty where there is only one.
+    pub panels: Vec<Axis>,
+    /// What the bars are made of, from the axis on; empty where they are of one piece.
+    pub segments: Vec<(String, Look)>,
+    pub groups: Vec<BarGroup>,
+}
+
+/// Bars under one title; a single group has none.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct BarGroup {
+    pub title: String,
+    pub bars: Vec<Bar>,
+}
+
+/// One bar.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Bar {
+    pub label: String,
+    /// None for bare metal and for what is due: grey.
+    pub look: Option<Look>,
+    /// One for each panel; what is undefined is a gap.
+    pub values: Vec<Option<Estimate>>,
+    /// Sizes of the segments, as many as have names.
+    pub segments: Vec<f64>,
+    /// What equal guests would show with this noise.
+    pub floor: Option<f64>,
+}
+
+impl Bars {
+    pub fn bars(&self) -> impl Iterator<Item = &Bar> {
+        self.groups.iter().flat_map(|group| &group.bars)
+    }
+
+    /// The values that a panel shows.
+    pub fn values(&self, panel: usize) -> impl Iterator<Item = &Estimate> {
+        self.bars().filter_map(move |bar| bar.values.get(panel)?.as_ref())
+    }
+}
+
+/// A value for each row and slice of time.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Heat {
+    /// Length of a slice, s.
+    pub slice_s: f64,
+    /// What the rows are.
+    pub row_title: &'static str,
+    pub rows: Vec<(String, Vec<f64>)>,
+    pub unit: &'static str,
+}
+
+/// A value as charts show it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Estimate {
+    pub mean: f64,
+    /// Lower and upper end of the 95 % interval; undefined for a single trial, and where repeats are too few.
+    pub ends: Option<(f64, f64)>,
+    /// Whether there is an interval that is too wide to be shown.
+    pub too_few: bool,
+}
+
+impl Estimate {
+    /// A value without an interval.
+    pub fn exact(mean: f64) -> Estimate {
+        Estimate { mean, ends: None, too_few: false }
+    }
+
+    fn with_ends(mean: f64, ends: Option<(f64, f64)>, is_telling: bool) -> Estimate {
+        Estimate { mean, ends: ends.filter(|_| is_telling), too_few: !is_telling }
+    }
+
+    /// The upper end, or the value itself.
+    pub fn high(&self) -> f64 {
+        self.ends.map_or(self.mean, |ends| ends.1)
+    }
+}
+
+impl From<Interval> for Estimate {
+    fn from(interval: Interval) -> Estimate {
+        let Interval { mean, half_width, .. } = interval;
+        Estimate::with_ends(mean, half_width.map(|half| (mean - half, mean + half)), interval.is_telling())
+    }
+}
+
+impl From<Ratio> for Estimate {
+    fn from(ratio: Ratio) -> Estimate {
+        Estimate::with_ends(ratio.ratio, ratio.low.zip(ratio.high), ratio.is_telling())
+    }
+}
+
+/// Where a scale from zero should end: at the largest mean, or at an interval's end that is not far beyond it.
+pub(super) fn reach<'e>(values: impl IntoIterator<Item = &'e Estimate>) -> f64 {
+    /// How far an interval may stretch the scale beyond the largest mean.
+    const INTERVAL_REACH: f64 = 1.4;
+    let (mean, high) = values
+        .into_iter()
+        .fold((0.0_f64, 0.0_f64), |(mean, high), value| (mean.max(value.mean), high.max(value.high())));
+    mean.max(high.min(INTERVAL_REACH * mean))
+}
+
+impl Body {
+    /// The values with the ends of their scales.
+    fn values(&self) -> Vec<(Estimate, f64)> {
+        match self {
+            Body::Lines(curves) | Body::Scatter(curves) => {
+                let [x, y] = [&curves.x, &curves.y].map(|axis| axis.scale().top);
+                let numeric = curves.x.levels.is_empty();
+                curves
+                    .points()
+                    .flat_map(|mark| [(mark.y, y)].into_iter().chain(numeric.then_some((mark.x, x))))
+                    .collect()
+            }
+            Body::Bars(bars) => {
+                let panels = bars.panels.iter().enumerate();
+                panels
+                    .flat_map(|(panel, axis)| bars.values(panel).map(move |value| (*value, axis.scale().top)))
+                    .collect()
+            }
+            Body::Heat(_) => Vec::new(),
+        }
+    }
+
+    /// Whether an interval reaches beyond its scale.
+    pub fn is_cut(&self) -> bool {
+        self.values().iter().any(|(value, top)| is_beyond(value.high(), *top))
+    }
+
+    /// Whether a value has an interval that is too wide to be shown.
+    pub fn has_too_few(&self) -> bool {
+        self.values().iter().any(|(value, _)| value.too_few)
+    }
+}
+
+/// Whether a value lies beyond the end of a scale, apart from rounding.
+pub(super) fn is_beyond(value: f64, top: f64) -> bool {
+    value > 1.001 * top
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_that_is_too_wide_has_no_ends_and_stretches_no_scale() {
+        let wide = Estimate::from(Interval::of(&[1.0, 9.0]).unwrap());
+        assert_eq!((wide.ends, wide.too_few, reach([&wide])), (None, true, 5.0));
+        let ratio = Estimate::from(Ratio::of(&[(1.0, 0.1), (1.0, 3.0)]).unwrap());
+        assert!(ratio.ends.is_none() && ratio.too_few);
+        let narrow = Estimate::from(Interval::of(&[4.9, 5.1]).unwrap());
+        assert!(narrow.ends.is_some() && !narrow.too_few);
+    }
+}

@@ -13,6 +13,7 @@
 //! - [`window`]: the time in which every flow of a trial was running
 //! - [`stats`]: intervals over repeats, fairness: arithmetic only
 //! - [`figures`]: raw samples -> the figures of a trial, and of a configuration over its repeats
+//! - [`answers`]: figures -> findings, comparisons and verdicts, with their sentences
 //! - [`report`]: figures -> tables, CSV, Markdown and charts; renderers return text or bytes
 //! - [`doctor`]: facts of a VM host -> verdicts; only [`doctor::look`] does IO
 //!
@@ -34,6 +35,7 @@
 //! - [`cli`]: one file for each subcommand
 
 pub mod address;
+pub mod answers;
 pub mod backend;
 pub mod cli;
 pub mod clock;

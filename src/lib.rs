@@ -13,8 +13,8 @@
 //! - [`window`]: the time in which every flow of a trial was running
 //! - [`stats`]: intervals over repeats, fairness: arithmetic only
 //! - [`figures`]: raw samples -> the figures of a trial, and of a configuration over its repeats
-//! - [`answers`]: figures -> findings, comparisons and verdicts, with their sentences
-//! - [`report`]: figures -> tables, CSV, Markdown and charts; renderers return text or bytes
+//! - [`table`]: one tidy table value with typed columns, as CSV, JSON and Markdown; the data dictionary
+//! - [`report`]: figures -> tables, Markdown and charts; renderers return text or bytes
 //! - [`doctor`]: facts of a VM host -> verdicts; only [`doctor::look`] does IO
 //!
 //! Edges, with the pure parsers of what they read:
@@ -27,7 +27,7 @@
 //! - [`load`]: netperf: command lines, aligned start, interim results
 //! - [`host`]: facts of a machine, gathered once for `check`, `doctor` and the fingerprint kept with the results
 //! - [`probe`]: samplers and snapshots: the counters of the host and of the guests
-//! - [`store`]: the run directory
+//! - [`results`]: the run directory: raw trials, tables, resume
 //!
 //! What puts them together:
 //!
@@ -35,7 +35,6 @@
 //! - [`cli`]: one file for each subcommand
 
 pub mod address;
-pub mod answers;
 pub mod backend;
 pub mod cli;
 pub mod clock;
@@ -52,8 +51,9 @@ pub mod probe;
 pub mod profile;
 pub mod raw;
 pub mod report;
+pub mod results;
 pub mod run;
 pub mod stats;
-pub mod store;
+pub mod table;
 pub mod tuning;
 pub mod window;

@@ -59,8 +59,8 @@ impl Window {
     ///
     /// netperf prints an interim line only when a transaction completes, so progress is known at the ends of intervals
     /// with a rate above zero. A flow that never stalls shows the interim interval itself; one that printed nothing is
-    /// silent for the whole window.
-    pub fn longest_silence(&self, flow: &RawFlow) -> f64 {
+    /// stalled for the whole window.
+    pub fn longest_stall(&self, flow: &RawFlow) -> f64 {
         let first = flow.intervals.first().map_or(self.start_s, start);
         let progress = flow.intervals.iter().filter(|interval| interval.rate > 0.0).map(|i| i.end_s);
         let end = flow.intervals.last().map_or(self.end_s, |interval| interval.end_s.max(self.end_s));
@@ -178,26 +178,23 @@ mod tests {
     }
 
     #[test]
-    fn a_long_interval_is_a_silence_even_where_it_leaves_the_window() {
+    fn a_long_interval_is_a_stall_even_where_it_leaves_the_window() {
         let window = Window { start_s: 2.0, end_s: 6.0 };
-        assert_eq!(window.longest_silence(&flow(0.0, &[(0.5, 9.0), (5.0, 1.0), (1.0, 9.0)])), 5.0);
-        assert_eq!(window.longest_silence(&flow(0.0, &[(1.5, 9.0), (0.5, 9.0), (4.0, 9.0)])), 4.0);
+        assert_eq!(window.longest_stall(&flow(0.0, &[(0.5, 9.0), (5.0, 1.0), (1.0, 9.0)])), 5.0);
+        assert_eq!(window.longest_stall(&flow(0.0, &[(1.5, 9.0), (0.5, 9.0), (4.0, 9.0)])), 4.0);
     }
 
     #[test]
-    fn intervals_without_progress_are_one_silence() {
+    fn intervals_without_progress_are_one_stall() {
         let window = Window { start_s: 0.0, end_s: 6.0 };
-        assert_eq!(
-            window.longest_silence(&flow(0.0, &[(1.0, 9.0), (1.0, 0.0), (1.0, 0.0), (3.0, 5.0)])),
-            5.0
-        );
+        assert_eq!(window.longest_stall(&flow(0.0, &[(1.0, 9.0), (1.0, 0.0), (1.0, 0.0), (3.0, 5.0)])), 5.0);
     }
 
     #[test]
-    fn a_flow_that_stopped_is_silent_to_the_end_of_the_window() {
+    fn a_flow_that_stopped_is_stalled_to_the_end_of_the_window() {
         let window = Window { start_s: 0.0, end_s: 10.0 };
-        assert_eq!(window.longest_silence(&flow(0.0, &[(1.0, 9.0), (1.0, 9.0)])), 8.0);
-        assert_eq!(window.longest_silence(&flow(0.0, &[])), 10.0);
+        assert_eq!(window.longest_stall(&flow(0.0, &[(1.0, 9.0), (1.0, 9.0)])), 8.0);
+        assert_eq!(window.longest_stall(&flow(0.0, &[])), 10.0);
     }
 
     proptest! {

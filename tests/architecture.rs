@@ -16,8 +16,8 @@ const PURE: [&str; 28] = [
     "window",
     "stats",
     "figures",
-    "answers",
     "report",
+    "table",
     "doctor",
     "host::facts",
     "host::environment",
@@ -41,7 +41,7 @@ const PURE: [&str; 28] = [
 const IMPURE_IN_PURE: [&str; 2] = ["profile::load", "doctor::look"];
 
 /// Modules that do IO, apart from the pure ones in them.
-const EDGES: [&str; 8] = ["machine", "lab", "preflight", "guest", "host", "load", "probe", "store"];
+const EDGES: [&str; 8] = ["machine", "lab", "preflight", "guest", "host", "load", "probe", "results"];
 
 /// What puts them together.
 const TOP: [&str; 2] = ["run", "cli"];

@@ -10,7 +10,7 @@ use kvmfair::load::command::settle;
 use kvmfair::plan::Plan;
 use kvmfair::profile::Experiment;
 use kvmfair::raw::RawTrial;
-use kvmfair::store::RunDir;
+use kvmfair::results::RunDir;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 

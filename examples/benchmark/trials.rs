@@ -71,7 +71,7 @@ pub fn cpu_and_witness(binary: &Path) -> Result<Vec<Row>> {
         how: format!("of one core, median of the trials with guests: {}", list(&cpu, 2)),
     }];
     rows.extend(["virtio", "e1000", "macvtap-bridge", "baremetal"].map(|backend| {
-        let ratios = run.values(backend, Metric::WitnessRatio);
+        let ratios = run.values(backend, Metric::PacketCheck);
         Row {
             what: format!("witness ÷ netperf, {backend}"),
             figure: median(&ratios),
@@ -89,7 +89,7 @@ pub fn naive_sum(binary: &Path) -> Result<Vec<Row>> {
     let run = bench::run(binary, include_str!("window.toml"))?;
     let row = |(backend, what): (&str, &str)| {
         let ratios: Vec<f64> =
-            run.values(backend, Metric::InflationRatio).iter().map(|inflation| 1.0 / inflation).collect();
+            run.values(backend, Metric::Unsynchronised).iter().map(|inflation| 1.0 / inflation).collect();
         let starts: Vec<f64> = run
             .raw
             .iter()

@@ -24,11 +24,10 @@ use crate::preflight;
 use crate::profile::{Experiment, HostPlace};
 use crate::raw::Accel;
 use crate::report::terminal::Terminal;
+use crate::results::{Results, RunDir, Writer};
 use crate::run::bench::{self, Ending};
 use crate::run::event::{Event, Events};
 use crate::run::lab_session::LabSession;
-use crate::run::results::Results;
-use crate::store::{RunDir, Writer};
 use crate::tuning;
 
 /// Run a profile's experiment and write tables and charts.

@@ -6,8 +6,7 @@ use anyhow::{Result, bail};
 
 use super::progress::print;
 use super::{Common, bench, exit::Exit};
-use crate::run::results::Results;
-use crate::store::RunDir;
+use crate::results::{Results, RunDir};
 
 /// Draw tables and charts again from a run's raw data.
 #[derive(Debug, clap::Args)]

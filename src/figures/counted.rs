@@ -1,7 +1,7 @@
 //! What was counted beside netperf: packets and bytes of some targets, over whole flows.
 //!
 //! Not over the window: at its edges both counts are interpolated, and on a machine that stalls, the error of that is larger
-//! than what the witness is asked about.
+//! than what the packet check is asked about.
 
 use std::ops::Add;
 

@@ -33,7 +33,7 @@ pub struct FlowFigures {
     /// TCP retransmissions of both ends over the whole flow; `None` if unknown.
     pub retransmissions: Option<u64>,
     /// Longest time without a completed transaction that overlaps the window, s; never under the interim interval.
-    pub longest_silence_s: f64,
+    pub longest_stall_s: f64,
     /// Part of the window that interim results cover, %.
     pub coverage_percent: f64,
 }
@@ -72,7 +72,7 @@ impl FlowFigures {
             latency: if streams { NetperfLatency::default() } else { NetperfLatency::of(flow) },
             loss_percent: loss_percent(received::datagrams(configuration, flow)),
             retransmissions: retransmissions(flow),
-            longest_silence_s: window.longest_silence(flow),
+            longest_stall_s: window.longest_stall(flow),
             coverage_percent: 100.0 * window.coverage(flow),
         }
     }

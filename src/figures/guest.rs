@@ -54,9 +54,9 @@ pub struct GuestFigures {
     /// Datagrams of its UDP streams that did not arrive, over whole flows, %.
     pub loss_percent: Option<f64>,
     /// `from_target_packets` ÷ transactions: 1 if netperf tells the truth and each response is one packet. Not for streams.
-    pub witness_from_ratio: Option<f64>,
+    pub packet_check_from_ratio: Option<f64>,
     /// `to_target_packets` ÷ transactions. Not for streams.
-    pub witness_to_ratio: Option<f64>,
+    pub packet_check_to_ratio: Option<f64>,
     /// Interrupts of its NIC under test that it took, all queues, 1/s between the looks before and after the window.
     pub nic_interrupts_per_s: Option<f64>,
     /// Time in which something of its control group waited for a CPU (PSI, `some`), % of the window.
@@ -140,8 +140,8 @@ impl GuestFigures {
             from_target_packets,
             to_target_packets,
             loss_percent: loss_percent(raw, |flow| flow.guest == guest),
-            witness_from_ratio: from_target_packets.and_then(per_transaction),
-            witness_to_ratio: to_target_packets.and_then(per_transaction),
+            packet_check_from_ratio: from_target_packets.and_then(per_transaction),
+            packet_check_to_ratio: to_target_packets.and_then(per_transaction),
             nic_interrupts_per_s: inside.and_then(|guest| interrupts::of_guest(guest, window)),
             pressure_percent: span.and_then(|span| span.pressure_percent(index)),
             exits_from: inside.and_then(|guest| guest.exits_from),

@@ -19,9 +19,9 @@
 //!
 //! Pure. Nothing here is rounded or formatted: that is `report`'s work.
 
-mod applies;
 mod background;
 mod between;
+mod boots;
 mod contention;
 mod counted;
 mod course;
@@ -40,7 +40,9 @@ mod interrupts;
 mod isolation;
 mod looks;
 mod metric;
+mod need;
 mod outliers;
+mod packet_check;
 mod received;
 mod settled;
 mod span;
@@ -53,9 +55,9 @@ mod trial;
 mod validity;
 mod weighted;
 mod weights;
-mod witness;
 
 pub use between::Between;
+pub use boots::boots;
 pub use course::{Course, JainAt, SLICES_S};
 pub use exits::{exit_reasons, exit_sources, exit_words};
 pub use flow::{FlowFigures, NetperfLatency};
@@ -66,7 +68,8 @@ pub use host::{CpuModes, HostFigures};
 pub use interference::Interference;
 pub use interrupts::IrqFigures;
 pub use looks::{CpuFigures, Seen};
-pub use metric::{Better, Metric};
+pub use metric::{Better, Metric, Section};
+pub use need::Need;
 pub use outliers::outliers;
 pub use settled::settled_late;
 pub use summary::{SummaryRow, summarise};

@@ -65,7 +65,7 @@ mod tests {
                 interval.rate *= 0.2 * f64::from(flow.guest);
             }
         }
-        raw.configuration.response_bytes = 64_000; // several packets: the witness, whose counters are steady, is not asked
+        raw.configuration.response_bytes = 64_000; // several packets: the packet check, whose counters are steady, is not asked
         let early = |at_s: f64| (at_s - fixture::START).min(2.0 + seconds);
         raw.host.iter_mut().for_each(|sample| sample.cpu.user += 3.0 * early(sample.at_s));
         raw

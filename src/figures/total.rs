@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::settled::Settled;
-use super::{FlowFigures, GuestFigures, HostFigures, JainAt, course, flow, guest, witness};
+use super::{FlowFigures, GuestFigures, HostFigures, JainAt, course, flow, guest, packet_check};
 use crate::profile::Unit;
 use crate::raw::RawTrial;
 use crate::stats::{self, Fairness};
@@ -61,14 +61,14 @@ pub struct TotalFigures {
     pub latency_fairness: Option<Fairness>,
     /// Fairness of the guests' CPU time.
     pub cpu_fairness: Option<Fairness>,
-    /// What the host counted ÷ what netperf did: the independent witness. See `figures/witness.rs`.
-    pub witness_ratio: Option<f64>,
+    /// What the host counted ÷ what netperf did: the packet check. See `figures/packet_check.rs`.
+    pub packet_check_ratio: Option<f64>,
     /// From the first flow's start to the last one's, s.
     pub start_spread_s: f64,
     /// Sum of what each netperf says at its end ÷ total rate in the window: the error of adding those up.
-    pub inflation_ratio: Option<f64>,
-    /// Longest silence of any flow, s.
-    pub longest_silence_s: f64,
+    pub unsynchronised_ratio: Option<f64>,
+    /// Longest stall of any flow, s.
+    pub longest_stall_s: f64,
     /// TCP retransmissions of all flows over the whole flow; `None` if one is unknown.
     pub retransmissions: Option<u64>,
 }
@@ -122,10 +122,10 @@ impl TotalFigures {
             window_advanced_s: settled.advanced_s,
             latency_fairness: fairness(guests, |guest| guest.mean_latency_us),
             cpu_fairness: cpu.and_then(|cpu| Fairness::of(&cpu)),
-            witness_ratio: witness::ratio(raw),
+            packet_check_ratio: packet_check::ratio(raw),
             start_spread_s: window::start_spread(&raw.flows).unwrap_or(0.0),
-            inflation_ratio: naive_sum(raw).filter(|_| moved).map(|naive| naive / rate),
-            longest_silence_s: flows.iter().map(|flow| flow.longest_silence_s).fold(0.0, f64::max),
+            unsynchronised_ratio: naive_sum(raw).filter(|_| moved).map(|naive| naive / rate),
+            longest_stall_s: flows.iter().map(|flow| flow.longest_stall_s).fold(0.0, f64::max),
             retransmissions: flows.iter().map(|flow| flow.retransmissions).sum(),
         }
     }

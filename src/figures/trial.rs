@@ -28,6 +28,8 @@ pub struct TrialFigures {
     pub started_s: f64,
     /// When the trial was over, s since the epoch.
     pub ended_s: f64,
+    /// QEMU's process of each guest: the same in all trials of one boot. Empty for bare metal, or where one is not known.
+    pub processes: Vec<i32>,
     /// The proof that its backend is the one that ran.
     pub checks: Vec<Check>,
     /// Whether the numbers count.
@@ -101,6 +103,12 @@ impl TrialFigures {
             accel: raw.accel,
             started_s: raw.started_s,
             ended_s: raw.ended_s,
+            processes: raw
+                .guests
+                .iter()
+                .map(|guest| guest.qemu_pid)
+                .collect::<Option<_>>()
+                .unwrap_or_default(),
             checks: raw.checks.clone(),
             outcome: validity::judge(raw, timing, numbers.as_ref()),
             numbers,
@@ -161,8 +169,8 @@ mod tests {
         assert!(close(value(Metric::RunDelay), 5.0));
         assert!(close(value(Metric::WaitRatio), 100.0 * 10.0 / (10.0 + 19.0 + 21.0)));
         assert!(close(value(Metric::OrchestratorCpu), 2.0));
-        assert!(close(value(Metric::WitnessRatio), 1.0));
-        assert!(close(value(Metric::InflationRatio), 1.5));
+        assert!(close(value(Metric::PacketCheck), 1.0));
+        assert!(close(value(Metric::Unsynchronised), 1.5));
         assert!(close(value(Metric::GuestsCpu), 2.0 * 20.0 + 9.0 + 11.0));
     }
 
@@ -176,7 +184,7 @@ mod tests {
         assert!(close(guest.cpu.map(|cpu| cpu.vcpu_percent), 21.0));
         assert!(close(guest.cpu.map(|cpu| cpu.total_percent), 31.0));
         assert!(close(guest.inside_busy_percent, 43.75) && close(guest.inside_steal_percent, 6.25));
-        assert!(close(guest.witness_from_ratio, 1.0) && close(guest.witness_to_ratio, 1.0));
+        assert!(close(guest.packet_check_from_ratio, 1.0) && close(guest.packet_check_to_ratio, 1.0));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::received::received;
 use super::settled::MIN_WINDOW;
-use super::{FlowFigures, Numbers, Outcome, background, witness};
+use super::{FlowFigures, Numbers, Outcome, background, packet_check};
 use crate::profile::Timing;
 use crate::raw::{Check, RawFlow, RawTrial};
 use crate::window;
@@ -60,7 +60,7 @@ pub enum Reason {
     /// Something was not what it should have been.
     Check(Check),
     /// What the host counted and what netperf says disagree.
-    Witness {
+    PacketCheck {
         /// The guest that it is about; `None`: all together.
         guest: Option<u32>,
         /// The host's count ÷ netperf's.
@@ -105,7 +105,7 @@ impl fmt::Display for Reason {
                 write!(f, "netperf ended with an error: {}: {message}", Flows(flows))
             }
             Reason::Check(check) => check.fmt(f),
-            Reason::Witness { guest, ratio, of, expected } => {
+            Reason::PacketCheck { guest, ratio, of, expected } => {
                 guest.map_or(Ok(()), |guest| write!(f, "guest {guest}: "))?;
                 write!(f, "the host counted {ratio:.2} {of} in place of {expected}")
             }
@@ -148,8 +148,8 @@ pub(super) fn judge(raw: &RawTrial, timing: &Timing, numbers: Option<&Numbers>) 
 
 fn of_numbers(raw: &RawTrial, timing: &Timing, numbers: &Numbers) -> Vec<Reason> {
     // Packets are counted by the host, or in the guests where none passes an interface of the host's.
-    let witnessed = match raw.guests.iter().any(|guest| !guest.nic.is_empty()) {
-        true => numbers.total.witness_ratio.is_some(),
+    let counted = match raw.guests.iter().any(|guest| !guest.nic.is_empty()) {
+        true => numbers.total.packet_check_ratio.is_some(),
         false => numbers.guests.iter().all(|guest| guest.to_target_packets.is_some()),
     };
     let covered =
@@ -157,11 +157,11 @@ fn of_numbers(raw: &RawTrial, timing: &Timing, numbers: &Numbers) -> Vec<Reason>
     [
         short_window(raw, timing, numbers.window.length_s()),
         uncovered(&numbers.flows),
-        (!covered || !witnessed).then_some(Reason::HostCounters),
+        (!covered || !counted).then_some(Reason::HostCounters),
     ]
     .into_iter()
     .flatten()
-    .chain(witness::judge(&received(raw), numbers))
+    .chain(packet_check::judge(&received(raw), numbers))
     .chain(background::judge(raw, numbers))
     .collect()
 }
@@ -182,9 +182,9 @@ fn short_window(raw: &RawTrial, timing: &Timing, length_s: f64) -> Option<Reason
 }
 
 fn uncovered(flows: &[FlowFigures]) -> Option<Reason> {
-    let silent = flows.iter().filter(|flow| flow.coverage_percent < MIN_COVERAGE_PERCENT);
-    let worst_percent = silent.clone().map(|flow| flow.coverage_percent).reduce(f64::min)?;
-    Some(Reason::Uncovered { flows: silent.map(|flow| flow.flow).collect(), worst_percent })
+    let sparse = flows.iter().filter(|flow| flow.coverage_percent < MIN_COVERAGE_PERCENT);
+    let worst_percent = sparse.clone().map(|flow| flow.coverage_percent).reduce(f64::min)?;
+    Some(Reason::Uncovered { flows: sparse.map(|flow| flow.flow).collect(), worst_percent })
 }
 
 fn no_result(flows: &[RawFlow]) -> Option<Reason> {

@@ -67,7 +67,7 @@ pub(super) fn trust(model: &Model) -> String {
     let Some(spread_s) = valid().map(|numbers| numbers.total.start_spread_s).reduce(f64::max) else {
         return String::new();
     };
-    let mut naive = model.trials.iter().filter_map(|trial| Metric::InflationRatio.value(trial)).peekable();
+    let mut naive = model.trials.iter().filter_map(|trial| Metric::Unsynchronised.value(trial)).peekable();
     let known = naive.peek().is_some();
     let (low, high) =
         naive.fold((f64::MAX, f64::MIN), |(low, high), ratio| (low.min(ratio), high.max(ratio)));

@@ -37,6 +37,7 @@ pub fn experiment(configurations: Vec<Configuration>, factors: &[Factor]) -> Exp
 /// Versions of nobody in particular.
 pub fn provenance(accel: Accel) -> Provenance {
     Provenance {
+        run: "backends-20261121T221500Z".into(),
         tool_version: "0.1.0".into(),
         profile: "backends".into(),
         digest: "3f8a12c09b7e44d1a0ffb1c2d3e4f506".into(),

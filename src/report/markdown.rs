@@ -4,52 +4,14 @@
 
 use super::chart::Chart;
 use super::{Model, demand, fairness, groups, model, number, warnings};
-use crate::figures::{Metric, SummaryRow};
+use crate::figures::{Metric, Section, SummaryRow};
 use crate::raw::Accel;
 
-/// The tables of the report: what each is about, and its metrics.
-const TABLES: [(&str, &[Metric]); 3] = [
-    (
-        "Speed",
-        &[
-            Metric::TotalRate,
-            Metric::RatePerFlow,
-            Metric::Throughput,
-            Metric::ThroughputPerFlow,
-            Metric::Loss,
-            Metric::MeanLatency,
-            Metric::P99Latency,
-            Metric::WorstP99Latency,
-            Metric::MaxLatency,
-        ],
-    ),
-    (
-        "CPU",
-        &[
-            Metric::HostCpu,
-            Metric::SoftirqCpu,
-            Metric::GuestsCpu,
-            Metric::CpuPerTransaction,
-            Metric::CpuPerMegabit,
-            Metric::RunDelay,
-            Metric::WaitRatio,
-            Metric::OrchestratorCpu,
-        ],
-    ),
-    (
-        "Fairness between guests, and trust",
-        &[
-            Metric::BiasRate,
-            Metric::BiasLatency,
-            Metric::BiasCpu,
-            Metric::CvRate,
-            Metric::ExcessCvRate,
-            Metric::JainRate,
-            Metric::LongestSilence,
-            Metric::WitnessRatio,
-            Metric::InflationRatio,
-        ],
-    ),
+/// The tables of the report: what each is about.
+const TABLES: [(&str, Section); 3] = [
+    ("Speed", Section::Speed),
+    ("CPU", Section::Cpu),
+    ("Fairness between guests, and trust", Section::Fairness),
 ];
 
 /// The whole report, `report.md`.
@@ -97,12 +59,13 @@ fn chart_links(charts: &[Chart]) -> String {
 }
 
 fn tables(model: &Model) -> String {
-    TABLES.map(|(title, metrics)| table(model, title, metrics)).join("\n")
+    TABLES.map(|(title, section)| table(model, title, section)).join("\n")
 }
 
-fn table(model: &Model, title: &str, metrics: &[Metric]) -> String {
+fn table(model: &Model, title: &str, section: Section) -> String {
     let factors = &model.experiment.factors;
-    let metrics: Vec<Metric> = metrics.iter().copied().filter(|metric| model.can_have(*metric)).collect();
+    let of_section = Metric::ALL.into_iter().filter(|metric| metric.section() == section);
+    let metrics: Vec<Metric> = of_section.filter(|metric| model.can_have(*metric)).collect();
     let names = factors.iter().map(|factor| factor.column().to_string()).chain(["repeats".into()]);
     let header: Vec<String> = names.chain(metrics.iter().map(|metric| titled(*metric))).collect();
     let left = vec!["---"; factors.len() + 1];

@@ -2,27 +2,25 @@
 //!
 //! - [`Model`]: what every renderer reads: the experiment, its trials, one row per configuration, the provenance
 //! - [`Provenance`]: what has to be known beside every figure
-//! - [`csv`]: flows, guests, trials and the summary, for other programs
+//! - [`tables`]: flows, guests, trials, the summary … for other programs, with their data dictionary
 //! - [`terminal`]: the summary, and what groups of guests got, as tables that fit the terminal
 //! - [`markdown`]: the report
-//! - [`json`]: the summary for scripts
 //! - [`Warning`]: what to know before trusting figures that count
 //! - `groups`, `demand`, `fairness`: its sections about groups of guests and background load, about guests that want less, and
 //!   about fairness over time
 //! - [`chart`]: pictures, SVG and PNG
 
 pub mod chart;
-pub mod csv;
 mod demand;
 mod fairness;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod groups;
-pub mod json;
 pub mod markdown;
 mod model;
 mod number;
 mod provenance;
+pub mod tables;
 pub mod terminal;
 mod warning;
 

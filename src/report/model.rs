@@ -66,9 +66,9 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Whether any test of the run can have a value of this metric.
+    /// Whether a run of this profile can have a value of this metric.
     pub(super) fn can_have(&self, metric: Metric) -> bool {
-        self.rows.iter().any(|row| metric.applies(row.configuration.test))
+        metric.needs().iter().all(|need| need.is_met(self.experiment))
     }
 
     /// Whether any configuration has an interval.
@@ -259,15 +259,15 @@ mod tests {
     use super::*;
     use crate::profile::Test;
     use crate::report::terminal::Terminal;
-    use crate::report::{chart, csv, fixture, markdown, terminal};
+    use crate::report::{chart, fixture, markdown, tables, terminal};
 
     #[test]
     fn a_run_without_a_single_trial_is_rendered_without_figures() {
         let (experiment, provenance, _) = fixture::run();
         let model = Model::new(&experiment, &provenance, &[]);
         assert!(chart::charts(&model).is_empty());
-        assert_eq!(csv::trials(&model).unwrap().lines().count(), 1);
-        assert_eq!(csv::summary(&model).unwrap().lines().count(), 4);
+        assert_eq!(tables::trials(&model).rows.len(), 0);
+        assert_eq!(tables::configurations(&model).rows.len(), 3);
         assert!(terminal::summary(&model, Terminal { width: 80, colour: false }).contains("0 of 3 repeats"));
         assert!(markdown::report(&model, &[]).contains("## Provenance"));
     }

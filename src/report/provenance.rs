@@ -9,6 +9,8 @@ use crate::raw::Accel;
 /// Where figures come from. An empty field is unknown and is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
+    /// Name of the run's directory.
+    pub run: String,
     /// Version of kvmfair.
     pub tool_version: String,
     /// Name of the profile.

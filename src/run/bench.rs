@@ -6,12 +6,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Events};
 use super::lab_session::LabSession;
-use super::results::Results;
 use super::trial;
 use crate::clock::wall_clock;
 use crate::plan::{Host, Plan, PlannedTrial};
 use crate::profile::Experiment;
 use crate::raw::{Accel, Failure, RawTrial, Stage};
+use crate::results::Results;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

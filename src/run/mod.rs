@@ -10,13 +10,11 @@
 //! - `looks`, `exits`, `throttled`: snapshots just before and after a window
 //! - `inside`: a command in every guest at once
 //! - [`event`]: what the loop reports
-//! - [`results`], `due`: raw trials -> tables and charts in the run directory, and when they are written again
 
 mod background;
 pub mod bench;
 pub mod blueprint;
 mod cgroup;
-mod due;
 pub mod event;
 mod exits;
 mod ground;
@@ -24,7 +22,6 @@ mod guest_check;
 mod inside;
 pub mod lab_session;
 mod looks;
-pub mod results;
 mod settings;
 mod throttled;
 mod time_limits;

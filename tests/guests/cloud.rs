@@ -36,7 +36,7 @@ fn two_guests_of_a_cloud_image_are_measured_and_nothing_but_results_is_left() {
     assert_eq!(trials.len(), 1);
     assert_eq!((&*trials[0]["outcome"], &*trials[0]["memory_mib"]), ("measured", "512"), "{trials:?}");
     assert!(number(&trials[0], "total_rate_tps") > 0.0, "{trials:?}");
-    assert!((0.9..=1.1).contains(&number(&trials[0], "witness_ratio")), "{trials:?}");
+    assert!((0.9..=1.1).contains(&number(&trials[0], "packet_check_ratio")), "{trials:?}");
     for raw in raw_trials(&run) {
         assert!(raw.checks.iter().all(Check::holds), "{:?}", raw.checks);
         assert_eq!(raw.checks.iter().filter(|check| check.found == "1400").count(), 2, "{:?}", raw.checks);

@@ -10,7 +10,7 @@ use crate::support::tables::{Row, number, raw_trials, rows};
 use crate::support::{Sandbox, entries, name};
 use kvmfair::profile::{Factor, HostFacts, load};
 use kvmfair::raw::{Check, Stage};
-use kvmfair::store::RunDir;
+use kvmfair::results::RunDir;
 use serde_json::Value;
 
 /// Two NIC models, one and two guests, two repeats.
@@ -57,6 +57,8 @@ fn every_file_is_there(run: &Path) {
             "trials.csv",
             "proofs.csv",
             "summary.csv",
+            "configurations.csv",
+            "columns.csv",
             "report.md",
             "log.txt",
             "libvirt.log",
@@ -119,7 +121,7 @@ fn tables_have_the_rows_of_the_plan(run: &Path, trials: &[Value]) {
     assert_eq!(rows(run, "trials.csv").len(), trials.len());
     assert_eq!(rows(run, "flows.csv").len(), sum("flows"));
     assert_eq!(rows(run, "guests.csv").len(), sum("vms"));
-    let summary = rows(run, "summary.csv");
+    let summary = rows(run, "configurations.csv");
     assert_eq!(summary.len(), 4);
     assert!(summary.iter().all(|row| row["measured"] == "2"), "{summary:?}");
 }
@@ -132,7 +134,7 @@ fn every_trial_is_measured_and_believable(run: &Path) {
         {
             assert!(number(&trial, column) > 0.0, "{column}: {trial:?}");
         }
-        assert!((0.9..=1.1).contains(&number(&trial, "witness_ratio")), "{trial:?}");
+        assert!((0.9..=1.1).contains(&number(&trial, "packet_check_ratio")), "{trial:?}");
         let undefined = trial["bias_rate_percent"].is_empty();
         assert_eq!(undefined, trial["vms"] == "1", "fairness of one guest is undefined: {trial:?}");
     }

@@ -18,7 +18,7 @@ fn group_of(run: &Path, name: &str) -> Row {
 #[track_caller]
 fn assert_proven(run: &Path, what: &str, found: &str) {
     let proofs = rows(run, "proofs.csv");
-    assert!(proofs.iter().all(|proof| proof["holds"] == "yes"), "{proofs:?}");
+    assert!(proofs.iter().all(|proof| proof["holds"] == "true"), "{proofs:?}");
     let seen = proofs.iter().any(|proof| proof["what"].contains(what) && proof["found"].contains(found));
     assert!(seen, "{what}: {found} is not in {proofs:?}");
 }
@@ -47,7 +47,7 @@ fn guests_that_all_burn_share_the_cpu_by_their_weights() {
     assert!((1.9..=2.1).contains(&ratio), "gold got {ratio:.3} times what silver got\n{}", ended.said());
     assert_eq!((gold["role"].as_str(), gold["rate_share_percent"].as_str()), ("cpu-burner", ""));
     let trial = &rows(&run, "trials.csv")[0];
-    assert_eq!(trial["contended"], "1");
+    assert_eq!(trial["contended"], "true");
     assert_eq!(trial["jain_weighted_cpu"], "", "the quota of the probe is no weight");
     let own = number(trial, "orchestrator_cpu_percent");
     assert!(own < 10.0, "kvmfair itself took {own} % of a CPU while it measured, and has nothing to do then");

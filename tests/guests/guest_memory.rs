@@ -30,7 +30,7 @@ fn guests_lie_in_huge_pages_where_the_profile_says_so_and_the_pool_is_put_back()
     place.bench(&place.light_profile("hugepages", PROFILE)).end().expect(0);
     assert_eq!(pool(), before);
     let proofs = rows(&place.only_run(), "proofs.csv");
-    assert!(proofs.iter().all(|row| row["holds"] == "yes"));
+    assert!(proofs.iter().all(|row| row["holds"] == "true"));
     let found = |level: &str, what: &str| -> Vec<&str> {
         let of = |row: &&Row| row["hugepages"] == level && row["what"].ends_with(what);
         proofs.iter().filter(of).map(|row| row["found"].as_str()).collect()
@@ -80,7 +80,7 @@ fn guests_begin_with_the_huge_pages_of_their_trial_and_the_host_has_its_own_agai
     place.bench(&place.light_profile("thp", body)).end().expect(0);
     assert_eq!(fs::read_to_string(ENABLED).unwrap(), before);
     let proofs = rows(&place.only_run(), "proofs.csv");
-    assert!(proofs.iter().all(|row| row["holds"] == "yes"));
+    assert!(proofs.iter().all(|row| row["holds"] == "true"));
     let of = |row: &&Row| row["what"].ends_with("memory in transparent huge pages");
     let found: Vec<(&str, &str)> =
         proofs.iter().filter(of).map(|row| (row["thp"].as_str(), row["found"].as_str())).collect();

@@ -72,7 +72,7 @@ fn a_vm_hosts_own_open_vswitch_serves_the_guests_and_keeps_its_other_bridges_aft
     assert_eq!(trials.len(), 2, "{}", ended.said());
     for trial in &trials {
         assert_eq!(trial["outcome"], "measured", "{trial:?}");
-        assert!((0.9..=1.1).contains(&number(trial, "witness_ratio")), "{trial:?}");
+        assert!((0.9..=1.1).contains(&number(trial, "packet_check_ratio")), "{trial:?}");
     }
     for raw in raw_trials(&place.only_run()) {
         let broken: Vec<&Check> = raw.checks.iter().filter(|check| !check.holds()).collect();

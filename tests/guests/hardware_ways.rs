@@ -33,7 +33,7 @@ fn measured(place: &Sandbox, machines: &Machines, bench: Command) {
     let run = place.only_run();
     let trial = &rows(&run, "trials.csv")[0];
     assert_eq!((&*trial["outcome"], &*trial["backend"]), ("measured", "baremetal"), "{}", ended.said());
-    assert!((0.9..=1.1).contains(&number(trial, "witness_ratio")), "{trial:?}");
+    assert!((0.9..=1.1).contains(&number(trial, "packet_check_ratio")), "{trial:?}");
     assert!(raw_trials(&run)[0].checks.iter().all(Check::holds));
 }
 

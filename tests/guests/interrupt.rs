@@ -26,7 +26,7 @@ fn interrupted(signal: Signal, words: &[&str], kept: usize) {
     for (table, per_trial) in [("trials.csv", 1), ("flows.csv", 2), ("guests.csv", 1)] {
         assert_eq!(rows(&run, table).len(), per_trial * kept, "{table}: {ended:?}");
     }
-    assert_eq!(rows(&run, "summary.csv").len(), 1);
+    assert_eq!(rows(&run, "configurations.csv").len(), 1);
     let again = place.kvmfair(&["report", run.to_str().unwrap()]);
     assert!(again.status.success(), "{again:?}");
 }

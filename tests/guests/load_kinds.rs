@@ -1,4 +1,4 @@
-//! Every kind of load, run for real on guests and on the host itself: units, validity, a witness that can say no, and
+//! Every kind of load, run for real on guests and on the host itself: units, validity, a packet check that can fail, and
 //! nothing that outlives the run.
 //!
 //! Needs root and the packages of a measuring machine; fails without. Nothing here asserts a speed.

@@ -36,7 +36,7 @@ fn proven(place: &Sandbox, trials: usize) -> Vec<Row> {
     let run = place.only_run();
     assert_eq!(rows(&run, "trials.csv").len(), trials);
     let proofs = rows(&run, "proofs.csv");
-    let broken: Vec<&Row> = proofs.iter().filter(|row| row["holds"] != "yes").collect();
+    let broken: Vec<&Row> = proofs.iter().filter(|row| row["holds"] != "true").collect();
     assert!(broken.is_empty(), "{broken:?}");
     proofs
 }

@@ -35,7 +35,7 @@ fn vcpus_run_where_each_trial_wants_them() {
     let run = place.only_run();
     assert_eq!(rows(&run, "trials.csv").len(), 4);
     let proofs = rows(&run, "proofs.csv");
-    assert!(proofs.iter().all(|row| row["holds"] == "yes"));
+    assert!(proofs.iter().all(|row| row["holds"] == "true"));
     assert_eq!(found(&proofs, "0", 1), ["0", "0"]);
     let everywhere: BTreeSet<&str> = found(&proofs, "none", 1).into_iter().collect();
     assert_eq!(everywhere.len(), 1);
@@ -58,7 +58,7 @@ fn the_other_threads_of_qemu_run_where_each_trial_wants_them() {
     place.bench(&place.light_profile("emulator", EMULATOR)).end().expect(0);
     let run = place.only_run();
     let proofs = rows(&run, "proofs.csv");
-    assert!(proofs.iter().all(|row| row["holds"] == "yes"));
+    assert!(proofs.iter().all(|row| row["holds"] == "true"));
     let found = |pin: &str| -> Vec<&str> {
         let of = |row: &&Row| row["pin_emulator"] == pin && row["what"].ends_with("QEMU's other threads");
         proofs.iter().filter(of).map(|row| row["found"].as_str()).collect()
@@ -82,7 +82,7 @@ fn vcpus_have_the_policy_that_each_trial_wants() {
     place.bench(&profile).end().expect(0);
     let run = place.only_run();
     let proofs = rows(&run, "proofs.csv");
-    assert!(proofs.iter().all(|row| row["holds"] == "yes"));
+    assert!(proofs.iter().all(|row| row["holds"] == "true"));
     let found = |policy: &str| -> Vec<&str> {
         let of = |row: &&Row| row["scheduler"] == policy && row["what"].contains("policy of vCPU");
         proofs.iter().filter(of).map(|row| row["found"].as_str()).collect()

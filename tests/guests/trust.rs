@@ -45,10 +45,10 @@ fn a_macvtap_whose_mode_was_changed_behind_our_back_does_not_count() {
     assert_eq!(trial["outcome"], "invalid", "{}", ended.said());
     assert!(trial["cause"].contains("macvtap: expected vepa on kf-"), "{}", trial["cause"]);
     let broken: Vec<_> =
-        rows(&run, "proofs.csv").into_iter().filter(|proof| proof["holds"] == "no").collect();
+        rows(&run, "proofs.csv").into_iter().filter(|proof| proof["holds"] == "false").collect();
     assert_eq!(broken.len(), 1, "{broken:?}");
     assert!(broken[0]["found"].starts_with("bridge on kf-"), "{broken:?}");
-    assert_eq!(rows(&run, "summary.csv")[0]["measured"], "0");
+    assert_eq!(rows(&run, "configurations.csv")[0]["measured"], "0");
     resumed_without_it(&place, &run);
 }
 

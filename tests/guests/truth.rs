@@ -62,7 +62,7 @@ fn a_guest_that_falls_silent_counts_as_zero_for_that_time_or_makes_the_trial_inv
         return;
     }
     let flows = rows(&run, "flows.csv");
-    let silence = number(&flows[1], "longest_silence_s");
+    let silence = number(&flows[1], "longest_stall_s");
     println!("silent for {silence} s; bias {} %", trial["bias_rate_percent"]);
     assert!(silence >= SILENCE.as_secs_f64() - 0.5, "{silence} s of silence");
     let guests = rows(&run, "guests.csv");

@@ -67,7 +67,7 @@ fn measured(name: &str, charts: &[Chart]) {
     let run = place.only_run();
     let trials = rows(&run, "trials.csv");
     let measured = trials.iter().filter(|trial| trial["outcome"] == "measured").count();
-    let configurations = rows(&run, "summary.csv").len();
+    let configurations = rows(&run, "configurations.csv").len();
     assert!(configurations > 0 && measured == configurations, "{}", ended.said());
     for chart in charts {
         drawn(&run.join("charts"), chart);

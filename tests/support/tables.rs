@@ -8,8 +8,20 @@ use kvmfair::raw::RawTrial;
 /// One row: column -> text.
 pub type Row = BTreeMap<String, String>;
 
-/// All rows of a CSV file.
+/// All rows of a CSV file, each with the levels of its configuration.
 pub fn rows(run: &Path, file: &str) -> Vec<Row> {
+    let configurations = read(run, "configurations.csv");
+    let with_levels = |mut row: Row| {
+        let own = configurations.iter().find(|other| other["configuration"] == row["configuration"]);
+        for (factor, level) in own.into_iter().flatten() {
+            row.entry(factor.clone()).or_insert_with(|| level.clone());
+        }
+        row
+    };
+    read(run, file).into_iter().map(with_levels).collect()
+}
+
+fn read(run: &Path, file: &str) -> Vec<Row> {
     let mut reader = csv::Reader::from_path(run.join(file)).unwrap();
     reader.deserialize().map(|row| row.unwrap_or_else(|error| panic!("{file}: {error}"))).collect()
 }

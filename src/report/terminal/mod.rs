@@ -11,23 +11,6 @@ use super::{Model, fairness, model, warnings};
 use crate::figures::{Metric, SummaryRow};
 use crate::raw::Accel;
 
-/// Metrics from the one that must be seen to the one that may be left out first.
-const BY_IMPORTANCE: [Metric; 14] = [
-    Metric::TotalRate,
-    Metric::Throughput,
-    Metric::MeanLatency,
-    Metric::BiasRate,
-    Metric::Loss,
-    Metric::HostCpu,
-    Metric::P99Latency,
-    Metric::CpuPerTransaction,
-    Metric::CpuPerMegabit,
-    Metric::BiasLatency,
-    Metric::BiasCpu,
-    Metric::RatePerFlow,
-    Metric::ThroughputPerFlow,
-    Metric::RunDelay,
-];
 /// Reasons shown below the table; the report has all.
 const PROBLEMS: usize = 10;
 
@@ -42,8 +25,8 @@ pub struct Terminal {
 
 /// The summary of a run with its caption, the trials that do not count, and a final newline.
 pub fn summary(model: &Model, terminal: Terminal) -> String {
-    let defined: Vec<Metric> =
-        BY_IMPORTANCE.into_iter().filter(|m| model.rows.iter().any(|row| row.get(*m).is_some())).collect();
+    let mut defined = Metric::by_importance();
+    defined.retain(|metric| model.rows.iter().any(|row| row.get(*metric).is_some()));
     let draw = |metrics: &[Metric], terminal| summary_table(model, metrics, terminal);
     let shown = table::fitting(&defined, terminal, draw);
     let left_out: Vec<&str> = defined.iter().filter(|m| !shown.contains(m)).map(|m| m.label()).collect();

@@ -1,0 +1,47 @@
+//! Boots: the lives of sets of guests. Trials of one boot share its luck, so they are no independent repeats.
+
+use std::collections::BTreeMap;
+
+use super::TrialFigures;
+
+/// The number of each trial's boot, from 1 in the order of the trials. Two trials are of one boot if every guest that both had
+/// was the same process. Trials without guests have none.
+pub fn boots(trials: &[TrialFigures]) -> BTreeMap<u32, u32> {
+    let mut known: Vec<(&[i32], u32)> = Vec::new();
+    let mut numbers = BTreeMap::new();
+    for trial in trials.iter().filter(|trial| !trial.processes.is_empty()) {
+        let own = trial.processes.as_slice();
+        let same = |other: &&(&[i32], u32)| other.0.iter().zip(own).all(|(a, b)| a == b);
+        let next = known.iter().map(|(_, number)| *number).max().unwrap_or(0) + 1;
+        let number = known.iter().rev().find(same).map_or(next, |(_, number)| *number);
+        if known.last().is_none_or(|last| *last != (own, number)) {
+            known.push((own, number));
+        }
+        numbers.insert(trial.trial, number);
+    }
+    numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::fixture;
+
+    #[test]
+    fn trials_whose_guests_are_the_same_processes_are_of_one_boot() {
+        let trial = |number: u32, processes: &[i32]| {
+            let raw = fixture::trial(fixture::configuration("virtio", 2), &[900.0, 1000.0]);
+            let figures = TrialFigures::of(&raw, &fixture::timing());
+            TrialFigures { trial: number, processes: processes.to_vec(), ..figures }
+        };
+        let trials = [
+            trial(1, &[10, 11]),
+            trial(2, &[10]),
+            trial(3, &[]),
+            trial(4, &[20, 21]),
+            trial(5, &[20, 21, 22]),
+        ];
+        let numbers: Vec<_> = boots(&trials).into_iter().collect();
+        assert_eq!(numbers, [(1, 1), (2, 1), (4, 2), (5, 2)]);
+    }
+}

@@ -1,0 +1,212 @@
+//! The tables of a run, for other programs: flows, guests, CPUs, interrupts, exits, groups, trials, proofs, configurations, the
+//! summary, the course of each trial, and the data dictionary of all of them.
+//!
+//! The contract:
+//! - every row has `run` and `configuration`; `configurations` has the levels of each configuration, and its id joins all others
+//! - only swept factors are columns elsewhere, and only what the profile makes possible: the same profile, the same columns
+//! - a column has one type; `true` and `false`; no dots in names; units are in the names
+//!
+//! Columns named `whole_flow_…` are netperf's own, over a flow from its start, warm-up included; so are the P99 and longest
+//! transactions of trials and summaries. All other figures are of the window. It begins where the warm-up ends, or
+//! `window_advanced_s` later where the rate had not settled by then.
+//!
+//! With several transactions in flight, latencies are of each of them: `window_latency_us` by Little's law, and netperf's own
+//! mean and percentiles agree with it (measured: mean within 0.1 % at eight in flight, TCP and UDP). UDP_RR puts no lost
+//! transaction back in flight before all are lost: then Little's law is too high, and netperf's mean is the better one.
+//! Streams have no latency: netperf would report how long send() and recv() took.
+//!
+//! Share errors (`…_share_error`) and indices by weight (`…jain_weighted_…`) are claims about weights. They are empty where
+//! nobody contended, and where a group that takes part is limited by a quota, a cap on its NIC or the pace of its streams.
+//!
+//! What is undefined or unknown is an empty cell. A failed trial is a row of `trials` with its stage and cause and without
+//! figures; it has no rows elsewhere but in `proofs`. Invalid trials keep theirs: filter by `outcome`.
+
+mod keys;
+mod parts;
+mod summary;
+mod trial;
+
+use super::{Model, Provenance};
+use crate::figures::{Metric, Need, Numbers, Point, TrialFigures, boots};
+use crate::profile::{Configuration, Experiment};
+use crate::stats::Outlier;
+use crate::table::{Cell, Column, Field, Kind, Table, describe_values, dictionary};
+use keys::Keys;
+pub use summary::summary;
+
+/// The tables whose rows belong to single trials: a further trial adds rows at their ends.
+pub fn per_trial(experiment: &Experiment, provenance: &Provenance, trials: &[TrialFigures]) -> Vec<Table> {
+    let make = Maker { experiment, keys: Keys::new(experiment, provenance), trials };
+    let guests = |n: &Numbers| n.guests.iter().flat_map(parts::Exit::all).collect();
+    vec![
+        make.of_numbers("flows", &parts::FLOW, |n| n.flows.clone()),
+        make.of_numbers("guests", &parts::GUEST, |n| n.guests.clone()),
+        make.of_numbers("cpus", &parts::CPU, |n| n.seen.cpus.clone()),
+        make.of_numbers("interrupts", &parts::INTERRUPT, |n| n.seen.nics.clone()),
+        make.of_numbers("exits", &parts::EXIT, guests),
+        make.of_numbers("groups", &parts::GROUP, |n| n.sharing.groups.clone()),
+        make.table("proofs", &parts::PROOF, |trial| trial.checks.clone()),
+    ]
+}
+
+/// The tables that compare trials: each is made of all of them.
+pub fn of_all_trials(model: &Model) -> Vec<Table> {
+    vec![trials(model), configurations(model), summary(model)]
+}
+
+/// The columns of all tables, `timeline` included: the data dictionary.
+pub fn columns(model: &Model) -> Table {
+    let tables = per_trial(model.experiment, model.provenance, &[]).into_iter().chain([
+        trials(model),
+        configurations(model),
+        summary(model),
+        timeline(model, None),
+    ]);
+    let mut table = dictionary(&tables.collect::<Vec<_>>());
+    describe_values(&mut table, "summary.metric", &summary::values(model));
+    table
+}
+
+/// Whether a run of the model's experiment can have what needs this.
+fn is_in(model: &Model, needs: &[Need]) -> bool {
+    needs.iter().all(|need| need.is_met(model.experiment))
+}
+
+fn metric_column(metric: Metric) -> Column {
+    Column {
+        name: metric.column().into(),
+        kind: Kind::Real,
+        unit: metric.unit(),
+        better: metric.better(),
+        meaning: metric.explanation().into(),
+    }
+}
+
+struct Maker<'m> {
+    experiment: &'m Experiment,
+    keys: Keys<'m>,
+    trials: &'m [TrialFigures],
+}
+
+impl Maker<'_> {
+    /// A row for each record of each trial that has numbers.
+    fn of_numbers<T>(
+        &self,
+        name: &'static str,
+        fields: &[Field<T>],
+        records: impl Fn(&Numbers) -> Vec<T>,
+    ) -> Table {
+        self.table(name, fields, |trial| trial.numbers.as_ref().map(&records).unwrap_or_default())
+    }
+
+    /// A row for each record of each trial.
+    fn table<T>(
+        &self,
+        name: &'static str,
+        fields: &[Field<T>],
+        records: impl Fn(&TrialFigures) -> Vec<T>,
+    ) -> Table {
+        let fields: Vec<&Field<T>> = fields.iter().filter(|field| field.is_in(self.experiment)).collect();
+        let columns =
+            self.keys.columns_of_trial().into_iter().chain(fields.iter().map(|field| field.column()));
+        let rows = self.trials.iter().flat_map(|trial| {
+            let line = |record: T| {
+                let cells = fields.iter().map(|field| field.cell(&record));
+                self.keys.cells_of_trial(trial).into_iter().chain(cells).collect()
+            };
+            records(trial).into_iter().map(line).collect::<Vec<Vec<Cell>>>()
+        });
+        Table { name, rows: rows.collect(), columns: columns.collect() }
+    }
+}
+
+/// `trials`: one row for each trial.
+pub fn trials(model: &Model) -> Table {
+    let keys = Keys::new(model.experiment, model.provenance);
+    let (boots, experiment) = (boots(model.trials), model.experiment);
+    let metrics: Vec<Metric> =
+        Metric::ALL.into_iter().filter(|metric| is_in(model, metric.needs())).collect();
+    let numbers: Vec<&Field<Numbers>> =
+        trial::NUMBERS.iter().chain(&trial::SLICES).filter(|field| field.is_in(experiment)).collect();
+    let own = [
+        Column::plain(
+            "boot",
+            Kind::Integer,
+            "the boot of guests that it ran on, from 1; empty for bare metal",
+        ),
+        Column::plain(
+            "outlier",
+            Kind::Text,
+            "`mild` or `severe`: far from the other repeats; nothing is left out",
+        ),
+    ];
+    let columns = keys.columns_of_trial().into_iter().chain(own);
+    let columns = columns.chain(trial::COURSE.iter().map(Field::column));
+    let columns = columns.chain(metrics.iter().copied().map(metric_column));
+    let columns = columns.chain(numbers.iter().map(|field| field.column())).collect();
+    let rows = model.trials.iter().map(|trial| {
+        let boot = boots.get(&trial.trial).map_or(Cell::Empty, |boot| Cell::count(*boot));
+        let cells = keys.cells_of_trial(trial).into_iter().chain([boot, outlier(model, trial)]);
+        let cells = cells.chain(trial::COURSE.iter().map(|field| field.cell(trial)));
+        let cells = cells.chain(metrics.iter().map(|metric| Cell::real(metric.value(trial))));
+        let number = |field: &&Field<Numbers>| trial.numbers.as_ref().map_or(Cell::Empty, |n| field.cell(n));
+        cells.chain(numbers.iter().map(number)).collect()
+    });
+    Table { name: "trials", columns, rows: rows.collect() }
+}
+
+fn outlier(model: &Model, trial: &TrialFigures) -> Cell {
+    match model.outliers.get(&trial.trial) {
+        None => Cell::Empty,
+        Some(Outlier::Mild) => Cell::text("mild"),
+        Some(Outlier::Severe) => Cell::text("severe"),
+    }
+}
+
+/// `configurations`: one row for each, with all levels that are set, and how its trials went.
+pub fn configurations(model: &Model) -> Table {
+    let keys = Keys::of_all_factors(model.experiment, model.provenance);
+    let count = |name, meaning| Column::plain(name, Kind::Integer, meaning);
+    let own = [
+        Column::plain("accel", Kind::Text, "`kvm`, or `tcg`: emulated guests"),
+        count("measured", "valid trials"),
+        count("invalid", "trials that ran but are not valid"),
+        count("failed", "trials that failed"),
+    ];
+    let rows = model.rows.iter().map(|row| {
+        let counts = [row.measured, row.invalid, row.failed].map(Cell::count);
+        let accel = Cell::text(keys::accel(model.provenance.accel));
+        keys.cells(&row.configuration).into_iter().chain([accel]).chain(counts).collect()
+    });
+    let columns = keys.columns().into_iter().chain(own).collect();
+    Table { name: "configurations", columns, rows: rows.collect() }
+}
+
+/// `timeline`: one row for each point of a trial's course; of no trial, the columns.
+pub fn timeline(model: &Model, trial: Option<(u32, &Configuration, Vec<Point>)>) -> Table {
+    let keys = Keys::without_factors(model.experiment, model.provenance);
+    let columns = [
+        Column::plain("trial", Kind::Integer, "number of the trial, from 1"),
+        Column {
+            unit: "s",
+            ..Column::plain("at_s", Kind::Real, "since the window's begin; negative in the warm-up")
+        },
+        Column::plain("source", Kind::Text, "flow, background, guest, host, cpu, irq or tester"),
+        Column::plain("name", Kind::Text, "which one; empty if there is one only"),
+        Column::plain("metric", Kind::Text, "what was measured, with its unit"),
+        Column::plain("value", Kind::Real, "how much"),
+    ];
+    let rows = trial.into_iter().flat_map(|(trial, configuration, points)| {
+        let keys = keys.cells(configuration);
+        points.into_iter().map(move |point| {
+            let names = [Cell::text(point.source), Cell::text(point.name), Cell::text(point.metric)];
+            let at = [Cell::count(trial), Cell::Real(point.at_s)];
+            keys.iter().cloned().chain(at).chain(names).chain([Cell::Real(point.value)]).collect()
+        })
+    });
+    let rows = rows.collect();
+    Table { name: "timeline", columns: keys.columns().into_iter().chain(columns).collect(), rows }
+}
+
+#[cfg(test)]
+mod tests;

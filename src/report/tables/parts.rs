@@ -1,0 +1,317 @@
+//! The columns of tables with several rows for each trial: flows, guests, CPUs, groups, interrupts, exits, proofs.
+
+use crate::figures::{Better, CpuFigures, FlowFigures, GroupFigures, GuestFigures, IrqFigures, Need};
+use crate::raw::{Check, ExitSource};
+use crate::table::{Field, boolean, integer, real, text};
+
+const REQUESTS: &[Need] = &[Need::Requests];
+const STREAMS: &[Need] = &[Need::Streams];
+const GUESTS: &[Need] = &[Need::Guests];
+const KVM: &[Need] = &[Need::Guests, Need::Kvm];
+
+pub(super) static FLOW: [Field<FlowFigures>; 17] = [
+    integer("flow", "number of the flow, from 1", |f| Some(f.flow.into())),
+    integer("guest", "number of the guest that served it, from 1; 0 for bare metal", |f| {
+        Some(f.guest.into())
+    }),
+    real("rate_tps", "transactions/s", "mean rate in the window", |f: &FlowFigures| {
+        f.unit.transactions(f.rate)
+    })
+    .needs(REQUESTS)
+    .better(Better::Higher),
+    real("throughput_mbps", "Mbit/s", "payload that arrived in the window", |f: &FlowFigures| {
+        f.unit.megabits(f.rate)
+    })
+    .needs(STREAMS)
+    .better(Better::Higher),
+    real("transactions", "transactions", "rate × window", |f: &FlowFigures| f.unit.transactions(f.work))
+        .needs(REQUESTS),
+    real("window_latency_us", "µs", "mean latency in the window (Little's law)", |f: &FlowFigures| {
+        f.window_latency_us
+    })
+    .needs(REQUESTS)
+    .better(Better::Lower),
+    netperf("whole_flow_min_latency_us", "netperf's shortest transaction, warm-up included", |f| {
+        f.latency.min_us
+    }),
+    netperf("whole_flow_mean_latency_us", "netperf's mean latency, warm-up included", |f| f.latency.mean_us),
+    netperf("whole_flow_p50_latency_us", "netperf's median latency, warm-up included", |f| f.latency.p50_us),
+    netperf("whole_flow_p90_latency_us", "netperf's P90, warm-up included", |f| f.latency.p90_us),
+    netperf("whole_flow_p99_latency_us", "netperf's P99, warm-up included", |f| f.latency.p99_us),
+    netperf("whole_flow_max_latency_us", "netperf's longest transaction, warm-up included", |f| {
+        f.latency.max_us
+    }),
+    netperf("whole_flow_sd_latency_us", "netperf's standard deviation, warm-up included", |f| {
+        f.latency.sd_us
+    }),
+    integer(
+        "whole_flow_retransmissions",
+        "TCP retransmissions of both ends, warm-up included",
+        |f: &FlowFigures| f.retransmissions.map(|count| count as i64),
+    )
+    .needs(&[Need::Tcp])
+    .better(Better::Lower),
+    real(
+        "whole_flow_loss_percent",
+        "%",
+        "datagrams that did not arrive, warm-up included",
+        |f: &FlowFigures| f.loss_percent,
+    )
+    .needs(&[Need::UdpStreams])
+    .better(Better::Lower),
+    real(
+        "longest_stall_s",
+        "s",
+        "longest time without progress that overlaps the window",
+        |f: &FlowFigures| Some(f.longest_stall_s),
+    )
+    .better(Better::Lower),
+    real("coverage_percent", "%", "part of the window that interim results cover", |f| {
+        Some(f.coverage_percent)
+    }),
+];
+
+const fn netperf(
+    column: &'static str,
+    meaning: &'static str,
+    read: fn(&FlowFigures) -> Option<f64>,
+) -> Field<FlowFigures> {
+    real(column, "µs", meaning, read).needs(REQUESTS).better(Better::Lower)
+}
+
+pub(super) static GUEST: [Field<GuestFigures>; 33] = [
+    integer("guest", "number of the guest, from 1; 0 for bare metal", |g| Some(g.guest.into())),
+    text("domain", "libvirt's name of the guest", |g: &GuestFigures| g.domain.clone()).needs(GUESTS),
+    text("group", "the group that it is in", |g: &GuestFigures| g.group.clone()).needs(&[Need::Groups]),
+    text("role", "what it does", |g| Some(g.role.to_string())),
+    integer("flows_of_guest", "its measured flows", |g| Some(g.flows.into())),
+    real("rate_tps", "transactions/s", "sum of its flows' rates in the window", |g: &GuestFigures| {
+        g.unit.transactions(g.rate)
+    })
+    .needs(REQUESTS)
+    .better(Better::Higher),
+    real(
+        "throughput_mbps",
+        "Mbit/s",
+        "payload of its flows that arrived in the window",
+        |g: &GuestFigures| g.unit.megabits(g.rate),
+    )
+    .needs(STREAMS)
+    .better(Better::Higher),
+    real("transactions", "transactions", "rate × window", |g: &GuestFigures| g.unit.transactions(g.work))
+        .needs(REQUESTS),
+    real("mean_latency_us", "µs", "mean latency in the window (Little's law)", |g: &GuestFigures| {
+        g.mean_latency_us
+    })
+    .needs(REQUESTS)
+    .better(Better::Lower),
+    real(
+        "whole_flow_p99_latency_us",
+        "µs",
+        "median over its flows of netperf's P99, warm-up included",
+        |g: &GuestFigures| g.p99_latency_us,
+    )
+    .needs(REQUESTS)
+    .better(Better::Lower),
+    real(
+        "whole_flow_max_latency_us",
+        "µs",
+        "its longest transaction, warm-up included",
+        |g: &GuestFigures| g.max_latency_us,
+    )
+    .needs(REQUESTS)
+    .better(Better::Lower),
+    real(
+        "whole_flow_loss_percent",
+        "%",
+        "datagrams that did not arrive, warm-up included",
+        |g: &GuestFigures| g.loss_percent,
+    )
+    .needs(&[Need::UdpStreams])
+    .better(Better::Lower),
+    cpu("vcpu_cpu_percent", "CPU time of its vCPU threads, 100 = one CPU", |g| Some(g.cpu?.vcpu_percent)),
+    cpu("emulator_cpu_percent", "CPU time of QEMU's other threads, 100 = one CPU", |g| {
+        Some(g.cpu?.emulator_percent)
+    }),
+    cpu("vhost_cpu_percent", "CPU time of its vhost workers, 100 = one CPU", |g| Some(g.cpu?.vhost_percent)),
+    cpu("total_cpu_percent", "CPU time of all three, 100 = one CPU", |g| Some(g.cpu?.total_percent)),
+    cpu("run_delay_percent", "time that its vCPUs waited for a host CPU", |g| Some(g.cpu?.run_delay_percent)),
+    wait("vcpu_wait_ratio", "wait ÷ (run + wait) of its vCPU threads, 0 to 1", |g| g.cpu?.vcpu_wait_ratio),
+    wait("emulator_wait_ratio", "the same of QEMU's other threads", |g| g.cpu?.emulator_wait_ratio),
+    wait("vhost_wait_ratio", "the same of its vhost workers", |g| g.cpu?.vhost_wait_ratio),
+    cpu("cgroup_pressure_percent", "time in which its control group waited for a CPU (PSI)", |g| {
+        g.pressure_percent
+    }),
+    cpu("inside_busy_percent", "busy share of its CPUs as it sees them", |g| g.inside_busy_percent),
+    cpu("inside_steal_percent", "stolen share of them", |g| g.inside_steal_percent),
+    real("from_target_packets", "packets", "packets that the host counted from it", |g| {
+        g.from_target_packets
+    }),
+    real("to_target_packets", "packets", "packets that the host counted to it", |g| g.to_target_packets),
+    real("packet_check_from_ratio", "", "host packets from it ÷ transactions", |g: &GuestFigures| {
+        g.packet_check_from_ratio
+    })
+    .needs(REQUESTS),
+    real("packet_check_to_ratio", "", "host packets to it ÷ transactions", |g: &GuestFigures| {
+        g.packet_check_to_ratio
+    })
+    .needs(REQUESTS),
+    real(
+        "nic_interrupts_per_s",
+        "1/s",
+        "interrupts of its NIC under test, all queues",
+        |g: &GuestFigures| g.nic_interrupts_per_s,
+    )
+    .needs(GUESTS),
+    exit("exits_per_s", "KVM exits of all its vCPUs", |g| exits(g, "exits")),
+    exit("io_exits_per_s", "exits for port I/O", |g| exits(g, "io_exits")),
+    exit("mmio_exits_per_s", "exits for memory-mapped I/O", |g| exits(g, "mmio_exits")),
+    exit("halt_exits_per_s", "exits of halted vCPUs", |g| exits(g, "halt_exits")),
+    exit("irq_exits_per_s", "exits for interrupts", |g| exits(g, "irq_exits")),
+];
+
+type Read<T> = fn(&T) -> Option<f64>;
+
+const fn cpu(column: &'static str, meaning: &'static str, read: Read<GuestFigures>) -> Field<GuestFigures> {
+    real(column, "%", meaning, read).needs(GUESTS).better(Better::Lower)
+}
+
+const fn wait(column: &'static str, meaning: &'static str, read: Read<GuestFigures>) -> Field<GuestFigures> {
+    real(column, "", meaning, read).needs(GUESTS).better(Better::Lower)
+}
+
+const fn exit(column: &'static str, meaning: &'static str, read: Read<GuestFigures>) -> Field<GuestFigures> {
+    real(column, "1/s", meaning, read).needs(KVM).better(Better::Lower)
+}
+
+fn exits(guest: &GuestFigures, reason: &str) -> Option<f64> {
+    guest.exits_per_s.get(reason).copied()
+}
+
+pub(super) static CPU: [Field<CpuFigures>; 4] = [
+    integer("cpu", "number of the host's CPU, from 0", |c| Some(c.cpu.into())),
+    real("busy_percent", "%", "busy time in the window", |c| Some(c.busy_percent)),
+    real("softirq_percent", "%", "soft interrupts", |c| Some(c.softirq_percent)),
+    real("irq_percent", "%", "interrupt handlers", |c| Some(c.irq_percent)),
+];
+
+pub(super) static GROUP: [Field<GroupFigures>; 26] = [
+    text("group", "name of the group", |g| Some(g.name.clone())),
+    text("role", "what its guests do", |g| Some(g.role.to_string())),
+    integer("guests", "how many guests it has", |g| Some(g.guests.into())),
+    integer("shares", "weight as written", |g| g.shares.map(i64::from)),
+    real("rate_tps", "transactions/s", "sum of its guests' rates", |g: &GroupFigures| {
+        g.unit.transactions(g.rate)
+    })
+    .needs(REQUESTS)
+    .better(Better::Higher),
+    real("throughput_mbps", "Mbit/s", "sum of its guests' throughputs", |g: &GroupFigures| {
+        g.unit.megabits(g.rate)
+    })
+    .needs(STREAMS)
+    .better(Better::Higher),
+    real("rate_share_percent", "%", "its share of all measured rate", |g| g.rate_share_percent),
+    real("cpu_s", "s", "CPU time that it took from the host in the window", |g| {
+        g.cpu.map(|cpu| cpu.total_s())
+    }),
+    real("vcpu_cpu_s", "s", "of these, vCPU threads", |g| g.cpu.map(|cpu| cpu.vcpu_s)),
+    real("emulator_cpu_s", "s", "of these, QEMU's other threads", |g| g.cpu.map(|cpu| cpu.emulator_s)),
+    real("vhost_cpu_s", "s", "of these, vhost workers", |g| g.cpu.map(|cpu| cpu.vhost_s)),
+    real("cpu_share_percent", "%", "its share of all guests' CPU time", |g| g.cpu_share_percent),
+    real("expected_share_percent", "%", "the share that its weight would give it", |g| {
+        g.expected_share_percent
+    }),
+    real(
+        "cpu_share_error",
+        "",
+        "share of CPU time ÷ expected share − 1; empty where weights decide nothing",
+        |g| g.cpu_share_error,
+    ),
+    real("rate_share_error", "", "the same of its share of the measured rate", |g| g.rate_share_error),
+    real("background_mbps", "Mbit/s", "what its background streams moved", |g| g.background_mbps),
+    real("quota_percent", "%", "CPU time that its quota allows, 100 = one CPU", |g: &GroupFigures| {
+        g.quota_percent
+    })
+    .needs(&[Need::Quota]),
+    real(
+        "throttled_s",
+        "s",
+        "how long quotas kept it from CPUs, over all threads' control groups and CPUs",
+        |g: &GroupFigures| g.throttled_s,
+    )
+    .needs(&[Need::Quota]),
+    real("bias_rate_percent", "%", "100·(max − min)/mean of its guests' rates", |g| {
+        g.rate_fairness.map(|f| f.bias_percent)
+    }),
+    real("cv_rate_percent", "%", "standard deviation ÷ mean of its guests' rates", |g| {
+        g.rate_fairness.map(|f| 100.0 * f.cv)
+    }),
+    real("jain_rate", "", "Jain's index of its guests' rates", |g| g.rate_fairness.map(|f| f.jain)),
+    real("gini_rate", "", "Gini coefficient of its guests' rates", |g| g.rate_fairness.map(|f| f.gini)),
+    real("bias_cpu_percent", "%", "100·(max − min)/mean of its guests' CPU times", |g| {
+        g.cpu_fairness.map(|f| f.bias_percent)
+    }),
+    real("cv_cpu_percent", "%", "standard deviation ÷ mean of its guests' CPU times", |g| {
+        g.cpu_fairness.map(|f| 100.0 * f.cv)
+    }),
+    real("jain_cpu", "", "Jain's index of its guests' CPU times", |g| g.cpu_fairness.map(|f| f.jain)),
+    real("gini_cpu", "", "Gini coefficient of its guests' CPU times", |g| g.cpu_fairness.map(|f| f.gini)),
+];
+
+pub(super) static INTERRUPT: [Field<IrqFigures>; 5] = [
+    text("where", "`host`, or `guest N`", |i| {
+        Some(if i.guest == 0 { "host".into() } else { format!("guest {}", i.guest) })
+    }),
+    text("nic", "the NIC under test: its name, MAC or PCI address", |i| Some(i.nic.clone())),
+    integer("irq", "number of the interrupt on that machine", |i| Some(i.irq.into())),
+    text("name", "the driver's name for it", |i| Some(i.name.clone())),
+    real("interrupts_per_s", "1/s", "how often it came, on all CPUs", |i| Some(i.per_s)),
+];
+
+/// How often KVM left a guest for one reason.
+pub(super) struct Exit {
+    /// Number of the guest, from 1.
+    pub guest: u32,
+    /// Who counted.
+    pub source: Option<ExitSource>,
+    /// Why; `exits`: all reasons.
+    pub reason: String,
+    /// How often, 1/s.
+    pub per_s: f64,
+    /// How often for each of the guest's transactions.
+    pub per_transaction: Option<f64>,
+}
+
+impl Exit {
+    /// All reasons of a guest.
+    pub fn all(guest: &GuestFigures) -> Vec<Exit> {
+        let rate = guest.unit.transactions(guest.rate).filter(|rate| *rate > 0.0);
+        let exit = |(reason, per_s): (&String, &f64)| Exit {
+            guest: guest.guest,
+            source: guest.exits_from,
+            reason: reason.clone(),
+            per_s: *per_s,
+            per_transaction: rate.map(|rate| per_s / rate),
+        };
+        guest.exits_per_s.iter().map(exit).collect()
+    }
+}
+
+pub(super) static EXIT: [Field<Exit>; 5] = [
+    integer("guest", "number of the guest, from 1", |e| Some(e.guest.into())),
+    text("source", "who counted", |e| e.source.map(|source| source.to_string())),
+    text("reason", "why KVM left the guest; `exits`: all reasons", |e| Some(e.reason.clone())),
+    real("exits_per_s", "1/s", "how often, all vCPUs", |e: &Exit| Some(e.per_s)).better(Better::Lower),
+    real("exits_per_transaction", "", "the same for each transaction of the guest", |e: &Exit| {
+        e.per_transaction
+    })
+    .needs(REQUESTS)
+    .better(Better::Lower),
+];
+
+pub(super) static PROOF: [Field<Check>; 4] = [
+    text("what", "the fact that was checked", |c| Some(c.what.clone())),
+    text("expected", "what it had to be", |c| Some(c.expected.clone())),
+    text("found", "what it was", |c| Some(c.found.clone())),
+    boolean("holds", "whether both are the same", |c| Some(c.holds())),
+];

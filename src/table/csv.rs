@@ -1,0 +1,83 @@
+//! Tables as CSV (RFC 4180): comma, quotes where needed, one header line.
+
+use std::fmt::Write;
+
+use super::{Cell, Table};
+
+impl Table {
+    /// The header line and all rows.
+    pub fn to_csv(&self) -> String {
+        let mut text = String::new();
+        push_line(&mut text, self.columns.iter().map(|column| column.name.to_string()));
+        text + &self.to_csv_rows()
+    }
+
+    /// All rows without the header line, to be appended to a file that has it.
+    pub fn to_csv_rows(&self) -> String {
+        let mut text = String::new();
+        for row in &self.rows {
+            push_line(&mut text, row.iter().map(csv_text));
+        }
+        text
+    }
+}
+
+/// A cell as text; empty where there is no value.
+fn csv_text(cell: &Cell) -> String {
+    match cell {
+        Cell::Empty => String::new(),
+        Cell::Text(text) => text.clone(),
+        Cell::Integer(number) => number.to_string(),
+        Cell::Real(number) => decimal(*number),
+        Cell::Boolean(holds) => holds.to_string(),
+    }
+}
+
+/// Six decimals at most and at least one, so that a program that guesses types sees a real number.
+fn decimal(number: f64) -> String {
+    let text = format!("{number:.6}");
+    let short = text.trim_end_matches('0');
+    if short.ends_with('.') { format!("{short}0") } else { short.into() }
+}
+
+fn push_line(text: &mut String, cells: impl Iterator<Item = String>) {
+    for (index, cell) in cells.enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        let quoted = cell.contains([',', '"', '\n', '\r']);
+        let cell = if quoted { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell };
+        _ = write!(text, "{comma}{cell}");
+    }
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::{Column, Kind};
+
+    #[test]
+    fn a_real_always_has_a_decimal_point_and_no_trailing_zeros() {
+        let cells = [2000.0, 0.25, 1.0 / 3.0, 0.0, -1.5].map(|number| csv_text(&Cell::Real(number)));
+        assert_eq!(cells, ["2000.0", "0.25", "0.333333", "0.0", "-1.5"]);
+    }
+
+    #[test]
+    fn cells_with_commas_quotes_and_line_breaks_come_back_as_they_were() {
+        let words = ["a,b", "say \"x\"", "two\nlines", "plain"];
+        let table = Table {
+            name: "words",
+            columns: vec![Column::plain("word", Kind::Text, ""), Column::plain("n", Kind::Integer, "")],
+            rows: words.iter().map(|word| vec![Cell::text(*word), Cell::Integer(1)]).collect(),
+        };
+        let text = table.to_csv();
+        let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+        let read: Vec<String> = reader.records().map(|record| record.unwrap()[0].to_owned()).collect();
+        assert_eq!(read, words);
+    }
+
+    #[test]
+    fn undefined_is_an_empty_cell_and_booleans_are_words() {
+        let cells = [Cell::real(None), Cell::real(Some(f64::NAN)), Cell::Boolean(true), Cell::text("")];
+        assert_eq!(cells.map(|cell| csv_text(&cell)), ["", "", "true", ""]);
+    }
+}

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that hold no IO, but for one file each in `profile` and `doctor`.
-const PURE: [&str; 29] = [
+const PURE: [&str; 28] = [
     "profile",
     "plan",
     "backend",
@@ -16,7 +16,6 @@ const PURE: [&str; 29] = [
     "window",
     "stats",
     "figures",
-    "answers",
     "report",
     "table",
     "doctor",

@@ -1,7 +1,8 @@
 //! What background load does to the guests beside it: mean, P99 and longest transaction by what the neighbours do, and by
 //! how the scheduler is set while they do it.
 
-use super::group::{self, Part, varying};
+use super::group::{Group, Part, varying};
+use super::palette::Look;
 use super::plot::{Axis, Bar, BarGroup, Bars, Body, Estimate, Plot, reach};
 use crate::figures::{Metric, SummaryRow};
 use crate::profile::Factor;
@@ -10,6 +11,8 @@ use crate::report::Model;
 /// What each panel shows.
 const PANELS: [(Metric, &str); 3] =
     [(Metric::MeanLatency, "mean"), (Metric::P99Latency, "P99"), (Metric::MaxLatency, "longest transaction")];
+const EXPLANATION: &str = "of the measured guests, scales differ; P99: median over their flows; P99 and longest: whole flow, \
+                           closed loop, with the warm-up";
 /// Levels that one picture can hold.
 const MAX_LEVELS: usize = 10;
 
@@ -49,7 +52,6 @@ fn plot(
     levels: &[String],
     (name, title, compared): (&str, &str, &[&SummaryRow]),
 ) -> Plot {
-    let looks = group::looks(report, &part.factors);
     let value = |row: &SummaryRow, metric: Metric| row.get(metric).copied().map(Estimate::from);
     let panels: Vec<(Metric, Axis)> = PANELS
         .into_iter()
@@ -59,28 +61,16 @@ fn plot(
             (metric, Axis::numbers(name, "µs", reach(&estimates)))
         })
         .collect();
-    let bar = |line: &group::Group| {
-        let values = |row: &&SummaryRow| panels.iter().map(|(metric, _)| value(row, *metric)).collect();
-        Some(Bar {
-            label: line.words.clone(),
-            look: Some(looks.get(&group::name(&line.key))),
-            values: line.rows.first().map(values)?,
-            segments: Vec::new(),
-            floor: None,
-        })
+    let bar = |(line, look): (Group, Look)| {
+        let row = line.rows.first()?;
+        let values = panels.iter().map(|(metric, _)| value(row, *metric)).collect();
+        Some(Bar { label: line.words, look: Some(look), values, segments: Vec::new(), floor: None })
     };
-    let bars = part.lines().iter().take(MAX_LEVELS).filter_map(bar).collect();
-    Plot {
-        name: group::file_name(name, levels),
-        title: group::title(title, levels),
-        explanation: "of the measured guests, scales differ; P99: median over their flows; P99 and longest: whole flow, \
-                      closed loop, with the warm-up"
-            .into(),
-        drawn: part.configurations(),
-        body: Body::Bars(Bars {
-            panels: panels.into_iter().map(|(_, axis)| axis).collect(),
-            segments: Vec::new(),
-            groups: vec![BarGroup { title: String::new(), bars }],
-        }),
-    }
+    let bars = part.looks(report).into_iter().take(MAX_LEVELS).filter_map(bar).collect();
+    let body = Body::Bars(Bars {
+        groups: vec![BarGroup { title: String::new(), bars }],
+        panels: panels.into_iter().map(|(_, axis)| axis).collect(),
+        segments: Vec::new(),
+    });
+    Plot::new((name, title), levels, EXPLANATION.into(), body).of_configurations(part.configurations())
 }

@@ -120,36 +120,34 @@ fn draw_bar(
     let Panel { scale, area, .. } = panel;
     let x = |value: f64| frame::x_of(area, scale, value.clamp(0.0, scale.top));
     let piece = |from: f64, to: f64| Area { left: x(from), right: x(to), top: y - half, bottom: y + half };
-    match bar.look {
-        _ if !bars.segments.is_empty() => {
-            let mut from = 0.0;
-            for (size, (_, look)) in bar.segments.iter().zip(&bars.segments) {
-                canvas.rectangle(piece(from, from + size), look.colour, 1.0);
-                from += size;
-            }
-        }
-        look => canvas.rectangle(piece(0.0, value.mean), look.map_or(GREY, |look| look.colour), 1.0),
+    let whole = [(value.mean, bar.look.map_or(GREY, |look| look.colour))];
+    let segments = bar.segments.iter().zip(&bars.segments).map(|(size, (_, look))| (*size, look.colour));
+    let mut from = 0.0;
+    for (size, colour) in segments.chain(whole.into_iter().filter(|_| bars.segments.is_empty())) {
+        canvas.rectangle(piece(from, from + size), colour, 1.0);
+        from += size;
     }
     if let Some(floor) = bar.floor {
-        let floor = piece(0.0, floor);
-        canvas.rectangle(floor, WHITE, 0.35);
-        canvas.path(&[(floor.right, floor.top), (floor.right, floor.bottom)], Stroke::solid(INK, 2.0));
+        let Area { right, top, bottom, .. } = piece(0.0, floor);
+        canvas.rectangle(Area { top: top - 5.0, bottom: bottom + 5.0, ..piece(0.0, floor) }, GREY, 0.3);
+        let edge = [(right, top - 5.0), (right, bottom + 5.0)];
+        canvas.path(&edge, Stroke { colour: INK, width: 1.5, dash: "2 3" });
     }
-    let mut end = x(value.mean);
-    if let Some((low, high)) = value.ends {
-        let along = |value: f64, side: f64| (frame::x_of(area, scale, value), y + side);
-        // With a halo, because bars may be as dark.
-        for stroke in [Stroke::solid(WHITE, 5.0), Stroke::solid(INK, 2.0)] {
-            frame::whisker(canvas, (low, high), (0.0, scale.top), along, stroke);
-        }
-        end = end.max(x(high));
-    }
-    if is_beyond(value.high(), scale.top) {
-        end = area.right;
-    }
+    interval(canvas, panel, value, y);
+    let end = if is_beyond(value.high(), scale.top) { area.right } else { x(value.high().max(value.mean)) };
     let text = scale.value(value.mean);
     on_white(canvas, "figure", &text, (end + 9.0, y), TEXT);
 }
+
+/// With a halo, because bars may be as dark.
+fn interval(canvas: &mut Canvas, Panel { area, scale, .. }: &Panel, value: &Estimate, y: f64) {
+    let along = |value: f64, side: f64| (frame::x_of(area, scale, value), y + side);
+    for (ends, stroke) in value.ends.into_iter().flat_map(|ends| HALO.map(|stroke| (ends, stroke))) {
+        frame::whisker(canvas, ends, (0.0, scale.top), along, stroke);
+    }
+}
+
+const HALO: [Stroke; 2] = [Stroke::solid(WHITE, 5.0), Stroke::solid(INK, 2.0)];
 
 /// A text on white: the grid runs behind it.
 fn on_white(canvas: &mut Canvas, class: &str, text: &str, at: Point, font: Font) {

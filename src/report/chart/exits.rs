@@ -1,6 +1,6 @@
 //! Why KVM left the guests: stacked bars by reason, for each transaction, or each second of a stream.
 
-use super::group::{self, Part, group_by, headings, load_first, varying, words};
+use super::group::{Group, Part, group_by, headings, load_first, varying, words};
 use super::metrics::MAX_BARS;
 use super::palette::{Look, Looks};
 use super::plot::{Axis, Bar, BarGroup, Bars, Body, Estimate, Plot, reach};
@@ -56,7 +56,7 @@ fn plot(report: &Model, reasons: &[String], streams: bool, part: &Part) -> Optio
     let other = ("other".to_owned(), Look { colour: GREY, ..looks.get("other") });
     let segments = names.into_iter().map(|name| (name.clone(), looks.get(&name))).chain([other]).collect();
     let (outer, inner) = headings(&part.factors);
-    let group = |group: group::Group| {
+    let group = |group: Group| {
         let lines = Part::whole(group.rows, inner.clone()).lines();
         let bars = lines.into_iter().flat_map(|line| {
             line.rows
@@ -67,13 +67,11 @@ fn plot(report: &Model, reasons: &[String], streams: bool, part: &Part) -> Optio
     };
     let groups: Vec<BarGroup> = group_by(part.rows.iter().copied(), &outer).into_iter().map(group).collect();
     let largest = reach(groups.iter().flat_map(|group| &group.bars).filter_map(|bar| bar.values[0].as_ref()));
-    (!groups.is_empty()).then(|| Plot {
-        name: group::file_name(name, &part.levels),
-        title: group::title(title, &part.levels),
-        explanation: format!("{explanation}{}", counted_by(report)),
-        drawn: part.configurations(),
-        body: Body::Bars(Bars { panels: vec![Axis::numbers("", unit, largest)], segments, groups }),
-    })
+    let any = !groups.is_empty();
+    let body = Body::Bars(Bars { panels: vec![Axis::numbers("", unit, largest)], segments, groups });
+    let explanation = format!("{explanation}{}", counted_by(report));
+    let plot = Plot::new((name, title), &part.levels, explanation, body);
+    any.then(|| plot.of_configurations(part.configurations()))
 }
 
 /// Who counted, as a part of a sentence; nothing where that was not noted.

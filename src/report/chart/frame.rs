@@ -21,6 +21,8 @@ pub(super) const BOLD: Font = Font::bold(21.0);
 pub(super) const LINE: f64 = 27.0;
 /// What an axis below a plot takes, with its title, px.
 pub(super) const BELOW: f64 = 74.0;
+/// What a noise floor is.
+const FLOOR: &str = "; grey, up to the dotted edge: what equal guests with this noise would show";
 const ALERT: Colour = Colour(0xb4, 0x3c, 0x00);
 
 /// A line of text around a plot, and where it stands.
@@ -103,7 +105,8 @@ fn caption(model: &Model, plot: &Plot) -> String {
     let trials = model.repeats();
     let mean = if trials == "single trials" { trials } else { format!("mean of {trials}") };
     let interval = if model.has_intervals() { interval(&plot.body, shape) } else { String::new() };
-    format!("{}; {mean}{interval}", plot.explanation)
+    let floor = if plot.body.has_floor() { FLOOR } else { "" };
+    format!("{}; {mean}{interval}{floor}", plot.explanation)
 }
 
 /// `, whisker = 95 % interval (arrow: beyond the scale)`.

@@ -1,7 +1,7 @@
 //! Rows of configurations that share a picture, a line or a colour: grouped by the levels of factors.
 
-use super::palette::Looks;
-use super::svg::slug;
+use super::palette::{Look, Looks};
+use super::plot::{Mark, Role, Series};
 use crate::figures::SummaryRow;
 use crate::profile::{Configuration, Factor};
 use crate::report::{Model, model};
@@ -61,8 +61,28 @@ impl<'a> Part<'a> {
 
     /// One group for each of its lines. The only line is named by its backend.
     pub fn lines(&self) -> Vec<Group<'a>> {
-        let factors = if self.factors.is_empty() { &[Factor::Backend][..] } else { &self.factors };
-        group_by(self.rows.iter().copied(), factors)
+        group_by(self.rows.iter().copied(), or_backend(&self.factors))
+    }
+
+    /// Its lines with their looks.
+    pub fn looks(&self, report: &Model) -> Vec<(Group<'a>, Look)> {
+        let looks = looks(report, &self.factors);
+        let with_look = |line: Group<'a>| {
+            let look = looks.get(&name(&line.key));
+            (line, look)
+        };
+        self.lines().into_iter().map(with_look).collect()
+    }
+
+    /// A series for each of its lines that has points.
+    pub fn series(&self, report: &Model, points: impl Fn(&Group<'a>) -> Vec<Mark>) -> Vec<Series> {
+        let series = self.looks(report).into_iter().map(|(line, look)| Series {
+            points: points(&line),
+            label: line.words,
+            role: Role::Measured,
+            look,
+        });
+        series.filter(|series| !series.points.is_empty()).collect()
     }
 
     /// Divides by the first factor until no part has more than `limit` lines.
@@ -100,13 +120,17 @@ impl<'a> Part<'a> {
 
 /// The looks of the run's levels of some factors, so that they are the same in every part of a picture.
 pub(super) fn looks(report: &Model, factors: &[Factor]) -> Looks {
-    let factors = if factors.is_empty() { &[Factor::Backend][..] } else { factors };
     let guests = report.experiment.configurations.iter().filter(|configuration| configuration.vms > 0);
-    Looks::assign(guests.map(|configuration| name(&key(configuration, factors))))
+    Looks::assign(guests.map(|configuration| name(&key(configuration, or_backend(factors)))))
+}
+
+/// What is named by no factor is named by its backend.
+fn or_backend(factors: &[Factor]) -> &[Factor] {
+    if factors.is_empty() { &[Factor::Backend] } else { factors }
 }
 
 /// The name that a key's look belongs to.
-pub(super) fn name(key: &Key) -> String {
+fn name(key: &Key) -> String {
     key.iter().map(|(_, level)| level.as_str()).collect::<Vec<_>>().join(", ")
 }
 
@@ -125,17 +149,6 @@ pub(super) fn load_first(factors: Vec<Factor>) -> Vec<Factor> {
     let (load, rest): (Vec<Factor>, Vec<Factor>) =
         factors.into_iter().partition(|factor| LOAD.contains(factor));
     [load, rest].concat()
-}
-
-/// File name without extension of a picture of one part: `rate_per_flow_tps-virtio`.
-pub(super) fn file_name(subject: &str, levels: &[String]) -> String {
-    let levels = levels.iter().map(|level| slug(level));
-    std::iter::once(subject.to_owned()).chain(levels).collect::<Vec<_>>().join("-")
-}
-
-/// Title of a picture of one part: `Total rate: virtio`.
-pub(super) fn title(subject: &str, levels: &[String]) -> String {
-    if levels.is_empty() { subject.into() } else { format!("{subject}: {}", levels.join(", ")) }
 }
 
 /// Levels in words that a line break leaves whole: `16 vCPUs` keeps its no-break space.

@@ -1,16 +1,19 @@
 //! What single guests and flows got: the rate of each guest and its course where guests differ most, and how the rates of all
 //! flows are distributed.
 
-use super::group::{self, Part, varying};
+use super::group::{self, Group, Part, varying};
 use super::palette::{Looks, MAX_LINES};
 use super::plot::{Axis, Body, Curves, Estimate, Heat, Mark, Plot, Role, Series, Style, reach};
-use crate::figures::{GuestFigures, Metric, SummaryRow, TrialFigures};
+use crate::figures::{GuestFigures, Metric, Numbers, SummaryRow, TrialFigures};
 use crate::profile::{Factor, Unit};
 use crate::report::{Model, model};
 use crate::stats::Interval;
 
 /// Flows of a configuration from which on a distribution shows something.
 const FEWEST: usize = 8;
+
+const EACH_GUEST: &str = "sum over a guest's flows in the common window; open circles: single repeats; the configuration with \
+                          the largest mean bias";
 
 /// The configuration with the largest mean bias of the guests' rates; `None` where no two guests were compared.
 fn most_biased<'r>(report: &'r Model) -> Option<&'r SummaryRow> {
@@ -30,67 +33,49 @@ fn unit_name(unit: Unit) -> &'static str {
 /// The rate of each guest: a dot for each valid repeat beside their mean, guests of one group in its colour.
 pub(super) fn rates(report: &Model) -> Option<Plot> {
     let row = most_biased(report)?;
-    let valid: Vec<_> = trials_of(report, row).filter_map(|trial| trial.valid()).collect();
+    let valid: Vec<&Numbers> = trials_of(report, row).filter_map(|trial| trial.valid()).collect();
     let guests: Vec<&GuestFigures> =
         valid.first()?.guests.iter().filter(|guest| guest.is_measured()).collect();
-    let mark = |(place, guest): (usize, &&GuestFigures)| {
-        let own = valid.iter().flat_map(|numbers| &numbers.guests).filter(|one| one.guest == guest.guest);
-        let repeats: Vec<f64> = own.map(|guest| guest.rate).collect();
-        let mean = Interval::of(&repeats)?.into();
-        Some(Mark { repeats, ..Mark::new(place as f64, mean) })
-    };
-    let party = |guest: &GuestFigures| {
-        guest
-            .group
-            .as_ref()
-            .map_or_else(|| row.configuration.level(Factor::Backend), |group| group.to_string())
-    };
-    let mut parties: Vec<String> = Vec::new();
-    for party in guests.iter().map(|guest| party(guest)) {
-        if !parties.contains(&party) {
-            parties.push(party);
-        }
-    }
-    let looks = match guests.iter().any(|guest| guest.group.is_some()) {
-        true => Looks::assign(parties.iter().cloned()),
-        false => group::looks(report, &[Factor::Backend]),
-    };
-    let series: Vec<Series> = parties
-        .into_iter()
-        .map(|name| Series {
-            points: guests
-                .iter()
-                .enumerate()
-                .filter(|(_, guest)| party(guest) == name)
-                .filter_map(mark)
-                .collect(),
-            look: looks.get(&name),
-            role: Role::Measured,
-            label: name,
-        })
-        .collect();
+    let series = by_party(report, row, &valid, &guests);
     let marks = || series.iter().flat_map(|series| &series.points);
     let highest = marks().flat_map(|mark| mark.repeats.iter().copied()).fold(0.0, f64::max);
     let largest = reach(marks().map(|mark| &mark.y)).max(highest);
-    let levels: Vec<String> = guests.iter().map(|guest| guest.guest.to_string()).collect();
+    let levels = guests.iter().map(|guest| guest.guest.to_string()).collect();
     let unit = row.configuration.test.unit();
     let name = if unit == Unit::Transactions { "rate_by_guest" } else { "throughput_by_guest" };
     let words = model::describe(&row.configuration, &report.experiment.factors);
     let part: Vec<String> = Some(words).filter(|words| !words.is_empty()).into_iter().collect();
-    Some(Plot {
-        name: group::file_name(name, &part),
-        title: group::title("Rate of each guest where they differ most", &part),
-        explanation: "sum over a guest's flows in the common window; open circles: single repeats; the configuration with the \
-                      largest mean bias"
-            .into(),
-        drawn: vec![row.configuration.clone()],
-        body: Body::Lines(Curves {
-            x: Axis { title: "guest".into(), levels, ..Axis::default() },
-            y: Axis::numbers("", unit_name(unit), largest),
-            style: Style::Points,
-            series: series.clone(),
-        }),
-    })
+    let x = Axis { title: "guest".into(), levels, ..Axis::default() };
+    let y = Axis::numbers("", unit_name(unit), largest);
+    let body = Body::Lines(Curves { x, y, style: Style::Points, series });
+    let plot = Plot::new((name, "Rate of each guest where they differ most"), &part, EACH_GUEST.into(), body);
+    Some(plot.of_configurations(vec![row.configuration.clone()]))
+}
+
+/// A series for each group of guests, or one with the look of their backend.
+fn by_party(report: &Model, row: &SummaryRow, valid: &[&Numbers], guests: &[&GuestFigures]) -> Vec<Series> {
+    let backend = row.configuration.level(Factor::Backend);
+    let party = |guest: &GuestFigures| guest.group.as_ref().map_or(backend.clone(), ToString::to_string);
+    let looks = match guests.iter().any(|guest| guest.group.is_some()) {
+        true => Looks::assign(guests.iter().map(|guest| party(guest))),
+        false => group::looks(report, &[Factor::Backend]),
+    };
+    let mut series: Vec<Series> = Vec::new();
+    for (place, guest) in guests.iter().enumerate() {
+        let own = valid.iter().flat_map(|numbers| &numbers.guests).filter(|one| one.guest == guest.guest);
+        let repeats: Vec<f64> = own.map(|guest| guest.rate).collect();
+        let Some(mean) = Interval::of(&repeats) else { continue };
+        let mark = Mark { repeats, ..Mark::new(place as f64, mean.into()) };
+        let label = party(guest);
+        match series.iter_mut().find(|series| series.label == label) {
+            Some(series) => series.points.push(mark),
+            None => {
+                let look = looks.get(&label);
+                series.push(Series { label, role: Role::Measured, look, points: vec![mark] });
+            }
+        }
+    }
+    series
 }
 
 /// The trial of the largest bias among those of the configuration with the largest mean bias, over time; none where no trial
@@ -148,39 +133,26 @@ pub(super) fn flows(report: &Model) -> Vec<Plot> {
 
 fn distribution(report: &Model, part: &Part, unit: Unit) -> Option<Plot> {
     let name = if unit == Unit::Transactions { "flow_rates_cdf" } else { "flow_throughput_cdf" };
-    let looks = group::looks(report, &part.factors);
-    let series = part.lines().into_iter().filter_map(|line| {
+    let points = |line: &Group| {
         let trials = line.rows.iter().flat_map(|row| trials_of(report, row));
         let flows = trials.filter_map(|trial| trial.valid()).flat_map(|numbers| &numbers.flows);
-        let points = steps(flows.map(|flow| flow.rate).collect())?;
-        Some(Series {
-            label: line.words,
-            role: Role::Measured,
-            look: looks.get(&group::name(&line.key)),
-            points,
-        })
-    });
-    let series: Vec<Series> = series.collect();
+        steps(flows.map(|flow| flow.rate).collect())
+    };
+    let series = part.series(report, points);
     let largest = reach(series.iter().flat_map(|series| &series.points).map(|mark| &mark.x));
-    (!series.is_empty()).then(|| Plot {
-        name: group::file_name(name, &part.levels),
-        title: group::title("Rates of single flows", &part.levels),
-        explanation: "share of the flows that are as slow or slower, all repeats together; steep is fair"
-            .into(),
-        drawn: part.configurations(),
-        body: Body::Scatter(Curves {
-            x: Axis::numbers("rate of a flow", unit_name(unit), largest),
-            y: Axis::numbers("flows", "%", 100.0),
-            style: Style::Line,
-            series: series.clone(),
-        }),
-    })
+    let explanation = "share of the flows that are as slow or slower, all repeats together; steep is fair";
+    let any = !series.is_empty();
+    let x = Axis::numbers("rate of a flow", unit_name(unit), largest);
+    let y = Axis::numbers("flows", "%", 100.0);
+    let body = Body::Scatter(Curves { x, y, style: Style::Line, series });
+    let plot = Plot::new((name, "Rates of single flows"), &part.levels, explanation.into(), body);
+    any.then(|| plot.of_configurations(part.configurations()))
 }
 
-/// The staircase of a distribution.
-fn steps(mut rates: Vec<f64>) -> Option<Vec<Mark>> {
+/// The staircase of a distribution; none of too few.
+fn steps(mut rates: Vec<f64>) -> Vec<Mark> {
     if rates.len() < FEWEST {
-        return None;
+        return Vec::new();
     }
     rates.sort_by(f64::total_cmp);
     let percent = |below: usize| Estimate::exact(100.0 * below as f64 / rates.len() as f64);
@@ -188,7 +160,7 @@ fn steps(mut rates: Vec<f64>) -> Option<Vec<Mark>> {
         .iter()
         .enumerate()
         .flat_map(|(below, rate)| [below, below + 1].map(|below| Mark::new(*rate, percent(below))));
-    Some(corners.collect())
+    corners.collect()
 }
 
 #[cfg(test)]
@@ -197,11 +169,11 @@ mod tests {
 
     #[test]
     fn a_staircase_rises_from_nobody_to_everybody() {
-        let marks = steps(vec![3.0, 1.0, 2.0, 2.0, 5.0, 4.0, 7.0, 6.0]).unwrap();
+        let marks = steps(vec![3.0, 1.0, 2.0, 2.0, 5.0, 4.0, 7.0, 6.0]);
         let y: Vec<f64> = marks.iter().map(|mark| mark.y.mean).collect();
         assert_eq!((y[0], y[15]), (0.0, 100.0));
         assert!(y.windows(2).all(|pair| pair[0] <= pair[1]));
         assert!(marks.windows(2).all(|pair| pair[0].x.mean <= pair[1].x.mean));
-        assert_eq!(steps(vec![1.0; 7]), None);
+        assert_eq!(steps(vec![1.0; 7]), []);
     }
 }

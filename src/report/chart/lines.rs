@@ -76,7 +76,9 @@ pub(super) fn draw(canvas: &mut Canvas, plot: &Area, curves: &Curves) {
     let measured = curves.series.iter().filter(|series| series.role == Role::Measured).count();
     let mut place = 0;
     for series in curves.series.iter().filter(|series| series.role == Role::Floor) {
-        canvas.group("floor", &series.label, |canvas| floor(canvas, &plane, series));
+        canvas.group("floor", &series.label, |canvas| {
+            floor(canvas, &plane, series, 0.3 / (1 + measured) as f64)
+        });
     }
     for series in curves.series.iter().filter(|series| series.role != Role::Floor) {
         canvas.group("series", &series.label, |canvas| match series.role {
@@ -91,7 +93,7 @@ pub(super) fn draw(canvas: &mut Canvas, plot: &Area, curves: &Curves) {
             }
         });
     }
-    names.sort_by(|a, b| a.colour.eq(&GREY).cmp(&b.colour.eq(&GREY)));
+    names.sort_by_key(|name| name.colour == GREY);
     names_at_ends(canvas, &plane, &names);
 }
 
@@ -110,7 +112,7 @@ fn levels(canvas: &mut Canvas, plane: &Plane, curves: &Curves) {
 }
 
 /// A grey area from zero to the floor, with its edge.
-fn floor(canvas: &mut Canvas, plane: &Plane, series: &Series) {
+fn floor(canvas: &mut Canvas, plane: &Plane, series: &Series, opacity: f64) {
     canvas.clipped(plane.area, |canvas| {
         for run in runs(series, |_| true) {
             let edge: Vec<Point> = run.iter().map(|mark| plane.at(mark)).collect();
@@ -118,7 +120,7 @@ fn floor(canvas: &mut Canvas, plane: &Plane, series: &Series) {
             let half = if edge.len() == 1 { INSET / 2.0 } else { 0.0 };
             let ends = [(last.0 + half, plane.area.bottom), (first.0 - half, plane.area.bottom)];
             let edge = [&[(first.0 - half, first.1)], &edge[..], &[(last.0 + half, last.1)]].concat();
-            canvas.polygon(&[&edge[..], &ends].concat(), GREY, 0.16);
+            canvas.polygon(&[&edge[..], &ends].concat(), GREY, opacity);
             canvas.path(&edge, Stroke { colour: series.look.colour, width: 1.5, dash: "2 3" });
         }
     });

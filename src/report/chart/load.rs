@@ -1,10 +1,10 @@
 //! Congestion, as its two usual pictures: latency over throughput while the load rises, and what waits for a CPU over how
 //! busy the CPUs are.
 
-use super::group::{self, Group, Part, varying};
+use super::group::{Group, Part, varying};
 use super::metrics;
 use super::palette::MAX_LINES;
-use super::plot::{Axis, Body, Curves, Estimate, Mark, Plot, Role, Series, Style, reach};
+use super::plot::{Axis, Body, Curves, Estimate, Mark, Plot, Series, Style, reach};
 use crate::figures::{Metric, SummaryRow, TrialFigures};
 use crate::profile::Factor;
 use crate::report::Model;
@@ -22,6 +22,16 @@ const LATENCIES: [(Metric, &str, &str, &str); 2] = [
 ];
 /// The series of all, where there are more than a picture has colours for.
 const TOGETHER: &str = "all trials";
+/// What moves the load along a series and makes no series of its own.
+const MOVING_LOAD: [Factor; 7] = [
+    Factor::Test,
+    Factor::Vms,
+    Factor::Flows,
+    Factor::Burst,
+    Factor::Request,
+    Factor::Response,
+    Factor::Message,
+];
 /// Trials from which on a cloud of them shows something.
 const FEWEST: usize = 3;
 
@@ -43,10 +53,10 @@ fn curve(
     part: &Part,
     (metric, name, title, axis): (Metric, &str, &str, &str),
 ) -> Option<Plot> {
-    let looks = group::looks(report, &part.factors);
-    let series = |mut line: Group| {
-        line.rows.sort_by_key(|row| row.configuration.burst);
-        let zones = zones_of(&line.rows);
+    let points = |line: &Group| {
+        let mut rows = line.rows.clone();
+        rows.sort_by_key(|row| row.configuration.burst);
+        let zones = zones_of(&rows);
         let mark = |(index, row): (usize, &&SummaryRow)| {
             Some(Mark {
                 x: (*row.get(Metric::TotalRate)?).into(),
@@ -55,23 +65,18 @@ fn curve(
                 ..Mark::new(0.0, (*row.get(metric)?).into())
             })
         };
-        let points = line.rows.iter().enumerate().filter_map(mark).collect();
-        Series { label: line.words, role: Role::Measured, look: looks.get(&group::name(&line.key)), points }
+        rows.iter().enumerate().filter_map(mark).collect()
     };
-    let series: Vec<Series> = part.lines().into_iter().map(series).filter(|s| !s.points.is_empty()).collect();
-    let marks = || series.iter().flat_map(|series| &series.points);
-    let x = Axis::numbers("total rate", "transactions/s", reach(marks().map(|mark| &mark.x)));
-    let y = Axis::numbers(axis, metric.unit(), reach(marks().map(|mark| &mark.y)));
-    (!series.is_empty()).then(|| Plot {
-        name: group::file_name(name, &part.levels),
-        title: group::title(title, &part.levels),
-        explanation: format!(
-            "{}; numbers: transactions in flight on each flow",
-            metrics::explanation(metric)
-        ),
-        drawn: part.configurations(),
-        body: Body::Scatter(Curves { x, y, style: Style::Joined, series: series.clone() }),
-    })
+    let series = part.series(report, points);
+    let reached = |value: fn(&Mark) -> &Estimate| reach(series.iter().flat_map(|s| &s.points).map(value));
+    let x = Axis::numbers("total rate", "transactions/s", reached(|mark| &mark.x));
+    let y = Axis::numbers(axis, metric.unit(), reached(|mark| &mark.y));
+    let explanation =
+        format!("{}; numbers: transactions in flight on each flow", metrics::explanation(metric));
+    let any = !series.is_empty();
+    let body = Body::Scatter(Curves { x, y, style: Style::Joined, series });
+    let plot = Plot::new((name, title), &part.levels, explanation, body);
+    any.then(|| plot.of_configurations(part.configurations()))
 }
 
 /// What each load of a curve is good for, by its rate and mean latency, whatever the picture shows.
@@ -83,50 +88,29 @@ fn zones_of(loads: &[&SummaryRow]) -> Option<Vec<Zone>> {
 
 /// What vCPUs wait for a CPU over how busy the host is, a point for each valid trial with guests.
 pub(super) fn waiting(report: &Model) -> Option<Plot> {
-    // What moves the load along a series makes no series of its own.
-    const LOAD: [Factor; 7] = [
-        Factor::Test,
-        Factor::Vms,
-        Factor::Flows,
-        Factor::Burst,
-        Factor::Request,
-        Factor::Response,
-        Factor::Message,
-    ];
     let with_guests: Vec<&SummaryRow> = report.rows.iter().filter(|row| row.configuration.vms > 0).collect();
-    let mut part = Part::whole(with_guests.clone(), varying(&with_guests, &report.experiment.factors, &LOAD));
+    let factors = varying(&with_guests, &report.experiment.factors, &MOVING_LOAD);
+    let mut part = Part::whole(with_guests, factors);
     while part.lines().len() > MAX_LINES && part.factors.pop().is_some() {}
-    let looks = group::looks(report, &part.factors);
-    let marks = |rows: &[&SummaryRow]| {
-        let trials =
-            rows.iter().flat_map(|row| report.trials.iter().filter(|t| t.configuration == row.configuration));
+    let points = |line: &Group| {
+        let own = |row: &&SummaryRow, trial: &TrialFigures| trial.configuration == row.configuration;
+        let trials = line.rows.iter().flat_map(|row| report.trials.iter().filter(|trial| own(row, trial)));
         trials.filter_map(mark).collect()
     };
-    let of_line = |line: Group| Series {
-        role: Role::Measured,
-        look: looks.get(&group::name(&line.key)),
-        points: marks(&line.rows),
-        label: line.words,
-    };
-    let mut lines = part.lines();
-    if lines.len() > MAX_LINES {
-        lines = vec![Group { key: Vec::new(), words: TOGETHER.into(), rows: with_guests }];
+    let mut series = part.series(report, points);
+    if series.len() > MAX_LINES {
+        let points = series.iter_mut().flat_map(|series| series.points.drain(..)).collect();
+        series = vec![Series { label: TOGETHER.into(), points, ..series.swap_remove(0) }];
     }
-    let series: Vec<Series> = lines.into_iter().map(of_line).filter(|s| !s.points.is_empty()).collect();
-    let points = || series.iter().flat_map(|series| &series.points);
-    let percent = |value: fn(&Mark) -> &Estimate| reach(points().map(value)).clamp(50.0, 100.0);
-    (points().count() >= FEWEST).then(|| Plot {
-        name: "wait_over_host_cpu".into(),
-        title: "vCPUs' wait for a CPU over host CPU".into(),
-        explanation: format!("each point is a trial; wait ratio: {}", Metric::WaitRatio.explanation()),
-        drawn: part.configurations(),
-        body: Body::Scatter(Curves {
-            x: Axis::numbers("host CPU", "%", percent(|mark| &mark.x)),
-            y: Axis::numbers("wait ratio", "%", percent(|mark| &mark.y)),
-            style: Style::Points,
-            series: series.clone(),
-        }),
-    })
+    let marks = || series.iter().flat_map(|series| &series.points);
+    let percent = |value: fn(&Mark) -> &Estimate| reach(marks().map(value)).clamp(50.0, 100.0);
+    let x = Axis::numbers("host CPU", "%", percent(|mark| &mark.x));
+    let y = Axis::numbers("wait ratio", "%", percent(|mark| &mark.y));
+    let enough = marks().count() >= FEWEST;
+    let subject = ("wait_over_host_cpu", "vCPUs' wait for a CPU over host CPU");
+    let explanation = format!("each point is a trial; wait ratio: {}", Metric::WaitRatio.explanation());
+    let body = Body::Scatter(Curves { x, y, style: Style::Points, series });
+    enough.then(|| Plot::new(subject, &[], explanation, body).of_configurations(part.configurations()))
 }
 
 fn mark(trial: &TrialFigures) -> Option<Mark> {

@@ -4,7 +4,7 @@
 //! be compared.
 
 use super::group::{self, Group, LOAD, Part, group_by, headings, load_first, varying, words};
-use super::palette::{Look, Looks, MAX_LINES};
+use super::palette::{Look, MAX_LINES};
 use super::plot::{
     Axis, Bar, BarGroup, Bars, Body, Curves, Estimate, Mark, Plot, Role, Series, Style, reach,
 };
@@ -98,13 +98,10 @@ fn plots_of(report: &Model, rows: Vec<&SummaryRow>, subject: &Subject, values: &
             false => Body::Bars(as_bars(report, &part, &bare, (axis, values))?),
         };
         let by = if lines { " by number of guests" } else { "" };
-        Some(Plot {
-            name: group::file_name(subject.name, &part.levels),
-            title: group::title(&format!("{}{by}", subject.label), &part.levels),
-            explanation: subject.explanation.clone(),
-            drawn,
-            body,
-        })
+        let title = format!("{}{by}", subject.label);
+        let explanation = subject.explanation.clone();
+        let plot = Plot::new((subject.name, &title), &part.levels, explanation, body);
+        Some(plot.of_configurations(drawn))
     };
     Part::whole(guests, factors).split(limit).into_iter().filter_map(plot).collect()
 }
@@ -121,44 +118,26 @@ fn as_lines(
     levels: &[u32],
     (axis, values): (Axis, &Values),
 ) -> Option<Curves> {
-    let looks = group::looks(report, &part.factors);
-    let series = part.lines().into_iter().map(|line| {
-        let at = |(index, vms): (usize, &u32), value: &dyn Fn(&SummaryRow) -> Option<Estimate>| {
+    let points = |line: &Group, value: &dyn Fn(&SummaryRow) -> Option<Estimate>| -> Vec<Mark> {
+        let at = |(index, vms): (usize, &u32)| {
             let row = line.rows.iter().find(|row| row.configuration.vms == *vms)?;
             Some(Mark::new(index as f64, value(row)?))
         };
-        let points = |value: &dyn Fn(&SummaryRow) -> Option<Estimate>| -> Vec<Mark> {
-            levels.iter().enumerate().filter_map(|level| at(level, value)).collect()
-        };
-        let series = |role, points| Series {
-            label: line.words.clone(),
-            role,
-            look: looks.get(&group::name(&line.key)),
-            points,
-        };
-        let floor = points(&|row| (values.floor)(row).map(Estimate::exact));
-        [series(Role::Floor, floor), series(Role::Measured, points(values.value))]
-    });
-    let series: Vec<Series> =
-        series.flatten().filter(|s| s.role == Role::Measured || !s.points.is_empty()).collect();
-    let look = looks.get("");
-    let baselines = bars(bare.iter().copied(), &varying(bare, &Factor::ALL, &[Factor::Vms]), values);
-    let baselines = baselines.into_iter().filter_map(|bar| {
+        levels.iter().enumerate().filter_map(at).collect()
+    };
+    let measured = part.series(report, |line| points(line, values.value));
+    let floors = part.series(report, |line| points(line, &|row| (values.floor)(row).map(Estimate::exact)));
+    let floors = floors.into_iter().map(|series| Series { role: Role::Floor, ..series });
+    let look = measured.first()?.look;
+    let bars = bars(bare.iter().copied(), &varying(bare, &Factor::ALL, &[Factor::Vms]), values);
+    let baselines = bars.into_iter().filter_map(|bar| {
         let points = vec![Mark::new(0.0, bar.values.first().copied().flatten()?)];
         Some(Series { label: bar.label, role: Role::Baseline, look, points })
     });
-    let levels_axis = Axis {
-        title: axis_title(levels).into(),
-        levels: levels.iter().map(u32::to_string).collect(),
-        ..Axis::default()
-    };
-    let any = series.iter().any(|series| series.role == Role::Measured && !series.points.is_empty());
-    any.then(|| Curves {
-        x: levels_axis,
-        y: axis,
-        style: Style::Joined,
-        series: series.iter().cloned().chain(baselines).collect(),
-    })
+    let series = floors.chain(measured.iter().cloned()).chain(baselines).collect();
+    let names = levels.iter().map(u32::to_string).collect();
+    let x = Axis { title: axis_title(levels).into(), levels: names, ..Axis::default() };
+    Some(Curves { x, y: axis, style: Style::Joined, series })
 }
 
 /// Says what the even spacing means.
@@ -180,7 +159,6 @@ fn as_bars(
     (axis, values): (Axis, &Values),
 ) -> Option<Bars> {
     let (outer, inner) = headings(&part.factors);
-    let looks = group::looks(report, &inner);
     let groups = group_by(part.rows.iter().copied(), &outer);
     let beside: Vec<Factor> = outer.iter().copied().filter(|factor| LOAD.contains(factor)).collect();
     let differing = |factors: &[Factor]| varying(bare, &Factor::ALL, factors);
@@ -188,7 +166,7 @@ fn as_bars(
         !beside.is_empty() && group::key(&row.configuration, &outer) == group.key
     };
     let bar_group = |group: &Group| {
-        let guests = guest_bars(&Part::whole(group.rows.clone(), inner.clone()), &looks, values);
+        let guests = guest_bars(report, &Part::whole(group.rows.clone(), inner.clone()), values);
         let hosts = bare.iter().copied().filter(|row| is_beside(row, group));
         let bars = guests.into_iter().chain(bars(hosts, &differing(&beside), values)).collect();
         BarGroup { title: group.words.clone(), bars }
@@ -201,12 +179,14 @@ fn as_bars(
 }
 
 /// A bar for each configuration that has a value.
-fn guest_bars(part: &Part, looks: &Looks, values: &Values) -> Vec<Bar> {
-    let bar = |line: &Group, row: &SummaryRow| {
-        let look = looks.get(&group::name(&line.key));
-        Some(one(line.words.clone(), Some(look), (values.value)(row)?, (values.floor)(row)))
+fn guest_bars(report: &Model, part: &Part, values: &Values) -> Vec<Bar> {
+    let bar = |words: &str, look: Look, row: &SummaryRow| {
+        Some(one(words.to_owned(), Some(look), (values.value)(row)?, (values.floor)(row)))
     };
-    part.lines().iter().flat_map(|line| line.rows.iter().filter_map(|row| bar(line, row))).collect()
+    let lines = part.looks(report);
+    let bars =
+        lines.iter().flat_map(|(line, look)| line.rows.iter().filter_map(|row| bar(&line.words, *look, row)));
+    bars.collect()
 }
 
 /// Bare metal, with the levels that tell one from another if there are several.

@@ -6,8 +6,6 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
-use super::svg::Point;
-
 /// Red, green and blue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Colour(pub u8, pub u8, pub u8);
@@ -58,7 +56,7 @@ pub(super) enum Marker {
 
 impl Marker {
     /// Its corners around a centre, px.
-    pub fn outline(self, (x, y): Point) -> Vec<Point> {
+    pub fn outline(self, (x, y): (f64, f64)) -> Vec<(f64, f64)> {
         let corners = |count: u32, radius: f64, turned: f64| {
             let angle =
                 move |corner: u32| (turned + 360.0 * f64::from(corner) / f64::from(count)).to_radians();

@@ -2,6 +2,7 @@
 
 use super::palette::Look;
 use super::scale::Scale;
+use super::svg::slug;
 use crate::profile::Configuration;
 use crate::stats::{Interval, Ratio, Zone};
 
@@ -16,6 +17,23 @@ pub(super) struct Plot {
     /// Every configuration of which something is drawn: the caption names what they have in common.
     pub drawn: Vec<Configuration>,
     pub body: Body,
+}
+
+impl Plot {
+    /// A picture of a subject, given as file name and title: `rate_per_flow_tps-virtio`, `Rate per flow: virtio`. `levels` are
+    /// those that all of it has in common, in words.
+    pub fn new((name, title): (&str, &str), levels: &[String], explanation: String, body: Body) -> Plot {
+        let slugs = levels.iter().map(|level| slug(level));
+        let title =
+            if levels.is_empty() { title.to_owned() } else { format!("{title}: {}", levels.join(", ")) };
+        let name = std::iter::once(name.to_owned()).chain(slugs).collect::<Vec<_>>().join("-");
+        Plot { name, title, explanation, drawn: Vec::new(), body }
+    }
+
+    /// The same, of these configurations.
+    pub fn of_configurations(self, drawn: Vec<Configuration>) -> Plot {
+        Plot { drawn, ..self }
+    }
 }
 
 /// The four kinds of chart.
@@ -250,6 +268,17 @@ impl Body {
     /// Whether an interval reaches beyond its scale.
     pub fn is_cut(&self) -> bool {
         self.values().iter().any(|(value, top)| is_beyond(value.high(), *top))
+    }
+
+    /// Whether a noise floor is drawn.
+    pub fn has_floor(&self) -> bool {
+        match self {
+            Body::Lines(curves) | Body::Scatter(curves) => {
+                curves.series.iter().any(|series| series.role == Role::Floor)
+            }
+            Body::Bars(bars) => bars.bars().any(|bar| bar.floor.is_some()),
+            Body::Heat(_) => false,
+        }
     }
 
     /// Whether a value has an interval that is too wide to be shown.

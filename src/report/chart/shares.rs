@@ -1,7 +1,6 @@
 //! The share of the CPU time that each group got, beside the share that its weight would give it, under Jain's index by
 //! weight.
 
-use super::group;
 use super::metrics::{MAX_BARS, one};
 use super::palette::Looks;
 use super::plot::{Axis, Bar, BarGroup, Bars, Body, Estimate, Plot, reach};
@@ -57,13 +56,10 @@ fn plot(report: &Model, levels: &[String], groups: Vec<(&Configuration, BarGroup
     let (drawn, groups): (Vec<&Configuration>, Vec<BarGroup>) = groups.into_iter().unzip();
     let values = groups.iter().flat_map(|group| &group.bars).filter_map(|bar| bar.values[0].as_ref());
     let axis = Axis::numbers("", "%", reach(values).min(100.0));
-    Plot {
-        name: group::file_name("cpu_share_percent", levels),
-        title: group::title("CPU time of each group", levels),
-        explanation: format!("{EXPLANATION}{}", if known { WITH_INDEX } else { "" }),
-        drawn: drawn.into_iter().cloned().collect(),
-        body: Body::Bars(Bars { panels: vec![axis], segments: Vec::new(), groups }),
-    }
+    let explanation = format!("{EXPLANATION}{}", if known { WITH_INDEX } else { "" });
+    let body = Body::Bars(Bars { panels: vec![axis], segments: Vec::new(), groups });
+    let plot = Plot::new(("cpu_share_percent", "CPU time of each group"), levels, explanation, body);
+    plot.of_configurations(drawn.into_iter().cloned().collect())
 }
 
 fn bars(row: &GroupRow, looks: &Looks) -> Vec<Bar> {

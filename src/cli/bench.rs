@@ -7,7 +7,8 @@ use anyhow::{Context, Result, anyhow};
 use tokio::sync::mpsc;
 
 use super::exit::{Exit, InterruptedEarly, PreflightFailed};
-use super::progress::{Progress, print, tell};
+use super::output::{print, print_stderr};
+use super::progress::Progress;
 use super::{Common, inputs, signals};
 use crate::backend::Side;
 use crate::backend::site::Wire;
@@ -30,17 +31,23 @@ use crate::run::event::{Event, Events};
 use crate::run::lab_session::LabSession;
 use crate::tuning;
 
+const EXAMPLES: &str = "\
+Examples:
+  kvmfair bench --out /srv/runs my-lab.toml
+  kvmfair bench --resume runs/my-lab-20260101T120000Z";
+
 /// Run a profile's experiment and write tables and charts.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Bench {
-    /// The profile
-    #[arg(required_unless_present = "resume")]
+    /// The profile; `-` reads standard input
+    #[arg(required_unless_present = "resume", value_parser = inputs::path)]
     profile: Option<PathBuf>,
-    /// Directory that receives the run's directory
-    #[arg(long, default_value = "runs", value_name = "DIR")]
+    /// Directory in which the run's directory is created
+    #[arg(long, default_value = "runs", value_name = "DIR", value_parser = inputs::path)]
     out: PathBuf,
-    /// Go on with a run that was broken off, or try again what failed in it: valid trials stay
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["profile", "out"])]
+    /// Resume an interrupted run, or retry the trials that failed in it; valid trials are kept
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["profile", "out"], value_parser = inputs::path)]
     resume: Option<PathBuf>,
 }
 
@@ -106,12 +113,12 @@ fn with_guests(environment: Environment, experiment: &Experiment) -> Environment
 
 fn refuse_missing(findings: &[preflight::Finding]) -> Result<()> {
     if preflight::passed(findings) {
-        let beside = findings.iter().filter(|finding| finding.what.ends_with(preflight::ANOTHER_RUN));
-        tell(&beside.map(|finding| format!("warning: {}\n", finding.found)).collect::<String>());
+        let beside = findings.iter().filter(|finding| finding.warning);
+        print_stderr(&beside.map(|finding| format!("warning: {}\n", finding.found)).collect::<String>());
         return Ok(());
     }
     let missing = findings.iter().filter(|finding| finding.fix.is_some());
-    tell(&missing.map(super::check::line).collect::<String>());
+    print_stderr(&missing.map(super::check::line).collect::<String>());
     Err(PreflightFailed.into())
 }
 
@@ -119,7 +126,7 @@ impl Bench {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         inputs::quiet_libvirt();
         let prepared = self.prepare(common)?;
-        signals::ending_signals().thread_block().context("failed to hold signals back")?;
+        signals::ending_signals().thread_block().context("failed to block signals")?;
         let state = State::create(&state::root(prepared.experiment.machines.is_some()))?;
         let settings = match right_to_settings(&prepared.experiment, &state.id) {
             Ok(settings) => settings,
@@ -149,7 +156,7 @@ impl Bench {
         let (text, experiment) = self.experiment()?;
         let Looked { accel, cpus, wire, environment } = looked(&experiment, &text)?;
         let image = image::ensure(&experiment.image, &appliance::default_cache(), &mut |step| {
-            tell(&format!("{step}\n"))
+            print_stderr(&format!("{step}\n"))
         })?;
         let (run_dir, _writer) = self.run_dir(&text, &experiment)?;
         super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
@@ -291,5 +298,5 @@ fn conclude(results: &Results, ending: Ending, common: &Common) -> Result<Exit> 
 /// Standard output as a renderer sees it: its width, or a fixed one elsewhere, so that logs look alike everywhere.
 pub(super) fn terminal() -> Terminal {
     let width = comfy_table::Table::new().width().unwrap_or(120);
-    Terminal { width, colour: super::progress::colour(&std::io::stdout()) }
+    Terminal { width, colour: super::output::colour(&std::io::stdout()) }
 }

@@ -5,14 +5,21 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde_json::json;
 
-use super::progress::print;
+use super::output::print;
 use super::{Common, exit::Exit, inputs};
 use crate::preflight::{self, Finding};
 
-/// Look whether this machine can run a profile; name everything that is missing, with its fix. Changes nothing.
+const EXAMPLES: &str = "\
+Examples:
+  kvmfair check my-lab.toml
+  kvmfair check --json my-lab.toml";
+
+/// Check whether the machines can run a profile; list everything that is missing, with its fix. Changes nothing.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Check {
-    /// The profile
+    /// The profile; `-` reads standard input
+    #[arg(value_parser = inputs::path)]
     profile: PathBuf,
 }
 
@@ -32,9 +39,10 @@ impl Check {
     }
 }
 
-/// One finding for people, with its fix on a line of its own.
+/// One finding as text, with its fix on a line of its own.
 pub(super) fn line(finding: &Finding) -> String {
     match &finding.fix {
+        None if finding.warning => format!("warning  {}: {}\n", finding.what, finding.found),
         None => format!("ok       {}: {}\n", finding.what, finding.found),
         Some(fix) => format!("missing  {}: {}\n         fix: {fix}\n", finding.what, finding.found),
     }

@@ -3,13 +3,19 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::progress::print;
+use super::output::print;
 use super::{Common, exit::Exit};
 use crate::lab::clean::{Cleaned, clean_all};
 use crate::lab::{LabError, settings_lock, state};
 
-/// Undo what killed runs left behind: guests, control groups, files. Runs that still live are left alone.
+const EXAMPLES: &str = "\
+Examples:
+  kvmfair clean
+  kvmfair clean --json";
+
+/// Undo what killed runs left behind: guests, interfaces, settings, files. Runs in progress are not touched.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Clean {}
 
 impl Clean {
@@ -42,7 +48,7 @@ fn in_words(run: &Cleaned) -> String {
     match &run.error {
         Some(error @ LabError::Busy(..)) => text.push_str(&format!("  left alone: {error}\n")),
         Some(error) => text.push_str(&format!("  error: {error}\n")),
-        None => text.push_str("  nothing of it is left\n"),
+        None => text.push_str("  nothing is left of it\n"),
     }
     format!("run {}\n{text}", run.id)
 }

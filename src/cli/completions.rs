@@ -6,8 +6,14 @@ use clap_complete::Shell;
 
 use super::{Cli, exit::Exit};
 
+const EXAMPLES: &str = "\
+Examples:
+  kvmfair completions bash > /etc/bash_completion.d/kvmfair
+  kvmfair completions fish > ~/.config/fish/completions/kvmfair.fish";
+
 /// Print a completion script for a shell.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Completions {
     /// The shell
     shell: Shell,
@@ -17,6 +23,6 @@ impl Completions {
     pub(super) fn run(self) -> Result<Exit> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "kvmfair", &mut script);
-        super::progress::print(&String::from_utf8_lossy(&script))
+        super::output::print(&String::from_utf8_lossy(&script))
     }
 }

@@ -5,35 +5,43 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde_json::json;
 
-use super::progress::print;
+use super::output::print;
 use super::{Common, bench, exit::Exit, inputs};
 use crate::doctor::{self, Planned, Verdict};
 use crate::profile::{Experiment, HostPlace};
 
-/// Look at a VM host as a whole: what is set in a way that spoils speed, or fairness between guests. Changes nothing.
+const EXAMPLES: &str = "\
+Examples:
+  kvmfair doctor
+  kvmfair doctor --strict my-lab.toml";
+
+/// Examine a VM host: which settings harm speed, or fairness between guests. Changes nothing.
 ///
-/// Every subject is good, unknown, to be noted, or bad; what is not good comes with what it does to guests and with the
-/// command that changes it. kvmfair never runs that command.
+/// Every subject is good, unknown, to note, or bad. Each one that is not good states its effect on guests and the command
+/// that changes it. kvmfair never runs that command.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Doctor {
-    /// A profile: its VM host is looked at in place of this machine, and its guests are counted with those that run
+    /// A profile, or `-` for standard input: its VM host is examined instead of this machine, and its guests are added to
+    /// the running ones
+    #[arg(value_parser = inputs::path)]
     profile: Option<PathBuf>,
-    /// How to print the answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Explain what is good, too
+    /// Also explain what is good
     #[arg(long)]
     all: bool,
-    /// End with 4 if anything is bad
+    /// Exit with 4 if anything is bad
     #[arg(long)]
     strict: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// A page for people
+    /// Text
     Table,
-    /// One object for each subject, as --json
+    /// JSON with one object for each subject, as --json
     Json,
 }
 
@@ -50,7 +58,7 @@ impl Doctor {
             print(&format!("{}\n", json!({ "machine": machine, "subjects": report.subjects })))?;
         } else {
             let page = doctor::page::page(&report, bench::terminal(), self.all);
-            print(&format!("{machine}, as a host of guests\n\n{page}"))?;
+            print(&format!("{machine}, as a VM host\n\n{page}"))?;
         }
         let failed = self.strict && report.count(Verdict::Bad) > 0;
         Ok(if failed { Exit::Preflight } else { Exit::Success })
@@ -69,7 +77,7 @@ fn name(place: &HostPlace) -> String {
     }
 }
 
-/// The guests of a profile, each kind of sum at its most.
+/// The guests of a profile; each sum is the largest of any configuration.
 fn planned(experiment: &Experiment) -> Planned {
     let all = || experiment.configurations.iter();
     Planned {

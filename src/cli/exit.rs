@@ -1,24 +1,24 @@
-//! Exit codes, and how an error is told.
+//! Exit codes, and how an error is printed.
 
 use std::fmt;
 use std::process::ExitCode;
 
-use super::progress::{colour, tell};
+use super::output::{colour, print_stderr};
 use crate::lab::LabError;
 use crate::profile::ProfileError;
 
 /// How kvmfair ends. The numbers are documented; scripts rely on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// All is well.
+    /// Every trial was measured, or the command did its work.
     Success = 0,
-    /// Something unexpected.
+    /// An unexpected error.
     Internal = 1,
-    /// The arguments make no sense (clap's own code).
+    /// Wrong arguments (clap's own code).
     Usage = 2,
     /// The profile is invalid; nothing was done.
     InvalidProfile = 3,
-    /// This machine cannot run the profile, or `doctor --strict` found something bad; nothing was done.
+    /// The machines cannot run the profile, or `doctor --strict` found something bad; nothing was done.
     Preflight = 4,
     /// The run is complete, but trials failed or are invalid.
     FailedTrials = 5,
@@ -33,16 +33,16 @@ Exit codes:
     1  unexpected error
     2  wrong arguments
     3  invalid profile; nothing was done
-    4  this machine cannot run the profile, another run changes its settings or a killed one has left some,
-       or `doctor --strict` found something bad; nothing was done
-    5  the run is complete, but trials failed or are invalid
-  130  interrupted; what was measured is kept
+    4  the machines cannot run the profile: something is missing, another run is changing their settings, or
+       a killed run left changes behind; or `doctor --strict` found something bad; nothing was done
+    5  the run is complete, but some trials failed or are invalid
+  130  interrupted; finished trials are kept, and `bench --resume` continues
 
 Environment:
-  NO_COLOR           no colours
-  KVMFAIR_STATE_DIR  where a run keeps what it has to undo (default /run/kvmfair;
-                     /var/lib/kvmfair if it changes other machines)
-  XDG_CACHE_HOME     where images are kept, in kvmfair/ (default ~/.cache)";
+  NO_COLOR           turns colours off
+  KVMFAIR_STATE_DIR  directory of the undo journals (default: /run/kvmfair;
+                     /var/lib/kvmfair for a hardware lab)
+  XDG_CACHE_HOME     directory that holds kvmfair/, the image cache (default: ~/.cache)";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
@@ -50,7 +50,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// This machine lacks something; it has been told already.
+/// This machine lacks something; the findings are printed already.
 #[derive(Debug)]
 pub struct PreflightFailed;
 
@@ -62,7 +62,7 @@ impl fmt::Display for PreflightFailed {
 
 impl std::error::Error for PreflightFailed {}
 
-/// A signal came before the first trial.
+/// A signal arrived before the first trial.
 #[derive(Debug)]
 pub struct InterruptedEarly;
 
@@ -74,24 +74,24 @@ impl fmt::Display for InterruptedEarly {
 
 impl std::error::Error for InterruptedEarly {}
 
-/// Tells an error on standard error and chooses the code.
+/// Prints an error on standard error and chooses the code.
 pub fn report(error: &anyhow::Error, json: bool) -> Exit {
     if let Some(profile) = error.downcast_ref::<ProfileError>() {
-        let told = match json {
+        let text = match json {
             true => profile_json(profile).to_string(),
             false => profile.render(colour(&std::io::stderr())),
         };
-        tell(&format!("{told}\n"));
+        print_stderr(&format!("{text}\n"));
         return Exit::InvalidProfile;
     }
     if error.is::<PreflightFailed>() {
         return Exit::Preflight;
     }
-    let told = match json {
+    let text = match json {
         true => serde_json::json!({ "error": format!("{error:#}") }).to_string(),
         false => format!("error: {error:#}"),
     };
-    tell(&format!("{told}\n"));
+    print_stderr(&format!("{text}\n"));
     match error.downcast_ref::<LabError>() {
         Some(LabError::Settings(_)) => Exit::Preflight,
         _ if error.is::<InterruptedEarly>() => Exit::Interrupted,
@@ -110,5 +110,5 @@ fn profile_json(error: &ProfileError) -> serde_json::Value {
         })
     };
     let errors: Vec<_> = error.diagnostics.iter().map(one).collect();
-    serde_json::json!({ "profile": error.path, "errors": errors })
+    serde_json::json!({ "profile": error.path.display().to_string(), "errors": errors })
 }

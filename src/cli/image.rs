@@ -5,12 +5,18 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::progress::{print, tell};
+use super::output::{print, print_stderr};
 use super::{Common, exit::Exit};
 use crate::guest::appliance::{self, Cached};
 
+const EXAMPLES: &str = "\
+Examples:
+  kvmfair image build
+  kvmfair image list --json";
+
 /// Build, list or remove the image that guests boot: a kernel and an initramfs with netperf, kept in the cache.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Image {
     #[command(subcommand)]
     action: Action,
@@ -18,7 +24,7 @@ pub struct Image {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Build the image, if it is not there already
+    /// Build the image, unless the cache has it
     Build,
     /// List the images in the cache
     List,
@@ -32,7 +38,7 @@ impl Image {
         let cache = appliance::default_cache();
         match self.action {
             Action::Build => {
-                let image = appliance::ensure(&cache, None, &mut |step| tell(&format!("{step}\n")))?;
+                let image = appliance::ensure(&cache, None, &mut |step| print_stderr(&format!("{step}\n")))?;
                 let path = image.initramfs.parent().map(|dir| dir.display().to_string()).unwrap_or_default();
                 let text =
                     format!("{path} (Linux {}, netperf {})\n", image.kernel_version, image.netperf_version);
@@ -64,7 +70,7 @@ fn list(cache: &Path, json: bool) -> Result<Exit> {
 fn as_json(image: &Cached) -> Value {
     let manifest = image.manifest.as_ref();
     json!({
-        "path": image.dir,
+        "path": image.dir.display().to_string(),
         "kernel": manifest.map(|m| &m.kernel_version),
         "netperf": manifest.map(|m| &m.netperf_version),
         "built": manifest.map(|m| &m.built),
@@ -77,8 +83,8 @@ fn in_words(image: &Cached) -> String {
     let size = bytesize::ByteSize(image.bytes).display().iec();
     let made_of = match &image.manifest {
         Some(m) => format!("Linux {}, netperf {}, built {}", m.kernel_version, m.netperf_version, m.built),
-        None => "its manifest cannot be read".into(),
+        None => "unreadable manifest".into(),
     };
-    let state = if image.sound { "" } else { ", damaged: will be built anew" };
+    let state = if image.sound { "" } else { ", damaged: the next build replaces it" };
     format!("{} ({made_of}, {size}{state})\n", image.dir.display())
 }

@@ -1,6 +1,8 @@
-//! What several subcommands need first: the profile, the machine's size, the accelerator.
+//! What several subcommands need first: paths, the profile, the machine's size, the accelerator.
 
-use std::path::Path;
+use std::convert::Infallible;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -9,12 +11,30 @@ use crate::plan;
 use crate::profile::{self, AccelChoice, Experiment, HostFacts};
 use crate::raw::Accel;
 
-/// The profile's text and the experiment it describes.
+/// The argument that names standard input in place of a file.
+const STDIN: &str = "-";
+
+/// A path argument. Profiles, libvirt's XML and JSON hold text, so a path must be UTF-8; clap refuses any other.
+///
+/// # Errors
+/// Never: the conversion cannot fail.
+pub fn path(argument: &str) -> Result<PathBuf, Infallible> {
+    Ok(argument.into())
+}
+
+/// The profile's text and the experiment it describes; `-` reads standard input.
 ///
 /// # Errors
 /// [`profile::ProfileError`] with everything that is wrong with it.
 pub fn load(path: &Path) -> Result<(String, Experiment)> {
-    Ok(profile::load(path, host_facts()?)?)
+    let facts = host_facts()?;
+    if path != Path::new(STDIN) {
+        return Ok(profile::load(path, facts)?);
+    }
+    let mut bytes = Vec::new();
+    let stdin = std::io::stdin().lock();
+    stdin.take(profile::LARGEST + 1).read_to_end(&mut bytes).context("failed to read standard input")?;
+    Ok(profile::from_bytes(bytes, Path::new("<stdin>"), facts)?)
 }
 
 /// Memory and CPUs of this machine.
@@ -35,7 +55,7 @@ pub fn cpus() -> u32 {
     std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
 }
 
-/// What a plan has to know of the VM host, if that is this machine; nobody asks another one for a plan.
+/// What a plan needs of the VM host if that is this machine; a plan does not query other machines.
 pub fn planned_here(experiment: &Experiment) -> plan::Host {
     let number = |file: &str| {
         let path = Path::new("/sys/kernel/mm/ksm").join(file);
@@ -48,20 +68,20 @@ pub fn planned_here(experiment: &Experiment) -> plan::Host {
     plan::Host { cpus: cpus(), scan }
 }
 
-/// libvirt's own log would spoil what is said on standard error; its errors are returned. To be called first of all.
+/// Keeps libvirt's log off standard error; libvirt's errors are returned anyway. Must run before any thread starts.
 pub fn quiet_libvirt() {
     // SAFETY: the process has a single thread yet, so nobody reads the environment meanwhile.
     unsafe { std::env::set_var("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null") };
 }
 
-/// Programs are started where `check` found them: in the directories for administrators, too. To be called first of all.
+/// Adds the administrators' directories to PATH, where `check` searches, too. Must run before any thread starts.
 pub fn widen_path() {
     let Ok(path) = std::env::join_paths(crate::machine::blocking::search_path()) else { return };
     // SAFETY: the process has a single thread yet, so nobody reads the environment meanwhile.
     unsafe { std::env::set_var("PATH", path) };
 }
 
-/// What will run the guests' instructions; on another machine, that is not known before somebody has looked there.
+/// What runs the guests' instructions; for another machine a guess until the preflight has examined it.
 pub fn accel(experiment: &Experiment) -> Accel {
     match experiment.host.accel {
         AccelChoice::Kvm => Accel::Kvm,

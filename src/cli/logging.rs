@@ -16,14 +16,14 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// If the file cannot be written.
 pub fn start(verbose: u8, file: Option<&Path>) -> Result<()> {
     let level = match verbose {
-        0 => LevelFilter::OFF, // warnings reach people through the results
+        0 => LevelFilter::OFF, // warnings are part of the results
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
     let stderr =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_filter(level);
     let open = |path: &Path| {
-        // A run that goes on has a log already.
+        // A resumed run has a log already.
         let file = File::options().create(true).append(true).open(path);
         file.with_context(|| format!("failed to open {}", path.display()))
     };

@@ -5,14 +5,20 @@ use clap::CommandFactory;
 
 use super::{Cli, exit::Exit};
 
-/// Print the manual page, in roff: `kvmfair man | man -l -`.
+const EXAMPLES: &str = "\
+Examples:
+  kvmfair man | man -l -
+  kvmfair man > /usr/local/share/man/man1/kvmfair.1";
+
+/// Print the manual page, in roff.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Man {}
 
 impl Man {
     pub(super) fn run(self) -> Result<Exit> {
         let mut page = Vec::new();
         clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-        super::progress::print(&String::from_utf8_lossy(&page))
+        super::output::print(&String::from_utf8_lossy(&page))
     }
 }

@@ -1,6 +1,6 @@
 //! The command line: one file for each subcommand, in the order of `--help`.
 
-// They panic where the stream cannot be written, and a panic has an exit code of its own.
+// These macros panic where the stream cannot be written, and a panic has an exit code of its own.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod bench;
@@ -13,6 +13,7 @@ mod image;
 mod inputs;
 mod logging;
 mod man;
+mod output;
 mod plan;
 mod profile;
 mod progress;
@@ -23,9 +24,15 @@ use clap::{Args, Parser, Subcommand};
 
 use exit::Exit;
 
+const EXAMPLES: &str = "\
+Examples:
+  kvmfair profile new my-lab.toml
+  kvmfair check my-lab.toml
+  kvmfair bench my-lab.toml";
+
 /// Measure how many KVM guests share one NIC: who gets what, how fast, at what CPU cost, and is it fair.
 #[derive(Debug, Parser)]
-#[command(name = "kvmfair", version, max_term_width = 100, after_help = exit::HELP)]
+#[command(name = "kvmfair", version, max_term_width = 100, after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -36,10 +43,10 @@ pub struct Cli {
 /// Options of every subcommand.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// Log to standard error; twice for every command that is run
+    /// Log to standard error; -vv also logs every command that kvmfair runs
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// Print JSON for scripts in place of text for people
+    /// Print JSON instead of text
     #[arg(long, global = true)]
     json: bool,
 }
@@ -48,19 +55,19 @@ pub struct Common {
 enum Command {
     /// Run a profile's experiment and write tables and charts
     Bench(bench::Bench),
-    /// Show the trials, the lab's moves and the time they will take, without doing anything
+    /// Show the trials in order, the set-up steps before each and a time estimate; changes nothing
     Plan(plan::Plan),
-    /// Look whether this machine can run a profile; name everything that is missing, with its fix
+    /// Check whether the machines can run a profile; list everything that is missing, with its fix
     Check(check::Check),
-    /// Look at a VM host as a whole: what spoils speed, or fairness between guests
+    /// Examine a VM host: which settings harm speed, or fairness between guests
     Doctor(doctor::Doctor),
-    /// Draw tables and charts again from a run's raw data
+    /// Redraw tables and charts from a run's raw data
     Report(report::Report),
-    /// Undo what a killed run left behind
+    /// Undo what killed runs left behind
     Clean(clean::Clean),
     /// Build, list or remove the image that guests boot
     Image(image::Image),
-    /// Write a commented profile to begin with, or print the format's JSON schema
+    /// Write a profile to start from, list the shipped ones, or print the JSON schema
     Profile(profile::Profile),
     /// Print a completion script for a shell
     Completions(completions::Completions),
@@ -68,7 +75,7 @@ enum Command {
     Man(man::Man),
 }
 
-/// Does what the arguments say.
+/// Runs the subcommand that the arguments name.
 pub fn run(cli: Cli) -> Exit {
     inputs::widen_path();
     let common = &cli.common;
@@ -85,4 +92,40 @@ pub fn run(cli: Cli) -> Exit {
         Command::Man(command) => command.run(),
     };
     outcome.unwrap_or_else(|error| exit::report(&error, common.json))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// The lines of the examples in a command's help.
+    fn examples(command: &mut clap::Command) -> Vec<String> {
+        let help = command.render_long_help().to_string();
+        let after = help.split_once("Examples:\n").map(|(_, after)| after.to_owned()).unwrap_or_default();
+        let lines = after.lines().take_while(|line| line.starts_with("  kvmfair "));
+        lines.map(|line| line.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_help_of_every_command_has_two_examples_that_are_accepted() {
+        let mut root = Cli::command();
+        root.build();
+        let names: Vec<String> =
+            root.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        let mut helps = vec![("kvmfair".to_owned(), examples(&mut root))];
+        for name in names.iter().filter(|name| *name != "help") {
+            let command = root.find_subcommand_mut(name).expect("a subcommand");
+            helps.push((name.clone(), examples(command)));
+        }
+        for (name, examples) in helps {
+            assert!(examples.len() >= 2, "{name}: {examples:?}");
+            for example in examples {
+                let arguments = example.split(" > ").next().and_then(|line| line.split(" | ").next());
+                let parsed = Cli::try_parse_from(arguments.unwrap_or_default().split_whitespace());
+                assert!(parsed.is_ok(), "{example}: {parsed:?}");
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::progress::{counted, duration, print};
+use super::output::{counted, duration, print};
 use super::{Common, exit::Exit, inputs};
 use crate::backend::{Names, NicSettings, Site};
 use crate::lab::{nics, ovs};
@@ -15,12 +15,19 @@ use crate::profile::{Configuration, Experiment, Factor, Image, Precision, Value}
 use crate::raw::Accel;
 use crate::run::blueprint::Blueprint;
 
-/// Show the trials, the lab's moves and the time they will take, without doing anything.
+const EXAMPLES: &str = "\
+Examples:
+  kvmfair plan my-lab.toml
+  kvmfair plan --xml my-lab.toml";
+
+/// Show the trials in order, the set-up steps before each and a time estimate. Changes nothing.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Plan {
-    /// The profile
+    /// The profile; `-` reads standard input
+    #[arg(value_parser = inputs::path)]
     profile: PathBuf,
-    /// Print the domain XML of every guest instead, once for each kind of guest
+    /// Print each guest's libvirt domain XML instead, once for each kind of guest
     #[arg(long)]
     xml: bool,
 }
@@ -55,13 +62,13 @@ fn header(experiment: &Experiment, plan: &plan::Plan, accel: Accel) -> String {
         counted(experiment.timing.repeats as usize, "repeat"),
         duration(plan.total_s),
         accel.label(),
-        experiment.limits.total.map_or(String::new(), |total| cut(plan, total.as_secs_f64())),
+        experiment.limits.total.map_or(String::new(), |total| limit_line(plan, total.as_secs_f64())),
     )
 }
 
-/// Where the limit of the whole run ends it, on a line of its own; empty if it suffices. It counts from the first trial on,
-/// and a trial that has begun is brought to its end.
-fn cut(plan: &plan::Plan, limit_s: f64) -> String {
+/// A line that names the trial after which `[limits] total` ends the run; empty if it suffices. The limit counts from the
+/// first trial, and a trial in progress is finished.
+fn limit_line(plan: &plan::Plan, limit_s: f64) -> String {
     let mut spent_s = 0.0;
     let begins = |trial: &&PlannedTrial| {
         let in_time = spent_s < limit_s;
@@ -74,7 +81,7 @@ fn cut(plan: &plan::Plan, limit_s: f64) -> String {
     }
     let limit = duration(limit_s);
     format!(
-        "\n[limits] total of {limit} ends the run after about trial {begun}: the others fail, out of time"
+        "\n[limits] total of {limit} ends the run after about trial {begun}: the trials after it fail (out of time)"
     )
 }
 
@@ -84,16 +91,16 @@ fn table(experiment: &Experiment, plan: &plan::Plan) -> Table {
     let factors: &[Factor] = &experiment.factors;
     let names = factors.iter().map(|factor| factor.column().to_owned());
     let header = ["trial".to_owned()].into_iter().chain(names);
-    table.set_header(header.chain(["repeat", "lab", "moving", "load"].map(str::to_owned)));
+    table.set_header(header.chain(["repeat", "set-up", "set-up time", "load time"].map(str::to_owned)));
     for trial in &plan.trials {
         let levels = factors.iter().map(|factor| trial.configuration.level(*factor));
         let row = [trial.trial.to_string()].into_iter().chain(levels);
-        table.add_row(row.chain(moves(trial)));
+        table.add_row(row.chain(set_up(trial)));
     }
     table
 }
 
-fn moves(trial: &PlannedTrial) -> [String; 4] {
+fn set_up(trial: &PlannedTrial) -> [String; 4] {
     let seconds = |s: f64| format!("{s:.1} s");
     let estimate = &trial.estimate;
     [
@@ -104,30 +111,30 @@ fn moves(trial: &PlannedTrial) -> [String; 4] {
     ]
 }
 
-fn in_words(moves: &Transition) -> String {
+fn in_words(transition: &Transition) -> String {
     let verb = |verb: &str, guests: &[u32]| (!guests.is_empty()).then(|| format!("{verb} {}", guests.len()));
-    let wire = moves.reattach.then(|| "new wire".to_owned());
+    let wire = transition.reattach.then(|| "new wire".to_owned());
     let words = [
-        verb("destroy", &moves.destroy),
+        verb("destroy", &transition.destroy),
         wire,
-        verb("pause", &moves.suspend),
-        verb("resume", &moves.resume),
-        verb("boot", &moves.boot),
+        verb("pause", &transition.suspend),
+        verb("resume", &transition.resume),
+        verb("boot", &transition.boot),
     ];
-    let names: Vec<&str> = moves.settings.iter().map(|factor| factor.key()).collect();
+    let names: Vec<&str> = transition.settings.iter().map(|factor| factor.key()).collect();
     let set = (!names.is_empty()).then(|| format!("set {}", names.join(", ")));
-    let merge = (moves.merge > 0).then(|| "wait for KSM".to_owned());
+    let merge = (transition.merge > 0).then(|| "wait for KSM".to_owned());
     let words: Vec<String> = words.into_iter().flatten().chain(set).chain(merge).collect();
-    if words.is_empty() { "stays".into() } else { words.join(", ") }
+    if words.is_empty() { "reuses the guests".into() } else { words.join(", ") }
 }
 
-/// What the moves cost by kind, the dearest first.
+/// Time of the set-up steps by kind, the longest first.
 fn costs(plan: &plan::Plan) -> Table {
     let mut kinds = plan::by_kind(plan);
     kinds.sort_by(|a, b| b.total_s.total_cmp(&a.total_s));
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["moves", "trials", "guests", "time", "% of all"]);
+    table.set_header(["set-up step", "trials", "guests", "time", "% of total"]);
     for kind in kinds {
         table.add_row([
             kind.what.to_owned(),

@@ -5,13 +5,27 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use serde_json::json;
 
-use super::progress::print;
-use super::{Common, exit::Exit};
+use super::output::print;
+use super::{Common, exit::Exit, inputs};
+use crate::profile::shipped::{self, SHIPPED, shipped};
 use crate::profile::{is_name, schema, starter};
 
-/// Write a commented profile to begin with, or print the format's JSON schema.
+const EXAMPLES: &str = "\
+Examples:
+  kvmfair profile list
+  kvmfair profile new my-lab.toml
+  kvmfair profile new --from asada-backends";
+
+const NEW_EXAMPLES: &str = "\
+Examples:
+  kvmfair profile new my-lab.toml
+  kvmfair profile new --from asada-backends my-backends.toml";
+
+/// Write a profile to start from, list the shipped ones, or print the JSON schema.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Profile {
     #[command(subcommand)]
     action: Action,
@@ -19,48 +33,90 @@ pub struct Profile {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Write a commented profile; never over a file that is there
+    /// Write a profile to start from; never overwrites a file
+    #[command(after_help = NEW_EXAMPLES)]
     New {
-        /// Where; its stem becomes the profile's name
-        path: PathBuf,
+        /// The file to write; its stem becomes the profile's name (default with --from: NAME.toml)
+        #[arg(value_name = "FILE", required_unless_present = "from", value_parser = inputs::path)]
+        path: Option<PathBuf>,
+        /// Copy a shipped profile, as `kvmfair profile list` names it, instead of the commented starter
+        #[arg(long, value_name = "NAME")]
+        from: Option<String>,
     },
+    /// List the shipped profiles
+    List,
     /// Print the JSON schema of the format, for editors
     Schema,
 }
 
 impl Profile {
-    pub(super) fn run(self, _common: &Common) -> Result<Exit> {
+    pub(super) fn run(self, common: &Common) -> Result<Exit> {
         match self.action {
             Action::Schema => print(&format!("{:#}\n", schema())),
-            Action::New { path } => write_starter(path),
+            Action::List => list(common.json),
+            Action::New { path, from } => new(path, from.as_deref()),
         }
     }
 }
 
-/// What the system says, with the next step.
+/// The system's error, with the next step.
 fn not_created(path: &Path, error: &io::Error) -> anyhow::Error {
     let hint = match error.kind() {
         _ if path.is_dir() => "it is a directory: name a file in it, for example DIR/my-lab.toml",
-        ErrorKind::AlreadyExists => "choose another name, or remove that file first: nothing is overwritten",
-        ErrorKind::NotFound => "its directory is not there: make it first with mkdir -p",
+        ErrorKind::AlreadyExists => {
+            "choose another name, or remove that file first: kvmfair does not overwrite it"
+        }
+        ErrorKind::NotFound => "its directory does not exist: create it with mkdir -p",
         ErrorKind::NotADirectory => "a part of the path is a file, not a directory: check the path",
-        ErrorKind::PermissionDenied => "this user may not write there: choose another directory",
+        ErrorKind::PermissionDenied => "you may not write there: choose another directory",
         _ => "choose another directory",
     };
     anyhow!("failed to create {}: {error} (hint: {hint})", path.display())
 }
 
-fn write_starter(mut path: PathBuf) -> Result<Exit> {
+/// Every shipped profile with its description.
+fn list(json: bool) -> Result<Exit> {
+    let described = SHIPPED.iter().map(|(name, text)| (*name, shipped::description(text)));
+    if json {
+        let profiles: Vec<_> = described
+            .map(|(name, description)| json!({ "name": name, "description": description }))
+            .collect();
+        return print(&format!("{}\n", json!({ "profiles": profiles })));
+    }
+    let width = SHIPPED.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    print(&described.map(|(name, description)| format!("{name:width$}  {description}\n")).collect::<String>())
+}
+
+fn new(path: Option<PathBuf>, from: Option<&str>) -> Result<Exit> {
+    let text = match from {
+        None => None,
+        Some(name) => Some(shipped(name).ok_or_else(|| unknown(name))?),
+    };
+    let mut path = path.or_else(|| from.map(PathBuf::from)).context("a file to write must be named")?;
     if path.extension().is_none() {
         path.set_extension("toml");
     }
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     if !is_name(&name) {
-        bail!("`{name}` cannot name a profile: use lower-case letters, digits and hyphens, no hyphen first");
+        bail!(
+            "the name of a profile must be lower-case letters, digits and hyphens, and not begin with a hyphen, got `{name}`"
+        );
     }
+    let text = match (text, from) {
+        (Some(text), Some(from)) => shipped::renamed(text, from, &name),
+        _ => starter(&name),
+    };
     let file = File::options().write(true).create_new(true).open(&path);
     let mut file = file.map_err(|error| not_created(&path, &error))?;
-    file.write_all(starter(&name).as_bytes())
-        .with_context(|| format!("failed to write {}", path.display()))?;
+    file.write_all(text.as_bytes()).with_context(|| format!("failed to write {}", path.display()))?;
     print(&format!("wrote {0}; next: kvmfair plan {0}\n", path.display()))
+}
+
+fn unknown(name: &str) -> anyhow::Error {
+    let nearest = SHIPPED.iter().map(|(shipped, _)| (strsim::jaro_winkler(name, shipped), *shipped));
+    let hint = match nearest.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((likeness, nearest)) if likeness > 0.8 => format!("did you mean `{nearest}`?"),
+        _ => "`kvmfair profile list` lists them".into(),
+    };
+    anyhow!("unknown profile `{name}` (hint: {hint})")
 }

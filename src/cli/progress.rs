@@ -1,50 +1,16 @@
-//! What people see while they wait: a bar on a terminal, one plain line for each event elsewhere.
+//! Progress of a run on standard error: a bar on a terminal, otherwise one line for each event.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::exit::Exit;
+use super::output::{colour, counted, duration, print, print_stderr};
 use crate::figures::{Metric, Outcome, TrialFigures};
 use crate::profile::{Configuration, Factor};
 use crate::run::event::Event;
 
-/// Writes to standard output. A reader that has gone away (`kvmfair … | head`) is no error.
-///
-/// # Errors
-/// If standard output cannot be written for another reason.
-pub fn print(text: &str) -> Result<Exit> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(Exit::Success),
-    }
-}
-
-/// Writes to standard error. What cannot be told there cannot be told anywhere, and must not change how kvmfair ends.
-pub fn tell(text: &str) {
-    let mut stderr = std::io::stderr().lock();
-    drop(stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()));
-}
-
-/// Whether a stream wants colours: a terminal, and NO_COLOR is not set.
-pub fn colour(stream: &impl IsTerminal) -> bool {
-    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
-
-/// A time for people: `8 s`, `3 min 20 s`, `2 h 5 min`.
-pub fn duration(seconds: f64) -> String {
-    let seconds = seconds.max(0.0).round() as u64;
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, s) => format!("{s} s"),
-        (0, m, s) => format!("{m} min {s} s"),
-        (h, m, _) => format!("{h} h {m} min"),
-    }
-}
-
-/// Listens to a run.
+/// Shows the events of a run.
 pub struct Progress {
     bar: Option<ProgressBar>,
     factors: Vec<Factor>,
@@ -72,12 +38,12 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
-        // A profile that sweeps nothing still has something to say about its only configuration.
+        // A profile without a sweep still names its only configuration.
         let factors = if factors.is_empty() { vec![Factor::Backend, Factor::Vms] } else { factors };
         Progress { bar, factors, json, trials: 0, guests_up: 0, boots: 0, current: String::new(), end: None }
     }
 
-    /// Takes one event.
+    /// Shows one event.
     pub fn on(&mut self, event: &Event) {
         match event {
             Event::Preparing(step) => self.status(step.clone()),
@@ -86,7 +52,7 @@ impl Progress {
                 if let Some(bar) = &self.bar {
                     bar.set_length(u64::from(*trials));
                 }
-                self.line(&format!("{trials} trial{}, about {}", plural(*trials), duration(*total_s)));
+                self.line(&format!("{}, about {}", counted(*trials as usize, "trial"), duration(*total_s)));
             }
             Event::Extended { trials, configurations } => {
                 let more = trials - self.trials;
@@ -94,11 +60,9 @@ impl Progress {
                 if let Some(bar) = &self.bar {
                     bar.set_length(u64::from(*trials));
                 }
-                let whose = plural(*configurations);
-                self.line(&format!(
-                    "{more} more trial{}: {configurations} configuration{whose} not precise enough",
-                    plural(more)
-                ));
+                let imprecise = counted(*configurations as usize, "configuration");
+                let more = counted(more as usize, "more trial");
+                self.line(&format!("{more}: {imprecise} not precise enough"));
             }
             Event::Trial { trial, configuration, remaining_s, boots, .. } => {
                 (self.guests_up, self.boots) = (0, *boots);
@@ -108,14 +72,14 @@ impl Progress {
             }
             Event::GuestReady(_) => {
                 self.guests_up += 1;
-                self.phase(format!("{} of {} guests answer", self.guests_up, self.boots.max(self.guests_up)));
+                self.phase(format!("{} of {} guests ready", self.guests_up, self.boots.max(self.guests_up)));
             }
             Event::Running { flows, for_s } => {
-                self.phase(format!("{flows} flow{} for {}", plural(*flows), duration(*for_s)));
+                self.phase(format!("{} for {}", counted(*flows as usize, "flow"), duration(*for_s)));
             }
             Event::Again(figures) => {
                 self.guests_up = 0;
-                self.line(&format!("{} (attempt {}, tried again)", self.result(figures), figures.attempt));
+                self.line(&format!("{} (attempt {}; retrying)", self.result(figures), figures.attempt));
             }
             Event::Finished(figures) => self.finished(figures),
             Event::TearingDown => self.status("taking the lab down".into()),
@@ -124,7 +88,7 @@ impl Progress {
 
     fn finished(&mut self, figures: &TrialFigures) {
         if self.json {
-            // One line for each trial on standard output; who reads it may go away.
+            // One line for each trial on standard output; a reader that has gone away is not an error.
             drop(print(&format!("{}\n", serde_json::to_string(figures).unwrap_or_default())));
             return;
         }
@@ -158,29 +122,29 @@ impl Progress {
         crate::report::describe(configuration, &self.factors)
     }
 
-    /// A step of the current trial, with the time that all of them will still take.
+    /// A step of the current trial, with the time that the rest of the run takes.
     fn phase(&self, step: String) {
         let left = self.end.map_or(0.0, |end| end.saturating_duration_since(Instant::now()).as_secs_f64());
-        // An estimate that has run out says nothing.
+        // An estimate that has run out is left out.
         let left = if left < 1.0 { String::new() } else { format!(", about {} left", duration(left)) };
         self.status(format!("{}: {step}{left}", self.current));
     }
 
-    /// Something that will be replaced by what comes next.
+    /// A status, replaced by the next one.
     fn status(&self, text: String) {
         match &self.bar {
             Some(bar) => bar.set_message(text),
             None if self.json => {}
-            None => tell(&format!("{text}\n")),
+            None => print_stderr(&format!("{text}\n")),
         }
     }
 
-    /// Something that stays.
+    /// A line that stays.
     fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
             None if self.json => {}
-            None => tell(&format!("{text}\n")),
+            None => print_stderr(&format!("{text}\n")),
         }
     }
 }
@@ -191,15 +155,6 @@ impl Drop for Progress {
             bar.finish_and_clear();
         }
     }
-}
-
-/// `1 trial`, `2 trials`.
-pub fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-fn plural(n: u32) -> &'static str {
-    if n == 1 { "" } else { "s" }
 }
 
 fn headline(figures: &TrialFigures) -> String {
@@ -213,16 +168,4 @@ fn headline(figures: &TrialFigures) -> String {
         value(Metric::BiasRate, "% bias"),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_written_as_people_say_them() {
-        assert_eq!(duration(7.6), "8 s");
-        assert_eq!(duration(200.0), "3 min 20 s");
-        assert_eq!(duration(7_500.0), "2 h 5 min");
-    }
 }

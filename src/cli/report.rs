@@ -4,14 +4,21 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use super::progress::print;
+use super::output::print;
 use super::{Common, bench, exit::Exit};
 use crate::results::{Results, RunDir};
 
-/// Draw tables and charts again from a run's raw data.
+const EXAMPLES: &str = "\
+Examples:
+  kvmfair report runs/my-lab-20260101T120000Z
+  kvmfair report --json runs/my-lab-20260101T120000Z";
+
+/// Redraw tables and charts from a run's raw data.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Report {
     /// The run's directory
+    #[arg(value_parser = super::inputs::path)]
     run: PathBuf,
 }
 
@@ -19,7 +26,7 @@ impl Report {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         super::logging::start(common.verbose, None)?;
         if !self.run.exists() {
-            let hint = "runs are below `runs/`, or where --out said";
+            let hint = "runs are in `runs/`, or in the directory that --out named";
             bail!("there is no directory {} (hint: {hint})", self.run.display());
         }
         let mut results = Results::read(RunDir::open(&self.run)?)?;

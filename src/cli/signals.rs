@@ -1,17 +1,17 @@
-//! The signals that end a run early: held back while nobody could clean up after them, then heard.
+//! The signals that end a run early: blocked until the run can clean up after them, then handled.
 
 use anyhow::{Context, Result};
 use nix::sys::signal::{SigSet, Signal};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The signals that end a run early. They are held back from the first change until somebody listens: one that killed
-/// the process in between would leave what it has made.
+/// The signals that end a run early. They are blocked from the first change until a handler runs: a signal that killed the
+/// process in between would leave those changes behind.
 pub(super) fn ending_signals() -> SigSet {
     [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect()
 }
 
-/// Whether whoever started this process said that it shall outlive its terminal: `nohup kvmfair bench … &`.
+/// Whether SIGHUP is ignored, as under `nohup kvmfair bench … &`: the run then outlives its terminal.
 fn outlives_its_terminal() -> bool {
     let ignored =
         procfs::process::Process::myself().and_then(|process| process.status()).map(|status| status.sigign);
@@ -21,12 +21,12 @@ fn outlives_its_terminal() -> bool {
 /// A token that SIGINT, SIGTERM and SIGHUP cancel. A second signal changes nothing: the teardown is bounded.
 ///
 /// # Errors
-/// If the system gives no signals to listen to.
+/// If the signal handlers cannot be installed.
 pub(super) fn cancel_on_signals() -> Result<CancellationToken> {
     let cancel = CancellationToken::new();
     let hangup = (!outlives_its_terminal()).then(SignalKind::hangup);
     for kind in [SignalKind::interrupt(), SignalKind::terminate()].into_iter().chain(hangup) {
-        let mut signals = signal(kind).context("failed to listen for signals")?;
+        let mut signals = signal(kind).context("failed to handle signals")?;
         let cancel = cancel.clone();
         tokio::spawn(async move {
             if signals.recv().await.is_some() {
@@ -34,6 +34,6 @@ pub(super) fn cancel_on_signals() -> Result<CancellationToken> {
             }
         });
     }
-    ending_signals().thread_unblock().context("failed to let signals through")?;
+    ending_signals().thread_unblock().context("failed to unblock signals")?;
     Ok(cancel)
 }

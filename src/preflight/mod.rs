@@ -33,7 +33,7 @@ mod room;
 mod settings;
 mod wire;
 
-pub use others::{ANOTHER_RUN, stale};
+pub use others::stale;
 use serde::Serialize;
 
 use crate::profile::Experiment;
@@ -47,15 +47,17 @@ pub struct Finding {
     pub found: String,
     /// What to do, if it is not good enough; `None` if it is.
     pub fix: Option<String>,
+    /// Whether a run prints it as a warning although it is good enough.
+    pub warning: bool,
 }
 
 impl Finding {
     fn good(what: &str, found: impl Into<String>) -> Finding {
-        Finding { what: what.into(), found: found.into(), fix: None }
+        Finding { what: what.into(), found: found.into(), fix: None, warning: false }
     }
 
     fn bad(what: &str, found: impl Into<String>, fix: impl Into<String>) -> Finding {
-        Finding { what: what.into(), found: found.into(), fix: Some(fix.into()) }
+        Finding { what: what.into(), found: found.into(), fix: Some(fix.into()), warning: false }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::profile::{Experiment, HostPlace};
 use crate::tuning;
 
 /// The name of the finding that another run changes settings of the machine.
-pub const ANOTHER_RUN: &str = "another run";
+const ANOTHER_RUN: &str = "another run";
 
 /// Looks at this machine.
 pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
@@ -42,7 +42,8 @@ fn beside(holder: &Holder, experiment: &Experiment) -> Finding {
     if tuning::changes_machine(experiment) {
         return Finding::bad(ANOTHER_RUN, found, settings_lock::NEXT_STEP);
     }
-    Finding::good(ANOTHER_RUN, format!("{found}: figures that are taken meanwhile may show it"))
+    let warning = Finding::good(ANOTHER_RUN, format!("{found}: figures measured meanwhile may show it"));
+    Finding { warning: true, ..warning }
 }
 
 fn uncleaned(run: &StaleRun) -> Finding {

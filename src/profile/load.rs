@@ -22,6 +22,22 @@ pub fn load(path: &Path, facts: HostFacts) -> Result<(String, Experiment), Profi
         return Err(refuse(diagnostic));
     }
     let bytes = fs::read(path).map_err(|error| refuse(unreadable(&error)))?;
+    from_bytes(bytes, path, facts)
+}
+
+/// Validates the bytes of a profile, wherever they were read; also returns them as text. `path` as in [`parse`].
+///
+/// # Errors
+/// If they are too many, not UTF-8 or not a profile that this version can run on such a host.
+pub fn from_bytes(
+    bytes: Vec<u8>,
+    path: &Path,
+    facts: HostFacts,
+) -> Result<(String, Experiment), ProfileError> {
+    let refuse = |diagnostic| ProfileError::new(path, "", vec![diagnostic]);
+    if bytes.len() as u64 > LARGEST {
+        return Err(refuse(too_large(bytes.len() as u64)));
+    }
     let text = String::from_utf8(bytes).map_err(|error| refuse(not_text(&error)))?;
     let experiment = parse(&text, path, facts)?;
     Ok((text, experiment))
@@ -44,19 +60,22 @@ pub fn parse(text: &str, path: &Path, facts: HostFacts) -> Result<Experiment, Pr
     validate::experiment(read, &places, facts, path).or_else(refuse)
 }
 
-/// Larger files are no profiles: a disk image, or a log.
-const LARGEST: u64 = 1 << 20;
+/// The largest profile, bytes. Larger files are disk images or logs.
+pub const LARGEST: u64 = 1 << 20;
 
 /// Why a file cannot be a profile, whatever is in it. Directories are told when they are read.
 fn no_profile(file: &Metadata) -> Option<Diagnostic> {
     if file.is_file() && file.len() > LARGEST {
-        let size = file.len();
-        let message = format!("cannot read the profile: it has {size} bytes, and {LARGEST} are the most");
-        return Some(Diagnostic::new(message).hint("name a profile, a file that ends in .toml"));
+        return Some(too_large(file.len()));
     }
     let hint = "save the profile in a file that ends in .toml, and name that";
     let odd = !file.is_file() && !file.is_dir();
-    odd.then(|| Diagnostic::new("cannot read the profile: it is not a regular file").hint(hint))
+    odd.then(|| Diagnostic::new("failed to read the profile: it is not a regular file").hint(hint))
+}
+
+fn too_large(bytes: u64) -> Diagnostic {
+    let message = format!("failed to read the profile: it must be at most {LARGEST} bytes, got {bytes}");
+    Diagnostic::new(message).hint("name a profile, a file that ends in .toml")
 }
 
 fn unreadable(error: &io::Error) -> Diagnostic {
@@ -68,9 +87,9 @@ fn unreadable(error: &io::Error) -> Diagnostic {
             ("it is a directory", "name the profile in it, a file that ends in .toml")
         }
         io::ErrorKind::PermissionDenied => ("permission denied", "make it readable for this user"),
-        _ => return Diagnostic::new(format!("cannot read the profile: {error}")).hint("check the path"),
+        _ => return Diagnostic::new(format!("failed to read the profile: {error}")).hint("check the path"),
     };
-    Diagnostic::new(format!("cannot read the profile: {cause}")).hint(hint)
+    Diagnostic::new(format!("failed to read the profile: {cause}")).hint(hint)
 }
 
 fn not_text(error: &std::string::FromUtf8Error) -> Diagnostic {
@@ -97,15 +116,15 @@ mod tests {
     fn a_missing_file_a_directory_and_a_binary_are_told_apart() {
         let dir = tempfile::tempdir().expect("a directory");
         let missing = load(&dir.path().join("no.toml"), FACTS).expect_err("missing");
-        assert_eq!(message(&missing), "cannot read the profile: there is no such file");
+        assert_eq!(message(&missing), "failed to read the profile: there is no such file");
         let directory = load(dir.path(), FACTS).expect_err("a directory");
-        assert_eq!(message(&directory), "cannot read the profile: it is a directory");
+        assert_eq!(message(&directory), "failed to read the profile: it is a directory");
         let large = dir.path().join("large.img");
         File::create(&large).and_then(|file| file.set_len(LARGEST + 1)).expect("made");
         let large = load(&large, FACTS).expect_err("large");
         assert_eq!(
             message(&large),
-            "cannot read the profile: it has 1048577 bytes, and 1048576 are the most"
+            "failed to read the profile: it must be at most 1048576 bytes, got 1048577"
         );
         let binary = dir.path().join("disk.img");
         fs::write(&binary, b"QFI\n\xfb\x00").expect("written");

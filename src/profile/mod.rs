@@ -7,7 +7,8 @@
 //! - [`tuning`]: settings of the host and inside the guests
 //! - [`diagnostic`]: what is wrong with a profile, rendered as rustc does
 //! - [`schema()`]: the JSON schema of the format, for editors
-//! - [`starter()`]: a commented profile to begin with
+//! - [`starter()`]: a commented profile to start from
+//! - [`shipped`]: the profiles of `profiles/`, built into the program
 //!
 //! Behind those: `shape` finds sections in the wrong brackets, `reader` lets serde report more than its first complaint and
 //! `taken` removes what it refused, `places` knows where each value stands, and `validate` turns what was written into what
@@ -28,6 +29,7 @@ pub mod policy;
 mod reader;
 mod schema;
 mod shape;
+pub mod shipped;
 mod starter;
 mod taken;
 pub mod test;
@@ -45,7 +47,7 @@ pub use experiment::{
 pub use factor::Factor;
 pub use groups::{Background, Role};
 pub use lab::{HostPlace, Machines, WireNics};
-pub use load::{load, parse};
+pub use load::{LARGEST, from_bytes, load, parse};
 pub use schema::schema;
 pub use starter::starter;
 pub use test::{Test, Unit};

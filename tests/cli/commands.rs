@@ -64,7 +64,10 @@ fn a_profile_with_a_name_that_no_file_should_have_is_not_made() {
     for bad in ["My Lab", "räume", "UPPER.toml", "a_b", "./-x"] {
         let output = place.kvmfair(&["profile", "new", bad]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.code() == Some(1) && said.contains("cannot name a profile"), "{bad}: {said}");
+        assert!(
+            output.status.code() == Some(1) && said.contains("the name of a profile must be"),
+            "{bad}: {said}"
+        );
         assert!(!said.contains("panicked"), "{said}");
     }
     assert_eq!(entries(place.out().parent().unwrap()).len(), 1); // the directory for temporary files
@@ -91,9 +94,9 @@ fn a_plan_shows_every_trial_as_text_and_as_json() {
         text.lines().filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit())).count(),
         13
     );
-    let costs = text.lines().skip_while(|line| !line.trim_start().starts_with("moves")).skip(1);
+    let costs = text.lines().skip_while(|line| !line.trim_start().starts_with("set-up step")).skip(1);
     let kinds: Vec<&str> = costs.filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(kinds[0], "boot", "the dearest stands first: {text}");
+    assert_eq!(kinds[0], "boot", "the longest comes first: {text}");
     let plan: Value = serde_json::from_str(&stdout(&["plan", "--json", &profile])).unwrap();
     let trials = plan["trials"].as_array().unwrap();
     assert_eq!(trials.len(), 12);
@@ -274,4 +277,60 @@ fn every_broken_profile_is_refused_by_bench_before_anything_is_made() {
     }
     assert!(!place.out().exists() && !place.state().exists());
     place.assert_nothing_left();
+}
+
+/// A profile on standard input, by the argument `-`.
+fn on_stdin(arguments: &[&str], profile: &[u8]) -> std::process::Output {
+    let place = Sandbox::new();
+    let mut command = Command::from_std(place.command(arguments));
+    command.write_stdin(profile).output().unwrap()
+}
+
+#[test]
+fn a_dash_reads_the_profile_from_standard_input() {
+    let text = kvmfair::profile::shipped::shipped("quickstart").unwrap().as_bytes();
+    let planned = on_stdin(&["plan", "-"], text);
+    let printed = String::from_utf8_lossy(&planned.stdout).into_owned();
+    assert!(planned.status.success() && printed.starts_with("quickstart: "), "{planned:?}");
+    let broken = format!("schema = 1\nname = \"x\"\n{BROKEN}");
+    for command in ["plan", "check", "bench"] {
+        let refused = on_stdin(&[command, "-"], broken.as_bytes());
+        let printed = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(3), "{command}: {printed}");
+        assert!(printed.contains("<stdin>:4:11"), "{command}: {printed}");
+    }
+    assert_eq!(on_stdin(&["plan", "-"], &[0xff]).status.code(), Some(3));
+}
+
+#[test]
+fn arguments_that_are_not_utf_8_are_refused_and_never_panic() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    for command in ["plan", "check", "bench", "report", "doctor"] {
+        for json in [false, true] {
+            let mut program = kvmfair(if json { &["--json"] } else { &[] });
+            let output = program.arg(command).arg(OsStr::from_bytes(b"caf\xe9.toml")).output().unwrap();
+            let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{command}: {printed}");
+            assert!(printed.contains("invalid UTF-8"), "{command}: {printed}");
+        }
+    }
+}
+
+#[test]
+fn shipped_profiles_are_listed_and_copied_from_the_program_itself() {
+    let place = Sandbox::new();
+    let listed = stdout(&["profile", "list"]);
+    assert!(listed.lines().any(|line| line.starts_with("asada-backends ")), "{listed}");
+    let json: Value = serde_json::from_str(&stdout(&["profile", "list", "--json"])).unwrap();
+    assert_eq!(json["profiles"].as_array().unwrap().len(), listed.lines().count());
+    assert!(place.kvmfair(&["profile", "new", "--from", "quickstart"]).status.success());
+    let copy = fs::read_to_string(place.out().parent().unwrap().join("quickstart.toml")).unwrap();
+    assert_eq!(Some(copy.as_str()), kvmfair::profile::shipped::shipped("quickstart"));
+    assert!(place.kvmfair(&["profile", "new", "--from", "quickstart", "mine.toml"]).status.success());
+    let planned = place.kvmfair(&["plan", "mine.toml"]);
+    assert!(String::from_utf8_lossy(&planned.stdout).starts_with("mine: "), "{planned:?}");
+    let unknown = place.kvmfair(&["profile", "new", "--from", "quickstat"]);
+    let printed = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(unknown.status.code() == Some(1) && printed.contains("did you mean `quickstart`?"), "{printed}");
 }

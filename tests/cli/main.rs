@@ -8,6 +8,7 @@ mod support;
 mod broken_profiles;
 mod clean;
 mod commands;
+mod docs;
 mod load;
 mod profile_properties;
 mod profile_schema;

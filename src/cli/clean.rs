@@ -48,7 +48,7 @@ fn in_words(run: &Cleaned) -> String {
     match &run.error {
         Some(error @ LabError::Busy(..)) => text.push_str(&format!("  left alone: {error}\n")),
         Some(error) => text.push_str(&format!("  error: {error}\n")),
-        None => text.push_str("  nothing is left of it\n"),
+        None => text.push_str("  nothing of it is left\n"),
     }
     format!("run {}\n{text}", run.id)
 }

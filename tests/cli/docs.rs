@@ -31,8 +31,9 @@ fn description(key: &Value) -> String {
 /// One table of keys; `[tuning]` and its like follow as sections of their own.
 fn section(name: &str, schema: &Value, text: &mut String) {
     let keys: &Map<String, Value> = schema["properties"].as_object().expect("a section");
-    let (sections, plain): (Vec<_>, Vec<_>) =
-        keys.iter().partition(|(_, key)| key["properties"].is_object() || key["items"]["properties"].is_object());
+    let (sections, plain): (Vec<_>, Vec<_>) = keys
+        .iter()
+        .partition(|(_, key)| key["properties"].is_object() || key["items"]["properties"].is_object());
     if !plain.is_empty() {
         let heading = if name.is_empty() { "Top level".into() } else { format!("`{name}`") };
         text.push_str(&format!("\n## {heading}\n\n| key | meaning |\n| --- | --- |\n"));
@@ -76,7 +77,8 @@ fn anchor(heading: &str) -> String {
 
 fn has_anchor(page: &Path, wanted: &str) -> bool {
     let text = fs::read_to_string(page).expect("a page");
-    let headings = text.lines().filter_map(|line| Some(line.trim_start_matches('#')).filter(|rest| *rest != line));
+    let headings =
+        text.lines().filter_map(|line| Some(line.trim_start_matches('#')).filter(|rest| *rest != line));
     headings.map(anchor).any(|anchor| anchor == wanted)
 }
 
@@ -89,7 +91,8 @@ fn every_relative_link_leads_to_a_file_and_a_heading() {
                 continue;
             }
             let (file, heading) = target.split_once('#').unwrap_or((target, ""));
-            let linked = if file.is_empty() { page.clone() } else { page.parent().expect("a folder").join(file) };
+            let linked =
+                if file.is_empty() { page.clone() } else { page.parent().expect("a folder").join(file) };
             assert!(linked.exists(), "{}: {target} does not exist", page.display());
             assert!(heading.is_empty() || has_anchor(&linked, heading), "{}: {target}", page.display());
         }

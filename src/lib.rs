@@ -4,6 +4,7 @@
 //!
 //! Pure modules (no files, processes, sockets or clock):
 //!
+//! - [`factor`]: what can be swept, values of levels, a configuration
 //! - [`profile`]: the TOML file as written -> [`profile::Experiment`], validated
 //! - [`plan`]: configurations -> ordered trials, the lab's move before each, an estimate
 //! - [`tuning`]: settings of host and guests as files and values
@@ -39,6 +40,7 @@ pub mod backend;
 pub mod cli;
 pub mod clock;
 pub mod doctor;
+pub mod factor;
 pub mod figures;
 pub mod guest;
 pub mod host;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Factor;
 use super::configuration::Configuration;
-use super::factor::Factor;
 use super::groups::Group;
 use super::lab::{Machines, WireNics};
 use super::policy::Policy;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cpus::Cpus;
-use super::factor::Factor;
+use super::names::Factor;
 use super::value::Value;
 
 /// What is set, on both sides.
@@ -72,7 +72,7 @@ enum Slot<'t> {
 
 impl Tuning {
     /// The level of a factor; as found for what is set nowhere, or is no setting of these.
-    pub(super) fn value(&self, factor: Factor) -> Value {
+    pub fn value(&self, factor: Factor) -> Value {
         // Most configurations set nothing: then nothing has to be copied.
         if *self == Tuning::default() {
             return Value::AsFound;
@@ -88,7 +88,7 @@ impl Tuning {
     }
 
     /// Changes the level of a factor; a value that it cannot have changes nothing.
-    pub(super) fn set(&mut self, factor: Factor, value: &Value) {
+    pub fn set(&mut self, factor: Factor, value: &Value) {
         match (self.slot(factor), value) {
             (Some(Slot::Number(slot)), Value::Number(number)) => *slot = Some(*number),
             (Some(Slot::Switch(slot)), Value::Switch(on)) => *slot = Some(*on),

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::factor::Factor;
+use super::names::Factor;
 
 /// Largest payload of a UDP datagram over IPv4, bytes.
 pub const LARGEST_DATAGRAM: u32 = 65_507;

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::configuration::Configuration;
-use super::factor::Factor;
+use super::names::Factor;
 
 impl Configuration {
     /// Eight hexadecimal digits: the beginning of the SHA-256 of the levels of all factors, `column=level` in the order of
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn a_level_that_the_test_ignores_does_not_change_the_id() {
-        let stream = Configuration { test: crate::profile::Test::TCP_STREAM, ..Configuration::default() };
+        let stream = Configuration { test: crate::factor::Test::TCP_STREAM, ..Configuration::default() };
         assert_eq!(stream.id(), Configuration { request_bytes: 100, ..stream.clone() }.id());
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::background::Background;
 use super::cpus::Cpus;
-use super::groups::Background;
 use super::test::Test;
 use crate::backend::Backend;
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::factor::Factor;
-use super::groups::Background;
+use super::background::Background;
+use super::names::Factor;
 use super::pin::Pin;
 use super::policy::Policy;
 use super::test::Test;
@@ -155,7 +155,7 @@ impl Configuration {
     }
 
     /// Changes the level of one factor; a value that the factor cannot have changes nothing.
-    pub(super) fn set(&mut self, factor: Factor, value: &Value) {
+    pub fn set(&mut self, factor: Factor, value: &Value) {
         match (factor, value) {
             (Factor::Backend, Value::Backend(backend)) => self.backend = *backend,
             (Factor::Test, Value::Test(test)) => self.test = *test,

@@ -8,6 +8,9 @@ use std::net::Ipv4Addr;
 /// Prefix length of both networks.
 pub const PREFIX: u8 = 16;
 
+/// Port on which every netserver listens.
+pub const NETSERVER_PORT: u16 = 12865;
+
 /// Which of a machine's two networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Net {

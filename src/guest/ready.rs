@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::appliance;
 use super::error::GuestError;
 use super::fleet::{Boot, LOGIN, SSH_PORT, Site};
-use crate::load::command::CONTROL_PORT;
+use crate::address::NETSERVER_PORT;
 use crate::machine::Machine;
 use crate::machine::ssh::{Identity, Ssh};
 
@@ -62,7 +62,7 @@ async fn log_in(
     let name = &boot.domain.name;
     while Instant::now() < deadline {
         let address = SocketAddr::new(boot.management, SSH_PORT);
-        let netserver = SocketAddr::new(boot.management, CONTROL_PORT);
+        let netserver = SocketAddr::new(boot.management, NETSERVER_PORT);
         match Ssh::connect(address, identity.clone(), site.route.clone(), LOGIN).await {
             Ok(ssh) if site.route.accepts(netserver, LOGIN).await => return Ok(Some(ssh)),
             Ok(_) => sleep(POLL).await,

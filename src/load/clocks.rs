@@ -1,17 +1,18 @@
 //! The wall clocks of the lab's machines against this machine's monotonic clock: netperf stamps its results with the
 //! tester's, the host's counters are stamped with the host's, and one has to be turned into the other.
 //!
-//! Another machine's clock is read by round trips over an open pipe; of several the shortest counts, and half of it is
-//! what remains uncertain. It is read before and after a load: a clock that was set in between, or that nobody can read
-//! well, makes a trial fail rather than wrong.
+//! Another machine's clock is read by round trips over an open pipe. The shortest of several counts, and half of it is the
+//! uncertainty. Clocks are read before and after a load: a trial fails if one was stepped in between, or if one cannot be
+//! read with sufficient accuracy.
 
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
 use crate::clock::{self, MAX_STEP_S};
 use crate::machine::Machine;
+use crate::machine::line::read_line;
 
 /// How far a clock may move between two readings beyond what they leave uncertain, s: two machines that follow NTP stay
 /// within it, and it is a small part of the shortest interval (100 ms).
@@ -31,13 +32,15 @@ pub enum ClockError {
     /// It could not be read.
     #[error("failed to read the clock of the {0}: {1}")]
     Unreadable(&'static str, std::io::Error),
-    /// The way there is too slow.
+    /// The connection is too slow.
     #[error(
-        "the clock of the {0} can only be read to {1:.0} ms (hint: at most 50; look at the control network)"
+        "the clock of the {0} can only be read to within {1:.0} ms, and at most 50 ms are allowed (hint: check the latency of the control network)"
     )]
     Uncertain(&'static str, f64),
     /// It was set.
-    #[error("the clock of the {0} moved by {1:.1} ms during the load (hint: let NTP settle it first)")]
+    #[error(
+        "the clock of the {0} was stepped by {1:.1} ms during the load (hint: wait until NTP has settled)"
+    )]
     Moved(&'static str, f64),
 }
 
@@ -53,7 +56,7 @@ pub struct Offset {
 /// The wall clocks of the lab.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clocks {
-    here: Offset,
+    local: Offset,
     host: Offset,
     tester: Offset,
 }
@@ -64,9 +67,9 @@ impl Clocks {
     /// # Errors
     /// [`ClockError`] with the first that cannot be read well.
     pub async fn read(host: &Machine, tester: &Machine) -> Result<Clocks, ClockError> {
-        let here = Offset { s: clock::clock_offset(), uncertainty_s: 0.0 };
+        let local = Offset { s: clock::clock_offset(), uncertainty_s: 0.0 };
         let host = offset("VM host", host).await?;
-        Ok(Clocks { here, host, tester: offset("tester", tester).await? })
+        Ok(Clocks { local, host, tester: offset("tester", tester).await? })
     }
 
     /// The clocks during a load: the mean of the readings before and after it.
@@ -75,20 +78,20 @@ impl Clocks {
     /// [`ClockError::Moved`] with the first that was set meanwhile.
     pub fn steady(self, after: Clocks) -> Result<Clocks, ClockError> {
         Ok(Clocks {
-            here: between("machine that kvmfair runs on", self.here, after.here)?,
+            local: between("machine that kvmfair runs on", self.local, after.local)?,
             host: between("VM host", self.host, after.host)?,
             tester: between("tester", self.tester, after.tester)?,
         })
     }
 
-    /// What the tester's clock said when the host's said `host_s`, s.
-    pub fn of_host(&self, host_s: f64) -> f64 {
+    /// The tester's time at the host's time `host_s`, s.
+    pub fn from_host(&self, host_s: f64) -> f64 {
         host_s - self.host.s + self.tester.s
     }
 
-    /// What the tester's clock said when this machine's said `here_s`, s.
-    pub fn of_here(&self, here_s: f64) -> f64 {
-        here_s - self.here.s + self.tester.s
+    /// The tester's time at this machine's time `local_s`, s.
+    pub fn from_local(&self, local_s: f64) -> f64 {
+        local_s - self.local.s + self.tester.s
     }
 }
 
@@ -126,16 +129,20 @@ async fn round_trips(machine: &Machine) -> std::io::Result<Offset> {
         let sent = clock::monotonic();
         stdin.write_all(b"?\n").await?;
         stdin.flush().await?;
-        let mut line = String::new();
-        timeout(LIMIT, stdout.read_line(&mut line)).await.map_err(|_| broken())??;
+        let line = timeout(LIMIT, read_line(&mut stdout)).await.map_err(|_| broken())??;
         let back = clock::monotonic();
-        let there: f64 =
-            line.trim().parse().map_err(|_| std::io::Error::other(format!("it says `{}`", line.trim())))?;
-        let trip = Offset { s: there - (sent + back) / 2.0, uncertainty_s: (back - sent) / 2.0 };
+        let remote_s = seconds(&line)?;
+        let trip = Offset { s: remote_s - (sent + back) / 2.0, uncertainty_s: (back - sent) / 2.0 };
         best = best.filter(|best| best.uncertainty_s <= trip.uncertainty_s).or(Some(trip));
     }
     process.end(LIMIT).await;
     best.ok_or_else(broken)
+}
+
+/// What `date +%s.%N` prints: seconds since the epoch.
+fn seconds(line: &str) -> std::io::Result<f64> {
+    let seconds = line.trim().parse().ok().filter(|seconds: &f64| seconds.is_finite());
+    seconds.ok_or_else(|| std::io::Error::other(format!("`date +%s.%N` printed `{}`", line.trim())))
 }
 
 #[cfg(test)]
@@ -144,22 +151,31 @@ mod tests {
 
     fn clocks(host: f64, tester: f64, uncertainty_s: f64) -> Clocks {
         let offset = |s| Offset { s, uncertainty_s };
-        Clocks { here: Offset { s: 0.0, uncertainty_s: 0.0 }, host: offset(host), tester: offset(tester) }
+        Clocks { local: Offset { s: 0.0, uncertainty_s: 0.0 }, host: offset(host), tester: offset(tester) }
+    }
+
+    #[test]
+    fn only_a_finite_number_is_a_time() {
+        assert_eq!(seconds("1700000000.25\n").unwrap(), 1_700_000_000.25);
+        for line in ["", "inf", "NaN", "1700000000.%N"] {
+            let error = seconds(line).unwrap_err().to_string();
+            assert_eq!(error, format!("`date +%s.%N` printed `{line}`"));
+        }
     }
 
     #[test]
     fn moments_of_other_machines_become_the_testers() {
         let clocks = clocks(100.0, 103.0, 0.001);
-        assert_eq!(clocks.of_host(150.0), 153.0);
-        assert_eq!(clocks.of_here(50.0), 153.0);
+        assert_eq!(clocks.from_host(150.0), 153.0);
+        assert_eq!(clocks.from_local(50.0), 153.0);
     }
 
     #[test]
     fn a_clock_that_was_set_is_refused_and_one_that_is_only_uncertain_is_not() {
         let before = clocks(100.0, 103.0, 0.002);
         let steady = before.steady(clocks(100.0, 103.006, 0.002)).unwrap();
-        assert!((steady.of_host(0.0) - 3.003).abs() < 1e-9);
+        assert!((steady.from_host(0.0) - 3.003).abs() < 1e-9);
         let moved = before.steady(clocks(100.0, 103.02, 0.002)).unwrap_err();
-        assert!(moved.to_string().starts_with("the clock of the tester moved by 20.0 ms"), "{moved}");
+        assert!(moved.to_string().starts_with("the clock of the tester was stepped by 20.0 ms"), "{moved}");
     }
 }

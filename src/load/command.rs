@@ -3,11 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::address::NETSERVER_PORT;
 use crate::profile::Test;
 use crate::raw::RawFlow;
-
-/// The port on which every netserver listens.
-pub const CONTROL_PORT: u16 = 12865;
 
 /// The final results that every netperf is asked for. Naming a percentile turns netperf's histogram on.
 ///
@@ -113,7 +111,7 @@ impl FlowSpec {
             "-H".into(),
             self.control.to_string(),
             "-p".into(),
-            CONTROL_PORT.to_string(),
+            NETSERVER_PORT.to_string(),
             "-t".into(),
             self.test.to_string(),
             "-l".into(),

@@ -1,65 +1,71 @@
-//! Why there is no load: which step broke, which flow, and what netperf said. Pure.
+//! Why there is no load: which step failed, which flow, and netperf's message. Pure.
 
 use std::time::Duration;
 
-use super::launcher::DeadFlow;
+use super::launcher::FailedFlow;
 
 /// Why there is no load.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The launcher's shell did not start.
-    #[error("failed to start the launcher in the tester's network namespace")]
+    #[error("failed to start the launcher on the tester")]
     Spawn(#[source] std::io::Error),
     /// The pipe to the launcher broke.
-    #[error("failed to talk to the launcher: {said}")]
+    #[error("lost the connection to the launcher: {stderr}")]
     Pipe {
         /// What the launcher wrote to stderr.
-        said: String,
+        stderr: String,
         /// What broke.
         #[source]
         source: std::io::Error,
     },
-    /// The launcher said nothing in time.
-    #[error("the launcher was silent for {} s while it should have {doing}", .waited.as_secs())]
-    Silent {
-        /// What it should have done.
-        doing: &'static str,
-        /// How long it was given.
-        waited: Duration,
+    /// The launcher did not answer in time.
+    #[error("the launcher failed to {task} within {} s", .limit.as_secs())]
+    TimedOut {
+        /// What it had to do.
+        task: &'static str,
+        /// The time that it had.
+        limit: Duration,
     },
-    /// The launcher ended or said something it should not have.
-    #[error("the launcher broke off: {0}")]
-    BrokeOff(String),
+    /// The launcher ended, or printed something unexpected.
+    #[error("unexpected output of the launcher: {0}")]
+    Launcher(String),
     /// At least one netperf ended before its first interim result.
-    #[error("{}", describe_dead(.dead, *.started))]
-    Died {
-        /// Those that had ended when the first was noticed, by number. Never empty.
-        dead: Vec<DeadFlow>,
-        /// How many were started.
+    #[error("{}", describe(.failed, *.started))]
+    Failed {
+        /// The flows that had ended when the first was noticed. Never empty.
+        failed: Vec<FailedFlow>,
+        /// Number of flows that were started.
         started: u32,
     },
     /// Some flows printed no interim result before the deadline.
-    #[error("flows {flows:?} of {started} had transferred nothing after {} s", .deadline.as_secs())]
+    #[error("flows {flows:?} of {started} transferred nothing within {} s", .deadline.as_secs())]
     Late {
         /// Their numbers.
         flows: Vec<u32>,
-        /// How many were started.
+        /// Number of flows that were started.
         started: u32,
-        /// How long they were given.
+        /// The time that they had.
         deadline: Duration,
     },
+    /// The tester's netperf lacks an ability that every trial needs.
+    #[error(
+        "netperf on the tester {0} (hint: install a netperf 2.7 configured with --enable-demo --enable-histogram, as \
+         Debian and Fedora package it)"
+    )]
+    Unsuitable(String),
 }
 
-fn describe_dead(dead: &[DeadFlow], started: u32) -> String {
-    let Some(first) = dead.first() else { return "a netperf ended too early".into() };
-    let said = if first.message.is_empty() { "it said nothing" } else { &first.message };
-    let others = match dead.len() - 1 {
+fn describe(failed: &[FailedFlow], started: u32) -> String {
+    let Some(first) = failed.first() else { return "a netperf ended too early".into() };
+    let FailedFlow { flow, status, message } = first;
+    let message = if message.is_empty() { "it printed no message" } else { message };
+    let others = match failed.len() - 1 {
         0 => String::new(),
-        n => format!("; so did {n} more"),
+        n => format!(" ({n} more ended too)"),
     };
-    let (flow, status) = (first.flow, first.status);
     format!(
-        "netperf of flow {flow} of {started} ended with status {status} before it measured: {said}{others}"
+        "netperf of flow {flow} of {started} ended with status {status} before its first result: {message}{others}"
     )
 }
 
@@ -67,23 +73,23 @@ fn describe_dead(dead: &[DeadFlow], started: u32) -> String {
 mod tests {
     use super::*;
 
-    fn dead(flow: u32, message: &str) -> DeadFlow {
-        DeadFlow { flow, status: 255, message: message.into() }
+    fn failed(flow: u32, message: &str) -> FailedFlow {
+        FailedFlow { flow, status: 255, message: message.into() }
     }
 
     #[test]
-    fn the_error_names_the_flow_and_what_netperf_said() {
-        let dead = vec![dead(3, "establish control: are you sure"), dead(4, "")];
+    fn the_error_names_the_flow_and_has_netperfs_message() {
+        let failed = vec![failed(3, "establish control: are you sure"), failed(4, "")];
         assert_eq!(
-            LoadError::Died { dead, started: 8 }.to_string(),
-            "netperf of flow 3 of 8 ended with status 255 before it measured: \
-             establish control: are you sure; so did 1 more"
+            LoadError::Failed { failed, started: 8 }.to_string(),
+            "netperf of flow 3 of 8 ended with status 255 before its first result: \
+             establish control: are you sure (1 more ended too)"
         );
     }
 
     #[test]
     fn late_flows_are_named() {
         let error = LoadError::Late { flows: vec![2, 5], started: 8, deadline: Duration::from_secs(30) };
-        assert_eq!(error.to_string(), "flows [2, 5] of 8 had transferred nothing after 30 s");
+        assert_eq!(error.to_string(), "flows [2, 5] of 8 transferred nothing within 30 s");
     }
 }

@@ -4,20 +4,20 @@
 //! - [`launcher`]: the shell script that runs all flows of a tester, and the protocol it speaks (pure)
 //! - [`parse`]: what the launcher printed -> [`crate::raw::RawFlow`] (pure)
 //! - [`error`]: why there is no load (pure)
-//! - [`tester`]: starts the launcher in the tester's network namespace and holds it
+//! - [`flows`]: the flows of a trial while they run
 //! - [`netserver`]: the other end, for the bare-metal baseline
 //! - [`clocks`]: the clocks of host and tester, and whether one was stepped during a load
 
 pub mod clocks;
 pub mod command;
 pub mod error;
+pub mod flows;
 pub mod launcher;
 pub mod netserver;
 pub mod parse;
-pub mod tester;
 
 pub use command::FlowSpec;
 pub use error::LoadError;
-pub use launcher::DeadFlow;
+pub use flows::Load;
+pub use launcher::FailedFlow;
 pub use netserver::{Netserver, NetserverError};
-pub use tester::{Load, Tester};

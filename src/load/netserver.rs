@@ -1,17 +1,18 @@
 //! netserver for the bare-metal baseline: the other end of the flows when there is no guest.
 //!
-//! It listens on one address of one machine or network namespace. A shell holds it and ends its whole process group when kvmfair
-//! closes the shell's stdin, or dies: netserver alone would stay, and so would its children, which wait for ever for a
-//! client that was killed before it connected.
+//! It listens on one address of one machine or network namespace. A shell starts it, and ends the whole process group when
+//! kvmfair closes the shell's stdin or dies. Without the shell, netserver would outlive kvmfair, and so would its children:
+//! they wait for ever for a client that was killed before it connected.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::BufReader;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::command::CONTROL_PORT;
+use crate::address::NETSERVER_PORT;
 use crate::machine::Machine;
+use crate::machine::line::read_line;
 use crate::machine::started::Started;
 
 /// Prints netserver's process number, then waits for the end of its stdin.
@@ -31,12 +32,12 @@ pub enum NetserverError {
     #[error("failed to start netserver")]
     Spawn(#[source] std::io::Error),
     /// It ended, or never listened.
-    #[error("netserver does not listen on {address}: {said}")]
+    #[error("netserver does not listen on {address}: {stderr}")]
     NotListening {
         /// Where it should have listened.
         address: SocketAddr,
-        /// What it said.
-        said: String,
+        /// What it wrote to stderr.
+        stderr: String,
     },
 }
 
@@ -52,16 +53,16 @@ impl Netserver {
     /// # Errors
     /// If it cannot be started or does not listen within some seconds; then nothing is left of it.
     pub async fn start(machine: &Machine, address: IpAddr) -> Result<Netserver, NetserverError> {
-        let (bind, port) = (address.to_string(), CONTROL_PORT.to_string());
+        let (bind, port) = (address.to_string(), NETSERVER_PORT.to_string());
         let argv = ["sh", "-c", GUARD, "netserver-guard", &bind, &port];
         let mut guard = machine.start(&argv).await.map_err(NetserverError::Spawn)?;
-        let address = SocketAddr::new(address, CONTROL_PORT);
+        let address = SocketAddr::new(address, NETSERVER_PORT);
         if let Some(pid) = pid(&mut guard).await
             && wait_listening(machine, pid, address).await
         {
             return Ok(Netserver { guard });
         }
-        Err(NetserverError::NotListening { address, said: last_words(&mut guard).await })
+        Err(NetserverError::NotListening { address, stderr: last_words(&mut guard).await })
     }
 
     /// Ends netserver and its children, and waits for that.
@@ -74,21 +75,20 @@ impl Netserver {
 
 async fn pid(guard: &mut Started) -> Option<i32> {
     let mut stdout = BufReader::new(guard.stdout.take()?);
-    let mut line = String::new();
-    timeout(READY, stdout.read_line(&mut line)).await.ok()?.ok()?;
-    line.trim().parse().ok()
+    timeout(READY, read_line(&mut stdout)).await.ok()?.ok()?.trim().parse().ok()
 }
 
-/// False if the process ended, or has not listened in time. Asks the kernel rather than connect: netserver starts a child
-/// for each connection. Seen through the process, `/proc` shows its network namespace.
+/// Waits until the process listens; false if it ended or does not listen in time. Reads the kernel's table of sockets and
+/// does not connect, because netserver starts a child for each connection. `/proc/PID/net` is the table of the process's
+/// own network namespace.
 async fn wait_listening(machine: &Machine, pid: i32, address: SocketAddr) -> bool {
     let deadline = Instant::now() + READY;
     let table = if address.is_ipv4() { "tcp" } else { "tcp6" };
-    // A file that is closed while it is listed is no failure; of a process that ended there is no such table.
-    let look = format!("ls -l /proc/{pid}/fd 2>/dev/null; cat /proc/{pid}/net/{table}");
+    // A file that is closed while it is listed is not an error; a process that has ended has no table.
+    let script = format!("ls -l /proc/{pid}/fd 2>/dev/null; cat /proc/{pid}/net/{table}");
     while Instant::now() < deadline {
-        match machine.run(&["sh", "-c", &look]).await {
-            Ok(seen) if listens(&seen.stdout, address) => return true,
+        match machine.run(&["sh", "-c", &script]).await {
+            Ok(printed) if listens(&printed.stdout, address) => return true,
             Ok(_) => sleep(Duration::from_millis(20)).await,
             Err(_) => return false, // it ended
         }
@@ -96,9 +96,9 @@ async fn wait_listening(machine: &Machine, pid: i32, address: SocketAddr) -> boo
     false
 }
 
-/// Whether one of the process's own sockets listens there. Pure: `seen` is the list of its files, then the kernel's table
-/// of sockets.
-fn listens(seen: &str, address: SocketAddr) -> bool {
+/// Whether one of the process's own sockets listens on `address`. Pure: `printed` is the list of its files, followed by the
+/// kernel's table of sockets.
+fn listens(printed: &str, address: SocketAddr) -> bool {
     let word = |bytes: &[u8]| bytes.iter().rev().map(|byte| format!("{byte:02X}")).collect::<String>();
     let address = match address.ip() {
         IpAddr::V4(ip) => format!("{}:{:04X}", word(&ip.octets()), address.port()),
@@ -107,19 +107,19 @@ fn listens(seen: &str, address: SocketAddr) -> bool {
             format!("{words}:{:04X}", address.port())
         }
     };
-    let inode = seen.lines().find_map(|line| {
+    let inode = printed.lines().find_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let listening = words.get(1) == Some(&address.as_str()) && words.get(3) == Some(&"0A");
         listening.then(|| words.get(9).copied()).flatten()
     });
-    inode.is_some_and(|inode| seen.contains(&format!("socket:[{inode}]")))
+    inode.is_some_and(|inode| printed.contains(&format!("socket:[{inode}]")))
 }
 
 /// Ends the shell and returns what netserver wrote.
 async fn last_words(guard: &mut Started) -> String {
     guard.end(READY).await;
-    let said = guard.last_words(READY).await;
-    if said.is_empty() { "it said nothing".into() } else { said.replace('\n', "; ") }
+    let stderr = guard.last_words(READY).await;
+    if stderr.is_empty() { "it printed no message".into() } else { stderr.replace('\n', "; ") }
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ pub type Input = Box<dyn AsyncWrite + Send + Unpin>;
 /// What comes from a process.
 pub type FromProcess = Box<dyn AsyncRead + Send + Unpin>;
 
+/// Standard error beyond this is not kept, bytes.
+const MAX_STDERR: u64 = 64 << 10;
+
 /// A process that leads a process group of its own and should end when its standard input is closed. Dropping the value
 /// closes it.
 pub struct Started {
@@ -77,8 +80,8 @@ impl Started {
     /// What it wrote to standard error; call it after [`Started::end`].
     pub async fn last_words(&mut self, patience: Duration) -> String {
         let mut bytes = Vec::new();
-        if let Some(mut stderr) = self.stderr.take() {
-            let _ = timeout(patience, stderr.read_to_end(&mut bytes)).await;
+        if let Some(stderr) = self.stderr.take() {
+            let _ = timeout(patience, stderr.take(MAX_STDERR).read_to_end(&mut bytes)).await;
         }
         String::from_utf8_lossy(&bytes).trim().to_owned()
     }

@@ -13,9 +13,9 @@ use super::time_limits::{ORPHAN_LIMIT, START_LIMIT};
 use crate::address::{Net, Station, address};
 use crate::backend::Side;
 use crate::guest::burner::Burner;
+use crate::load::Load;
 use crate::load::command::{self, FlowSpec};
 use crate::load::parse;
-use crate::load::tester::{Load, Tester};
 use crate::profile::groups::Members;
 use crate::profile::{Configuration, Role, Test, Timing};
 use crate::raw::RawFlow;
@@ -92,8 +92,8 @@ async fn start_streams(
     if specs.is_empty() {
         return Ok(None);
     }
-    let tester = Tester { machine: session.lab.side(Side::Tester).clone() };
-    let mut load = tester.start(specs, START_LIMIT, longest(timing)).await?;
+    let tester = session.lab.side(Side::Tester);
+    let mut load = Load::start(tester, specs, START_LIMIT, longest(timing)).await?;
     load.wait_running().await?;
     Ok(Some((load, specs.to_vec())))
 }

@@ -15,11 +15,11 @@ use super::{background, cgroup, exits, looks, verify};
 use crate::address::{Net, Station, address};
 use crate::backend::{Backend, Counted, Side};
 use crate::clock::wall_clock;
+use crate::load::Load;
 use crate::load::clocks::Clocks;
 use crate::load::command::{self, FlowSpec};
 use crate::load::netserver::Netserver;
 use crate::load::parse;
-use crate::load::tester::Tester;
 use crate::machine::Machine;
 use crate::plan::PlannedTrial;
 use crate::probe::HostSampler;
@@ -137,15 +137,15 @@ fn with_broken_proofs(cause: anyhow::Error, checks: &[Check]) -> anyhow::Error {
 async fn by_the_testers_clock(session: &LabSession, before: Clocks, raw: &mut RawTrial) -> Result<()> {
     let after = Clocks::read(session.lab.side(Side::Host), session.lab.side(Side::Tester)).await?;
     let clocks = before.steady(after)?;
-    raw.host.iter_mut().for_each(|sample| sample.at_s = clocks.of_host(sample.at_s));
-    raw.hiccups.iter_mut().flatten().for_each(|hiccup| hiccup.end_s = clocks.of_host(hiccup.end_s));
-    raw.snapshots.iter_mut().for_each(|look| look.at_s = clocks.of_here(look.at_s));
+    raw.host.iter_mut().for_each(|sample| sample.at_s = clocks.from_host(sample.at_s));
+    raw.hiccups.iter_mut().flatten().for_each(|hiccup| hiccup.end_s = clocks.from_host(hiccup.end_s));
+    raw.snapshots.iter_mut().for_each(|look| look.at_s = clocks.from_local(look.at_s));
     for guest in &mut raw.guests {
         let times = guest.inside.iter_mut().map(|(at_s, _)| at_s);
         let times = times.chain(guest.nic.iter_mut().map(|(at_s, _)| at_s));
         let times = times.chain(guest.interrupts.iter_mut().map(|(at_s, _)| at_s));
         let times = times.chain(guest.exits.iter_mut().map(|(at_s, _)| at_s));
-        times.for_each(|at_s| *at_s = clocks.of_here(*at_s));
+        times.for_each(|at_s| *at_s = clocks.from_local(*at_s));
     }
     Ok(())
 }
@@ -241,9 +241,9 @@ async fn load(
     let stations = measured(&raw.groups, configuration);
     let specs = flow_specs(&stations, configuration, timing, session.lab.control());
     let hold = timing.warmup + timing.window + timing.cooldown;
-    let tester = Tester { machine: session.lab.side(Side::Tester).clone() };
+    let tester = session.lab.side(Side::Tester);
     looks::count_inside(session, configuration, &mut raw.guests).await?;
-    let mut load = tester.start(&specs, START_LIMIT, hold + START_LIMIT + ORPHAN_LIMIT).await?;
+    let mut load = Load::start(tester, &specs, START_LIMIT, hold + START_LIMIT + ORPHAN_LIMIT).await?;
     load.wait_running().await?;
     drop(events.send(Event::Running { flows: configuration.flows, for_s: hold.as_secs_f64() }));
     let warm = Instant::now() + timing.warmup;

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kvmfair::load::{FlowSpec, LoadError, Netserver, NetserverError, Tester, command, parse};
+use kvmfair::load::{FlowSpec, Load, LoadError, Netserver, NetserverError, command, parse};
 use kvmfair::machine::Machine;
 use kvmfair::machine::local::Local;
 use kvmfair::profile::Test;
@@ -28,7 +28,7 @@ const ORCHESTRATOR: &str = "KVMFAIR_TEST_ORCHESTRATOR";
 
 /// Two namespaces, a wire between them. Both end with the last process that holds them.
 struct Lab {
-    tester: Tester,
+    tester: Machine,
     host: Machine,
     address: IpAddr,
 }
@@ -46,7 +46,7 @@ impl Lab {
         ip(&host, "link set kf-host up");
         let address = [198, 18, number, 2].into();
         let machine = |netns| Machine::Local(Local::inside(netns));
-        Lab { tester: Tester { machine: machine(tester) }, host: machine(host), address }
+        Lab { tester: machine(tester), host: machine(host), address }
     }
 
     fn flows(&self, number: u32) -> Vec<FlowSpec> {
@@ -155,7 +155,7 @@ async fn flows_that_are_told_to_stop_give_intervals_and_every_final_result() {
     let number = std::env::var("KVMFAIR_TEST_FLOWS").map_or(8, |n| n.parse().unwrap());
     let flows = lab.flows(number);
     let netserver = lab.netserver().await;
-    let mut load = lab.tester.start(&flows, DEADLINE, MAX).await.unwrap();
+    let mut load = Load::start(&lab.tester, &flows, DEADLINE, MAX).await.unwrap();
     load.wait_running().await.unwrap();
     let before = load.cpu_times().await.unwrap();
     tokio::time::sleep(Duration::from_secs(if number > 8 { 6 } else { 1 })).await;
@@ -180,9 +180,9 @@ async fn flows_that_are_told_to_stop_give_intervals_and_every_final_result() {
 #[tokio::test]
 async fn without_a_netserver_the_error_names_the_flow_and_what_netperf_said() {
     let lab = Lab::new(202);
-    let mut load = lab.tester.start(&lab.flows(2), DEADLINE, MAX).await.unwrap();
+    let mut load = Load::start(&lab.tester, &lab.flows(2), DEADLINE, MAX).await.unwrap();
     let error = load.wait_running().await.unwrap_err();
-    assert!(matches!(error, LoadError::Died { .. }));
+    assert!(matches!(error, LoadError::Failed { .. }));
     let text = error.to_string();
     let named = [1, 2]
         .iter()
@@ -196,7 +196,7 @@ async fn without_a_netserver_the_error_names_the_flow_and_what_netperf_said() {
 async fn flows_that_transfer_nothing_in_time_are_named() {
     let lab = Lab::new(203);
     let netserver = lab.netserver().await;
-    let mut load = lab.tester.start(&lab.flows(2), Duration::ZERO, MAX).await.unwrap();
+    let mut load = Load::start(&lab.tester, &lab.flows(2), Duration::ZERO, MAX).await.unwrap();
     let error = load.wait_running().await.unwrap_err();
     assert!(matches!(&error, LoadError::Late { flows, started: 2, .. } if *flows == [1, 2]), "{error}");
     eventually("no netperf is left", || lab.netperfs().0 == 0);
@@ -207,7 +207,7 @@ async fn flows_that_transfer_nothing_in_time_are_named() {
 async fn dropping_a_running_load_leaves_no_process_and_no_file() {
     let lab = Lab::new(204);
     let netserver = lab.netserver().await;
-    let mut load = lab.tester.start(&lab.flows(4), DEADLINE, MAX).await.unwrap();
+    let mut load = Load::start(&lab.tester, &lab.flows(4), DEADLINE, MAX).await.unwrap();
     load.wait_running().await.unwrap();
     let (number, output) = lab.netperfs();
     let output = output.unwrap();
@@ -221,7 +221,7 @@ async fn dropping_a_running_load_leaves_no_process_and_no_file() {
 async fn a_load_that_is_aborted_before_it_runs_leaves_no_process_and_no_file() {
     let lab = Lab::new(205);
     let netserver = lab.netserver().await;
-    let load = lab.tester.start(&lab.flows(4), DEADLINE, MAX).await.unwrap();
+    let load = Load::start(&lab.tester, &lab.flows(4), DEADLINE, MAX).await.unwrap();
     eventually("every netperf is there", || lab.netperfs().0 >= 4);
     let output = lab.netperfs().1;
     load.abort().await;
@@ -234,12 +234,12 @@ async fn a_load_that_is_aborted_before_it_runs_leaves_no_process_and_no_file() {
 async fn a_launcher_that_is_killed_is_an_error_and_leaves_no_netperf() {
     let lab = Lab::new(209);
     let netserver = lab.netserver().await;
-    let mut load = lab.tester.start(&lab.flows(4), DEADLINE, MAX).await.unwrap();
+    let mut load = Load::start(&lab.tester, &lab.flows(4), DEADLINE, MAX).await.unwrap();
     load.wait_running().await.unwrap();
     let output = lab.netperfs().1.unwrap();
     nix::sys::signal::kill(lab.launcher(), nix::sys::signal::Signal::SIGKILL).unwrap();
     let error = load.stop().await.unwrap_err();
-    assert!(matches!(error, LoadError::BrokeOff(_) | LoadError::Pipe { .. }), "{error}");
+    assert!(matches!(error, LoadError::Launcher(_) | LoadError::Pipe { .. }), "{error}");
     eventually("no netperf is left", || lab.netperfs().0 == 0);
     std::fs::remove_dir_all(output).unwrap(); // nobody was left to do it
     netserver.stop().await;
@@ -272,7 +272,7 @@ async fn an_orchestrator_about_to_be_killed() {
     }
     let lab = Lab::new(206);
     let _netserver = lab.netserver().await;
-    let mut load = lab.tester.start(&lab.flows(4), DEADLINE, MAX).await.unwrap();
+    let mut load = Load::start(&lab.tester, &lab.flows(4), DEADLINE, MAX).await.unwrap();
     load.wait_running().await.unwrap();
     println!("the flows run");
     tokio::time::sleep(DEADLINE).await;

@@ -83,7 +83,7 @@ impl Table {
     pub fn new() -> Table {
         Table {
             rows: Vec::new(),
-            environment: Environment::collect("benchmark", "", None),
+            environment: Environment::from_facts(&kvmfair::host::gather_local(), "benchmark", ""),
             load_before: load_average(),
             complete: true,
         }

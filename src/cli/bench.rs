@@ -79,7 +79,10 @@ fn looked(experiment: &Experiment, text: &str) -> Result<Looked> {
     let Some(machines) = &experiment.machines else {
         refuse_missing(&preflight::look(experiment))?;
         let wire = nics::wire(experiment.wire.as_ref()).map_err(|_| PreflightFailed)?; // just looked at
-        let environment = with_guests(Environment::collect(&experiment.name, text, None), experiment);
+        let environment = with_guests(
+            Environment::from_facts(&crate::host::gather_local(), &experiment.name, text),
+            experiment,
+        );
         let environment = Environment { open_vswitch: ovs::fingerprint(experiment), ..environment };
         return Ok(Looked { accel: inputs::accel(experiment), cpus: inputs::cpus(), wire, environment });
     };

@@ -1,6 +1,6 @@
 //! Machines that the tests look at: what `gather.sh` prints there, one file for each.
 
-use super::{Report, examine};
+use super::{HostReport, examine};
 use crate::host::facts::Facts;
 
 /// Their names, as the files'.
@@ -13,6 +13,6 @@ pub(super) fn facts(machine: &str) -> Facts {
 }
 
 /// Every subject of a machine.
-pub(super) fn report(machine: &str) -> Report {
+pub(super) fn report(machine: &str) -> HostReport {
     examine(&facts(machine), None)
 }

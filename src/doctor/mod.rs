@@ -34,14 +34,14 @@ mod software;
 mod subject;
 
 pub use guests::Planned;
-pub use subject::{Report, Subject, Verdict};
+pub use subject::{HostReport, Subject, Verdict};
 
 use crate::host::facts::Facts;
 
-type Look = fn(&Facts) -> Subject;
+type Examine = fn(&Facts) -> Subject;
 
 /// The subjects that depend on nothing but the machine, in the order of the page. Those of the guests come after memory.
-const SUBJECTS: [(&str, &[Look]); 6] = [
+const SUBJECTS: [(&str, &[Examine]); 6] = [
     (
         "KVM",
         &[
@@ -81,17 +81,17 @@ const SUBJECTS: [(&str, &[Look]); 6] = [
 ];
 
 /// Every subject of a machine; `planned` are a profile's guests, which are not there yet.
-pub fn examine(facts: &Facts, planned: Option<Planned>) -> Report {
+pub fn examine(facts: &Facts, planned: Option<Planned>) -> HostReport {
     let mut subjects = Vec::new();
-    for (group, looks) in SUBJECTS {
-        subjects.extend(looks.iter().map(|look| look(facts).of(group)));
+    for (group, examinations) in SUBJECTS {
+        subjects.extend(examinations.iter().map(|examine| examine(facts).in_group(group)));
         match group {
-            "memory" => subjects.push(guests::memory(facts, planned).of(group)),
-            "scheduler" => subjects.push(guests::cpus(facts, planned).of(group)),
+            "memory" => subjects.push(guests::memory(facts, planned).in_group(group)),
+            "scheduler" => subjects.push(guests::cpus(facts, planned).in_group(group)),
             _ => {}
         }
     }
-    Report { subjects }
+    HostReport { subjects }
 }
 
 #[cfg(test)]
@@ -100,8 +100,8 @@ mod tests {
 
     use super::*;
 
-    fn verdict(facts: &str, look: Look) -> Verdict {
-        look(&Facts::parse(facts)).verdict
+    fn verdict(facts: &str, examine: Examine) -> Verdict {
+        examine(&Facts::parse(facts)).verdict
     }
 
     #[test]

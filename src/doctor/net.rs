@@ -19,7 +19,7 @@ pub(super) fn irqbalance(facts: &Facts) -> Subject {
 }
 
 /// A NIC with hardware behind it; virtual functions are counted with their NIC.
-struct Nic<'a> {
+struct PhysicalNic<'a> {
     name: &'a str,
     node: Option<i64>,
     /// Mbit/s; 0 where it is down, or does not say.
@@ -27,7 +27,7 @@ struct Nic<'a> {
     words: String,
 }
 
-fn nic<'a>(facts: &Facts, name: &'a str) -> Nic<'a> {
+fn nic<'a>(facts: &Facts, name: &'a str) -> PhysicalNic<'a> {
     let of = |file: &str| facts.text(&format!("{NET}{name}/{file}"));
     let node = of("device/numa_node").and_then(|node| node.parse().ok()).filter(|node| *node >= 0);
     let speed = of("speed").and_then(|mbit| mbit.parse::<i64>().ok()).filter(|mbit| *mbit > 0);
@@ -40,7 +40,7 @@ fn nic<'a>(facts: &Facts, name: &'a str) -> Nic<'a> {
         node.map(|node| format!("node {node}")),
         state,
     ];
-    Nic {
+    PhysicalNic {
         name,
         node,
         speed: speed.unwrap_or(0),
@@ -55,7 +55,7 @@ pub(super) fn nics(facts: &Facts) -> Subject {
     let subject = |verdict, found: String, effect: &str| Subject::new("NICs", verdict, found, effect);
     let real = facts.like(NET, "/device").into_iter().map(|(name, _)| name);
     let real = real.filter(|name| !facts.has(&format!("{NET}{name}/device/physfn")));
-    let nics: Vec<Nic> = real.map(|name| nic(facts, name)).collect();
+    let nics: Vec<PhysicalNic> = real.map(|name| nic(facts, name)).collect();
     if nics.is_empty() {
         return subject(Verdict::Unknown, "none with hardware behind it".into(), FAR);
     }

@@ -2,7 +2,7 @@
 //!
 //! Width and colour are given, not asked for. Commands are never broken, so that they can be copied.
 
-use super::subject::{Report, Subject, Verdict};
+use super::subject::{HostReport, Subject, Verdict};
 use crate::report::terminal::Terminal;
 
 /// Columns before the verdict, the subject, the found; each with two spaces behind it.
@@ -15,7 +15,7 @@ const BOLD: &str = "1";
 const FAINT: &str = "2";
 
 /// The page: groups, their subjects, and a line that counts. What is good has one line, unless `all` of it is explained.
-pub fn page(report: &Report, terminal: Terminal, all: bool) -> String {
+pub fn page(report: &HostReport, terminal: Terminal, all: bool) -> String {
     let page = Page { terminal, all, subjects: widest(report) + 2 };
     let mut text = String::new();
     let mut group = "";
@@ -31,7 +31,7 @@ pub fn page(report: &Report, terminal: Terminal, all: bool) -> String {
 }
 
 /// `2 bad, 7 to note, 3 unknown, 21 good`.
-fn counts(report: &Report) -> String {
+fn counts(report: &HostReport) -> String {
     let of = |verdict, word| format!("{} {word}", report.count(verdict));
     [
         of(Verdict::Bad, "bad"),
@@ -42,7 +42,7 @@ fn counts(report: &Report) -> String {
     .join(", ")
 }
 
-fn widest(report: &Report) -> usize {
+fn widest(report: &HostReport) -> usize {
     report.subjects.iter().map(|subject| subject.subject.chars().count()).max().unwrap_or(0)
 }
 

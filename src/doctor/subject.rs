@@ -59,19 +59,19 @@ impl Subject {
         Subject { change: Some(command.into()), ..self }
     }
 
-    pub(super) fn of(self, group: &'static str) -> Subject {
+    pub(super) fn in_group(self, group: &'static str) -> Subject {
         Subject { group, ..self }
     }
 }
 
 /// Every subject of one machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct HostReport {
     /// In the order of the page.
     pub subjects: Vec<Subject>,
 }
 
-impl Report {
+impl HostReport {
     /// How many subjects have a verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.subjects.iter().filter(|subject| subject.verdict == verdict).count()

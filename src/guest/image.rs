@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::appliance::{self, Appliance, ApplianceError};
-use super::cloud::{self, Base, BaseError};
+use super::cloud::{self, BaseError, BaseImage};
 use crate::profile;
 
 /// An image that guests can boot.
@@ -14,7 +14,7 @@ pub enum Image {
     /// A distribution's.
     Cloud {
         /// The file.
-        base: Base,
+        base: BaseImage,
         /// Its SHA-256, hexadecimal.
         digest: String,
         /// Whether a guest may install netperf if the image has none.

@@ -1,7 +1,7 @@
-//! The fingerprint of the machine: what somebody else has to know to judge the figures, kept beside them.
+//! The fingerprint of a machine: what a reader has to know to judge the figures, kept beside them.
 //!
-//! Collected once per run. What cannot be found out is absent, never guessed; nothing here is an error. The host's name
-//! is left out on purpose: results are passed on.
+//! Collected once per run. What cannot be determined is absent, never guessed; nothing here is an error. The host's name is
+//! left out on purpose, because results are shared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,9 +30,9 @@ pub struct Environment {
     pub cpus: u32,
     /// The CPU's flag for virtualisation, `vmx` or `svm`.
     pub virtualisation: Option<String>,
-    /// Whether guests can run under KVM: the flag is there *and* `/dev/kvm` opens. The file alone proves nothing.
+    /// Whether guests can run under KVM: the CPU has the flag *and* `/dev/kvm` opens. The file alone proves nothing.
     pub kvm_usable: bool,
-    /// Whether the machine is itself a guest: what is measured is then nested, and a neighbour may take its CPUs away.
+    /// Whether the machine is itself a guest: guests are then nested, and a neighbour may take CPU time away.
     #[serde(default)]
     pub virtual_machine: bool,
     /// Memory, MiB.
@@ -40,7 +40,7 @@ pub struct Environment {
     /// Its memory when the run began.
     #[serde(default)]
     pub memory: MemoryState,
-    /// What its kernel was set to when the run began: before a profile's own settings.
+    /// Its kernel's settings when the run began, before the profile's own.
     #[serde(default)]
     pub settings: KernelSettings,
     /// Kernel release.
@@ -49,7 +49,7 @@ pub struct Environment {
     pub kernel_cmdline: String,
     /// Frequency governor of the first CPU; absent where the machine has none.
     pub governor: Option<String>,
-    /// The kernel's defences, by the vulnerability's name.
+    /// The kernel's mitigations, by the vulnerability's name.
     pub mitigations: BTreeMap<String, String>,
     /// `1`, `2`, or `1+2` where both are mounted.
     pub cgroup_version: Option<String>,
@@ -74,8 +74,8 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// What makes another one's figures not comparable with this one's, each with both values. Dates and how much memory is in
-    /// use, also the tester's, are none of it; settings are.
+    /// The differences that make figures of two machines incomparable, each with both values. Dates and amounts of memory in
+    /// use are not among them, the tester's neither; settings are.
     pub fn differences(&self, other: &Environment) -> Vec<String> {
         let value = |environment: &Environment| {
             serde_json::to_value(environment.without_amounts()).unwrap_or_default()
@@ -88,11 +88,6 @@ impl Environment {
     fn without_amounts(&self) -> Environment {
         let tester = self.tester.as_ref().map(|tester| Box::new(tester.without_amounts()));
         Environment { date: String::new(), memory: self.memory.settings(), tester, ..self.clone() }
-    }
-
-    /// The fingerprint of this machine. `profile_text` is the file as written; `libvirt` is the version of the connection.
-    pub fn collect(profile: &str, profile_text: &str, libvirt: Option<String>) -> Environment {
-        Environment { libvirt, ..Environment::from_facts(&super::gather_local(), profile, profile_text) }
     }
 
     /// The fingerprint of the machine with these facts.
@@ -126,7 +121,7 @@ impl Environment {
     }
 }
 
-/// Goes down into what both sides have, so that a sentence names the one setting that differs.
+/// Descends into objects that both sides have, so that each sentence names a single setting.
 fn differ(name: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
     match (before, now) {
         (Value::Object(ours), Value::Object(theirs)) => {
@@ -160,6 +155,11 @@ fn sha256(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn local(libvirt: Option<String>) -> Environment {
+        let facts = crate::host::gather_local();
+        Environment { libvirt, ..Environment::from_facts(&facts, "quick", "abc") }
+    }
+
     #[test]
     fn both_cgroup_versions_may_be_mounted() {
         let (v1, v2) = ("cgroup /a cgroup rw 0 0\n", "cgroup2 /b cgroup2 rw 0 0\n");
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn another_version_is_a_difference_and_another_date_is_none() {
-        let before = Environment::collect("quick", "abc", Some("9.0.0".into()));
+        let before = local(Some("9.0.0".into()));
         let later = Environment { date: "2030-01-01T00:00:00Z".into(), ..before.clone() };
         assert_eq!(before.differences(&later), Vec::<String>::new());
         let with_tester =
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_fingerprint_of_this_machine_survives_json() {
-        let environment = Environment::collect("quick", "abc", Some("11.3.0".into()));
+        let environment = local(Some("11.3.0".into()));
         assert!(environment.cpus > 0 && environment.memory_mib > 0 && !environment.kernel.is_empty());
         assert!(environment.profile_sha256.starts_with("ba7816bf"), "the digest of `abc`");
         assert!(!environment.kvm_usable || environment.virtualisation.is_some());

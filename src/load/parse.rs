@@ -28,18 +28,18 @@ pub fn is_complete(transcript: &str) -> bool {
 
 /// What one flow printed, and the status it ended with.
 #[derive(Default)]
-struct Frame<'a> {
+struct FlowOutput<'a> {
     status: Option<i32>,
     lines: Vec<&'a str>,
 }
 
-fn frames(transcript: &str) -> BTreeMap<u32, Frame<'_>> {
+fn frames(transcript: &str) -> BTreeMap<u32, FlowOutput<'_>> {
     let mut frames = BTreeMap::new();
-    let mut open: Option<(u32, Frame)> = None;
+    let mut open: Option<(u32, FlowOutput)> = None;
     for line in transcript.lines() {
         match header(line) {
             Some((flow, status)) => {
-                frames.extend(open.replace((flow, Frame { status: Some(status), lines: vec![] })));
+                frames.extend(open.replace((flow, FlowOutput { status: Some(status), lines: vec![] })));
             }
             None if line == END => frames.extend(open.take()),
             None => open.iter_mut().for_each(|(_, frame)| frame.lines.push(line)),
@@ -55,7 +55,7 @@ fn header(line: &str) -> Option<(u32, i32)> {
     Some((flow.parse().ok()?, status.parse().ok()?))
 }
 
-fn raw_flow(spec: &FlowSpec, frame: Option<Frame>) -> RawFlow {
+fn raw_flow(spec: &FlowSpec, frame: Option<FlowOutput>) -> RawFlow {
     let mut text = Text { unit: spec.test.unit().of_netperf(), ..Text::default() };
     match &frame {
         Some(frame) => frame.lines.iter().for_each(|line| text.take(line)),

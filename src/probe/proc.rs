@@ -79,7 +79,7 @@ pub enum ThreadClass {
 
 impl ThreadClass {
     /// By the thread's `comm`; vCPUs have a name of their own only with QEMU's `debug-threads=on`, as libvirt sets it.
-    pub fn of(comm: &str) -> ThreadClass {
+    pub fn from_comm(comm: &str) -> ThreadClass {
         let comm = comm.trim_end();
         let of_cpu = |(name, accel): (&str, &str)| {
             let number = name.strip_prefix("CPU ").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
@@ -189,7 +189,7 @@ mod tests {
                 let (_, rest) = line.split_once(" [").unwrap();
                 let (comm, times) = rest.split_once("] ").unwrap();
                 assert!(schedstat(times).unwrap().0 > 0);
-                ThreadClass::of(comm)
+                ThreadClass::from_comm(comm)
             })
             .collect();
         assert_eq!(classes, [ThreadClass::Emulator, ThreadClass::Emulator, ThreadClass::Vcpu]);
@@ -197,11 +197,11 @@ mod tests {
 
     #[test]
     fn names_of_threads_decide_their_class() {
-        assert_eq!(ThreadClass::of("CPU 12/KVM\n"), ThreadClass::Vcpu);
-        assert_eq!(ThreadClass::of("ALL CPUs/TCG"), ThreadClass::Vcpu);
-        assert_eq!(ThreadClass::of("vhost-4711"), ThreadClass::Vhost);
-        assert_eq!(ThreadClass::of("CPU 0/"), ThreadClass::Emulator);
-        assert_eq!(ThreadClass::of("IO mon_iothread"), ThreadClass::Emulator);
+        assert_eq!(ThreadClass::from_comm("CPU 12/KVM\n"), ThreadClass::Vcpu);
+        assert_eq!(ThreadClass::from_comm("ALL CPUs/TCG"), ThreadClass::Vcpu);
+        assert_eq!(ThreadClass::from_comm("vhost-4711"), ThreadClass::Vhost);
+        assert_eq!(ThreadClass::from_comm("CPU 0/"), ThreadClass::Emulator);
+        assert_eq!(ThreadClass::from_comm("IO mon_iothread"), ThreadClass::Emulator);
     }
 
     #[test]
@@ -226,7 +226,7 @@ mod tests {
             online_cpus(&text);
             schedstat(&text);
             interfaces(&text).count();
-            ThreadClass::of(&text);
+            ThreadClass::from_comm(&text);
         }
     }
 }

@@ -1,24 +1,29 @@
-//! Reads the counters of a VM host that is another machine: a script there, one sample for each line that it is sent.
+//! Reads the counters of a VM host that is another machine: a script there prints one sample for each line that it is sent.
 //!
-//! The pace is kept here and the moments are stamped there, so a slow network moves a sample and does not bend it.
+//! This side keeps the pace and the script takes the time stamps: a slow network delays a sample but does not distort it.
 
+use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncWriteExt, BufReader};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::error::ProbeError;
 use super::target::TargetWatch;
-use super::transcript::{self, Memory, Printed};
+use super::transcript::{self, Printed, ThreadTotals};
 use crate::machine::Machine;
+use crate::machine::line::read_line;
 use crate::machine::started::{FromProcess, Started};
 use crate::raw::HostSample;
 
 const SCRIPT: &str = include_str!("remote.sh");
 
-/// For one sample.
+/// Largest sample, bytes: 1000 guests with 100 threads each print 4 MiB.
+const MAX_SAMPLE: usize = 16 << 20;
+
+/// Deadline of one sample.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// A running sampler. Dropping it ends it.
@@ -38,19 +43,19 @@ impl RemoteSampler {
         targets: Vec<TargetWatch>,
         interval: Duration,
     ) -> Result<RemoteSampler, ProbeError> {
-        let mut source = Source::open(host, targets).await?;
-        let mut samples = vec![source.sample().await?];
+        let mut script = ScriptSession::open(host, targets).await?;
+        let mut samples = vec![script.sample().await?];
         let (stop, mut stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let mut due = Instant::now() + interval;
             loop {
                 tokio::select! {
-                    () = sleep_until(due) => samples.push(source.sample().await?),
+                    () = sleep_until(due) => samples.push(script.sample().await?),
                     _ = &mut stopped => break,
                 }
                 due = (due + interval).max(Instant::now());
             }
-            samples.push(source.last_sample().await?);
+            samples.push(script.last_sample().await?);
             Ok(samples)
         });
         Ok(RemoteSampler { stop, task })
@@ -67,28 +72,28 @@ impl RemoteSampler {
 }
 
 /// The script on the host.
-struct Source {
+struct ScriptSession {
     process: Started,
     stdout: BufReader<FromProcess>,
     targets: Vec<TargetWatch>,
-    memory: Memory,
+    totals: ThreadTotals,
 }
 
-impl Source {
-    async fn open(host: &Machine, targets: Vec<TargetWatch>) -> Result<Source, ProbeError> {
+impl ScriptSession {
+    async fn open(host: &Machine, targets: Vec<TargetWatch>) -> Result<ScriptSession, ProbeError> {
         let unreadable = |source| ProbeError::Read { what: "the counters of the VM host".into(), source };
         let pids = targets.iter().map(|target| target.qemu_pid.unwrap_or(0).to_string());
         let words = ["sh", "-c", SCRIPT, "sampler"].map(str::to_owned).into_iter().chain(pids);
         let argv: Vec<String> = words.collect();
         let mut process = host.start(&argv).await.map_err(unreadable)?;
         let stdout = BufReader::new(process.stdout.take().ok_or(ProbeError::Broken)?);
-        Ok(Source { process, stdout, targets, memory: Memory::default() })
+        Ok(ScriptSession { process, stdout, targets, totals: ThreadTotals::default() })
     }
 
     async fn sample(&mut self) -> Result<HostSample, ProbeError> {
         let printed = self.ask().await?;
         let watches: Vec<_> = self.targets.iter().map(|t| (t.interface.clone(), t.invert)).collect();
-        self.memory.sample(&printed, &watches).map_err(|target| self.explain(target, &printed))
+        self.totals.sample(&printed, &watches).map_err(|target| self.explain(target, &printed))
     }
 
     /// A sample after which everything that was watched is still there; then the script ends.
@@ -100,7 +105,7 @@ impl Source {
             }
         }
         let watches: Vec<_> = self.targets.iter().map(|t| (t.interface.clone(), t.invert)).collect();
-        let sample = self.memory.sample(&printed, &watches);
+        let sample = self.totals.sample(&printed, &watches);
         self.process.end(LIMIT).await;
         sample.map_err(|target| self.explain(target, &printed))
     }
@@ -110,19 +115,10 @@ impl Source {
         let stdin = self.process.stdin.as_mut().ok_or(ProbeError::Broken)?;
         stdin.write_all(b"\n").await.map_err(unreadable)?;
         stdin.flush().await.map_err(unreadable)?;
-        let mut text = String::new();
-        loop {
-            let start = text.len();
-            let read = timeout(LIMIT, self.stdout.read_line(&mut text)).await;
-            let late = |_| unreadable(std::io::Error::other("it does not answer"));
-            if read.map_err(late)?.map_err(unreadable)? == 0 {
-                return Err(unreadable(std::io::Error::other("the sampler there ended")));
-            }
-            if text[start..].starts_with(transcript::END) {
-                let odd = || unreadable(std::io::Error::other("they are not as expected"));
-                return transcript::printed(&text).ok_or_else(odd);
-            }
-        }
+        let read = timeout(LIMIT, read_sample(&mut self.stdout)).await;
+        let text =
+            read.unwrap_or_else(|_| Err(io::Error::other("it does not answer"))).map_err(unreadable)?;
+        transcript::printed(&text).ok_or_else(|| unreadable(io::Error::other("a sample is incomplete")))
     }
 
     /// An interface vanishes with the QEMU that held it; then QEMU is what is missing.
@@ -132,5 +128,36 @@ impl Source {
             (Some(pid), Some(false)) => ProbeError::QemuGone { target, pid },
             _ => ProbeError::InterfaceGone { target, interface: watch.interface.clone().unwrap_or_default() },
         }
+    }
+}
+
+/// The text of one sample, up to and with the line that ends it.
+async fn read_sample(output: &mut (impl AsyncBufRead + Unpin)) -> io::Result<String> {
+    let mut text = String::new();
+    while text.len() < MAX_SAMPLE {
+        let line = read_line(output).await?;
+        if line.is_empty() {
+            return Err(io::Error::other("the sampling script ended"));
+        }
+        text.push_str(&line);
+        if line.starts_with(transcript::END) {
+            return Ok(text);
+        }
+    }
+    Err(io::Error::other(format!("a sample has more than {MAX_SAMPLE} bytes")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sample_ends_with_its_last_line_and_one_without_end_is_an_error() {
+        let mut output = &b"== sample 1\n== end 2\n== sample 3\n"[..];
+        assert_eq!(read_sample(&mut output).await.unwrap(), "== sample 1\n== end 2\n");
+        assert_eq!(read_sample(&mut output).await.unwrap_err().to_string(), "the sampling script ended");
+        let endless = "1 2 3 comm\n".repeat(MAX_SAMPLE / 8);
+        let error = read_sample(&mut endless.as_bytes()).await.unwrap_err();
+        assert_eq!(error.to_string(), "a sample has more than 16777216 bytes");
     }
 }

@@ -76,11 +76,11 @@ struct Collector {
     /// `None` where the kernel does not tell.
     pressure: Option<OpenFile>,
     ticks_per_s: f64,
-    targets: Vec<Target>,
+    targets: Vec<WatchedTarget>,
     taken: usize,
 }
 
-struct Target {
+struct WatchedTarget {
     watch: TargetWatch,
     threads: Option<Threads>,
     /// What its control group waited for; `None` where the kernel does not tell.
@@ -94,7 +94,7 @@ impl Collector {
         raise_open_files();
         let workers =
             threads::kernel_workers().map_err(|source| ProbeError::Read { what: "/proc".into(), source })?;
-        let targets = watches.into_iter().map(|watch| Target::open(watch, &workers));
+        let targets = watches.into_iter().map(|watch| WatchedTarget::open(watch, &workers));
         Ok(Collector {
             stat: OpenFile::open("/proc/stat")?,
             net_dev: OpenFile::open("/proc/self/net/dev")?,
@@ -112,12 +112,12 @@ impl Collector {
         let cpus = proc::each_cpu(text, self.ticks_per_s);
         let (interrupts, context_switches) = (proc::counter(text, "intr"), proc::counter(text, "ctxt"));
         let pressure_s = self.pressure.as_mut().and_then(waited_s);
-        self.targets.iter_mut().for_each(Target::read_pressure);
+        self.targets.iter_mut().for_each(WatchedTarget::read_pressure);
         self.read_threads();
         self.read_interfaces()?;
         let at_s = (before + wall_clock()) / 2.0;
         self.taken += 1;
-        let targets = self.targets.iter().map(Target::counters).collect();
+        let targets = self.targets.iter().map(WatchedTarget::counters).collect();
         let orchestrator_s = own_cpu_s();
         Ok(HostSample { at_s, cpu, orchestrator_s, pressure_s, cpus, interrupts, context_switches, targets })
     }
@@ -152,7 +152,7 @@ impl Collector {
                 target.interface = Some(counters);
             }
         }
-        let gone = |target: &Target| target.watch.interface.is_some() && target.interface.is_none();
+        let gone = |target: &WatchedTarget| target.watch.interface.is_some() && target.interface.is_none();
         match self.targets.iter().enumerate().find(|(_, target)| gone(target)) {
             None => Ok(()),
             Some((target, gone)) => Err(gone.explain(target)),
@@ -160,17 +160,17 @@ impl Collector {
     }
 }
 
-impl Target {
-    fn open(watch: TargetWatch, workers: &[Worker]) -> Result<Target, ProbeError> {
+impl WatchedTarget {
+    fn open(watch: TargetWatch, workers: &[Worker]) -> Result<WatchedTarget, ProbeError> {
         let threads = match watch.qemu_pid {
             None => None,
-            Some(pid) => Some(Threads::of(pid, workers).map_err(|source| ProbeError::Read {
+            Some(pid) => Some(Threads::open(pid, workers).map_err(|source| ProbeError::Read {
                 what: format!("the threads of process {pid}"),
                 source,
             })?),
         };
         let pressure = watch.qemu_pid.and_then(pressure_of);
-        Ok(Target { watch, threads, pressure, pressure_s: None, interface: None })
+        Ok(WatchedTarget { watch, threads, pressure, pressure_s: None, interface: None })
     }
 
     fn read_pressure(&mut self) {
@@ -263,7 +263,8 @@ mod tests {
         let net = InterfaceCounters { rx_packets: rx.0, rx_bytes: rx.1, tx_packets: tx.0, tx_bytes: tx.1 };
         let counters = |invert| {
             let watch = TargetWatch { qemu_pid: None, ..loopback(invert) };
-            Target { watch, threads: None, pressure: None, pressure_s: None, interface: Some(net) }.counters()
+            WatchedTarget { watch, threads: None, pressure: None, pressure_s: None, interface: Some(net) }
+                .counters()
         };
         assert_eq!((counters(false).from_target_packets, counters(false).to_target_bytes), (10, 200));
         assert_eq!((counters(true).from_target_packets, counters(true).to_target_bytes), (20, 100));

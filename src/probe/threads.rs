@@ -29,7 +29,7 @@ pub(super) struct Threads {
 /// A vhost worker that is a process of its own.
 pub(super) struct Worker {
     comm: String,
-    task: Task,
+    task: TaskDir,
 }
 
 /// The vhost workers that are no threads of a QEMU: all of them before Linux 6.4, none since.
@@ -49,7 +49,7 @@ struct Thread {
 
 impl Threads {
     /// Finds the threads of a process and those of the kernel's workers that carry its number.
-    pub fn of(pid: i32, workers: &[Worker]) -> io::Result<Threads> {
+    pub fn open(pid: i32, workers: &[Worker]) -> io::Result<Threads> {
         let mut threads = Threads { pid, threads: Vec::new() };
         threads.refresh()?;
         let name = format!("vhost-{pid}");
@@ -93,8 +93,8 @@ impl Threads {
         state.is_some_and(|state| state != 'Z' && state != 'X')
     }
 
-    fn add(&mut self, task: &Task) {
-        let class = ThreadClass::of(&comm(&task.path));
+    fn add(&mut self, task: &TaskDir) {
+        let class = ThreadClass::from_comm(&comm(&task.path));
         let schedstat = File::open(task.path.join("schedstat")).ok();
         let mut thread = Thread { tid: task.tid, class, schedstat, run_ns: 0, wait_ns: 0 };
         thread.read();
@@ -117,19 +117,19 @@ impl Thread {
     }
 }
 
-struct Task {
+struct TaskDir {
     tid: i32,
     path: PathBuf,
 }
 
 /// The entries of a directory that are numbers.
-fn numbered(dir: &Path) -> io::Result<Vec<Task>> {
+fn numbered(dir: &Path) -> io::Result<Vec<TaskDir>> {
     let entries = fs::read_dir(dir)?;
     Ok(entries
         .flatten()
         .filter_map(|entry| {
             let tid = entry.file_name().to_str()?.parse().ok()?;
-            Some(Task { tid, path: entry.path() })
+            Some(TaskDir { tid, path: entry.path() })
         })
         .collect())
 }
@@ -155,7 +155,7 @@ mod tests {
             let _ = ended.recv();
         });
         is_ready.recv().unwrap();
-        let mut threads = Threads::of(own, &[]).unwrap();
+        let mut threads = Threads::open(own, &[]).unwrap();
         threads.read();
         let before = threads.total(ThreadClass::Vcpu);
         assert!(before.run_s > 0.0);
@@ -169,6 +169,6 @@ mod tests {
 
     #[test]
     fn a_process_that_does_not_exist_is_an_error() {
-        assert!(Threads::of(i32::MAX, &[]).is_err());
+        assert!(Threads::open(i32::MAX, &[]).is_err());
     }
 }

@@ -23,7 +23,7 @@ pub struct Printed {
     own_ns: u64,
     pressure_s: Option<f64>,
     /// By target.
-    tasks: Vec<Vec<Task>>,
+    tasks: Vec<Vec<TaskReading>>,
     /// By target: what its control group waited for, s.
     waited_s: Vec<Option<f64>>,
     /// By target: whether its QEMU lives.
@@ -32,7 +32,7 @@ pub struct Printed {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Task {
+struct TaskReading {
     tid: i32,
     class: ThreadClass,
     run_ns: u64,
@@ -80,21 +80,21 @@ impl Printed {
     }
 }
 
-fn task(line: &str) -> Option<Task> {
+fn task(line: &str) -> Option<TaskReading> {
     let mut words = line.splitn(4, ' ');
     let mut number = || words.next()?.parse().ok();
     let (tid, run_ns, wait_ns): (u64, u64, u64) = (number()?, number()?, number()?);
-    Some(Task { tid: tid as i32, class: ThreadClass::of(words.next()?), run_ns, wait_ns })
+    Some(TaskReading { tid: tid as i32, class: ThreadClass::from_comm(words.next()?), run_ns, wait_ns })
 }
 
 /// The threads of one target over all samples: totals never go backwards, for a thread that ended keeps its last reading.
 #[derive(Clone, Debug, Default)]
-pub struct Memory {
+pub struct ThreadTotals {
     /// By target.
-    tasks: Vec<BTreeMap<i32, Task>>,
+    tasks: Vec<BTreeMap<i32, TaskReading>>,
 }
 
-impl Memory {
+impl ThreadTotals {
     /// The host's counters in one sample; of each target its interface, and whether what that receives goes to the target.
     /// `Err` with the number, from 0, of a target whose interface is not there.
     ///
@@ -131,7 +131,7 @@ impl Memory {
     }
 
     fn counters(&self, target: usize, net: InterfaceCounters, invert: bool) -> TargetCounters {
-        let of = |class, value: fn(&Task) -> u64| {
+        let of = |class, value: fn(&TaskReading) -> u64| {
             let tasks = self.tasks[target].values().filter(|task| task.class == class);
             tasks.map(value).sum::<u64>() as f64 / 1e9
         };
@@ -182,7 +182,7 @@ mod tests {
         let samples = real();
         assert_eq!(samples.len(), 2);
         assert_eq!(samples[0].alive, [true, true, false]);
-        let mut memory = Memory::default();
+        let mut memory = ThreadTotals::default();
         let [first, second] = [0, 1].map(|n| memory.sample(&samples[n], &watches()).unwrap());
         assert!(second.at_s > first.at_s && second.cpu.user >= first.cpu.user);
         assert!(first.targets[0].vcpu_s > 3.0 && first.targets[0].emulator_s > 0.1, "{:?}", first.targets[0]);
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn single_cpus_context_switches_and_interrupts_come_from_the_files() {
-        let sample = Memory::default().sample(&real()[0], &watches()).unwrap();
+        let sample = ThreadTotals::default().sample(&real()[0], &watches()).unwrap();
         assert_eq!(
             sample.cpus.iter().map(|cpu| (cpu.busy, cpu.softirq)).collect::<Vec<_>>(),
             [(23_537.45, 612.33), (25_012.65, 618.55)]
@@ -208,7 +208,7 @@ mod tests {
     fn a_thread_that_ended_keeps_its_last_reading() {
         let mut samples = real();
         samples[1].tasks[0].retain(|task| task.class != ThreadClass::Vcpu);
-        let mut memory = Memory::default();
+        let mut memory = ThreadTotals::default();
         let [first, second] = [0, 1].map(|n| memory.sample(&samples[n], &watches()).unwrap());
         assert_eq!(first.targets[0].vcpu_s, second.targets[0].vcpu_s);
     }
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn an_interface_that_is_not_there_is_named_by_its_target() {
         let watches = [(None, false), (Some("kf-gone".into()), false), (None, false)];
-        assert_eq!(Memory::default().sample(&real()[0], &watches), Err(1));
+        assert_eq!(ThreadTotals::default().sample(&real()[0], &watches), Err(1));
     }
 
     proptest! {

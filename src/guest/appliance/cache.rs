@@ -125,7 +125,7 @@ pub fn store(
     for (name, bytes) in [kernel, (INITRAMFS, initramfs)] {
         let path = part.path().join(name);
         fs::write(&path, bytes).map_err(ApplianceError::io("write", &path))?;
-        manifest.outputs.push(Digested::of(name, bytes));
+        manifest.outputs.push(Digested::of_bytes(name, bytes));
     }
     write_json(&part.path().join(MANIFEST), &manifest)?;
     let target = root.join(&manifest.key);

@@ -25,7 +25,7 @@ pub struct Digested {
 
 impl Digested {
     /// Describes `bytes` under `name`.
-    pub fn of(name: &str, bytes: &[u8]) -> Digested {
+    pub fn of_bytes(name: &str, bytes: &[u8]) -> Digested {
         Digested { name: name.into(), bytes: bytes.len() as u64, sha256: sha256(bytes) }
     }
 
@@ -34,7 +34,7 @@ impl Digested {
     /// # Errors
     /// It cannot be read.
     pub fn of_file(name: &str, path: &Path) -> Result<Digested, ApplianceError> {
-        Ok(Digested::of(name, &std::fs::read(path).map_err(ApplianceError::io("read", path))?))
+        Ok(Digested::of_bytes(name, &std::fs::read(path).map_err(ApplianceError::io("read", path))?))
     }
 
     /// Whether the file of that name in `dir` still is what it was.
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn a_changed_truncated_or_missing_file_does_not_hold() {
         let dir = tempfile::tempdir().unwrap();
-        let entry = Digested::of("file", b"content");
+        let entry = Digested::of_bytes("file", b"content");
         assert!(!entry.holds_in(dir.path()));
         for (content, holds) in [("content", true), ("c0ntent", false), ("cont", false)] {
             std::fs::write(dir.path().join("file"), content).unwrap();

@@ -121,16 +121,17 @@ fn add_modules(tree: &mut Tree, selection: &Selection) {
 /// Everything that decides what the image is: the kernel, and path, mode and content of each file of the initramfs;
 /// directories and links together are one input.
 fn inputs(tree: &Tree, kernel: &[u8]) -> Vec<Digested> {
-    let mut inputs = vec![Digested::of("format", FORMAT.as_bytes()), Digested::of("kernel", kernel)];
+    let mut inputs =
+        vec![Digested::of_bytes("format", FORMAT.as_bytes()), Digested::of_bytes("kernel", kernel)];
     let mut frame = String::new();
     for Entry { path, mode, content } in tree.entries() {
         match content {
             Content::Directory => frame.push_str(&format!("{path} {mode:o}\n")),
-            Content::File(bytes) => inputs.push(Digested::of(&format!("{path} {mode:o}"), bytes)),
+            Content::File(bytes) => inputs.push(Digested::of_bytes(&format!("{path} {mode:o}"), bytes)),
             Content::Link(target) => frame.push_str(&format!("{path} -> {target}\n")),
         }
     }
-    inputs.push(Digested::of("directories and links", frame.as_bytes()));
+    inputs.push(Digested::of_bytes("directories and links", frame.as_bytes()));
     inputs
 }
 

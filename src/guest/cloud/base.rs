@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 /// A cloud image that guests can boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Base {
+pub struct BaseImage {
     /// The file, absolute.
     pub path: PathBuf,
     /// Version of the format: 2 or 3.
@@ -99,7 +99,7 @@ const LONGEST_NAME: u64 = 1023;
 ///
 /// # Errors
 /// [`BaseError`] if guests cannot boot it.
-pub fn inspect(path: &Path) -> Result<Base, BaseError> {
+pub fn inspect(path: &Path) -> Result<BaseImage, BaseError> {
     let read = |cause| BaseError::Read { path: path.to_owned(), cause };
     let absolute = std::fs::canonicalize(path).map_err(read)?;
     let mut beginning = Vec::new();
@@ -108,10 +108,10 @@ pub fn inspect(path: &Path) -> Result<Base, BaseError> {
     file.take(1 << 16).read_to_end(&mut beginning).map_err(read)?;
     let (version, size) =
         header(&beginning).map_err(|cause| BaseError::Header { path: path.to_owned(), cause })?;
-    Ok(Base { path: absolute, version, size, length })
+    Ok(BaseImage { path: absolute, version, size, length })
 }
 
-impl Base {
+impl BaseImage {
     /// SHA-256 of the whole file, hexadecimal: what somebody else needs to know that theirs is the same. Takes some
     /// seconds for each gigabyte.
     ///

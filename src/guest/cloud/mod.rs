@@ -15,12 +15,13 @@ pub mod seed;
 
 use std::path::{Path, PathBuf};
 
-pub use base::{Base, BaseError};
+pub use base::{BaseError, BaseImage};
 
+use super::appliance::NicOption;
 use super::placement::GuestFiles;
 use crate::machine::ExecError;
 use crate::machine::Machine;
-use seed::{Nic, RunSeed};
+use seed::RunSeed;
 
 /// Why a guest has no disks.
 #[derive(Debug, thiserror::Error)]
@@ -44,13 +45,13 @@ pub struct Disks {
     base: PathBuf,
     seed: RunSeed,
     name: String,
-    nics: Vec<Nic>,
+    nics: Vec<NicOption>,
     files: GuestFiles,
 }
 
 impl Disks {
     /// Disks over the image `base`, a path on the VM host, for the guest `name`, which finds its NICs by their MAC.
-    pub fn new(base: &Path, seed: &RunSeed, name: &str, nics: Vec<Nic>, files: GuestFiles) -> Disks {
+    pub fn new(base: &Path, seed: &RunSeed, name: &str, nics: Vec<NicOption>, files: GuestFiles) -> Disks {
         Disks { base: base.to_owned(), seed: seed.clone(), name: name.to_owned(), nics, files }
     }
 

@@ -11,9 +11,6 @@ use serde_json::{Value, json};
 use crate::guest::appliance::NicOption;
 use crate::guest::keys::{KeyError, RunKeys};
 
-/// One NIC of a guest.
-pub type Nic = NicOption;
-
 /// Size of the disk, bytes.
 const SIZE: usize = 1 << 20;
 /// The label by which cloud-init finds the disk, filled up to the length that FAT wants.
@@ -59,7 +56,7 @@ impl RunSeed {
     ///
     /// # Errors
     /// Never in practice: it is made in memory, and the texts are far smaller than it.
-    pub fn disk(&self, name: &str, nics: &[Nic]) -> Result<Vec<u8>> {
+    pub fn disk(&self, name: &str, nics: &[NicOption]) -> Result<Vec<u8>> {
         let mut disk = Cursor::new(vec![0; SIZE]);
         format_volume(&mut disk, FormatVolumeOptions::new().volume_label(LABEL))?;
         let volume = FileSystem::new(&mut disk, FsOptions::new())?;
@@ -70,7 +67,7 @@ impl RunSeed {
         Ok(disk.into_inner())
     }
 
-    fn files(&self, name: &str, nics: &[Nic]) -> [(&'static str, String); 3] {
+    fn files(&self, name: &str, nics: &[NicOption]) -> [(&'static str, String); 3] {
         [
             ("meta-data", json!({ "instance-id": name, "local-hostname": name }).to_string()),
             ("user-data", format!("#cloud-config\n{}\n", self.user_data(nics))),
@@ -79,7 +76,7 @@ impl RunSeed {
     }
 
     /// Keys, silence, and the last step of the boot. The first line of the file says what it is.
-    fn user_data(&self, nics: &[Nic]) -> Value {
+    fn user_data(&self, nics: &[NicOption]) -> Value {
         let install = if self.install_netperf { "yes" } else { "no" };
         let addresses = nics.iter().map(|nic| nic.address.split('/').next().unwrap_or_default());
         let ready: Vec<&str> = ["sh", READY_PATH, CONSOLE, install].into_iter().chain(addresses).collect();
@@ -110,8 +107,8 @@ impl RunSeed {
 
 /// Static addresses, in the second version of cloud-init's own format. Renderers that know no MAC go by the name, so each
 /// NIC is given one.
-fn network(nics: &[Nic]) -> Value {
-    let ethernet = |(name, nic): (&&str, &Nic)| {
+fn network(nics: &[NicOption]) -> Value {
+    let ethernet = |(name, nic): (&&str, &NicOption)| {
         let settings = json!({
             "match": { "macaddress": nic.mac.to_lowercase() },
             "set-name": name,
@@ -134,8 +131,8 @@ mod tests {
     use super::*;
     use crate::machine::blocking::find;
 
-    fn nics() -> Vec<Nic> {
-        let nic = |n: u8, mtu| Nic {
+    fn nics() -> Vec<NicOption> {
+        let nic = |n: u8, mtu| NicOption {
             mac: format!("52:54:00:6D:00:0{n}"),
             address: format!("198.1{n}.1.1/16"),
             mtu,

@@ -7,7 +7,6 @@
 //! - [`factor`]: what can be swept, values of levels, a configuration
 //! - [`profile`]: the TOML file as written -> [`profile::Experiment`], validated
 //! - [`plan`]: configurations -> ordered trials, the lab's move before each, an estimate
-//! - [`tuning`]: settings of host and guests as files and values
 //! - [`backend`]: NIC backends as data: what they need, interfaces, host steps with their undo, proofs
 //! - [`address`]: addresses and MACs of host, tester and guests
 //! - [`raw`]: raw samples of one trial, as kept on disk
@@ -57,5 +56,4 @@ pub mod results;
 pub mod run;
 pub mod stats;
 pub mod table;
-pub mod tuning;
 pub mod window;

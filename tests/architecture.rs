@@ -7,12 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that hold no IO, but for one file each in `profile` and `doctor`.
-const PURE: [&str; 29] = [
+const PURE: [&str; 28] = [
     "factor",
     "profile",
     "plan",
     "backend",
-    "tuning",
     "raw",
     "window",
     "stats",

@@ -29,7 +29,6 @@ use crate::results::{Results, RunDir, Writer};
 use crate::run::bench::{self, Ending};
 use crate::run::event::{Event, Events};
 use crate::run::lab_session::LabSession;
-use crate::tuning;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -197,7 +196,7 @@ impl Bench {
 
 /// The right to change settings of the VM host, if the experiment does that.
 fn right_to_settings(experiment: &Experiment, run: &RunId) -> Result<Option<SettingsLock>> {
-    if !tuning::changes_machine(experiment) {
+    if !experiment.changes_machine() {
         return Ok(None);
     }
     let host = experiment.machines.as_ref().map_or(HostPlace::Here, |machines| machines.host.clone());

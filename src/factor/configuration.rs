@@ -1,5 +1,6 @@
 //! A configuration: one combination of levels.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,6 @@ use super::names::Factor;
 use super::pin::Pin;
 use super::policy::Policy;
 use super::test::Test;
-use super::tuning::Tuning;
 use super::value::Value;
 use crate::backend::{Backend, NicSettings};
 
@@ -61,9 +61,9 @@ pub struct Configuration {
     /// Transactions in flight on each connection beyond the first.
     #[serde(default)]
     pub burst: u32,
-    /// Settings of the host and inside the guests.
+    /// Levels of the settings of `[tuning]`; those that are left as found have none.
     #[serde(default)]
-    pub tuning: Tuning,
+    pub settings: BTreeMap<Factor, Value>,
     /// What the guests do that are not measured.
     #[serde(default)]
     pub background: Background,
@@ -100,7 +100,7 @@ impl Default for Configuration {
             response_bytes: 1,
             message_bytes: 64 * 1024,
             burst: 0,
-            tuning: Tuning::default(),
+            settings: BTreeMap::new(),
             background: Background::AsWritten,
             group_limits: None,
             quota_us: 0,
@@ -120,97 +120,6 @@ impl Configuration {
         self.flows / self.targets()
     }
 
-    /// The level of one factor.
-    pub fn value(&self, factor: Factor) -> Value {
-        match factor {
-            Factor::Backend => Value::Backend(self.backend),
-            Factor::Vms => Value::Number(self.vms),
-            Factor::Vcpus => Value::Number(self.vcpus),
-            Factor::Memory => Value::Number(self.memory_mib),
-            Factor::Mtu => Value::Number(self.mtu),
-            Factor::Queues => self.nic.queues.map_or(Value::AsFound, Value::Number),
-            Factor::QueueSize => self.nic.queue_size.map_or(Value::AsFound, Value::Number),
-            Factor::Offloads => self.nic.offloads.map_or(Value::AsFound, Value::Switch),
-            Factor::Emulator => match &self.emulator {
-                Some(path) => Value::Word(path.display().to_string()),
-                None => Value::AsFound,
-            },
-            Factor::Test => Value::Test(self.test),
-            Factor::Flows => Value::Number(self.flows),
-            Factor::Request => Value::Number(self.request_bytes),
-            Factor::Response => Value::Number(self.response_bytes),
-            Factor::Message => Value::Number(self.message_bytes),
-            Factor::Burst => Value::Number(self.burst),
-            Factor::Pin => word(self.pin.as_ref()),
-            Factor::PinEmulator => word(self.pin_emulator.as_ref()),
-            Factor::Scheduler => word(self.scheduler.as_ref()),
-            Factor::Hugepages => self.hugepages.map_or(Value::AsFound, Value::Switch),
-            Factor::NumaNode => self.numa_node.map_or(Value::AsFound, Value::Number),
-            Factor::Background => Value::Background(self.background),
-            Factor::GroupLimits => self.group_limits.map_or(Value::AsFound, Value::Switch),
-            Factor::Quota if self.quota_us == 0 => Value::AsFound,
-            Factor::Quota => Value::Number(self.quota_us),
-            of_tuning => self.tuning.value(of_tuning),
-        }
-    }
-
-    /// Changes the level of one factor; a value that the factor cannot have changes nothing.
-    pub fn set(&mut self, factor: Factor, value: &Value) {
-        match (factor, value) {
-            (Factor::Backend, Value::Backend(backend)) => self.backend = *backend,
-            (Factor::Test, Value::Test(test)) => self.test = *test,
-            (Factor::Queues, Value::Number(queues)) => self.nic.queues = Some(*queues),
-            (Factor::Queues, Value::AsFound) => self.nic.queues = None,
-            (Factor::QueueSize, Value::Number(size)) => self.nic.queue_size = Some(*size),
-            (Factor::QueueSize, Value::AsFound) => self.nic.queue_size = None,
-            (Factor::Offloads, Value::Switch(on)) => self.nic.offloads = Some(*on),
-            (Factor::Offloads, Value::AsFound) => self.nic.offloads = None,
-            (Factor::Emulator, Value::Word(path)) => self.emulator = Some(path.into()),
-            (Factor::Emulator, Value::AsFound) => self.emulator = None,
-            (Factor::Pin, Value::Word(pin)) => self.pin = pin.parse().ok(),
-            (Factor::Pin, Value::AsFound) => self.pin = None,
-            (Factor::PinEmulator, Value::Word(pin)) => self.pin_emulator = pin.parse().ok(),
-            (Factor::PinEmulator, Value::AsFound) => self.pin_emulator = None,
-            (Factor::Scheduler, Value::Word(policy)) => self.scheduler = policy.parse().ok(),
-            (Factor::Scheduler, Value::AsFound) => self.scheduler = None,
-            (Factor::Hugepages, Value::Switch(on)) => self.hugepages = Some(*on),
-            (Factor::Hugepages, Value::AsFound) => self.hugepages = None,
-            (Factor::NumaNode, Value::Number(node)) => self.numa_node = Some(*node),
-            (Factor::NumaNode, Value::AsFound) => self.numa_node = None,
-            (Factor::Background, Value::Background(background)) => self.background = *background,
-            (Factor::GroupLimits, Value::Switch(on)) => self.group_limits = Some(*on),
-            (Factor::GroupLimits, Value::AsFound) => self.group_limits = None,
-            (Factor::Quota, Value::AsFound) => self.quota_us = 0,
-            (factor, value) => match (self.number(factor), value) {
-                (Some(field), Value::Number(number)) => *field = *number,
-                _ => self.tuning.set(factor, value),
-            },
-        }
-    }
-
-    /// The field of a factor whose levels are numbers.
-    fn number(&mut self, factor: Factor) -> Option<&mut u32> {
-        Some(match factor {
-            Factor::Vms => &mut self.vms,
-            Factor::Vcpus => &mut self.vcpus,
-            Factor::Memory => &mut self.memory_mib,
-            Factor::Mtu => &mut self.mtu,
-            Factor::Flows => &mut self.flows,
-            Factor::Request => &mut self.request_bytes,
-            Factor::Response => &mut self.response_bytes,
-            Factor::Message => &mut self.message_bytes,
-            Factor::Burst => &mut self.burst,
-            Factor::Quota => &mut self.quota_us,
-            _ => return None,
-        })
-    }
-
-    /// The level of one factor, as it stands in tables and file names; empty where it has none, or it means nothing to the
-    /// test.
-    pub fn level(&self, factor: Factor) -> String {
-        if self.test.heeds(factor) { self.value(factor).to_string() } else { String::new() }
-    }
-
     /// Transactions in flight on each connection.
     pub fn in_flight(&self) -> u32 {
         1 + self.burst
@@ -224,25 +133,6 @@ impl Configuration {
             0
         }
     }
-
-    /// Whether guests booted for `other` can serve this configuration too.
-    pub fn same_boot(&self, other: &Configuration) -> bool {
-        needing_boot().all(|factor| self.value(factor) == other.value(factor))
-    }
-
-    /// The levels that guests are booted for: configurations with the same ones can share guests.
-    pub fn boot(&self) -> Vec<Value> {
-        needing_boot().map(|factor| self.value(factor)).collect()
-    }
-}
-
-fn needing_boot() -> impl Iterator<Item = Factor> {
-    Factor::ALL.into_iter().filter(|factor| factor.needs_boot())
-}
-
-/// A level that has a name; as found if there is none.
-fn word(level: Option<&impl ToString>) -> Value {
-    level.map_or(Value::AsFound, |level| Value::Word(level.to_string()))
 }
 
 /// Size of the huge pages that guests get, KiB: the one that every x86-64 host has.

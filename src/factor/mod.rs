@@ -1,24 +1,40 @@
 //! The factors: what can be swept, the values of their levels, and a configuration, which is one combination of levels. Pure.
 //!
-//! - [`names`]: the factors
+//! - [`names`]: the factors; [`descriptor`]: what there is to know of one
+//! - `guest`, `network`, `workload`, `nic_settings`, `host_settings`: the descriptors; [`table`] finds them by factor
 //! - [`value`], [`cpus`], [`pin`], [`policy`], [`mod@test`], [`background`], [`units`]: values of levels, as people write them
-//! - [`configuration`], `id`: one combination of levels
-//! - [`tuning`]: settings of the host and inside the guests
+//! - [`quota`], `bounds`: bounds that several share; [`fault`]: what is wrong with a level
+//! - [`configuration`], `id`: one combination of levels; [`kernel`], [`tuning`]: its settings as files and values
+//!
+//! A setting of the host's kernel is a name in `names` and a row in `host_settings`; nothing else knows it.
 
 pub mod background;
+mod bounds;
 pub mod configuration;
 pub mod cpus;
+pub mod descriptor;
+pub mod fault;
+mod field;
+mod guest;
+mod host_settings;
 mod id;
+pub mod kernel;
 pub mod names;
+mod network;
+mod nic_settings;
 pub mod pin;
 pub mod policy;
+pub mod quota;
+pub mod table;
 pub mod test;
 pub mod tuning;
 pub mod units;
 pub mod value;
+mod workload;
 
 pub use background::{Background, Role};
 pub use configuration::Configuration;
+pub use fault::Fault;
 pub use names::Factor;
 pub use test::{Test, Unit};
 pub use value::Value;

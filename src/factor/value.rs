@@ -3,12 +3,19 @@
 use std::fmt;
 
 use super::background::Background;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
 use super::cpus::Cpus;
+use super::pin::Pin;
+use super::policy::Policy;
 use super::test::Test;
 use crate::backend::Backend;
 
 /// One level of a factor.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Value {
     /// Of the backend.
     Backend(Backend),
@@ -22,6 +29,12 @@ pub enum Value {
     Word(String),
     /// Of what CPUs are chosen for.
     Cpus(Cpus),
+    /// Of a way to pin threads.
+    Pin(Pin),
+    /// Of a scheduling policy.
+    Policy(Policy),
+    /// Of a file.
+    Path(PathBuf),
     /// Of what the unmeasured guests do.
     Background(Background),
     /// Of a setting that is left as it is found.
@@ -44,6 +57,9 @@ impl fmt::Display for Value {
             Value::Switch(on) => f.write_str(if *on { "on" } else { "off" }),
             Value::Word(word) => f.write_str(word),
             Value::Cpus(cpus) => cpus.fmt(f),
+            Value::Pin(pin) => pin.fmt(f),
+            Value::Policy(policy) => policy.fmt(f),
+            Value::Path(path) => path.display().fmt(f),
             Value::Background(background) => background.fmt(f),
             Value::AsFound => Ok(()),
         }

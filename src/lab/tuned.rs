@@ -9,8 +9,8 @@ use super::change::Change;
 use super::doing::{Back, Done};
 use crate::backend::Side;
 use crate::backend::site::Wire;
+use crate::factor::tuning::{self, SCRIPT, Setting, Shown};
 use crate::machine::Machine;
-use crate::tuning::{self, SCRIPT, Setting, Shown};
 
 /// What was written, by the paths of its files or by ethtool's word and the NIC; the order of writing back makes no difference.
 pub(super) type Tuned = BTreeMap<String, Done>;

@@ -234,14 +234,14 @@ mod tests {
     fn ksm_has_to_go_over_memory_when_it_is_switched_on_or_guests_are_new_and_not_in_each_trial() {
         let with = |ksm, vms| {
             let mut configuration = configuration("virtio", vms);
-            configuration.tuning.host.ksm = Some(ksm);
+            configuration.settings.insert(Factor::Ksm, Value::Switch(ksm));
             configuration
         };
         let levels =
             [(true, 1), (true, 1), (true, 2), (false, 2), (true, 1)].map(|(ksm, vms)| with(ksm, vms));
         let mut all = levels.to_vec();
         all.push(Configuration { hugepages: Some(true), ..with(true, 1) });
-        all.push(Configuration { tuning: with(true, 1).tuning, ..configuration("baremetal", 0) });
+        all.push(Configuration { settings: with(true, 1).settings, ..configuration("baremetal", 0) });
         let plan = plan(&experiment(all, Order::Sequential, Idle::Pause, 1), Accel::Kvm, 2);
         let merges: Vec<u32> = plan.trials.iter().map(|trial| trial.transition.merge).collect();
         assert_eq!(
@@ -270,8 +270,8 @@ mod tests {
     #[test]
     fn guests_keep_the_huge_pages_and_the_polling_that_they_began_with() {
         let mut configurations = vec![configuration("virtio", 1); 3];
-        configurations[1].tuning.host.thp = Some("never".into());
-        configurations[2].tuning.host.halt_poll_ns = Some(0);
+        configurations[1].settings.insert(Factor::Thp, Value::Word("never".into()));
+        configurations[2].settings.insert(Factor::HaltPoll, Value::Number(0));
         let plan = plan(&experiment(configurations, Order::Sequential, Idle::Pause, 1), Accel::Kvm, 2);
         assert!(plan.trials.iter().all(|trial| trial.transition.boot == [1]));
     }

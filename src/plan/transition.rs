@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::profile::{Configuration, Experiment, Factor, Idle, Reprovision};
+use crate::profile::{Configuration, Experiment, Factor, Idle, Reprovision, Value};
 
 /// What changes before a trial; guests by number, in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ impl Policy {
 
 /// Whether KSM finds pages of guests to merge; those of a pool of huge pages it passes over.
 fn merges(configuration: &Configuration) -> bool {
-    let on = configuration.tuning.host.ksm == Some(true);
+    let on = configuration.value(Factor::Ksm) == Value::Switch(true);
     on && configuration.vms > 0 && configuration.hugepages != Some(true)
 }
 

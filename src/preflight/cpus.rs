@@ -7,7 +7,7 @@ use super::Finding;
 use crate::machine::Machine;
 use crate::profile::cpus::{Cpus, ONLINE, of_list};
 use crate::profile::pin::{Pin, list};
-use crate::profile::{Configuration, Experiment};
+use crate::profile::{Configuration, Experiment, Value};
 
 /// This machine.
 pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
@@ -63,10 +63,8 @@ fn of_configuration(configuration: &Configuration) -> impl Iterator<Item = (&'st
         Some(Pin::Cpus(cpus)) => Some((key, cpus)),
         _ => None,
     });
-    let nic = &configuration.tuning.host.nic;
-    let masks = [("host_rps", &nic.rps), ("host_xps", &nic.xps), ("host_irq_affinity", &nic.irq_affinity)];
-    let masks = masks.into_iter().filter_map(|(key, mask)| match mask {
-        Some(Cpus::Some(cpus)) => Some((key, cpus)),
+    let masks = configuration.settings.iter().filter_map(|(factor, level)| match level {
+        Value::Cpus(Cpus::Some(cpus)) if !factor.is_of_guests() => Some((factor.key(), cpus)),
         _ => None,
     });
     pins.chain(masks)

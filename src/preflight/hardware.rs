@@ -15,7 +15,6 @@ use crate::lab::{far_nics, hardware, ovs};
 use crate::machine::Machine;
 use crate::machine::SshError;
 use crate::profile::{AccelChoice, Experiment, HostPlace, Image, Machines};
-use crate::tuning;
 
 /// What was seen of the machines.
 #[derive(Debug, Default)]
@@ -131,7 +130,7 @@ async fn look_at_host(host: &Machine, experiment: &Experiment, texts: &Facts) ->
     let guests = experiment.configurations.iter().any(|configuration| configuration.vms > 0);
     let mut findings = vec![root(host, "it makes bridges and changes NICs").await];
     findings.extend(programs(host, &[TOOLS, if bare { &[NETSERVER] } else { &[] }].concat()).await);
-    if tuning::changes_machine(experiment) {
+    if experiment.changes_machine() {
         findings.extend(programs(host, &[("flock", "util-linux")]).await);
     }
     findings.push(clock(host).await);

@@ -9,11 +9,11 @@ use nix::sys::stat::SFlag;
 use super::Finding;
 use crate::backend::Need;
 use crate::backend::site::{HostNic, SwitchPath, Wire};
+use crate::factor::{kernel, tuning};
 use crate::lab::{dpdk, ovs};
 use crate::machine::blocking::{self, find};
 use crate::profile::Experiment;
 use crate::profile::cpus::first;
-use crate::tuning;
 
 pub(super) const SWITCH_IOMMU_ON: &str =
     "switch VT-d or AMD-Vi on in the firmware, and boot with intel_iommu=on (AMD: nothing more)";
@@ -33,8 +33,7 @@ pub(super) fn of(experiment: &Experiment) -> BTreeMap<Need, u32> {
         let pinned = configuration.pin.is_some() || configuration.pin_emulator.is_some();
         let taskset = pinned.then_some(Need::Program { name: "taskset", package: "util-linux" });
         let chrt = configuration.scheduler.map(|_| Need::Program { name: "chrt", package: "util-linux" });
-        let by_ethtool =
-            tuning::host(&configuration.tuning.host, &first(1)).iter().any(tuning::is_of_ethtool);
+        let by_ethtool = kernel::host(configuration, &first(1)).iter().any(tuning::is_of_ethtool);
         let ethtool = by_ethtool.then_some(Need::Program { name: "ethtool", package: "ethtool" });
         let programs = tun.into_iter().chain(taskset).chain(chrt).chain(ethtool);
         for need in configuration.backend.needs().into_iter().chain(programs) {

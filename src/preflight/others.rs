@@ -6,7 +6,6 @@ use crate::lab::stale::{StaleRun, stale_runs};
 use crate::lab::state;
 use crate::machine::Machine;
 use crate::profile::{Experiment, HostPlace};
-use crate::tuning;
 
 /// The name of the finding that another run changes settings of the machine.
 const ANOTHER_RUN: &str = "another run";
@@ -39,7 +38,7 @@ pub fn stale(experiment: &Experiment) -> Vec<Finding> {
 /// Only one run at a time may change settings; others are told what may show in their figures.
 fn beside(holder: &Holder, experiment: &Experiment) -> Finding {
     let found = format!("{holder} changes settings of the VM host");
-    if tuning::changes_machine(experiment) {
+    if experiment.changes_machine() {
         return Finding::bad(ANOTHER_RUN, found, settings_lock::NEXT_STEP);
     }
     let warning = Finding::good(ANOTHER_RUN, format!("{found}: figures measured meanwhile may show it"));

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::Finding;
 use crate::backend::site::Wire;
+use crate::factor::kernel;
+use crate::factor::tuning::{self, SCRIPT, Setting};
 use crate::machine::Machine;
 use crate::machine::blocking;
 use crate::profile::Experiment;
 use crate::profile::cpus::first;
-use crate::tuning::{self, SCRIPT, Setting};
 
 /// Looks at this machine; without a wire nothing is said of its NIC.
 pub(super) fn look(experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
@@ -41,8 +42,7 @@ impl Asked {
     fn of(experiment: &Experiment, wire: Option<&Wire>) -> Asked {
         let mut asked = Asked::default();
         let on_nics = matches!(wire, Some(Wire::Nics(_)));
-        for setting in experiment.configurations.iter().flat_map(|c| tuning::host(&c.tuning.host, &first(1)))
-        {
+        for setting in experiment.configurations.iter().flat_map(|c| kernel::host(c, &first(1))) {
             asked.gathers_on_veth |= setting.files.ends_with("-usecs") && matches!(wire, Some(Wire::Veth));
             if !tuning::is_of_nic(&setting) || (on_nics && tuning::is_of_ethtool(&setting)) {
                 asked.add(setting);
@@ -55,7 +55,7 @@ impl Asked {
     /// nothing, a pattern that fits no file keeps the place.
     fn with_choices(&self) -> Vec<Setting> {
         let list = |setting: &Setting| {
-            let files = tuning::need(setting).and_then(|need| need.choices).unwrap_or("/proc/none");
+            let files = if setting.choices.is_empty() { "/proc/none" } else { setting.choices };
             Setting { files: files.into(), ..setting.clone() }
         };
         self.settings.iter().cloned().chain(self.settings.iter().map(list)).collect()
@@ -127,8 +127,11 @@ fn lacking(setting: &Setting, nic: &str) -> Finding {
                    one can; apt-get install ethtool)";
         (format!("{nic} has no {}", setting.files), fix)
     } else {
-        let fix =
-            tuning::need(setting).map_or("leave it out of [tuning.host] and [sweep]", |need| need.lacking);
+        let fix = if setting.missing.is_empty() {
+            "leave it out of [tuning.host] and [sweep]"
+        } else {
+            setting.missing
+        };
         let file = setting.files.split(' ').next().unwrap_or_default(); // the others are its names of older kernels
         (format!("there is no {file}"), fix)
     };
@@ -138,25 +141,28 @@ fn lacking(setting: &Setting, nic: &str) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::tuning::{HostTuning, NicTuning};
+    use crate::profile::{Configuration, Factor, Value};
 
-    fn asked(tuning: &[HostTuning]) -> Asked {
+    fn with(levels: &[(Factor, Value)]) -> Configuration {
+        Configuration { settings: levels.iter().cloned().collect(), ..Configuration::default() }
+    }
+
+    fn asked(configurations: &[Configuration]) -> Asked {
         let mut asked = Asked::default();
-        tuning
+        configurations
             .iter()
-            .flat_map(|tuning| tuning::host(tuning, &first(2)))
+            .flat_map(|configuration| kernel::host(configuration, &first(2)))
             .for_each(|setting| asked.add(setting));
         asked
     }
 
-    fn of_nic(tso: bool) -> HostTuning {
-        let nic = NicTuning { coalesce_rx_us: Some(50), tso: Some(tso), ..NicTuning::default() };
-        HostTuning { nic, ..HostTuning::default() }
+    fn of_nic(tso: bool) -> Configuration {
+        with(&[(Factor::HostCoalesceRx, Value::Number(50)), (Factor::HostTso, Value::Switch(tso))])
     }
 
     #[test]
     fn a_setting_that_the_kernel_does_not_have_is_refused_with_its_file() {
-        let tuning = HostTuning { ksm: Some(true), halt_poll_ns: Some(0), ..HostTuning::default() };
+        let tuning = with(&[(Factor::Ksm, Value::Switch(true)), (Factor::HaltPoll, Value::Number(0))]);
         let found = findings(&asked(&[tuning]), "lo", "0\t/sys/kernel/mm/ksm/run\t0\n");
         assert_eq!((found[0].found.as_str(), &found[0].fix), ("0 now; it is put back at the end", &None));
         assert!(found[1].found.contains("no /sys/module/kvm/parameters/halt_poll_ns"), "{found:?}");
@@ -164,12 +170,11 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_told_with_a_fix_that_fits() {
-        let tuning = HostTuning {
-            governor: Some("performance".into()),
-            halt_poll_ns: Some(0),
-            base_slice_ns: Some(1),
-            ..HostTuning::default()
-        };
+        let tuning = with(&[
+            (Factor::Governor, Value::Word("performance".into())),
+            (Factor::HaltPoll, Value::Number(0)),
+            (Factor::BaseSlice, Value::Number(1)),
+        ]);
         let fixes: Vec<String> =
             findings(&asked(&[tuning]), "lo", "").into_iter().filter_map(|f| f.fix).collect();
         let words = ["the hypervisor decides", "modprobe kvm", "mount -t debugfs"];
@@ -178,9 +183,9 @@ mod tests {
 
     #[test]
     fn a_value_that_the_kernel_does_not_list_is_refused_with_those_that_it_does() {
-        let of = |governor: &str| HostTuning { governor: Some(governor.into()), ..HostTuning::default() };
+        let of = |governor: &str| with(&[(Factor::Governor, Value::Word(governor.into()))]);
         let said = "0\t/cpu0/scaling_governor\tpowersave\n1\t/cpu0/scaling_available_governors\tperformance powersave\n";
-        let found = |levels: &[HostTuning]| findings(&asked(levels), "lo", said).remove(0);
+        let found = |levels: &[Configuration]| findings(&asked(levels), "lo", said).remove(0);
         assert_eq!(found(&[of("performance"), of("powersave")]).fix, None);
         let refused = found(&[of("performance"), of("ondemand")]);
         assert_eq!(refused.found, "the kernel does not take ondemand");
@@ -197,7 +202,7 @@ mod tests {
 
     #[test]
     fn an_offload_that_the_driver_fixed_may_only_be_asked_for_as_it_is() {
-        let fixed = |levels: &[HostTuning]| {
+        let fixed = |levels: &[Configuration]| {
             findings(&asked(levels), "eth1", "1\ttso\toff [fixed]\n")[1].fix.is_some()
         };
         assert!(!fixed(&[of_nic(false)]));

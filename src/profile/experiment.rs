@@ -13,6 +13,7 @@ use super::configuration::Configuration;
 use super::groups::Group;
 use super::lab::{Machines, WireNics};
 use super::policy::Policy;
+use crate::factor::kernel;
 
 /// A validated profile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +60,11 @@ impl Experiment {
     /// Whether vCPUs are real-time threads in any configuration.
     pub fn has_real_time(&self) -> bool {
         self.configurations.iter().any(|c| c.vms > 0 && c.scheduler.is_some_and(Policy::is_real_time))
+    }
+
+    /// Whether a run of this changes settings of the VM host as a whole, or may have to.
+    pub fn changes_machine(&self) -> bool {
+        self.configurations.iter().any(kernel::changes_machine)
     }
 
     /// Whether guests have parts of the CPU time: quotas or groups.

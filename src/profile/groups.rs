@@ -4,16 +4,14 @@
 //! measured guest. Pure. A raw trial keeps the groups as they were in its configuration: its figures need no profile.
 
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Configuration, Role};
+pub use crate::factor::quota::{PERIOD_US, micros};
 
 /// The name of the guests that no group of the profile has.
 pub const OTHERS: &str = "others";
-/// Period of a quota where none is written, µs: the kernel's own.
-pub const PERIOD_US: u32 = 100_000;
 
 /// One group of a profile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -166,11 +164,6 @@ pub fn divides(groups: &[Group], vms: u32) -> bool {
     let all: Option<u32> = groups.iter().map(|group| group.size.of(vms)).sum();
     let measured = unmeasured(groups, vms).and_then(|others| vms.checked_sub(others));
     all.is_some_and(|all| all <= vms) && measured.is_some_and(|measured| measured > 0)
-}
-
-/// A time in µs; what does not fit is the most.
-pub fn micros(time: Duration) -> u32 {
-    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub mod written;
 
 pub use crate::factor::{
     Background, Configuration, Factor, Role, Test, Unit, Value, configuration, cpus, pin, policy, test,
-    tuning, units, value,
+    units, value,
 };
 pub use diagnostic::{Diagnostic, Position, ProfileError};
 pub use experiment::{

@@ -12,6 +12,7 @@ use super::schema::{self, keys};
 use super::shape;
 use super::taken::{Taken, take_out};
 use super::written::Written;
+use crate::factor::fault::{list, nearest};
 
 /// What could be read.
 pub(super) struct Read {
@@ -140,19 +141,6 @@ fn meant(path: &str) -> Option<String> {
     Some(if section.is_empty() { near.into() } else { format!("{section}.{near}") })
 }
 
-/// The known name that was probably meant.
-pub(super) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let name = name.to_lowercase();
-    let scored = known.map(|known| (strsim::damerau_levenshtein(&name, &known.to_lowercase()), known));
-    let (distance, known) = scored.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + name.chars().count() / 4).then_some(known)
-}
-
-/// `a`, `b`, `c`.
-pub(super) fn list(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
 fn in_section(section: &str) -> String {
     match section.split_once('[') {
         Some((list, _)) => format!(" in [[{list}]]"),
@@ -259,12 +247,5 @@ mod tests {
         let of_groups = "stands in [[group]]; `group_limits` sweeps what groups may have, off and on";
         assert_eq!(hint("cpu_shares"), format!("kvmfair's name for it is `shares`, which {of_groups}"));
         assert_eq!(hint("bandwidth"), format!("`bandwidth` {of_groups}"));
-    }
-
-    #[test]
-    fn nearest_means_near() {
-        assert_eq!(nearest("virtoi", ["virtio", "e1000"].into_iter()), Some("virtio"));
-        assert_eq!(nearest("TCP_rr", ["TCP_RR"].into_iter()), Some("TCP_RR"));
-        assert_eq!(nearest("infiniband", ["virtio", "e1000"].into_iter()), None);
     }
 }

@@ -5,8 +5,8 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::Diagnostic;
-use super::reader::nearest;
 use super::schema::{full, keys};
+use crate::factor::fault::nearest;
 
 /// What was taken out of a profile.
 #[derive(Default)]

@@ -6,8 +6,7 @@ use super::Provenance;
 use crate::figures::{
     GroupRow, Metric, Outcome, Reason, SummaryRow, TrialFigures, outliers, summarise, summarise_groups,
 };
-use crate::profile::groups::PERIOD_US;
-use crate::profile::{Background, Configuration, Experiment, Factor};
+use crate::profile::{Configuration, Experiment, Factor};
 use crate::raw::Stage;
 use crate::stats::Outlier;
 
@@ -124,88 +123,9 @@ fn constant(configurations: &[&Configuration], factor: Factor) -> Option<String>
     (same && asked && !plain).then(|| phrase(first, factor))
 }
 
-/// A level in words: `16 guests`, `4 vCPUs`, `MTU 1500`; a backend and a test speak for themselves. Empty where the level
-/// means nothing to the test.
+/// A level in words; see [`Factor::phrase`].
 pub(super) fn phrase(configuration: &Configuration, factor: Factor) -> String {
-    let level = configuration.level(factor);
-    let plural = if level == "1" { "" } else { "s" };
-    match factor {
-        _ if !configuration.test.heeds(factor) => String::new(),
-        Factor::Backend | Factor::Test => level,
-        Factor::Vms if configuration.vms == 0 => "no guests".into(),
-        Factor::Vms => format!("{level} guest{plural}"),
-        Factor::Vcpus => format!("{level} vCPU{plural}"),
-        Factor::Memory if configuration.memory_mib.is_multiple_of(1024) => {
-            format!("{} GiB", configuration.memory_mib / 1024)
-        }
-        Factor::Memory => format!("{level} MiB"),
-        Factor::Mtu => format!("MTU {level}"),
-        Factor::Queues if level.is_empty() => setting("queues", &level),
-        Factor::Queues => format!("{level} queue{plural}"),
-        Factor::QueueSize => setting("queue size", &level),
-        Factor::Offloads => setting("offloads", &level),
-        Factor::Emulator => setting("QEMU", &level),
-        Factor::Pin => setting("pinning", &level),
-        Factor::PinEmulator => setting("QEMU's threads on", &level),
-        Factor::Scheduler => setting("vCPU policy", &level),
-        Factor::Hugepages => setting("huge pages", &level),
-        Factor::NumaNode => setting("NUMA node", &level),
-        Factor::Flows => format!("{level} flow{plural}"),
-        Factor::Request => format!("{level} B request"),
-        Factor::Response => format!("{level} B response"),
-        Factor::Message => format!("{level} B message"),
-        Factor::Burst => format!("{} in flight", configuration.in_flight()),
-        Factor::Background => match configuration.background {
-            Background::AsWritten | Background::None => "no background".into(),
-            Background::CpuBurner => "CPU background".into(),
-            Background::NetLoad => "network background".into(),
-            Background::Paced => "paced background".into(),
-        },
-        Factor::GroupLimits if configuration.group_limits == Some(false) => "groups without limits".into(),
-        Factor::GroupLimits => "groups with their limits".into(),
-        Factor::Quota if configuration.quota_us == 0 => "no quota".into(),
-        Factor::Quota => {
-            format!("quota {} %", f64::from(configuration.quota_us) / f64::from(PERIOD_US) * 100.0)
-        }
-        of_tuning => setting(tuned(of_tuning), &level),
-    }
-}
-
-/// What a setting of `[tuning]` is called; others have words of their own, or go by their key.
-fn tuned(factor: Factor) -> &'static str {
-    match factor {
-        Factor::HostRps => "host RPS",
-        Factor::GuestRps => "guest RPS",
-        Factor::HostRpsFlowCnt => "host RFS entries",
-        Factor::HostSockFlows => "host flow table",
-        Factor::HostXps => "host XPS",
-        Factor::HostIrq => "host interrupts on",
-        Factor::HostCoalesceRx => "host rx-usecs",
-        Factor::HostCoalesceTx => "host tx-usecs",
-        Factor::HostGro => "host GRO",
-        Factor::HostGso => "host GSO",
-        Factor::HostTso => "host TSO",
-        Factor::GuestRpsFlowCnt => "guest RFS entries",
-        Factor::GuestSockFlows => "guest flow table",
-        Factor::GuestXps => "guest XPS",
-        Factor::GuestIrq => "guest interrupts on",
-        Factor::GuestCoalesceRx => "guest rx-usecs",
-        Factor::GuestCoalesceTx => "guest tx-usecs",
-        Factor::GuestGro => "guest GRO",
-        Factor::GuestGso => "guest GSO",
-        Factor::GuestTso => "guest TSO",
-        Factor::Governor => "governor",
-        Factor::Swappiness => "swappiness",
-        Factor::Ksm => "KSM",
-        Factor::Thp => "THP",
-        Factor::HaltPoll => "halt_poll_ns",
-        Factor::BaseSlice => "base slice in ns",
-        other => other.key(),
-    }
-}
-
-fn setting(name: &str, level: &str) -> String {
-    if level.is_empty() { format!("{name} as found") } else { format!("{name} {level}") }
+    factor.phrase(configuration)
 }
 
 /// The levels of the swept factors in words, to name a configuration in a sentence.

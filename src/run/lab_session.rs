@@ -28,7 +28,7 @@ use crate::machine::ssh::Identity;
 use crate::plan::Guests;
 use crate::probe::inside;
 use crate::profile::groups::{CpuSettings, Group};
-use crate::profile::{Configuration, Experiment, cpus};
+use crate::profile::{Configuration, Experiment, Factor, cpus};
 use crate::raw::Accel;
 
 /// The opened lab.
@@ -181,8 +181,10 @@ async fn embedded(
 ) -> Result<Opened> {
     let ovs = ovs::of(&state.dir, experiment);
     // A kernel may give real-time threads no budget in them.
-    let huge_pages_matter =
-        experiment.configurations.iter().any(|configuration| configuration.tuning.host.thp.is_some());
+    let huge_pages_matter = experiment
+        .configurations
+        .iter()
+        .any(|configuration| configuration.settings.contains_key(&Factor::Thp));
     let cpu_groups = !(experiment.has_real_time() && real_time::here().grouped);
     ground::embedded(
         state,

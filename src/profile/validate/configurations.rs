@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::factors::{Level, Levels, default};
+use super::factors::{Level, Levels, default, levels_of};
 use super::{Check, Fault, mtu, nic, pin, steering, workload};
 use crate::backend::Backend;
+use crate::factor::table::WrongLevel;
 use crate::profile::configuration::{HUGE_PAGE_KIB, memory_mib_for};
 use crate::profile::groups::{Group, divides, unmeasured};
 use crate::profile::{Configuration, Factor, Value};
@@ -27,7 +28,14 @@ pub(super) fn configurations(check: &mut Check, factors: &[Levels], groups: &[Gr
     }
     let combinations = factors.iter().try_fold(1_usize, |n, levels| n.checked_mul(levels.levels.len()));
     match combinations {
-        Some(n) if n <= MOST_CONFIGURATIONS => combine(factors, check.cloud, groups),
+        Some(n) if n <= MOST_CONFIGURATIONS => {
+            let combined = combine(factors, check.cloud, groups);
+            combined.unwrap_or_else(|wrong| {
+                let path = format!("sweep.{}", wrong.factor.key());
+                check.fault(&path, Fault::new(wrong.to_string(), "", "see the schema"));
+                Vec::new()
+            })
+        }
         _ => {
             // No key is to blame alone: the section is marked.
             check.fault("sweep.*", too_many(combinations));
@@ -44,46 +52,43 @@ fn too_many(combinations: Option<usize>) -> Fault {
     Fault::new(format!("the sweep has {n} combinations"), "", hint)
 }
 
-fn combine(factors: &[Levels], cloud: bool, groups: &[Group]) -> Vec<Configuration> {
+fn combine(factors: &[Levels], cloud: bool, groups: &[Group]) -> Result<Vec<Configuration>, WrongLevel> {
     let mut combined = vec![Configuration::default()];
     for Levels { factor, levels, .. } in factors {
         let extend = |configuration: Configuration| {
-            levels.iter().map(move |level| {
-                let mut next = configuration.clone();
-                next.set(*factor, &level.value);
-                next
-            })
+            levels.iter().map(move |level| configuration.clone().with(*factor, level.value.clone()))
         };
-        combined = combined.into_iter().flat_map(extend).collect();
+        combined = combined.into_iter().flat_map(extend).collect::<Result<_, _>>()?;
     }
     let folded = |configuration| {
-        let made = workload::as_heeded(if_bare(configuration, factors, cloud), factors);
-        Configuration { unmeasured: unmeasured(groups, made.vms).unwrap_or(0).min(made.vms), ..made }
+        let made = workload::as_heeded(if_bare(configuration, factors, cloud)?, factors)?;
+        Ok(Configuration { unmeasured: unmeasured(groups, made.vms).unwrap_or(0).min(made.vms), ..made })
     };
-    without_duplicates(combined.into_iter().map(folded))
+    let folded = combined.into_iter().map(folded).collect::<Result<Vec<_>, WrongLevel>>()?;
+    Ok(without_duplicates(folded.into_iter()))
 }
 
 /// Bare metal has no guests, so that sweeping theirs makes no difference to it.
-fn if_bare(mut configuration: Configuration, factors: &[Levels], cloud: bool) -> Configuration {
+fn if_bare(
+    mut configuration: Configuration,
+    factors: &[Levels],
+    cloud: bool,
+) -> Result<Configuration, WrongLevel> {
     if configuration.backend == Backend::Baremetal {
         configuration.vms = 0;
         for factor in Factor::ALL.into_iter().filter(|factor| factor.is_of_guests()) {
             let swept = factors.iter().any(|levels| levels.factor == factor && levels.swept);
             if let (true, Some(value)) = (swept, default(factor, cloud)) {
-                configuration.set(factor, &value);
+                configuration.set(factor, &value)?;
             }
         }
     }
-    configuration
+    Ok(configuration)
 }
 
 fn without_duplicates(all: impl Iterator<Item = Configuration>) -> Vec<Configuration> {
     let mut seen = HashSet::new();
     all.filter(|configuration| seen.insert(configuration.clone())).collect()
-}
-
-pub(super) fn levels_of(factors: &[Levels], factor: Factor) -> &[Level] {
-    factors.iter().find(|levels| levels.factor == factor).map_or(&[], |levels| &levels.levels)
 }
 
 fn with_guests(factors: &[Levels]) -> bool {

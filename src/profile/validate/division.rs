@@ -1,7 +1,6 @@
 //! Whether every number of guests can be divided as the groups say; if not, which group is to blame, and what would do.
 
-use super::configurations::levels_of;
-use super::factors::Levels;
+use super::factors::{Levels, levels_of};
 use super::{Check, Fault};
 use crate::profile::groups::{Group, Size, divides};
 use crate::profile::{Factor, Role};

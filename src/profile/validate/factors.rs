@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::bounds::{Raw, resolve};
 use super::{Check, Fault};
+use crate::factor::descriptor::Kind;
 use crate::profile::cpus::Cpus;
 use crate::profile::pin::Pin;
+use crate::profile::units::Time;
 use crate::profile::written::Written;
 use crate::profile::{Configuration, Factor, Value};
+
+/// A level as written.
+type Raw = serde_json::Value;
 
 /// A factor with the levels to measure.
 pub(super) struct Levels {
@@ -33,6 +37,11 @@ pub(super) fn factors(check: &mut Check, written: &Written) -> Vec<Levels> {
     // Plain data: what was read has the right types already.
     let written = serde_json::to_value(written).unwrap_or_default();
     order.into_iter().map(|factor| levels(check, factor, &written)).collect()
+}
+
+/// The levels of one factor.
+pub(super) fn levels_of(factors: &[Levels], factor: Factor) -> &[Level] {
+    factors.iter().find(|levels| levels.factor == factor).map_or(&[], |levels| &levels.levels)
 }
 
 /// The swept ones.
@@ -112,11 +121,8 @@ fn is_every_cpu(level: &Level, cpus: u32) -> bool {
     match &level.value {
         Value::Cpus(Cpus::All) => true,
         Value::Cpus(Cpus::Some(set)) => all(set),
-        Value::Word(word) => match word.parse() {
-            Ok(Pin::None) => true,
-            Ok(Pin::Cpus(set)) => all(&set),
-            _ => false,
-        },
+        Value::Pin(Pin::None) => true,
+        Value::Pin(Pin::Cpus(set)) => all(set),
         _ => false,
     }
 }
@@ -125,6 +131,18 @@ fn same_here(factor: Factor, other: &Value, cpus: u32) -> Fault {
     let message = format!("two levels of `{}` are the same on a host with {cpus} CPUs", factor.key());
     let hint = format!("both are all CPUs, as \"{other}\" is: remove one, or name fewer CPUs");
     Fault::new(message, "all CPUs again", hint)
+}
+
+/// The value of a level, within its bounds. The profile was read by its types: what is missing here cannot be.
+fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
+    let text = || raw.as_str().unwrap_or_default();
+    match factor.descriptor().kind {
+        Kind::Number(value) => value(raw.as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or_default()),
+        Kind::Switch => Ok(Value::Switch(raw.as_bool().unwrap_or_default())),
+        Kind::Text(value) => value(text()),
+        Kind::Time(value) => value(text().parse::<Time>().map(|Time(time)| time).unwrap_or_default()),
+        Kind::Size(value) => value(raw.as_u64().unwrap_or_default()),
+    }
 }
 
 fn level(check: &mut Check, factor: Factor, raw: &Raw, path: String) -> Option<Level> {

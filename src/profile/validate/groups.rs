@@ -1,9 +1,9 @@
 //! Groups: each by itself, and whether every number of guests can be divided as they say.
 
-use super::bounds::quota_fault;
 use super::factors::Levels;
 use super::{Check, Fault, division, is_name, pace, quota};
 use crate::backend::{Attachment, Backend};
+use crate::factor::quota::quota_fault;
 use crate::profile::groups::{CpuSettings, Group, OTHERS, Size, micros};
 use crate::profile::units::{Rate, Time};
 use crate::profile::written::{self, Share, Written};

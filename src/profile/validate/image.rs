@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{Check, Fault};
+use crate::factor::fault::nearest;
 use crate::profile::Image;
-use crate::profile::reader::nearest;
 use crate::profile::written::Guest;
 
 /// The name of the system that kvmfair builds.

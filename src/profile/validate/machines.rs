@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{Check, Fault};
+use crate::factor::fault::nearest;
 use crate::machine::login::{Login, SshAddress};
-use crate::profile::reader::nearest;
 use crate::profile::written::{Host, Tester, Written};
 use crate::profile::{HostPlace, Machines};
 

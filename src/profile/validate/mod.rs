@@ -4,7 +4,6 @@
 //! Pure: what must be known of the host comes in as [`HostFacts`].
 
 mod bare;
-mod bounds;
 mod configurations;
 mod division;
 mod factors;
@@ -28,6 +27,7 @@ use super::places::Places;
 use super::reader::Read;
 use super::written::Written;
 use super::{Diagnostic, Experiment, Host};
+use crate::factor::Fault;
 
 /// What the checks need to know of the VM host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,19 +144,6 @@ impl Check<'_> {
                     .is_some_and(|rest| matches!(rest.chars().next(), None | Some('.')))
         };
         self.refused.iter().any(around)
-    }
-}
-
-/// A fault without its place.
-struct Fault {
-    message: String,
-    label: String,
-    hint: String,
-}
-
-impl Fault {
-    fn new(message: impl Into<String>, label: impl Into<String>, hint: impl Into<String>) -> Self {
-        Fault { message: message.into(), label: label.into(), hint: hint.into() }
     }
 }
 

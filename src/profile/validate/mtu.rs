@@ -1,7 +1,6 @@
 //! The MTU that the NIC of each backend takes.
 
-use super::configurations::levels_of;
-use super::factors::{Level, Levels};
+use super::factors::{Level, Levels, levels_of};
 use super::{Check, Fault};
 use crate::backend::{Attachment, Backend, Model};
 use crate::profile::{Factor, Value};

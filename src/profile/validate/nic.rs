@@ -1,28 +1,9 @@
 //! Settings of the NIC under test and the QEMU behind it: what a level may be, and which backends have it.
 
-use super::configurations::levels_of;
-use super::factors::{Level, Levels};
+use super::factors::{Level, Levels, levels_of};
 use super::{Check, Fault};
 use crate::backend::{Backend, Datapath, Model};
 use crate::profile::{Factor, Value};
-
-/// What QEMU allows a receive queue to have; the least is also its own choice.
-const QUEUE_SIZES: [u32; 3] = [256, 512, 1024];
-
-/// Descriptors of a queue.
-pub(super) fn queue_size(size: u32) -> Result<u32, Fault> {
-    let fault = || Fault::new(format!("no queue has {size} descriptors"), "", "use 256, 512 or 1024");
-    QUEUE_SIZES.contains(&size).then_some(size).ok_or_else(fault)
-}
-
-/// A path on the VM host, which may be another machine than the one that the profile is on.
-pub(super) fn emulator(path: &str) -> Result<String, Fault> {
-    if path.starts_with('/') && !path.contains(char::is_control) {
-        return Ok(path.to_owned());
-    }
-    let hint = "it is looked for on the VM host: write the whole path, for example \"/opt/qemu/bin/qemu-system-x86_64\"";
-    Err(Fault::new(format!("\"{path}\" is not an absolute path"), "", hint))
-}
 
 /// Every backend must have what is asked of the NIC, and every guest the vCPUs for its queues.
 pub(super) fn possible(check: &mut Check, factors: &[Levels]) {

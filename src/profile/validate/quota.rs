@@ -1,7 +1,6 @@
 //! A quota for every guest where each already has one of its group: another level would change nothing.
 
-use super::configurations::levels_of;
-use super::factors::Levels;
+use super::factors::{Levels, levels_of};
 use super::{Check, Fault};
 use crate::profile::Factor;
 use crate::profile::groups::Group;

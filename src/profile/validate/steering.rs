@@ -1,27 +1,9 @@
-//! Steering of packets: how large the kernel's tables can be, and which NICs have queues to choose among.
+//! Steering of packets: which NICs have queues to choose among.
 
-use super::configurations::levels_of;
-use super::factors::Levels;
+use super::factors::{Levels, levels_of};
 use super::{Check, Fault};
 use crate::backend::{Backend, Model};
 use crate::profile::{Factor, Value};
-
-/// Most entries of the machine's flow table: the kernel refuses more. A queue's own table has no use for more either.
-const MOST_ENTRIES: u32 = 1 << 29;
-
-/// A number of entries of a flow table.
-pub(super) fn entries(entries: u32) -> Result<u32, Fault> {
-    if entries > MOST_ENTRIES {
-        let hint = format!("use a power of two up to {MOST_ENTRIES} (2^29); 32768 suits most machines");
-        return Err(Fault::new(format!("no flow table has {entries} entries"), "too many", hint));
-    }
-    if entries != 0 && !entries.is_power_of_two() {
-        let next = entries.next_power_of_two();
-        let hint = format!("the kernel would take {next} in its place: write that");
-        return Err(Fault::new(format!("{entries} is not a power of two"), "", hint));
-    }
-    Ok(entries)
-}
 
 /// XPS chooses among transmit queues, so the kernel has no such setting for a NIC with one.
 pub(super) fn possible(check: &mut Check, factors: &[Levels]) {

@@ -1,9 +1,9 @@
 //! What a netperf test demands of the sizes beside it, and which of them mean nothing to it.
 
-use super::configurations::levels_of;
-use super::factors::{Level, Levels};
+use super::factors::{Level, Levels, levels_of};
 use super::{Check, Fault};
-use crate::profile::reader::list;
+use crate::factor::fault::list;
+use crate::factor::table::WrongLevel;
 use crate::profile::test::LARGEST_DATAGRAM;
 use crate::profile::units::Size;
 use crate::profile::{Configuration, Factor, Test, Value};
@@ -101,17 +101,20 @@ fn beyond_a_datagram(factor: Factor, test: Test, value: &Value) -> Fault {
 
 /// The configuration with the default in place of each level that means nothing to its test, so that sweeping it makes
 /// no second configuration; and with the test's own size of a send if the profile names none.
-pub(super) fn as_heeded(mut configuration: Configuration, factors: &[Levels]) -> Configuration {
+pub(super) fn as_heeded(
+    mut configuration: Configuration,
+    factors: &[Levels],
+) -> Result<Configuration, WrongLevel> {
     let default = Configuration::default();
     let test = configuration.test;
     for factor in PARTIAL.into_iter().filter(|factor| !test.heeds(*factor)) {
-        configuration.set(factor, &default.value(factor));
+        configuration.set(factor, &default.value(factor))?;
     }
     let written = factors.iter().any(|levels| levels.factor == Factor::Message && levels.written);
     if test.is_stream() && !written {
         configuration.message_bytes = test.default_message_bytes();
     }
-    configuration
+    Ok(configuration)
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@
 use anyhow::{Context, Result, bail};
 
 use crate::backend::Side;
+use crate::factor::tuning::{Format, Setting};
 use crate::machine::Machine;
 use crate::profile::Configuration;
 use crate::profile::configuration::HUGE_PAGE_KIB;
 use crate::run::lab_session::LabSession;
-use crate::tuning::{Said, Setting};
 
 /// Provides for so many guests of a configuration.
 ///
@@ -31,7 +31,9 @@ pub(in crate::run) async fn provide(
             what: "huge pages of the machine's pool",
             files: format!("{directory}/nr_hugepages").into(),
             value: total.to_string(),
-            said: Said::Plainly,
+            format: Format::Plain,
+            missing: "",
+            choices: "",
         };
         session.lab.tune("lo", &[setting]).await.context("failed to enlarge the pool of huge pages")?;
     }

@@ -2,13 +2,14 @@
 
 use anyhow::{Context, Result};
 
+use crate::factor::kernel;
+use crate::factor::tuning::{self, SCRIPT, Setting};
 use crate::lab::Lab;
 use crate::profile::Configuration;
 use crate::profile::cpus::first;
 use crate::raw::Check;
 use crate::run::inside::in_every_guest;
 use crate::run::lab_session::LabSession;
-use crate::tuning::{self, SCRIPT, Setting};
 
 /// Writes those of the host's machine: guests that start take some of them with them for good.
 ///
@@ -32,7 +33,7 @@ pub(in crate::run) async fn apply_to_machine(
 pub(in crate::run) async fn apply(session: &mut LabSession, configuration: &Configuration) -> Result<()> {
     let (wire, settings) = (session.site(configuration).wire(0), of_host(session, configuration));
     session.lab.tune(&wire, &settings).await.context("failed to set up the VM host")?;
-    let settings = tuning::nic(&configuration.tuning.guest, &first(configuration.vcpus));
+    let settings = kernel::guest(configuration, &first(configuration.vcpus));
     if !settings.is_empty() {
         let set = |guest| words(&tuning::set(&mac(session, configuration, guest), &settings));
         in_every_guest(session, configuration, set).await.context("failed to set up a guest")?;
@@ -49,7 +50,7 @@ pub(in crate::run) async fn checks(
     configuration: &Configuration,
 ) -> Result<Vec<Check>> {
     let mut checks = checks_of_host(session, configuration, "host").await?;
-    let settings = tuning::nic(&configuration.tuning.guest, &first(configuration.vcpus));
+    let settings = kernel::guest(configuration, &first(configuration.vcpus));
     if settings.is_empty() {
         return Ok(checks);
     }
@@ -84,7 +85,7 @@ async fn checks_of_host(
 }
 
 fn of_host(session: &LabSession, configuration: &Configuration) -> Vec<Setting> {
-    tuning::host(&configuration.tuning.host, &session.host_cpus)
+    kernel::host(configuration, &session.host_cpus)
 }
 
 async fn read_host(lab: &Lab, wire: &str, settings: &[Setting]) -> Result<Vec<Option<String>>> {

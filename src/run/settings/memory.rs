@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::backend::Side;
 use crate::guest::fleet::Guest;
-use crate::profile::Configuration;
+use crate::profile::{Configuration, Factor, Value};
 use crate::raw::Check;
 use crate::run::guest_check::check;
 use crate::run::lab_session::LabSession;
@@ -15,7 +15,7 @@ pub(in crate::run) async fn checks(
     guest: &Guest,
     configuration: &Configuration,
 ) -> Vec<Check> {
-    let thp = configuration.tuning.host.thp.is_some();
+    let thp = configuration.settings.contains_key(&Factor::Thp);
     if configuration.hugepages.is_none() && configuration.numa_node.is_none() && !thp {
         return Vec::new();
     }
@@ -42,7 +42,7 @@ fn seen(smaps: &str, numa_maps: &str, guest: u32, configuration: &Configuration)
         )
     });
     // What a guest has touched before the setting was written stays as it was; "always" is no promise of the kernel's.
-    let never = configuration.tuning.host.thp.as_deref() == Some("never");
+    let never = configuration.value(Factor::Thp) == Value::Word("never".into());
     let transparent = never.then(|| {
         let found = memory.as_ref().map(|memory| format!("{} kB", memory.transparent_kib));
         check(guest, "memory in transparent huge pages", "0 kB", found)
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn a_guest_that_lies_in_transparent_huge_pages_all_the_same_is_found_out() {
         let mut asked = Configuration { memory_mib: 96, ..Configuration::default() };
-        asked.tuning.host.thp = Some("never".into());
+        asked.settings.insert(Factor::Thp, Value::Word("never".into()));
         assert_eq!(holds(&seen(SMAPS, "", 1, &asked)), [true]);
         let transparent = SMAPS.replace("AnonHugePages:         0 kB", "AnonHugePages:      2048 kB");
         assert_eq!(seen(&transparent, "", 1, &asked)[0].found, "2048 kB");

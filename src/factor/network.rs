@@ -91,3 +91,15 @@ fn queue_size(size: u32) -> Result<Value, Fault> {
     let fault = || Fault::new(format!("no queue has {size} descriptors"), "", "use 256, 512 or 1024");
     QUEUE_SIZES.contains(&size).then_some(Value::Number(size)).ok_or_else(fault)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn common_names_of_backends_lead_to_ours() {
+        let hint = |name| backend(name).unwrap_err().hint;
+        assert_eq!(hint("macvtap"), "did you mean `macvtap-bridge`?");
+        assert_eq!(hint("vhost"), "did you mean `vhost-net`?");
+    }
+}

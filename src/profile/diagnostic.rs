@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
+/// More errors than this are counted in place of being shown.
+const MOST_SHOWN: usize = 20;
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
@@ -98,7 +101,10 @@ impl ProfileError {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let path = self.path.display().to_string();
         let one = |diagnostic| renderer.render(&[self.group(diagnostic, &path)]);
-        self.diagnostics.iter().map(one).collect::<Vec<_>>().join("\n\n")
+        let shown = self.diagnostics.iter().take(MOST_SHOWN).map(one);
+        let rest = self.diagnostics.len().saturating_sub(MOST_SHOWN);
+        let more = (rest > 0).then(|| format!("and {rest} more errors"));
+        shown.chain(more).collect::<Vec<_>>().join("\n\n")
     }
 
     fn group<'a>(&'a self, diagnostic: &'a Diagnostic, path: &'a str) -> Group<'a> {
@@ -168,6 +174,15 @@ mod tests {
     #[test]
     fn an_offset_beyond_the_end_counts_as_the_end() {
         assert_eq!(Position::of("ab", 10), Position { line: 1, column: 3 });
+    }
+
+    #[test]
+    fn errors_beyond_the_first_twenty_are_counted() {
+        let one = Diagnostic::new("a fault").at(0..1, "");
+        let error = ProfileError::new(Path::new("p.toml"), "a = 1", vec![one; 20_000]);
+        let text = error.render(false);
+        assert_eq!(text.matches("error: a fault").count(), 20);
+        assert!(text.ends_with("and 19980 more errors"), "{}", &text[text.len() - 60..]);
     }
 
     #[test]

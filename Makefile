@@ -4,9 +4,9 @@ CARGO ?= cargo
 KVMFAIR = target/release/kvmfair
 
 # Tests without guests: each takes seconds, and they run side by side.
-QUICK = --lib --bins --examples --test architecture --test cli
+QUICK = --lib --bins --examples --test architecture --test cli --test simulations
 
-.PHONY: help quickstart check test lab install-deps install-test-deps install-lab-deps build benchmark lint doc
+.PHONY: help quickstart check test lab install-deps install-test-deps install-lab-deps build benchmark simulate lint doc
 
 help:
 	@echo 'make quickstart    install what is missing, build, and measure real guests (about ten minutes the first time)'
@@ -14,6 +14,7 @@ help:
 	@echo 'make test          make check, docs, all tests with real guests, and the emulated lab (about 40 minutes)'
 	@echo 'make lab           every backend with real KVM guests in emulated machines (results in target/lab)'
 	@echo 'make benchmark     what kvmfair itself costs, as ratios, in a Markdown table'
+	@echo 'make simulate      how often tests, intervals and the gate are right, with planted truths (minutes; prints tables)'
 	@echo 'make install-deps  install what is missing (Debian)'
 	@echo 'make build         the release binary, $(KVMFAIR)'
 
@@ -42,6 +43,9 @@ lab: install-lab-deps build
 
 benchmark: install-deps
 	$(CARGO) run --locked --release --example benchmark
+
+simulate: install-deps
+	$(CARGO) test --locked --release --test simulations -- --include-ignored --nocapture --test-threads 1
 
 build: install-deps
 	$(CARGO) build --locked --release

@@ -13,6 +13,7 @@
 //! - [`window`]: the time in which every flow of a trial was running
 //! - [`stats`]: intervals over repeats, fairness: arithmetic only
 //! - [`figures`]: raw samples -> the figures of a trial, and of a configuration over its repeats
+//! - [`answers`]: figures -> findings, comparisons and verdicts, with their sentences
 //! - [`table`]: one tidy table value with typed columns, as CSV, JSON and Markdown; the data dictionary
 //! - [`report`]: figures -> tables, Markdown and charts; renderers return text or bytes
 //! - [`doctor`]: facts of a VM host -> verdicts; only [`doctor::look`] does IO
@@ -35,6 +36,7 @@
 //! - [`cli`]: one file for each subcommand
 
 pub mod address;
+pub mod answers;
 pub mod backend;
 pub mod cli;
 pub mod clock;

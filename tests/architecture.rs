@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that hold no IO, but for one file each in `profile` and `doctor`.
-const PURE: [&str; 28] = [
+const PURE: [&str; 29] = [
     "factor",
     "profile",
     "plan",
@@ -16,6 +16,7 @@ const PURE: [&str; 28] = [
     "window",
     "stats",
     "figures",
+    "answers",
     "report",
     "table",
     "doctor",

@@ -2,9 +2,8 @@
 //!
 //! The unit of replication is the trial, never an interim result or a flow: those are correlated.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
-
 use super::Summary;
+use super::distribution::t_quantile;
 
 /// A mean with its 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,7 +24,7 @@ impl Interval {
     /// Student's interval of the mean of independent repeats; `None` if there are none or one is not finite.
     pub fn of(repeats: &[f64]) -> Option<Interval> {
         let Summary { n, mean, sd, min, max, .. } = Summary::of(repeats)?;
-        let half_width = sd.and_then(|sd| Some(t_quantile(0.975, n - 1)? * sd / (n as f64).sqrt()));
+        let half_width = sd.and_then(|sd| Some(t_quantile(0.975, n as f64 - 1.0)? * sd / (n as f64).sqrt()));
         Some(Interval { n, mean, half_width, min, max })
     }
 
@@ -42,11 +41,6 @@ impl Interval {
     }
 }
 
-/// A quantile of Student's t, 2.776 for 0.975 and four degrees of freedom; `None` for none of these.
-pub(super) fn t_quantile(part: f64, degrees: usize) -> Option<f64> {
-    Some(StudentsT::new(0.0, 1.0, degrees as f64).ok()?.inverse_cdf(part))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,7 +54,7 @@ mod tests {
 
     #[test]
     fn the_interval_of_five_repeats_uses_t_2_776() {
-        assert!((t_quantile(0.975, 4).unwrap() - 2.776).abs() < 5e-4);
+        assert!((t_quantile(0.975, 4.0).unwrap() - 2.776).abs() < 5e-4);
         let interval = Interval::of(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
         assert!((interval.half_width.unwrap() - 2.7764 * 2.5_f64.sqrt() / 5.0_f64.sqrt()).abs() < 1e-3);
     }

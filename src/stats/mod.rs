@@ -2,26 +2,42 @@
 //!
 //! What is undefined (the mean of nothing, the fairness of one guest) is `None`, never 0 and never 1.
 
+mod changes;
+mod components;
 mod counters;
+mod difference;
+mod distribution;
+mod estimate;
 mod fairness;
+mod family;
 mod interval;
+mod layout;
 mod load;
 mod outlier;
+mod persistence;
 mod rank;
 mod ratio;
 mod shares;
 #[cfg(test)]
 mod simulation;
+mod spread;
 mod stationarity;
 mod summary;
 
+pub use changes::{Change, Segmentation};
+pub use components::{Components, Repeats, smallest_visible};
 pub use counters::{at, difference};
+pub use difference::Difference;
+pub use estimate::{Ends, Estimate, Observation, Scale, means_of_boots};
 pub use fairness::Fairness;
+pub use family::holm;
 pub use interval::Interval;
 pub use load::{Zone, zones};
 pub use outlier::{Outlier, outliers};
-pub use rank::kendall_w;
+pub use persistence::Persistence;
+pub use rank::{kendall_p, kendall_w};
 pub use ratio::Ratio;
 pub use shares::{demand_aware_jain, excess_cv, max_min, share_errors, weighted_jain};
+pub use spread::{Spread, expected_range};
 pub use stationarity::{mser5, settled};
 pub use summary::{Summary, median, total};

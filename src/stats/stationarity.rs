@@ -4,7 +4,7 @@
 //! MSER-5 says where to cut, not whether: of a series that is nothing but noise it leaves something out in 20 to 40 of a
 //! hundred cases, the more the shorter it is, and what the data choose to leave out moves the mean.
 
-use super::interval::t_quantile;
+use super::distribution::t_quantile;
 
 /// Values that are averaged into one.
 const BATCH: usize = 5;
@@ -48,7 +48,7 @@ fn is_material(before: &[f64], after: &[f64]) -> bool {
 fn is_beyond_noise(before: &[f64], after: &[f64]) -> bool {
     let (a, b) = (after.len() as f64, before.len() as f64);
     let sd = (super::summary::squared_deviations(after, mean(after)) / (a - 1.0)).sqrt();
-    let t = t_quantile(1.0 - LEVEL / 2.0, after.len() - 1).unwrap_or(f64::INFINITY);
+    let t = t_quantile(1.0 - LEVEL / 2.0, after.len() as f64 - 1.0).unwrap_or(f64::INFINITY);
     (mean(before) - mean(after)).abs() > t * sd * (1.0 / a + 1.0 / b).sqrt()
 }
 

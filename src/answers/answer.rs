@@ -1,0 +1,177 @@
+//! Two levels of a factor against each other, inside one run: in the same block, so that what a block does to both takes no part.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Measure, Metric, Value};
+use crate::stats::{Difference, holm, smallest_visible};
+
+/// Level of the family.
+const LEVEL: f64 = 0.05;
+/// The difference that people ask for: 10 % or 10 points.
+const OF_INTEREST: f64 = 10.0;
+/// Chance with which it is to be found.
+const POWER: f64 = 0.9;
+/// More blocks than anybody would wait for.
+const MOST_BLOCKS: usize = 200;
+
+/// Two configurations that differ in one factor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LevelPair {
+    /// The factor: `backend`.
+    pub factor: String,
+    /// The level compared with: `e1000`, and the id of its configuration.
+    pub base: (String, String),
+    /// The level that is described: `vhost-net`, and the id of its configuration.
+    pub new: (String, String),
+    /// What is the same in both, for people: `4 guests`; empty if nothing else is swept.
+    pub context: String,
+}
+
+/// What a factor does to one metric.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// The levels.
+    pub pair: LevelPair,
+    /// The figure.
+    pub metric: Metric,
+    /// Blocks in which both were measured.
+    pub blocks: usize,
+    /// New ÷ base, or new − base in points.
+    pub change: f64,
+    /// 95 % interval of `change`; undefined for one block.
+    pub interval: Option<(f64, f64)>,
+    /// Probability of such a difference, or a larger one, in any answer of the family if there is none: Holm's correction.
+    pub p: f64,
+    /// Blocks after which a difference of 10 % or 10 points would be found in 90 %; `None`: unknown, or more than 200.
+    pub blocks_for_ten: Option<usize>,
+}
+
+impl Answer {
+    /// Whether the levels differ beyond noise.
+    pub fn is_shown(&self) -> bool {
+        self.p < LEVEL
+    }
+}
+
+/// Every pair and metric with common blocks, in the order of `pairs` and then of `metrics`: one family.
+pub fn answer(metrics: &[Metric], pairs: &[LevelPair], values: &[Value]) -> Vec<Answer> {
+    let all = pairs.iter().flat_map(|pair| metrics.iter().map(move |metric| (pair, metric)));
+    let known: Vec<(&LevelPair, &Metric, Vec<(f64, f64)>)> = all
+        .map(|(pair, metric)| (pair, metric, common_blocks(pair, metric, values)))
+        .filter(|(.., blocks)| !blocks.is_empty())
+        .collect();
+    let differences: Vec<Option<Difference>> =
+        known.iter().map(|(.., blocks)| Difference::paired(blocks)).collect();
+    let family =
+        holm(&differences.iter().map(|one| one.map_or(1.0, |one| one.p_two_sided())).collect::<Vec<_>>());
+    let size = known.len();
+    let one =
+        |(((pair, metric, blocks), difference), p): (((&LevelPair, &Metric, Vec<(f64, f64)>), _), f64)| {
+            let difference: Option<Difference> = difference;
+            let mean = blocks.iter().map(|(base, new)| new - base).sum::<f64>() / blocks.len() as f64;
+            let interval = difference.map(|difference| difference.interval(0.95));
+            Answer {
+                pair: pair.clone(),
+                metric: metric.clone(),
+                blocks: blocks.len(),
+                change: metric.off_scale(mean),
+                interval: interval.map(|(low, high)| (metric.off_scale(low), metric.off_scale(high))),
+                p,
+                blocks_for_ten: difference.and_then(|difference| blocks_for_ten(metric, &difference, size)),
+            }
+        };
+    known.into_iter().zip(differences).zip(family).map(one).collect()
+}
+
+/// (base, new) of each block that has both, on the metric's scale.
+fn common_blocks(pair: &LevelPair, metric: &Metric, values: &[Value]) -> Vec<(f64, f64)> {
+    let side = |id: &str| {
+        let mut blocks: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+        for value in values.iter().filter(|value| value.configuration == id && value.metric == metric.key) {
+            let Some(on_scale) = metric.on_scale(value.value) else { continue };
+            let (sum, n) = blocks.entry(value.block).or_default();
+            (*sum, *n) = (*sum + on_scale, *n + 1.0);
+        }
+        blocks
+    };
+    let new = side(&pair.new.1);
+    let both =
+        |(block, (sum, n)): (u32, (f64, f64))| Some((sum / n, new.get(&block).map(|(sum, n)| sum / n)?));
+    side(&pair.base.1).into_iter().filter_map(both).collect()
+}
+
+fn blocks_for_ten(metric: &Metric, difference: &Difference, family: usize) -> Option<usize> {
+    let wanted = if metric.measure == Measure::Ratio { (OF_INTEREST / 100.0).ln_1p() } else { OF_INTEREST };
+    let deviation = difference.error * (difference.n as f64).sqrt();
+    let level = LEVEL / 2.0 / family as f64;
+    let is_enough = |blocks: &usize| {
+        let seen = smallest_visible(deviation / (*blocks as f64).sqrt(), *blocks as f64 - 1.0, level, POWER);
+        seen.is_some_and(|seen| seen <= wanted)
+    };
+    (2..=MOST_BLOCKS).find(is_enough)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answers::Direction;
+
+    fn metric() -> Metric {
+        let text = |text: &str| text.to_owned();
+        Metric {
+            key: text("total_rate_tps"),
+            label: text("total rate"),
+            unit: text("1/s"),
+            direction: Direction::Higher,
+            measure: Measure::Ratio,
+        }
+    }
+
+    fn values(id: &str, factor: f64) -> Vec<Value> {
+        // Blocks differ by much more than the levels.
+        let blocks = [1000.0, 700.0, 1500.0, 900.0, 1200.0];
+        let wiggle = [1.0, 1.01, 0.99, 1.005, 0.995];
+        let value = |(block, level): (u32, &f64)| Value {
+            configuration: id.to_owned(),
+            metric: "total_rate_tps".to_owned(),
+            block,
+            boot: block,
+            value: factor * level * if id == "b" { wiggle[block as usize] } else { 1.0 },
+        };
+        (0..).zip(&blocks).map(value).collect()
+    }
+
+    fn pair() -> LevelPair {
+        let level = |name: &str, id: &str| (name.to_owned(), id.to_owned());
+        LevelPair {
+            factor: "backend".to_owned(),
+            base: level("e1000", "a"),
+            new: level("vhost-net", "b"),
+            context: "4 guests".to_owned(),
+        }
+    }
+
+    #[test]
+    fn levels_are_compared_within_their_block() {
+        let values = [values("a", 1.0), values("b", 1.1)].concat();
+        let found = &answer(&[metric()], &[pair()], &values)[0];
+        assert!(found.is_shown() && (found.change - 1.1).abs() < 0.01, "{found:?}");
+        assert_eq!(found.blocks, 5);
+    }
+
+    #[test]
+    fn equal_levels_show_no_difference_and_how_many_blocks_ten_percent_would_need() {
+        let values = [values("a", 1.0), values("b", 1.0)].concat();
+        let found = &answer(&[metric()], &[pair()], &values)[0];
+        assert!(!found.is_shown() && found.blocks_for_ten.is_some_and(|blocks| blocks < 5), "{found:?}");
+    }
+
+    #[test]
+    fn levels_without_a_common_block_have_no_answer() {
+        let later = values("b", 1.0).into_iter().map(|value| Value { block: value.block + 9, ..value });
+        let values: Vec<Value> = values("a", 1.0).into_iter().chain(later).collect();
+        assert_eq!(answer(&[metric()], &[pair()], &values), []);
+    }
+}

@@ -1,0 +1,162 @@
+//! Findings: who is worse off than the others beyond noise, by tests that call at most 5 % of fair runs unfair.
+
+use serde::Serialize;
+
+use crate::stats::{Persistence, Spread, holm};
+
+/// Level of persistent loss, for all configurations of a run together.
+const LEVEL: f64 = 0.05;
+/// Level of spread within windows, the same; stricter, because correlated courses are less than what the test takes them for.
+const LEVEL_WITHIN: f64 = 0.001;
+/// Points of bias beyond noise below which nobody cares, however certain they are.
+const MATERIAL_POINTS: f64 = 1.0;
+
+/// What the guests of one configuration got.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shares {
+    /// Short stable id of the configuration.
+    pub configuration: String,
+    /// For people: `virtio, 8 guests`.
+    pub label: String,
+    /// Numbers of the guests, in the order of the shares.
+    pub guests: Vec<u32>,
+    /// Rates of the guests in each valid trial.
+    pub repeats: Vec<Vec<f64>>,
+    /// Spread within each valid trial's window, where it could be judged.
+    pub spreads: Vec<Spread>,
+}
+
+/// A sentence with its evidence.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "finding", rename_all = "snake_case")]
+pub enum Finding {
+    /// The same guests get less in all repeats.
+    PersistentLoss {
+        /// Configuration's id.
+        configuration: String,
+        /// For people.
+        label: String,
+        /// Guest and what it loses against the others, a part below 0; empty: the guests differ and none stands out.
+        losers: Vec<(u32, f64)>,
+        /// Repeats behind it.
+        repeats: usize,
+        /// Corrected for all configurations of the run.
+        p: f64,
+    },
+    /// The guests' rates are further apart than noise explains, but not the same guests in all repeats.
+    SpreadBeyondNoise {
+        /// Configuration's id.
+        configuration: String,
+        /// For people.
+        label: String,
+        /// Mean bias of the trials, %.
+        bias_percent: f64,
+        /// What fair guests with this noise show, %.
+        floor_percent: f64,
+        /// Trials behind it.
+        trials: usize,
+        /// Corrected for all configurations of the run.
+        p: f64,
+    },
+    /// A guest got nothing for a while.
+    Starved {
+        /// Trial.
+        trial: u32,
+        /// Guest.
+        guest: u32,
+        /// How long, s.
+        seconds: f64,
+        /// Length of the window, s.
+        window_s: f64,
+    },
+}
+
+/// Findings of unfairness, in the order of the configurations; at most one for each.
+pub fn find_unfairness(configurations: &[Shares]) -> Vec<Finding> {
+    let persistence: Vec<Option<Persistence>> =
+        configurations.iter().map(|own| Persistence::from_repeats(&own.repeats)).collect();
+    let persistent = holm(
+        &persistence.iter().map(|one| one.as_ref().map_or(1.0, Persistence::p_of_either)).collect::<Vec<_>>(),
+    );
+    let within = holm(
+        &configurations.iter().map(|own| Spread::pooled_p(&own.spreads).unwrap_or(1.0)).collect::<Vec<_>>(),
+    );
+    let one = |(index, own): (usize, &Shares)| match &persistence[index] {
+        Some(found) if persistent[index] < LEVEL => Some(loss(own, found, persistent[index])),
+        _ if within[index] < LEVEL_WITHIN => spread(own, within[index]),
+        _ => None,
+    };
+    configurations.iter().enumerate().filter_map(one).collect()
+}
+
+fn loss(own: &Shares, found: &Persistence, p: f64) -> Finding {
+    let named = |party: usize| Some((*own.guests.get(party)?, found.deviations[party]));
+    Finding::PersistentLoss {
+        configuration: own.configuration.clone(),
+        label: own.label.clone(),
+        losers: found.losers().into_iter().filter_map(named).collect(),
+        repeats: found.repeats,
+        p,
+    }
+}
+
+fn spread(own: &Shares, p: f64) -> Option<Finding> {
+    let mean =
+        |value: fn(&Spread) -> f64| own.spreads.iter().map(value).sum::<f64>() / own.spreads.len() as f64;
+    let bias_percent = mean(|spread| spread.bias_percent);
+    let floor_percent = mean(|spread| spread.floor_bias_percent);
+    (bias_percent - floor_percent >= MATERIAL_POINTS).then(|| Finding::SpreadBeyondNoise {
+        configuration: own.configuration.clone(),
+        label: own.label.clone(),
+        bias_percent,
+        floor_percent,
+        trials: own.spreads.len(),
+        p,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shares(repeats: Vec<Vec<f64>>, courses: &[Vec<f64>]) -> Shares {
+        let spreads = Spread::from_courses(courses).into_iter().collect();
+        let text = |text: &str| text.to_owned();
+        Shares {
+            configuration: text("1a2b3c4d"),
+            label: text("virtio, 3 guests"),
+            guests: vec![1, 2, 3],
+            repeats,
+            spreads,
+        }
+    }
+
+    fn course(level: f64) -> Vec<f64> {
+        (0..40)
+            .map(|slice| level * (1.0 + 0.01 * f64::from((slice * 13 + level as i32 * 5) % 7 - 3)))
+            .collect()
+    }
+
+    #[test]
+    fn a_guest_that_loses_in_every_repeat_is_named() {
+        let repeats = vec![vec![100.0, 80.0, 101.0], vec![99.0, 81.0, 100.0], vec![101.0, 79.0, 100.0]];
+        let found = find_unfairness(&[shares(repeats, &[])]);
+        assert!(
+            matches!(&found[..], [Finding::PersistentLoss { losers, .. }] if losers[0].0 == 2),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn guests_that_lose_in_turn_are_a_spread_beyond_noise() {
+        let repeats = vec![vec![100.0, 80.0, 101.0], vec![80.0, 99.0, 100.0], vec![101.0, 100.0, 80.0]];
+        let found = find_unfairness(&[shares(repeats, &[course(100.0), course(80.0), course(101.0)])]);
+        assert!(matches!(found[..], [Finding::SpreadBeyondNoise { .. }]), "{found:?}");
+    }
+
+    #[test]
+    fn fair_guests_are_no_finding() {
+        let repeats = vec![vec![100.0, 99.0, 101.0], vec![100.0, 101.0, 99.0], vec![99.0, 100.0, 101.0]];
+        assert_eq!(find_unfairness(&[shares(repeats, &[course(100.0), course(100.0), course(100.0)])]), []);
+    }
+}

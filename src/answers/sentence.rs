@@ -1,0 +1,210 @@
+//! The sentences of answers, findings and comparisons: plain text with units, in one place.
+
+use std::fmt;
+
+use super::{Answer, Comparison, Direction, Finding, Measure, Metric, Verdict};
+
+impl fmt::Display for Answer {
+    /// `total rate: vhost-net has 2.1 to 2.4 times that of e1000 at 4 guests (5 blocks)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (base, new) = (&self.pair.base.0, &self.pair.new.0);
+        let place =
+            if self.pair.context.is_empty() { String::new() } else { format!(" at {}", self.pair.context) };
+        let blocks = counted(self.blocks, "block");
+        let label = &self.metric.label;
+        match (self.is_shown(), self.interval) {
+            (true, Some(interval)) => {
+                let better = better(&self.metric, self.change);
+                write!(
+                    f,
+                    "{label}: {new} has {} {base}{place}, {better} ({blocks})",
+                    against(&self.metric, interval)
+                )
+            }
+            (_, interval) => {
+                write!(f, "{label}: no difference shown between {new} and {base}{place} (")?;
+                match interval {
+                    Some(interval) => write!(f, "{}; {blocks}", change(&self.metric, self.change, interval))?,
+                    None => write!(f, "{blocks}: too few to tell")?,
+                }
+                let ten = if self.metric.measure == Measure::Ratio { "10 %" } else { "10 points" };
+                match (interval, self.blocks_for_ten) {
+                    (None, _) => write!(f, ")"),
+                    (_, Some(blocks)) if blocks <= self.blocks => write!(f, "; {ten} would have been found)"),
+                    (_, Some(blocks)) => write!(f, "; to find {ten} takes about {blocks} blocks)"),
+                    (_, None) => write!(f, "; to find {ten} takes more than 200 blocks)"),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Finding::PersistentLoss { label, losers, repeats, p, .. } if losers.is_empty() => {
+                let p = p_value(*p);
+                write!(
+                    f,
+                    "{label}: the guests differ alike in all {repeats} repeats, though none stands out ({p})"
+                )
+            }
+            Finding::PersistentLoss { label, losers, repeats, p, .. } => {
+                let one = |(guest, loss): &(u32, f64)| {
+                    format!("guest {guest} gets {:.1} % less than the others", -100.0 * loss)
+                };
+                let losers = losers.iter().map(one).collect::<Vec<_>>().join(", ");
+                write!(f, "{label}: {losers} in all {repeats} repeats ({})", p_value(*p))
+            }
+            Finding::SpreadBeyondNoise { label, bias_percent, floor_percent, trials, p, .. } => write!(
+                f,
+                "{label}: the guests' rates are {bias_percent:.1} % apart, where equal guests with this noise are \
+                 {floor_percent:.1} % apart; not the same guests in all repeats ({}, {})",
+                counted(*trials, "trial"),
+                p_value(*p)
+            ),
+            Finding::Starved { trial, guest, seconds, window_s } => {
+                write!(f, "trial {trial}: guest {guest} was starved for {seconds:.1} of {window_s:.1} s")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Comparison {
+    /// `total rate: 0.90 times (0.88 to 0.92): worse (5 and 5 boots)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let change = match self.interval {
+            Some(interval) => change(&self.metric, self.change, interval),
+            None => estimate(&self.metric, self.change),
+        };
+        let why = match () {
+            () if self.verdict != Verdict::Inconclusive => "",
+            () if self.is_within_one_boot => ": a side has one boot, whose luck cannot be told from a change",
+            () => "",
+        };
+        let (base, new) = (self.base.boots, self.new.boots);
+        let verdict = self.verdict.word();
+        write!(f, "{}: {change}: {verdict}{why} ({base} and {})", self.metric.label, counted(new, "boot"))
+    }
+}
+
+fn counted(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+fn p_value(p: f64) -> String {
+    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
+}
+
+/// `0.97 times` or `+1.3 points`.
+fn estimate(metric: &Metric, change: f64) -> String {
+    match metric.measure {
+        Measure::Ratio => format!("{} times", ratio(change)),
+        Measure::Points => format!("{change:+.1} points"),
+    }
+}
+
+/// `0.97 times (0.90 to 1.04)`
+pub(super) fn change(metric: &Metric, change: f64, (low, high): (f64, f64)) -> String {
+    let ends = match metric.measure {
+        Measure::Ratio => format!("{} to {}", ratio(low), ratio(high)),
+        Measure::Points => format!("{low:+.1} to {high:+.1}"),
+    };
+    format!("{} ({ends})", estimate(metric, change))
+}
+
+/// `2.1 to 2.4 times that of`
+fn against(metric: &Metric, (low, high): (f64, f64)) -> String {
+    match metric.measure {
+        Measure::Ratio => format!("{} to {} times that of", ratio(low), ratio(high)),
+        Measure::Points if low > 0.0 => format!("{low:.1} to {high:.1} points more than"),
+        Measure::Points => format!("{:.1} to {:.1} points less than", -high, -low),
+    }
+}
+
+fn better(metric: &Metric, change: f64) -> &'static str {
+    let rises = match metric.measure {
+        Measure::Ratio => change > 1.0,
+        Measure::Points => change > 0.0,
+    };
+    if rises == (metric.direction == Direction::Higher) { "which is better" } else { "which is worse" }
+}
+
+/// Two digits below the point near 1, fewer further away.
+fn ratio(value: f64) -> String {
+    if (0.1..2.0).contains(&value) {
+        format!("{value:.2}")
+    } else if value < 0.1 {
+        format!("{value:.3}")
+    } else {
+        format!("{value:.1}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answers::LevelPair;
+
+    fn metric(measure: Measure) -> Metric {
+        let text = |text: &str| text.to_owned();
+        Metric {
+            key: text("x"),
+            label: text("total rate"),
+            unit: text("1/s"),
+            direction: Direction::Higher,
+            measure,
+        }
+    }
+
+    fn answer(p: f64, interval: Option<(f64, f64)>) -> Answer {
+        let level = |name: &str| (name.to_owned(), name.to_owned());
+        let pair = LevelPair {
+            factor: "backend".into(),
+            base: level("e1000"),
+            new: level("vhost-net"),
+            context: "4 guests".into(),
+        };
+        let change = interval.map_or(1.0, |(low, high)| (low + high) / 2.0);
+        Answer {
+            pair,
+            metric: metric(Measure::Ratio),
+            blocks: 5,
+            change,
+            interval,
+            p,
+            blocks_for_ten: Some(12),
+        }
+    }
+
+    #[test]
+    fn an_answer_reads_as_a_sentence() {
+        assert_eq!(
+            answer(0.001, Some((2.1, 2.4))).to_string(),
+            "total rate: vhost-net has 2.1 to 2.4 times that of e1000 at 4 guests, which is better (5 blocks)"
+        );
+        assert_eq!(
+            answer(0.4, Some((0.9, 1.1))).to_string(),
+            "total rate: no difference shown between vhost-net and e1000 at 4 guests (1.00 times (0.90 to 1.10); 5 blocks; to find 10 % takes about 12 blocks)"
+        );
+        assert!(answer(1.0, None).to_string().ends_with("(5 blocks: too few to tell)"));
+    }
+
+    #[test]
+    fn findings_read_as_sentences() {
+        let text = |text: &str| text.to_owned();
+        let found = Finding::PersistentLoss {
+            configuration: text("a"),
+            label: text("virtio, 8 guests"),
+            losers: vec![(3, -0.124)],
+            repeats: 5,
+            p: 0.0002,
+        };
+        assert_eq!(
+            found.to_string(),
+            "virtio, 8 guests: guest 3 gets 12.4 % less than the others in all 5 repeats (p < 0.001)"
+        );
+        let found = Finding::Starved { trial: 4, guest: 3, seconds: 28.0, window_s: 30.0 };
+        assert_eq!(found.to_string(), "trial 4: guest 3 was starved for 28.0 of 30.0 s");
+    }
+}

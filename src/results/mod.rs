@@ -3,6 +3,7 @@
 //!
 //! - [`RunDir`], [`Writer`]: the directory, written atomically by one writer
 //! - `attempts`: attempts at trials that failed
+//! - `origin`: the provenance of a run, from its environment
 //! - `due`: when the tables of all trials are written again
 //!
 //! Tables of single trials (flows, guests, CPUs …) are appended to. Those that compare trials are written anew: after each trial
@@ -10,6 +11,7 @@
 
 mod attempts;
 mod due;
+mod origin;
 mod run_dir;
 
 use std::collections::BTreeSet;
@@ -29,6 +31,7 @@ use crate::report::terminal::Terminal;
 use crate::report::{self, Model, Provenance, tables};
 use crate::table::Table;
 use due::Due;
+use origin::provenance;
 pub use run_dir::{RunDir, RunDirError, Writer};
 
 /// Rows of `timeline.csv` for one trial, at most about.
@@ -178,7 +181,7 @@ impl Results {
     fn append(&self, last: &TrialFigures) -> Result<()> {
         let one = std::slice::from_ref(last);
         for table in tables::per_trial(&self.experiment, &self.provenance, one) {
-            self.dir.append(&file(table.name), &table.to_csv_rows())?;
+            self.dir.append(&table.file_name(), &table.to_csv_rows())?;
         }
         Ok(())
     }
@@ -244,7 +247,7 @@ impl Results {
 
     fn write(&self, tables: impl IntoIterator<Item = Table>) -> Result<()> {
         for table in tables {
-            self.dir.write(&file(table.name), table.to_csv().as_bytes())?;
+            self.dir.write(&table.file_name(), table.to_csv().as_bytes())?;
         }
         Ok(())
     }
@@ -283,11 +286,6 @@ impl Results {
     }
 }
 
-/// The file of a table.
-fn file(table: &str) -> String {
-    format!("{table}.csv")
-}
-
 impl Drop for Results {
     fn drop(&mut self) {
         if self.due.behind
@@ -295,25 +293,6 @@ impl Drop for Results {
         {
             tracing::warn!("failed to write the tables (hint: `kvmfair report`): {error:#}");
         }
-    }
-}
-
-fn provenance(dir: &RunDir, environment: &Environment, accel: Accel) -> Provenance {
-    let known = |value: &Option<String>| value.clone().unwrap_or_default();
-    Provenance {
-        run: dir.name(),
-        tool_version: environment.tool_version.clone(),
-        profile: environment.profile.clone(),
-        digest: environment.profile_sha256.clone(),
-        accel,
-        host_cpu: known(&environment.cpu_model),
-        host_cpus: environment.cpus,
-        virtual_machine: environment.virtual_machine,
-        kernel: environment.kernel.clone(),
-        qemu: known(&environment.qemu),
-        libvirt: known(&environment.libvirt),
-        netperf: known(&environment.netperf),
-        date: environment.date.clone(),
     }
 }
 

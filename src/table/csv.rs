@@ -5,6 +5,11 @@ use std::fmt::Write;
 use super::{Cell, Table};
 
 impl Table {
+    /// The name of its file.
+    pub fn file_name(&self) -> String {
+        format!("{}.csv", self.name)
+    }
+
     /// The header line and all rows.
     pub fn to_csv(&self) -> String {
         let mut text = String::new();

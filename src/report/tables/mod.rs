@@ -21,8 +21,10 @@
 //! What is undefined or unknown is an empty cell. A failed trial is a row of `trials` with its stage and cause and without
 //! figures; it has no rows elsewhere but in `proofs`. Invalid trials keep theirs: filter by `outcome`.
 
+mod groups;
 mod keys;
 mod parts;
+mod slices;
 mod summary;
 mod trial;
 
@@ -44,7 +46,7 @@ pub fn per_trial(experiment: &Experiment, provenance: &Provenance, trials: &[Tri
         make.of_numbers("cpus", &parts::CPU, |n| n.seen.cpus.clone()),
         make.of_numbers("interrupts", &parts::INTERRUPT, |n| n.seen.nics.clone()),
         make.of_numbers("exits", &parts::EXIT, guests),
-        make.of_numbers("groups", &parts::GROUP, |n| n.sharing.groups.clone()),
+        make.of_numbers("groups", &groups::GROUP, |n| n.sharing.groups.clone()),
         make.table("proofs", &parts::PROOF, |trial| trial.checks.clone()),
     ]
 }
@@ -127,7 +129,7 @@ pub fn trials(model: &Model) -> Table {
     let metrics: Vec<Metric> =
         Metric::ALL.into_iter().filter(|metric| is_in(model, metric.needs())).collect();
     let numbers: Vec<&Field<Numbers>> =
-        trial::NUMBERS.iter().chain(&trial::SLICES).filter(|field| field.is_in(experiment)).collect();
+        trial::NUMBERS.iter().chain(&slices::SLICES).filter(|field| field.is_in(experiment)).collect();
     let own = [
         Column::plain(
             "boot",

@@ -1,6 +1,6 @@
-//! The columns of tables with several rows for each trial: flows, guests, CPUs, groups, interrupts, exits, proofs.
+//! The columns of tables with several rows for each trial: flows, guests, CPUs, interrupts, exits, proofs.
 
-use crate::figures::{Better, CpuFigures, FlowFigures, GroupFigures, GuestFigures, IrqFigures, Need};
+use crate::figures::{Better, CpuFigures, FlowFigures, GuestFigures, IrqFigures, Need};
 use crate::raw::{Check, ExitSource};
 use crate::table::{Field, boolean, integer, real, text};
 
@@ -193,69 +193,6 @@ pub(super) static CPU: [Field<CpuFigures>; 4] = [
     real("busy_percent", "%", "busy time in the window", |c| Some(c.busy_percent)),
     real("softirq_percent", "%", "soft interrupts", |c| Some(c.softirq_percent)),
     real("irq_percent", "%", "interrupt handlers", |c| Some(c.irq_percent)),
-];
-
-pub(super) static GROUP: [Field<GroupFigures>; 26] = [
-    text("group", "name of the group", |g| Some(g.name.clone())),
-    text("role", "what its guests do", |g| Some(g.role.to_string())),
-    integer("guests", "how many guests it has", |g| Some(g.guests.into())),
-    integer("shares", "weight as written", |g| g.shares.map(i64::from)),
-    real("rate_tps", "transactions/s", "sum of its guests' rates", |g: &GroupFigures| {
-        g.unit.transactions(g.rate)
-    })
-    .needs(REQUESTS)
-    .better(Better::Higher),
-    real("throughput_mbps", "Mbit/s", "sum of its guests' throughputs", |g: &GroupFigures| {
-        g.unit.megabits(g.rate)
-    })
-    .needs(STREAMS)
-    .better(Better::Higher),
-    real("rate_share_percent", "%", "its share of all measured rate", |g| g.rate_share_percent),
-    real("cpu_s", "s", "CPU time that it took from the host in the window", |g| {
-        g.cpu.map(|cpu| cpu.total_s())
-    }),
-    real("vcpu_cpu_s", "s", "of these, vCPU threads", |g| g.cpu.map(|cpu| cpu.vcpu_s)),
-    real("emulator_cpu_s", "s", "of these, QEMU's other threads", |g| g.cpu.map(|cpu| cpu.emulator_s)),
-    real("vhost_cpu_s", "s", "of these, vhost workers", |g| g.cpu.map(|cpu| cpu.vhost_s)),
-    real("cpu_share_percent", "%", "its share of all guests' CPU time", |g| g.cpu_share_percent),
-    real("expected_share_percent", "%", "the share that its weight would give it", |g| {
-        g.expected_share_percent
-    }),
-    real(
-        "cpu_share_error",
-        "",
-        "share of CPU time ÷ expected share − 1; empty where weights decide nothing",
-        |g| g.cpu_share_error,
-    ),
-    real("rate_share_error", "", "the same of its share of the measured rate", |g| g.rate_share_error),
-    real("background_mbps", "Mbit/s", "what its background streams moved", |g| g.background_mbps),
-    real("quota_percent", "%", "CPU time that its quota allows, 100 = one CPU", |g: &GroupFigures| {
-        g.quota_percent
-    })
-    .needs(&[Need::Quota]),
-    real(
-        "throttled_s",
-        "s",
-        "how long quotas kept it from CPUs, over all threads' control groups and CPUs",
-        |g: &GroupFigures| g.throttled_s,
-    )
-    .needs(&[Need::Quota]),
-    real("bias_rate_percent", "%", "100·(max − min)/mean of its guests' rates", |g| {
-        g.rate_fairness.map(|f| f.bias_percent)
-    }),
-    real("cv_rate_percent", "%", "standard deviation ÷ mean of its guests' rates", |g| {
-        g.rate_fairness.map(|f| 100.0 * f.cv)
-    }),
-    real("jain_rate", "", "Jain's index of its guests' rates", |g| g.rate_fairness.map(|f| f.jain)),
-    real("gini_rate", "", "Gini coefficient of its guests' rates", |g| g.rate_fairness.map(|f| f.gini)),
-    real("bias_cpu_percent", "%", "100·(max − min)/mean of its guests' CPU times", |g| {
-        g.cpu_fairness.map(|f| f.bias_percent)
-    }),
-    real("cv_cpu_percent", "%", "standard deviation ÷ mean of its guests' CPU times", |g| {
-        g.cpu_fairness.map(|f| 100.0 * f.cv)
-    }),
-    real("jain_cpu", "", "Jain's index of its guests' CPU times", |g| g.cpu_fairness.map(|f| f.jain)),
-    real("gini_cpu", "", "Gini coefficient of its guests' CPU times", |g| g.cpu_fairness.map(|f| f.gini)),
 ];
 
 pub(super) static INTERRUPT: [Field<IrqFigures>; 5] = [

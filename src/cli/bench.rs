@@ -16,7 +16,8 @@ use crate::guest::appliance;
 use crate::guest::emulator;
 use crate::guest::image::{self, Image};
 use crate::host::Environment;
-use crate::lab::journal::{Journal, Undo};
+use crate::lab::change::Change;
+use crate::lab::journal::{Entry, Journal};
 use crate::lab::settings_lock::{self, SettingsLock};
 use crate::lab::{RunId, State, clean, enter, nics, ovs, state};
 use crate::machine::local::RUN_VARIABLE;
@@ -138,7 +139,7 @@ impl Bench {
             }
         };
         let measured = catch_unwind(AssertUnwindSafe(|| {
-            Journal::open(&state.dir)?.before(&Undo::Processes)?;
+            Journal::open(&state.dir)?.before(&Entry::here(Change::Processes))?;
             if prepared.experiment.machines.is_none() {
                 enter_lab(&state, &prepared.run_dir)?;
             }

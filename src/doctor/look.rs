@@ -4,7 +4,7 @@ use crate::guest::daemon::Daemon;
 use crate::guest::libvirt::LibvirtError;
 use crate::host;
 use crate::host::facts::Facts;
-use crate::lab::hardware;
+use crate::lab::machines;
 use crate::machine::ExecError;
 use crate::machine::Machine;
 use crate::machine::SshError;
@@ -38,7 +38,7 @@ pub enum LookError {
 pub fn look(host: &HostPlace) -> Result<Facts, LookError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let machine = hardware::open(host, "").await?;
+        let machine = machines::open(host, "").await?;
         let facts = host::gather(&machine).await?;
         if facts.is_empty() {
             return Err(LookError::Silence);

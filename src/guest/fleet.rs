@@ -15,7 +15,7 @@ use super::error::GuestError;
 use super::libvirt::{Hypervisor, LibvirtError};
 use super::ready;
 use crate::lab::LabError;
-use crate::lab::journal::{Journal, Undo};
+use crate::lab::journal::{Entry, Journal};
 use crate::machine::Machine;
 use crate::machine::dialogue::Dialogue;
 use crate::machine::ssh::{Identity, Route, Ssh};
@@ -112,7 +112,7 @@ impl Fleet {
         self.hypervisor.monitor(&self.guests.get(&number)?.name, command).await.ok()
     }
 
-    /// Boots guests in parallel and returns when all are ready; `ready` is told of each, and `undo` gives the line of the
+    /// Boots guests in parallel and returns when all are ready; `ready` is told of each, and `entry` gives the line of the
     /// journal for a name.
     ///
     /// # Errors
@@ -121,12 +121,12 @@ impl Fleet {
         &mut self,
         boots: Vec<Boot>,
         patience: Patience,
-        undo: impl Fn(String) -> Undo,
+        entry: impl Fn(String) -> Entry,
         mut ready: impl FnMut(u32),
     ) -> Result<(), GuestError> {
         let mut tasks = JoinSet::new();
         for boot in boots {
-            self.journal.before(&undo(boot.domain.name.clone()))?;
+            self.journal.before(&entry(boot.domain.name.clone()))?;
             let (hypervisor, identity, site) =
                 (self.hypervisor.clone(), self.identity.clone(), self.site.clone());
             tasks.spawn(async move { boot_one(&hypervisor, &identity, &site, boot, patience).await });

@@ -1,17 +1,14 @@
 //! What is built in a lab at this moment: wire, switch, what each guest needs. The same for every lab: the steps of the
-//! backends are data, and the ground they are done on knows how a machine is reached and what outlives the run.
+//! backends are data, and the machines know how they are reached and what outlives the run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::LabError;
 use super::change::Change;
-use super::doing::Done;
-use super::embedded::Embedded;
-use super::hardware::Hardware;
-use super::journal::{Journal, Undo};
-use super::paced::Paced;
-use super::tuned::Tuned;
+use super::journal::{Entry, Journal};
+use super::machines::LabMachines;
 use crate::address::Net;
+use crate::backend::pace::Pace;
 use crate::backend::site::{Names, OpenVswitch, Site, Wire};
 use crate::backend::{Backend, NicSettings, Side, cap};
 use crate::machine::Machine;
@@ -25,7 +22,7 @@ pub struct Lab {
     /// Open vSwitch, where a configuration asks for it.
     pub ovs: OpenVswitch,
     /// The machines.
-    pub ground: Ground,
+    pub machines: LabMachines,
     pub(super) journal: Journal,
     attached: Vec<Done>,
     plugged: BTreeMap<u32, Vec<Done>>,
@@ -35,21 +32,31 @@ pub struct Lab {
     pub(super) paced: Paced,
 }
 
-/// Where a lab is built.
-pub enum Ground {
-    /// In namespaces of this machine.
-    Embedded(Box<Embedded>),
-    /// On other machines.
-    Hardware(Box<Hardware>),
+/// A step that was done, and the change that it made; `None` if another step's undo covers it.
+pub(super) struct Done {
+    pub(super) side: Side,
+    pub(super) change: Option<Change>,
+}
+
+/// Settings that were written, by the paths of their files or by ethtool's word and the NIC; the order of writing back makes no
+/// difference.
+pub(super) type Tuned = BTreeMap<String, Done>;
+
+/// What is paced at this moment.
+#[derive(Default)]
+pub(super) struct Paced {
+    /// `None` if the tester's interface is as it was.
+    pub(super) paces: Option<Vec<Pace>>,
+    pub(super) done: Vec<Done>,
 }
 
 impl Lab {
     /// A lab in which nothing is built yet.
-    pub(super) fn on(ground: Ground, names: Names, wire: Wire, journal: Journal) -> Lab {
+    pub(super) fn new(machines: LabMachines, names: Names, wire: Wire, journal: Journal) -> Lab {
         let ovs = OpenVswitch::default();
         let (attached, plugged, capped) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         let (tuned, paced) = (Tuned::new(), Paced::default());
-        Lab { names, wire, ovs, ground, journal, attached, plugged, capped, tuned, paced, tracing: None }
+        Lab { names, wire, ovs, machines, journal, attached, plugged, capped, tuned, paced, tracing: None }
     }
 
     /// Where backends are built, for so many guests with NICs of no special settings.
@@ -148,35 +155,29 @@ impl Lab {
     }
 
     /// The line of the journal for a guest.
-    pub fn undo_of_guest(&self, name: String) -> Undo {
-        match &self.ground {
-            Ground::Embedded(_) => Undo::Domain { name },
-            Ground::Hardware(hardware) => hardware.undo(Side::Host, Change::Domain { name }),
-        }
+    pub fn entry_of_guest(&self, name: String) -> Entry {
+        let change =
+            if self.machines.private { Change::GuestGroups { name } } else { Change::Domain { name } };
+        Entry { machine: self.machines.host.place.clone(), change }
     }
 
     /// The network of netperf's control connections: the one under test, where the tester reaches no other.
     pub fn control(&self) -> Net {
-        match self.ground {
-            Ground::Embedded(_) => Net::Management,
-            Ground::Hardware(_) => Net::Test,
-        }
+        if self.machines.private { Net::Management } else { Net::Test }
     }
 
-    /// The VM host as it is outside of the lab: what is not of an interface is the whole machine's.
-    pub(super) fn outer(&self) -> &Machine {
-        match &self.ground {
-            Ground::Embedded(embedded) => &embedded.outer,
-            Ground::Hardware(hardware) => hardware.machine(Side::Host),
-        }
+    /// The VM host outside of the run's namespaces.
+    pub(super) fn outside(&self) -> &Machine {
+        &self.machines.host.outside
     }
 
     /// One of the two machines.
     pub fn side(&self, side: Side) -> &Machine {
-        match (&self.ground, side) {
-            (Ground::Embedded(embedded), Side::Host) => &embedded.host,
-            (Ground::Embedded(embedded), Side::Tester) => &embedded.tester,
-            (Ground::Hardware(hardware), side) => hardware.machine(side),
-        }
+        &self.machines.end(side).machine
+    }
+
+    /// Whether the tester is a machine of its own, whose CPUs serve nothing else.
+    pub fn has_tester_of_its_own(&self) -> bool {
+        !self.machines.private
     }
 }

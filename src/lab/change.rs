@@ -1,113 +1,224 @@
-//! A change of another machine as it is taken back there: lines of the journal -> one shell script. Pure.
+//! A change of a machine, as the journal holds it, and as it is undone: changes -> one shell script. Pure.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::backend::site::HostNic;
 
-/// What takes one change back.
+/// One change of a machine, as the journal holds it: all that is needed to undo it, on this machine or on another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// This command.
+    /// Processes of the run were started. They are ended before everything else.
+    Processes,
+    /// Something that this command undoes.
     Command {
         /// The command.
         argv: Vec<String>,
     },
-    /// Writing this value back into a file of sysfs.
+    /// A file of `/sys` or `/proc/sys` was written.
     Value {
         /// The file.
         path: PathBuf,
-        /// What it said.
+        /// Its content before.
         value: String,
     },
-    /// Leaving a NIC as it was.
+    /// A NIC was borrowed.
     Nic(HostNic),
-    /// Giving a NIC something back by a command of ethtool's, where it stands in the end.
+    /// A setting of a NIC was changed that a command of ethtool's gives back.
     Ethtool {
         /// The NIC.
         nic: HostNic,
         /// The command.
         argv: Vec<String>,
     },
-    /// Removing this directory with all that is in it.
+    /// A directory of the run's own was made.
     Tree {
         /// The directory.
         path: PathBuf,
     },
-    /// Removing this instance of the kernel's tracing, and what it counts with it.
+    /// An instance of the kernel's tracing was made.
     Tracing {
         /// Its directory.
         path: PathBuf,
     },
-    /// Destroying the guest of this name, through libvirt.
+    /// A guest of a libvirt daemon was started.
     Domain {
         /// Libvirt's name.
+        name: String,
+    },
+    /// A guest of the embedded libvirt was started, which leaves its control groups when its process is ended.
+    GuestGroups {
+        /// Libvirt's name.
+        name: String,
+    },
+    /// libvirt made this control group for its first guest; it is removed if it is empty.
+    Cgroup {
+        /// Its directory.
+        path: PathBuf,
+    },
+    /// A control group of the run's own was made.
+    Partition {
+        /// Its directory.
+        path: PathBuf,
+    },
+    /// A controller was enabled in `cgroup.subtree_control` (v2).
+    Controller {
+        /// The group's directory.
+        group: PathBuf,
+        /// The controller: `cpu`.
         name: String,
     },
 }
 
 /// The functions that the calls use.
 const FUNCTIONS: &str = include_str!("undo.sh");
+/// The longest script, bytes: Linux takes no argument longer than 128 KiB.
+const LONGEST_SCRIPT: usize = 96 << 10;
 
-/// A script that takes changes back, in the order given. It says `done …` and `left …`.
-pub fn script<'c>(changes: impl Iterator<Item = &'c Change>) -> String {
-    changes.filter_map(call).fold(FUNCTIONS.to_owned(), |script, call| script + &call + "\n")
+/// Where each interface has its files.
+const NICS: &str = "/sys/class/net";
+
+/// A script that undoes one change. It prints `done …` and `left …`.
+pub fn script(change: &Change) -> String {
+    format!("{FUNCTIONS}{}", calls(&[change]).concat())
 }
 
-/// The same for all that a run may have left: its processes first, and at last whatever bears its name.
-pub fn last_script<'c>(run: &str, changes: impl Iterator<Item = &'c Change>) -> String {
-    let calls: String = changes.filter_map(call).map(|call| call + "\n").collect();
-    format!("{FUNCTIONS}processes {run}\n{calls}survivors {run}\n")
+/// Scripts that undo all that a run may have left on one machine, to be run one after the other: its processes first, then
+/// `changes` in the order given, and at last whatever bears its name. `directory` is the run's state directory, if that is on
+/// this machine.
+pub fn scripts(run: &str, directory: Option<&str>, changes: &[&Change]) -> Vec<String> {
+    let first = [&["processes", run][..], &Vec::from_iter(directory)].concat();
+    let mut scripts = vec![FUNCTIONS.to_owned()];
+    for call in [vec![line(first)], calls(changes), vec![line(["survivors", run])]].concat() {
+        match scripts.last_mut() {
+            Some(script) if script.len() + call.len() < LONGEST_SCRIPT => script.push_str(&call),
+            _ => scripts.push(format!("{FUNCTIONS}{call}")),
+        }
+    }
+    scripts
+}
+
+/// A NIC that gets something back must be where it was, so those that are away come first.
+fn calls(changes: &[&Change]) -> Vec<String> {
+    let mut borrowed: BTreeMap<&str, &HostNic> = BTreeMap::new();
+    for nic in changes.iter().filter_map(|change| change.nic()) {
+        borrowed.insert(&nic.name, nic);
+    }
+    let gets_back = |nic: &HostNic| changes.iter().any(|change| gives_back_to(change, &nic.name));
+    let away = borrowed.values().filter(|nic| gets_back(nic)).map(|nic| line(restore("return_nic", nic)));
+    away.chain(changes.iter().filter_map(|change| call(change))).collect()
+}
+
+fn gives_back_to(change: &Change, name: &str) -> bool {
+    match change {
+        Change::Ethtool { nic, .. } => nic.name == name,
+        Change::Value { path, .. } => interface(path) == Some(name),
+        _ => false,
+    }
 }
 
 fn call(change: &Change) -> Option<String> {
-    let words: Vec<String> = match change {
-        Change::Command { argv } => [&["undo".to_owned()][..], argv].concat(),
-        Change::Ethtool { nic, argv } => [&["give_back".to_owned(), nic.name.clone()][..], argv].concat(),
-        Change::Value { path, value } => ["value".into(), path.display().to_string(), value.clone()].into(),
-        Change::Nic(nic) => {
-            let state = if nic.up { "up" } else { "down" };
-            let words = ["nic", &nic.name, &nic.device, &nic.driver, &nic.mtu.to_string(), state];
-            words.map(str::to_owned).into()
+    let of_path = |function: &str, path: &Path| line([function, &path.to_string_lossy()]);
+    Some(match change {
+        Change::Processes => return None,     // ended first of all
+        Change::Domain { .. } => return None, // destroyed through libvirt
+        Change::Command { argv } => line(["undo"].into_iter().chain(argv.iter().map(String::as_str))),
+        Change::Ethtool { nic, argv } => {
+            line(["give_back", &nic.name].into_iter().chain(argv.iter().map(String::as_str)))
         }
-        Change::Tree { path } => vec!["tree".into(), path.display().to_string()],
-        Change::Tracing { path } => vec!["tracing".into(), path.display().to_string()],
-        Change::Domain { .. } => return None, // libvirt's work
-    };
-    Some(shell_words::join(words))
+        Change::Value { path, value } => line(["value", &path.to_string_lossy(), value]),
+        Change::Nic(nic) => line(restore("nic", nic)),
+        Change::Tree { path } => of_path("tree", path),
+        Change::Tracing { path } => of_path("tracing", path),
+        Change::GuestGroups { name } => line(["guest_groups", name]),
+        Change::Cgroup { path } => of_path("empty_group", path),
+        Change::Partition { path } => of_path("group", path),
+        Change::Controller { group, name } => line(["controller", &group.to_string_lossy(), name]),
+    })
 }
 
-/// What a script did, and what it left, from what it said.
-pub fn said(output: &str) -> (Vec<String>, Vec<String>) {
-    let of =
+fn restore(function: &str, nic: &HostNic) -> [String; 7] {
+    let state = if nic.up { "up" } else { "down" };
+    let words = [function, &nic.name, &nic.device, &nic.driver, &nic.mtu.to_string(), state, &nic.mac];
+    words.map(str::to_owned)
+}
+
+fn line<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> String {
+    shell_words::join(words) + "\n"
+}
+
+/// What a script undid, and what it left, from its output.
+pub fn outcome(output: &str) -> (Vec<String>, Vec<String>) {
+    let lines =
         |word: &str| output.lines().filter_map(|line| line.strip_prefix(word)).map(str::to_owned).collect();
-    (of("done "), of("left "))
+    (lines("done "), lines("left "))
+}
+
+/// The interface that a file belongs to, if it does to one.
+pub fn interface(path: &Path) -> Option<&str> {
+    path.strip_prefix(NICS).ok()?.iter().next()?.to_str()
+}
+
+impl Change {
+    /// The NIC that it borrowed or set.
+    pub fn nic(&self) -> Option<&HostNic> {
+        match self {
+            Change::Nic(nic) | Change::Ethtool { nic, .. } => Some(nic),
+            _ => None,
+        }
+    }
+
+    /// What of a machine's own it changed, in words; `None` for what is the run's own.
+    pub fn of_machine(&self) -> Option<String> {
+        match self {
+            Change::Value { path, .. } if interface(path).is_some_and(|nic| nic.starts_with("kf-")) => None,
+            Change::Value { path, value } => Some(format!("{} was {}", path.display(), value.trim())),
+            Change::Nic(nic) | Change::Ethtool { nic, .. } => Some(format!("the NIC {}", nic.name)),
+            Change::Tracing { path } => Some(format!("tracing in {}", path.display())),
+            Change::Partition { path } => Some(format!("the control group {}", path.display())),
+            Change::Controller { group, name } => {
+                Some(format!("the controller {name} is enabled in {}", group.display()))
+            }
+            Change::Processes
+            | Change::Command { .. }
+            | Change::Tree { .. }
+            | Change::Domain { .. }
+            | Change::GuestGroups { .. }
+            | Change::Cgroup { .. } => None,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_name_that_a_shell_would_take_apart_stays_one_word() {
-        let tree = Change::Tree { path: "/run/x; rm -rf $HOME".into() };
-        assert!(script([&tree].into_iter()).ends_with("tree '/run/x; rm -rf $HOME'\n"));
+    fn undone(script: &str) -> (Vec<String>, Vec<String>) {
+        let ran = std::process::Command::new("sh").args(["-c", script]).output().unwrap();
+        outcome(&String::from_utf8_lossy(&ran.stdout))
     }
 
     #[test]
-    fn processes_come_first_and_the_look_for_survivors_last() {
+    fn a_name_that_a_shell_would_take_apart_stays_one_word() {
+        let tree = Change::Tree { path: "/run/x; rm -rf $HOME".into() };
+        assert!(script(&tree).ends_with("tree '/run/x; rm -rf $HOME'\n"));
+    }
+
+    #[test]
+    fn processes_come_first_and_the_search_for_survivors_last() {
         let change =
             Change::Command { argv: vec!["ip".into(), "link".into(), "delete".into(), "kf-a-b".into()] };
-        let script = last_script("abc234", [&change].into_iter());
-        let calls = "processes abc234\nundo ip link delete kf-a-b\nsurvivors abc234\n";
+        let script = scripts("abc234", Some("/run/x"), &[&change]).concat();
+        let calls = "processes abc234 /run/x\nundo ip link delete kf-a-b\nsurvivors abc234\n";
         assert!(script.ends_with(calls), "{script}");
     }
 
     #[test]
-    fn what_was_done_and_what_was_left_are_told_apart() {
-        let (done, left) = said("done removed /x\nnoise\nleft interface kf-a-b\n");
+    fn what_was_done_and_what_was_left_are_distinguished() {
+        let (done, left) = outcome("done removed /x\nnoise\nleft interface kf-a-b\n");
         assert_eq!((done, left), (vec!["removed /x".to_owned()], vec!["interface kf-a-b".to_owned()]));
     }
 
@@ -118,8 +229,7 @@ mod tests {
             let (device, driver, mac) = (word(), word(), word());
             let nic = HostNic { name: name.into(), device, driver, mac, mtu: 1500, up: true, sriov: None };
             let change = Change::Ethtool { nic, argv: vec![command.into()] };
-            let ran = std::process::Command::new("sh").args(["-c", &script([&change].into_iter())]).output();
-            said(&String::from_utf8_lossy(&ran.unwrap().stdout))
+            undone(&script(&change))
         };
         assert_eq!(ran("lo", "false"), (vec![], vec!["a setting of the NIC lo".to_owned()]));
         assert_eq!(ran("lo", "true"), (vec!["gave the NIC lo a setting back".to_owned()], vec![]));
@@ -133,10 +243,120 @@ mod tests {
         std::fs::create_dir(&instance).unwrap();
         std::fs::create_dir_all(tree.join("below")).unwrap();
         let changes = [&instance, &tree].map(|path| Change::Tracing { path: path.clone() });
-        let ran = std::process::Command::new("sh").args(["-c", &script(changes.iter())]).output().unwrap();
-        let (done, left) = said(&String::from_utf8_lossy(&ran.stdout));
+        let (done, left) = undone(&changes.iter().map(script).collect::<String>());
         assert_eq!(done, [format!("removed {}", instance.display())]);
         assert_eq!(left, [tree.display().to_string()]);
         assert!(tree.join("below").exists());
+    }
+
+    fn value(path: &Path, value: &str) -> Change {
+        Change::Value { path: path.to_owned(), value: value.into() }
+    }
+
+    #[test]
+    fn a_value_that_went_with_its_device_is_nothing_to_undo() {
+        for gone in ["/sys/class/net/no-such-nic/queues/rx-0/rps_cpus", "/sys/no/such/device/value"] {
+            assert_eq!(undone(&script(&value(Path::new(gone), "f"))), (vec![], vec![]));
+        }
+    }
+
+    #[test]
+    fn a_value_whose_interface_is_there_without_the_file_is_left() {
+        let lost = "/sys/class/net/lo/queues/rx-999/rps_cpus";
+        let left = format!("the value of {lost}: lo is there without it");
+        assert_eq!(undone(&script(&value(Path::new(lost), "f\n"))), (vec![], vec![left]));
+    }
+
+    #[test]
+    fn a_value_whose_file_is_there_is_written_back() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (done, left) = undone(&script(&value(file.path(), "7\n")));
+        assert_eq!(done, [format!("wrote 7 back into {}", file.path().display())]);
+        assert_eq!((left, std::fs::read_to_string(file.path()).unwrap()), (vec![], "7\n".to_owned()));
+    }
+
+    #[test]
+    fn a_nic_returns_before_its_values_and_only_if_something_is_given_back_to_it() {
+        let nic = |name: &str| {
+            let (name, driver, mac) = (name.to_owned(), String::new(), String::new());
+            Change::Nic(HostNic {
+                device: format!("bus-{name}"),
+                name,
+                driver,
+                mac,
+                mtu: 1500,
+                up: true,
+                sriov: None,
+            })
+        };
+        let changes = [value(Path::new("/sys/class/net/eth1/mtu"), "0"), nic("eth1"), nic("eth2")];
+        let script = scripts("abc234", None, &changes.iter().collect::<Vec<_>>()).concat();
+        let calls: Vec<&str> = script.strip_prefix(FUNCTIONS).unwrap().lines().collect();
+        let words = |word: &str| calls.iter().position(|call| call.starts_with(word));
+        assert!(
+            words("return_nic eth1") < words("value ") && words("value ") < words("nic eth1"),
+            "{calls:?}"
+        );
+        assert_eq!(words("return_nic eth2"), None);
+    }
+
+    #[test]
+    fn scripts_of_thousands_of_changes_stay_below_the_kernel_s_limit_and_lose_none() {
+        let changes: Vec<Change> =
+            (0..9000).map(|n| Change::GuestGroups { name: format!("kf-abc234-g{n}") }).collect();
+        let scripts = scripts("abc234", None, &changes.iter().collect::<Vec<_>>());
+        assert!(scripts.len() > 1 && scripts.iter().all(|script| script.len() < 128 << 10));
+        assert_eq!(scripts.concat().matches("\nguest_groups kf-").count(), 9000);
+    }
+
+    #[test]
+    fn a_controller_that_a_group_below_still_needs_stays_enabled() {
+        let root = tempfile::tempdir().unwrap();
+        let (group, below) = (root.path().join("group"), root.path().join("group/below"));
+        std::fs::create_dir_all(&below).unwrap();
+        let file = group.join("cgroup.subtree_control");
+        std::fs::write(&file, "cpu").unwrap();
+        std::fs::write(below.join("cgroup.subtree_control"), "cpu").unwrap();
+        let undo =
+            |name: &str| undone(&script(&Change::Controller { group: group.clone(), name: name.into() }));
+        assert_eq!(undo("cpu"), (vec![], vec![]));
+        assert_eq!(
+            (undo("cpuset").1, std::fs::read_to_string(&file).unwrap()),
+            (vec![], "-cpuset\n".to_owned())
+        );
+        let gone = Change::Controller { group: root.path().join("gone"), name: "cpu".into() };
+        assert_eq!(undone(&script(&gone)), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_control_group_is_removed_with_those_below_it_and_one_with_others_files_is_left() {
+        let root = tempfile::tempdir().unwrap();
+        let group = root.path().join("group");
+        std::fs::create_dir_all(group.join("a/b")).unwrap();
+        let (done, left) = undone(&script(&Change::Partition { path: group.clone() }));
+        assert_eq!((done, left), (vec![format!("removed the control group {}", group.display())], vec![]));
+        std::fs::create_dir(&group).unwrap();
+        std::fs::write(group.join("file"), "").unwrap();
+        assert_eq!(undone(&script(&Change::Cgroup { path: group.clone() })), (vec![], vec![]));
+        assert!(group.exists());
+    }
+
+    #[test]
+    fn a_nic_gets_its_mac_its_mtu_and_its_state_back_on_any_machine() {
+        if !nix::unistd::geteuid().is_root() {
+            return; // only root makes namespaces
+        }
+        let (mac, empty) = ("02:00:00:00:00:07".to_owned(), String::new());
+        let (device, driver) = (empty.clone(), empty);
+        let nic = HostNic { name: "v0".into(), device, driver, mac, mtu: 1400, up: false, sriov: None };
+        let script = format!(
+            "mount -t sysfs sysfs /sys\nip link add v0 address 02:00:00:00:00:08 type veth peer name v1\n\
+             ip link set v0 up\n{}cd /sys/class/net/v0\necho $(cat address mtu) $(($(cat flags) & 1))\n",
+            script(&Change::Nic(nic))
+        );
+        let ran =
+            std::process::Command::new("unshare").args(["-n", "-m", "sh", "-c", &script]).output().unwrap();
+        let output = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert_eq!(output, "done put the NIC v0 back as it was\n02:00:00:00:00:07 1400 0\n", "{ran:?}");
     }
 }

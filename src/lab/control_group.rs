@@ -2,16 +2,16 @@
 //! libvirt makes for the guests of the machine. libvirt calls it a partition and wants it to be there.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::journal::{Journal, Undo};
+use super::change::Change;
+use super::journal::{Entry, Journal};
 use super::{LabError, RunId};
 use crate::profile::groups::CpuSettings;
 
 const ROOT: &str = "/sys/fs/cgroup";
 /// The file of a v2 group that names the controllers which the groups in it have.
-const HANDED_DOWN: &str = "cgroup.subtree_control";
+const SUBTREE_CONTROL: &str = "cgroup.subtree_control";
 /// The v1 controllers that libvirt puts guests into.
 const CONTROLLERS: [&str; 9] =
     ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "net_cls", "perf_event"];
@@ -68,7 +68,7 @@ impl ControlGroup {
             let machine = tree.join("machine");
             make(journal, &tree, &machine)?;
             let path = machine.join(&name);
-            journal.before(&Undo::Partition { path: path.clone() })?;
+            journal.before(&Entry::here(Change::Partition { path: path.clone() }))?;
             make(journal, &machine, &path)?;
         }
         let cpu = if is_v2() { PathBuf::from(ROOT) } else { Path::new(ROOT).join("cpu") };
@@ -109,37 +109,24 @@ fn make(journal: &Journal, parent: &Path, path: &Path) -> Result<(), LabError> {
         }
     }
     if is_v2() {
-        hand_down(journal, parent)?;
-        hand_down(journal, path)?;
+        enable_controllers(journal, parent)?;
+        enable_controllers(journal, path)?;
     }
     Ok(())
 }
 
 /// Hands the controllers that guests need down to the groups in this one, after noting those that were not. One that the
 /// group does not have itself stays away: whether guests got what they were to get is read back in every trial.
-fn hand_down(journal: &Journal, group: &Path) -> Result<(), LabError> {
-    let (has, hands_down) = (words(group, "cgroup.controllers")?, words(group, HANDED_DOWN)?);
+fn enable_controllers(journal: &Journal, group: &Path) -> Result<(), LabError> {
+    let (has, enabled) = (words(group, "cgroup.controllers")?, words(group, SUBTREE_CONTROL)?);
     for name in ["cpu", "cpuset"].map(str::to_owned) {
-        if has.contains(&name) && !hands_down.contains(&name) {
-            journal.before(&Undo::Controller { group: group.to_owned(), name: name.clone() })?;
-            write(group, HANDED_DOWN, &format!("+{name}"))?;
+        if has.contains(&name) && !enabled.contains(&name) {
+            journal
+                .before(&Entry::here(Change::Controller { group: group.to_owned(), name: name.clone() }))?;
+            write(group, SUBTREE_CONTROL, &format!("+{name}"))?;
         }
     }
     Ok(())
-}
-
-/// No longer hands a controller down. A group that is gone took it along; one in which others hand it further down needs
-/// it still. Whether it was kept back now.
-///
-/// # Errors
-/// [`LabError::System`] if the kernel refuses for another reason.
-pub(super) fn keep_back(group: &Path, name: &str) -> Result<bool, LabError> {
-    match fs::write(group.join(HANDED_DOWN), format!("-{name}")) {
-        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ResourceBusy) => {
-            Err(LabError::system(format!("write -{name} into {}", group.join(HANDED_DOWN).display()))(error))
-        }
-        written => Ok(written.is_ok()),
-    }
 }
 
 fn words(group: &Path, file: &str) -> Result<Vec<String>, LabError> {
@@ -159,31 +146,29 @@ mod tests {
     use crate::lab::journal;
 
     #[test]
-    fn only_controllers_that_were_not_handed_down_are_noted_and_kept_back_again() {
+    fn only_controllers_that_were_not_enabled_are_noted() {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(dir.path()).unwrap();
         let group = dir.path().join("group");
         fs::create_dir(&group).unwrap();
-        let [has, handed_down] = ["cgroup.controllers", HANDED_DOWN].map(|file| group.join(file));
+        let [has, enabled] = ["cgroup.controllers", SUBTREE_CONTROL].map(|file| group.join(file));
         for (controllers, before, noted) in [
             ("cpuset cpu io memory", "cpu memory", vec!["cpuset"]),
             ("cpu io", "", vec!["cpu"]),
             ("cpu cpuset", "cpuset cpu", vec![]),
         ] {
             fs::write(&has, controllers).unwrap();
-            fs::write(&handed_down, before).unwrap();
-            let known = journal::read(dir.path()).steps.len();
-            hand_down(&journal, &group).unwrap();
-            let steps = journal::read(dir.path()).steps;
-            let of = |name: &str| Undo::Controller { group: group.clone(), name: name.into() };
-            assert_eq!(steps[..steps.len() - known], noted.iter().map(|name| of(name)).collect::<Vec<_>>());
+            fs::write(&enabled, before).unwrap();
+            let known = journal::read(dir.path()).entries.len();
+            enable_controllers(&journal, &group).unwrap();
+            let entries = journal::read(dir.path()).entries;
+            let of = |name: &str| Entry::here(Change::Controller { group: group.clone(), name: name.into() });
+            assert_eq!(
+                entries[..entries.len() - known],
+                noted.iter().map(|name| of(name)).collect::<Vec<_>>()
+            );
             let written = noted.last().map_or(before.to_owned(), |name| format!("+{name}"));
-            assert_eq!(fs::read_to_string(&handed_down).unwrap(), written);
+            assert_eq!(fs::read_to_string(&enabled).unwrap(), written);
         }
-        keep_back(&group, "cpu").unwrap();
-        assert_eq!(fs::read_to_string(&handed_down).unwrap(), "-cpu");
-        keep_back(&group.join("gone"), "cpu").unwrap();
-        fs::create_dir(dir.path().join(HANDED_DOWN)).unwrap();
-        assert!(keep_back(dir.path(), "cpu").is_err());
     }
 }

@@ -1,28 +1,12 @@
 //! One step on one machine of the lab, done and taken back. What would outlive the run stands in the journal before.
 
-use super::building::{Ground, Lab};
-use super::change::Change;
-use super::journal::Undo;
-use super::{LabError, far_ovs, ovs};
+use super::building::{Done, Lab};
+use super::change::{self, Change};
+use super::journal::Entry;
+use super::{LabError, enter, ovs};
 use crate::backend::site::HostNic;
 use crate::backend::{Action, Side, Step};
 use crate::machine::local::Local;
-
-/// A step that was done, and what takes it back.
-pub(super) struct Done {
-    pub(super) side: Side,
-    pub(super) undo: Back,
-}
-
-/// How a step is taken back.
-pub(super) enum Back {
-    /// By another step's undo.
-    Nothing,
-    /// By a command.
-    Run(Vec<String>),
-    /// As after a kill -9.
-    Journalled(Box<Undo>),
-}
 
 impl Lab {
     /// Takes steps back, the last first. One that fails does not stop the others: it stays in `steps`, to be tried again.
@@ -43,110 +27,100 @@ impl Lab {
         outcome
     }
 
-    async fn back(&self, Done { side, undo }: &Done) -> Result<(), LabError> {
-        match undo {
-            Back::Nothing => Ok(()),
-            Back::Run(argv) => {
-                self.side(*side).run(argv).await?;
-                Ok(())
-            }
-            Back::Journalled(undo) => self.take_back(*side, (**undo).clone()).await,
+    async fn back(&self, Done { side, change }: &Done) -> Result<(), LabError> {
+        let (end, Some(change)) = (self.machines.end(*side), change) else { return Ok(()) };
+        if let Change::Command { argv } = change {
+            end.machine.run(argv).await?;
+            return Ok(());
         }
-    }
-
-    async fn take_back(&self, side: Side, undo: Undo) -> Result<(), LabError> {
-        match (&self.ground, undo) {
-            (Ground::Embedded(embedded), undo) => embedded.put_back(side, undo).await,
-            (Ground::Hardware(hardware), Undo::Elsewhere { change, .. }) => {
-                hardware.take_back(side, &change).await
-            }
-            (Ground::Hardware(_), _) => Ok(()), // no change there is noted otherwise
+        if let (Some(nic), true) = (change.nic(), self.machines.private) {
+            enter::send_home_from(&end.machine, nic).await;
         }
+        let output = end.where_undone(change).run(&["sh", "-c", &change::script(change)]).await?;
+        let (_, left) = change::outcome(&output.stdout);
+        if left.is_empty() { Ok(()) } else { Err(LabError::Survivors(left)) }
     }
 
     /// Does one step; what would outlive the run is in the journal before.
     pub(super) async fn apply(&self, step: &Step) -> Result<Done, LabError> {
         let side = step.side;
-        let undo = match &step.action {
+        let change = match &step.action {
             Action::Run { run, undo } => {
-                if let Some(argv) = undo {
-                    self.note(side, Change::Command { argv: argv.clone() })?;
-                }
+                let change = undo.clone().map(|argv| Change::Command { argv });
+                change.clone().map_or(Ok(None), |change| self.note(side, change))?;
                 self.side(side).run(run).await?;
-                undo.clone().map_or(Back::Nothing, Back::Run)
+                change
             }
             Action::Write { path, value } => self.write(side, path, value).await?,
             Action::Trigger { path, value } => {
                 self.side(side).write(path, value.clone().into_bytes()).await?;
-                Back::Nothing
+                None
             }
             Action::Lend(nic) => self.note(side, Change::Nic(nic.clone()))?,
             Action::Borrow(nic) => {
-                let undo = self.note(side, Change::Nic(nic.clone()))?;
+                let change = self.note(side, Change::Nic(nic.clone()))?;
                 self.bring(side, &nic.device, &nic.name).await?;
-                undo
+                change
             }
             Action::Adopt { device, name } => {
                 self.bring(side, device, name).await?;
-                Back::Nothing
+                None
             }
             Action::WholeFrames(nic) => {
-                let undo = self.note_merging(side, nic).await?;
+                let change = self.note_merging(side, nic).await?;
                 self.side(side).run(&ovs::whole_frames(nic)).await?;
-                undo
+                change
             }
             // In the embedded lab only: in a hardware lab the daemons are the VM host's own.
             Action::Switch(switch) => {
                 ovs::ensure(&Local::here(), *switch, &self.ovs).await?;
-                Back::Nothing
+                None
             }
         };
-        Ok(Done { side, undo })
+        Ok(Done { side, change })
     }
 
-    /// Notes how a NIC merges frames.
-    async fn note_merging(&self, side: Side, nic: &HostNic) -> Result<Back, LabError> {
-        match &self.ground {
-            Ground::Embedded(_) => {
-                let undo = ovs::whole_frames_undo(nic)?;
-                self.journal.before(&undo)?;
-                Ok(Back::Journalled(Box::new(undo)))
-            }
-            Ground::Hardware(_) => match far_ovs::merging_again(self.side(side), nic).await? {
-                Some(change) => self.note(side, change),
-                None => Ok(Back::Nothing),
-            },
-        }
+    /// Notes how a NIC merges frames, if it does.
+    async fn note_merging(&self, side: Side, nic: &HostNic) -> Result<Option<Change>, LabError> {
+        let features = self.side(side).run(&["ethtool", "-k", &nic.name]).await?.stdout;
+        let argv = ovs::merge_again(nic, &features);
+        self.note(side, Change::Ethtool { nic: nic.clone(), argv })
     }
 
+    /// Waits for the interface of a device, gives it a name and brings it to a side of the lab. A NIC without a device is known
+    /// by its name.
     async fn bring(&self, side: Side, device: &str, name: &str) -> Result<(), LabError> {
-        match &self.ground {
-            Ground::Embedded(embedded) => embedded.bring(side, device, name).await,
-            // A NIC without a device is known by its name, and stays where it is.
-            Ground::Hardware(_) if device.is_empty() => Ok(()),
-            Ground::Hardware(hardware) => hardware.bring(side, device, name).await,
+        const BRING: &str = "n=0\nuntil for net in /sys/bus/*/devices/\"$1\"/net/*; do [ -e \"$net\" ] && break; done; [ -e \"$net\" ]; do\n\
+            n=$((n + 1)); [ $n -lt 300 ] || { echo \"no interface of $1\" >&2; exit 1; }; sleep 0.1\ndone\n\
+            net=${net##*/}\n[ \"$net\" = \"$2\" ] && exit 0\nip link set dev \"$net\" down && ip link set dev \"$net\" name \"$2\"";
+        let end = self.machines.end(side);
+        if !device.is_empty() {
+            end.outside.run(&["sh", "-c", BRING, "bring", device, name]).await?;
         }
+        if let Some(netns) = &end.netns {
+            end.outside.run(&["ip", "link", "set", "dev", name, "netns", netns]).await?;
+        }
+        Ok(())
     }
 
     /// Writes a value into sysfs, after noting the one that was there.
-    async fn write(&self, side: Side, path: &str, value: &str) -> Result<Back, LabError> {
+    async fn write(&self, side: Side, path: &str, value: &str) -> Result<Option<Change>, LabError> {
         let old = self.side(side).read(path).await?;
         // How sysfs says that a device has no driver of its own choice; written back, it would be a name.
         let old = if old.trim() == "(null)" { "\n".into() } else { old };
-        let undo = self.note(side, Change::Value { path: path.into(), value: old })?;
+        let change = self.note(side, Change::Value { path: path.into(), value: old })?;
         self.side(side).write(path, value.to_owned().into_bytes()).await?;
-        Ok(undo)
+        Ok(change)
     }
 
-    /// Writes into the journal what takes a change back, if it would outlive the run.
-    pub(super) fn note(&self, side: Side, change: Change) -> Result<Back, LabError> {
-        let undo = match &self.ground {
-            Ground::Embedded(embedded) => embedded.outside(change),
-            Ground::Hardware(hardware) => Some(hardware.undo(side, change)),
-        };
-        let Some(undo) = undo else { return Ok(Back::Nothing) };
-        self.journal.before(&undo)?;
-        Ok(Back::Journalled(Box::new(undo)))
+    /// Writes a change into the journal and returns it, if it would outlive the run.
+    pub(super) fn note(&self, side: Side, change: Change) -> Result<Option<Change>, LabError> {
+        if !self.machines.outlives_run(&change) {
+            return Ok(None);
+        }
+        let machine = self.machines.end(side).place.clone();
+        self.journal.before(&Entry { machine, change: change.clone() })?;
+        Ok(Some(change))
     }
 }
 
@@ -160,7 +134,7 @@ mod tests {
 
     fn removal(path: &Path) -> Done {
         let argv = ["rmdir".to_owned(), path.display().to_string()];
-        Done { side: Side::Host, undo: Back::Run(argv.into()) }
+        Done { side: Side::Host, change: Some(Change::Command { argv: argv.into() }) }
     }
 
     #[tokio::test]

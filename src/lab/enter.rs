@@ -11,25 +11,41 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 
 use super::LabError;
-use crate::machine::local::NetNs;
+use crate::backend::site::HostNic;
+use crate::machine::Machine;
+use crate::machine::local::{Local, NetNs};
 
 /// What of the machine's `/sys` must stay in view although `/sys` is mounted anew.
 const KEEP: [&str; 3] = ["/sys/fs/cgroup", "/sys/kernel/debug", "/sys/kernel/tracing"];
 
-/// The machine's own network namespace, from inside the private one.
-#[derive(Debug)]
-pub struct Machine {
-    /// Keeps it open.
-    pub fd: OwnedFd,
-    /// A path that `ip … netns` takes, as long as this process lives.
-    pub path: String,
+/// The machine's own namespaces, from inside the private ones.
+struct Outside {
+    local: Local,
+    /// The network, as a path that `ip … netns` takes as long as this process lives.
+    netns: String,
 }
 
-static MACHINE: OnceLock<Machine> = OnceLock::new();
+static OUTSIDE: OnceLock<Outside> = OnceLock::new();
 
-/// The machine's own network namespace; `None` if this process never left it.
-pub fn machine_network() -> Option<&'static Machine> {
-    MACHINE.get()
+/// Commands in the machine's own namespaces, wherever this process is: only there has `/proc/sys/net` all settings, and `/sys`
+/// shows the machine's own interfaces.
+pub fn outside() -> Local {
+    OUTSIDE.get().map_or_else(Local::here, |outside| outside.local.clone())
+}
+
+/// Sends NICs back to the machine's own network namespace, as far as they are in this process's private one.
+pub async fn send_home(nics: impl Iterator<Item = &HostNic>) {
+    for nic in nics.filter(|nic| Path::new("/sys/class/net").join(&nic.name).exists()) {
+        send_home_from(&Machine::Local(Local::here()), nic).await;
+    }
+}
+
+/// The same for one NIC that may be where the commands of `machine` run.
+pub async fn send_home_from(machine: &Machine, nic: &HostNic) {
+    if let Some(Outside { netns, .. }) = OUTSIDE.get() {
+        // Where it is not, it need not be sent home from.
+        machine.run(&["ip", "link", "set", "dev", &nic.name, "netns", netns]).await.ok();
+    }
 }
 
 /// Enters a network and a mount namespace of this process's own. `/sys` then shows the interfaces of the new network
@@ -38,11 +54,13 @@ pub fn machine_network() -> Option<&'static Machine> {
 /// # Errors
 /// [`LabError::System`]; without root nothing has been changed.
 pub fn private_namespaces(scratch: &Path) -> Result<(), LabError> {
-    let fd: OwnedFd = std::fs::File::open("/proc/self/ns/net")
-        .map_err(LabError::system("open the machine's network namespace"))?
-        .into();
-    let path = format!("/proc/{}/fd/{}", std::process::id(), fd.as_raw_fd());
-    MACHINE.get_or_init(|| Machine { fd, path });
+    let open = |kind: &str| -> Result<NetNs, LabError> {
+        let file = std::fs::File::open(format!("/proc/self/ns/{kind}"));
+        Ok(Arc::new(file.map_err(LabError::system("open the machine's namespaces"))?.into()))
+    };
+    let (network, mounts) = (open("net")?, open("mnt")?);
+    let netns = format!("/proc/{}/fd/{}", std::process::id(), network.as_raw_fd());
+    OUTSIDE.get_or_init(|| Outside { local: Local::inside(network).with_mounts(mounts), netns });
     unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS)
         .map_err(LabError::system("enter private namespaces (this needs root, CAP_SYS_ADMIN)"))?;
     bind(None, Path::new("/"), MsFlags::MS_REC | MsFlags::MS_PRIVATE)?;

@@ -3,10 +3,7 @@
 
 use std::path::Path;
 
-use super::LabError;
-use super::change::Change;
-use super::ovs::merging;
-use crate::backend::site::{HostNic, OpenVswitch, SwitchPath};
+use crate::backend::site::{OpenVswitch, SwitchPath};
 use crate::machine::ExecError;
 use crate::machine::Machine;
 
@@ -59,18 +56,6 @@ impl Daemons {
 pub async fn bridge_of(host: &Machine, nic: &str) -> Option<String> {
     let answer = host.run(&["ovs-vsctl", "--timeout=10", "port-to-br", nic]).await.ok()?;
     Some(answer.stdout.trim().to_owned())
-}
-
-/// What gives a NIC the merging of frames back that it has now; `None` if it has none.
-///
-/// # Errors
-/// [`LabError`] if it cannot be asked.
-pub(super) async fn merging_again(host: &Machine, nic: &HostNic) -> Result<Option<Change>, LabError> {
-    let features = host.run(&["ethtool", "-k", &nic.name]).await?.stdout;
-    let on = merging(&features);
-    let words = on.iter().flat_map(|name| [name.clone(), "on".to_owned()]);
-    let argv = ["ethtool", "-K", &nic.name].map(str::to_owned).into_iter().chain(words).collect();
-    Ok((!on.is_empty()).then_some(Change::Command { argv }))
 }
 
 #[cfg(test)]

@@ -5,28 +5,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::building::{Ground, Lab};
-use super::change::{self, Change};
-use super::journal::{Journal, Undo};
+use super::building::Lab;
+use super::change::Change;
+use super::journal::Journal;
+use super::machines::{End, LabMachines};
 use super::{LabError, RunId, first_index};
 use crate::address::{Net, Station, with_prefix};
 use crate::backend::site::{Names, Wire};
 use crate::backend::{Side, Step};
-use crate::machine::SshError;
-use crate::machine::local::Local;
-use crate::machine::login::Login;
-use crate::machine::ssh::Route;
-use crate::machine::{Machine, Remote};
 use crate::profile::{HostPlace, Machines};
-
-/// The machines of a hardware lab.
-pub struct Hardware {
-    /// The VM host.
-    pub(super) host: Machine,
-    /// The tester.
-    pub(super) tester: Machine,
-    places: Machines,
-}
 
 /// Where the files of a run are on the VM host: readable on the way for whoever QEMU runs as.
 pub fn host_directory(run: &RunId) -> PathBuf {
@@ -45,97 +32,22 @@ pub const IMAGES: &str = "/var/tmp";
 /// Where libvirt keeps the process number of each guest.
 pub const PIDS: &str = "/run/libvirt/qemu";
 
-/// A machine of a hardware lab, logged in to; the processes that are started there carry the name of the run.
+/// Logs in to both machines, makes the run's directory on the VM host and the management network.
 ///
 /// # Errors
-/// [`SshError`] with the step that failed.
-pub async fn open(place: &HostPlace, run: &str) -> Result<Machine, SshError> {
-    match place {
-        HostPlace::Here => Ok(Machine::Local(Local::here().of_run(run))),
-        HostPlace::There(login) => Ok(Machine::Remote(Remote::open(login.clone(), run).await?)),
+/// [`LabError`] if a machine does not answer or refuses.
+pub async fn create(run: &RunId, places: &Machines, wire: Wire, journal: Journal) -> Result<Lab, LabError> {
+    let name = run.to_string();
+    let host = End::open(&places.host, &name).await?;
+    let tester = End::open(&HostPlace::There(places.tester.clone()), &name).await?;
+    let names = Names { run: name, tester_netns: String::new(), index_base: first_index(run) };
+    let lab = Lab::new(LabMachines { host, tester, private: false }, names, wire, journal);
+    lab.make_directory(&host_directory(run)).await?;
+    lab.note(Side::Tester, Change::Processes)?;
+    for step in management(&lab.names) {
+        lab.apply(&step).await?;
     }
-}
-
-impl Hardware {
-    /// Logs in to both machines, makes the run's directory on the VM host and the management network.
-    ///
-    /// # Errors
-    /// [`LabError`] if a machine does not answer or refuses.
-    pub async fn create(
-        run: &RunId,
-        places: &Machines,
-        wire: Wire,
-        journal: Journal,
-    ) -> Result<Lab, LabError> {
-        let tester = HostPlace::There(places.tester.clone());
-        let hardware = Hardware {
-            host: open(&places.host, &run.to_string()).await?,
-            tester: open(&tester, &run.to_string()).await?,
-            places: places.clone(),
-        };
-        let names = Names { run: run.to_string(), tester_netns: String::new(), index_base: first_index(run) };
-        let lab = Lab::on(Ground::Hardware(Box::new(hardware)), names, wire, journal);
-        let directory = host_directory(run);
-        lab.make_directory(&directory).await?;
-        // The tester has no such directory; the line is for its processes, before the first NIC has one.
-        lab.note(Side::Tester, Change::Tree { path: directory })?;
-        for step in management(&lab.names) {
-            lab.apply(&step).await?;
-        }
-        Ok(lab)
-    }
-
-    /// The line of the journal for a change.
-    pub(super) fn undo(&self, side: Side, change: Change) -> Undo {
-        let place = match side {
-            Side::Host => self.places.host.clone(),
-            Side::Tester => HostPlace::There(self.places.tester.clone()),
-        };
-        Undo::Elsewhere { place, change }
-    }
-
-    /// The way to the guests: from the VM host, over a session of its own.
-    ///
-    /// # Errors
-    /// [`SshError`] with the step that failed.
-    pub async fn route(&self) -> Result<Route, SshError> {
-        match &self.host {
-            Machine::Local(_) => Ok(Route::Direct),
-            Machine::Remote(remote) => Ok(Route::Through(remote.tunnel().await?)),
-        }
-    }
-
-    /// Where the host is.
-    pub fn host_login(&self) -> Option<&Login> {
-        match &self.places.host {
-            HostPlace::Here => None,
-            HostPlace::There(login) => Some(login),
-        }
-    }
-
-    /// Waits for the interface of a device and gives it a name.
-    pub(super) async fn bring(&self, side: Side, device: &str, name: &str) -> Result<(), LabError> {
-        const BRING: &str = "n=0\nuntil for net in /sys/bus/*/devices/\"$1\"/net/*; do [ -e \"$net\" ] && break; done; [ -e \"$net\" ]; do\n\
-            n=$((n + 1)); [ $n -lt 300 ] || { echo \"no interface of $1\" >&2; exit 1; }; sleep 0.1\ndone\n\
-            net=${net##*/}\n[ \"$net\" = \"$2\" ] && exit 0\nip link set dev \"$net\" down && ip link set dev \"$net\" name \"$2\"";
-        self.machine(side).run(&["sh", "-c", BRING, "bring", device, name]).await?;
-        Ok(())
-    }
-
-    /// Takes one change back.
-    pub(super) async fn take_back(&self, side: Side, change: &Change) -> Result<(), LabError> {
-        let script = change::script(std::iter::once(change));
-        let output = self.machine(side).run(&["sh", "-c", &script]).await?;
-        let (_, left) = change::said(&output.stdout);
-        if left.is_empty() { Ok(()) } else { Err(LabError::Survivors(left)) }
-    }
-
-    pub(super) fn machine(&self, side: Side) -> &Machine {
-        match side {
-            Side::Host => &self.host,
-            Side::Tester => &self.tester,
-        }
-    }
+    Ok(lab)
 }
 
 impl Lab {
@@ -168,11 +80,9 @@ fn management(names: &Names) -> Vec<Step> {
 /// A lab both of whose machines are this one, with nothing built in it.
 #[cfg(test)]
 pub(super) fn all_here(journal: Journal) -> Lab {
-    let address = crate::machine::login::SshAddress::parse("tester.invalid").unwrap();
-    let tester = Login { address, jump: None, identity: None };
+    use crate::machine::{Machine, local::Local};
     let here = || Machine::Local(Local::here());
-    let places = Machines { host: HostPlace::Here, tester };
-    let ground = Ground::Hardware(Box::new(Hardware { host: here(), tester: here(), places }));
+    let end = || End { machine: here(), outside: here(), place: HostPlace::Here, netns: None };
     let names = Names { run: "abc234".into(), tester_netns: String::new(), index_base: 100_000 };
-    Lab::on(ground, names, Wire::Veth, journal)
+    Lab::new(LabMachines { host: end(), tester: end(), private: false }, names, Wire::Veth, journal)
 }

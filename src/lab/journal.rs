@@ -5,84 +5,29 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
 use super::LabError;
 use super::change::Change;
-use crate::backend::site::HostNic;
 use crate::profile::HostPlace;
 
-/// One thing to undo.
+/// A change, and the machine that it was made on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Undo {
-    /// First of all, end every process that names the run's state directory or carries the run's variable.
-    Processes,
-    /// Remove the control groups of the guest of this name; its process goes with [`Undo::Processes`].
-    Domain {
-        /// Libvirt's name.
-        name: String,
-    },
-    /// Remove this control group if it is empty: libvirt made it for its first guest.
-    Cgroup {
-        /// Its directory.
-        path: PathBuf,
-    },
-    /// Remove this control group of the run's own with all that are in it.
-    Partition {
-        /// Its directory.
-        path: PathBuf,
-    },
-    /// No longer hand this controller down to the groups in a control group (v2), unless others need it there.
-    Controller {
-        /// The group's directory.
-        group: PathBuf,
-        /// The controller: `cpu`.
-        name: String,
-    },
-    /// Write this value back into a file of sysfs.
-    Value {
-        /// The file.
-        path: PathBuf,
-        /// What it said.
-        value: String,
-    },
-    /// Put a real NIC back where it was, as it was.
-    Nic(HostNic),
-    /// Take a change of a machine of the hardware lab back.
-    Elsewhere {
-        /// The machine.
-        place: HostPlace,
-        /// The change.
-        change: Change,
-    },
-    /// Let a real NIC merge packets again, and end its promiscuous mode: a switch that was killed leaves it on.
-    Merging {
-        /// The NIC.
-        nic: HostNic,
-        /// What merged: `gro`, `lro`.
-        on: Vec<String>,
-    },
-    /// Give a real NIC something back by ethtool.
-    Ethtool {
-        /// The NIC.
-        nic: HostNic,
-        /// The command.
-        argv: Vec<String>,
-    },
-    /// Remove this instance of the kernel's tracing; its files are the kernel's and go with it.
-    Tracing {
-        /// Its directory.
-        path: PathBuf,
-    },
-    /// Remove this directory with all that is in it.
-    Tree {
-        /// The directory.
-        path: PathBuf,
-    },
+pub struct Entry {
+    /// The machine.
+    pub machine: HostPlace,
+    /// The change.
+    pub change: Change,
+}
+
+impl Entry {
+    /// A change of this machine.
+    pub fn here(change: Change) -> Entry {
+        Entry { machine: HostPlace::Here, change }
+    }
 }
 
 /// The journal of one run; clones write to the same file.
@@ -109,8 +54,8 @@ impl Journal {
     ///
     /// # Errors
     /// [`LabError::System`] if the disk refuses; the change must not be made then.
-    pub fn before(&self, undo: &Undo) -> Result<(), LabError> {
-        let mut line = serde_json::to_string(undo).map_err(LabError::system("write the journal"))?;
+    pub fn before(&self, entry: &Entry) -> Result<(), LabError> {
+        let mut line = serde_json::to_string(entry).map_err(LabError::system("write the journal"))?;
         line.push('\n');
         let mut file = self.file.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         append(&mut file, line.as_bytes()).map_err(LabError::system("write the journal"))
@@ -145,11 +90,11 @@ fn whole_lines(file: &File) -> std::io::Result<u64> {
     Ok(end)
 }
 
-/// What a journal says.
+/// The content of a journal.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
     /// What has to be undone, last change first.
-    pub steps: Vec<Undo>,
+    pub entries: Vec<Entry>,
     /// What was done too, perhaps, but cannot be read: in words.
     pub unreadable: Vec<String>,
 }
@@ -171,12 +116,12 @@ pub fn read(dir: &Path) -> Recorded {
     let mut recorded = Recorded::default();
     for (number, line) in (1..).zip(content.split_inclusive(|byte| *byte == b'\n')) {
         match serde_json::from_slice(line) {
-            Ok(undo) => recorded.steps.push(undo),
+            Ok(entry) => recorded.entries.push(entry),
             Err(_) if !line.ends_with(b"\n") => {}
             Err(error) => recorded.unreadable.push(unreadable(&path, number, &error)),
         }
     }
-    recorded.steps.reverse();
+    recorded.entries.reverse();
     recorded
 }
 
@@ -192,15 +137,19 @@ fn unreadable(path: &Path, line: u32, error: &serde_json::Error) -> String {
 mod tests {
     use super::*;
 
-    fn domain(name: &str) -> Undo {
-        Undo::Domain { name: name.into() }
+    fn domain(name: &str) -> Entry {
+        Entry::here(Change::Domain { name: name.into() })
+    }
+
+    fn processes() -> Entry {
+        Entry::here(Change::Processes)
     }
 
     /// A journal with one line, and then these bytes.
     fn journal_and(bytes: &[u8]) -> (tempfile::TempDir, Journal) {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(dir.path()).unwrap();
-        journal.before(&Undo::Processes).unwrap();
+        journal.before(&processes()).unwrap();
         journal.file.lock().unwrap().write_all(bytes).unwrap();
         (dir, journal)
     }
@@ -210,27 +159,27 @@ mod tests {
         let (dir, journal) = journal_and(b"");
         journal.before(&domain("kf-abc234-g1")).unwrap();
         journal.file.lock().unwrap().write_all(b"{\"domain\":{\"na").unwrap();
-        let steps = vec![domain("kf-abc234-g1"), Undo::Processes];
-        assert_eq!(read(dir.path()), Recorded { steps, unreadable: vec![] });
+        let entries = vec![domain("kf-abc234-g1"), processes()];
+        assert_eq!(read(dir.path()), Recorded { entries, unreadable: vec![] });
     }
 
     #[test]
     fn a_line_after_one_that_was_cut_short_is_a_line_of_its_own() {
         let (dir, journal) = journal_and(b"{\"domain\":{\"na");
         journal.before(&domain("kf-abc234-g2")).unwrap();
-        let steps = vec![domain("kf-abc234-g2"), Undo::Processes];
-        assert_eq!(read(dir.path()), Recorded { steps, unreadable: vec![] });
+        let entries = vec![domain("kf-abc234-g2"), processes()];
+        assert_eq!(read(dir.path()), Recorded { entries, unreadable: vec![] });
     }
 
     #[test]
-    fn a_whole_line_that_cannot_be_read_is_told_and_those_behind_it_are_undone() {
+    fn a_whole_line_that_cannot_be_read_is_reported_and_those_behind_it_are_undone() {
         for line in [&b"\xff\xfe\n"[..], b"{\"planet\":{}}\n", b"{\"domain\":{\"na{\"processes\"}\n"] {
             let (dir, journal) = journal_and(line);
             journal.before(&domain("kf-abc234-g2")).unwrap();
             let recorded = read(dir.path());
-            assert_eq!(recorded.steps, [domain("kf-abc234-g2"), Undo::Processes]);
-            let [told] = &recorded.unreadable[..] else { panic!("{recorded:?}") };
-            assert!(told.contains("line 2 of ") && told.contains(NAME), "{told}");
+            assert_eq!(recorded.entries, [domain("kf-abc234-g2"), processes()]);
+            let [reported] = &recorded.unreadable[..] else { panic!("{recorded:?}") };
+            assert!(reported.contains("line 2 of ") && reported.contains(NAME), "{reported}");
         }
     }
 
@@ -238,7 +187,7 @@ mod tests {
     fn a_disk_without_room_for_a_line_forbids_the_change() {
         let full = OpenOptions::new().read(true).append(true).open("/dev/full").unwrap();
         let journal = Journal { file: Arc::new(Mutex::new(full)) };
-        assert!(journal.before(&Undo::Processes).is_err());
+        assert!(journal.before(&processes()).is_err());
     }
 
     #[test]

@@ -5,15 +5,13 @@
 //! namespace.
 
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::process::Child;
 use tokio::time::{Instant, sleep};
 
-use super::journal::Undo;
-use super::{LabError, dpdk, nics};
+use super::{LabError, dpdk};
 use crate::backend::ovs::Switch;
 use crate::backend::site::{HostNic, OpenVswitch, SwitchPath};
 use crate::backend::{Attachment, Backend};
@@ -199,37 +197,22 @@ pub fn whole_frames(nic: &HostNic) -> [&str; 7] {
     ["ethtool", "-K", &nic.name, "gro", "off", "lro", "off"]
 }
 
-/// What gives a NIC, borrowed already, its merging back.
-///
-/// # Errors
-/// [`LabError::System`] if it cannot be asked.
-pub fn whole_frames_undo(nic: &HostNic) -> Result<Undo, LabError> {
-    let refused = || LabError::system(format!("ask for the offloads of {}", nic.name));
-    let ran = blocking::run(Path::new("/"), &["ethtool", "-k", &nic.name]).map_err(refused())?;
-    if ran.status != 0 {
-        return Err(refused()(io::Error::other(ran.stderr)));
-    }
-    Ok(Undo::Merging { nic: nic.clone(), on: merging(&String::from_utf8_lossy(&ran.stdout)) })
+/// The command that undoes [`whole_frames`] on a NIC with these features, as `ethtool -k` shows them. It also ends the promiscuous
+/// mode that a killed switch leaves on, and succeeds where all is so already: ethtool then ends with 80.
+pub(super) fn merge_again(nic: &HostNic, features: &str) -> Vec<String> {
+    const AGAIN: &str =
+        "[ $# = 1 ] || ethtool -K \"$@\" || [ $? = 80 ] || exit 1; ip link set dev \"$1\" promisc off";
+    let on = merging(features).into_iter().flat_map(|name| [name, "on".to_owned()]);
+    ["sh", "-c", AGAIN, "merge", &nic.name].map(str::to_owned).into_iter().chain(on).collect()
 }
 
 /// Which of `gro` and `lro` are on, and can be switched, in what `ethtool -k` says.
-pub(super) fn merging(features: &str) -> Vec<String> {
+fn merging(features: &str) -> Vec<String> {
     let known = [("generic-receive-offload: on", "gro"), ("large-receive-offload: on", "lro")];
     let on = |line: &str| {
         known.iter().find(|(words, _)| line.trim() == *words).map(|(_, name)| (*name).to_owned())
     };
     features.lines().filter_map(on).collect()
-}
-
-/// Undoes [`whole_frames`] on a NIC that is back in the machine's own namespace.
-///
-/// # Errors
-/// [`LabError::System`] if the kernel refuses.
-pub fn merge_again(nic: &HostNic, on: &[String]) -> Result<(), LabError> {
-    for name in on {
-        nics::machine(&["ethtool", "-K", &nic.name, name, "on"])?;
-    }
-    nics::machine(&["ip", "link", "set", "dev", &nic.name, "promisc", "off"])
 }
 
 #[cfg(test)]

@@ -1,19 +1,10 @@
 //! What the tester sends to some guests, held to a rate: see [`crate::backend::pace`].
 
 use super::LabError;
-use super::building::Lab;
-use super::doing::Done;
+use super::building::{Lab, Paced};
 use crate::address::{Net, Station, address};
 use crate::backend::Side;
 use crate::backend::pace::{self, Pace};
-
-/// What is paced at this moment.
-#[derive(Default)]
-pub(super) struct Paced {
-    /// `None` if the tester's interface is as it was.
-    paces: Option<Vec<Pace>>,
-    done: Vec<Done>,
-}
 
 impl Lab {
     /// Paces these guests and no others; with an empty list packets take the same way without a bucket in it, and with
@@ -78,7 +69,6 @@ impl Lab {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::building::Ground;
     use crate::lab::journal::{self, Journal};
     use crate::lab::{enter, hardware};
     use crate::machine::Machine;
@@ -89,9 +79,7 @@ mod tests {
     /// A lab whose tester is a namespace that ends with it, with a wire `p0` to the guests.
     async fn lab(journal: Journal) -> Lab {
         let mut lab = hardware::all_here(journal);
-        if let Ground::Hardware(hardware) = &mut lab.ground {
-            hardware.tester = Machine::Local(Local::inside(enter::another_network().unwrap()));
-        }
+        lab.machines.tester.machine = Machine::Local(Local::inside(enter::another_network().unwrap()));
         for command in [
             "ip link add p0 type veth peer name p1",
             "ip link set p0 up",
@@ -120,7 +108,7 @@ mod tests {
             refused.contains("p0") && refused.contains("qdisc tbf") && refused.contains("hint"),
             "{refused}"
         );
-        assert_eq!(journal::read(dir.path()).steps, []);
+        assert_eq!(journal::read(dir.path()).entries, []);
         lab.unpace().await.unwrap();
 
         on_tester(&lab, "tc qdisc del dev p0 root").await;

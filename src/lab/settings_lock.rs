@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::runtime::Runtime;
 
-use super::{LabError, RunId, hardware};
+use super::{LabError, RunId, machines};
 use crate::machine::Machine;
 use crate::machine::started::Started;
 use crate::profile::HostPlace;
@@ -137,7 +137,7 @@ fn take_there(place: &HostPlace, holder: &Holder) -> Result<Held, LabError> {
     let runtime = runtime.map_err(refused())?;
     let (shell, said) = runtime.block_on(async {
         // Not marked as the run's own: undoing ends the processes that are before it writes values back.
-        let host = hardware::open(place, "").await?;
+        let host = machines::open(place, "").await?;
         let argv = ["sh", "-c", HOLD, "hold", FILE, &holder.line()];
         let mut shell = host.start(&argv).await.map_err(refused())?;
         let mut said = String::new();

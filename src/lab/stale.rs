@@ -3,9 +3,8 @@
 
 use std::path::PathBuf;
 
-use super::change::Change;
-use super::journal::{self, Undo};
-use super::{state, values};
+use super::journal::{self, Entry};
+use super::state;
 use crate::profile::HostPlace;
 
 /// A run whose process is gone.
@@ -24,7 +23,7 @@ pub fn stale_runs(roots: &[PathBuf], machines: &[HostPlace]) -> Vec<StaleRun> {
     let stale = runs.filter_map(|(run, dir)| {
         let recorded = journal::read(&dir);
         let mut changes: Vec<String> =
-            recorded.steps.iter().rev().filter_map(|undo| change_of(undo, machines)).collect();
+            recorded.entries.iter().rev().filter_map(|entry| change_of(entry, machines)).collect();
         changes.extend(recorded.unreadable);
         let mut seen = std::collections::BTreeSet::new();
         changes.retain(|change| seen.insert(change.clone()));
@@ -36,43 +35,8 @@ pub fn stale_runs(roots: &[PathBuf], machines: &[HostPlace]) -> Vec<StaleRun> {
 }
 
 /// A change of one of these machines, in words.
-fn change_of(undo: &Undo, machines: &[HostPlace]) -> Option<String> {
-    if let Undo::Elsewhere { place, change } = undo {
-        return machines.iter().any(|machine| same(machine, place)).then(|| change_elsewhere(change))?;
-    }
-    if !machines.contains(&HostPlace::Here) {
-        return None;
-    }
-    match undo {
-        Undo::Value { path, value } => of_value(path, value),
-        Undo::Nic(nic) | Undo::Merging { nic, .. } | Undo::Ethtool { nic, .. } => Some(of_nic(&nic.name)),
-        Undo::Tracing { path } => Some(format!("tracing in {}", path.display())),
-        Undo::Partition { path } => Some(format!("the control group {}", path.display())),
-        Undo::Controller { group, name } => {
-            Some(format!("{} hands the controller {name} down", group.display()))
-        }
-        Undo::Processes | Undo::Domain { .. } | Undo::Cgroup { .. } | Undo::Tree { .. } => None,
-        Undo::Elsewhere { .. } => None, // see above
-    }
-}
-
-fn change_elsewhere(change: &Change) -> Option<String> {
-    match change {
-        Change::Value { path, value } => of_value(path, value),
-        Change::Nic(nic) | Change::Ethtool { nic, .. } => Some(of_nic(&nic.name)),
-        Change::Tracing { path } => Some(format!("tracing in {}", path.display())),
-        Change::Command { .. } | Change::Tree { .. } | Change::Domain { .. } => None,
-    }
-}
-
-/// Interfaces of a run's own are no machine's.
-fn of_value(path: &std::path::Path, value: &str) -> Option<String> {
-    let own = values::interface(path).is_some_and(|nic| nic.starts_with("kf-"));
-    (!own).then(|| format!("{} was {}", path.display(), value.trim()))
-}
-
-fn of_nic(name: &str) -> String {
-    format!("the NIC {name}")
+fn change_of(entry: &Entry, machines: &[HostPlace]) -> Option<String> {
+    machines.iter().any(|machine| same(machine, &entry.machine)).then(|| entry.change.of_machine())?
 }
 
 /// The same machine, by whichever key or way one logs in.
@@ -87,11 +51,12 @@ fn same(one: &HostPlace, other: &HostPlace) -> bool {
 mod tests {
     use super::*;
     use crate::lab::State;
+    use crate::lab::change::Change;
     use crate::lab::journal::Journal;
     use crate::machine::login::{Login, SshAddress};
 
-    fn swappiness(value: &str) -> Undo {
-        Undo::Value { path: "/proc/sys/vm/swappiness".into(), value: value.into() }
+    fn swappiness(value: &str) -> Entry {
+        Entry::here(Change::Value { path: "/proc/sys/vm/swappiness".into(), value: value.into() })
     }
 
     fn there(address: &str) -> HostPlace {
@@ -103,7 +68,7 @@ mod tests {
     }
 
     /// A root with one run that noted these steps.
-    fn with(steps: &[Undo]) -> (tempfile::TempDir, State) {
+    fn with(steps: &[Entry]) -> (tempfile::TempDir, State) {
         let root = tempfile::tempdir().unwrap();
         let state = State::create(root.path()).unwrap();
         let journal = Journal::open(&state.dir).unwrap();
@@ -113,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_running_run_is_not_stale_and_a_stale_one_lists_each_change_once() {
-        let (root, state) = with(&[Undo::Processes, swappiness("60\n"), swappiness("60\n")]);
+        let (root, state) = with(&[Entry::here(Change::Processes), swappiness("60\n"), swappiness("60\n")]);
         let look = || stale_runs(&[root.path().to_owned()], &[HostPlace::Here]);
         assert_eq!(look(), []);
         let run = state.id.to_string();
@@ -129,25 +94,28 @@ mod tests {
     fn namespaces_files_and_guests_are_no_change_of_a_machine() {
         let own = "/sys/class/net/kf-abc234-w/queues/rx-0/rps_cpus";
         let steps = [
-            Undo::Processes,
-            Undo::Domain { name: "kf-abc234-g1".into() },
-            Undo::Tree { path: "/tmp/x".into() },
-            Undo::Value { path: own.into(), value: "0".into() },
+            Change::Processes,
+            Change::Domain { name: "kf-abc234-g1".into() },
+            Change::Tree { path: "/tmp/x".into() },
+            Change::Value { path: own.into(), value: "0".into() },
         ];
-        assert_eq!(steps.map(|step| change_of(&step, &[HostPlace::Here])), [None, None, None, None]);
+        assert_eq!(
+            steps.map(|step| change_of(&Entry::here(step), &[HostPlace::Here])),
+            [None, None, None, None]
+        );
     }
 
     #[test]
     fn a_change_counts_for_runs_on_its_own_machine_only() {
         let change = Change::Value { path: "/proc/sys/vm/swappiness".into(), value: "60".into() };
-        let far = Undo::Elsewhere { place: there("root@lab"), change };
+        let remote = Entry { machine: there("root@lab"), change };
         let login = HostPlace::There(Login {
             address: SshAddress::parse("root@lab").unwrap(),
             jump: None,
             identity: None,
         });
-        assert!(change_of(&far, &[login]).is_some());
-        assert_eq!(change_of(&far, &[HostPlace::Here, there("root@other")]), None);
+        assert!(change_of(&remote, &[login]).is_some());
+        assert_eq!(change_of(&remote, &[HostPlace::Here, there("root@other")]), None);
         assert_eq!(change_of(&swappiness("60"), &[there("root@lab")]), None);
     }
 }

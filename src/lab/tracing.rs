@@ -33,14 +33,14 @@ impl Lab {
         if self.tracing.is_some() {
             return Ok(());
         }
-        let found = self.outer().run(&["sh", "-c", FIND]).await?;
+        let found = self.outside().run(&["sh", "-c", FIND]).await?;
         let root = found.stdout.trim();
         if root.is_empty() {
             return Ok(());
         }
         let path = format!("{root}/instances/kf-{}", self.names.run);
         self.note(Side::Host, Change::Tracing { path: path.clone().into() })?;
-        self.outer().run(&["sh", "-c", START, "trace", &path, TRIGGER]).await?;
+        self.outside().run(&["sh", "-c", START, "trace", &path, TRIGGER]).await?;
         self.tracing = Some(path);
         Ok(())
     }

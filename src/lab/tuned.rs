@@ -1,19 +1,13 @@
 //! Settings of the VM host: what they were stands in the journal before the first of them is written, and is written back
 //! before the wire is taken down.
 
-use std::collections::BTreeMap;
-
 use super::LabError;
-use super::building::Lab;
+use super::building::{Done, Lab};
 use super::change::Change;
-use super::doing::{Back, Done};
 use crate::backend::Side;
 use crate::backend::site::Wire;
 use crate::factor::tuning::{self, SCRIPT, Setting, Shown};
 use crate::machine::Machine;
-
-/// What was written, by the paths of its files or by ethtool's word and the NIC; the order of writing back makes no difference.
-pub(super) type Tuned = BTreeMap<String, Done>;
 
 impl Lab {
     /// Writes settings of the host, whose end of the wire is `nic`.
@@ -22,7 +16,7 @@ impl Lab {
     /// [`LabError::Exec`] if the kernel has no such setting or does not take the value.
     pub async fn tune(&mut self, nic: &str, settings: &[Setting]) -> Result<(), LabError> {
         let (of_nic, of_machine) = split(settings);
-        let machines = [self.side(Side::Host).clone(), self.outer().clone()];
+        let machines = [self.side(Side::Host).clone(), self.outside().clone()];
         for (machine, settings) in machines.into_iter().zip([of_nic, of_machine]) {
             for shown in self.show(&machine, nic, &settings).await? {
                 self.remember(nic, &settings, shown)?;
@@ -41,7 +35,7 @@ impl Lab {
     pub async fn tuned(&self, nic: &str, settings: &[Setting]) -> Result<Vec<Option<String>>, LabError> {
         let (of_nic, of_machine) = split(settings);
         let of_nic = self.show(self.side(Side::Host), nic, &of_nic).await?;
-        let of_machine = self.show(self.outer(), nic, &of_machine).await?;
+        let of_machine = self.show(self.outside(), nic, &of_machine).await?;
         let (mut nic_index, mut machine_index) = (0, 0);
         let found = |setting: &Setting| {
             let (index, shown) = match tuning::is_of_nic(setting) {
@@ -83,25 +77,25 @@ impl Lab {
         if self.tuned.contains_key(&key) {
             return Ok(());
         }
-        let undo = if of_ethtool {
+        let change = if of_ethtool {
             self.note_ethtool(tuning::give_back(nic, &shown.path, &shown.content))?
         } else {
             let change = Change::Value { path: shown.path.into(), value: setting.read(&shown.content) };
             self.note(Side::Host, change)?
         };
-        self.tuned.insert(key, Done { side: Side::Host, undo });
+        self.tuned.insert(key, Done { side: Side::Host, change });
         Ok(())
     }
 
     /// The line in the journal is for `kvmfair clean`: a run that ends gives back by itself, while the NIC is still where it
     /// borrowed it to. Of a veth pair nothing stays.
-    fn note_ethtool(&self, argv: Vec<String>) -> Result<Back, LabError> {
+    fn note_ethtool(&self, argv: Vec<String>) -> Result<Option<Change>, LabError> {
         if let Wire::Nics(nics) = &self.wire
             && let Some(nic) = nics.host.first().cloned()
         {
             self.note(Side::Host, Change::Ethtool { nic, argv: argv.clone() })?;
         }
-        Ok(Back::Run(argv))
+        Ok(Some(Change::Command { argv }))
     }
 }
 

@@ -4,24 +4,29 @@
 did() { printf 'done %s\n' "$*"; }
 left() { printf 'left %s\n' "$*"; }
 
-# Ends the processes that carry the run $1 in their environment: they may be about to end by themselves.
+# Ends the processes that carry the run $1 in their environment, or its state directory $2 as their TMPDIR (libvirt passes
+# nothing else on to QEMU): both are inherited only, so nobody else has them. They may be about to end by themselves.
 processes() {
     for signal in '' TERM KILL; do
         turn=0
         while [ $turn -lt 30 ]; do
-            pids=$(of_run "$1")
+            pids=$(of_run "$@")
             [ -n "$pids" ] || return 0
-            # shellcheck disable=SC2086 # a list of numbers
-            if [ -n "$signal" ] && [ $turn = 0 ]; then kill -s $signal $pids 2>/dev/null; did "ended processes" $pids; fi
+            if [ -n "$signal" ] && [ $turn = 0 ]; then
+                for pid in $pids; do did "ended process $pid ($(cat "/proc/$pid/comm" 2>/dev/null))"; done
+                # shellcheck disable=SC2086 # a list of numbers
+                kill -s $signal $pids 2>/dev/null
+            fi
             turn=$((turn + 1))
             sleep 0.1
         done
     done
-    # shellcheck disable=SC2086
-    left processes $(of_run "$1")
+    for pid in $(of_run "$@"); do left "process $pid ($(cat "/proc/$pid/comm" 2>/dev/null))"; done
 }
 
-of_run() { grep -lzx "KVMFAIR_RUN=$1" /proc/[0-9]*/environ 2>/dev/null | sed 's,/proc/\([0-9]*\)/.*,\1,'; }
+of_run() {
+    grep -lzxF -e "KVMFAIR_RUN=$1" ${2:+-e "TMPDIR=$2"} /proc/[0-9]*/environ 2>/dev/null | sed 's,/proc/\([0-9]*\)/.*,\1,'
+}
 
 # Runs a command whose object may be gone already: what stays is found by its name.
 undo() { if "$@" 2>/dev/null; then did "$*"; fi; }
@@ -46,24 +51,38 @@ value() {
     [ ! -e "/sys/class/net/$owner" ] || left "the value of $1: $owner is there without it"
 }
 
-# Puts the NIC $1 (device $2, driver $3) back as it was: its name, no master, no address of a run, MTU $4, up or down $5.
+# Puts the NIC $1 (device $2, driver $3) back as it was: its driver, its name, no master, no address of a run, MTU $4, up or
+# down $5, MAC $6. One that was in another namespace comes back a moment after the last process there ended.
 nic() {
     bus=/sys/bus/pci/devices/$2
     if [ -n "$3" ] && [ -e "$bus" ] && [ "$(driver "$bus")" != "$3" ]; then
         echo >"$bus/driver_override"
         [ ! -e "$bus/driver" ] || echo "$2" >"$bus/driver/unbind"
         echo "$2" >/sys/bus/pci/drivers_probe
-        for _ in 1 2 3 4 5 6 7 8 9 10; do [ "$(driver "$bus")" = "$3" ] && break; sleep 0.5; done
     fi
-    name=$1
-    if [ -n "$2" ] && [ ! -e "/sys/class/net/$1" ]; then
-        for found in /sys/bus/*/devices/"$2"/net/*; do [ -e "$found" ] && name=${found##*/}; done
-        ip link set dev "$name" down && ip link set dev "$name" name "$1"
-    fi
+    turn=0
+    while [ -n "$2" ] && [ ! -e "/sys/class/net/$1" ]; do
+        for found in /sys/bus/*/devices/"$2"/net/*; do [ -e "$found" ] && break; done
+        if [ -e "$found" ]; then
+            name=${found##*/}
+            ip link set dev "$name" down && ip link set dev "$name" name "$1" || break
+        fi
+        turn=$((turn + 1))
+        [ $turn -lt 300 ] || break
+        sleep 0.1
+    done
+    [ -e "/sys/class/net/$1" ] || { left "the NIC $1: there is no interface of $2"; return 0; }
     if [ -e "/sys/class/net/$1/master" ]; then ip link set dev "$1" nomaster; fi
     ip address flush dev "$1" to 198.18.0.0/15 2>/dev/null
+    if [ -n "$6" ] && [ "$(cat "/sys/class/net/$1/address")" != "$6" ]; then
+        ip link set dev "$1" address "$6" 2>/dev/null || { ip link set dev "$1" down && ip link set dev "$1" address "$6"; } ||
+            left "the MAC of the NIC $1"
+    fi
     if ip link set dev "$1" mtu "$4" "$5"; then did "put the NIC $1 back as it was"; else left "the NIC $1"; fi
 }
+
+# The same for a NIC that is still away although something else is given back to it first.
+return_nic() { [ -z "$2" ] || [ -e "/sys/class/net/$1" ] || nic "$@"; }
 
 driver() { if [ -e "$1/driver" ]; then name=$(readlink "$1/driver"); echo "${name##*/}"; fi; }
 
@@ -78,12 +97,48 @@ tracing() {
     if rmdir "$1"; then did "removed $1"; else left "$1"; fi
 }
 
-# What bears the name of run $1 and is still there; interfaces are removed first.
+# Removes the control group $1 and those in it, the deepest first; the kernel needs a moment after the last process ended.
+group() {
+    turn=0
+    while [ -d "$1" ]; do
+        find "$1" -depth -type d -exec rmdir {} \; 2>/dev/null
+        [ -d "$1" ] || { did "removed the control group $1"; return 0; }
+        turn=$((turn + 1))
+        [ $turn -lt 50 ] || { left "control group $1"; return 0; }
+        sleep 0.1
+    done
+}
+
+# Removes the control groups that libvirt made for the guest $1, in every tree.
+guest_groups() {
+    for top in /sys/fs/cgroup /sys/fs/cgroup/*; do
+        for path in "$top"/machine/*-"$1".* "$top"/machine.slice/*-"$1".*; do group "$path"; done
+    done
+}
+
+# Removes the control group $1 that libvirt made for its first guest, unless somebody else's guests are in it.
+empty_group() { if rmdir "$1" 2>/dev/null; then did "removed the control group $1"; fi; }
+
+# Disables the controller $2 for the groups in the control group $1, unless one of these needs it for those below.
+controller() {
+    [ -e "$1/cgroup.subtree_control" ] || return 0
+    if grep -qsw -- "$2" "$1"/*/cgroup.subtree_control; then return 0; fi
+    if echo "-$2" 2>/dev/null >"$1/cgroup.subtree_control"; then
+        did "disabled the controller $2 in $1/cgroup.subtree_control"
+    else
+        left "the controller $2 in $1/cgroup.subtree_control"
+    fi
+}
+
+# What bears the name of run $1 and is still there; interfaces and control groups are removed first.
 survivors() {
     for path in /sys/class/net/kf-"$1"-*; do
         [ -e "$path" ] || continue
         ip link delete "${path##*/}" 2>/dev/null && did "removed the interface ${path##*/}"
         [ ! -e "$path" ] || left "interface ${path##*/}"
+    done
+    for top in /sys/fs/cgroup /sys/fs/cgroup/*; do
+        for path in "$top"/machine/*kf-"$1"-* "$top"/machine.slice/*kf-"$1"-*; do group "$path"; done
     done
     # The bracket keeps grep from finding itself.
     for pid in $(grep -lz "guest=[k]f-$1-" /proc/[0-9]*/cmdline 2>/dev/null); do left "QEMU ${pid%/cmdline}"; done

@@ -26,7 +26,9 @@ pub type NetNs = Arc<OwnedFd>;
 #[derive(Clone, Debug, Default)]
 pub struct Local {
     netns: Option<NetNs>,
+    mounts: Option<NetNs>,
     run: Option<String>,
+    unmarked: bool,
 }
 
 impl Local {
@@ -37,7 +39,17 @@ impl Local {
 
     /// Commands in another network namespace.
     pub fn inside(netns: NetNs) -> Local {
-        Local { netns: Some(netns), run: None }
+        Local { netns: Some(netns), ..Local::default() }
+    }
+
+    /// The same in another mount namespace.
+    pub fn with_mounts(self, mounts: NetNs) -> Local {
+        Local { mounts: Some(mounts), ..self }
+    }
+
+    /// The same, and no process carries the run that this process has in its environment.
+    pub fn unmarked(self) -> Local {
+        Local { unmarked: true, ..self }
     }
 
     /// The same, and every process carries a run in its environment; one that this process has not got itself.
@@ -55,12 +67,20 @@ impl Local {
     /// # Errors
     /// [`ExecError`] if it cannot start, fails, or does not end within a minute.
     pub async fn run<S: AsRef<str>>(&self, argv: &[S]) -> Result<Output, ExecError> {
+        self.run_within(argv, LIMIT).await
+    }
+
+    /// The same with a limit of its own.
+    ///
+    /// # Errors
+    /// As of [`Local::run`].
+    pub async fn run_within<S: AsRef<str>>(&self, argv: &[S], limit: Duration) -> Result<Output, ExecError> {
         let mut command = self.command(argv);
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let child = child.map_err(|e| ExecError::Start { command: as_told(argv), cause: e.to_string() })?;
-        let output = tokio::time::timeout(LIMIT, child.wait_with_output())
+        let output = tokio::time::timeout(limit, child.wait_with_output())
             .await
-            .map_err(|_| ExecError::Timeout { command: as_told(argv), limit: LIMIT })?
+            .map_err(|_| ExecError::Timeout { command: as_told(argv), limit })?
             .map_err(|e| ExecError::Start { command: as_told(argv), cause: e.to_string() })?;
         tracing::debug!(command = as_told(argv), status = %output.status, "ran");
         decode(output).success(argv)
@@ -97,19 +117,25 @@ impl Local {
     fn command<S: AsRef<str>>(&self, argv: &[S]) -> Command {
         let mut command = Command::new(argv[0].as_ref());
         command.args(argv[1..].iter().map(AsRef::as_ref)).kill_on_drop(true);
+        if self.unmarked {
+            command.env_remove(RUN_VARIABLE).env_remove("TMPDIR");
+        }
         if let Some(run) = &self.run {
             command.env(RUN_VARIABLE, run);
         }
         if let Some(netns) = &self.netns {
-            enter_before_exec(&mut command, netns.clone());
+            enter_before_exec(&mut command, netns.clone(), CloneFlags::CLONE_NEWNET);
+        }
+        if let Some(mounts) = &self.mounts {
+            enter_before_exec(&mut command, mounts.clone(), CloneFlags::CLONE_NEWNS);
         }
         command
     }
 }
 
-/// Makes the child enter `netns` between fork and exec.
-fn enter_before_exec(command: &mut Command, netns: NetNs) {
-    let enter = move || setns(netns.as_ref(), CloneFlags::CLONE_NEWNET).map_err(std::io::Error::from);
+/// Makes the child enter a namespace between fork and exec.
+fn enter_before_exec(command: &mut Command, namespace: NetNs, kind: CloneFlags) {
+    let enter = move || setns(namespace.as_ref(), kind).map_err(std::io::Error::from);
     // SAFETY: the closure only makes one system call on a descriptor that it owns; it allocates nothing.
     unsafe { command.pre_exec(enter) };
 }

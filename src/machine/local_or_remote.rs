@@ -101,9 +101,17 @@ impl Machine {
     /// # Errors
     /// [`ExecError`] if it cannot start, fails, or does not end within a minute.
     pub async fn run<S: AsRef<str>>(&self, argv: &[S]) -> Result<Output, ExecError> {
+        self.run_within(argv, LIMIT).await
+    }
+
+    /// The same with a limit of its own.
+    ///
+    /// # Errors
+    /// As of [`Machine::run`].
+    pub async fn run_within<S: AsRef<str>>(&self, argv: &[S], limit: Duration) -> Result<Output, ExecError> {
         match self {
-            Machine::Local(local) => local.run(argv).await,
-            Machine::Remote(remote) => remote.ssh.run(&remote.marked(argv), LIMIT).await,
+            Machine::Local(local) => local.run_within(argv, limit).await,
+            Machine::Remote(remote) => remote.ssh.run(&remote.marked(argv), limit).await,
         }
     }
 

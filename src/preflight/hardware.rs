@@ -11,7 +11,7 @@ use crate::host;
 use crate::host::facts::Facts;
 use crate::lab::far_ovs::Daemons;
 use crate::lab::nics::NicError;
-use crate::lab::{far_nics, hardware, ovs};
+use crate::lab::{far_nics, machines, ovs};
 use crate::machine::Machine;
 use crate::machine::SshError;
 use crate::profile::{AccelChoice, Experiment, HostPlace, Image, Machines};
@@ -36,10 +36,10 @@ const HOST: &str = "VM host";
 const TESTER: &str = "tester";
 
 /// Looks at everything that the experiment needs of the machines.
-pub fn look(experiment: &Experiment, machines: &Machines) -> Seen {
+pub fn look(experiment: &Experiment, places: &Machines) -> Seen {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
-        Ok(runtime) => runtime.block_on(look_at_all(experiment, machines)),
+        Ok(runtime) => runtime.block_on(look_at_all(experiment, places)),
         Err(error) => {
             let finding = Finding::bad("this machine", error.to_string(), "close other programs");
             Seen { findings: vec![finding], ..Seen::default() }
@@ -47,12 +47,12 @@ pub fn look(experiment: &Experiment, machines: &Machines) -> Seen {
     }
 }
 
-async fn look_at_all(experiment: &Experiment, machines: &Machines) -> Seen {
+async fn look_at_all(experiment: &Experiment, places: &Machines) -> Seen {
     let mut seen =
         Seen { findings: on(machine::for_the_image(experiment), "this machine"), ..Seen::default() };
     seen.findings.extend(others::stale(experiment));
-    let tester = HostPlace::There(machines.tester.clone());
-    let (host, tester) = (hardware::open(&machines.host, "").await, hardware::open(&tester, "").await);
+    let tester = HostPlace::There(places.tester.clone());
+    let (host, tester) = (machines::open(&places.host, "").await, machines::open(&tester, "").await);
     seen.findings.push(login(HOST, &host));
     if let Ok(host) = &host {
         seen.host = host::gather(host).await.unwrap_or_default();

@@ -11,12 +11,10 @@ use crate::guest::daemon::Daemon;
 use crate::guest::fleet;
 use crate::guest::libvirt::{self, Hypervisor};
 use crate::guest::placement;
-use crate::lab::building::Ground;
-use crate::lab::embedded::Embedded;
+use crate::lab::change::Change;
 use crate::lab::far_ovs::Daemons;
-use crate::lab::hardware::{self, Hardware};
-use crate::lab::journal::{Journal, Undo};
-use crate::lab::{Lab, RunId, State, clean};
+use crate::lab::journal::{Entry, Journal};
+use crate::lab::{Lab, RunId, State, clean, embedded, hardware};
 use crate::machine::Machine;
 use crate::machine::ssh::Route;
 use crate::machine::upload::upload;
@@ -135,7 +133,7 @@ pub(super) async fn embedded(
 ) -> Result<Opened> {
     for path in clean::parent_cgroups(state) {
         // libvirt makes a parent group for its guests and leaves it; the last run that used it takes it away.
-        journal.before(&Undo::Cgroup { path })?;
+        journal.before(&Entry::here(Change::Cgroup { path }))?;
     }
     if guests.accel == Accel::Tcg && !guests.huge_pages_matter {
         without_huge_pages()?;
@@ -143,7 +141,7 @@ pub(super) async fn embedded(
     let root = state.libvirt_root();
     libvirt::prepare_embedded(&root, &cache.join("libvirt"), guests.cpu_groups)?;
     let hypervisor = Hypervisor::open(libvirt::embedded_uri(&root)).await?;
-    let lab = Embedded::create(&state.id, wire, ovs, journal.clone()).await;
+    let lab = embedded::create(&state.id, wire, ovs, journal.clone()).await;
     let lab = lab.context("failed to make the embedded lab")?;
     let host = lab.side(Side::Host).clone();
     let site = fleet::Site { host, route: Route::Direct, pids: root.join("run/qemu") };
@@ -167,7 +165,7 @@ pub(super) async fn hardware(
     journal: &Journal,
     events: &Events,
 ) -> Result<Opened> {
-    let lab = Hardware::create(&state.id, machines, wire, journal.clone()).await;
+    let lab = hardware::create(&state.id, machines, wire, journal.clone()).await;
     let mut lab = lab.context("failed to make the hardware lab")?;
     let host = lab.side(Side::Host).clone();
     if switched {
@@ -179,10 +177,7 @@ pub(super) async fn hardware(
     }
     let daemon = Daemon::open(&host, &state.dir).await?;
     let files = files.place(&lab, &state.id, events).await?;
-    let route = match &lab.ground {
-        Ground::Hardware(hardware) => hardware.route().await?,
-        Ground::Embedded(_) => Route::Direct,
-    };
+    let route = lab.machines.route().await?;
     let site = fleet::Site { host, route, pids: hardware::PIDS.into() };
     Ok(Opened { hypervisor: daemon.hypervisor.clone(), daemon: Some(daemon), lab, site, files })
 }

@@ -14,7 +14,6 @@ use crate::backend::site::Wire;
 use crate::backend::{Counted, NicSource, Side};
 use crate::clock::wall_clock;
 use crate::guest::fleet::Guest;
-use crate::lab::building::Ground;
 use crate::load::{Load, LoadError};
 use crate::machine::Machine;
 use crate::probe::{inside, interrupts, proc};
@@ -93,9 +92,9 @@ fn note<'g>(guests: &'g mut Vec<RawGuest>, guest: &Guest) -> &'g mut RawGuest {
 /// Looks at the machines; what cannot be read is left out.
 async fn machines(session: &LabSession, configuration: &Configuration, groups: &[Members]) -> Snapshot {
     // In the embedded lab the tester is the host.
-    let tester_cpus = match session.lab.ground {
-        Ground::Embedded(_) => Vec::new(),
-        Ground::Hardware(_) => each_cpu(session.lab.side(Side::Tester)).await,
+    let tester_cpus = match session.lab.has_tester_of_its_own() {
+        true => each_cpu(session.lab.side(Side::Tester)).await,
+        false => Vec::new(),
     };
     let (throttled_guests_s, throttled_groups_s) = throttled::by_quotas(session, groups).await;
     Snapshot {

@@ -60,9 +60,9 @@ impl LabSession {
         let patience =
             Patience { boot: self.experiment.limits.boot, attempts: self.experiment.limits.boot_attempts };
         let events = self.events.clone();
-        let undo = |name| self.lab.undo_of_guest(name);
+        let entry = |name| self.lab.entry_of_guest(name);
         let ready = |guest| drop(events.send(Event::GuestReady(guest)));
-        Ok(self.fleet.boot(boots, patience, undo, ready).await?)
+        Ok(self.fleet.boot(boots, patience, entry, ready).await?)
     }
 
     async fn destroy(&mut self, guests: &[u32]) -> Result<()> {

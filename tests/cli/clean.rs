@@ -16,6 +16,11 @@ fn remains(place: &Sandbox, id: &str, journal: &str) -> PathBuf {
     dir
 }
 
+/// A line of the journal: a change of this machine.
+fn here(change: &str) -> String {
+    format!("{{\"machine\":\"Here\",\"change\":{change}}}")
+}
+
 /// A process that waits, killed with the value.
 struct Sleeper(Child);
 
@@ -56,12 +61,18 @@ fn a_journal_is_undone_and_processes_of_others_live_on() {
     let place = Sandbox::new();
     let tree = place.out().join("tree");
     fs::create_dir_all(tree.join("deep")).unwrap();
-    let tree_line = format!("{{\"tree\":{{\"path\":{tree:?}}}}}");
+    let tree_line = here(&format!("{{\"tree\":{{\"path\":{tree:?}}}}}"));
     let torn = "{\"tree\":{\"path\":\"/";
     remains(
         &place,
         "abc234",
-        &format!("\"processes\"\n{{\"domain\":{{\"name\":\"kf-abc234-g1\"}}}}\n{tree_line}\n{torn}"),
+        &[
+            here("\"processes\""),
+            here("{\"guest_groups\":{\"name\":\"kf-abc234-g1\"}}"),
+            tree_line,
+            torn.into(),
+        ]
+        .join("\n"),
     );
     let (mut ours, mut other) = (Sleeper::start("abc234", WAIT), Sleeper::start("abc235", WAIT));
     let clean = place.kvmfair(&["clean"]);
@@ -79,8 +90,9 @@ fn each_value_that_is_written_back_is_told_once_and_one_that_went_with_its_devic
     fs::create_dir_all(place.out()).unwrap();
     let file = place.out().join("setting");
     fs::write(&file, "62").unwrap();
-    let line =
-        |path: &PathBuf, value: &str| format!("{{\"value\":{{\"path\":{path:?},\"value\":{value:?}}}}}\n");
+    let line = |path: &PathBuf, value: &str| {
+        here(&format!("{{\"value\":{{\"path\":{path:?},\"value\":{value:?}}}}}")) + "\n"
+    };
     let gone = line(&place.out().join("gone"), "1");
     remains(&place, "abc23b", &[line(&file, "60\n"), gone, line(&file, "60\n")].concat());
     let clean = place.kvmfair(&["clean"]);
@@ -92,7 +104,7 @@ fn each_value_that_is_written_back_is_told_once_and_one_that_went_with_its_devic
 #[test]
 fn a_process_that_ignores_sigterm_is_killed() {
     let place = Sandbox::new();
-    remains(&place, "abc236", "\"processes\"\n");
+    remains(&place, "abc236", &(here("\"processes\"") + "\n"));
     let mut stubborn = Sleeper::start("abc236", "trap '' TERM; read -r _; read -r _");
     let clean = place.kvmfair(&["clean", "--json"]);
     let said: serde_json::Value = serde_json::from_slice(&clean.stdout).unwrap();
@@ -107,7 +119,7 @@ fn a_process_that_ignores_sigterm_is_killed() {
 #[test]
 fn a_run_that_holds_its_lock_is_left_alone() {
     let place = Sandbox::new();
-    let dir = remains(&place, "abc237", "\"processes\"\n");
+    let dir = remains(&place, "abc237", &(here("\"processes\"") + "\n"));
     let lock = File::open(dir.join("lock")).unwrap();
     lock.lock().unwrap();
     let mut of_run = Sleeper::start("abc237", WAIT);

@@ -1,5 +1,6 @@
 //! `kvmfair bench`: the order in which a run is made and unmade.
 
+use std::os::fd::IntoRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
@@ -19,7 +20,7 @@ use crate::host::Environment;
 use crate::lab::change::Change;
 use crate::lab::journal::{Entry, Journal};
 use crate::lab::settings_lock::{self, SettingsLock};
-use crate::lab::{RunId, State, clean, enter, nics, ovs, state};
+use crate::lab::{LabError, RunId, State, clean, enter, nics, ovs, state};
 use crate::machine::local::RUN_VARIABLE;
 use crate::plan;
 use crate::preflight;
@@ -146,11 +147,9 @@ impl Bench {
             measure(&prepared, &state, common)
         }));
         // Whatever happened, the lab goes: the same code as `kvmfair clean`.
-        let undone = clean::undo(state);
+        let undone = clean::undo(state).map(drop);
         drop(settings); // everything is put back
-        let (ending, results) =
-            measured.map_err(|_| anyhow!("kvmfair panicked; the lab was taken down"))??;
-        undone?;
+        let (ending, results) = both(measured, undone)?;
         conclude(&results, ending, common)
     }
 
@@ -195,6 +194,21 @@ impl Bench {
     }
 }
 
+/// The outcome of a run and that of its clean-up: neither failure hides the other, and remains decide the exit code.
+fn both<T>(measured: std::thread::Result<Result<T>>, undone: Result<(), LabError>) -> Result<T> {
+    let failed = match measured {
+        Ok(Ok(measured)) => return undone.map(|()| measured).map_err(Into::into),
+        Ok(Err(error)) => error,
+        Err(_) if undone.is_ok() => return Err(anyhow!("kvmfair panicked; the lab was taken down")),
+        Err(_) => anyhow!("kvmfair panicked"),
+    };
+    match undone {
+        Ok(()) => Err(failed),
+        Err(remains) => Err(anyhow::Error::new(remains)
+            .context(format!("{failed:#}; the clean-up failed too (hint: `kvmfair clean`)"))),
+    }
+}
+
 /// The right to change settings of the VM host, if the experiment does that.
 fn right_to_settings(experiment: &Experiment, run: &RunId) -> Result<Option<SettingsLock>> {
     if !experiment.changes_machine() {
@@ -211,10 +225,11 @@ fn right_to_settings(experiment: &Experiment, run: &RunId) -> Result<Option<Sett
 fn enter_lab(state: &State, run_dir: &RunDir) -> Result<()> {
     enter::private_namespaces(&state.dir)?;
     enter::without_ipv6();
-    let log = std::path::absolute(run_dir.path().join("libvirt.log"))?;
+    // By its descriptor: libvirt takes a setting apart at blanks and colons, which a path may have.
+    let log = std::fs::File::create(run_dir.path().join("libvirt.log"))?.into_raw_fd();
     // SAFETY: the process has a single thread, so nobody reads the environment meanwhile.
     unsafe {
-        std::env::set_var("LIBVIRT_LOG_OUTPUTS", format!("3:file:{}", log.display()));
+        std::env::set_var("LIBVIRT_LOG_OUTPUTS", format!("3:file:/proc/self/fd/{log}"));
         std::env::set_var(RUN_VARIABLE, state.id.to_string());
         std::env::set_var("TMPDIR", &state.dir); // what children write goes when the run goes
     }
@@ -302,4 +317,34 @@ fn conclude(results: &Results, ending: Ending, common: &Common) -> Result<Exit> 
 pub(super) fn terminal() -> Terminal {
     let width = comfy_table::Table::new().width().unwrap_or(120);
     Terminal { width, colour: super::output::colour(&std::io::stdout()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remains() -> LabError {
+        LabError::Survivors(vec!["interface kf-a-b".into()])
+    }
+
+    #[test]
+    fn the_failure_of_the_clean_up_is_reported_beside_that_of_the_run_and_decides_the_exit_code() {
+        let error = both::<()>(Ok(Err(InterruptedEarly.into())), Err(remains())).unwrap_err();
+        let text = format!("{error:#}");
+        assert!(
+            text.contains("interrupted before") && text.contains("survived the teardown: interface kf-a-b"),
+            "{text}"
+        );
+        assert!(!error.is::<InterruptedEarly>() && error.is::<LabError>());
+        assert!(both::<()>(Ok(Err(InterruptedEarly.into())), Ok(())).unwrap_err().is::<InterruptedEarly>());
+        assert!(both(Ok(Ok(())), Err(remains())).is_err() && both(Ok(Ok(())), Ok(())).is_ok());
+    }
+
+    #[test]
+    fn after_a_panic_the_lab_is_not_called_taken_down_unless_it_was() {
+        let text = |undone| format!("{:#}", both::<()>(Err(Box::new("panic")), undone).unwrap_err());
+        assert!(text(Ok(())).contains("the lab was taken down"));
+        let left = text(Err(remains()));
+        assert!(!left.contains("was taken down") && left.contains("interface kf-a-b"), "{left}");
+    }
 }

@@ -39,9 +39,15 @@ pub fn load(path: &Path) -> Result<(String, Experiment)> {
 
 /// Memory and CPUs of this machine.
 pub fn host_facts() -> Result<HostFacts> {
-    use procfs::Current;
-    let memory = procfs::Meminfo::current().context("failed to read /proc/meminfo")?;
-    Ok(HostFacts { memory_mib: memory.mem_total >> 20, cpus: numbered().unwrap_or_else(cpus) })
+    let meminfo = std::fs::read_to_string("/proc/meminfo").context("failed to read /proc/meminfo")?;
+    let memory_mib = memory_mib(&meminfo).context("failed to read MemTotal in /proc/meminfo")?;
+    Ok(HostFacts { memory_mib, cpus: numbered().unwrap_or_else(cpus) })
+}
+
+/// All memory, MiB. Containers and other kernels show fewer lines than Linux has; only this one is needed.
+fn memory_mib(meminfo: &str) -> Option<u64> {
+    let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    Some(total.split_whitespace().next()?.parse::<u64>().ok()? >> 10)
 }
 
 /// How far the numbers of this machine's CPUs go: one more than the highest that is online.
@@ -89,5 +95,14 @@ pub fn accel(experiment: &Experiment) -> Accel {
         AccelChoice::Auto if experiment.machines.is_some() => Accel::Kvm,
         AccelChoice::Auto if host::kvm_usable() => Accel::Kvm,
         AccelChoice::Auto => Accel::Tcg,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn memory_is_read_from_a_meminfo_of_one_line() {
+        assert_eq!(super::memory_mib("MemTotal:        4194304 kB\n"), Some(4096));
+        assert_eq!(super::memory_mib(""), None);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::libvirt::{Hypervisor, LibvirtError};
+use super::libvirt::{Hypervisor, LibvirtError, in_query};
 use crate::machine::Machine;
 use crate::machine::forward::Forward;
 
@@ -39,7 +39,7 @@ impl Daemon {
         let tunnel = remote.tunnel().await.map_err(|error| refused(error.to_string()))?;
         let path = directory.join("libvirt.sock");
         let forward = Forward::listen(&path, tunnel, found).map_err(|error| refused(error.to_string()))?;
-        let uri = format!("qemu+unix:///system?socket={}", path.display());
+        let uri = format!("qemu+unix:///system?socket={}", in_query(&path));
         Ok(Daemon { hypervisor: Hypervisor::open(uri).await?, _forward: Some(forward) })
     }
 }

@@ -1,5 +1,6 @@
 //! libvirt: guests created, suspended, resumed and destroyed. Every call blocks, so each runs on a blocking thread.
 
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
@@ -78,7 +79,14 @@ pub fn prepare_embedded(root: &Path, cache: &Path, cpu_groups: bool) -> Result<(
 
 /// The address of the embedded driver.
 pub fn embedded_uri(root: &Path) -> String {
-    format!("qemu:///embed?root={}", root.display())
+    format!("qemu:///embed?root={}", in_query(root))
+}
+
+/// A path in the query of a URI: what has a meaning there is escaped.
+pub(super) fn in_query(path: &Path) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
+    let escape = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    path.as_os_str().as_bytes().iter().map(|byte| escape(*byte)).collect()
 }
 
 impl Hypervisor {

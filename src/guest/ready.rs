@@ -9,8 +9,8 @@ use super::appliance;
 use super::error::GuestError;
 use super::fleet::{Boot, LOGIN, SSH_PORT, Site};
 use crate::address::NETSERVER_PORT;
-use crate::machine::Machine;
 use crate::machine::ssh::{Identity, Ssh};
+use crate::machine::{ExecError, Machine};
 
 /// Between two looks at a booting guest.
 const POLL: Duration = Duration::from_millis(50);
@@ -66,7 +66,7 @@ async fn log_in(
         match Ssh::connect(address, identity.clone(), site.route.clone(), LOGIN).await {
             Ok(ssh) if site.route.accepts(netserver, LOGIN).await => return Ok(Some(ssh)),
             Ok(_) => sleep(POLL).await,
-            Err(cause) if cause.to_string().contains("pinned") => {
+            Err(cause @ ExecError::OtherMachine { .. }) => {
                 return Err(GuestError::Ssh { name: name.clone(), cause });
             }
             Err(cause) => {

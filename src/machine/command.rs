@@ -42,6 +42,12 @@ pub enum ExecError {
         /// The time it had.
         limit: Duration,
     },
+    /// Another machine answers at the address.
+    #[error("the host key of {host} is not the expected one: another machine answers at this address")]
+    OtherMachine {
+        /// The address.
+        host: String,
+    },
     /// The session to the other machine broke.
     #[error("lost the SSH session to {host}: {cause}")]
     Session {

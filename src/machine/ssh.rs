@@ -62,7 +62,7 @@ impl Ssh {
     /// Connects to a guest, checks the host key and logs in, each step within `limit`.
     ///
     /// # Errors
-    /// [`ExecError::Session`] if nobody answers, another machine does, or the key is refused.
+    /// [`ExecError::Session`] if nobody answers or the key is refused, [`ExecError::OtherMachine`] if another machine answers.
     pub async fn connect(
         address: SocketAddr,
         identity: Identity,
@@ -71,7 +71,8 @@ impl Ssh {
     ) -> Result<Ssh, ExecError> {
         let opened = tokio::task::spawn_blocking(move || open(address, &identity, &route, limit)).await;
         match opened {
-            Ok(Ok(session)) => Ok(Ssh::of(session, address.to_string())),
+            Ok(Ok(Some(session))) => Ok(Ssh::of(session, address.to_string())),
+            Ok(Ok(None)) => Err(ExecError::OtherMachine { host: address.to_string() }),
             Ok(Err(cause)) => Err(ExecError::Session { host: address.to_string(), cause: cause.to_string() }),
             Err(panic) => Err(ExecError::Session { host: address.to_string(), cause: panic.to_string() }),
         }
@@ -92,6 +93,7 @@ impl Ssh {
         let target = Target::Process(as_typed(argv));
         let opened = tokio::task::spawn_blocking(move || {
             let session = open(address, &identity, &route, limit).map_err(std::io::Error::other)?;
+            let session = session.ok_or_else(|| std::io::Error::other("another machine answers"))?;
             let (user, host, port) = (identity.user, address.ip().to_string(), address.port());
             let tunnel = Tunnel::through(session, &SshAddress { user, host, port });
             tunnel.map_err(std::io::Error::other)?.open(target)
@@ -152,7 +154,13 @@ impl Ssh {
     }
 }
 
-fn open(address: SocketAddr, identity: &Identity, route: &Route, limit: Duration) -> Result<Session, Error> {
+/// `None` if another machine answers, whose host key is not the expected one.
+fn open(
+    address: SocketAddr,
+    identity: &Identity,
+    route: &Route,
+    limit: Duration,
+) -> Result<Option<Session>, Error> {
     let refuse = |text: &'static str| Error::new(ErrorCode::Session(-1), text);
     let mut session = Session::new()?;
     session.set_timeout(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX));
@@ -169,10 +177,10 @@ fn open(address: SocketAddr, identity: &Identity, route: &Route, limit: Duration
     }
     session.handshake()?;
     if session.host_key().map(|(key, _)| key) != Some(&identity.host_key) {
-        return Err(refuse("the host key is not the pinned one: another machine answers at this address"));
+        return Ok(None);
     }
     session.userauth_pubkey_memory(&identity.user, None, &identity.private_key, None)?;
-    Ok(session)
+    Ok(Some(session))
 }
 
 fn execute(session: &Session, command: &str, input: &mut impl Read) -> std::io::Result<Output> {

@@ -75,7 +75,9 @@ fn place(check: &mut Check, host: &Host) -> Option<Uri> {
 }
 
 fn unknown(uri: &str) -> Fault {
-    if let Some(near) = nearest(uri, ["embedded", "qemu:///system"].into_iter()) {
+    // Another transport names another machine: none of these is meant.
+    let close = || nearest(uri, ["embedded", "qemu:///system"].into_iter());
+    if let Some(near) = (!uri.contains('+')).then(close).flatten() {
         return Fault::new(format!("unknown host `{uri}`"), "", format!("did you mean \"{near}\"?"));
     }
     let message = if uri.contains("://") {

@@ -86,6 +86,8 @@ fn by_machine(entries: &[Entry]) -> Vec<(&HostPlace, Vec<&Change>)> {
             machines[index].1.push(change);
         }
     }
+    // Nothing else can go while a process of this machine holds it.
+    machines.sort_by_key(|(machine, _)| **machine != HostPlace::Here);
     machines
 }
 

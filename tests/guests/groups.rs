@@ -87,7 +87,7 @@ fn a_quota_and_a_cap_are_never_exceeded_and_the_background_is_in_no_measured_fig
 
 #[test]
 fn nothing_of_a_killed_run_with_control_groups_and_caps_outlives_clean() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let body = format!(
         "{LOAD}flows = 1\n[guest]\nvms = 2\nmemory = \"96 MiB\"\n[network]\nbackend = \"virtio\"\n\
          [[group]]\nname = \"gold\"\nguests = 1\nshares = 2048\ncgroup = true\nrole = \"cpu-burner\"\n\

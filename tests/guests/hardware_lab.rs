@@ -44,7 +44,7 @@ const SWEEP: &str = "[sweep]\nbackend = [\"virtio\", \"macvtap-bridge\"]\nvms = 
 
 #[test]
 fn guests_of_another_machines_libvirt_are_measured_from_a_third_and_nothing_is_left() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let machines = Machines::new();
     let profile = profile(&place, "far", SWEEP);
     let check = machines.kvmfair(&place, &["check", &profile]);
@@ -100,7 +100,7 @@ fn a_stream_is_paced_by_the_other_tester_whose_nic_is_left_without_a_class() {
 
 #[test]
 fn after_a_kill_clean_takes_everything_back_from_the_other_machines() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let machines = Machines::new();
     let profile = profile(&place, "killed", SWEEP);
     for words in ["to boot", "flows for"] {
@@ -152,7 +152,7 @@ fn settings_of_another_machine_are_one_run_s_at_a_time_and_after_a_kill_nobody_s
 
 #[test]
 fn guests_of_a_cloud_image_are_measured_on_another_machine_and_no_overlay_seed_key_or_image_is_left() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let machines = Machines::new();
     let image = debian();
     let before = trace(&image);
@@ -191,7 +191,7 @@ fn guests_of_a_cloud_image_are_measured_on_another_machine_and_no_overlay_seed_k
 
 #[test]
 fn a_guest_of_a_cloud_image_is_measured_on_the_machine_that_kvmfair_runs_on_by_its_own_libvirt() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let machines = Machines::new();
     let image = debian();
     let before = trace(&image);
@@ -207,7 +207,7 @@ fn a_guest_of_a_cloud_image_is_measured_on_the_machine_that_kvmfair_runs_on_by_i
 
 #[test]
 fn an_interrupt_and_a_kill_while_the_cloud_image_is_brought_leave_nothing_of_it() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let machines = Machines::new();
     let image = place.out().with_file_name("large.qcow2");
     qemu_img(&["create", "-q", "-f", "qcow2", "-o", "preallocation=full"], &[&image, Path::new("1G")]);
@@ -237,7 +237,7 @@ fn an_interrupt_and_a_kill_while_the_cloud_image_is_brought_leave_nothing_of_it(
 
 #[test]
 fn machines_that_cannot_serve_are_refused_before_anything_changes() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let machines = Machines::new();
     let profile = profile(&place, "refused", SWEEP);
     let refused = |words: &[&str]| {

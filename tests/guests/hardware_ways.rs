@@ -39,7 +39,7 @@ fn measured(place: &Sandbox, machines: &Machines, bench: Command) {
 
 #[test]
 fn machines_behind_a_jump_host_are_reached_with_the_key_that_the_profile_names() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let machines = Machines::new();
     fs::remove_file(machines.ssh_directory().join("id_ed25519")).unwrap();
     fs::copy(machines.path("named"), machines.ssh_directory().join("lab")).unwrap();
@@ -97,7 +97,7 @@ impl Drop for Agent {
 
 #[test]
 fn the_agents_keys_are_tried_one_after_another() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let machines = Machines::new();
     fs::remove_file(machines.ssh_directory().join("id_ed25519")).unwrap();
     let socket = machines.path("agent");
@@ -130,7 +130,7 @@ fn on_wire(place: &Sandbox, name: &str, host_dev: &str, backend: &str) -> String
 
 #[test]
 fn a_nic_that_is_missing_or_carries_the_default_route_is_refused_with_the_fix() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let machines = Machines::new();
     let refused = |nic: &str, words: &[&str]| {
         let profile = on_wire(&place, "nic", nic, "virtio");
@@ -161,7 +161,7 @@ fn a_nic_that_is_missing_or_carries_the_default_route_is_refused_with_the_fix() 
 
 #[test]
 fn a_cloud_image_that_the_vm_host_cannot_boot_is_refused_with_the_fix() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let machines = Machines::new();
     let file = |name: &str| place.out().with_file_name(name);
     let refused = |image: &Path, words: &[&str]| {

@@ -15,7 +15,7 @@ const TINY: &str = "[network]\nbackend = \"virtio\"\n[guest]\nmemory = \"96 MiB\
 
 /// Interrupts a run some time after it said something; it must end with 130 and have kept so many trials.
 fn interrupted(signal: Signal, words: &[&str], kept: usize) {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let mut running = place.bench(&place.profile("tiny", TINY));
     words.iter().for_each(|words| running.hear(words));
     sleep(Duration::from_millis(300));
@@ -43,7 +43,7 @@ fn a_run_that_is_terminated_while_its_flows_run_keeps_the_trials_that_were_over(
 
 #[test]
 fn a_run_that_is_interrupted_while_the_lab_is_made_ends_with_130_and_leaves_nothing() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let mut running = place.bench(&place.profile("tiny", TINY));
     running.hear("making the lab");
     running.signal(Signal::SIGHUP);
@@ -54,7 +54,7 @@ fn a_run_that_is_interrupted_while_the_lab_is_made_ends_with_130_and_leaves_noth
 /// Until the first words come a run has said nothing: a signal then finds it wherever it is.
 #[test]
 fn a_signal_at_any_moment_of_the_start_leaves_nothing() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let profile = place.profile("tiny", TINY);
     for after_ms in [10, 40, 80, 120, 160, 240] {
         let running = place.bench(&profile);
@@ -82,7 +82,7 @@ const MOMENTS: [(&str, u64); 10] = [
 
 #[test]
 fn after_a_kill_at_any_of_ten_moments_clean_leaves_nothing() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let profile = place.profile("tiny", TINY);
     for (words, after_ms) in MOMENTS {
         let mut running = place.bench(&profile);
@@ -104,7 +104,7 @@ fn after_a_kill_at_any_of_ten_moments_clean_leaves_nothing() {
 /// Neither `clean` nor the end of the terminal that it was told to outlive (`nohup kvmfair bench … &`).
 #[test]
 fn a_run_that_lives_is_disturbed_neither_by_clean_nor_by_a_hangup_it_was_told_to_ignore() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let command = place.command(&["bench", &place.profile("tiny", TINY)]);
     let mut running = place.start(handling(command, SigHandler::SigIgn));
     for words in ["to boot", "guests answer", "flows for"] {

@@ -43,7 +43,7 @@ fn proven(place: &Sandbox, trials: usize) -> Vec<Row> {
 
 #[test]
 fn several_queues_of_the_size_asked_for_serve_taps_and_macvtaps() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let levels =
         "[network]\nqueue_size = 512\n[sweep]\nqueues = [1, 2]\nbackend = [\"virtio\", \"macvtap-vepa\"]\n";
     place.bench(&place.profile("queues", &format!("{BRIEF}{levels}"))).end().expect(0);
@@ -58,7 +58,7 @@ fn several_queues_of_the_size_asked_for_serve_taps_and_macvtaps() {
 
 #[test]
 fn offloads_and_another_qemu_are_factors() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let other = script(&place, "other", &start_another());
     let levels = format!(
         "[network]\nbackend = \"virtio\"\n[sweep]\noffloads = [true, false]\nemulator = [{QEMU:?}, {other:?}]\n"
@@ -82,7 +82,7 @@ fn offloads_and_another_qemu_are_factors() {
 
 #[test]
 fn a_qemu_that_is_not_what_its_file_says_is_found_out() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let lie = "[ \"$1\" != --version ] || { echo 'QEMU emulator version 9.9.9 (another)'; exit; }";
     let liar = script(&place, "liar", &format!("{lie}\nexec {QEMU} \"$@\""));
     let body = BRIEF.replace("trial_attempts = 3", "trial_attempts = 1");

@@ -40,7 +40,7 @@ fn on_nic(place: &Sandbox, host_dev: &str) -> String {
 
 #[test]
 fn without_open_vswitchs_daemons_its_backends_are_refused_with_the_package() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let profile = profile(&place, "ovs", "");
     let found = check_after(&place, ":", &profile);
     assert!(found.status.success(), "{}", said(&found));
@@ -54,7 +54,7 @@ fn without_open_vswitchs_daemons_its_backends_are_refused_with_the_package() {
 
 #[test]
 fn a_nic_that_is_missing_and_a_bridge_that_carries_the_default_route_are_refused_with_the_fix() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let words = ["NIC of the wire: there is no interface nope0; there are: ", "name another one in [wire]"];
     refused(&place, "ip link set lo up", &on_nic(&place, "nope0"), &words);
     let bridge = "ip link add uplink type bridge\nip link set uplink up\nip route add default dev uplink";
@@ -71,7 +71,7 @@ fn a_nic_that_is_missing_and_a_bridge_that_carries_the_default_route_are_refused
 
 #[test]
 fn programs_are_found_where_administrators_keep_them_and_not_on_the_path_alone() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let profile = profile(&place, "virtio", "");
     let output = place.command(&["check", &profile]).env("PATH", "/nonexistent").output().unwrap();
     assert!(output.status.success(), "{}", said(&output));

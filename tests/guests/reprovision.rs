@@ -17,7 +17,7 @@ fn processes(run: &Path) -> Vec<i32> {
 
 #[test]
 fn the_same_guest_serves_all_repeats_if_the_profile_does_not_say_otherwise() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     place.bench(&place.profile("kept", TWICE)).end().expect(0);
     place.assert_nothing_left();
     let processes = processes(&place.only_run());
@@ -27,7 +27,7 @@ fn the_same_guest_serves_all_repeats_if_the_profile_does_not_say_otherwise() {
 
 #[test]
 fn each_repeat_has_a_guest_of_its_own_also_in_a_run_that_goes_on() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let body = format!("{TWICE}[plan]\norder = \"sequential\"\nreprovision = \"block\"\n");
     let mut running = place.bench(&place.profile("anew", &body));
     running.hear("trial 2/4");

@@ -1,5 +1,5 @@
-//! The small twins of the studies' profiles, run to their end with real guests, once each configuration: every trial is measured,
-//! and the charts of the source are drawn, over its levels and with its series.
+//! The small twins of the studies' profiles, run to their end with real guests, each configuration once and for a short
+//! window: every trial is measured, and the charts of the source are drawn, over its levels and with its series.
 //!
 //! Needs root; fails without. Nothing here asserts a speed.
 
@@ -46,22 +46,34 @@ const COSTS: [&str; 3] = ["rate_per_flow_tps", "mean_latency_us", "host_cpu_perc
 /// Those of bias, which bare metal has none of.
 const BIASES: [&str; 3] = ["bias_rate_percent", "bias_latency_percent", "bias_cpu_percent"];
 
-/// The profile as it is shipped, with one repeat, and further attempts for a machine that stands still now and then.
+/// The profile as it is shipped, with one repeat and a short window, and further attempts for a machine that stands still now and
+/// then. Neither a trial's validity nor a chart's axes and series depend on how long it was measured.
 fn once(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles").join(name).with_extension("toml");
     let shipped = fs::read_to_string(path).unwrap();
-    let fewer: Vec<&str> = shipped
-        .lines()
-        .map(|line| if line.starts_with("repeats = ") { "repeats = 1" } else { line })
-        .collect();
-    fewer.join("\n") + "\n[limits]\ntrial_attempts = 3\n"
+    let short = |line: &str| match line.split(" = ").next() {
+        Some("repeats") => "repeats = 1".to_owned(),
+        Some("warmup") => "warmup = \"500 ms\"".to_owned(),
+        Some("window") => "window = \"2500 ms\"".to_owned(),
+        _ => line.to_owned(),
+    };
+    shipped.lines().map(short).collect::<Vec<_>>().join("\n") + "\n[limits]\ntrial_attempts = 3\n"
+}
+
+/// A twin that changes the machine has it to itself.
+fn place_for(profile: &str) -> Sandbox {
+    match ["[tuning.host]", "ksm = ", "host_rps = "].iter().any(|setting| profile.contains(setting)) {
+        true => Sandbox::with_guests(),
+        false => Sandbox::beside_others(),
+    }
 }
 
 #[track_caller]
 fn measured(name: &str, charts: &[Chart]) {
-    let place = Sandbox::with_guests();
+    let text = once(name);
+    let place = place_for(&text);
     let profile = place.out().with_file_name("twin.toml");
-    fs::write(&profile, once(name)).unwrap();
+    fs::write(&profile, text).unwrap();
     let ended = place.bench(profile.to_str().unwrap()).end().expect(0);
     place.assert_nothing_left();
     let run = place.only_run();

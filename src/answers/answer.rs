@@ -58,31 +58,48 @@ impl Answer {
 /// Every pair and metric with common blocks, in the order of `pairs` and then of `metrics`: one family.
 pub fn answer(metrics: &[Metric], pairs: &[LevelPair], values: &[Value]) -> Vec<Answer> {
     let all = pairs.iter().flat_map(|pair| metrics.iter().map(move |metric| (pair, metric)));
-    let known: Vec<(&LevelPair, &Metric, Vec<(f64, f64)>)> = all
-        .map(|(pair, metric)| (pair, metric, common_blocks(pair, metric, values)))
-        .filter(|(.., blocks)| !blocks.is_empty())
+    let compared: Vec<Compared> =
+        all.filter_map(|(pair, metric)| Compared::in_common_blocks(pair, metric, values)).collect();
+    let p_values: Vec<f64> = compared
+        .iter()
+        .map(|one| one.difference.map_or(1.0, |difference| difference.p_two_sided()))
         .collect();
-    let differences: Vec<Option<Difference>> =
-        known.iter().map(|(.., blocks)| Difference::paired(blocks)).collect();
-    let family =
-        holm(&differences.iter().map(|one| one.map_or(1.0, |one| one.p_two_sided())).collect::<Vec<_>>());
-    let size = known.len();
-    let one =
-        |(((pair, metric, blocks), difference), p): (((&LevelPair, &Metric, Vec<(f64, f64)>), _), f64)| {
-            let difference: Option<Difference> = difference;
-            let mean = blocks.iter().map(|(base, new)| new - base).sum::<f64>() / blocks.len() as f64;
-            let interval = difference.map(|difference| difference.interval(0.95));
-            Answer {
-                pair: pair.clone(),
-                metric: metric.clone(),
-                blocks: blocks.len(),
-                change: metric.off_scale(mean),
-                interval: interval.map(|(low, high)| (metric.off_scale(low), metric.off_scale(high))),
-                p,
-                blocks_for_ten: difference.and_then(|difference| blocks_for_ten(metric, &difference, size)),
-            }
-        };
-    known.into_iter().zip(differences).zip(family).map(one).collect()
+    let answers = compared.iter().zip(holm(&p_values)).map(|(one, p)| one.answer(p, compared.len()));
+    answers.collect()
+}
+
+/// Two levels, compared in one metric over their common blocks.
+struct Compared<'a> {
+    pair: &'a LevelPair,
+    metric: &'a Metric,
+    /// (base, new) of each block, on the metric's scale.
+    blocks: Vec<(f64, f64)>,
+    difference: Option<Difference>,
+}
+
+impl<'a> Compared<'a> {
+    /// `None` if no block has both.
+    fn in_common_blocks(pair: &'a LevelPair, metric: &'a Metric, values: &[Value]) -> Option<Compared<'a>> {
+        let blocks = common_blocks(pair, metric, values);
+        let difference = Difference::paired(&blocks);
+        (!blocks.is_empty()).then_some(Compared { pair, metric, blocks, difference })
+    }
+
+    /// The answer, with its p corrected for a family of so many.
+    fn answer(&self, p: f64, family: usize) -> Answer {
+        let Compared { pair, metric, blocks, difference } = self;
+        let mean = blocks.iter().map(|(base, new)| new - base).sum::<f64>() / blocks.len() as f64;
+        let interval = difference.map(|difference| difference.interval(0.95));
+        Answer {
+            pair: (*pair).clone(),
+            metric: (*metric).clone(),
+            blocks: blocks.len(),
+            change: metric.off_scale(mean),
+            interval: interval.map(|(low, high)| (metric.off_scale(low), metric.off_scale(high))),
+            p,
+            blocks_for_ten: difference.and_then(|difference| blocks_for_ten(metric, &difference, family)),
+        }
+    }
 }
 
 /// (base, new) of each block that has both, on the metric's scale.

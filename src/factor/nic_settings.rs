@@ -119,7 +119,7 @@ fn entries(entries: u32) -> Result<Value, Fault> {
 /// A time of coalescing, µs: whole ones up to a tenth of a second. Which of them a driver takes is its own choice.
 fn coalescing(time: Duration) -> Result<Value, Fault> {
     let us = u32::try_from(time.as_micros()).ok().filter(|us| *us <= 100_000);
-    us.filter(|_| time.subsec_nanos() % 1_000 == 0).map(Value::Number).ok_or_else(|| {
+    us.filter(|_| time.subsec_nanos().is_multiple_of(1_000)).map(Value::Number).ok_or_else(|| {
         let message = format!("no NIC gathers packets for {}", Time(time));
         Fault::new(message, "", "write whole microseconds, at most \"100 ms\"")
     })

@@ -185,7 +185,7 @@ mod tests {
     fn a_run_without_a_single_trial_is_rendered_without_figures() {
         let (experiment, provenance, _) = fixture::run();
         let model = Model::new(&experiment, &provenance, &[]);
-        assert!(chart::charts(&model).is_empty());
+        assert!(chart::charts(&model).unwrap().is_empty());
         assert_eq!(tables::trials(&model).rows.len(), 0);
         assert_eq!(tables::configurations(&model).rows.len(), 3);
         assert!(terminal::summary(&model, Terminal { width: 80, colour: false }).contains("0 of 3 repeats"));
@@ -198,7 +198,7 @@ mod tests {
         let experiment = fixture::experiment(vec![], &[]);
         let model = Model::new(&experiment, &provenance, &[]);
         assert_eq!(model.constants(), "");
-        assert!(chart::charts(&model).is_empty());
+        assert!(chart::charts(&model).unwrap().is_empty());
     }
 
     #[test]

@@ -207,7 +207,7 @@ impl Results {
         self.write_tables()?;
         self.write_timeline()?;
         let model = self.model();
-        let charts = charts(&model);
+        let charts = charts(&model)?;
         self.dir.make("charts")?;
         for chart in &charts {
             self.dir.write(&format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;

@@ -3,11 +3,14 @@
 //! Each panel has a scale of its own: beside a maximum of fifty times as much a mean would be hardly a line. Whiskers show the
 //! interval; the value stands beside each bar.
 
+use plotters::prelude::{Color, Rectangle, ShapeStyle};
+
 use super::font::Font;
 use super::frame::{self, BELOW, BOLD, LINE, Swatch, TEXT};
-use super::plot::{Axis, Bar, Bars, Estimate, is_beyond};
+use super::plane::{Along, Plane, Ticked};
+use super::plot::{Axis, Bar, Bars, Estimate};
 use super::scale::Scale;
-use super::svg::{Align, Area, Canvas, GREY, INK, Point, Stroke, WHITE};
+use super::svg::{Align, Area, Canvas, DrawError, Drawn, GREY, INK, Point, Stroke, WHITE};
 
 /// Widest name of a bar, px, before it is shortened; with panels side by side.
 const NAME_WIDTH: f64 = 470.0;
@@ -40,23 +43,20 @@ pub(super) fn least_height(bars: &Bars) -> f64 {
 }
 
 /// One panel on the picture.
-struct Panel<'b> {
-    axis: &'b Axis,
+struct Panel<'c> {
+    /// Values to the right; downwards, px of the picture.
+    plane: Plane<'c>,
     scale: Scale,
-    area: Area,
 }
 
 /// Draws a bar chart.
-pub(super) fn draw(canvas: &mut Canvas, plot: &Area, bars: &Bars) {
+pub(super) fn draw(canvas: &Canvas, plot: &Area, bars: &Bars) -> Drawn {
     let names = bars.segments.iter().map(|(name, look)| (name.as_str(), *look));
     let top = frame::key(canvas, plot, names, Swatch::Square) + head(bars);
     let row = ((plot.bottom - BELOW - top) / rows(bars)).clamp(LOWEST_ROW, ROW);
     let most = if bars.panels.len() > 1 { NAME_BESIDE_PANELS } else { NAME_WIDTH };
     let widest = bars.bars().map(|bar| TEXT.width(&bar.label)).fold(0.0, f64::max).min(most) + 14.0;
-    let panels = panels(plot, bars, (top, top + rows(bars) * row), widest);
-    for panel in &panels {
-        head_of(canvas, panel, bars.panels.len() > 1);
-    }
+    let panels = panels(canvas, plot, bars, (top, top + rows(bars) * row), widest)?;
     let mut y = top;
     for group in &bars.groups {
         if !group.title.is_empty() {
@@ -74,7 +74,7 @@ pub(super) fn draw(canvas: &mut Canvas, plot: &Area, bars: &Bars) {
                 canvas.centred("bar", &name, at, Align::Right, (TEXT, INK));
                 for (index, panel) in panels.iter().enumerate() {
                     if let Some(value) = bar.values.get(index).copied().flatten() {
-                        draw_bar(canvas, panel, bars, bar, &value, (middle, (0.66 * row).min(BAR) / 2.0));
+                        draw_bar(panel, bars, bar, &value, (middle, (0.66 * row).min(BAR) / 2.0));
                     }
                 }
             });
@@ -82,75 +82,67 @@ pub(super) fn draw(canvas: &mut Canvas, plot: &Area, bars: &Bars) {
         }
         y += SPACE_ROWS * row;
     }
+    Ok(())
 }
 
-/// The panels that have something to show, side by side.
-fn panels<'b>(plot: &Area, bars: &'b Bars, (top, bottom): (f64, f64), names: f64) -> Vec<Panel<'b>> {
+/// The panels that have something to show, side by side: with their names above them where there are several, else with the
+/// unit below.
+fn panels<'c>(
+    canvas: &'c Canvas,
+    plot: &Area,
+    bars: &Bars,
+    (top, bottom): (f64, f64),
+    names: f64,
+) -> Result<Vec<Panel<'c>>, DrawError> {
     let count = bars.panels.len() as f64;
     let width = (plot.width() - names - GAP * (count - 1.0)) / count;
-    let panel = |(index, axis): (usize, &'b Axis)| {
+    let panel = |(index, axis): (usize, &Axis)| {
         let scale = axis.scale();
         let values = bars.values(index).map(|value| TEXT.width(&scale.value(value.mean))).fold(0.0, f64::max);
         let left = plot.left + names + index as f64 * (width + GAP);
-        Panel { axis, scale, area: Area { left, right: left + width - values - 14.0, top, bottom } }
+        let area = Area { left, right: left + width - values - 14.0, top, bottom };
+        let rows = Ticked::new(bottom..top, Vec::new());
+        let mut plane = Plane::new(canvas, area, Ticked::scale(&scale), rows)?;
+        if bars.panels.len() > 1 {
+            let name = frame::with_unit(&axis.title, &scale);
+            canvas.text("series", &name, (left, top - 14.0), Align::Left, (BOLD, INK));
+            plane.bottom_ticks(&scale);
+        } else {
+            plane.bottom_axis(axis, &scale);
+        }
+        Ok(Panel { plane, scale })
     };
     bars.panels.iter().enumerate().map(panel).collect()
 }
 
-/// A panel's scale: among several its name and unit stand above it, else the unit below.
-fn head_of(canvas: &mut Canvas, panel: &Panel, several: bool) {
-    let Panel { axis, area, scale } = panel;
-    if several {
-        let name = frame::with_unit(&axis.title, scale);
-        canvas.text("series", &name, (area.left, area.top - 14.0), Align::Left, (BOLD, INK));
-        frame::bottom_ticks(canvas, area, scale);
-    } else {
-        frame::bottom_axis(canvas, area, axis);
-    }
-}
-
-fn draw_bar(
-    canvas: &mut Canvas,
-    panel: &Panel,
-    bars: &Bars,
-    bar: &Bar,
-    value: &Estimate,
-    (y, half): (f64, f64),
-) {
-    let Panel { scale, area, .. } = panel;
-    let x = |value: f64| frame::x_of(area, scale, value.clamp(0.0, scale.top));
-    let piece = |from: f64, to: f64| Area { left: x(from), right: x(to), top: y - half, bottom: y + half };
+fn draw_bar(Panel { plane, scale }: &Panel, bars: &Bars, bar: &Bar, value: &Estimate, (y, half): (f64, f64)) {
+    let piece = |from: f64, to: f64, half: f64, style: ShapeStyle| {
+        plane.draw(&Rectangle::new([(from, y - half), (to, y + half)], style));
+    };
     let whole = [(value.mean, bar.look.map_or(GREY, |look| look.colour))];
     let segments = bar.segments.iter().zip(&bars.segments).map(|(size, (_, look))| (*size, look.colour));
     let mut from = 0.0;
     for (size, colour) in segments.chain(whole.into_iter().filter(|_| bars.segments.is_empty())) {
-        canvas.rectangle(piece(from, from + size), colour, 1.0);
+        piece(from, from + size, half, colour.filled());
         from += size;
     }
     if let Some(floor) = bar.floor {
-        let Area { right, top, bottom, .. } = piece(0.0, floor);
-        canvas.rectangle(Area { top: top - 5.0, bottom: bottom + 5.0, ..piece(0.0, floor) }, GREY, 0.3);
-        let edge = [(right, top - 5.0), (right, bottom + 5.0)];
-        canvas.path(&edge, Stroke { colour: INK, width: 1.5, dash: "2 3" });
+        piece(0.0, floor, half + 5.0, GREY.mix(0.3).filled());
+        let edge = [(floor, y - half - 5.0), (floor, y + half + 5.0)];
+        plane.line(edge, Stroke { colour: INK, width: 1.5, dash: "2 3" });
     }
-    interval(canvas, panel, value, y);
-    let end = if is_beyond(value.high(), scale.top) { area.right } else { x(value.high().max(value.mean)) };
-    let text = scale.value(value.mean);
-    on_white(canvas, "figure", &text, (end + 9.0, y), TEXT);
-}
-
-/// With a halo, because bars may be as dark.
-fn interval(canvas: &mut Canvas, Panel { area, scale, .. }: &Panel, value: &Estimate, y: f64) {
-    let along = |value: f64, side: f64| (frame::x_of(area, scale, value), y + side);
+    // With a halo, because bars may be as dark.
     for (ends, stroke) in value.ends.into_iter().flat_map(|ends| HALO.map(|stroke| (ends, stroke))) {
-        frame::whisker(canvas, ends, (0.0, scale.top), along, stroke);
+        plane.whisker(ends, scale.top, Along::X(y), stroke);
     }
+    let (end, _) = plane.at((value.high().max(value.mean).min(scale.top), y));
+    on_white(plane.canvas, "figure", &scale.value(value.mean), (end + 9.0, y), TEXT);
 }
 
 const HALO: [Stroke; 2] = [Stroke::solid(WHITE, 5.0), Stroke::solid(INK, 2.0)];
 
 /// A text on white: the grid runs behind it.
-fn on_white(canvas: &mut Canvas, class: &str, text: &str, at: Point, font: Font) {
+fn on_white(canvas: &Canvas, class: &str, text: &str, at: Point, font: Font) {
     let half = 0.55 * font.size;
     let behind = Area {
         left: at.0 - 2.0,

@@ -5,9 +5,9 @@
 
 use super::font::Font;
 use super::palette::{Colour, Look};
-use super::plot::{Axis, Body, Curves, Plot, Style};
+use super::plot::{Body, Curves, Plot, Style};
 use super::scale::Scale;
-use super::svg::{AXIS, Align, Area, Canvas, FAINT, Fill, GREY, INK, SIZE, Stroke};
+use super::svg::{Align, Area, Canvas, Fill, GREY, INK, SIZE, Stroke};
 use crate::raw::Accel;
 use crate::report::{Model, model};
 
@@ -79,7 +79,7 @@ impl Frame {
     }
 
     /// Draws the texts around the plot.
-    pub fn draw(&self, canvas: &mut Canvas, height: f64) {
+    pub fn draw(&self, canvas: &Canvas, height: f64) {
         for Line { class, text, font, colour, baseline } in &self.lines {
             canvas.text(class, text, (MARGIN, *baseline), Align::Left, (*font, *colour));
         }
@@ -129,56 +129,15 @@ pub(super) fn numbers_width(scale: &Scale) -> f64 {
     scale.ticks.iter().map(|tick| TEXT.width(&scale.label(*tick))).fold(0.0, f64::max) + 16.0
 }
 
-/// Height of a value in an area, which may lie beyond it.
-pub(super) fn y_of(area: &Area, scale: &Scale, value: f64) -> f64 {
-    area.bottom - value / scale.top * area.height()
-}
-
-/// The same from left to right.
-pub(super) fn x_of(area: &Area, scale: &Scale, value: f64) -> f64 {
-    area.left + value / scale.top * area.width()
-}
-
-/// The scale on the left, with its grid and its title above it.
-pub(super) fn left_axis(canvas: &mut Canvas, area: &Area, axis: &Axis) {
-    let scale = axis.scale();
-    let left = area.left - numbers_width(&scale);
-    canvas.text("unit", &with_unit(&axis.title, &scale), (left, area.top - 22.0), Align::Left, (TEXT, GREY));
-    for tick in &scale.ticks {
-        let y = y_of(area, &scale, *tick);
-        canvas.path(&[(area.left, y), (area.right, y)], grid(*tick));
-        canvas.centred("value", &scale.label(*tick), (area.left - 14.0, y), Align::Right, (TEXT, INK));
-    }
-}
-
-/// The scale below, with its grid and its title under it.
-pub(super) fn bottom_axis(canvas: &mut Canvas, area: &Area, axis: &Axis) {
-    let scale = axis.scale();
-    bottom_ticks(canvas, area, &scale);
-    below(canvas, area, &with_unit(&axis.title, &scale));
-}
-
-/// The grid of the scale below and its numbers; every second where there is no room for all.
-pub(super) fn bottom_ticks(canvas: &mut Canvas, area: &Area, scale: &Scale) {
-    let widest = scale.ticks.iter().map(|tick| TEXT.width(&scale.label(*tick))).fold(0.0, f64::max) + 14.0;
-    let space = area.width() / (scale.ticks.len() - 1).max(1) as f64;
-    let every = (widest / space).ceil().max(1.0) as usize;
-    for (index, tick) in scale.ticks.iter().enumerate() {
-        let x = x_of(area, scale, *tick);
-        canvas.path(&[(x, area.top), (x, area.bottom)], grid(*tick));
-        if index.is_multiple_of(every) {
-            canvas.text("tick", &scale.label(*tick), (x, area.bottom + 30.0), Align::Middle, (TEXT, INK));
-        }
-    }
+/// Of how many names of a level one is shown where each has this space, px.
+pub(super) fn every(names: &[String], space: f64) -> usize {
+    let widest = names.iter().map(|name| TEXT.width(name)).fold(0.0, f64::max) + 10.0;
+    (widest / space.max(1.0)).ceil().max(1.0) as usize
 }
 
 /// The title of the axis below.
-pub(super) fn below(canvas: &mut Canvas, area: &Area, title: &str) {
+pub(super) fn below(canvas: &Canvas, area: &Area, title: &str) {
     canvas.text("axis", title, (area.middle(), area.bottom + 61.0), Align::Middle, (TEXT, GREY));
-}
-
-fn grid(tick: f64) -> Stroke {
-    Stroke::solid(if tick == 0.0 { AXIS } else { FAINT }, 1.5)
 }
 
 /// `mean, µs`; either alone if the other is empty.
@@ -200,7 +159,7 @@ pub(super) enum Swatch {
 
 /// The key: a swatch and a name for each look, in lines across the plot. Returns where the rest may begin.
 pub(super) fn key<'n>(
-    canvas: &mut Canvas,
+    canvas: &Canvas,
     plot: &Area,
     names: impl IntoIterator<Item = (&'n str, Look)>,
     swatch: Swatch,
@@ -228,41 +187,4 @@ pub(super) fn key<'n>(
         x += width + 9.0 + BOLD.width(&name) + 30.0;
     }
     if any { y + LINE + 4.0 } else { plot.top }
-}
-
-/// An interval that ends in strokes, or in arrows where it reaches beyond an area. `along` names the point of a value on it,
-/// `range` the ends of its scale.
-pub(super) fn whisker(
-    canvas: &mut Canvas,
-    (low, high): (f64, f64),
-    range: (f64, f64),
-    along: impl Fn(f64, f64) -> (f64, f64),
-    stroke: Stroke,
-) {
-    /// Half of an end stroke, and the length of an arrow, px.
-    const HALF: f64 = 6.0;
-    let (from, to) = (low.clamp(range.0, range.1), high.clamp(range.0, range.1));
-    canvas.path(&[along(from, 0.0), along(to, 0.0)], stroke);
-    for (end, at) in [(low, from), (high, to)] {
-        // Below zero nothing is cut: there is no such value.
-        if end > 1.001 * range.1 {
-            let (left, right) = arrow_back(&along, at, range, HALF);
-            canvas.polygon(&[along(at, 0.0), left, right], stroke.colour, 1.0);
-        } else {
-            canvas.path(&[along(at, -HALF), along(at, HALF)], stroke);
-        }
-    }
-}
-
-/// The two corners of an arrow behind its tip.
-fn arrow_back(
-    along: &impl Fn(f64, f64) -> (f64, f64),
-    tip: f64,
-    range: (f64, f64),
-    half: f64,
-) -> ((f64, f64), (f64, f64)) {
-    let (start, end) = (along(range.0, 0.0), along(range.1, 0.0));
-    let length = (end.0 - start.0).hypot(end.1 - start.1);
-    let back = tip - (range.1 - range.0) * 2.0 * half / length.max(1.0);
-    (along(back, -half), along(back, half))
 }

@@ -90,7 +90,7 @@ fn line(backend: &str, top: f64, relative: Option<f64>) -> Vec<SummaryRow> {
 static DRAWN: LazyLock<Vec<(Case, Vec<Chart>)>> = LazyLock::new(|| {
     let drawn = |case: Case| {
         let model = fixture::model(&case.experiment, &case.provenance, case.rows.clone());
-        let charts = charts(&Model { trials: &case.trials, ..model });
+        let charts = charts(&Model { trials: &case.trials, ..model }).unwrap();
         (case, charts)
     };
     cases().into_iter().map(drawn).collect()
@@ -400,7 +400,7 @@ fn with_a_tall_interval(backends: &[&str], relative: f64) -> Chart {
         backends.iter().flat_map(|backend| line(backend, 10_000.0, Some(0.05))).collect();
     rows[6] = row(trials::configuration(backends[0], 64), curve(64, 10_000.0), Some(relative));
     let case = Case::new("tall", rows, &[Factor::Backend, Factor::Vms], Accel::Kvm);
-    let charts = charts(&fixture::model(&case.experiment, &case.provenance, case.rows.clone()));
+    let charts = charts(&fixture::model(&case.experiment, &case.provenance, case.rows.clone())).unwrap();
     charts.into_iter().find(|chart| chart.name.starts_with("total_rate")).unwrap()
 }
 
@@ -442,7 +442,7 @@ fn with_floors() -> Chart {
     let case = Case::new("floor", rows, &[Factor::Backend, Factor::Vms], Accel::Kvm);
     let model = fixture::model(&case.experiment, &case.provenance, case.rows.clone());
     let floor = |row: &SummaryRow| Some(0.8 * row.get(Metric::BiasRate)?.mean);
-    chart(&model, &metrics::plots(&model, Metric::BiasRate, &floor)[0])
+    chart(&model, &metrics::plots(&model, Metric::BiasRate, &floor)[0]).unwrap()
 }
 
 #[test]

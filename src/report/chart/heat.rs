@@ -1,10 +1,14 @@
 //! Values by colour, a row for each guest over time: who starves, and when, at a glance.
 
+use plotters::prelude::{Color, Rectangle};
+
 use super::frame::{self, BELOW, LINE, TEXT};
 use super::palette::Colour;
+use super::plane::{Plane, Ticked};
 use super::plot::Heat;
 use super::scale::Scale;
-use super::svg::{AXIS, Align, Area, Canvas, GREY, INK, Stroke};
+use super::sheet::tenths;
+use super::svg::{Align, Area, Canvas, Drawn, GREY, INK};
 
 /// From nothing to the most: cividis (Nuñez, Anderton, Renslow, 2018), which any colour vision and any printer can tell.
 const COLOURS: [(f64, f64, f64); 6] = [
@@ -20,7 +24,7 @@ const KEY: f64 = 170.0;
 const BAR: f64 = 24.0;
 
 /// Draws a heat map.
-pub(super) fn draw(canvas: &mut Canvas, plot: &Area, heat: &Heat) {
+pub(super) fn draw(canvas: &Canvas, plot: &Area, heat: &Heat) -> Drawn {
     let values = heat.rows.iter().flat_map(|(_, values)| values.iter().copied());
     let scale = Scale::new(values.fold(0.0, f64::max), heat.unit);
     let names = heat.rows.iter().map(|(name, _)| TEXT.width(name)).fold(TEXT.width(heat.row_title), f64::max);
@@ -32,38 +36,33 @@ pub(super) fn draw(canvas: &mut Canvas, plot: &Area, heat: &Heat) {
     };
     canvas.text("unit", heat.row_title, (plot.left, plot.top + 2.0), Align::Left, (TEXT, GREY));
     let slices = heat.rows.iter().map(|(_, values)| values.len()).max().unwrap_or(0).max(1);
-    let (width, height) = (area.width() / slices as f64, area.height() / heat.rows.len().max(1) as f64);
-    let gap = if height > 12.0 { 2.0 } else { 0.0 };
+    let (seconds, rows) = (heat.slice_s * slices as f64, heat.rows.len().max(1) as f64);
+    let time = Scale::new(seconds, "s");
+    let ticks = time.ticks.iter().copied().filter(|tick| *tick <= seconds + 1e-9).collect();
+    let x = Ticked::new(0.0..seconds, ticks);
+    let mut plane = Plane::new(canvas, area, x, Ticked::new(rows..0.0, Vec::new()))?;
+    let height = area.height() / rows;
+    let gap = if height > 12.0 { tenths(2.0).unsigned_abs() } else { 0 };
     let every = (LINE / height).ceil().max(1.0) as usize;
     for (row, (name, values)) in heat.rows.iter().enumerate() {
-        let top = area.top + row as f64 * height;
         for (slice, value) in values.iter().enumerate() {
-            let left = area.left + slice as f64 * width;
-            let cell = Area { left, right: left + width, top, bottom: top + height - gap };
-            canvas.rectangle(cell, colour(value / scale.top), 1.0);
+            let corner = |beyond: usize| ((slice + beyond) as f64 * heat.slice_s, (row + beyond) as f64);
+            let mut cell = Rectangle::new([corner(0), corner(1)], colour(value / scale.top).filled());
+            plane.draw(cell.set_margin(0, gap, 0, 0));
         }
         if row.is_multiple_of(every) {
-            let at = (area.left - 12.0, top + height / 2.0);
-            canvas.centred("bar", name, at, Align::Right, (TEXT, INK));
+            let (_, y) = plane.at((0.0, row as f64 + 0.5));
+            canvas.centred("bar", name, (area.left - 12.0, y), Align::Right, (TEXT, INK));
         }
     }
-    time(canvas, &area, heat.slice_s * slices as f64);
+    plane.below(false, &|tick| time.label(*tick));
+    frame::below(canvas, &area, "time in the window, s");
     key(canvas, &area, &scale);
-}
-
-/// Seconds of the window.
-fn time(canvas: &mut Canvas, area: &Area, length_s: f64) {
-    let scale = Scale::new(length_s, "s");
-    for tick in scale.ticks.iter().filter(|tick| **tick <= length_s + 1e-9) {
-        let x = area.left + area.width() * tick / length_s;
-        canvas.path(&[(x, area.bottom), (x, area.bottom + 7.0)], Stroke::solid(AXIS, 1.5));
-        canvas.text("tick", &scale.label(*tick), (x, area.bottom + 30.0), Align::Middle, (TEXT, INK));
-    }
-    frame::below(canvas, area, "time in the window, s");
+    Ok(())
 }
 
 /// The scale of colours, from zero up.
-fn key(canvas: &mut Canvas, area: &Area, scale: &Scale) {
+fn key(canvas: &Canvas, area: &Area, scale: &Scale) {
     let left = area.right + 40.0;
     let y = |part: f64| area.bottom - part * area.height();
     const STEPS: u32 = 64;

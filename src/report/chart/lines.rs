@@ -1,16 +1,20 @@
 //! Points over levels, joined or single: a band for the interval, or whiskers where bands would hide each other; names at the
 //! lines' ends.
 //!
-//! Levels are set evenly, as numbers of guests usually double. Bare metal is a dashed line across; a noise floor is a grey area
+//! LevelPlane are set evenly, as numbers of guests usually double. Bare metal is a dashed line across; a noise floor is a grey area
 //! from zero.
 
+use plotters::prelude::{Circle, Color, EmptyElement, Polygon};
+
 use super::font::Font;
-use super::frame::{self, BELOW, BOLD, LINE, TEXT};
+use super::frame::{self, BELOW, BOLD, LINE};
 use super::labels;
 use super::palette::{Colour, Look};
+use super::plane::{Along, DataPoint, Plane, Ticked, means};
 use super::plot::{Curves, Estimate, Mark, Role, Series, Style, is_beyond};
 use super::scale::Scale;
-use super::svg::{AXIS, Align, Area, Canvas, Fill, GREY, INK, Point, Stroke};
+use super::sheet::tenths;
+use super::svg::{Align, Area, Canvas, DrawError, Drawn, Fill, GREY, Point, Stroke};
 
 /// Widest name at the end of a line, px, before it is wrapped.
 const NAME_WIDTH: f64 = 300.0;
@@ -22,30 +26,17 @@ const INSET: f64 = 40.0;
 const WHISKERS: f64 = 13.0;
 const NAME: Font = BOLD;
 
-/// Where values lie on the picture.
-struct Plane {
-    area: Area,
+/// The levels of a chart, set evenly.
+struct LevelPlane<'c> {
+    plane: Plane<'c>,
     scale: Scale,
-    levels: usize,
+    /// LevelPlane in one px of the axis below.
+    per_px: f64,
 }
 
-impl Plane {
-    fn x(&self, level: f64) -> f64 {
-        let (first, last) = (self.area.left + INSET, self.area.right - INSET);
-        if self.levels < 2 {
-            self.area.middle()
-        } else {
-            first + (last - first) * level / (self.levels - 1) as f64
-        }
-    }
-
-    /// Height of a value, which may lie beyond the scale.
-    fn y(&self, value: f64) -> f64 {
-        frame::y_of(&self.area, &self.scale, value)
-    }
-
+impl LevelPlane<'_> {
     fn at(&self, mark: &Mark) -> Point {
-        (self.x(mark.x.mean), self.y(mark.y.mean))
+        self.plane.at(means(mark))
     }
 }
 
@@ -58,112 +49,112 @@ struct Name {
 }
 
 /// Draws a chart over levels.
-pub(super) fn draw(canvas: &mut Canvas, plot: &Area, curves: &Curves) {
+pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
     let named = curves.series.iter().filter(|series| series.role != Role::Floor);
     let widest =
         named.flat_map(|series| wrapped(&series.label)).map(|line| NAME.width(&line)).fold(0.0, f64::max);
-    let scale = curves.y.scale();
     let area = Area {
-        left: plot.left + frame::numbers_width(&scale),
+        left: plot.left + frame::numbers_width(&curves.y.scale()),
         right: plot.right - widest - NAME_GAP,
         top: plot.top + 26.0,
         bottom: plot.bottom - BELOW,
     };
-    let plane = Plane { area, scale, levels: curves.x.levels.len() };
-    frame::left_axis(canvas, &area, &curves.y);
-    levels(canvas, &plane, curves);
+    let levels = levels(canvas, area, curves)?;
     let mut names = Vec::new();
     let measured = curves.series.iter().filter(|series| series.role == Role::Measured).count();
     let mut place = 0;
     for series in curves.series.iter().filter(|series| series.role == Role::Floor) {
-        canvas.group("floor", &series.label, |canvas| {
-            floor(canvas, &plane, series, 0.3 / (1 + measured) as f64)
-        });
+        canvas.group("floor", &series.label, |_| floor(&levels, series, 0.3 / (1 + measured) as f64));
     }
     for series in curves.series.iter().filter(|series| series.role != Role::Floor) {
-        canvas.group("series", &series.label, |canvas| match series.role {
-            Role::Baseline => names.push(baseline(canvas, &plane, series)),
+        canvas.group("series", &series.label, |_| match series.role {
+            Role::Baseline => names.push(baseline(&levels, series)),
             _ => {
                 let space = WHISKERS.min(2.0 * INSET / measured as f64);
                 let aside = space * (place as f64 - (measured - 1) as f64 / 2.0);
                 place += 1;
-                intervals(canvas, &plane, series, (!curves.is_banded()).then_some(aside));
-                strokes(canvas, &plane, series, curves.style);
-                names.extend(name(&plane, series));
+                intervals(&levels, series, (!curves.is_banded()).then_some(aside));
+                strokes(&levels, series, curves.style);
+                names.extend(name(&levels, series));
             }
         });
     }
     names.sort_by_key(|name| name.colour == GREY);
-    names_at_ends(canvas, &plane, &names);
+    names_at_ends(canvas, &area, &names);
+    Ok(())
 }
 
-/// Ticks and names of the levels; of many, every second, fourth …
-fn levels(canvas: &mut Canvas, plane: &Plane, curves: &Curves) {
+/// The axes, with names of the levels; of many, every second, fourth …
+fn levels<'c>(canvas: &'c Canvas, area: Area, curves: &Curves) -> Result<LevelPlane<'c>, DrawError> {
     let names = &curves.x.levels;
-    let widest = names.iter().map(|name| TEXT.width(name)).fold(0.0, f64::max) + 8.0;
-    let space = (plane.x(1.0) - plane.x(0.0)).abs().max(1.0);
-    let every = if names.len() < 2 { 1 } else { (widest / space).ceil().max(1.0) as usize };
-    for (index, level) in names.iter().enumerate().filter(|(index, _)| index.is_multiple_of(every)) {
-        let (x, bottom) = (plane.x(index as f64), plane.area.bottom);
-        canvas.path(&[(x, bottom), (x, bottom + 7.0)], Stroke::solid(AXIS, 1.5));
-        canvas.text("tick", level, (x, bottom + 30.0), Align::Middle, (TEXT, INK));
-    }
-    frame::below(canvas, &plane.area, &curves.x.title);
+    let last = names.len().saturating_sub(1) as f64;
+    let per_px = if last > 0.0 { last / (area.width() - 2.0 * INSET) } else { 1.0 / area.width() };
+    let inset = if last > 0.0 { INSET * per_px } else { 0.5 };
+    let every = if last > 0.0 { frame::every(names, 1.0 / per_px) } else { 1 };
+    let ticks = (0..names.len()).step_by(every).map(|level| level as f64).collect();
+    let scale = curves.y.scale();
+    let x = Ticked::new(-inset..last + inset, ticks);
+    let mut plane = Plane::new(canvas, area, x, Ticked::scale(&scale))?;
+    plane.left_axis(&curves.y, &scale);
+    plane.below(false, &|level| names[level.round() as usize].clone());
+    frame::below(canvas, &area, &curves.x.title);
+    Ok(LevelPlane { plane, scale, per_px })
 }
 
 /// A grey area from zero to the floor, with its edge.
-fn floor(canvas: &mut Canvas, plane: &Plane, series: &Series, opacity: f64) {
-    canvas.clipped(plane.area, |canvas| {
-        for run in runs(series, |_| true) {
-            let edge: Vec<Point> = run.iter().map(|mark| plane.at(mark)).collect();
-            let (Some(first), Some(last)) = (edge.first(), edge.last()) else { continue };
-            let half = if edge.len() == 1 { INSET / 2.0 } else { 0.0 };
-            let ends = [(last.0 + half, plane.area.bottom), (first.0 - half, plane.area.bottom)];
-            let edge = [&[(first.0 - half, first.1)], &edge[..], &[(last.0 + half, last.1)]].concat();
-            canvas.polygon(&[&edge[..], &ends].concat(), GREY, opacity);
-            canvas.path(&edge, Stroke { colour: series.look.colour, width: 1.5, dash: "2 3" });
-        }
-    });
+fn floor(levels: &LevelPlane, series: &Series, opacity: f64) {
+    for run in runs(series, |_| true) {
+        let edge: Vec<DataPoint> = run.iter().map(|mark| means(mark)).collect();
+        let (Some(first), Some(last)) = (edge.first(), edge.last()) else { continue };
+        let half = if edge.len() == 1 { INSET / 2.0 * levels.per_px } else { 0.0 };
+        let (start, end) = (first.0 - half, last.0 + half);
+        let edge = [&[(start, first.1)], &edge[..], &[(end, last.1)]].concat();
+        let area = [&edge[..], &[(end, 0.0), (start, 0.0)]].concat();
+        levels.plane.draw_clipped(&Polygon::new(area, GREY.mix(opacity).filled()));
+        levels.plane.line(edge, Stroke { colour: series.look.colour, width: 1.5, dash: "2 3" });
+    }
 }
 
 /// Intervals of neighbouring points as one band, cut at the frame; or whiskers, each aside from those of other series.
-fn intervals(canvas: &mut Canvas, plane: &Plane, series: &Series, aside: Option<f64>) {
+fn intervals(levels: &LevelPlane, series: &Series, aside: Option<f64>) {
     let colour = series.look.colour;
-    let whiskers = |canvas: &mut Canvas, marks: &[&Mark], aside: f64| {
+    let whiskers = |marks: &[&Mark], aside: f64| {
         for (mark, ends) in marks.iter().filter_map(|mark| Some((mark, mark.y.ends?))) {
-            let x = plane.x(mark.x.mean) + aside;
-            let along = |value: f64, side: f64| (x + side, plane.y(value));
-            frame::whisker(canvas, ends, (0.0, plane.scale.top), along, Stroke::solid(colour, 2.0));
+            let along = Along::Y(mark.x.mean + aside * levels.per_px);
+            levels.plane.whisker(ends, levels.scale.top, along, Stroke::solid(colour, 2.0));
         }
     };
     if let Some(aside) = aside {
-        return whiskers(canvas, &series.points.iter().collect::<Vec<_>>(), aside);
+        return whiskers(&series.points.iter().collect::<Vec<_>>(), aside);
     }
     for run in runs(series, |value| value.ends.is_some()) {
         if run.len() == 1 {
-            whiskers(canvas, &run, 0.0);
+            whiskers(&run, 0.0);
             continue;
         }
         let edge = |end: fn((f64, f64)) -> f64| {
-            run.iter().map(move |mark| (plane.x(mark.x.mean), plane.y(mark.y.ends.map_or(mark.y.mean, end))))
+            run.iter().map(move |mark| (mark.x.mean, mark.y.ends.map_or(mark.y.mean, end)))
         };
-        let outline: Vec<Point> = edge(|ends| ends.1).chain(edge(|ends| ends.0).rev()).collect();
-        canvas.clipped(plane.area, |canvas| canvas.polygon(&outline, colour, 0.17));
+        let outline: Vec<DataPoint> = edge(|ends| ends.1).chain(edge(|ends| ends.0).rev()).collect();
+        levels.plane.draw_clipped(&Polygon::new(outline, colour.mix(0.17).filled()));
     }
 }
 
 /// Lines, the dots of single repeats, and points.
-fn strokes(canvas: &mut Canvas, plane: &Plane, series: &Series, style: Style) {
+fn strokes(levels: &LevelPlane, series: &Series, style: Style) {
     let Look { colour, dash, marker } = series.look;
+    let LevelPlane { plane, .. } = levels;
     for run in runs(series, |_| true).iter().filter(|run| style == Style::Joined && run.len() > 1) {
-        let points: Vec<Point> = run.iter().map(|mark| plane.at(mark)).collect();
-        canvas.path(&points, Stroke { colour, width: 3.5, dash });
+        plane.line(run.iter().map(|mark| means(mark)), Stroke { colour, width: 3.5, dash });
     }
     for mark in &series.points {
-        for repeat in &mark.repeats {
-            canvas.dot((plane.x(mark.x.mean) - 14.0, plane.y(*repeat)), colour);
-        }
-        canvas.marker(plane.at(mark), marker, Fill::Full, colour);
+        plane.canvas.classed("repeat", || {
+            for repeat in &mark.repeats {
+                let dot = Circle::new((tenths(-14.0), 0), tenths(3.5), Stroke::solid(colour, 1.5).style());
+                plane.draw(&(EmptyElement::at((mark.x.mean, *repeat)) + dot));
+            }
+        });
+        plane.canvas.marker(levels.at(mark), marker, Fill::Full, colour);
     }
 }
 
@@ -181,23 +172,21 @@ fn runs(series: &Series, passes: fn(&Estimate) -> bool) -> Vec<Vec<&Mark>> {
 }
 
 /// Bare metal: dashed across, or an arrow at the top if it is beyond the scale.
-fn baseline(canvas: &mut Canvas, plane: &Plane, series: &Series) -> Name {
+fn baseline(LevelPlane { plane, scale, .. }: &LevelPlane, series: &Series) -> Name {
     let value = series.points.first().map_or(0.0, |mark| mark.y.mean);
     let mut lines = wrapped(&series.label);
-    if is_beyond(value, plane.scale.top) {
-        lines.push(format!("{} ↑", plane.scale.value(value)));
+    if is_beyond(value, scale.top) {
+        lines.push(format!("{} ↑", scale.value(value)));
         return Name { lines, colour: GREY, from: (plane.area.right + NAME_GAP, plane.area.top) };
     }
-    let y = plane.y(value);
-    canvas.path(
-        &[(plane.area.left, y), (plane.area.right, y)],
-        Stroke { colour: GREY, width: 2.5, dash: "9 7" },
-    );
+    let (_, y) = plane.at((0.0, value));
+    let across = [(plane.area.left, y), (plane.area.right, y)];
+    plane.canvas.path(&across, Stroke { colour: GREY, width: 2.5, dash: "9 7" });
     Name { lines, colour: GREY, from: (plane.area.right, y) }
 }
 
-fn name(plane: &Plane, series: &Series) -> Option<Name> {
-    let from = plane.at(series.points.last()?);
+fn name(levels: &LevelPlane, series: &Series) -> Option<Name> {
+    let from = levels.at(series.points.last()?);
     Some(Name { lines: wrapped(&series.label), colour: series.look.colour.of_text(), from })
 }
 
@@ -206,15 +195,15 @@ fn wrapped(name: &str) -> Vec<String> {
 }
 
 /// Names beside the ends of their lines, moved apart where they would cover each other, then tied by a thin line.
-fn names_at_ends(canvas: &mut Canvas, plane: &Plane, names: &[Name]) {
+fn names_at_ends(canvas: &Canvas, area: &Area, names: &[Name]) {
     let tallest = names.iter().map(|name| name.lines.len()).max().unwrap_or(1) as f64;
     let half = (tallest - 1.0) * LINE / 2.0;
     let wanted: Vec<f64> = names.iter().map(|name| name.from.1).collect();
     let gap = LINE * tallest + if tallest > 1.0 { 4.0 } else { 0.0 };
-    let places = labels::spread(&wanted, gap, plane.area.top + half, plane.area.bottom - half);
-    let x = plane.area.right + NAME_GAP;
+    let places = labels::spread(&wanted, gap, area.top + half, area.bottom - half);
+    let x = area.right + NAME_GAP;
     for (name, place) in names.iter().zip(places) {
-        let moved = (place - name.from.1).abs() > 5.0 || name.from.0 < plane.area.right - INSET - 1.0;
+        let moved = (place - name.from.1).abs() > 5.0 || name.from.0 < area.right - INSET - 1.0;
         if moved && name.from.0 < x {
             let tie = [(name.from.0 + 11.0, name.from.1), (x - 20.0, name.from.1), (x - 6.0, place)];
             canvas.path(&tie, Stroke::solid(name.colour, 1.0));

@@ -6,7 +6,9 @@
 //! - `lines`, `bars`, `scatter`, `heat`: the four kinds of chart, from plots to shapes
 //! - `frame`: title, captions, axes and keys, which they share; `scale`: ticks; `labels`: places for names that would collide
 //! - `palette`: colour, dash and marker of each level
-//! - `svg`, `font`, `png`: shapes as SVG, measured text, SVG as PNG
+//! - `plane`: plotters' chart on a plot's area: coordinates, mesh, elements by their values
+//! - `svg`: the picture: texts, single shapes, groups; `sheet`: plotters' backend that writes it as SVG
+//! - `font`, `png`: measured text, SVG as PNG
 
 mod background;
 mod bars;
@@ -23,11 +25,13 @@ mod lines;
 mod load;
 mod metrics;
 mod palette;
+mod plane;
 mod plot;
 mod png;
 mod scale;
 mod scatter;
 mod shares;
+mod sheet;
 #[cfg(test)]
 mod sources;
 mod svg;
@@ -40,6 +44,7 @@ use plot::{Body, Plot};
 use svg::Canvas;
 
 pub use png::{PngError, png};
+pub use svg::DrawError;
 
 /// The metrics that are drawn.
 const DRAWN: [Metric; 13] = [
@@ -70,7 +75,10 @@ pub struct Chart {
 }
 
 /// Every chart that has something to show. Metrics without any value are left out.
-pub fn charts(model: &Model) -> Vec<Chart> {
+///
+/// # Errors
+/// If plotters cannot draw one.
+pub fn charts(model: &Model) -> Result<Vec<Chart>, DrawError> {
     plots(model).iter().map(|plot| chart(model, plot)).collect()
 }
 
@@ -94,7 +102,7 @@ fn plots(model: &Model) -> Vec<Plot> {
     .concat()
 }
 
-fn chart(model: &Model, plot: &Plot) -> Chart {
+fn chart(model: &Model, plot: &Plot) -> Result<Chart, DrawError> {
     let frame = Frame::new(model, plot);
     let least = if let Body::Bars(bars) = &plot.body { bars::least_height(bars) } else { 0.0 };
     let height = frame.height(least);
@@ -107,6 +115,6 @@ fn chart(model: &Model, plot: &Plot) -> Chart {
             Body::Bars(bars) => bars::draw(canvas, &area, bars),
             Body::Heat(heat) => heat::draw(canvas, &area, heat),
         }
-    });
-    Chart { name: plot.name.clone(), title: plot.title.clone(), svg }
+    })?;
+    Ok(Chart { name: plot.name.clone(), title: plot.title.clone(), svg })
 }

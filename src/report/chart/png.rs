@@ -60,9 +60,10 @@ mod tests {
     /// Pixels that are not white in a picture of one text.
     fn coverage(font: Font) -> usize {
         let svg = Canvas::draw(200.0, |canvas| {
-            canvas.text("", "kvmfair", (100.0, 100.0), Align::Left, (font, INK))
+            canvas.text("", "kvmfair", (100.0, 100.0), Align::Left, (font, INK));
+            Ok(())
         });
-        let picture = render(&svg).unwrap();
+        let picture = render(&svg.unwrap()).unwrap();
         picture.pixels().iter().filter(|pixel| pixel.red() < 200).count()
     }
 
@@ -84,9 +85,11 @@ mod tests {
     fn text_that_looks_like_markup_is_drawn_as_text() {
         let text = |text| {
             let font = Font::regular(40.0);
-            let svg =
-                Canvas::draw(200.0, |canvas| canvas.text("", text, (100.0, 100.0), Align::Left, (font, INK)));
-            render(&svg).unwrap().pixels().iter().filter(|pixel| pixel.red() < 200).count()
+            let svg = Canvas::draw(200.0, |canvas| {
+                canvas.text("", text, (100.0, 100.0), Align::Left, (font, INK));
+                Ok(())
+            });
+            render(&svg.unwrap()).unwrap().pixels().iter().filter(|pixel| pixel.red() < 200).count()
         };
         let [all, a, b] = ["a & <b>", "a", "b"].map(text);
         assert!(all > a + b, "{all} px of all, {a} and {b} of the letters");

@@ -5,9 +5,9 @@
 
 use super::frame::{self, BELOW, LINE, Swatch, TEXT};
 use super::palette::{Colour, MAX_LINES, Marker};
-use super::plot::{Curves, Mark, Series, Style};
-use super::scale::Scale;
-use super::svg::{Align, Area, Canvas, Fill, GREY, INK, Point, Stroke, WHITE};
+use super::plane::{Along, Plane, Ticked, means};
+use super::plot::{Curves, Series, Style};
+use super::svg::{Align, Area, Canvas, Drawn, Fill, GREY, INK, Point, Stroke, WHITE};
 use crate::stats::Zone;
 
 /// Half of a point's width, px.
@@ -31,25 +31,8 @@ const ZONES: [(Zone, &str, &str, Fill, Colour); 3] = [
     (Zone::OnlyPain, "overload", "less than that", Fill::Hollow, Colour(0xfc, 0xeb, 0xe6)),
 ];
 
-/// Where values lie on the picture.
-struct Plane {
-    area: Area,
-    x: Scale,
-    y: Scale,
-}
-
-impl Plane {
-    fn at(&self, x: f64, y: f64) -> Point {
-        (frame::x_of(&self.area, &self.x, x), frame::y_of(&self.area, &self.y, y))
-    }
-
-    fn mark(&self, mark: &Mark) -> Point {
-        self.at(mark.x.mean, mark.y.mean)
-    }
-}
-
 /// Draws a chart over numbers.
-pub(super) fn draw(canvas: &mut Canvas, plot: &Area, curves: &Curves) {
+pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
     let names = curves.series.iter().take(2 * MAX_LINES).map(|series| (series.label.as_str(), series.look));
     let swatch = if curves.style == Style::Line { Swatch::Line } else { Swatch::Marker };
     let below_key = frame::key(canvas, plot, names, swatch);
@@ -60,53 +43,42 @@ pub(super) fn draw(canvas: &mut Canvas, plot: &Area, curves: &Curves) {
         top: zone_key(canvas, plot, curves, below_key) + 30.0,
         bottom: plot.bottom - BELOW,
     };
-    let plane = Plane { area, x, y };
-    let bands = bands(&plane, curves);
+    let mut plane = Plane::new(canvas, area, Ticked::scale(&x), Ticked::scale(&y))?;
+    let bands = bands(&plane, y.top, curves);
     bands.iter().for_each(|(_, band, colour)| canvas.rectangle(*band, *colour, 1.0));
-    frame::left_axis(canvas, &area, &curves.y);
-    frame::bottom_axis(canvas, &area, &curves.x);
+    plane.left_axis(&curves.y, &y);
+    plane.bottom_axis(&curves.x, &x);
     bands.iter().for_each(|band| band_name(canvas, band));
     for series in &curves.series {
-        canvas.group("series", &series.label, |canvas| draw_series(canvas, &plane, series, curves.style));
+        let tops = (x.top, y.top);
+        canvas.group("series", &series.label, |_| draw_series(&plane, tops, series, curves.style));
     }
     if curves.style != Style::Line {
         point_names(canvas, &plane, curves);
     }
+    Ok(())
 }
 
-fn draw_series(canvas: &mut Canvas, plane: &Plane, series: &Series, style: Style) {
+fn draw_series(plane: &Plane, (right, top): (f64, f64), series: &Series, style: Style) {
     let look = series.look;
-    let points: Vec<Point> = series.points.iter().map(|mark| plane.mark(mark)).collect();
-    if style != Style::Points && points.len() > 1 {
+    if style != Style::Points && series.points.len() > 1 {
         let stroke = Stroke { colour: look.colour, width: 3.5, dash: look.dash };
-        canvas.clipped(plane.area, |canvas| canvas.path(&points, stroke));
+        plane.line(series.points.iter().map(means), stroke);
     }
     if style == Style::Line {
         return;
     }
     let thin = Stroke::solid(look.colour, 1.5);
-    for (mark, (x, y)) in series.points.iter().zip(&points) {
+    for mark in &series.points {
         if let Some(ends) = mark.x.ends {
-            frame::whisker(
-                canvas,
-                ends,
-                (0.0, plane.x.top),
-                |value, side| (plane.at(value, 0.0).0, y + side),
-                thin,
-            );
+            plane.whisker(ends, right, Along::X(mark.y.mean), thin);
         }
         if let Some(ends) = mark.y.ends {
-            frame::whisker(
-                canvas,
-                ends,
-                (0.0, plane.y.top),
-                |value, side| (x + side, plane.at(0.0, value).1),
-                thin,
-            );
+            plane.whisker(ends, top, Along::Y(mark.x.mean), thin);
         }
     }
-    for (mark, at) in series.points.iter().zip(points) {
-        canvas.marker(at, look.marker, fill(mark.zone), look.colour);
+    for mark in &series.points {
+        plane.canvas.marker(plane.at(means(mark)), look.marker, fill(mark.zone), look.colour);
     }
 }
 
@@ -115,7 +87,7 @@ fn fill(zone: Option<Zone>) -> Fill {
 }
 
 /// The key of the fills, under that of the series. Returns where the rest may begin.
-fn zone_key(canvas: &mut Canvas, plot: &Area, curves: &Curves, top: f64) -> f64 {
+fn zone_key(canvas: &Canvas, plot: &Area, curves: &Curves, top: f64) -> f64 {
     if !curves.points().any(|mark| mark.zone.is_some()) {
         return top;
     }
@@ -130,13 +102,13 @@ fn zone_key(canvas: &mut Canvas, plot: &Area, curves: &Curves, top: f64) -> f64 
 }
 
 /// The zones as bands of latency, under everything, where one curve has the picture to itself.
-fn bands(plane: &Plane, curves: &Curves) -> Vec<(&'static str, Area, Colour)> {
+fn bands(plane: &Plane, top: f64, curves: &Curves) -> Vec<(&'static str, Area, Colour)> {
     let [series] = curves.series.as_slice() else { return Vec::new() };
     let mut low = 0.0;
     let mut bands = Vec::new();
     for ((_, name, _, _, colour), high) in ZONES.iter().zip(borders(series).unwrap_or_default()) {
         if high > low {
-            let height = |value: f64| plane.at(0.0, value.min(plane.y.top)).1;
+            let height = |value: f64| plane.at((0.0, value.min(top))).1;
             bands.push((*name, Area { top: height(high), bottom: height(low), ..plane.area }, *colour));
             low = high;
         }
@@ -145,7 +117,7 @@ fn bands(plane: &Plane, curves: &Curves) -> Vec<(&'static str, Area, Colour)> {
 }
 
 /// A band's name in its corner, over the grid.
-fn band_name(canvas: &mut Canvas, (name, band, colour): &(&str, Area, Colour)) {
+fn band_name(canvas: &Canvas, (name, band, colour): &(&str, Area, Colour)) {
     if band.height() > LINE {
         let (left, top) = (band.right - 14.0 - TEXT.width(name), band.top + 4.0);
         canvas.rectangle(Area { left, right: band.right - 4.0, top, bottom: top + 22.0 }, *colour, 1.0);
@@ -176,14 +148,14 @@ fn borders(series: &Series) -> Option<[f64; 3]> {
 }
 
 /// Names of points beside them; one that would cover another name or a point is left out.
-fn point_names(canvas: &mut Canvas, plane: &Plane, curves: &Curves) {
+fn point_names(canvas: &Canvas, plane: &Plane, curves: &Curves) {
     // A point takes as much as a name of its width below it.
-    let points = curves.series.iter().flat_map(|series| &series.points).map(|mark| plane.mark(mark));
+    let points = curves.series.iter().flat_map(|series| &series.points).map(|mark| plane.at(means(mark)));
     let mut taken: Vec<(Point, f64)> = points.map(|(x, y)| ((x - POINT, y + POINT), 2.0 * POINT)).collect();
     for series in &curves.series {
         for mark in series.points.iter().filter(|mark| !mark.label.is_empty()) {
             let width = TEXT.width(&mark.label);
-            if let Some(at) = free(&taken, &plane.area, plane.mark(mark), width) {
+            if let Some(at) = free(&taken, &plane.area, plane.at(means(mark)), width) {
                 let colour = if curves.series.len() > 1 { series.look.colour.of_text() } else { INK };
                 let behind = Area {
                     left: at.0 - 2.0,
@@ -215,7 +187,7 @@ fn free(taken: &[(Point, f64)], area: &Area, (x, y): Point, width: f64) -> Optio
 #[cfg(test)]
 mod tests {
     use super::super::palette::Looks;
-    use super::super::plot::{Estimate, Role};
+    use super::super::plot::{Estimate, Mark, Role};
     use super::*;
 
     const AREA: Area = Area { left: 100.0, right: 900.0, top: 100.0, bottom: 700.0 };

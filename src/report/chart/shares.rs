@@ -82,7 +82,7 @@ mod tests {
     fn each_group_has_a_bar_for_what_it_got_and_one_for_what_it_was_due() {
         let (experiment, provenance, trials) = fixture::grouped_run();
         let model = Model::new(&experiment, &provenance, &trials);
-        let charts = chart::charts(&model);
+        let charts = chart::charts(&model).unwrap();
         let chart = charts.iter().find(|chart| chart.name == "cpu_share_percent").expect("there");
         for text in ["gold (measured, 1 guest, 1024 shares)", "silver by weight", "33.3", Accel::Tcg.label()]
         {

@@ -284,7 +284,7 @@ fn loads_head_the_bars_and_bare_metal_stands_among_them() {
         });
     let provenance = fixture::provenance(accel);
     let model = crate::report::Model::new(&experiment, &provenance, &trials);
-    let charts = super::charts(&model);
+    let charts = super::charts(&model).unwrap();
     let svg = &charts.iter().find(|chart| chart.name == "mean_latency_us").unwrap().svg;
     const LABELS: [&str; 5] = ["TCP_RR", "UDP_RR", "virtio", "e1000", "baremetal"];
     let order: Vec<&str> = svg.split(['<', '>']).filter(|text| LABELS.contains(text)).collect();

@@ -1,15 +1,25 @@
-//! A picture in the making: the few shapes that charts are made of, written as SVG.
-//!
-//! Written here rather than through a plotting library because a chart needs groups with ids, clip paths, dash patterns and
-//! positions between pixels.
+//! A picture in the making: texts and single shapes by their place, and what surrounds them, drawn through plotters.
 
-use std::fmt::{Display, Write};
+use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
 
-use super::font::{FAMILIES, Font};
+use plotters::coord::Shift;
+use plotters::element::{Drawable, PointCollection};
+use plotters::prelude::*;
+use plotters_backend::text_anchor::{HPos, Pos, VPos};
+use plotters_backend::{BackendColor, BackendCoord};
+
+use super::font::{FAMILIES, FAMILY, Font};
 use super::palette::{Colour, Marker};
+use super::sheet::{ROOM, Sheet, tenths};
 
 /// A point, px from the upper left corner.
 pub(super) type Point = (f64, f64);
+
+/// Why plotters could not draw.
+pub type DrawError = DrawingAreaErrorKind<Infallible>;
+/// Whether plotters could draw.
+pub(super) type Drawn = Result<(), DrawError>;
 
 /// Width of every picture and its usual height, px. On a slide of 16:9, 13.33 inches wide, 21 px are 14 pt.
 pub(super) const SIZE: (f64, f64) = (1440.0, 810.0);
@@ -24,7 +34,13 @@ pub(super) const FAINT: Colour = Colour(0xdd, 0xdf, 0xe3);
 pub(super) const AXIS: Colour = Colour(0x8a, 0x8f, 0x98);
 pub(super) const WHITE: Colour = Colour(0xff, 0xff, 0xff);
 
-/// Which point of a text its position names; vertically always the baseline.
+impl Color for Colour {
+    fn to_backend_color(&self) -> BackendColor {
+        BackendColor { alpha: 1.0, rgb: (self.0, self.1, self.2) }
+    }
+}
+
+/// Which point of a text its position names, from left to right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
@@ -44,6 +60,11 @@ pub(super) struct Stroke {
 impl Stroke {
     pub const fn solid(colour: Colour, width: f64) -> Stroke {
         Stroke { colour, width, dash: "" }
+    }
+
+    /// Without the dash, which is the canvas's.
+    pub fn style(self) -> ShapeStyle {
+        self.colour.stroke_width(tenths(self.width).unsigned_abs())
     }
 }
 
@@ -82,134 +103,160 @@ impl Area {
 
 /// The picture so far.
 pub(super) struct Canvas {
-    svg: String,
-    clips: usize,
+    sheet: Sheet,
+    /// All of the sheet.
+    pub whole: DrawingArea<Sheet, Shift>,
+    /// The picture.
+    pub page: DrawingArea<Sheet, Shift>,
+    clips: Cell<usize>,
+    failed: RefCell<Option<DrawError>>,
 }
 
 impl Canvas {
     /// Draws a picture on white, [`SIZE`] wide and so high, and returns its SVG.
-    pub fn draw(height: f64, paint: impl FnOnce(&mut Canvas)) -> String {
-        let mut canvas = Canvas { svg: String::new(), clips: 0 };
+    ///
+    /// # Errors
+    /// The first thing that plotters could not draw.
+    pub fn draw(height: f64, paint: impl FnOnce(&Canvas) -> Drawn) -> Result<String, DrawError> {
         // A whole number of the PNG's pixels, of which 4 are 3 px.
         let (width, height) = (SIZE.0, 3.0 * (height / 3.0).ceil());
-        canvas.push(format_args!(
+        let sheet = Sheet::new((width, height));
+        let whole = sheet.clone().into_drawing_area();
+        let page = whole.clone().shrink((ROOM, ROOM), (tenths(width), tenths(height)));
+        let canvas = Canvas { sheet, whole, page, clips: Cell::new(0), failed: RefCell::new(None) };
+        let open = format_args!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
              viewBox=\"0 0 {width} {height}\" font-family=\"{FAMILIES}\">"
-        ));
-        canvas.rectangle(Area { left: 0.0, right: width, top: 0.0, bottom: height }, WHITE, 1.0);
-        paint(&mut canvas);
-        canvas.push("</svg>");
-        canvas.svg
+        )
+        .to_string();
+        let mut painted = Ok(());
+        canvas.within(&open, "</svg>", || {
+            canvas.rectangle(Area { left: 0.0, right: width, top: 0.0, bottom: height }, WHITE, 1.0);
+            painted = paint(&canvas);
+        });
+        painted?;
+        match canvas.failed.into_inner() {
+            Some(failure) => Err(failure),
+            None => Ok(canvas.sheet.into_svg()),
+        }
+    }
+
+    /// Keeps the first failure for the end.
+    pub fn note(&self, drawn: Drawn) {
+        if let Err(failure) = drawn {
+            self.failed.borrow_mut().get_or_insert(failure);
+        }
+    }
+
+    fn within(&self, open: &str, close: &str, paint: impl FnOnce()) {
+        self.sheet.push(format_args!("{open}"));
+        paint();
+        self.sheet.push(format_args!("{close}"));
     }
 
     /// Shapes with an id in common, such as `series-virtio`.
-    pub fn group(&mut self, kind: &str, name: &str, paint: impl FnOnce(&mut Canvas)) {
-        self.push(format_args!("<g id=\"{kind}-{}\">", slug(name)));
-        paint(self);
-        self.push("</g>");
+    pub fn group(&self, kind: &str, name: &str, paint: impl FnOnce(&Canvas)) {
+        self.within(&format!("<g id=\"{kind}-{}\">", slug(name)), "</g>", || paint(self));
     }
 
     /// Shapes of which nothing is visible outside of an area.
-    pub fn clipped(&mut self, area: Area, paint: impl FnOnce(&mut Canvas)) {
-        self.clips += 1;
-        let clip = self.clips;
-        let Area { left, top, .. } = area;
-        self.push(format_args!(
+    pub fn clipped(&self, area: Area, paint: impl FnOnce()) {
+        self.clips.set(self.clips.get() + 1);
+        let (clip, Area { left, top, .. }) = (self.clips.get(), area);
+        let open = format!(
             "<clipPath id=\"clip-{clip}\"><rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>\
              </clipPath>\n<g clip-path=\"url(#clip-{clip})\">",
             area.width(),
             area.height()
-        ));
-        paint(self);
-        self.push("</g>");
+        );
+        self.within(&open, "</g>", paint);
+    }
+
+    /// Lines with a dash, SVG's `stroke-dasharray`.
+    pub fn dashed(&self, dash: &str, paint: impl FnOnce()) {
+        if dash.is_empty() {
+            return paint();
+        }
+        self.within(&format!("<g stroke-dasharray=\"{dash}\">"), "</g>", paint);
+    }
+
+    /// Elements of a class, which says what they are.
+    pub fn classed(&self, class: &str, paint: impl FnOnce()) {
+        self.sheet.set_class(class);
+        paint();
+        self.sheet.set_class("");
+    }
+
+    /// An element by its place on the picture.
+    fn element<E>(&self, element: &E)
+    where
+        for<'e> &'e E: PointCollection<'e, BackendCoord>,
+        E: Drawable<Sheet>,
+    {
+        self.note(self.page.draw(element));
     }
 
     /// A line through points.
-    pub fn path(&mut self, points: &[Point], stroke: Stroke) {
-        let Stroke { colour, width, dash } = stroke;
-        let dash = if dash.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
-        self.push(format_args!(
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{width}\" \
-             stroke-linejoin=\"round\"{dash}/>",
-            list(points)
-        ));
-    }
-
-    /// A filled shape.
-    pub fn polygon(&mut self, points: &[Point], colour: Colour, opacity: f64) {
-        self.push(format_args!(
-            "<polygon points=\"{}\" fill=\"{colour}\" fill-opacity=\"{opacity}\"/>",
-            list(points)
-        ));
+    pub fn path(&self, points: &[Point], stroke: Stroke) {
+        let points: Vec<BackendCoord> = points.iter().copied().map(place).collect();
+        self.dashed(stroke.dash, || self.element(&PathElement::new(points, stroke.style())));
     }
 
     /// A filled rectangle.
-    pub fn rectangle(&mut self, area: Area, colour: Colour, opacity: f64) {
-        let Area { left, top, .. } = area;
-        self.push(format_args!(
-            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{colour}\" \
-             fill-opacity=\"{opacity}\" shape-rendering=\"crispEdges\"/>",
-            area.width().max(0.0),
-            area.height().max(0.0)
-        ));
-    }
-
-    /// A small open circle: one repeat.
-    pub fn dot(&mut self, (x, y): Point, colour: Colour) {
-        self.push(format_args!(
-            "<circle class=\"repeat\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\" fill=\"#ffffff\" \
-             fill-opacity=\"0.6\" stroke=\"{colour}\" stroke-width=\"1.5\"/>"
-        ));
+    pub fn rectangle(&self, Area { left, right, top, bottom }: Area, colour: Colour, opacity: f64) {
+        let corners = [place((left, top)), place((right, bottom))];
+        self.element(&Rectangle::new(corners, colour.mix(opacity).filled()));
     }
 
     /// A point with a white halo, which keeps it apart from lines that cross it.
-    pub fn marker(&mut self, at: Point, marker: Marker, fill: Fill, colour: Colour) {
+    pub fn marker(&self, at: Point, marker: Marker, fill: Fill, colour: Colour) {
         let inside = if fill == Fill::Hollow { WHITE } else { colour };
-        let outline = list(&marker.outline(at));
-        self.push(format_args!(
-            "<polygon points=\"{outline}\" fill=\"#ffffff\" stroke=\"#ffffff\" stroke-width=\"5\"/>"
-        ));
-        self.push(format_args!(
-            "<polygon class=\"point\" points=\"{outline}\" fill=\"{inside}\" stroke=\"{colour}\" stroke-width=\"2\"/>"
-        ));
+        let mut outline: Vec<BackendCoord> = marker.outline(at).into_iter().map(place).collect();
+        outline.extend_from_within(..1);
+        self.element(&PathElement::new(outline.clone(), Stroke::solid(WHITE, 7.0).style()));
+        self.classed("point", || self.element(&Polygon::new(outline.clone(), inside.filled())));
+        self.element(&PathElement::new(outline, Stroke::solid(colour, 2.0).style()));
         if fill == Fill::Dotted {
-            self.push(format_args!(
-                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"2.6\" fill=\"#ffffff\"/>",
-                at.0, at.1
-            ));
+            self.element(&Circle::new(place(at), 26, WHITE.filled()));
         }
     }
 
     /// One line of text on a baseline; its class says what it names.
-    pub fn text(&mut self, class: &str, text: &str, at: Point, align: Align, (font, colour): (Font, Colour)) {
-        let anchor = match align {
-            Align::Left => "start",
-            Align::Middle => "middle",
-            Align::Right => "end",
-        };
-        let weight = if font.bold { " font-weight=\"bold\"" } else { "" };
-        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        self.push(format_args!(
-            "<text class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\" font-size=\"{}\"{weight} \
-             fill=\"{colour}\">{text}</text>",
-            at.0, at.1, font.size
-        ));
+    pub fn text(&self, class: &str, text: &str, at: Point, align: Align, style: (Font, Colour)) {
+        self.anchored(class, text, at, (align, VPos::Bottom), style);
     }
 
     /// One line of text with the middle of its capitals at a height.
-    pub fn centred(&mut self, class: &str, text: &str, at: Point, align: Align, style: (Font, Colour)) {
-        // Inter's capitals: 0.727 em
-        self.text(class, text, (at.0, at.1 + 0.364 * style.0.size), align, style);
+    pub fn centred(&self, class: &str, text: &str, at: Point, align: Align, style: (Font, Colour)) {
+        self.anchored(class, text, at, (align, VPos::Center), style);
     }
 
-    fn push(&mut self, element: impl Display) {
-        // Writing to a string does not fail.
-        let _ = writeln!(self.svg, "{element}");
+    fn anchored(
+        &self,
+        class: &str,
+        text: &str,
+        at: Point,
+        (align, vertical): (Align, VPos),
+        (font, colour): (Font, Colour),
+    ) {
+        let horizontal = match align {
+            Align::Left => HPos::Left,
+            Align::Middle => HPos::Center,
+            Align::Right => HPos::Right,
+        };
+        let style = text_style(font, colour).pos(Pos::new(horizontal, vertical));
+        self.classed(class, || self.note(self.page.draw_text(text, &style, place(at))));
     }
 }
 
-fn list(points: &[Point]) -> String {
-    points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect::<Vec<_>>().join(" ")
+/// A font and its colour as plotters has them.
+pub(super) fn text_style(font: Font, colour: Colour) -> TextStyle<'static> {
+    let weight = if font.bold { FontStyle::Bold } else { FontStyle::Normal };
+    FontDesc::new(FontFamily::Name(FAMILY), f64::from(tenths(font.size)), weight).color(&colour)
+}
+
+fn place((x, y): Point) -> BackendCoord {
+    (tenths(x), tenths(y))
 }
 
 /// Lower-case letters, digits and hyphens, for ids and file names.

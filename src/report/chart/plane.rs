@@ -1,0 +1,211 @@
+//! plotters' chart on a plot's area: its coordinates, the mesh with its numbers, and elements placed by their values.
+
+use std::ops::Range;
+
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint};
+use plotters::coord::types::RangedCoordf64;
+use plotters::element::{Drawable, PointCollection};
+use plotters::prelude::*;
+
+use super::frame::{self, BELOW, TEXT};
+use super::plot::{Axis, Mark, is_beyond};
+use super::scale::Scale;
+use super::sheet::{Sheet, px, tenths};
+use super::svg::{AXIS, Align, Area, Canvas, DrawError, FAINT, GREY, INK, Point, Stroke, text_style};
+
+/// A value along each axis.
+pub(super) type DataPoint = (f64, f64);
+type Coordinates = Cartesian2d<Ticked, Ticked>;
+
+/// Where the means of a mark lie.
+pub(super) fn means(mark: &Mark) -> DataPoint {
+    (mark.x.mean, mark.y.mean)
+}
+
+/// The values of one axis, with ticks of our own; plotters' axis with ticks (`WithKeyPoints`) has no mesh for numbers.
+#[derive(Clone)]
+pub(super) struct Ticked {
+    range: RangedCoordf64,
+    ticks: Vec<f64>,
+}
+
+impl Ticked {
+    /// The axis from one value to another.
+    pub fn new(range: Range<f64>, ticks: Vec<f64>) -> Ticked {
+        Ticked { range: range.into(), ticks }
+    }
+
+    /// The axis of a scale.
+    pub fn scale(scale: &Scale) -> Ticked {
+        Ticked::new(0.0..scale.top, scale.ticks.clone())
+    }
+}
+
+impl Ranged for Ticked {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        self.range.map(value, limit)
+    }
+
+    fn key_points<H: KeyPointHint>(&self, hint: H) -> Vec<f64> {
+        // Those of the fine mesh, which is not drawn.
+        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.clone() }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.range.range()
+    }
+}
+
+/// Half of a whisker's end stroke, px.
+const HALF: f64 = 6.0;
+/// Ticks outside of a plot, px; plotters sets the numbers twice as far from it.
+const TICK: f64 = 7.0;
+
+/// Where values lie on the picture.
+pub(super) struct Plane<'c> {
+    pub canvas: &'c Canvas,
+    pub area: Area,
+    chart: ChartContext<'c, Sheet, Coordinates>,
+    /// The same coordinates beyond the plot.
+    beyond: DrawingArea<Sheet, Coordinates>,
+}
+
+impl<'c> Plane<'c> {
+    /// The coordinates of an area.
+    ///
+    /// # Errors
+    /// If plotters cannot set the chart.
+    pub fn new(canvas: &'c Canvas, area: Area, x: Ticked, y: Ticked) -> Result<Plane<'c>, DrawError> {
+        let size = (tenths(area.right), tenths(area.height() + BELOW));
+        let place = canvas.page.clone().shrink((0, tenths(area.top)), size);
+        let chart = ChartBuilder::on(&place)
+            .x_label_area_size(tenths(BELOW))
+            .y_label_area_size(tenths(area.left))
+            .build_cartesian_2d(x, y)?;
+        let beyond = canvas.whole.apply_coord_spec(Coordinates::clone(chart.as_coord_spec()));
+        Ok(Plane { canvas, area, chart, beyond })
+    }
+
+    /// The place of a value, which may lie beyond the area, px.
+    pub fn at(&self, value: DataPoint) -> Point {
+        px(self.chart.backend_coord(&value))
+    }
+
+    /// An element by values; what lies beyond the area is moved to its edge.
+    pub fn draw<E>(&self, element: &E)
+    where
+        for<'e> &'e E: PointCollection<'e, DataPoint>,
+        E: Drawable<Sheet>,
+    {
+        self.canvas.note(self.chart.plotting_area().draw(element));
+    }
+
+    /// An element of which nothing is visible outside of the area.
+    pub fn draw_clipped<E>(&self, element: &E)
+    where
+        for<'e> &'e E: PointCollection<'e, DataPoint>,
+        E: Drawable<Sheet>,
+    {
+        self.canvas.clipped(self.area, || self.canvas.note(self.beyond.draw(element)));
+    }
+
+    /// A line through values.
+    pub fn line(&self, values: impl IntoIterator<Item = DataPoint>, stroke: Stroke) {
+        self.canvas.dashed(stroke.dash, || {
+            for element in LineSeries::new(values, stroke.style()) {
+                self.draw(&element);
+            }
+        });
+    }
+
+    /// The grid across and its numbers on the left, with the title above them.
+    pub fn left_axis(&mut self, axis: &Axis, scale: &Scale) {
+        let left = self.area.left - frame::numbers_width(scale);
+        let title = frame::with_unit(&axis.title, scale);
+        self.canvas.text("unit", &title, (left, self.area.top - 22.0), Align::Left, (TEXT, GREY));
+        let label = |tick: &f64| scale.label(*tick);
+        let mut mesh = self.chart.configure_mesh();
+        mesh.disable_x_mesh().disable_x_axis().y_label_formatter(&label).axis_style(TRANSPARENT);
+        mesh.y_label_style(text_style(TEXT, INK)).set_tick_mark_size(LabelAreaPosition::Left, tenths(TICK));
+        mesh.bold_line_style(Stroke::solid(FAINT, 1.5).style());
+        self.canvas.classed("value", || self.canvas.note(mesh.draw()));
+    }
+
+    /// The grid from top to bottom, the axis below with its numbers, and its title.
+    pub fn bottom_axis(&mut self, axis: &Axis, scale: &Scale) {
+        self.bottom_ticks(scale);
+        frame::below(self.canvas, &self.area, &frame::with_unit(&axis.title, scale));
+    }
+
+    /// The same without the title; every second number where there is no room for all.
+    pub fn bottom_ticks(&mut self, scale: &Scale) {
+        let names: Vec<String> = scale.ticks.iter().map(|tick| scale.label(*tick)).collect();
+        let every = frame::every(&names, self.area.width() / (names.len() - 1).max(1) as f64);
+        let step = scale.top / (names.len() - 1).max(1) as f64;
+        self.below(true, &|tick| {
+            let index = (tick / step).round() as usize;
+            names.get(index).filter(|_| index.is_multiple_of(every)).cloned().unwrap_or_default()
+        });
+        let (left, bottom) = (self.area.left, self.area.bottom);
+        self.canvas.path(&[(left, self.area.top), (left, bottom)], Stroke::solid(AXIS, 1.5));
+    }
+
+    /// The axis below with names of its ticks, with or without a grid.
+    pub fn below(&mut self, grid: bool, name: &dyn Fn(&f64) -> String) {
+        let mut mesh = self.chart.configure_mesh();
+        mesh.disable_y_mesh().disable_y_axis().x_label_formatter(name);
+        mesh.axis_style(Stroke::solid(AXIS, 1.5).style()).x_label_style(text_style(TEXT, INK));
+        mesh.set_tick_mark_size(LabelAreaPosition::Bottom, tenths(TICK));
+        mesh.bold_line_style(Stroke::solid(FAINT, 1.5).style());
+        if !grid {
+            mesh.disable_x_mesh();
+        }
+        self.canvas.classed("tick", || self.canvas.note(mesh.draw()));
+    }
+
+    /// An interval that ends in strokes, or in an arrow where it reaches beyond the top of its scale.
+    pub fn whisker(&self, (low, high): (f64, f64), top: f64, along: Along, stroke: Stroke) {
+        self.line([along.value(low), along.value(high)], stroke);
+        for end in [low, high] {
+            let value = along.value(end.clamp(0.0, top));
+            // Below zero nothing is cut: there is no such value.
+            if is_beyond(end, top) {
+                let corners = [(0.0, 0.0), (-2.0 * HALF, -HALF), (-2.0 * HALF, HALF)];
+                let corners = corners.map(|corner| along.offset(corner));
+                self.draw(&(EmptyElement::at(value) + Polygon::new(corners, stroke.colour.filled())));
+            } else {
+                let ends = [-HALF, HALF].map(|side| along.offset((0.0, side)));
+                self.draw(&(EmptyElement::at(value) + PathElement::new(ends, stroke.style())));
+            }
+        }
+    }
+}
+
+/// The direction of an interval, and where it lies on the other axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Along {
+    /// From left to right at this height.
+    X(f64),
+    /// Upwards at this place.
+    Y(f64),
+}
+
+impl Along {
+    fn value(self, value: f64) -> DataPoint {
+        match self {
+            Along::X(y) => (value, y),
+            Along::Y(x) => (x, value),
+        }
+    }
+
+    /// plotters' pixels of an offset along the interval and to its side, px.
+    fn offset(self, (along, side): (f64, f64)) -> (i32, i32) {
+        match self {
+            Along::X(_) => (tenths(along), tenths(side)),
+            Along::Y(_) => (tenths(side), -tenths(along)),
+        }
+    }
+}

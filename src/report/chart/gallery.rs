@@ -450,6 +450,13 @@ fn a_noise_floor_is_a_grey_area_under_the_lines() {
     let svg = with_floors().svg;
     assert!(svg.find("id=\"floor-e1000\"").unwrap() < svg.find("id=\"series-virtio\"").unwrap());
     assert!(words(&svg).contains("what equal guests with this noise would show"));
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let mut edges = document.descendants().filter(|node| {
+        node.has_tag_name("polyline")
+            && node.ancestors().any(|one| one.attribute("id") == Some("floor-e1000"))
+    });
+    let clipped = |edge: roxmltree::Node| edge.ancestors().any(|one| one.attribute("clip-path").is_some());
+    assert!(edges.all(clipped), "a floor beyond the scale keeps its slopes");
     assert!(charts_of("one").iter().all(|chart| !chart.svg.contains("id=\"floor-")));
 }
 

@@ -4,7 +4,7 @@
 //! LevelPlane are set evenly, as numbers of guests usually double. Bare metal is a dashed line across; a noise floor is a grey area
 //! from zero.
 
-use plotters::prelude::{Circle, Color, EmptyElement, Polygon};
+use plotters::prelude::{Circle, Color, EmptyElement, PathElement, Polygon};
 
 use super::font::Font;
 use super::frame::{self, BELOW, BOLD, LINE};
@@ -111,7 +111,8 @@ fn floor(levels: &LevelPlane, series: &Series, opacity: f64) {
         let edge = [&[(start, first.1)], &edge[..], &[(end, last.1)]].concat();
         let area = [&edge[..], &[(end, 0.0), (start, 0.0)]].concat();
         levels.plane.draw_clipped(&Polygon::new(area, GREY.mix(opacity).filled()));
-        levels.plane.line(edge, Stroke { colour: series.look.colour, width: 1.5, dash: "2 3" });
+        let line = PathElement::new(edge, Stroke::solid(series.look.colour, 1.5).style());
+        levels.plane.canvas.dashed("2 3", || levels.plane.draw_clipped(&line));
     }
 }
 

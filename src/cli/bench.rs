@@ -225,11 +225,13 @@ fn right_to_settings(experiment: &Experiment, run: &RunId) -> Result<Option<Sett
 fn enter_lab(state: &State, run_dir: &RunDir) -> Result<()> {
     enter::private_namespaces(&state.dir)?;
     enter::without_ipv6();
-    // By its descriptor: libvirt takes a setting apart at blanks and colons, which a path may have.
+    // By its descriptor: libvirt takes a setting apart at blanks and colons, which a path may have. By this process's number:
+    // what libvirt forks opens the log anew, after it has closed its own descriptors.
     let log = std::fs::File::create(run_dir.path().join("libvirt.log"))?.into_raw_fd();
+    let log = format!("3:file:/proc/{}/fd/{log}", std::process::id());
     // SAFETY: the process has a single thread, so nobody reads the environment meanwhile.
     unsafe {
-        std::env::set_var("LIBVIRT_LOG_OUTPUTS", format!("3:file:/proc/self/fd/{log}"));
+        std::env::set_var("LIBVIRT_LOG_OUTPUTS", log);
         std::env::set_var(RUN_VARIABLE, state.id.to_string());
         std::env::set_var("TMPDIR", &state.dir); // what children write goes when the run goes
     }

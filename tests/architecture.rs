@@ -75,8 +75,6 @@ const FILES_IN_A_CIRCLE: &[&str] = &[
     "backend::ovs",
     "backend::site",
     "backend::step",
-    "cli::exit",
-    "cli::output",
     "figures::background",
     "figures::between",
     "figures::flow",

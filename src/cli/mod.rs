@@ -9,6 +9,7 @@ mod clean;
 mod completions;
 mod doctor;
 pub mod exit;
+mod failure;
 mod image;
 mod inputs;
 mod logging;
@@ -91,7 +92,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };
-    outcome.unwrap_or_else(|error| exit::report(&error, common.json))
+    outcome.unwrap_or_else(|error| failure::report(&error, common.json))
 }
 
 #[cfg(test)]

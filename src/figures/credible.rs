@@ -11,7 +11,7 @@
 //! Streams are judged by bytes per byte of payload, because offloads decide what counts as a packet: at least the payload,
 //! at most the payload in frames of the MTU, with the retransmissions, or with the datagrams that did not arrive.
 
-use super::{FlowFigures, NetperfLatency, flow};
+use super::{FlowFigures, NetperfLatency, final_result};
 use crate::profile::{Configuration, Test};
 use crate::raw::{RawFlow, RawTrial};
 use crate::stats;
@@ -108,7 +108,7 @@ fn slow_part(latency: &NetperfLatency) -> f64 {
 
 /// Requests in datagrams beyond those that were answered, per transaction.
 fn unanswered(party: &Party) -> f64 {
-    let sent = party.flows.iter().filter_map(|(raw, _)| flow::result(raw, "LOCAL_SEND_CALLS"));
+    let sent = party.flows.iter().filter_map(|(raw, _)| final_result::result(raw, "LOCAL_SEND_CALLS"));
     let (sent, answered) = (stats::total(sent), party.work());
     if answered > 0.0 { (sent / answered - 1.0).max(0.0) } else { 0.0 }
 }

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::final_result::result;
 use super::received;
 use crate::profile::{Configuration, Unit};
 use crate::raw::RawFlow;
@@ -101,11 +102,6 @@ pub(super) fn mean_latency_us(in_flight: f64, rate: f64, unit: Unit) -> Option<f
 pub(super) fn loss_percent(datagrams: Option<(f64, f64)>) -> Option<f64> {
     let (sent, arrived) = datagrams.filter(|(sent, _)| *sent > 0.0)?;
     Some(100.0 * (1.0 - arrived / sent))
-}
-
-/// A number of netperf's final result; −1 is its word for "unknown".
-pub(super) fn result(flow: &RawFlow, key: &str) -> Option<f64> {
-    flow.result.get(key)?.trim().parse().ok().filter(|value: &f64| value.is_finite() && *value >= 0.0)
 }
 
 fn retransmissions(flow: &RawFlow) -> Option<u64> {

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::looks::pair;
+use super::snapshot_pair::pair;
 use crate::raw::{Irq, RawGuest, RawTrial};
 use crate::window::Window;
 

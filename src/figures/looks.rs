@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::host::{busy, idle};
 use super::interrupts::{IrqFigures, interrupts};
+use super::snapshot_pair::pair;
 use super::span::{OF_CPU, Span};
 use super::tester::TesterFigures;
 use crate::raw::{CpuTimes, KsmWait, Merged, RawGuest, RawTrial, Snapshot};
@@ -119,16 +120,6 @@ fn percent(before: &CpuTimes, after: &CpuTimes, part: fn(&CpuTimes) -> f64) -> O
     let all = |cpu: &CpuTimes| busy(cpu) + idle(cpu) + cpu.steal;
     let total = all(after) - all(before);
     (total > 0.0).then(|| (100.0 * (part(after) - part(before)) / total).clamp(0.0, 100.0))
-}
-
-/// A guest that was busy may answer when the window has begun: so much of it must lie between its looks all the same.
-const LOOKED_AT: f64 = 0.5;
-
-/// The first and the last of some looks, and the time between them, s; `None` where there are no two, or they miss too much
-/// of the window.
-pub(super) fn pair<'l, T>(looks: &'l [(f64, T)], window: &Window) -> Option<(&'l T, &'l T, f64)> {
-    let [(start_s, first), .., (end_s, last)] = looks else { return None };
-    (window.part_between(*start_s, *end_s) >= LOOKED_AT).then_some((first, last, end_s - start_s))
 }
 
 /// Exits of a guest by reason, 1/s between the two looks; empty for an emulated guest.

@@ -28,6 +28,7 @@ mod course;
 mod credible;
 mod demand;
 mod exits;
+mod final_result;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod flow;
@@ -45,6 +46,7 @@ mod outliers;
 mod packet_check;
 mod received;
 mod settled;
+mod snapshot_pair;
 mod span;
 mod summary;
 mod tester;

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::flow::result;
+use super::final_result::result;
 use crate::profile::{Configuration, Test};
 use crate::raw::{RawFlow, RawTrial};
 use crate::stats;

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::final_result::result;
 use super::settled::Settled;
 use super::{FlowFigures, GuestFigures, HostFigures, JainAt, course, flow, guest, packet_check};
 use crate::profile::Unit;
@@ -156,7 +157,7 @@ fn fairness(guests: &[GuestFigures], value: fn(&GuestFigures) -> Option<f64>) ->
 
 /// Sum of netperf's final THROUGHPUT; `None` if one is missing.
 fn naive_sum(raw: &RawTrial) -> Option<f64> {
-    raw.flows.iter().map(|raw| flow::result(raw, "THROUGHPUT")).sum()
+    raw.flows.iter().map(|raw| result(raw, "THROUGHPUT")).sum()
 }
 
 /// Exits of all guests, 1/s; `None` if one of them has no counters.

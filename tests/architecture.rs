@@ -91,8 +91,6 @@ const FILES_IN_A_CIRCLE: &[&str] = &[
     "guest::ready",
     "lab::nic_user",
     "lab::nics",
-    "profile::validate::groups",
-    "profile::validate::pace",
     "report::demand",
     "report::fairness",
     "report::groups",

@@ -1,23 +1,17 @@
 //! Groups: each by itself, and whether every number of guests can be divided as they say.
 
 use super::factors::Levels;
-use super::{Check, Fault, division, is_name, pace, quota};
-use crate::backend::{Attachment, Backend};
+use super::{Check, Fault, bandwidth, division, is_name, pace, quota};
 use crate::factor::quota::quota_fault;
 use crate::profile::groups::{CpuSettings, Group, OTHERS, Size, micros};
-use crate::profile::units::{Rate, Time};
+use crate::profile::units::Time;
 use crate::profile::written::{self, Share, Written};
-use crate::profile::{Factor, Role, Value};
+use crate::profile::{Factor, Role};
 
 /// What `cpu.shares` (2 to 262144) or `cpu.weight` (1 to 10000) takes; `kvmfair check` knows which of them the host has.
 const SHARES: std::ops::RangeInclusive<u32> = 1..=262_144;
 /// Shortest and longest period that the kernel takes, µs.
 const PERIOD_US: std::ops::RangeInclusive<u32> = 1_000..=1_000_000;
-/// The least cap with which netperf still sets its connections up, bits/s.
-pub(super) const LEAST_BANDWIDTH: u64 = 64_000;
-/// The most that tc can hold, bits/s: the bytes of its bucket (10 ms) and of the queue before it (50 ms) have 32 bits. Beyond
-/// 572 Gbit/s it takes the command and wraps around.
-pub(super) const MOST_BANDWIDTH: u64 = 500_000_000_000;
 
 /// The groups as written, and all that is wrong with them.
 pub(super) fn groups(check: &mut Check, written: &Written, factors: &[Levels]) -> Vec<Group> {
@@ -27,7 +21,7 @@ pub(super) fn groups(check: &mut Check, written: &Written, factors: &[Levels]) -
         let name = name(check, &path, group, &groups);
         let size = size(check, &path, group);
         let cpu = cpu(check, &path, group);
-        let bandwidth_bps = bandwidth(check, &path, group, factors);
+        let bandwidth_bps = bandwidth::bandwidth(check, &path, group, factors);
         let role = group.role.unwrap_or_default();
         let rate_bps = pace::rate(check, &path, group, factors);
         let cgroup = group.cgroup;
@@ -131,47 +125,6 @@ fn period(check: &mut Check, path: &str, cpu: &CpuSettings) -> bool {
         _ => {}
     }
     true
-}
-
-/// A cap is set on the host's interface of a guest; there must be one that every packet passes.
-fn bandwidth(check: &mut Check, path: &str, group: &written::Group, factors: &[Levels]) -> Option<u64> {
-    let Rate(bits) = group.bandwidth?;
-    let path = format!("{path}.bandwidth");
-    if bits < LEAST_BANDWIDTH {
-        let hint = "use at least \"64 kbit\"; is the unit the one you meant?";
-        let shown = check.places.written(&path).map_or(Rate(bits).to_string(), str::to_owned);
-        check.fault(&path, Fault::new(format!("no flow lives with {shown}"), "too little", hint));
-    }
-    if bits > MOST_BANDWIDTH {
-        let fault = beyond_tc(check, &path);
-        check.fault(&path, fault);
-    }
-    for level in factors.iter().filter(|levels| levels.factor == Factor::Backend).flat_map(|all| &all.levels)
-    {
-        if let Value::Backend(backend) = level.value
-            && !can_be_capped(backend)
-        {
-            let hint = "use a backend with a tap on a Linux bridge or a macvtap, or leave `bandwidth` out";
-            check.fault(&path, Fault::new(format!("the NIC of {backend} cannot be capped"), "", hint));
-        }
-    }
-    Some(bits)
-}
-
-/// A rate above [`MOST_BANDWIDTH`].
-pub(super) fn beyond_tc(check: &Check, path: &str) -> Fault {
-    let shown = check.places.written(path).unwrap_or("so much");
-    let hint = format!("use at most \"{}\"; is the unit the one you meant?", Rate(MOST_BANDWIDTH));
-    Fault::new(format!("tc cannot hold a NIC to {shown}"), "too much", hint)
-}
-
-fn can_be_capped(backend: Backend) -> bool {
-    match backend {
-        Backend::Baremetal => true, // has no guests
-        Backend::Guest { attachment, .. } => {
-            matches!(attachment, Attachment::Bridge | Attachment::Macvtap(_) | Attachment::VfMacvtap)
-        }
-    }
 }
 
 /// A guest starts in its control group and stays in it, so its group must not depend on how many there are.

@@ -3,6 +3,7 @@
 //!
 //! Pure: what must be known of the host comes in as [`HostFacts`].
 
+mod bandwidth;
 mod bare;
 mod configurations;
 mod division;

@@ -1,7 +1,7 @@
 //! The rate of paced guests: there where it is needed, and nowhere else.
 
+use super::bandwidth::{LEAST_BANDWIDTH, MOST_BANDWIDTH, beyond_tc};
 use super::factors::Levels;
-use super::groups::{LEAST_BANDWIDTH, MOST_BANDWIDTH, beyond_tc};
 use super::{Check, Fault};
 use crate::profile::units::Rate;
 use crate::profile::written::Group;

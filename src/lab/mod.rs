@@ -13,7 +13,7 @@
 //! - [`change`], [`elsewhere`]: what is taken back on other machines
 //! - [`control_group`]: control groups of a run's own
 //! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are;
-//!   `nic_user`: who uses one
+//!   `nic_user`: who uses one; [`nic_error`]: why one cannot carry the wire
 //! - `tracing`: the kernel's count of exits by reason
 //! - `tuned`: settings of the VM host, written and written back; `values`: the writing back
 //! - [`ovs`]: Open vSwitch of the run's own; [`far_ovs`]: that of a hardware lab's VM host
@@ -33,6 +33,7 @@ pub mod far_ovs;
 pub mod hardware;
 pub mod journal;
 pub mod machines;
+pub mod nic_error;
 mod nic_user;
 pub mod nics;
 pub mod ovs;

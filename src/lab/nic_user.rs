@@ -4,12 +4,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::nics::{NicError, last_of_link};
+use super::nic_error::NicError;
 use crate::backend::site::HostNic;
 use crate::machine::blocking;
 
 /// A master, something on top of it, virtual functions, the default route, addresses: the first that is found.
-pub(super) fn of(nic: &HostNic) -> Result<Option<String>, NicError> {
+pub(super) fn user(nic: &HostNic) -> Result<Option<String>, NicError> {
     let dir = Path::new("/sys/class/net").join(&nic.name);
     if let Some(master) = last_of_link(&dir.join("master")) {
         let route = default_route(&master)?
@@ -52,4 +52,9 @@ fn said(argv: &[&str], name: &str) -> Result<Value, NicError> {
         return Ok(Value::Null);
     }
     serde_json::from_slice(&ran.stdout).map_err(|error| unreadable(error.to_string()))
+}
+
+/// The last name of the path that a link leads to.
+pub(super) fn last_of_link(path: &Path) -> Option<String> {
+    Some(std::fs::read_link(path).ok()?.file_name()?.to_string_lossy().into_owned())
 }

@@ -2,40 +2,10 @@
 
 use std::path::Path;
 
-use super::nic_user;
+use super::nic_error::NicError;
+use super::nic_user::{self, last_of_link};
 use crate::backend::site::{HostNic, Nics, Sriov, Wire};
 use crate::profile::WireNics;
-
-/// Why a NIC cannot carry the wire.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NicError {
-    /// There is no interface of that name.
-    #[error("there is no interface {0}; there are: {1}")]
-    NotThere(String, String),
-    /// It is no hardware: a bridge, a VLAN, one end of a veth pair.
-    #[error("{0} is no NIC of this machine's but a virtual interface")]
-    Virtual(String),
-    /// Somebody uses it.
-    #[error("{0} is in use: {1}")]
-    InUse(String, String),
-    /// The kernel did not say what must be known.
-    #[error("failed to read {0}: {1}")]
-    Unreadable(String, String),
-}
-
-impl NicError {
-    /// What to do about it.
-    pub fn fix(&self) -> String {
-        match self {
-            NicError::NotThere(..) => "name another one in [wire]".into(),
-            NicError::Virtual(_) => "name the physical NIC in [wire]; a wire of veth needs no [wire]".into(),
-            NicError::InUse(name, _) => {
-                format!("name a NIC that nothing uses, or take {name} out of service first")
-            }
-            NicError::Unreadable(..) => "run as root, with iproute2 installed and /sys mounted".into(),
-        }
-    }
-}
 
 /// The wire that a profile names, as it is found.
 ///
@@ -70,7 +40,7 @@ pub fn unseen(named: &WireNics) -> Wire {
 fn free(name: &str) -> Result<HostNic, NicError> {
     let nic = look(name);
     let user = match &nic {
-        Ok(nic) => nic_user::of(nic)?,
+        Ok(nic) => nic_user::user(nic)?,
         // A bridge that carries the default route leads to a NIC that must not be named either.
         Err(NicError::Virtual(_)) => nic_user::default_route(name)?,
         Err(_) => None,
@@ -113,10 +83,6 @@ fn all_names() -> String {
         entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names.join(", ")
-}
-
-pub(super) fn last_of_link(path: &Path) -> Option<String> {
-    Some(std::fs::read_link(path).ok()?.file_name()?.to_string_lossy().into_owned())
 }
 
 fn text(path: &Path) -> Option<String> {

@@ -10,7 +10,7 @@ use crate::guest::daemon::Daemon;
 use crate::host;
 use crate::host::facts::Facts;
 use crate::lab::far_ovs::Daemons;
-use crate::lab::nics::NicError;
+use crate::lab::nic_error::NicError;
 use crate::lab::{far_nics, machines, ovs};
 use crate::machine::Machine;
 use crate::machine::SshError;

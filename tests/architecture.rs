@@ -89,10 +89,6 @@ const FILES_IN_A_CIRCLE: &[&str] = &[
     "guest::interface",
     "guest::memory",
     "guest::ready",
-    "report::demand",
-    "report::fairness",
-    "report::groups",
-    "report::markdown",
 ];
 
 /// Folders that import from one drawn above them in `lib.rs`.

@@ -1,6 +1,6 @@
 //! The section of the report about fairness to guests that do not want the same.
 
-use super::markdown::line;
+use super::table_line::line;
 use super::{Model, number};
 use crate::figures::{Metric, SummaryRow};
 

@@ -1,6 +1,6 @@
 //! The section of the report about fairness over repeats and over time, and the line about how far flows can be added up.
 
-use super::markdown::line;
+use super::table_line::line;
 use super::{Model, number};
 use crate::figures::{JainAt, Metric, SLICES_S, SummaryRow, TrialFigures};
 use crate::stats::Interval;

@@ -1,6 +1,6 @@
 //! The sections of the report about groups of guests and about background load.
 
-use super::markdown::line;
+use super::table_line::line;
 use super::{Model, model, number};
 use crate::figures::{GroupRow, Numbers, SummaryRow};
 use crate::stats::{Interval, Ratio};

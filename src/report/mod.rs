@@ -20,6 +20,7 @@ pub mod markdown;
 mod model;
 mod number;
 mod provenance;
+mod table_line;
 pub mod tables;
 pub mod terminal;
 mod warning;

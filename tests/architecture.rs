@@ -83,12 +83,6 @@ const FILES_IN_A_CIRCLE: &[&str] = &[
     "figures::total",
     "figures::trial",
     "figures::validity",
-    "guest::cputune",
-    "guest::domain",
-    "guest::fleet",
-    "guest::interface",
-    "guest::memory",
-    "guest::ready",
 ];
 
 /// Folders that import from one drawn above them in `lib.rs`.

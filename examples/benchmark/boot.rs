@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use kvmfair::backend::Side;
-use kvmfair::guest::fleet::Boot;
+use kvmfair::guest::boot::Boot;
 use kvmfair::guest::ready::wait_ready;
 use nix::sys::resource::{UsageWho, getrusage};
 use procfs::process::Process;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::timeout;
 
+use super::boot::{SSH_PORT, Site};
 use super::error::GuestError;
-use super::fleet::{Guest, SSH_PORT, Site};
+use super::fleet::Guest;
 use crate::machine::ExecError;
 use crate::machine::ssh::{Identity, Ssh};
 use crate::machine::started::Started;

@@ -2,7 +2,7 @@
 
 use quick_xml::events::BytesStart;
 
-use super::domain::{Xml, nest, text};
+use super::xml::{Xml, nest, text};
 use crate::profile::groups::CpuSettings;
 
 /// Weight and quotas, and the control group that holds the guest; nothing where nothing is set.

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use quick_xml::Writer;
-use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
+use quick_xml::events::BytesStart;
 
 use super::memory::{self, Memory};
+use super::xml::{Xml, empty, nest, text, write};
 use super::{cputune, interface};
 use crate::backend::{Nic, NicSource};
 use crate::profile::groups::CpuSettings;
@@ -65,8 +66,6 @@ pub enum BootFrom {
         seed: PathBuf,
     },
 }
-
-pub(super) type Xml = Writer<Vec<u8>>;
 
 impl Domain {
     /// The XML, indented by two blanks.
@@ -212,29 +211,6 @@ fn disks(xml: &mut Xml, overlay: &Path, seed: &Path) -> std::io::Result<()> {
         empty(xml, "target", &[("dev", "vdb"), ("bus", "virtio")])?;
         empty(xml, "readonly", &[])
     })
-}
-
-pub(super) fn nest(
-    xml: &mut Xml,
-    start: BytesStart<'_>,
-    inside: impl FnOnce(&mut Xml) -> std::io::Result<()>,
-) -> std::io::Result<()> {
-    let name = start.name().as_ref().to_owned();
-    xml.write_event(Event::Start(start))?;
-    inside(xml)?;
-    xml.write_event(Event::End(BytesEnd::new(name)))
-}
-
-pub(super) fn text(xml: &mut Xml, name: &str, value: &str) -> std::io::Result<()> {
-    nest(xml, BytesStart::new(name), |xml| write(xml, value))
-}
-
-pub(super) fn write(xml: &mut Xml, value: &str) -> std::io::Result<()> {
-    xml.write_event(Event::Text(BytesText::new(value)))
-}
-
-pub(super) fn empty(xml: &mut Xml, name: &str, attributes: &[(&str, &str)]) -> std::io::Result<()> {
-    xml.write_event(Event::Empty(BytesStart::new(name).with_attributes(attributes.iter().copied())))
 }
 
 #[cfg(test)]

@@ -2,43 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::cloud::Disks;
-use super::domain::Domain;
+use super::boot::{Boot, LOGIN, Site};
 use super::error::GuestError;
 use super::libvirt::{Hypervisor, LibvirtError};
 use super::ready;
 use crate::lab::LabError;
 use crate::lab::journal::{Entry, Journal};
-use crate::machine::Machine;
 use crate::machine::dialogue::Dialogue;
-use crate::machine::ssh::{Identity, Route, Ssh};
-
-/// For one SSH login: an emulated guest that shares its CPU needs seconds for the key exchange.
-pub(super) const LOGIN: Duration = Duration::from_secs(20);
-/// Where the guests' SSH server listens.
-pub(super) const SSH_PORT: u16 = 22;
-
-/// Where one guest is reached and what it says while it boots.
-#[derive(Clone, Debug)]
-pub struct Boot {
-    /// Its number, from 1.
-    pub guest: u32,
-    /// What it is made of.
-    pub domain: Domain,
-    /// Its address on the management network.
-    pub management: IpAddr,
-    /// A command in it that answers whenever it is asked.
-    pub looks: Vec<String>,
-    /// Disks that have to be made anew before each of its boots; `None` if it boots without.
-    pub disks: Option<Disks>,
-}
+use crate::machine::ssh::{Identity, Ssh};
 
 /// A guest that is up.
 #[derive(Clone)]
@@ -64,17 +41,6 @@ pub struct Patience {
     pub boot: Duration,
     /// Boots of one guest.
     pub attempts: u32,
-}
-
-/// Where the guests run, and how they are reached.
-#[derive(Clone)]
-pub struct Site {
-    /// The VM host.
-    pub host: Machine,
-    /// The way from here to the guests' management network.
-    pub route: Route,
-    /// libvirt's directory on the host with one `<name>.pid` for each guest.
-    pub pids: PathBuf,
 }
 
 /// The guests of a run.

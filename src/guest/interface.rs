@@ -2,7 +2,7 @@
 
 use quick_xml::events::BytesStart;
 
-use super::domain::{Xml, empty, nest};
+use super::xml::{Xml, empty, nest};
 use crate::backend::nic::PciAddress;
 use crate::backend::{Datapath, Model, Nic, NicSource};
 

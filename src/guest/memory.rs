@@ -2,7 +2,7 @@
 
 use quick_xml::events::BytesStart;
 
-use super::domain::{Xml, empty, nest, write as write_text};
+use super::xml::{Xml, empty, nest, write as write_text};
 use crate::profile::configuration::HUGE_PAGE_KIB;
 
 /// What memory a guest has.

@@ -11,12 +11,14 @@
 //! - [`burner`]: busy loops in a guest
 //! - [`emulator`]: the QEMU that a profile names: what it is, and what runs
 //! - [`daemon`]: the libvirt daemon of a VM host
-//! - `interface`: the NICs in it
+//! - `interface`: the NICs in it; `xml`: its elements
 //! - [`libvirt`]: create, suspend, resume, destroy
+//! - [`boot`]: what is needed to boot a guest and to reach it
 //! - [`fleet`]: the guests of a run, booted, suspended, resumed, destroyed; [`ready`]: when they are
 //! - [`error`]: why a guest is not there
 
 pub mod appliance;
+pub mod boot;
 pub mod burner;
 pub mod cloud;
 mod cputune;
@@ -33,3 +35,4 @@ pub mod memory;
 pub mod placement;
 pub mod ready;
 pub mod scheduler;
+mod xml;

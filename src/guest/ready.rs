@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::appliance;
+use super::boot::{Boot, LOGIN, SSH_PORT, Site};
 use super::error::GuestError;
-use super::fleet::{Boot, LOGIN, SSH_PORT, Site};
 use crate::address::NETSERVER_PORT;
 use crate::machine::ssh::{Identity, Ssh};
 use crate::machine::{ExecError, Machine};

@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 use super::event::{Event, Events};
 use crate::backend::Side;
 use crate::backend::site::{OpenVswitch, Wire};
+use crate::guest::boot;
 use crate::guest::daemon::Daemon;
-use crate::guest::fleet;
 use crate::guest::libvirt::{self, Hypervisor};
 use crate::guest::placement;
 use crate::lab::change::Change;
@@ -27,7 +27,7 @@ pub(super) struct Opened {
     pub hypervisor: Hypervisor,
     /// The daemon behind the hypervisor, if there is one; its connection ends with the value.
     pub daemon: Option<Daemon>,
-    pub site: fleet::Site,
+    pub site: boot::Site,
     pub files: GuestFiles,
 }
 
@@ -144,7 +144,7 @@ pub(super) async fn embedded(
     let lab = embedded::create(&state.id, wire, ovs, journal.clone()).await;
     let lab = lab.context("failed to make the embedded lab")?;
     let host = lab.side(Side::Host).clone();
-    let site = fleet::Site { host, route: Route::Direct, pids: root.join("run/qemu") };
+    let site = boot::Site { host, route: Route::Direct, pids: root.join("run/qemu") };
     Ok(Opened { lab, hypervisor, daemon: None, site, files: guests.files })
 }
 
@@ -178,6 +178,6 @@ pub(super) async fn hardware(
     let daemon = Daemon::open(&host, &state.dir).await?;
     let files = files.place(&lab, &state.id, events).await?;
     let route = lab.machines.route().await?;
-    let site = fleet::Site { host, route, pids: hardware::PIDS.into() };
+    let site = boot::Site { host, route, pids: hardware::PIDS.into() };
     Ok(Opened { hypervisor: daemon.hypervisor.clone(), daemon: Some(daemon), lab, site, files })
 }

@@ -131,7 +131,11 @@ impl Table {
             known(&machine.cpu_model),
             machine.cpus,
             machine.memory_mib,
-            if machine.kvm_usable { "KVM" } else { "emulated guests (TCG): shapes, not speeds" },
+            if machine.kvm_usable {
+                "KVM"
+            } else {
+                "no KVM: emulated guests (TCG); compare shapes, do not quote absolute numbers"
+            },
             machine.kernel,
             known(&machine.qemu),
             known(&machine.netperf),

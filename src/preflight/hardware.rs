@@ -231,8 +231,12 @@ fn accelerator(experiment: &Experiment, host: &Facts) -> Finding {
     let what = "accelerator";
     match (experiment.host.accel, host.kvm_usable()) {
         (AccelChoice::Auto | AccelChoice::Kvm, true) => Finding::good(what, "KVM"),
-        (AccelChoice::Tcg, _) => Finding::good(what, "TCG, as the profile asks: shapes, not speeds"),
-        (AccelChoice::Auto, false) => Finding::good(what, "TCG: no KVM there; shapes, not speeds"),
+        (AccelChoice::Tcg, _) => {
+            Finding::good(what, "TCG, as the profile asks; compare shapes, do not quote absolute numbers")
+        }
+        (AccelChoice::Auto, false) => {
+            Finding::good(what, "TCG: no KVM there; compare shapes, do not quote absolute numbers")
+        }
         (AccelChoice::Kvm, false) => Finding::bad(
             what,
             "no KVM: the CPU shows neither vmx nor svm, or /dev/kvm does not open",

@@ -85,7 +85,7 @@ fn first_attempt() -> u32 {
 pub enum Accel {
     /// Hardware virtualisation.
     Kvm,
-    /// QEMU's emulation: shapes, not speeds.
+    /// QEMU's emulation: absolute numbers mean nothing, shapes do.
     Tcg,
 }
 
@@ -94,7 +94,7 @@ impl Accel {
     pub fn label(self) -> &'static str {
         match self {
             Accel::Kvm => "KVM",
-            Accel::Tcg => "emulated (TCG): shapes, not speeds",
+            Accel::Tcg => "no KVM: emulated guests (TCG); compare shapes, do not quote absolute numbers",
         }
     }
 }

@@ -133,6 +133,9 @@ mod tests {
 
     #[test]
     fn the_first_line_of_an_emulated_run_says_so() {
-        assert_eq!(render(120, false).lines().next(), Some("emulated (TCG): shapes, not speeds"));
+        assert_eq!(
+            render(120, false).lines().next(),
+            Some("no KVM: emulated guests (TCG); compare shapes, do not quote absolute numbers")
+        );
     }
 }

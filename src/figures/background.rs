@@ -1,7 +1,7 @@
 //! Whether the background load was there: a guest that should burn is busy by its own account, a stream runs through the
 //! whole window.
 
-use super::validity::MIN_COVERAGE_PERCENT;
+use super::outcome::MIN_COVERAGE_PERCENT;
 use super::{GuestFigures, Numbers, Reason, host};
 use crate::profile::{Role, groups};
 use crate::raw::{CpuTimes, RawTrial};

@@ -2,77 +2,12 @@
 //!
 //! Percentiles of different flows are never averaged: their minimum, median and maximum stand side by side.
 
-use serde::Serialize;
-
 use super::final_result::result;
 use super::settled::Settled;
-use super::{FlowFigures, GuestFigures, HostFigures, JainAt, course, flow, guest, packet_check};
-use crate::profile::Unit;
+use super::{FlowFigures, GuestFigures, HostFigures, TotalFigures, course, flow, guest, packet_check};
 use crate::raw::RawTrial;
 use crate::stats::{self, Fairness};
 use crate::window;
-
-/// One trial as a whole.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TotalFigures {
-    /// Sum of all flows' rates in the window, transactions/s or 10^6 bits/s.
-    pub rate: f64,
-    /// The same ÷ flows.
-    pub rate_per_flow: f64,
-    /// What the rates count.
-    pub unit: Unit,
-    /// Rate × window: transactions, or 10^6 bits.
-    pub work: f64,
-    /// Mean latency in the window, 10^6·(transactions in flight)/rate (N/X, Little's law), µs. Undefined at rate 0 and for
-    /// streams.
-    pub mean_latency_us: Option<f64>,
-    /// Smallest P99 of a flow (netperf, whole flow), µs.
-    pub min_p99_latency_us: Option<f64>,
-    /// Median over the flows of each flow's P99 (netperf, whole flow), µs.
-    pub median_p99_latency_us: Option<f64>,
-    /// Largest P99 of a flow (netperf, whole flow), µs.
-    pub max_p99_latency_us: Option<f64>,
-    /// Longest transaction of all (netperf, whole flow), µs.
-    pub max_latency_us: Option<f64>,
-    /// Busy host CPU time ÷ work, µs for each transaction or each 10^6 bits.
-    pub cpu_per_work_us: Option<f64>,
-    /// Datagrams of UDP streams that did not arrive, over whole flows, %.
-    pub loss_percent: Option<f64>,
-    /// CPU that all guests took, % of one CPU; `None` on bare metal.
-    pub guests_cpu_percent: Option<f64>,
-    /// Mean over the guests of their vCPUs' run delay, % of the window.
-    pub run_delay_percent: Option<f64>,
-    /// The guests' vCPUs' run delay ÷ (CPU time + run delay), %; `None` on bare metal or if no vCPU wanted a CPU.
-    pub wait_ratio_percent: Option<f64>,
-    /// Fairness of the guests' rates; undefined for fewer than two guests.
-    pub rate_fairness: Option<Fairness>,
-    /// Fairness of the guests' rates over shorter times.
-    pub jain_over_time: Vec<JainAt>,
-    /// Coefficient of variation of the guests' rates, as of a sample, beyond what their own flows' variation explains; 0:
-    /// noise.
-    pub excess_cv_rate: Option<f64>,
-    /// How often KVM left the guests for each transaction, all vCPUs; `None` if they are emulated.
-    pub exits_per_transaction: Option<f64>,
-    /// When the total rate was steady, s after the end of the warm-up (MSER-5, where it makes a difference); `None` for windows
-    /// too short or too noisy to tell.
-    pub settled_after_s: Option<f64>,
-    /// How much later than that end the window begins for it, s; 0 where too little would be left, or it settled at once.
-    pub window_advanced_s: f64,
-    /// Fairness of the guests' mean latencies; undefined if one guest stood still.
-    pub latency_fairness: Option<Fairness>,
-    /// Fairness of the guests' CPU time.
-    pub cpu_fairness: Option<Fairness>,
-    /// What the host counted ÷ what netperf did: the packet check. See `figures/packet_check.rs`.
-    pub packet_check_ratio: Option<f64>,
-    /// From the first flow's start to the last one's, s.
-    pub start_spread_s: f64,
-    /// Sum of what each netperf says at its end ÷ total rate in the window: the error of adding those up.
-    pub unsynchronised_ratio: Option<f64>,
-    /// Longest stall of any flow, s.
-    pub longest_stall_s: f64,
-    /// TCP retransmissions of all flows over the whole flow; `None` if one is unknown.
-    pub retransmissions: Option<u64>,
-}
 
 impl TotalFigures {
     pub(super) fn of(

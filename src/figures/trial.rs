@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::received::received;
 use super::settled::Settled;
-use super::{Course, FlowFigures, GuestFigures, HostFigures, Reason, Seen, Sharing, TotalFigures, validity};
+use super::{
+    Course, FlowFigures, GuestFigures, HostFigures, Numbers, Outcome, Seen, Sharing, TotalFigures, validity,
+};
 use crate::profile::{Configuration, Timing};
-use crate::raw::{Accel, Check, RawTrial, Stage};
-use crate::window::Window;
+use crate::raw::{Accel, Check, RawTrial};
 
 /// The figures of one trial.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,56 +37,6 @@ pub struct TrialFigures {
     pub outcome: Outcome,
     /// The numbers; `None` if the trial failed or its flows never ran together.
     pub numbers: Option<Numbers>,
-}
-
-/// Whether the numbers of a trial count.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// They do.
-    Measured,
-    /// It ran, but not as it should have.
-    Invalid(Vec<Reason>),
-    /// It did not run to its end.
-    Failed {
-        /// The step of the trial loop.
-        stage: Stage,
-        /// The error with its causes.
-        cause: String,
-    },
-}
-
-impl Outcome {
-    /// The word in tables.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Outcome::Measured => "measured",
-            Outcome::Invalid(_) => "invalid",
-            Outcome::Failed { .. } => "failed",
-        }
-    }
-}
-
-/// All numbers of a trial, from the window unless said otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Numbers {
-    /// The common window, from where the rate had settled.
-    pub window: Window,
-    /// One entry for each netperf.
-    pub flows: Vec<FlowFigures>,
-    /// One entry for each guest; a single entry numbered 0 for bare metal.
-    pub guests: Vec<GuestFigures>,
-    /// The host's CPUs; `None` if its counters do not cover the window.
-    pub host: Option<HostFigures>,
-    /// The trial as a whole.
-    pub total: TotalFigures,
-    /// Single CPUs, interrupts, the tester, hiccups.
-    pub seen: Seen,
-    /// Its groups.
-    pub sharing: Sharing,
-    /// The guests' rates over the window.
-    #[serde(skip)]
-    pub course: Course,
 }
 
 impl TrialFigures {
@@ -144,7 +95,7 @@ impl Numbers {
 mod tests {
     use super::*;
     use crate::figures::{Metric, fixture};
-    use crate::raw::TargetCounters;
+    use crate::raw::{Stage, TargetCounters};
 
     fn figures(raw: &RawTrial) -> TrialFigures {
         TrialFigures::of(raw, &fixture::timing())

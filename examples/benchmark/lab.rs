@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
-use kvmfair::backend::site::Wire;
+use kvmfair::backend::wire::Wire;
 use kvmfair::guest::appliance;
 use kvmfair::guest::image::Image;
 use kvmfair::host;

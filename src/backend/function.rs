@@ -14,7 +14,7 @@ impl Attach for Function {
 
     /// The host's end of the wire is lent to the guest; nothing of it stays in the lab.
     fn attach(&self, site: &Site) -> Vec<Step> {
-        let lend = |nic: &super::site::HostNic| Step { side: Side::Host, action: Action::Lend(nic.clone()) };
+        let lend = |nic: &super::wire::HostNic| Step { side: Side::Host, action: Action::Lend(nic.clone()) };
         let lent = (1..=site.guests).filter_map(|guest| site.own_nic(guest)).map(lend);
         site.tester_steps().into_iter().chain([site.tester_address()]).chain(lent).collect()
     }

@@ -5,8 +5,9 @@
 //! each other's; and libvirt's own `type='direct'` cannot choose the index. Each run has a range of indices of its own.
 
 use super::bridge::PLAIN;
-use super::site::{Wire, veth_port};
+use super::site::veth_port;
 use super::step::{Side, Step};
+use super::wire::Wire;
 use super::{Attach, Counted, MacvtapMode, Need, NicSource, Proof, Site};
 use crate::address::{Net, mac};
 

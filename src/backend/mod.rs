@@ -15,6 +15,8 @@
 //!
 //! - [`cap`]: a cap on a guest's NIC
 //! - [`pace`]: streams held to a rate by the tester
+//! - [`wire`]: what connects host and tester
+//! - [`switch`]: Open vSwitch as a run has it
 //! - [`site`]: where a backend is to be built: names, wire, sizes
 //! - [`step`]: one change of a machine and its undo
 //! - [`nic`]: the NIC of a guest
@@ -36,7 +38,9 @@ pub mod proof;
 pub mod site;
 pub mod sriov;
 pub mod step;
+pub mod switch;
 pub mod vhost_user;
+pub mod wire;
 
 pub use need::Need;
 pub use nic::{Counted, Nic, NicSettings, NicSource};

@@ -9,36 +9,15 @@
 
 use std::collections::BTreeSet;
 
-use super::site::{OpenVswitch, SwitchPath, Wire};
 use super::step::{Action, Side, Step};
+use super::switch::{Switch, SwitchPath};
+use super::wire::Wire;
 use super::{Attach, Counted, Need, NicSource, Proof, Site};
 
 /// A port of the bridge for each guest.
 pub struct Ovs;
 
-/// The two switches that a run can have; each is a database server, a switch daemon and a directory of its own. On a VM host's
-/// own daemons they are the same one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Switch {
-    /// Moves packets between interfaces of the kernel's.
-    Plain,
-    /// Built with DPDK: polls shared memory of the guests'.
-    Dpdk,
-}
-
 impl Switch {
-    /// Its directory: database, sockets, logs.
-    pub fn dir(self, ovs: &OpenVswitch) -> String {
-        if ovs.of_host {
-            return ovs.state.clone();
-        }
-        let name = match self {
-            Switch::Plain => "ovs",
-            Switch::Dpdk => "ovs-dpdk",
-        };
-        format!("{}/{name}", ovs.state)
-    }
-
     /// A command to its database; the words are separated by blanks.
     pub(super) fn vsctl(self, site: &Site, command: &str) -> Vec<String> {
         let own = (!site.ovs.of_host).then(|| format!("--db=unix:{}/db.sock", self.dir(&site.ovs)));
@@ -169,6 +148,7 @@ fn datapath(answer: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::switch::OpenVswitch;
 
     const SHOWN: &str = "netdev@ovs-netdev: hit:0 missed:2\n  kf-a-b:\n    kf-a-b 65534/1: (tap)\n    kf-a-t1 2/3: (system)\n";
 

@@ -1,7 +1,9 @@
 //! Where a backend is to be built: the run's names, the wire, the sizes. All that its steps depend on.
 
-use super::nic::{NicSettings, PciAddress};
+use super::nic::NicSettings;
 use super::step::{Side, Step};
+use super::switch::OpenVswitch;
+use super::wire::{HostNic, Wire};
 use crate::address::{Net, Station, with_prefix};
 
 /// Where a backend is to be built.
@@ -19,112 +21,6 @@ pub struct Site {
     pub guests: u32,
     /// Open vSwitch, where it is asked for.
     pub ovs: OpenVswitch,
-}
-
-/// Open vSwitch as a run has it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OpenVswitch {
-    /// The run's directory on the VM host: daemons of its own keep everything there, and guests' sockets are there.
-    pub state: String,
-    /// Whether the daemons are the VM host's own, as in a hardware lab: found where they always are.
-    pub of_host: bool,
-    /// Where the packets of a bridge with taps go; decided once for a run.
-    pub path: SwitchPath,
-}
-
-/// Where a bridge of Open vSwitch moves its packets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SwitchPath {
-    /// In the kernel, by its module `openvswitch`.
-    Kernel,
-    /// In `ovs-vswitchd`.
-    #[default]
-    Userspace,
-}
-
-impl SwitchPath {
-    /// Open vSwitch's own word for it, a bridge's `datapath_type`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            SwitchPath::Kernel => "system",
-            SwitchPath::Userspace => "netdev",
-        }
-    }
-}
-
-/// What connects host and tester.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Wire {
-    /// Veth pairs that the run makes.
-    #[default]
-    Veth,
-    /// Real NICs. The run borrows them.
-    Nics(Nics),
-}
-
-/// The NICs of a real wire.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Nics {
-    /// The host's: the first carries the wire; the others serve where each guest takes one.
-    pub host: Vec<HostNic>,
-    /// The tester's.
-    pub tester: HostNic,
-}
-
-/// A NIC as it was found, and as it is left in the end.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct HostNic {
-    /// Its name.
-    pub name: String,
-    /// What it is to its bus, for example `0000:01:00.0` or `virtio3`.
-    pub device: String,
-    /// Its driver.
-    pub driver: String,
-    /// Its MAC.
-    pub mac: String,
-    /// Its MTU, bytes.
-    pub mtu: u32,
-    /// Whether it was up.
-    pub up: bool,
-    /// Its virtual functions, if it can have some.
-    pub sriov: Option<Sriov>,
-}
-
-/// What the NIC says of its virtual functions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Sriov {
-    /// The most it can have.
-    pub total: u32,
-    /// How many there are.
-    pub active: u32,
-    /// Distance of the first from the NIC itself, in routing ids.
-    pub offset: u16,
-    /// Distance of one from the next.
-    pub stride: u16,
-}
-
-impl HostNic {
-    /// Its address, if it is a PCI function.
-    pub fn pci(&self) -> Option<PciAddress> {
-        PciAddress::parse(&self.device)
-    }
-
-    /// The address of a virtual function, from 0.
-    pub fn vf(&self, index: u32) -> Option<PciAddress> {
-        let sriov = self.sriov?;
-        Some(self.pci()?.plus(sriov.offset.wrapping_add(sriov.stride.wrapping_mul(index as u16))))
-    }
-
-    /// The driver of its virtual functions, on the host and in a guest alike.
-    pub fn vf_driver(&self) -> &str {
-        match self.driver.as_str() {
-            "igb" => "igbvf",
-            "ixgbe" => "ixgbevf",
-            "i40e" | "ice" => "iavf",
-            // Mellanox, Broadcom and others have one driver for both.
-            same => same,
-        }
-    }
 }
 
 impl Site {

@@ -6,7 +6,7 @@
 use super::step::{Action, Side, Step};
 use super::{Attach, Counted, MacvtapMode, Need, NicSource, Proof, Site, function, macvtap};
 use crate::address::{Net, mac};
-use crate::backend::site::HostNic;
+use crate::backend::wire::HostNic;
 
 /// The guest drives the function itself.
 pub struct PassedThrough;

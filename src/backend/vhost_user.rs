@@ -2,9 +2,10 @@
 //!
 //! QEMU serves the socket and the switch connects to it, so that a guest can be booted again while the port stays.
 
-use super::ovs::{Switch, programs, whole_frames};
-use super::site::SwitchPath;
+use super::ovs::{programs, whole_frames};
 use super::step::{Side, Step};
+use super::switch::Switch;
+use super::switch::SwitchPath;
 use super::{Attach, Counted, Look, Need, NicSource, Proof, Site};
 
 /// A `dpdkvhostuserclient` port for each guest.

@@ -12,7 +12,7 @@ use super::output::{print, print_stderr};
 use super::progress::Progress;
 use super::{Common, inputs, signals};
 use crate::backend::Side;
-use crate::backend::site::Wire;
+use crate::backend::wire::Wire;
 use crate::guest::appliance;
 use crate::guest::emulator;
 use crate::guest::image::{self, Image};

@@ -9,7 +9,9 @@ use super::journal::{Entry, Journal};
 use super::machines::LabMachines;
 use crate::address::Net;
 use crate::backend::pace::Pace;
-use crate::backend::site::{Names, OpenVswitch, Site, Wire};
+use crate::backend::site::{Names, Site};
+use crate::backend::switch::OpenVswitch;
+use crate::backend::wire::Wire;
 use crate::backend::{Backend, NicSettings, Side, cap};
 use crate::machine::Machine;
 

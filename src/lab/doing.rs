@@ -4,7 +4,7 @@ use super::building::{Done, Lab};
 use super::change::{self, Change};
 use super::journal::Entry;
 use super::{LabError, enter, ovs};
-use crate::backend::site::HostNic;
+use crate::backend::wire::HostNic;
 use crate::backend::{Action, Side, Step};
 use crate::machine::local::Local;
 

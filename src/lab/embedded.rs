@@ -10,7 +10,9 @@ use super::journal::Journal;
 use super::machines::{End, LabMachines};
 use super::{LabError, RunId, enter, first_index};
 use crate::address::{Net, Station, with_prefix};
-use crate::backend::site::{Names, OpenVswitch, Wire};
+use crate::backend::site::Names;
+use crate::backend::switch::OpenVswitch;
+use crate::backend::wire::Wire;
 use crate::backend::{Side, Step};
 use crate::machine::local::Local;
 

@@ -11,7 +11,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 
 use super::LabError;
-use crate::backend::site::HostNic;
+use crate::backend::wire::HostNic;
 use crate::machine::Machine;
 use crate::machine::local::{Local, NetNs};
 

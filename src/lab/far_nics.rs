@@ -1,7 +1,7 @@
 //! NICs of the machines of a hardware lab: found there, and refused if somebody uses them. They stay where they are.
 
 use super::nic_error::NicError;
-use crate::backend::site::{HostNic, Nics, Sriov, Wire};
+use crate::backend::wire::{HostNic, Nics, Sriov, Wire};
 use crate::machine::Machine;
 use crate::profile::WireNics;
 

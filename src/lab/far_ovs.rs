@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::backend::site::{OpenVswitch, SwitchPath};
+use crate::backend::switch::{OpenVswitch, SwitchPath};
 use crate::machine::ExecError;
 use crate::machine::Machine;
 

@@ -11,7 +11,8 @@ use super::journal::Journal;
 use super::machines::{End, LabMachines};
 use super::{LabError, RunId, first_index};
 use crate::address::{Net, Station, with_prefix};
-use crate::backend::site::{Names, Wire};
+use crate::backend::site::Names;
+use crate::backend::wire::Wire;
 use crate::backend::{Side, Step};
 use crate::profile::{HostPlace, Machines};
 

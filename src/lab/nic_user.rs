@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::nic_error::NicError;
-use crate::backend::site::HostNic;
+use crate::backend::wire::HostNic;
 use crate::machine::blocking;
 
 /// A master, something on top of it, virtual functions, the default route, addresses: the first that is found.

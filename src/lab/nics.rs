@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::nic_error::NicError;
 use super::nic_user::{self, last_of_link};
-use crate::backend::site::{HostNic, Nics, Sriov, Wire};
+use crate::backend::wire::{HostNic, Nics, Sriov, Wire};
 use crate::profile::WireNics;
 
 /// The wire that a profile names, as it is found.

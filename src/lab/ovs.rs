@@ -12,8 +12,9 @@ use tokio::process::Child;
 use tokio::time::{Instant, sleep};
 
 use super::{LabError, dpdk};
-use crate::backend::ovs::Switch;
-use crate::backend::site::{HostNic, OpenVswitch, SwitchPath};
+use crate::backend::switch::Switch;
+use crate::backend::switch::{OpenVswitch, SwitchPath};
+use crate::backend::wire::HostNic;
 use crate::backend::{Attachment, Backend};
 use crate::machine::blocking::{self, find};
 use crate::machine::local::Local;

@@ -5,7 +5,7 @@ use super::LabError;
 use super::building::{Done, Lab};
 use super::change::Change;
 use crate::backend::Side;
-use crate::backend::site::Wire;
+use crate::backend::wire::Wire;
 use crate::factor::tuning::{self, SCRIPT, Setting, Shown};
 use crate::machine::Machine;
 

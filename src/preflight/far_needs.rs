@@ -2,7 +2,7 @@
 
 use super::{Finding, needs};
 use crate::backend::Need;
-use crate::backend::site::{HostNic, Wire};
+use crate::backend::wire::{HostNic, Wire};
 use crate::lab::far_ovs::{self, Daemons};
 use crate::machine::Machine;
 use crate::profile::Experiment;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Finding, emulator, exits, far_needs, groups, machine, needs, others, real_time, room, settings};
 use crate::backend::Backend;
-use crate::backend::site::Wire;
+use crate::backend::wire::Wire;
 use crate::guest::daemon::Daemon;
 use crate::host;
 use crate::host::facts::Facts;
@@ -110,7 +110,7 @@ fn bad_nic((of_host, error): &(bool, NicError)) -> Finding {
 
 fn nics(wire: &Wire) -> Vec<Finding> {
     let Wire::Nics(nics) = wire else { return Vec::new() };
-    let good = |machine: &str, nic: &crate::backend::site::HostNic| {
+    let good = |machine: &str, nic: &crate::backend::wire::HostNic| {
         let kind = if nic.device.is_empty() {
             "a virtual interface".into()
         } else {

@@ -8,7 +8,8 @@ use nix::sys::stat::SFlag;
 
 use super::Finding;
 use crate::backend::Need;
-use crate::backend::site::{HostNic, SwitchPath, Wire};
+use crate::backend::switch::SwitchPath;
+use crate::backend::wire::{HostNic, Wire};
 use crate::factor::{kernel, tuning};
 use crate::lab::{dpdk, ovs};
 use crate::machine::blocking::{self, find};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Finding;
-use crate::backend::site::Wire;
+use crate::backend::wire::Wire;
 use crate::factor::kernel;
 use crate::factor::tuning::{self, SCRIPT, Setting};
 use crate::machine::Machine;

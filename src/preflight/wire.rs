@@ -1,7 +1,7 @@
 //! The NICs that a profile names for its wire.
 
 use super::Finding;
-use crate::backend::site::{HostNic, Wire};
+use crate::backend::wire::{HostNic, Wire};
 use crate::lab::nics;
 use crate::profile::Experiment;
 

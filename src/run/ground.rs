@@ -6,7 +6,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::event::{Event, Events};
 use crate::backend::Side;
-use crate::backend::site::{OpenVswitch, Wire};
+use crate::backend::switch::OpenVswitch;
+use crate::backend::wire::Wire;
 use crate::guest::boot;
 use crate::guest::daemon::Daemon;
 use crate::guest::libvirt::{self, Hypervisor};

@@ -12,7 +12,7 @@ use super::event::{Event, Events};
 use super::ground::{self, Base, GuestFiles, Opened};
 use crate::address::{Net, Station, address};
 use crate::backend::Site;
-use crate::backend::site::Wire;
+use crate::backend::wire::Wire;
 use crate::guest::appliance::{RunFiles, run_initramfs};
 use crate::guest::boot::Boot;
 use crate::guest::cloud::Disks;

@@ -10,7 +10,7 @@ use super::inside::{ask_every_guest, script};
 use super::lab_session::LabSession;
 use super::settings::ksm;
 use super::throttled;
-use crate::backend::site::Wire;
+use crate::backend::wire::Wire;
 use crate::backend::{Counted, NicSource, Side};
 use crate::clock::wall_clock;
 use crate::guest::fleet::Guest;

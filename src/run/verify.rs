@@ -158,7 +158,8 @@ async fn vhost_workers(session: &LabSession, guest: &Guest, nic: &Nic) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::site::{OpenVswitch, Wire};
+    use crate::backend::switch::OpenVswitch;
+    use crate::backend::wire::Wire;
     use crate::backend::{Names, NicSettings, Site};
 
     fn configuration(backend: &str) -> Configuration {

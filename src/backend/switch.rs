@@ -1,0 +1,56 @@
+//! Open vSwitch as a run has it: its switches, where they are, and where their packets go.
+
+/// The two switches that a run can have; each is a database server, a switch daemon and a directory of its own. On a VM host's
+/// own daemons they are the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// Moves packets between interfaces of the kernel's.
+    Plain,
+    /// Built with DPDK: polls shared memory of the guests'.
+    Dpdk,
+}
+
+impl Switch {
+    /// Its directory: database, sockets, logs.
+    pub fn dir(self, ovs: &OpenVswitch) -> String {
+        if ovs.of_host {
+            return ovs.state.clone();
+        }
+        let name = match self {
+            Switch::Plain => "ovs",
+            Switch::Dpdk => "ovs-dpdk",
+        };
+        format!("{}/{name}", ovs.state)
+    }
+}
+
+/// Open vSwitch as a run has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenVswitch {
+    /// The run's directory on the VM host: daemons of its own keep everything there, and guests' sockets are there.
+    pub state: String,
+    /// Whether the daemons are the VM host's own, as in a hardware lab: found where they always are.
+    pub of_host: bool,
+    /// Where the packets of a bridge with taps go; decided once for a run.
+    pub path: SwitchPath,
+}
+
+/// Where a bridge of Open vSwitch moves its packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SwitchPath {
+    /// In the kernel, by its module `openvswitch`.
+    Kernel,
+    /// In `ovs-vswitchd`.
+    #[default]
+    Userspace,
+}
+
+impl SwitchPath {
+    /// Open vSwitch's own word for it, a bridge's `datapath_type`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SwitchPath::Kernel => "system",
+            SwitchPath::Userspace => "netdev",
+        }
+    }
+}

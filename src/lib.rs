@@ -4,6 +4,7 @@
 //! Pure modules (no files, processes, sockets or clock) are marked with a P; `run` and `cli` put all of them together.
 //!
 //! - [`stats`] (P): intervals over repeats, fairness: arithmetic only
+//! - [`units`] (P): times, sizes and rates of data as people write them
 //! - [`address`] (P): addresses and MACs of host, tester and guests
 //! - [`clock`]: this machine's clocks
 //! - [`machine`]: the only door to a machine, local or remote (SSH): commands, files, processes
@@ -51,4 +52,5 @@ pub mod results;
 pub mod run;
 pub mod stats;
 pub mod table;
+pub mod units;
 pub mod window;

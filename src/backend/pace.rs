@@ -74,7 +74,7 @@ pub fn root(qdiscs: &str) -> Option<&str> {
 
 /// A rate as tc prints it: `2Mbit`.
 fn rate(word: &str) -> Option<u64> {
-    word.parse::<crate::profile::units::Rate>().ok().map(|rate| rate.0)
+    word.parse::<crate::units::Rate>().ok().map(|rate| rate.0)
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use super::names::Factor;
 use super::pin::Pin;
 use super::policy::Policy;
 use super::quota::{PERIOD_US, micros, quota_fault};
-use super::units::{MIB, Size};
 use super::value::Value;
+use crate::units::{MIB, Size};
 
 /// The least memory in which the appliance boots, MiB.
 const LEAST_MEMORY_MIB: u64 = 96;

@@ -2,7 +2,7 @@
 //!
 //! - [`names`]: the factors; [`descriptor`]: what there is to know of one
 //! - `guest`, `network`, `workload`, `nic_settings`, `host_settings`: the descriptors; [`table`] finds them by factor
-//! - [`value`], [`cpus`], [`pin`], [`policy`], [`mod@test`], [`background`], [`units`]: values of levels, as people write them
+//! - [`value`], [`cpus`], [`pin`], [`policy`], [`mod@test`], [`background`]: values of levels, as people write them
 //! - [`quota`], `bounds`: bounds that several share; [`fault`]: what is wrong with a level
 //! - [`configuration`], `id`: one combination of levels; [`kernel`], [`tuning`]: its settings as files and values
 //!
@@ -28,7 +28,6 @@ pub mod quota;
 pub mod table;
 pub mod test;
 pub mod tuning;
-pub mod units;
 pub mod value;
 mod workload;
 

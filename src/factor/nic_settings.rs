@@ -7,8 +7,8 @@ use super::cpus::Cpus;
 use super::descriptor::{Change, Descriptor, Format, KernelSetting, Kind, Phrase, Scope, Store};
 use super::fault::Fault;
 use super::names::Factor;
-use super::units::Time;
 use super::value::Value;
+use crate::units::Time;
 
 /// Most entries of the machine's flow table: the kernel refuses more. A queue's own table has no use for more either.
 const MOST_ENTRIES: u32 = 1 << 29;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fault::Fault;
-use super::units::Time;
+use crate::units::Time;
 
 /// Period of a quota where none is written, µs: the kernel's own.
 pub const PERIOD_US: u32 = 100_000;

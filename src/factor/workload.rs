@@ -7,8 +7,8 @@ use super::fault::{Fault, list, nearest};
 use super::field::field;
 use super::names::Factor;
 use super::test::Test;
-use super::units::{MIB, Size};
 use super::value::Value;
+use crate::units::{MIB, Size};
 
 /// netperf tests that a later version may run.
 const PLANNED_TESTS: [&str; 3] = ["SCTP_RR", "SCTP_STREAM", "TCP_SENDFILE"];

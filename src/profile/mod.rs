@@ -28,8 +28,7 @@ mod validate;
 pub mod written;
 
 pub use crate::factor::{
-    Background, Configuration, Factor, Role, Test, Unit, Value, configuration, cpus, pin, policy, test,
-    units, value,
+    Background, Configuration, Factor, Role, Test, Unit, Value, configuration, cpus, pin, policy, test, value,
 };
 pub use diagnostic::{Diagnostic, Position, ProfileError};
 pub use experiment::{

@@ -3,9 +3,9 @@
 use super::factors::Levels;
 use super::{Check, Fault};
 use crate::backend::{Attachment, Backend};
-use crate::profile::units::Rate;
 use crate::profile::written::Group;
 use crate::profile::{Factor, Value};
+use crate::units::Rate;
 
 /// The least cap with which netperf still sets its connections up, bits/s.
 pub(super) const LEAST_BANDWIDTH: u64 = 64_000;

@@ -6,9 +6,9 @@ use super::{Check, Fault};
 use crate::factor::descriptor::Kind;
 use crate::profile::cpus::Cpus;
 use crate::profile::pin::Pin;
-use crate::profile::units::Time;
 use crate::profile::written::Written;
 use crate::profile::{Configuration, Factor, Value};
+use crate::units::Time;
 
 /// A level as written.
 type Raw = serde_json::Value;

@@ -4,9 +4,9 @@ use super::factors::Levels;
 use super::{Check, Fault, bandwidth, division, is_name, pace, quota};
 use crate::factor::quota::quota_fault;
 use crate::profile::groups::{CpuSettings, Group, OTHERS, Size, micros};
-use crate::profile::units::Time;
 use crate::profile::written::{self, Share, Written};
 use crate::profile::{Factor, Role};
+use crate::units::Time;
 
 /// What `cpu.shares` (2 to 262144) or `cpu.weight` (1 to 10000) takes; `kvmfair check` knows which of them the host has.
 const SHARES: std::ops::RangeInclusive<u32> = 1..=262_144;

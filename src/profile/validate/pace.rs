@@ -3,9 +3,9 @@
 use super::bandwidth::{LEAST_BANDWIDTH, MOST_BANDWIDTH, beyond_tc};
 use super::factors::Levels;
 use super::{Check, Fault};
-use crate::profile::units::Rate;
 use crate::profile::written::Group;
 use crate::profile::{Background, Role, Value};
+use crate::units::Rate;
 
 /// The rate of a group at the path, bits/s, and what is wrong with it.
 pub(super) fn rate(check: &mut Check, path: &str, group: &Group, factors: &[Levels]) -> Option<u64> {

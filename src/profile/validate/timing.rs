@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{Check, Fault};
-use crate::profile::units::Time;
 use crate::profile::written;
 use crate::profile::{Limits, Precision, Timing};
+use crate::units::Time;
 
 /// Shorter intervals are mostly netperf's own work.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);

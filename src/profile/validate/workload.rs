@@ -5,8 +5,8 @@ use super::{Check, Fault};
 use crate::factor::fault::list;
 use crate::factor::table::WrongLevel;
 use crate::profile::test::LARGEST_DATAGRAM;
-use crate::profile::units::Size;
 use crate::profile::{Configuration, Factor, Test, Value};
+use crate::units::Size;
 
 /// The factors that only some tests heed.
 const PARTIAL: [Factor; 4] = [Factor::Request, Factor::Response, Factor::Message, Factor::Burst];

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::tuning::Thp;
 use crate::profile::policy::Policy;
 use crate::profile::schema::backend_levels;
-use crate::profile::units::{Rate, Size, Time};
 use crate::profile::{Order, Reprovision, Role, Test};
+use crate::units::{Rate, Size, Time};
 
 /// `[workload]`: what netperf does, for how long, how often.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::profile::policy::Policy;
 use crate::profile::schema::backend_names;
-use crate::profile::units::{Size, Time};
 use crate::profile::{AccelChoice, ExitChoice, Idle};
+use crate::units::{Size, Time};
 
 /// `[host]`: the VM host.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]

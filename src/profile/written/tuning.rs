@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::profile::units::Time;
+use crate::units::Time;
 
 /// `[tuning]`: settings of the host and inside the guests.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]

@@ -8,6 +8,7 @@
 //! - [`address`] (P): addresses and MACs of host, tester and guests
 //! - [`clock`]: this machine's clocks
 //! - [`machine`]: the only door to a machine, local or remote (SSH): commands, files, processes
+//! - [`libvirt`]: the daemon that keeps guests: create, suspend, resume, destroy
 //! - [`backend`] (P): NIC backends as data: what they need, interfaces, host steps with their undo, proofs
 //! - [`factor`] (P): what can be swept, values of levels, a configuration
 //! - [`profile`] (P): the TOML file as written -> [`profile::Experiment`], validated
@@ -23,7 +24,7 @@
 //! - [`report`] (P): figures -> tables, Markdown and charts; renderers return text or bytes
 //! - [`results`]: the run directory: raw trials, tables, resume
 //! - [`lab`]: the machines, in namespaces or elsewhere; wire, switch; the journal and its undoing
-//! - [`guest`]: the image, libvirt, guests that are ready
+//! - [`guest`]: the image, the domain XML, guests that are ready
 //! - [`preflight`]: whether the machines have what a profile needs
 //! - [`doctor`] (P): facts of a VM host -> verdicts; only [`doctor::look`] does IO
 //! - [`run`]: the trial loop
@@ -40,6 +41,7 @@ pub mod figures;
 pub mod guest;
 pub mod host;
 pub mod lab;
+pub mod libvirt;
 pub mod load;
 pub mod machine;
 pub mod plan;

@@ -1,10 +1,10 @@
 //! Asks a machine for what the subjects are judged by: one script that reads, and libvirt for the guests that run.
 
-use crate::guest::daemon::Daemon;
-use crate::guest::libvirt::LibvirtError;
 use crate::host;
 use crate::host::facts::Facts;
 use crate::lab::machines;
+use crate::libvirt::LibvirtError;
+use crate::libvirt::daemon::Daemon;
 use crate::machine::ExecError;
 use crate::machine::Machine;
 use crate::machine::SshError;

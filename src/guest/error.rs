@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::cloud::DiskError;
-use super::libvirt::LibvirtError;
 use crate::lab::LabError;
+use crate::libvirt::LibvirtError;
 use crate::machine::ExecError;
 
 /// Why a guest is not there.

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 
 use super::boot::{Boot, LOGIN, Site};
 use super::error::GuestError;
-use super::libvirt::{Hypervisor, LibvirtError};
 use super::ready;
 use crate::lab::LabError;
 use crate::lab::journal::{Entry, Journal};
+use crate::libvirt::{Hypervisor, LibvirtError};
 use crate::machine::dialogue::Dialogue;
 use crate::machine::ssh::{Identity, Ssh};
 

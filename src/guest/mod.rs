@@ -10,9 +10,7 @@
 //! - [`scheduler`]: CPU time of a running guest, set and read back
 //! - [`burner`]: busy loops in a guest
 //! - [`emulator`]: the QEMU that a profile names: what it is, and what runs
-//! - [`daemon`]: the libvirt daemon of a VM host
 //! - `interface`: the NICs in it; `xml`: its elements
-//! - [`libvirt`]: create, suspend, resume, destroy
 //! - [`boot`]: what is needed to boot a guest and to reach it
 //! - [`fleet`]: the guests of a run, booted, suspended, resumed, destroyed; [`ready`]: when they are
 //! - [`error`]: why a guest is not there
@@ -22,7 +20,6 @@ pub mod boot;
 pub mod burner;
 pub mod cloud;
 mod cputune;
-pub mod daemon;
 pub mod domain;
 pub mod emulator;
 pub mod error;
@@ -30,7 +27,6 @@ pub mod fleet;
 pub mod image;
 mod interface;
 pub mod keys;
-pub mod libvirt;
 pub mod memory;
 pub mod placement;
 pub mod ready;

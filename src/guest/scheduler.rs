@@ -3,7 +3,7 @@
 use virt::domain::{Domain, SchedBandwidth, SchedulerInfo};
 use virt::sys;
 
-use super::libvirt::{Hypervisor, LibvirtError};
+use crate::libvirt::{Hypervisor, LibvirtError};
 use crate::profile::groups::CpuSettings;
 
 /// From here on libvirt means "unlimited".

@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::change::{self, Change};
 use super::journal::{self, Entry, Recorded};
 use super::{LabError, RunId, State, enter, machines, state};
-use crate::guest::daemon::Daemon;
-use crate::guest::libvirt::LibvirtError;
+use crate::libvirt::LibvirtError;
+use crate::libvirt::daemon::Daemon;
 use crate::machine::Machine;
 use crate::profile::HostPlace;
 

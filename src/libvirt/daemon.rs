@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::libvirt::{Hypervisor, LibvirtError, in_query};
+use super::{Hypervisor, LibvirtError, in_query};
 use crate::machine::Machine;
 use crate::machine::forward::Forward;
 

@@ -1,4 +1,8 @@
 //! libvirt: guests created, suspended, resumed and destroyed. Every call blocks, so each runs on a blocking thread.
+//!
+//! - [`daemon`]: the libvirt daemon of a VM host
+
+pub mod daemon;
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -83,7 +87,7 @@ pub fn embedded_uri(root: &Path) -> String {
 }
 
 /// A path in the query of a URI: what has a meaning there is escaped.
-pub(super) fn in_query(path: &Path) -> String {
+fn in_query(path: &Path) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
     let escape = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     path.as_os_str().as_bytes().iter().map(|byte| escape(*byte)).collect()
@@ -200,7 +204,7 @@ impl Hypervisor {
         .await
     }
 
-    pub(super) async fn with_domain<T: Send + 'static>(
+    pub(crate) async fn with_domain<T: Send + 'static>(
         &self,
         verb: &str,
         name: &str,

@@ -6,11 +6,13 @@
 //! - [`Comparison`], [`compare`]: two runs against each other
 //! - [`Answer`], [`answer`]: two levels of a factor against each other, inside one run
 //! - [`Finding`], [`Shares`], [`find_unfairness`]: who is worse off, beyond noise
+//! - [`metrics`], [`values`], [`shares`]: which of a run's figures are compared
 //!
 //! Pure: numbers in, typed results and sentences out.
 
 mod answer;
 mod comparison;
+mod figures;
 mod finding;
 mod input;
 mod power;
@@ -19,6 +21,7 @@ mod verdict;
 
 pub use answer::{Answer, LevelPair, answer};
 pub use comparison::{Comparison, Side, compare};
+pub use figures::{metrics, shares, values};
 pub use finding::{Finding, Shares, find_unfairness};
 pub use input::{Direction, Measure, Metric, Value};
 pub use power::Power;

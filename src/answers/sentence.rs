@@ -70,13 +70,20 @@ impl fmt::Display for Finding {
     }
 }
 
+impl Comparison {
+    /// `0.90 times (0.88 to 0.92)`: the change with its 95 % interval, where there is one.
+    pub fn change_in_words(&self) -> String {
+        match self.interval {
+            Some(interval) => change(&self.metric, self.change, interval),
+            None => estimate(&self.metric, self.change),
+        }
+    }
+}
+
 impl fmt::Display for Comparison {
     /// `total rate: 0.90 times (0.88 to 0.92): worse (5 and 5 boots)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let change = match self.interval {
-            Some(interval) => change(&self.metric, self.change, interval),
-            None => estimate(&self.metric, self.change),
-        };
+        let change = self.change_in_words();
         let why = match () {
             () if self.verdict != Verdict::Inconclusive => "",
             () if self.is_within_one_boot => ": a side has one boot, whose luck cannot be told from a change",
@@ -100,17 +107,22 @@ fn p_value(p: f64) -> String {
 fn estimate(metric: &Metric, change: f64) -> String {
     match metric.measure {
         Measure::Ratio => format!("{} times", ratio(change)),
-        Measure::Points => format!("{change:+.1} points"),
+        Measure::Points => format!("{:+.1} points", tenths(change)),
     }
 }
 
 /// `0.97 times (0.90 to 1.04)`
-pub(super) fn change(metric: &Metric, change: f64, (low, high): (f64, f64)) -> String {
+fn change(metric: &Metric, change: f64, (low, high): (f64, f64)) -> String {
     let ends = match metric.measure {
         Measure::Ratio => format!("{} to {}", ratio(low), ratio(high)),
-        Measure::Points => format!("{low:+.1} to {high:+.1}"),
+        Measure::Points => format!("{:+.1} to {:+.1}", tenths(low), tenths(high)),
     };
     format!("{} ({ends})", estimate(metric, change))
+}
+
+/// Rounded to tenths, without the sign of a zero.
+fn tenths(points: f64) -> f64 {
+    (10.0 * points).round() / 10.0 + 0.0
 }
 
 /// `2.1 to 2.4 times that of`

@@ -6,6 +6,7 @@
 mod bench;
 mod check;
 mod clean;
+mod compare;
 mod completions;
 mod doctor;
 pub mod exit;
@@ -64,6 +65,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Redraw tables and charts from a run's raw data
     Report(report::Report),
+    /// Compare finished runs with a base run: better, same, worse or inconclusive
+    Compare(compare::Compare),
     /// Undo what killed runs left behind
     Clean(clean::Clean),
     /// Build, list or remove the image that guests boot
@@ -86,6 +89,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Check(command) => command.run(common),
         Command::Doctor(command) => command.run(common),
         Command::Report(command) => command.run(common),
+        Command::Compare(command) => command.run(common),
         Command::Clean(command) => command.run(common),
         Command::Image(command) => command.run(common),
         Command::Profile(command) => command.run(common),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::profile::Role;
 use crate::profile::groups::of_guest;
 use crate::raw::RawTrial;
-use crate::stats::{self, Fairness};
+use crate::stats::{self, Fairness, Spread};
 use crate::window::Window;
 
 /// Slices over which fairness is looked at, s: half a second feels like a stall to people, half a minute is a batch job.
@@ -41,6 +41,12 @@ impl Course {
         let rates = rates(raw, window, slice_s, &alone(raw));
         let course = |(index, guest)| (guest, rates.iter().map(|slice| slice[index]).collect());
         Course { slice_s, guests: measured(raw).into_iter().enumerate().map(course).collect() }
+    }
+
+    /// How far the guests are apart, beside what their noise explains.
+    pub(super) fn spread(&self) -> Option<Spread> {
+        let courses: Vec<Vec<f64>> = self.guests.iter().map(|(_, rates)| rates.clone()).collect();
+        Spread::from_courses(&courses)
     }
 }
 

@@ -159,6 +159,18 @@ metrics! {
     BiasRate: "bias_rate_percent", "Rate bias", "%", Lower, Fairness, 4, [Need::SeveralGuests],
         "100·(max − min)/mean of the guests' rates; 0 is fair",
         |n| n.total.rate_fairness.map(|fairness| fairness.bias_percent);
+    /// Rate bias of fair guests.
+    FloorBiasRate: "floor_bias_rate_percent", "Rate bias of fair guests", "%", Neither, Fairness, 0, [Need::SeveralGuests],
+        "the rate bias that noise alone gives so many equal guests: d₂(n) × standard error of a guest's mean, from batch means",
+        |n| n.spread.map(|spread| spread.floor_bias_percent);
+    /// Rate bias beyond noise.
+    ExcessBiasRate: "excess_bias_rate_points", "Rate bias beyond noise", "points", Lower, Fairness, 0, [Need::SeveralGuests],
+        "rate bias − rate bias of fair guests; about half of all fair trials are below 0",
+        |n| n.spread.map(|spread| spread.excess_bias_points());
+    /// p of equal rates.
+    EqualRatesP: "equal_rates_p", "p of equal rates", "", Neither, Fairness, 0, [Need::SeveralGuests],
+        "probability of such a spread, or a larger one, if all guests have equal shares: F test of guest against guest × batch",
+        |n| n.spread.map(|spread| spread.p);
     /// Latency bias.
     BiasLatency: "bias_latency_percent", "Latency bias", "%", Lower, Fairness, 10, [Need::Requests, Need::SeveralGuests],
         "100·(max − min)/mean of the guests' mean latencies; 0 is fair",
@@ -272,6 +284,7 @@ mod tests {
                 "µs" => "_us",
                 "%" => "_percent",
                 "s" => "_s",
+                "points" => "_points",
                 _ => "",
             };
             assert!(metric.column().ends_with(suffix), "{}", metric.column());

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Course, FlowFigures, GuestFigures, HostFigures, JainAt, Seen, Sharing};
 use crate::profile::Unit;
-use crate::stats::Fairness;
+use crate::stats::{Fairness, Spread};
 use crate::window::Window;
 
 /// All numbers of a trial, from the window unless said otherwise.
@@ -24,6 +24,9 @@ pub struct Numbers {
     pub seen: Seen,
     /// Its groups.
     pub sharing: Sharing,
+    /// Spread of the guests' rates beside what noise explains; `None` for fewer than two guests and for windows of fewer than eight
+    /// interim intervals.
+    pub spread: Option<Spread>,
     /// The guests' rates over the window.
     #[serde(skip)]
     pub course: Course,

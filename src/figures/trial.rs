@@ -87,7 +87,8 @@ impl Numbers {
         let seen = Seen::of(raw, &window);
         let sharing = Sharing::of(raw, &guests, host.as_ref(), &window, interval_s);
         let course = Course::of(raw, &window, interval_s);
-        Some(Numbers { window, flows, guests, host, total, seen, sharing, course })
+        let spread = course.spread();
+        Some(Numbers { window, flows, guests, host, total, seen, sharing, spread, course })
     }
 }
 

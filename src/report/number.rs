@@ -22,6 +22,12 @@ pub(super) fn around_zero(interval: &Interval) -> String {
     }
 }
 
+/// Four significant digits.
+pub(super) fn plain(value: f64) -> String {
+    let decimals = significant(value, 4);
+    format!("{value:.decimals$}")
+}
+
 /// `0.73 (0.61 to 0.87)` of what `of` makes of a ratio and its ends; `0.73 (too few repeats)`.
 pub(super) fn with_ends(ratio: &Ratio, of: fn(f64) -> f64) -> String {
     let value = of(ratio.ratio);

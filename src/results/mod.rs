@@ -4,6 +4,7 @@
 //! - [`RunDir`], [`Writer`]: the directory, written atomically by one writer
 //! - `attempts`: attempts at trials that failed
 //! - `origin`: the provenance of a run, from its environment
+//! - `views`: what others read of the results so far
 //! - `due`: when the tables of all trials are written again
 //!
 //! Tables of single trials (flows, guests, CPUs …) are appended to. Those that compare trials are written anew: after each trial
@@ -13,21 +14,19 @@ mod attempts;
 mod due;
 mod origin;
 mod run_dir;
+mod views;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
 
-use crate::figures::{Metric, Outcome, SummaryRow, TrialFigures, summarise, timeline};
+use crate::figures::{Outcome, TrialFigures, timeline};
 use crate::host::Environment;
 use crate::plan::Plan;
-use crate::profile::{Configuration, Experiment};
+use crate::profile::Experiment;
 use crate::raw::{Accel, RawTrial};
 use crate::report::chart::{charts, png};
-use crate::report::terminal::Terminal;
 use crate::report::{self, Model, Provenance, tables};
 use crate::table::Table;
 use due::Due;
@@ -132,20 +131,6 @@ impl Results {
     pub fn plan(&mut self, plan: &Plan) -> Result<()> {
         self.planned = plan.trials.len();
         Ok(self.dir.write_json("plan.json", plan)?)
-    }
-
-    /// Configurations of which the profile wants further repeats. Those that never gave a valid trial are given up.
-    pub fn imprecise(&self) -> Vec<Configuration> {
-        let Some(precision) = self.experiment.timing.precision else { return Vec::new() };
-        let rows = summarise(&self.experiment.configurations, &self.trials);
-        let wants = |row: &SummaryRow| {
-            let tried = row.measured + row.invalid + row.failed;
-            let rate = row.get(Metric::total(row.configuration.test));
-            row.measured > 0
-                && tried < precision.max_repeats
-                && !rate.is_some_and(|rate| rate.is_within(precision.half_width_percent))
-        };
-        rows.into_iter().filter(wants).map(|row| row.configuration).collect()
     }
 
     /// Keeps one more trial: appends to the tables of single trials, and writes the others anew where that is cheap enough.
@@ -255,35 +240,6 @@ impl Results {
     fn model(&self) -> Model<'_> {
         Model::new(&self.experiment, &self.provenance, &self.trials)
     }
-
-    /// The summary for a terminal.
-    pub fn table(&self, terminal: Terminal) -> String {
-        report::terminal::summary(&self.model(), terminal)
-    }
-
-    /// The summary for scripts: `configurations.csv` and `summary.csv` with their columns as keys, and the warnings.
-    pub fn json(&self) -> Value {
-        let model = self.model();
-        json!({
-            "run": self.provenance.run,
-            "directory": self.dir.path(),
-            "complete": self.all_measured(),
-            "warnings": report::warnings(&model).iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "configurations": tables::configurations(&model).to_json(),
-            "summary": tables::summary(&model).to_json(),
-        })
-    }
-
-    /// Where the results are.
-    pub fn dir(&self) -> &Path {
-        self.dir.path()
-    }
-
-    /// Whether every trial of the plan is there and valid.
-    pub fn all_measured(&self) -> bool {
-        self.trials.len() == self.planned
-            && self.trials.iter().all(|trial| trial.outcome == Outcome::Measured)
-    }
 }
 
 impl Drop for Results {
@@ -298,6 +254,7 @@ impl Drop for Results {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::time::Duration;
 
     use super::*;

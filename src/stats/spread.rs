@@ -35,8 +35,10 @@ pub struct Spread {
     /// Probability of a spread like this, or a larger one, if all parties are equal.
     pub p: f64,
     /// Mean square between the parties and its degrees of freedom, relative.
+    #[serde(skip)]
     between: (f64, f64),
     /// Mean square of the noise and its degrees of freedom, relative.
+    #[serde(skip)]
     within: (f64, f64),
 }
 

@@ -26,9 +26,19 @@ fn stdout(arguments: &[&str]) -> String {
 #[test]
 fn help_names_every_subcommand_and_every_exit_code() {
     let help = stdout(&["--help"]);
-    for word in
-        ["bench", "plan", "check", "doctor", "report", "clean", "image", "profile", "completions", "man"]
-    {
+    for word in [
+        "bench",
+        "plan",
+        "check",
+        "doctor",
+        "report",
+        "compare",
+        "clean",
+        "image",
+        "profile",
+        "completions",
+        "man",
+    ] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(word)), "{word} is not in {help}");
         assert!(stdout(&[word, "--help"]).contains("Usage: kvmfair"), "{word}");
     }

@@ -40,6 +40,17 @@ pub fn summary(model: &Model, terminal: Terminal) -> String {
     text
 }
 
+/// A table of words that is wrapped to the terminal's width.
+pub(super) fn wrapped<const N: usize>(
+    header: &[&str; N],
+    rows: Vec<[String; N]>,
+    terminal: Terminal,
+) -> String {
+    let mut table = table::empty(header.iter().map(|name| table::heading(name)).collect(), terminal);
+    table.add_rows(rows);
+    table.trim_fmt()
+}
+
 /// The warning about emulation, if any, then what was the same everywhere and what `±` means.
 fn caption(model: &Model) -> String {
     let accel = model.provenance.accel;

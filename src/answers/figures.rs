@@ -1,0 +1,91 @@
+//! Which figures of trials are compared, and as what.
+
+use super::{Direction, Measure, Metric, Shares, Value};
+use crate::figures::{self, Better, TrialFigures, boots};
+
+/// The figures that are compared: one for each question. Mean latency follows from the rate in a closed loop, and Jain's index of a
+/// whole window flatters, so neither is among them.
+const COMPARED: [(figures::Metric, Measure); 6] = [
+    (figures::Metric::TotalRate, Measure::Ratio),
+    (figures::Metric::Throughput, Measure::Ratio),
+    (figures::Metric::P99Latency, Measure::Ratio),
+    (figures::Metric::CpuPerTransaction, Measure::Ratio),
+    (figures::Metric::CpuPerMegabit, Measure::Ratio),
+    (figures::Metric::ExcessBiasRate, Measure::Points),
+];
+
+/// The metrics that runs are compared by.
+pub fn metrics() -> Vec<Metric> {
+    let metric = |(metric, measure): (figures::Metric, Measure)| Metric {
+        key: metric.column().to_owned(),
+        label: metric.label().to_owned(),
+        unit: metric.unit().to_owned(),
+        direction: if metric.better() == Better::Lower { Direction::Lower } else { Direction::Higher },
+        measure,
+    };
+    COMPARED.map(metric).into()
+}
+
+/// Their values in the valid trials of a run. A trial without guests (bare metal) is a boot of its own.
+pub fn values(trials: &[TrialFigures]) -> Vec<Value> {
+    let boots = boots(trials);
+    let booted = boots.values().copied().max().unwrap_or(0);
+    let of_trial = |trial: &TrialFigures| {
+        let configuration = trial.configuration.id();
+        let boot = boots.get(&trial.trial).copied().unwrap_or(booted + trial.trial);
+        let value = |(metric, _): (figures::Metric, Measure)| {
+            let value = metric.value(trial)?;
+            let (configuration, metric) = (configuration.clone(), metric.column().to_owned());
+            Some(Value { configuration, metric, block: trial.repeat, boot, value })
+        };
+        COMPARED.into_iter().filter_map(value).collect::<Vec<_>>()
+    };
+    trials.iter().filter(|trial| trial.valid().is_some()).flat_map(of_trial).collect()
+}
+
+/// What the guests of each configuration got, in the order of the trials. `label` describes a trial's configuration for people.
+pub fn shares(trials: &[TrialFigures], label: impl Fn(&TrialFigures) -> String) -> Vec<Shares> {
+    let mut found: Vec<Shares> = Vec::new();
+    for trial in trials {
+        let Some(numbers) = trial.valid() else { continue };
+        let measured = || numbers.guests.iter().filter(|guest| guest.is_measured());
+        let id = trial.configuration.id();
+        let place = found.iter().position(|own| own.configuration == id).unwrap_or_else(|| {
+            let guests = measured().map(|guest| guest.guest).collect();
+            let (repeats, spreads) = (Vec::new(), Vec::new());
+            found.push(Shares { configuration: id, label: label(trial), guests, repeats, spreads });
+            found.len() - 1
+        });
+        found[place].repeats.push(measured().map(|guest| guest.rate).collect());
+        found[place].spreads.extend(numbers.spread);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::fixture;
+
+    fn trial(backend: &str, rates: &[f64]) -> TrialFigures {
+        let configuration = fixture::configuration(backend, rates.len() as u32);
+        TrialFigures::of(&fixture::trial(configuration, rates), &fixture::timing())
+    }
+
+    #[test]
+    fn every_value_of_a_valid_trial_is_of_a_metric_that_is_compared() {
+        let found = values(&[trial("virtio", &[900.0, 1100.0])]);
+        let rate = found.iter().find(|value| value.metric == "total_rate_tps").unwrap();
+        assert!((rate.value - 2000.0).abs() < 1e-6);
+        assert!(found.iter().all(|value| metrics().iter().any(|metric| metric.key == value.metric)));
+    }
+
+    #[test]
+    fn shares_are_gathered_by_configuration() {
+        let trials = [("virtio", [900.0, 1100.0]), ("e1000", [10.0, 20.0]), ("virtio", [950.0, 1050.0])];
+        let trials = trials.map(|(backend, rates)| trial(backend, &rates));
+        let found = shares(&trials, |trial| trial.configuration.id());
+        assert_eq!(found.iter().map(|own| own.repeats.len()).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(found[0].guests, [1, 2]);
+    }
+}

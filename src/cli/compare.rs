@@ -1,0 +1,223 @@
+//! `kvmfair compare`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::output::print;
+use super::{Common, bench, exit::Exit};
+use crate::host::Environment;
+use crate::report::comparison::{ComparedRun, RunComparison};
+use crate::results::{Results, RunDir};
+
+const EXAMPLES: &str = "\
+Examples:
+  kvmfair compare runs/my-lab-20260101T120000Z runs/my-lab-20260201T120000Z
+  kvmfair compare --format markdown runs/before runs/after > comparison.md";
+
+/// Compare finished runs with a base run: better, same, worse or inconclusive.
+///
+/// Configurations are matched by their id. A change is better or worse if a test with Holm's correction over all comparisons
+/// finds it at 5 % and the estimate is beyond the threshold. The unit is a boot of the guests: each run needs at least two.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Compare {
+    /// The directory of the run to compare with
+    #[arg(value_parser = super::inputs::path)]
+    base: PathBuf,
+    /// The directories of the runs that are judged
+    #[arg(required = true, value_parser = super::inputs::path)]
+    new: Vec<PathBuf>,
+    /// How the comparison is printed; --json prints one object a line
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Smallest change of a rate, a latency or a cost that matters, in percent
+    #[arg(long, default_value_t = 5.0, value_name = "PERCENT")]
+    threshold: f64,
+    /// Smallest change of the rate bias beyond noise that matters, in points
+    #[arg(long, default_value_t = 2.0, value_name = "POINTS")]
+    points: f64,
+}
+
+/// For whom the comparison is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A table for the terminal
+    Table,
+    /// A table in Markdown
+    Markdown,
+}
+
+impl Compare {
+    pub(super) fn run(self, common: &Common) -> Result<Exit> {
+        super::logging::start(common.verbose, None)?;
+        print(&self.text(common.json)?)
+    }
+
+    /// What is printed.
+    fn text(&self, json: bool) -> Result<String> {
+        let Compare { threshold, points, .. } = self;
+        ensure!(
+            *threshold > 0.0 && *threshold < 100.0,
+            "--threshold must be more than 0 and less than 100, got {threshold}"
+        );
+        ensure!(*points > 0.0, "--points must be more than 0, got {points}");
+        let base = Run::read(&self.base)?;
+        let runs = self.new.iter().map(|path| Run::read(path));
+        let texts = runs.map(|new| {
+            let new = new?;
+            let compared = RunComparison::new(
+                base.compared(),
+                new.compared(),
+                base.differences(&new),
+                (threshold / 100.0, *points),
+            );
+            Ok(match self.format {
+                _ if json => compared.to_json_lines(),
+                Format::Table => compared.to_terminal(bench::terminal()),
+                Format::Markdown => compared.to_markdown(),
+            })
+        });
+        let between = if json { "" } else { "\n" };
+        Ok(texts.collect::<Result<Vec<String>>>()?.join(between))
+    }
+}
+
+/// What is read of a run.
+struct Run {
+    name: String,
+    environment: Environment,
+    results: Results,
+}
+
+impl Run {
+    fn read(path: &Path) -> Result<Run> {
+        if !path.exists() {
+            let hint = "runs are in `runs/`, or in the directory that --out named";
+            bail!("there is no directory {} (hint: {hint})", path.display());
+        }
+        let dir = RunDir::open(path)?;
+        let name = dir.name();
+        let environment = dir
+            .read_json("environment.json")
+            .with_context(|| format!("failed to read {}", path.display()))?;
+        Ok(Run { name, environment, results: Results::read(dir)? })
+    }
+
+    fn compared(&self) -> ComparedRun<'_> {
+        let (experiment, trials) = (self.results.experiment(), self.results.trials());
+        ComparedRun { name: &self.name, experiment, trials }
+    }
+
+    /// What differs between the machines and their software, KVM or emulation among it.
+    fn differences(&self, new: &Run) -> Vec<String> {
+        let accel = |run: &Run| run.results.trials().first().map(|trial| trial.accel);
+        let mut found = self.environment.differences(&new.environment);
+        if let (Some(before), Some(now)) = (accel(self), accel(new))
+            && before != now
+        {
+            found.push(format!("accel was {before:?} and is {now:?}"));
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::figures::fixture;
+    use crate::profile::Factor;
+    use crate::raw::{Accel, RawTrial};
+    use crate::report::fixture as report_fixture;
+
+    /// Two guests in five boots, each 1 % faster than the one before.
+    fn trials(backend: &str, rates: [f64; 2]) -> impl Iterator<Item = RawTrial> {
+        (1..=5).map(move |boot| {
+            let rates = rates.map(|rate| rate * (1.0 + 0.01 * f64::from(boot)));
+            let mut raw = fixture::trial(fixture::configuration(backend, 2), &rates);
+            raw.repeat = boot;
+            for guest in &mut raw.guests {
+                guest.qemu_pid = Some((100 * boot + guest.guest) as i32);
+            }
+            raw
+        })
+    }
+
+    /// A finished run of such backends.
+    fn run(base: &Path, name: &str, kernel: &str, backends: &[(&str, [f64; 2])]) -> String {
+        let configurations = backends.iter().map(|(backend, _)| fixture::configuration(backend, 2)).collect();
+        let experiment = report_fixture::experiment(configurations, &[Factor::Backend]);
+        let dir = RunDir::create(base, name, "t").unwrap();
+        dir.write_json("experiment.json", &experiment).unwrap();
+        let environment = Environment { kernel: kernel.into(), ..Environment::default() };
+        let mut results = Results::create(dir.clone(), experiment, environment, Accel::Tcg).unwrap();
+        let all = backends.iter().flat_map(|(backend, rates)| trials(backend, *rates));
+        for (number, raw) in (1..).zip(all) {
+            results.add(RawTrial { trial: number, ..raw }).unwrap();
+        }
+        dir.path().display().to_string()
+    }
+
+    /// What a command line prints.
+    fn text(line: &[&str]) -> Result<String> {
+        let cli = Cli::try_parse_from([&["kvmfair", "compare"], line].concat())?;
+        let Command::Compare(command) = cli.command else { panic!("another command") };
+        command.text(cli.common.json)
+    }
+
+    /// What is printed of two runs: virtio loses a fifth, e1000 stays, one backend is in each run only.
+    fn compared(arguments: &[&str]) -> String {
+        let base = tempfile::tempdir().unwrap();
+        let before = [("virtio", [900.0, 1100.0]), ("e1000", [400.0, 420.0]), ("macvtap-vepa", [10.0, 20.0])];
+        let after = [("virtio", [700.0, 900.0]), ("e1000", [400.0, 420.0]), ("macvtap-bridge", [30.0, 40.0])];
+        let before = run(base.path(), "before", "6.1.0", &before);
+        let after = run(base.path(), "after", "6.12.0", &after);
+        text(&[arguments, &[&before, &after]].concat()).unwrap()
+    }
+
+    #[test]
+    fn a_run_that_is_not_there_and_a_threshold_that_cannot_be_are_named() {
+        let place = tempfile::tempdir().unwrap();
+        let empty = place.path().to_str().unwrap();
+        for (line, message) in [
+            (&["no-run", empty][..], "there is no directory no-run"),
+            (&[empty, empty], "is not a run directory"),
+            (&["--threshold", "0", empty, empty], "--threshold must be more than 0"),
+            (&["--points", "0", empty, empty], "--points must be more than 0"),
+        ] {
+            let error = text(line).unwrap_err().to_string();
+            assert!(error.contains(message), "{line:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn two_runs_are_compared_with_verdicts_and_their_differences_are_named() {
+        insta::assert_snapshot!(compared(&["--format", "markdown"]));
+    }
+
+    #[test]
+    fn the_table_for_a_terminal_says_the_same() {
+        let text = compared(&[]);
+        for word in ["verdict", "worse", "same", "Only in before-t: macvtap-vepa", "kernel was"] {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    }
+
+    #[test]
+    fn each_line_of_json_has_a_type() {
+        let text = compared(&["--json"]);
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines[0]["type"], "runs");
+        assert_eq!(lines[0]["environment_differences"].as_array().unwrap().len(), 1);
+        assert!(lines.len() > 1 && lines[1..].iter().all(|line| line["type"] == "comparison"));
+        let rate =
+            |line: &&serde_json::Value| line["metric"] == "total_rate_tps" && line["label"] == "virtio";
+        let virtio = lines.iter().find(rate).unwrap();
+        assert_eq!((&virtio["verdict"], &virtio["base"]["boots"]), (&"worse".into(), &5.into()));
+        assert!((virtio["change"].as_f64().unwrap() - 0.8).abs() < 1e-3, "{virtio}");
+    }
+}

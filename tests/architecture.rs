@@ -98,43 +98,7 @@ const PURE_IN_EDGES: &[&str] = &[
 ];
 
 /// Modules with functions named `of`.
-const FUNCTIONS_NAMED_OF: &[&str] = &[
-    "factor::pin",
-    "figures::between",
-    "figures::counted",
-    "figures::course",
-    "figures::credible",
-    "figures::flow",
-    "figures::group",
-    "figures::guest",
-    "figures::host",
-    "figures::interference",
-    "figures::looks",
-    "figures::settled",
-    "figures::span",
-    "figures::summary",
-    "figures::tester",
-    "figures::timeline",
-    "figures::total",
-    "figures::trial",
-    "figures::weighted",
-    "guest::fleet",
-    "lab::ovs",
-    "lab::real_time",
-    "machine::ssh",
-    "plan::estimate",
-    "plan::merging",
-    "plan::transition",
-    "preflight::needs",
-    "preflight::settings",
-    "profile::diagnostic",
-    "profile::groups",
-    "profile::places",
-    "stats::fairness",
-    "stats::interval",
-    "stats::ratio",
-    "stats::summary",
-];
+const FUNCTIONS_NAMED_OF: &[&str] = &[];
 
 /// Modules whose files are longer than the limit.
 const TOO_LONG: &[&str] = &["cli::bench"];

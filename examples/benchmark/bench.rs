@@ -43,7 +43,7 @@ fn read(directory: &RunDir) -> Result<Run> {
     let experiment: Experiment = directory.read_json("experiment.json")?;
     let plan: Plan = directory.read_json("plan.json")?;
     let raw = directory.read_trials()?;
-    let trials: Vec<_> = raw.iter().map(|trial| TrialFigures::of(trial, &experiment.timing)).collect();
+    let trials: Vec<_> = raw.iter().map(|trial| TrialFigures::compute(trial, &experiment.timing)).collect();
     for trial in trials.iter().filter(|trial| trial.outcome != Outcome::Measured) {
         eprintln!("trial {} does not count: {:?}", trial.trial, trial.outcome);
     }

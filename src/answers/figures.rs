@@ -69,7 +69,7 @@ mod tests {
 
     fn trial(backend: &str, rates: &[f64]) -> TrialFigures {
         let configuration = fixture::configuration(backend, rates.len() as u32);
-        TrialFigures::of(&fixture::trial(configuration, rates), &fixture::timing())
+        TrialFigures::compute(&fixture::trial(configuration, rates), &fixture::timing())
     }
 
     #[test]

@@ -266,7 +266,7 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
         () = cancel.cancelled() => return Err(InterruptedEarly.into()),
     };
     let memory = &prepared.environment.memory;
-    let scan = plan::Scan::of(memory.ksm_pages_to_scan, memory.ksm_sleep_ms);
+    let scan = plan::Scan::from_kernel(memory.ksm_pages_to_scan, memory.ksm_sleep_ms);
     let fresh = plan::plan(experiment, *accel, plan::Host { cpus: *cpus, scan });
     let environment = with_versions(prepared, &session).await;
     // A run that ended before its first trial has nothing to go on with.

@@ -68,7 +68,7 @@ pub fn planned_here(experiment: &Experiment) -> plan::Host {
         std::fs::read_to_string(path).ok()?.trim().parse().ok()
     };
     let scan = match experiment.machines {
-        None => plan::Scan::of(number("pages_to_scan"), number("sleep_millisecs")),
+        None => plan::Scan::from_kernel(number("pages_to_scan"), number("sleep_millisecs")),
         Some(_) => plan::Scan::default(),
     };
     plan::Host { cpus: cpus(), scan }

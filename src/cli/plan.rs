@@ -162,7 +162,7 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
             mtu: 0,
             nic: NicSettings::default(),
             guests: 0,
-            ovs: ovs::of(state, experiment),
+            ovs: ovs::detect(state, experiment),
         },
         state: state.into(),
         kernel: matches!(experiment.image, Image::Appliance { .. }).then(|| "KERNEL".into()),

@@ -35,7 +35,7 @@ pub struct Crowd<'c> {
 
 impl Pin {
     /// The CPUs of one vCPU, counted from 0, of one guest, counted from 1.
-    pub fn of(&self, guest: u32, vcpu: u32, crowd: Crowd) -> BTreeSet<u32> {
+    pub fn cpus(&self, guest: u32, vcpu: u32, crowd: Crowd) -> BTreeSet<u32> {
         let cpus = crowd.cpus.len().max(1) as u32;
         let all = (crowd.guests * crowd.vcpus).max(1);
         let index = (guest - 1) * crowd.vcpus + vcpu;
@@ -125,7 +125,7 @@ mod tests {
 
     /// The CPU of every vCPU of every guest.
     fn places(pin: &Pin, crowd: Crowd) -> Vec<Vec<String>> {
-        let of_guest = |guest| (0..crowd.vcpus).map(|vcpu| list(&pin.of(guest, vcpu, crowd))).collect();
+        let of_guest = |guest| (0..crowd.vcpus).map(|vcpu| list(&pin.cpus(guest, vcpu, crowd))).collect();
         (1..=crowd.guests).map(of_guest).collect()
     }
 
@@ -150,7 +150,7 @@ mod tests {
         let pin: Pin = "3,0-1,2,8".parse().unwrap();
         assert_eq!(pin.to_string(), "0-3,8");
         assert_eq!(places(&pin, Crowd { guests: 1, vcpus: 2, cpus: &first(16) }), [["0-3,8", "0-3,8"]]);
-        assert_eq!(list(&Pin::None.of(1, 0, Crowd { guests: 1, vcpus: 1, cpus: &first(2) })), "0-1");
+        assert_eq!(list(&Pin::None.cpus(1, 0, Crowd { guests: 1, vcpus: 1, cpus: &first(2) })), "0-1");
         assert!("scattered".parse::<Pin>().is_err() && "".parse::<Pin>().is_err());
     }
 
@@ -175,7 +175,7 @@ mod tests {
             let crowd = Crowd { guests, vcpus, cpus: &online };
             let mut load: BTreeMap<u32, u32> = BTreeMap::new();
             for (guest, vcpu) in (1..=guests).flat_map(|guest| (0..vcpus).map(move |vcpu| (guest, vcpu))) {
-                let place = pin.of(guest, vcpu, crowd);
+                let place = pin.cpus(guest, vcpu, crowd);
                 prop_assert!(place.len() == 1 && place.is_subset(&online), "{:?}", place);
                 *load.entry(*place.first().unwrap()).or_default() += 1;
             }
@@ -192,7 +192,7 @@ mod tests {
             let pin = if spread { Pin::Spread } else { Pin::Compact };
             let (names, dense) = (Vec::from_iter(&online), first(online.len() as u32));
             for guest in 1..=guests {
-                let at = |cpus| pin.of(guest, 0, Crowd { guests, vcpus: 1, cpus });
+                let at = |cpus| pin.cpus(guest, 0, Crowd { guests, vcpus: 1, cpus });
                 let renamed = at(&dense).into_iter().map(|place| *names[place as usize]).collect();
                 prop_assert_eq!(at(&online), renamed);
             }

@@ -83,7 +83,7 @@ mod tests {
         };
         raw.groups = vec![members("victim", 1, Role::Measured), members("noise", 2, role)];
         change(&mut raw);
-        let figures = TrialFigures::of(&raw, &fixture::timing());
+        let figures = TrialFigures::compute(&raw, &fixture::timing());
         judge(&raw, &figures.numbers.unwrap()).iter().map(Reason::to_string).collect()
     }
 

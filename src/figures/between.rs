@@ -28,7 +28,7 @@ pub struct Between {
 
 impl Between {
     /// `due`: the weights of the groups that want CPU time, and of the measured ones; `None` where they decide nothing.
-    pub(super) fn of(
+    pub(super) fn compute(
         raw: &RawTrial,
         guests: &[GuestFigures],
         groups: &[GroupFigures],
@@ -45,7 +45,7 @@ impl Between {
                 .map(|group| Some(of(group)? / f64::from(group.guests)))
                 .collect::<Option<Vec<f64>>>()
         };
-        let fairness = |values: Option<Vec<f64>>| Fairness::of(&values?);
+        let fairness = |values: Option<Vec<f64>>| Fairness::from_shares(&values?);
         let rate = fairness(each(&measured, |group| Some(group.rate)));
         // The value ÷ the weight of a group is the same as of each of its guests.
         let weighted = |due: &[Option<f64>], of: fn(&GroupFigures) -> Option<f64>| {
@@ -105,7 +105,7 @@ mod tests {
         raw.host
             .iter_mut()
             .for_each(|sample| (sample.cpu.idle, sample.cpu.iowait) = (idle * sample.cpu.idle, 0.0));
-        TrialFigures::of(&raw, &fixture::timing()).numbers.expect("the fixture has numbers")
+        TrialFigures::compute(&raw, &fixture::timing()).numbers.expect("the fixture has numbers")
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn one_group_is_fair_to_nobody() {
         let raw = fixture::trial(fixture::configuration("virtio", 2), &[1000.0, 2000.0]);
-        assert_eq!(Between::of(&raw, &[], &[], (&[], &[]), &window(&raw), 0.5), Between::default());
+        assert_eq!(Between::compute(&raw, &[], &[], (&[], &[]), &window(&raw), 0.5), Between::default());
     }
 
     fn window(raw: &RawTrial) -> Window {

@@ -31,7 +31,7 @@ mod tests {
     fn trials_whose_guests_are_the_same_processes_are_of_one_boot() {
         let trial = |number: u32, processes: &[i32]| {
             let raw = fixture::trial(fixture::configuration("virtio", 2), &[900.0, 1000.0]);
-            let figures = TrialFigures::of(&raw, &fixture::timing());
+            let figures = TrialFigures::compute(&raw, &fixture::timing());
             TrialFigures { trial: number, processes: processes.to_vec(), ..figures }
         };
         let trials = [

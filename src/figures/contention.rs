@@ -89,7 +89,7 @@ mod tests {
     fn of(busy_percent: f64, pressure: [Option<f64>; 4], groups: &[Members]) -> Option<bool> {
         let raw = fixture::trial(fixture::configuration("virtio", 4), &[1000.0; 4]);
         let Numbers { host, mut guests, .. } =
-            TrialFigures::of(&raw, &fixture::timing()).numbers.expect("the fixture has numbers");
+            TrialFigures::compute(&raw, &fixture::timing()).numbers.expect("the fixture has numbers");
         guests.iter_mut().zip(pressure).for_each(|(guest, percent)| guest.pressure_percent = percent);
         let host = HostFigures { busy_percent, ..host.expect("the fixture has a host") };
         contended(Some(&host), groups, &guests, &|_| true)
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn pressure_of_the_host_counts_like_busy_cpus() {
         let raw = fixture::trial(fixture::configuration("virtio", 1), &[1000.0]);
-        let host = TrialFigures::of(&raw, &fixture::timing()).numbers.and_then(|numbers| numbers.host);
+        let host = TrialFigures::compute(&raw, &fixture::timing()).numbers.and_then(|numbers| numbers.host);
         let short = |pressure_percent| {
             is_short(&HostFigures { pressure_percent, ..host.expect("the fixture has a host") })
         };

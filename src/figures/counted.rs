@@ -26,7 +26,7 @@ pub(super) struct Count {
 impl Counted {
     /// Of the measured guests among `wanted`, or of bare metal; `None` unless the counters were read before the first flow
     /// started and after the last one ended.
-    pub fn of(raw: &RawTrial, wanted: impl Fn(u32) -> bool) -> Option<Counted> {
+    pub fn add_up(raw: &RawTrial, wanted: impl Fn(u32) -> bool) -> Option<Counted> {
         let measured = |guest: u32| wanted(guest) && is_measured(raw, guest);
         let (from_s, counted, until_s) = inside(raw, &measured).or_else(|| outside(raw, &measured))?;
         let mut intervals = raw.flows.iter().flat_map(|flow| &flow.intervals);

@@ -35,7 +35,7 @@ impl Course {
     /// Slices that a picture can show.
     const MOST: f64 = 120.0;
 
-    pub(super) fn of(raw: &RawTrial, window: &Window, interval_s: f64) -> Course {
+    pub(super) fn compute(raw: &RawTrial, window: &Window, interval_s: f64) -> Course {
         let intervals = (window.length_s() / interval_s / Self::MOST).ceil().max(1.0);
         let slice_s = intervals * interval_s;
         let rates = rates(raw, window, slice_s, &alone(raw));
@@ -61,7 +61,7 @@ pub(super) fn jain_over_time(
 ) -> Vec<JainAt> {
     let of = |slice_s: f64| {
         let slices = rates(raw, window, slice_s, parties);
-        let fairness = slices.iter().filter_map(|rates| Fairness::of(rates));
+        let fairness = slices.iter().filter_map(|rates| Fairness::from_shares(rates));
         let mut indices: Vec<f64> = fairness.map(|fairness| fairness.jain).collect();
         indices.sort_by(f64::total_cmp);
         // Nearest rank.
@@ -164,13 +164,13 @@ mod tests {
                 |interval: &&mut crate::raw::InterimResult| interval.end_s - window.start_s > 5.1;
             flow.intervals.iter_mut().filter(second_half).for_each(|interval| interval.rate = 0.0);
         }
-        let course = Course::of(&raw, &window, 0.5);
+        let course = Course::compute(&raw, &window, 0.5);
         assert_eq!((course.slice_s, course.guests.len(), course.guests[1].0), (0.5, 2, 2));
         let expected = [[600.0; 10], [0.0; 10]].concat();
         assert!(
             course.guests[1].1.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() < 1e-6)
         );
-        assert_eq!(Course::of(&raw, &window, 0.01).slice_s, 0.09);
+        assert_eq!(Course::compute(&raw, &window, 0.01).slice_s, 0.09);
     }
 
     #[test]

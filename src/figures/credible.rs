@@ -44,7 +44,7 @@ pub(super) struct Party<'t> {
 
 impl Party<'_> {
     /// Those of one guest, or all.
-    pub fn of<'t>(raw: &'t RawTrial, flows: &'t [FlowFigures], guest: Option<u32>) -> Party<'t> {
+    pub fn gather<'t>(raw: &'t RawTrial, flows: &'t [FlowFigures], guest: Option<u32>) -> Party<'t> {
         let own = |(_, flow): &(&RawFlow, &FlowFigures)| guest.is_none_or(|guest| flow.guest == guest);
         Party { raw, flows: raw.flows.iter().zip(flows).filter(own).collect() }
     }

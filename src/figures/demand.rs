@@ -22,7 +22,7 @@ pub(super) fn jain_demand(configuration: &Configuration, trials: &[TrialFigures]
     };
     let solo: Vec<&TrialFigures> = trials.iter().filter(|trial| alone(&trial.configuration)).collect();
     let own = trials.iter().filter(|trial| trial.configuration == *configuration);
-    Interval::of(&own.filter_map(|trial| of_trial(trial, &solo)).collect::<Vec<f64>>())
+    Interval::from_repeats(&own.filter_map(|trial| of_trial(trial, &solo)).collect::<Vec<f64>>())
 }
 
 fn of_trial(trial: &TrialFigures, solo: &[&TrialFigures]) -> Option<f64> {
@@ -108,7 +108,7 @@ mod tests {
         let guests = fixture::configuration("virtio", rates.len() as u32);
         let mut raw = fixture::trial(Configuration { flows, ..guests }, rates);
         raw.groups = groups;
-        TrialFigures::of(&fixture::numbered(raw, repeat, repeat), &fixture::timing())
+        TrialFigures::compute(&fixture::numbered(raw, repeat, repeat), &fixture::timing())
     }
 
     fn jain(trials: &[TrialFigures]) -> Option<f64> {

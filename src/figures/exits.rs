@@ -74,7 +74,7 @@ mod tests {
     fn numbers(counted: &[(&str, u64)]) -> Numbers {
         let mut raw = fixture::trial(fixture::configuration("virtio", 2), &[1000.0, 1000.0]);
         fixture::exits(&mut raw, counted);
-        TrialFigures::of(&raw, &fixture::timing()).numbers.expect("the fixture has numbers")
+        TrialFigures::compute(&raw, &fixture::timing()).numbers.expect("the fixture has numbers")
     }
 
     #[test]

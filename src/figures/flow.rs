@@ -60,7 +60,7 @@ pub struct NetperfLatency {
 
 impl FlowFigures {
     /// The figures of `flow` in `window`.
-    pub(super) fn of(flow: &RawFlow, configuration: &Configuration, window: &Window) -> FlowFigures {
+    pub(super) fn compute(flow: &RawFlow, configuration: &Configuration, window: &Window) -> FlowFigures {
         let (rate, unit) = (window.rate(flow), configuration.test.unit());
         let streams = configuration.test.is_stream();
         FlowFigures {
@@ -70,7 +70,7 @@ impl FlowFigures {
             unit,
             work: window.work(flow),
             window_latency_us: mean_latency_us(f64::from(configuration.in_flight()), rate, unit),
-            latency: if streams { NetperfLatency::default() } else { NetperfLatency::of(flow) },
+            latency: if streams { NetperfLatency::default() } else { NetperfLatency::compute(flow) },
             loss_percent: loss_percent(received::datagrams(configuration, flow)),
             retransmissions: retransmissions(flow),
             longest_stall_s: window.longest_stall(flow),
@@ -80,7 +80,7 @@ impl FlowFigures {
 }
 
 impl NetperfLatency {
-    fn of(flow: &RawFlow) -> NetperfLatency {
+    fn compute(flow: &RawFlow) -> NetperfLatency {
         NetperfLatency {
             min_us: result(flow, "MIN_LATENCY"),
             mean_us: result(flow, "MEAN_LATENCY"),
@@ -126,15 +126,15 @@ mod tests {
     #[test]
     fn keys_that_netperf_did_not_print_are_unknown() {
         let mut flow = fixture::flow(1, 1, 1000.0);
-        assert_eq!(NetperfLatency::of(&flow).p99_us, Some(2000.0));
+        assert_eq!(NetperfLatency::compute(&flow).p99_us, Some(2000.0));
         flow.result.clear();
-        assert_eq!(NetperfLatency::of(&flow), NetperfLatency::default());
+        assert_eq!(NetperfLatency::compute(&flow), NetperfLatency::default());
     }
 
     #[test]
     fn the_latency_of_a_closed_loop_is_the_inverse_of_its_rate() {
         let window = Window { start_s: fixture::START + 2.0, end_s: fixture::START + 12.0 };
-        let figures = FlowFigures::of(&fixture::flow(1, 1, 2000.0), &Configuration::default(), &window);
+        let figures = FlowFigures::compute(&fixture::flow(1, 1, 2000.0), &Configuration::default(), &window);
         assert!((figures.window_latency_us.unwrap() - 500.0).abs() < 1e-6);
         assert!((figures.work - 20_000.0).abs() < 1e-6);
     }
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_flow_that_stands_still_has_no_latency() {
         let window = Window { start_s: fixture::START, end_s: fixture::START + 10.0 };
-        let figures = FlowFigures::of(&fixture::flow(1, 1, 0.0), &Configuration::default(), &window);
+        let figures = FlowFigures::compute(&fixture::flow(1, 1, 0.0), &Configuration::default(), &window);
         assert_eq!((figures.rate, figures.window_latency_us), (0.0, None));
     }
 
@@ -150,7 +150,7 @@ mod tests {
     fn transactions_in_flight_take_as_many_times_longer() {
         let window = Window { start_s: fixture::START + 2.0, end_s: fixture::START + 12.0 };
         let burst = Configuration { burst: 7, ..Configuration::default() };
-        let figures = FlowFigures::of(&fixture::flow(1, 1, 2000.0), &burst, &window);
+        let figures = FlowFigures::compute(&fixture::flow(1, 1, 2000.0), &burst, &window);
         assert!((figures.window_latency_us.unwrap() - 4000.0).abs() < 1e-6);
     }
 
@@ -160,7 +160,8 @@ mod tests {
         let mut flow = fixture::flow(1, 1, 2000.0);
         flow.result.insert("LOCAL_SEND_CALLS".into(), "1000".into());
         flow.result.insert("REMOTE_RECV_CALLS".into(), "900".into());
-        let of = |test| FlowFigures::of(&flow, &Configuration { test, ..Configuration::default() }, &window);
+        let of =
+            |test| FlowFigures::compute(&flow, &Configuration { test, ..Configuration::default() }, &window);
         let (tcp, udp) = (of(Test::TCP_STREAM), of(Test::UDP_STREAM));
         assert_eq!(
             (tcp.window_latency_us, tcp.latency, tcp.loss_percent),

@@ -35,7 +35,7 @@ pub struct Sharing {
 }
 
 impl Sharing {
-    pub(super) fn of(
+    pub(super) fn compute(
         raw: &RawTrial,
         guests: &[GuestFigures],
         host: Option<&HostFigures>,
@@ -62,7 +62,7 @@ impl Sharing {
             contended: contended(&wants),
             jain_weighted_cpu: jain(raw, guests, &due_cpu, wants, |guest| Some(guest.cpu?.total_percent)),
             jain_weighted_rate: jain(raw, guests, &due_rate, measured, |guest| Some(guest.rate)),
-            between: Between::of(raw, guests, &groups, (&due_cpu, &due_rate), window, interval_s),
+            between: Between::compute(raw, guests, &groups, (&due_cpu, &due_rate), window, interval_s),
             unused_cpu_percent: throttle::unused_percent(raw, &groups),
             groups,
         }
@@ -77,7 +77,7 @@ fn group(raw: &RawTrial, members: &Members, guests: &[GuestFigures], window: &Wi
         emulator_s: seconds(all.iter().map(|cpu| cpu.emulator_percent).sum()),
         vhost_s: seconds(all.iter().map(|cpu| cpu.vhost_percent).sum()),
     });
-    let fairness = |values: Option<Vec<f64>>| values.and_then(|values| Fairness::of(&values));
+    let fairness = |values: Option<Vec<f64>>| values.and_then(|values| Fairness::from_shares(&values));
     let rates = own().map(|guest| guest.is_measured().then_some(guest.rate)).collect();
     let streams = raw.background.iter().filter(|flow| members.numbers().contains(&flow.guest));
     GroupFigures {
@@ -183,7 +183,7 @@ mod tests {
             sample.cpu.idle *= idle;
             sample.cpu.iowait *= idle;
         });
-        TrialFigures::of(&raw, &fixture::timing()).numbers.expect("the fixture has numbers")
+        TrialFigures::compute(&raw, &fixture::timing()).numbers.expect("the fixture has numbers")
     }
 
     fn two_to_one() -> Vec<Members> {

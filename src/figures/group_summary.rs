@@ -63,7 +63,7 @@ fn row(configuration: &Configuration, trials: &[&TrialFigures], index: usize) ->
     let cpu_percents: Vec<f64> =
         trials.iter().filter_map(|trial| trial.valid()).filter_map(cpu_percent).collect();
     let interval = |value: fn(&GroupFigures) -> Option<f64>| {
-        Interval::of(&all.iter().filter_map(|group| value(group)).collect::<Vec<f64>>())
+        Interval::from_repeats(&all.iter().filter_map(|group| value(group)).collect::<Vec<f64>>())
     };
     Some(GroupRow {
         configuration: configuration.clone(),
@@ -71,7 +71,7 @@ fn row(configuration: &Configuration, trials: &[&TrialFigures], index: usize) ->
         role: first.role,
         guests: first.guests,
         shares: first.shares,
-        cpu_percent: Interval::of(&cpu_percents),
+        cpu_percent: Interval::from_repeats(&cpu_percents),
         cpu_share_percent: interval(|group| group.cpu_share_percent),
         expected_share_percent: first.expected_share_percent,
         cpu_share_error: interval(|group| group.cpu_share_error),

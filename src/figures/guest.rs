@@ -101,11 +101,17 @@ impl GuestFigures {
     pub(super) fn all(raw: &RawTrial, flows: &[FlowFigures], window: &Window) -> Vec<GuestFigures> {
         let first = u32::from(raw.configuration.vms > 0);
         (0..raw.configuration.vms.max(1))
-            .map(|index| GuestFigures::of(raw, flows, window, first + index, index as usize))
+            .map(|index| GuestFigures::compute(raw, flows, window, first + index, index as usize))
             .collect()
     }
 
-    fn of(raw: &RawTrial, flows: &[FlowFigures], window: &Window, guest: u32, index: usize) -> GuestFigures {
+    fn compute(
+        raw: &RawTrial,
+        flows: &[FlowFigures],
+        window: &Window,
+        guest: u32,
+        index: usize,
+    ) -> GuestFigures {
         let own: Vec<&FlowFigures> = flows.iter().filter(|flow| flow.guest == guest).collect();
         let unit = raw.configuration.test.unit();
         let rate = stats::total(own.iter().map(|flow| flow.rate));
@@ -119,7 +125,7 @@ impl GuestFigures {
         let to_target_packets = packets(|target| target.to_target_packets as f64);
         let transactions = unit.transactions(work).filter(|transactions| *transactions > 0.0);
         let per_transaction = |packets: f64| transactions.map(|transactions| packets / transactions);
-        let span = Span::of(&raw.host, window.start_s, window.end_s);
+        let span = Span::between(&raw.host, window.start_s, window.end_s);
         let inside_cpu = inside.and_then(|guest| inside_cpu(guest, window));
         let group = of_guest(&raw.groups, guest);
         GuestFigures {
@@ -134,7 +140,7 @@ impl GuestFigures {
             mean_latency_us: flow::mean_latency_us(in_flight, rate, unit),
             p99_latency_us: stats::median(&known(&own, |flow| flow.latency.p99_us)),
             max_latency_us: known(&own, |flow| flow.latency.max_us).into_iter().reduce(f64::max),
-            cpu: (guest > 0).then(|| GuestCpu::of(window, gained)).flatten(),
+            cpu: (guest > 0).then(|| GuestCpu::compute(window, gained)).flatten(),
             inside_busy_percent: inside_cpu.map(|(busy, _)| busy),
             inside_steal_percent: inside_cpu.map(|(_, steal)| steal),
             from_target_packets,
@@ -151,7 +157,10 @@ impl GuestFigures {
 }
 
 impl GuestCpu {
-    fn of(window: &Window, gained: impl Fn(fn(&TargetCounters) -> f64) -> Option<f64>) -> Option<GuestCpu> {
+    fn compute(
+        window: &Window,
+        gained: impl Fn(fn(&TargetCounters) -> f64) -> Option<f64>,
+    ) -> Option<GuestCpu> {
         let percent = |counter| Some(100.0 * gained(counter)? / window.length_s());
         let vcpu_percent = percent(|target: &TargetCounters| target.vcpu_s)?;
         let emulator_percent = percent(|target| target.emulator_s)?;

@@ -42,7 +42,7 @@ pub struct CpuModes {
 
 impl HostFigures {
     /// What the samples say about `window`; `None` if they do not cover it.
-    pub(super) fn of(samples: &[HostSample], window: &Window) -> Option<HostFigures> {
+    pub(super) fn compute(samples: &[HostSample], window: &Window) -> Option<HostFigures> {
         let gained = |counter: fn(&HostSample) -> f64| {
             let samples = samples.iter().map(|sample| (sample.at_s, counter(sample)));
             stats::difference(samples, window.start_s, window.end_s)

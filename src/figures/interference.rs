@@ -21,11 +21,11 @@ pub struct Interference {
 
 impl Interference {
     /// Of a configuration with background.
-    pub(super) fn of(configuration: &Configuration, trials: &[TrialFigures]) -> Interference {
+    pub(super) fn compute(configuration: &Configuration, trials: &[TrialFigures]) -> Interference {
         if matches!(configuration.background, Background::None | Background::AsWritten) {
             return Interference::default();
         }
-        let pairs = |value: &Value| Ratio::of(&pairs(value, configuration, trials));
+        let pairs = |value: &Value| Ratio::from_pairs(&pairs(value, configuration, trials));
         let ratio = |metric: Metric| pairs(&|trial| metric.value(trial));
         Interference {
             rate: pairs(&|trial| Some(trial.numbers.as_ref()?.total.rate)),
@@ -70,7 +70,7 @@ mod tests {
     fn trial(background: Background, repeat: u32, rate: f64) -> TrialFigures {
         let configuration = Configuration { background, ..fixture::configuration("virtio", 2) };
         let raw = fixture::numbered(fixture::trial(configuration, &[rate, rate]), repeat, repeat);
-        TrialFigures::of(&raw, &fixture::timing())
+        TrialFigures::compute(&raw, &fixture::timing())
     }
 
     #[test]
@@ -81,7 +81,7 @@ mod tests {
             trial(Background::None, 2, 2000.0),
             trial(Background::CpuBurner, 2, 1000.0),
         ];
-        let loaded = Interference::of(&trials[1].configuration, &trials);
+        let loaded = Interference::compute(&trials[1].configuration, &trials);
         let close = |ratio: Option<Ratio>, expected: f64| (ratio.unwrap().ratio - expected).abs() < 1e-6;
         assert!(close(loaded.rate, 0.5) && close(loaded.mean_latency, 2.0));
         assert_eq!(loaded.rate.unwrap().n, 2);
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn the_baseline_is_not_compared_with_itself_and_a_block_without_one_with_nothing() {
         let trials = [trial(Background::None, 1, 1000.0), trial(Background::NetLoad, 2, 500.0)];
-        assert_eq!(Interference::of(&trials[0].configuration, &trials), Interference::default());
-        assert!(!Interference::of(&trials[1].configuration, &trials).is_known());
+        assert_eq!(Interference::compute(&trials[0].configuration, &trials), Interference::default());
+        assert!(!Interference::compute(&trials[1].configuration, &trials).is_known());
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn index(configuration: &Configuration, trials: &[TrialFigures]) -> O
         });
         of_pair(reference?.valid()?, trial.valid()?)
     };
-    Interval::of(&own.filter_map(of_block).collect::<Vec<f64>>())
+    Interval::from_repeats(&own.filter_map(of_block).collect::<Vec<f64>>())
 }
 
 /// Without a quota nothing limits the load.
@@ -122,7 +122,7 @@ mod tests {
         let mut raw = fixture::trial(configuration, &[rate, 0.0]);
         raw.groups = groups(1, quota_us, victims);
         burn(&mut raw, 1, burnt);
-        TrialFigures::of(&fixture::numbered(raw, repeat, repeat), &fixture::timing())
+        TrialFigures::compute(&fixture::numbered(raw, repeat, repeat), &fixture::timing())
     }
 
     fn of(trials: &[TrialFigures]) -> Option<f64> {
@@ -145,7 +145,7 @@ mod tests {
         raw.groups = groups(2, quota_us, Some(100_000));
         burn(&mut raw, 2, burnt);
         let cooldown = std::time::Duration::from_secs_f64(11.0 - window_s);
-        TrialFigures::of(&raw, &crate::profile::Timing { cooldown, ..fixture::timing() })
+        TrialFigures::compute(&raw, &crate::profile::Timing { cooldown, ..fixture::timing() })
     }
 
     #[test]

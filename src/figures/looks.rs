@@ -53,14 +53,14 @@ pub struct Seen {
 }
 
 impl Seen {
-    pub(super) fn of(raw: &RawTrial, window: &Window) -> Seen {
+    pub(super) fn compute(raw: &RawTrial, window: &Window) -> Seen {
         let longest_hiccup_s = raw.hiccups.as_ref().map(|hiccups| {
             let inside = hiccups.iter().filter(|hiccup| {
                 hiccup.end_s > window.start_s && hiccup.end_s - hiccup.length_s < window.end_s
             });
             inside.map(|hiccup| hiccup.length_s).fold(0.0, f64::max)
         });
-        let span = Span::of(&raw.host, window.start_s, window.end_s);
+        let span = Span::between(&raw.host, window.start_s, window.end_s);
         let looks = pair_of_looks(raw);
         let swapped = looks.and_then(|(first, last)| first.swapped.zip(last.swapped));
         let merged = looks.and_then(|(first, last)| first.merged.zip(last.merged));
@@ -72,7 +72,7 @@ impl Seen {
             merging: raw.merging,
             context_switches_per_s: span.and_then(|span| span.context_switches_per_s()),
             interrupts_per_s: span.and_then(|span| span.interrupts_per_s()),
-            tester: looks.map(|looks| TesterFigures::of(raw, looks)).unwrap_or_default(),
+            tester: looks.map(|looks| TesterFigures::compute(raw, looks)).unwrap_or_default(),
             nics: interrupts(raw, window),
             longest_hiccup_s,
         }
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn each_cpu_has_figures_of_its_own_in_the_window() {
         let (raw, window) = trial();
-        let seen = Seen::of(&raw, &window);
+        let seen = Seen::compute(&raw, &window);
         let rounded = |of: fn(&CpuFigures) -> f64| seen.cpus.iter().map(|cpu| of(cpu).round()).collect();
         let [busy, softirq]: [Vec<f64>; 2] =
             [rounded(|cpu| cpu.busy_percent), rounded(|cpu| cpu.softirq_percent)];
@@ -180,26 +180,26 @@ mod tests {
     #[test]
     fn the_tester_and_swap_are_of_the_time_between_the_looks() {
         let (mut raw, window) = trial();
-        let seen = Seen::of(&raw, &window);
+        let seen = Seen::compute(&raw, &window);
         assert_eq!((seen.swapped_in_pages, seen.swapped_out_pages), (Some(10), Some(0)));
         assert_eq!(seen.merged.unwrap().map(|merged| merged.sharing), [100, 110]);
         assert_eq!(seen.tester.busiest_netperf_percent, Some(50.0));
         raw.snapshots.pop();
-        assert_eq!(Seen::of(&raw, &window).swapped_in_pages, None);
+        assert_eq!(Seen::compute(&raw, &window).swapped_in_pages, None);
     }
 
     #[test]
     fn samples_without_single_cpus_give_no_figures_of_them() {
         let (mut raw, window) = trial();
         raw.host.iter_mut().for_each(|sample| sample.cpus.clear());
-        assert_eq!(Seen::of(&raw, &window).cpus, []);
+        assert_eq!(Seen::compute(&raw, &window).cpus, []);
     }
 
     #[test]
     fn cpus_keep_their_numbers_where_others_are_offline() {
         let (mut raw, window) = trial();
         let numbers =
-            |raw: &RawTrial| Seen::of(raw, &window).cpus.iter().map(|cpu| cpu.cpu).collect::<Vec<_>>();
+            |raw: &RawTrial| Seen::compute(raw, &window).cpus.iter().map(|cpu| cpu.cpu).collect::<Vec<_>>();
         assert_eq!(numbers(&raw), [0, 1, 2, 3]);
         raw.online_cpus = [0, 2, 4, 6].into();
         assert_eq!(numbers(&raw), [0, 2, 4, 6]);
@@ -208,10 +208,10 @@ mod tests {
     #[test]
     fn only_hiccups_that_touch_the_window_count() {
         let (mut raw, window) = trial();
-        assert_eq!(Seen::of(&raw, &window).longest_hiccup_s, None);
+        assert_eq!(Seen::compute(&raw, &window).longest_hiccup_s, None);
         let hiccup = |end_s, length_s| Hiccup { end_s, length_s };
         raw.hiccups = Some(vec![hiccup(window.start_s - 1.0, 9.0), hiccup(window.start_s + 1.0, 0.2)]);
-        assert_eq!(Seen::of(&raw, &window).longest_hiccup_s, Some(0.2));
+        assert_eq!(Seen::compute(&raw, &window).longest_hiccup_s, Some(0.2));
     }
 
     #[test]

@@ -32,7 +32,7 @@ mod tests {
     fn a_repeat_far_from_the_others_of_its_configuration_is_labelled() {
         let trial = |number: u32, rate: f64| {
             let raw = fixture::trial(fixture::configuration("virtio", 1), &[rate]);
-            TrialFigures { trial: number, ..TrialFigures::of(&raw, &fixture::timing()) }
+            TrialFigures { trial: number, ..TrialFigures::compute(&raw, &fixture::timing()) }
         };
         let rates = [1000.0, 1001.0, 999.0, 1002.0, 500.0, 1000.5];
         let trials: Vec<TrialFigures> = (1..).zip(rates).map(|(number, rate)| trial(number, rate)).collect();

@@ -22,7 +22,7 @@ const BESIDE: f64 = 20.0;
 /// Packets that the host counted per transaction and direction of all guests; bytes per byte of payload of a stream. `raw`
 /// has the rates of what arrived.
 pub(super) fn ratio(raw: &RawTrial) -> Option<f64> {
-    of_work(raw, Counted::of(raw, |_| true)?, work(raw.flows.iter()))
+    of_work(raw, Counted::add_up(raw, |_| true)?, work(raw.flows.iter()))
 }
 
 fn of_work(raw: &RawTrial, counted: Counted, work: f64) -> Option<f64> {
@@ -50,13 +50,13 @@ pub(super) fn judge(raw: &RawTrial, numbers: &Numbers) -> Vec<Reason> {
 }
 
 fn of_all(raw: &RawTrial, flows: &[FlowFigures], total: &TotalFigures) -> Option<Reason> {
-    let possible = credible(&Party::of(raw, flows, None), total.retransmissions, total.loss_percent)?;
+    let possible = credible(&Party::gather(raw, flows, None), total.retransmissions, total.loss_percent)?;
     disagreement(raw, None, total.packet_check_ratio?, possible)
 }
 
 /// By its own flows and counters, with what connections take beside their transactions.
 fn of_guest(raw: &RawTrial, flows: &[FlowFigures], number: u32) -> Option<Reason> {
-    let party = Party::of(raw, flows, Some(number));
+    let party = Party::gather(raw, flows, Some(number));
     let per_flow = party.work() / party.flows.len() as f64;
     let (fewest, beside) = match raw.configuration.test.unit() {
         Unit::Transactions => (FEWEST, BESIDE / per_flow),
@@ -65,7 +65,7 @@ fn of_guest(raw: &RawTrial, flows: &[FlowFigures], number: u32) -> Option<Reason
     let retransmissions = party.flows.iter().map(|(_, flow)| flow.retransmissions).sum();
     let loss_percent = guest::loss_percent(raw, |flow| flow.guest == number);
     let (least, most) = credible(&party, retransmissions, loss_percent)?;
-    let ratio = of_work(raw, Counted::of(raw, |guest| guest == number)?, party.work())?;
+    let ratio = of_work(raw, Counted::add_up(raw, |guest| guest == number)?, party.work())?;
     disagreement(raw, Some(number), ratio, (least, most + beside)).filter(|_| per_flow >= fewest)
 }
 
@@ -101,7 +101,8 @@ mod tests {
                 *counter = (*counter as f64 * factor) as u64;
             }
         }
-        let numbers = TrialFigures::of(&raw, &fixture::timing()).numbers.expect("the fixture has numbers");
+        let numbers =
+            TrialFigures::compute(&raw, &fixture::timing()).numbers.expect("the fixture has numbers");
         judge(&raw, &numbers).first().map(Reason::to_string)
     }
 
@@ -204,7 +205,8 @@ mod tests {
             flow.result.insert("P99_LATENCY".into(), "900".into());
         }
         change(&mut raw);
-        let numbers = TrialFigures::of(&raw, &fixture::timing()).numbers.expect("the fixture has numbers");
+        let numbers =
+            TrialFigures::compute(&raw, &fixture::timing()).numbers.expect("the fixture has numbers");
         judge(&raw, &numbers).iter().map(Reason::to_string).collect()
     }
 

@@ -27,7 +27,7 @@ pub(super) struct Settled {
 
 impl Settled {
     /// Of a trial with the rates of what arrived; `None` if its flows never ran together.
-    pub fn of(raw: &RawTrial, timing: &Timing) -> Option<Settled> {
+    pub fn detect(raw: &RawTrial, timing: &Timing) -> Option<Settled> {
         let common = Window::common(&raw.flows, timing)?;
         let after_s = course::settled_after_s(raw, &common, timing.interval.as_secs_f64());
         let whole = Settled { window: common, after_s, advanced_s: 0.0 };
@@ -72,7 +72,7 @@ mod tests {
     }
 
     fn numbers(raw: &RawTrial, timing: &Timing) -> Numbers {
-        TrialFigures::of(raw, timing).numbers.expect("the flows ran together")
+        TrialFigures::compute(raw, timing).numbers.expect("the flows ran together")
     }
 
     #[test]
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn a_window_that_is_shorter_by_a_fifth_at_most_still_counts() {
         let outcome = |seconds| {
-            let figures = TrialFigures::of(&slow_for(seconds), &timing());
+            let figures = TrialFigures::compute(&slow_for(seconds), &timing());
             let numbers = figures.numbers.unwrap();
             (figures.outcome, numbers.window.length_s(), numbers.total.window_advanced_s)
         };

@@ -32,7 +32,7 @@ impl Reading<'_> {
         Some(Reading { earlier, later, part })
     }
 
-    fn of(&self, counter: impl Fn(&HostSample) -> Option<f64>) -> Option<f64> {
+    fn value(&self, counter: impl Fn(&HostSample) -> Option<f64>) -> Option<f64> {
         let (earlier, later) = (counter(self.earlier)?, counter(self.later)?);
         Some(earlier + (later - earlier) * self.part)
     }
@@ -40,14 +40,14 @@ impl Reading<'_> {
 
 impl Span<'_> {
     /// The slice from `start_s` to `end_s`; `None` where the samples do not cover it.
-    pub fn of(samples: &[HostSample], start_s: f64, end_s: f64) -> Option<Span<'_>> {
+    pub fn between(samples: &[HostSample], start_s: f64, end_s: f64) -> Option<Span<'_>> {
         let (before, after) = (Reading::at(samples, start_s)?, Reading::at(samples, end_s)?);
         Some(Span { before, after, length_s: end_s - start_s })
     }
 
     /// What a counter gained; `None` where it is unknown or ran backwards.
     fn gained(&self, counter: impl Fn(&HostSample) -> Option<f64>) -> Option<f64> {
-        let gained = self.after.of(&counter)? - self.before.of(&counter)?;
+        let gained = self.after.value(&counter)? - self.before.value(&counter)?;
         (gained >= 0.0).then_some(gained)
     }
 
@@ -165,7 +165,7 @@ mod tests {
     fn a_slice_between_samples_is_interpolated_and_one_beyond_them_is_unknown() {
         let raw = fixture::trial(fixture::configuration("virtio", 2), &[900.0, 1100.0]);
         let (first, last) = (raw.host[0].at_s, raw.host[raw.host.len() - 1].at_s);
-        let span = Span::of(&raw.host, first + 2.25, first + 2.75).unwrap();
+        let span = Span::between(&raw.host, first + 2.25, first + 2.75).unwrap();
         let of = |name: &str| {
             let all = OF_GUEST.iter().chain(&AT_INTERFACE);
             let (_, figure) = all.into_iter().find(|(other, _)| *other == name).unwrap();
@@ -182,8 +182,8 @@ mod tests {
         assert_eq!(of_cpus(0), [90.0, 40.0, 10.0].map(Some));
         assert_eq!(of_cpus(4), [None; 3]);
         assert!((of("cgroup_pressure_percent") - 30.0).abs() < 1e-6);
-        assert!(Span::of(&raw.host, first - 0.1, first + 1.0).is_none());
-        assert!(Span::of(&raw.host, last - 1.0, last + 0.1).is_none());
-        assert!(Span::of(&raw.host, first, last).is_some());
+        assert!(Span::between(&raw.host, first - 0.1, first + 1.0).is_none());
+        assert!(Span::between(&raw.host, last - 1.0, last + 0.1).is_none());
+        assert!(Span::between(&raw.host, first, last).is_some());
     }
 }

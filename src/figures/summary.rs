@@ -43,7 +43,7 @@ impl SummaryRow {
         self.values.get(&metric)
     }
 
-    fn of(configuration: &Configuration, trials: &[TrialFigures]) -> SummaryRow {
+    fn compute(configuration: &Configuration, trials: &[TrialFigures]) -> SummaryRow {
         let own: Vec<&TrialFigures> = trials.iter().filter(|t| t.configuration == *configuration).collect();
         let count = |word: &str| own.iter().filter(|trial| trial.outcome.word() == word).count() as u32;
         SummaryRow {
@@ -56,17 +56,17 @@ impl SummaryRow {
             kendall_w_groups: stats::kendall_w(
                 &own.iter().filter_map(|t| group_rates(t)).collect::<Vec<_>>(),
             ),
-            weighted: WeightedJain::of(&own),
+            weighted: WeightedJain::compute(&own),
             jain_demand: demand::jain_demand(configuration, trials),
             to_bare_metal: to_bare_metal(configuration, trials),
-            interference: Interference::of(configuration, trials),
+            interference: Interference::compute(configuration, trials),
         }
     }
 }
 
 /// One row for each of `configurations`, in their order, whether or not it has been measured yet.
 pub fn summarise(configurations: &[Configuration], trials: &[TrialFigures]) -> Vec<SummaryRow> {
-    configurations.iter().map(|configuration| SummaryRow::of(configuration, trials)).collect()
+    configurations.iter().map(|configuration| SummaryRow::compute(configuration, trials)).collect()
 }
 
 /// The guests' rates of a valid trial.
@@ -96,12 +96,12 @@ fn to_bare_metal(configuration: &Configuration, trials: &[TrialFigures]) -> Opti
         let same_block = |other: &&TrialFigures| other.repeat == trial.repeat && bare(&other.configuration);
         Some((rate(trials.iter().find(same_block)?)?, rate(trial)?))
     };
-    Ratio::of(&own.filter_map(pair).collect::<Vec<_>>())
+    Ratio::from_pairs(&own.filter_map(pair).collect::<Vec<_>>())
 }
 
 fn interval(metric: Metric, trials: &[&TrialFigures]) -> Option<Interval> {
     let valid = trials.iter().filter(|trial| trial.outcome == Outcome::Measured);
-    Interval::of(&valid.filter_map(|trial| metric.value(trial)).collect::<Vec<f64>>())
+    Interval::from_repeats(&valid.filter_map(|trial| metric.value(trial)).collect::<Vec<f64>>())
 }
 
 #[cfg(test)]
@@ -111,7 +111,7 @@ mod tests {
     use crate::raw::RawTrial;
 
     fn rows(configurations: &[Configuration], raws: Vec<RawTrial>) -> Vec<SummaryRow> {
-        let trials = raws.iter().map(|raw| TrialFigures::of(raw, &fixture::timing()));
+        let trials = raws.iter().map(|raw| TrialFigures::compute(raw, &fixture::timing()));
         summarise(configurations, &trials.collect::<Vec<_>>())
     }
 

@@ -26,7 +26,7 @@ pub struct TesterFigures {
 }
 
 impl TesterFigures {
-    pub(super) fn of(raw: &RawTrial, (first, last): (&Snapshot, &Snapshot)) -> TesterFigures {
+    pub(super) fn compute(raw: &RawTrial, (first, last): (&Snapshot, &Snapshot)) -> TesterFigures {
         let cpus = || first.tester_cpus.iter().zip(&last.tester_cpus);
         let sum = |of: fn(&OneCpu) -> f64| cpus().map(|(before, after)| of(after) - of(before)).sum::<f64>();
         let percent = |busy: f64, all: f64| (all > 0.0).then(|| (100.0 * busy / all).clamp(0.0, 100.0));
@@ -116,7 +116,7 @@ mod tests {
 
     /// Parts of the time in which CPUs of the tester were busy, and netperfs had one.
     fn figures(raw: &RawTrial, busy: &[f64], netperfs: &[f64]) -> TesterFigures {
-        TesterFigures::of(raw, (&look(100.0, busy, netperfs), &look(110.0, busy, netperfs)))
+        TesterFigures::compute(raw, (&look(100.0, busy, netperfs), &look(110.0, busy, netperfs)))
     }
 
     fn trial() -> RawTrial {

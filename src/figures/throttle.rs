@@ -27,7 +27,7 @@ fn gained(before: Option<&f64>, after: Option<&f64>) -> Option<f64> {
 pub(super) fn unused_percent(raw: &RawTrial, groups: &[GroupFigures]) -> Option<f64> {
     let [first, .., last] = raw.snapshots.as_slice() else { return None };
     let throttled: Vec<f64> = groups.iter().filter_map(|group| group.throttled_s).collect();
-    let (idle_s, all_s) = Span::of(&raw.host, first.at_s, last.at_s)?.idle_of_all_s()?;
+    let (idle_s, all_s) = Span::between(&raw.host, first.at_s, last.at_s)?.idle_of_all_s()?;
     let known = !throttled.is_empty() && all_s > 0.0;
     known.then(|| 100.0 * idle_s.min(throttled.iter().sum()).max(0.0) / all_s)
 }
@@ -72,7 +72,7 @@ mod tests {
             let (idle, user) = (part * idle_s, part * (20.0 - idle_s));
             sample.cpu = CpuTimes { idle, user, ..CpuTimes::default() };
         }
-        TrialFigures::of(&raw, &fixture::timing()).numbers.expect("the fixture has numbers")
+        TrialFigures::compute(&raw, &fixture::timing()).numbers.expect("the fixture has numbers")
     }
 
     #[test]
@@ -93,7 +93,8 @@ mod tests {
     #[test]
     fn without_looks_nothing_is_known() {
         let raw = fixture::trial(fixture::configuration("virtio", 2), &[1000.0, 1000.0]);
-        let numbers = TrialFigures::of(&raw, &fixture::timing()).numbers.expect("the fixture has numbers");
+        let numbers =
+            TrialFigures::compute(&raw, &fixture::timing()).numbers.expect("the fixture has numbers");
         assert_eq!(numbers.sharing.unused_cpu_percent, None);
     }
 }

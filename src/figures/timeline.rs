@@ -43,9 +43,9 @@ pub struct Point {
 /// All points of a trial, at most about `limit`; none if its flows never ran together.
 pub fn timeline(raw: &RawTrial, timing: &Timing, limit: usize) -> Vec<Point> {
     let raw = &received(raw);
-    let settled = Settled::of(raw, timing).filter(|_| raw.failure.is_none());
+    let settled = Settled::detect(raw, timing).filter(|_| raw.failure.is_none());
     let Some(Settled { window, .. }) = settled else { return Vec::new() };
-    let course = Course::of(raw, window, timing, limit);
+    let course = Course::compute(raw, window, timing, limit);
     [course.flows(), course.guests(), course.host(), course.cpus(), once(raw, &window)].concat()
 }
 
@@ -81,7 +81,7 @@ impl Single {
 }
 
 impl<'a> Course<'a> {
-    fn of(raw: &'a RawTrial, window: Window, timing: &Timing, limit: usize) -> Course<'a> {
+    fn compute(raw: &'a RawTrial, window: Window, timing: &Timing, limit: usize) -> Course<'a> {
         let interval_s = timing.interval.as_secs_f64();
         let (first_s, last_s) = ends(raw, &window);
         let length_s = |single: Single| {
@@ -94,7 +94,7 @@ impl<'a> Course<'a> {
         let single = [Single::ALL, Single::FLOWS].into_iter().find(fits).unwrap_or(Single::NONE);
         let length_s = length_s(single).min((window.length_s() / LEAST).max(interval_s));
         let slices = slices(&window, first_s, last_s, length_s);
-        let spans = slices.iter().map(|slice| Span::of(&raw.host, slice.start_s, slice.end_s)).collect();
+        let spans = slices.iter().map(|slice| Span::between(&raw.host, slice.start_s, slice.end_s)).collect();
         Course { raw, window, slices, spans, single }
     }
 
@@ -214,7 +214,7 @@ fn once(raw: &RawTrial, window: &Window) -> Vec<Point> {
     for hiccup in raw.hiccups.iter().flatten() {
         add(hiccup.end_s, "host", String::new(), "hiccup_s", Some(hiccup.length_s));
     }
-    let seen = Seen::of(raw, window);
+    let seen = Seen::compute(raw, window);
     let looked_s = raw.snapshots.last().map_or(window.end_s, |look| look.at_s);
     let tester = seen.tester;
     add(looked_s, "tester", String::new(), "busy_percent", tester.busy_percent);
@@ -291,7 +291,7 @@ mod tests {
         let mut raw = trial();
         raw.flows[0].intervals.retain(|interval| interval.end_s < fixture::START + 6.0);
         let window = Window { start_s: fixture::START + 2.0, end_s: fixture::START + 12.0 };
-        let course = Course::of(&raw, window, &fixture::timing(), 100_000);
+        let course = Course::compute(&raw, window, &fixture::timing(), 100_000);
         let first: Vec<f64> = course.flows().iter().filter(|p| p.name == "1").map(|p| p.value).collect();
         assert_eq!(first.last(), Some(&0.0));
     }

@@ -10,7 +10,7 @@ use crate::stats::{self, Fairness};
 use crate::window;
 
 impl TotalFigures {
-    pub(super) fn of(
+    pub(super) fn compute(
         raw: &RawTrial,
         flows: &[FlowFigures],
         guests: &[GuestFigures],
@@ -57,7 +57,7 @@ impl TotalFigures {
             settled_after_s: settled.after_s,
             window_advanced_s: settled.advanced_s,
             latency_fairness: fairness(guests, |guest| guest.mean_latency_us),
-            cpu_fairness: cpu.and_then(|cpu| Fairness::of(&cpu)),
+            cpu_fairness: cpu.and_then(|cpu| Fairness::from_shares(&cpu)),
             packet_check_ratio: packet_check::ratio(raw),
             start_spread_s: window::start_spread(&raw.flows).unwrap_or(0.0),
             unsynchronised_ratio: naive_sum(raw).filter(|_| moved).map(|naive| naive / rate),
@@ -87,7 +87,7 @@ fn excess(flows: &[FlowFigures], guests: &[GuestFigures]) -> Option<f64> {
 }
 
 fn fairness(guests: &[GuestFigures], value: fn(&GuestFigures) -> Option<f64>) -> Option<Fairness> {
-    Fairness::of(&each(guests, value)?)
+    Fairness::from_shares(&each(guests, value)?)
 }
 
 /// Sum of netperf's final THROUGHPUT; `None` if one is missing.

@@ -41,10 +41,10 @@ pub struct TrialFigures {
 
 impl TrialFigures {
     /// Computes the figures of one trial and judges them.
-    pub fn of(raw: &RawTrial, timing: &Timing) -> TrialFigures {
+    pub fn compute(raw: &RawTrial, timing: &Timing) -> TrialFigures {
         let numbers = match raw.failure {
             Some(_) => None,
-            None => Numbers::of(raw, timing),
+            None => Numbers::compute(raw, timing),
         };
         TrialFigures {
             trial: raw.trial,
@@ -74,19 +74,19 @@ impl TrialFigures {
 
 impl Numbers {
     /// `None` if the flows never ran together.
-    fn of(raw: &RawTrial, timing: &Timing) -> Option<Numbers> {
+    fn compute(raw: &RawTrial, timing: &Timing) -> Option<Numbers> {
         let raw = &received(raw);
-        let settled = Settled::of(raw, timing)?;
+        let settled = Settled::detect(raw, timing)?;
         let window = settled.window;
-        let of = |flow| FlowFigures::of(flow, &raw.configuration, &window);
+        let of = |flow| FlowFigures::compute(flow, &raw.configuration, &window);
         let flows: Vec<FlowFigures> = raw.flows.iter().map(of).collect();
         let guests = GuestFigures::all(raw, &flows, &window);
-        let host = HostFigures::of(&raw.host, &window);
+        let host = HostFigures::compute(&raw.host, &window);
         let interval_s = timing.interval.as_secs_f64();
-        let total = TotalFigures::of(raw, &flows, &guests, host.as_ref(), &settled, interval_s);
-        let seen = Seen::of(raw, &window);
-        let sharing = Sharing::of(raw, &guests, host.as_ref(), &window, interval_s);
-        let course = Course::of(raw, &window, interval_s);
+        let total = TotalFigures::compute(raw, &flows, &guests, host.as_ref(), &settled, interval_s);
+        let seen = Seen::compute(raw, &window);
+        let sharing = Sharing::compute(raw, &guests, host.as_ref(), &window, interval_s);
+        let course = Course::compute(raw, &window, interval_s);
         let spread = course.spread();
         Some(Numbers { window, flows, guests, host, total, seen, sharing, spread, course })
     }
@@ -99,7 +99,7 @@ mod tests {
     use crate::raw::{Stage, TargetCounters};
 
     fn figures(raw: &RawTrial) -> TrialFigures {
-        TrialFigures::of(raw, &fixture::timing())
+        TrialFigures::compute(raw, &fixture::timing())
     }
 
     fn close(found: Option<f64>, expected: f64) -> bool {

@@ -92,7 +92,7 @@ mod tests {
 
     /// What a reader is told about a trial.
     fn told(raw: &RawTrial) -> Vec<String> {
-        match TrialFigures::of(raw, &fixture::timing()).outcome {
+        match TrialFigures::compute(raw, &fixture::timing()).outcome {
             Outcome::Invalid(reasons) => reasons.iter().map(Reason::to_string).collect(),
             outcome => vec![outcome.word().into()],
         }
@@ -123,7 +123,7 @@ mod tests {
         let mut raw = two_guests();
         raw.flows[7].intervals.clear();
         assert_eq!(told(&raw), ["flow 8 did not report in the whole window (covered: 0 %)", WITNESS_OFF]);
-        let numbers = TrialFigures::of(&raw, &fixture::timing()).numbers.unwrap();
+        let numbers = TrialFigures::compute(&raw, &fixture::timing()).numbers.unwrap();
         assert_eq!((numbers.flows.len(), numbers.flows[7].rate), (8, 0.0));
     }
 
@@ -133,7 +133,7 @@ mod tests {
     fn flows_that_never_ran_together_have_no_figures() {
         let mut raw = two_guests();
         raw.flows[0].intervals.truncate(2);
-        let trial = TrialFigures::of(&raw, &fixture::timing());
+        let trial = TrialFigures::compute(&raw, &fixture::timing());
         assert_eq!(trial.outcome, Outcome::Invalid(vec![Reason::NoWindow]));
         assert_eq!(trial.numbers, None);
     }

@@ -19,11 +19,13 @@ pub struct WeightedJain {
 
 impl WeightedJain {
     /// Over the trials of one configuration.
-    pub(super) fn of(trials: &[&TrialFigures]) -> WeightedJain {
+    pub(super) fn compute(trials: &[&TrialFigures]) -> WeightedJain {
         let sharings: Vec<&Sharing> =
             trials.iter().filter_map(|trial| Some(&trial.valid()?.sharing)).collect();
         let over = |index: fn(&Sharing) -> Option<f64>| {
-            Interval::of(&sharings.iter().filter_map(|sharing| index(sharing)).collect::<Vec<f64>>())
+            Interval::from_repeats(
+                &sharings.iter().filter_map(|sharing| index(sharing)).collect::<Vec<f64>>(),
+            )
         };
         WeightedJain {
             cpu: over(|sharing| sharing.jain_weighted_cpu),
@@ -58,7 +60,7 @@ mod tests {
             let mut raw = fixture::trial(configuration.clone(), &[2000.0 + 10.0 * f64::from(repeat), 1000.0]);
             raw.groups = (1..).zip(shares).map(members).collect();
             raw.host.iter_mut().for_each(|sample| (sample.cpu.idle, sample.cpu.iowait) = (0.0, 0.0));
-            TrialFigures::of(&fixture::numbered(raw, repeat, repeat), &fixture::timing())
+            TrialFigures::compute(&fixture::numbered(raw, repeat, repeat), &fixture::timing())
         };
         summarise(std::slice::from_ref(&configuration), &[1, 2, 3].map(trial))[0].weighted
     }

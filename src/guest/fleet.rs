@@ -110,7 +110,7 @@ impl Fleet {
     /// # Errors
     /// [`GuestError::Libvirt`] of the first that refused.
     pub async fn suspend(&self, numbers: &[u32]) -> Result<(), GuestError> {
-        try_join_all(self.of(numbers).map(|guest| self.hypervisor.suspend(&guest.name))).await?;
+        try_join_all(self.booted(numbers).map(|guest| self.hypervisor.suspend(&guest.name))).await?;
         Ok(())
     }
 
@@ -119,7 +119,7 @@ impl Fleet {
     /// # Errors
     /// [`GuestError`] of the first that refused or is silent.
     pub async fn resume(&self, numbers: &[u32]) -> Result<(), GuestError> {
-        let resumed = self.of(numbers).map(async |guest| {
+        let resumed = self.booted(numbers).map(async |guest| {
             self.hypervisor.resume(&guest.name).await?;
             let answer = guest.ssh.run(&["true"], LOGIN).await;
             answer.map(drop).map_err(|cause| GuestError::Ssh { name: guest.name.clone(), cause })
@@ -128,7 +128,7 @@ impl Fleet {
         Ok(())
     }
 
-    fn of(&self, numbers: &[u32]) -> impl Iterator<Item = &Guest> {
+    fn booted(&self, numbers: &[u32]) -> impl Iterator<Item = &Guest> {
         numbers.iter().filter_map(|number| self.guests.get(number))
     }
 

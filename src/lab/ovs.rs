@@ -28,7 +28,7 @@ const POLL: Duration = Duration::from_millis(50);
 const LAST_LINES: usize = 3;
 
 /// Open vSwitch as a run with this state directory has it; the kernel is asked only if a configuration needs it.
-pub fn of(state: &Path, experiment: &Experiment) -> OpenVswitch {
+pub fn detect(state: &Path, experiment: &Experiment) -> OpenVswitch {
     let path = if uses(experiment, Attachment::Ovs) { switch_path() } else { SwitchPath::default() };
     OpenVswitch { state: state.display().to_string(), of_host: false, path }
 }

@@ -41,7 +41,7 @@ pub fn here() -> RealTime {
 }
 
 /// Looks at another machine.
-pub async fn of(host: &Machine) -> RealTime {
+pub async fn detect(host: &Machine) -> RealTime {
     host.run(&["sh", "-c", SCRIPT]).await.map(|output| read(&output.stdout)).unwrap_or_default()
 }
 

@@ -46,7 +46,7 @@ impl Remote {
     /// [`SshError`] with the step that failed.
     pub async fn open(login: Login, run: &str) -> Result<Remote, SshError> {
         let session = off_thread(&login, session::open).await?;
-        let ssh = Ssh::of(session, login.address.to_string());
+        let ssh = Ssh::from_session(session, login.address.to_string());
         let run = Some(run.to_owned()).filter(|run| !run.is_empty());
         Ok(Remote { login, run, ssh })
     }
@@ -65,7 +65,7 @@ impl Remote {
     /// [`SshError`] with the step that failed.
     pub(super) async fn another(&self) -> Result<Ssh, SshError> {
         let session = off_thread(&self.login, session::open).await?;
-        Ok(Ssh::of(session, self.to_string()))
+        Ok(Ssh::from_session(session, self.to_string()))
     }
 
     /// A command that carries the run.

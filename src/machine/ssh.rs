@@ -71,7 +71,7 @@ impl Ssh {
     ) -> Result<Ssh, ExecError> {
         let opened = tokio::task::spawn_blocking(move || open(address, &identity, &route, limit)).await;
         match opened {
-            Ok(Ok(Some(session))) => Ok(Ssh::of(session, address.to_string())),
+            Ok(Ok(Some(session))) => Ok(Ssh::from_session(session, address.to_string())),
             Ok(Ok(None)) => Err(ExecError::OtherMachine { host: address.to_string() }),
             Ok(Err(cause)) => Err(ExecError::Session { host: address.to_string(), cause: cause.to_string() }),
             Err(panic) => Err(ExecError::Session { host: address.to_string(), cause: panic.to_string() }),
@@ -102,7 +102,7 @@ impl Ssh {
     }
 
     /// Commands over a session that is open already.
-    pub fn of(session: Session, host: String) -> Ssh {
+    pub fn from_session(session: Session, host: String) -> Ssh {
         Ssh { session: Arc::new(Mutex::new(session)), host }
     }
 

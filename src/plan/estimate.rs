@@ -64,7 +64,7 @@ const fn boot_costs(accel: Accel, image: &Image) -> (f64, f64) {
 
 impl Estimate {
     /// Estimates one trial on a VM host.
-    pub fn of(
+    pub fn compute(
         configuration: &Configuration,
         transition: &Transition,
         experiment: &Experiment,
@@ -72,7 +72,7 @@ impl Estimate {
         host: Host,
     ) -> Estimate {
         let (timing, moving) =
-            (&experiment.timing, Moving::of(configuration, transition, experiment, accel, host));
+            (&experiment.timing, Moving::compute(configuration, transition, experiment, accel, host));
         let hold = timing.warmup + timing.window + timing.cooldown;
         let load = match command::runs_out(configuration.test) {
             true => command::length(hold, timing.interval, configuration.flows),
@@ -93,7 +93,7 @@ impl Estimate {
 }
 
 impl Moving {
-    fn of(
+    fn compute(
         configuration: &Configuration,
         moves: &Transition,
         experiment: &Experiment,

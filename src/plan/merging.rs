@@ -29,7 +29,7 @@ const LEAST_S: f64 = 5.0;
 
 impl Scan {
     /// From what the kernel's files say; what it does not say is as kernels begin with.
-    pub fn of(pages_to_scan: Option<u64>, sleep_ms: Option<u64>) -> Scan {
+    pub fn from_kernel(pages_to_scan: Option<u64>, sleep_ms: Option<u64>) -> Scan {
         let begin = Scan::default();
         let or = |said: Option<u64>, begin| said.and_then(|said| u32::try_from(said).ok()).unwrap_or(begin);
         Scan { pages_to_scan: or(pages_to_scan, begin.pages_to_scan), sleep_ms: or(sleep_ms, begin.sleep_ms) }
@@ -77,8 +77,8 @@ mod tests {
 
     #[test]
     fn what_a_kernel_does_not_say_is_taken_for_its_beginning_and_nobody_waits_for_no_guests() {
-        assert_eq!(Scan::of(Some(500), None), Scan { pages_to_scan: 500, sleep_ms: 20 });
-        assert_eq!(Scan::of(Some(u64::MAX), Some(0)), Scan { pages_to_scan: 100, sleep_ms: 0 });
+        assert_eq!(Scan::from_kernel(Some(500), None), Scan { pages_to_scan: 500, sleep_ms: 20 });
+        assert_eq!(Scan::from_kernel(Some(u64::MAX), Some(0)), Scan { pages_to_scan: 100, sleep_ms: 0 });
         assert_eq!(Scan::default().bound_s(0, 1024), 0.0);
         assert!(Scan { pages_to_scan: 0, sleep_ms: 1 }.bound_s(1, 1).is_finite());
     }

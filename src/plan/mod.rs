@@ -53,12 +53,12 @@ pub struct PlannedTrial {
 pub fn plan(experiment: &Experiment, accel: Accel, host: impl Into<Host>) -> Plan {
     let host = host.into();
     let mut random = StdRng::seed_from_u64(experiment.seed);
-    let (mut lab, policy) = (Guests::default(), Policy::of(experiment));
+    let (mut lab, policy) = (Guests::default(), Policy::from_experiment(experiment));
     let mut plan = Plan { trials: Vec::new(), total_s: estimate::overhead_s(accel) };
     for repeat in 1..=experiment.timing.repeats {
         for configuration in block(experiment, &experiment.configurations, &mut random) {
             let transition = lab.move_to(&configuration, repeat, policy);
-            let estimate = Estimate::of(&configuration, &transition, experiment, accel, host);
+            let estimate = Estimate::compute(&configuration, &transition, experiment, accel, host);
             plan.push(repeat, configuration, transition, estimate);
         }
     }
@@ -75,7 +75,7 @@ impl Plan {
         host: impl Into<Host>,
     ) {
         let host = host.into();
-        let (mut lab, policy) = (Guests::default(), Policy::of(experiment));
+        let (mut lab, policy) = (Guests::default(), Policy::from_experiment(experiment));
         let mut repeats: HashMap<Configuration, u32> = HashMap::new();
         for PlannedTrial { configuration, repeat, .. } in &self.trials {
             lab.move_to(configuration, *repeat, policy);
@@ -86,7 +86,7 @@ impl Plan {
         for configuration in block(experiment, wanted, &mut random) {
             let repeat = repeats.get(&configuration).map_or(1, |most| most + 1);
             let transition = lab.move_to(&configuration, repeat, policy);
-            let estimate = Estimate::of(&configuration, &transition, experiment, accel, host);
+            let estimate = Estimate::compute(&configuration, &transition, experiment, accel, host);
             self.push(repeat, configuration, transition, estimate);
         }
     }

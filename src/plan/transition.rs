@@ -36,7 +36,7 @@ pub struct Policy {
 
 impl Policy {
     /// Of an experiment.
-    pub fn of(experiment: &Experiment) -> Policy {
+    pub fn from_experiment(experiment: &Experiment) -> Policy {
         Policy { idle: experiment.idle, reprovision: experiment.reprovision }
     }
 }

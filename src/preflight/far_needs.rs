@@ -23,7 +23,7 @@ pub(super) async fn look(host: &Machine, experiment: &Experiment, wire: Option<&
         _ => None,
     };
     let mut findings = Vec::new();
-    for (need, guests) in needs::of(experiment) {
+    for (need, guests) in needs::collect(experiment) {
         let physical = nics.and_then(|nics| nics.host.first());
         findings.extend(match need {
             Need::Program { name, package } => Some(program(host, name, package).await),

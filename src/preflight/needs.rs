@@ -22,11 +22,11 @@ pub(super) const FEWER_GUESTS: &str = "use fewer guests, or give each less memor
 
 /// Looks at everything; what depends on the wire is left out where there is none to look at.
 pub(super) fn look(experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
-    of(experiment).into_iter().filter_map(|(need, guests)| look_at(need, guests, wire)).collect()
+    collect(experiment).into_iter().filter_map(|(need, guests)| look_at(need, guests, wire)).collect()
 }
 
 /// What the backends need, with the most guests that need it.
-pub(super) fn of(experiment: &Experiment) -> BTreeMap<Need, u32> {
+pub(super) fn collect(experiment: &Experiment) -> BTreeMap<Need, u32> {
     let mut needs: BTreeMap<Need, u32> = BTreeMap::from([(Need::Link("veth"), 0), (Need::Link("bridge"), 0)]);
     for configuration in &experiment.configurations {
         let tun =

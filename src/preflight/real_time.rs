@@ -15,7 +15,7 @@ pub(super) fn look(experiment: &Experiment) -> Option<Finding> {
 /// Another machine.
 pub(super) async fn look_there(host: &Machine, experiment: &Experiment) -> Option<Finding> {
     match experiment.has_real_time() {
-        true => Some(finding(real_time::of(host).await, experiment)),
+        true => Some(finding(real_time::detect(host).await, experiment)),
         false => None,
     }
 }

@@ -13,7 +13,7 @@ use crate::profile::cpus::first;
 
 /// Looks at this machine; without a wire nothing is said of its NIC.
 pub(super) fn look(experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
-    let (asked, nic) = (Asked::of(experiment, wire), nic(wire));
+    let (asked, nic) = (Asked::from_experiment(experiment, wire), nic(wire));
     let ran = blocking::run(Path::new("/"), &argv(nic, &asked.with_choices()));
     let said = ran.map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned());
     findings(&asked, nic, &said.unwrap_or_default())
@@ -21,7 +21,7 @@ pub(super) fn look(experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding>
 
 /// Looks at another machine.
 pub(super) async fn look_there(host: &Machine, experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
-    let (asked, nic) = (Asked::of(experiment, wire), nic(wire));
+    let (asked, nic) = (Asked::from_experiment(experiment, wire), nic(wire));
     let said = host.run(&argv(nic, &asked.with_choices())).await.map(|output| output.stdout);
     findings(&asked, nic, &said.unwrap_or_default())
 }
@@ -39,7 +39,7 @@ struct Asked {
 
 impl Asked {
     /// Files of a NIC are the run's to look at, which makes or borrows it, and a veth pair has every offload.
-    fn of(experiment: &Experiment, wire: Option<&Wire>) -> Asked {
+    fn from_experiment(experiment: &Experiment, wire: Option<&Wire>) -> Asked {
         let mut asked = Asked::default();
         let on_nics = matches!(wire, Some(Wire::Nics(_)));
         for setting in experiment.configurations.iter().flat_map(|c| kernel::host(c, &first(1))) {

@@ -65,7 +65,7 @@ pub struct Position {
 
 impl Position {
     /// The position of a byte of a text; an offset beyond the end counts as the end.
-    pub fn of(text: &str, offset: usize) -> Self {
+    pub fn at_offset(text: &str, offset: usize) -> Self {
         let boundary = (0..=offset.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
         let before = &text[..boundary.unwrap_or(0)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -93,7 +93,7 @@ impl ProfileError {
 
     /// Line and column of one of the diagnostics.
     pub fn position(&self, diagnostic: &Diagnostic) -> Option<Position> {
-        diagnostic.span.as_ref().map(|span| Position::of(&self.text, span.start))
+        diagnostic.span.as_ref().map(|span| Position::at_offset(&self.text, span.start))
     }
 
     /// The whole message for a terminal: file:line:column, the offending text marked, `help:` with the next step.
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn an_offset_beyond_the_end_counts_as_the_end() {
-        assert_eq!(Position::of("ab", 10), Position { line: 1, column: 3 });
+        assert_eq!(Position::at_offset("ab", 10), Position { line: 1, column: 3 });
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl CpuSettings {
 
 impl Size {
     /// The number among `vms` guests; `None` if that is not a whole one.
-    pub fn of(self, vms: u32) -> Option<u32> {
+    pub fn guests(self, vms: u32) -> Option<u32> {
         match self {
             Size::Guests(guests) => Some(guests),
             Size::Percent(percent) => (vms * percent).is_multiple_of(100).then_some(vms * percent / 100),
@@ -124,7 +124,9 @@ pub fn members(groups: &[Group], configuration: &Configuration) -> Vec<Members> 
     let mut next = 1;
     let mut all: Vec<Members> = Vec::new();
     for group in groups {
-        let Some(guests) = group.size.of(configuration.vms).filter(|guests| *guests > 0) else { continue };
+        let Some(guests) = group.size.guests(configuration.vms).filter(|guests| *guests > 0) else {
+            continue;
+        };
         let written = if limited { group.cpu } else { CpuSettings::default() };
         let cpu = CpuSettings { quota_us: written.quota_us.or(swept), ..written };
         let (role, cgroup) = (configuration.background.role(group.role), group.cgroup);
@@ -156,12 +158,12 @@ pub fn of_guest(members: &[Members], guest: u32) -> Option<&Members> {
 /// How many of `vms` guests carry no measured flow; `None` if the groups do not divide them.
 pub fn unmeasured(groups: &[Group], vms: u32) -> Option<u32> {
     let unmeasured = groups.iter().filter(|group| group.role != Role::Measured);
-    unmeasured.map(|group| group.size.of(vms)).sum()
+    unmeasured.map(|group| group.size.guests(vms)).sum()
 }
 
 /// Whether the groups divide so many guests, and leave one to measure.
 pub fn divides(groups: &[Group], vms: u32) -> bool {
-    let all: Option<u32> = groups.iter().map(|group| group.size.of(vms)).sum();
+    let all: Option<u32> = groups.iter().map(|group| group.size.guests(vms)).sum();
     let measured = unmeasured(groups, vms).and_then(|others| vms.checked_sub(others));
     all.is_some_and(|all| all <= vms) && measured.is_some_and(|measured| measured > 0)
 }

@@ -56,7 +56,7 @@ pub fn parse(text: &str, path: &Path, facts: HostFacts) -> Result<Experiment, Pr
         return refuse(errors.iter().map(|error| reader::syntax(error, text)).collect());
     }
     let read = reader::read(&root);
-    let places = Places::of(&root, text);
+    let places = Places::collect(&root, text);
     validate::experiment(read, &places, facts, path).or_else(refuse)
 }
 

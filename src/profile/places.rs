@@ -19,7 +19,7 @@ struct Place {
 
 impl<'t> Places<'t> {
     /// Walks the parsed text.
-    pub(super) fn of(root: &Spanned<DeTable<'_>>, text: &'t str) -> Self {
+    pub(super) fn collect(root: &Spanned<DeTable<'_>>, text: &'t str) -> Self {
         let mut places = Places { places: BTreeMap::new(), text };
         places.table("", root.get_ref());
         places
@@ -74,7 +74,7 @@ mod tests {
 
     fn marked<'t>(text: &'t str, path: &str) -> &'t str {
         let root = DeTable::parse(text).expect("valid TOML");
-        &text[Places::of(&root, text).value_or_section(path)]
+        &text[Places::collect(&root, text).value_or_section(path)]
     }
 
     #[test]

@@ -41,7 +41,7 @@ mod tests {
         let configurations = [1, 2].map(of);
         let trials: Vec<TrialFigures> = configurations
             .iter()
-            .map(|c| TrialFigures::of(&raw::trial(c.clone(), &[800.0, 400.0]), &raw::timing()))
+            .map(|c| TrialFigures::compute(&raw::trial(c.clone(), &[800.0, 400.0]), &raw::timing()))
             .collect();
         let experiment = fixture::experiment(configurations.to_vec(), &[Factor::Vms]);
         let provenance = fixture::provenance(Accel::Kvm);

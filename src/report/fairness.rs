@@ -57,7 +57,7 @@ fn unfair<'m>(
 ) -> impl Iterator<Item = Option<Interval>> + 'm {
     slices.iter().map(|slice_s| {
         let own = model.trials.iter().filter(|trial| trial.configuration == row.configuration);
-        Interval::of(&own.filter_map(|trial| Some(at(trial, *slice_s)?.p5)).collect::<Vec<_>>())
+        Interval::from_repeats(&own.filter_map(|trial| Some(at(trial, *slice_s)?.p5)).collect::<Vec<_>>())
     })
 }
 

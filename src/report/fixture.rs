@@ -71,7 +71,7 @@ pub fn run() -> (Experiment, Provenance, Vec<TrialFigures>) {
                 _ => fixture::trial(configuration.clone(), &rates),
             };
             let raw = fixture::numbered(raw, trials.len() as u32 + 1, repeat);
-            trials.push(TrialFigures::of(&raw, &fixture::timing()));
+            trials.push(TrialFigures::compute(&raw, &fixture::timing()));
         }
     }
     (experiment(plan.to_vec(), &[Factor::Backend, Factor::Vms]), provenance(Accel::Tcg), trials)
@@ -99,7 +99,7 @@ pub fn grouped_run() -> (Experiment, Provenance, Vec<TrialFigures>) {
             raw.groups = vec![members("gold", 1, 1024), members("silver", 2, 512)];
             raw.host.iter_mut().for_each(|sample| (sample.cpu.idle, sample.cpu.iowait) = (0.0, 0.0));
             let raw = fixture::numbered(raw, trials.len() as u32 + 1, repeat);
-            trials.push(TrialFigures::of(&raw, &fixture::timing()));
+            trials.push(TrialFigures::compute(&raw, &fixture::timing()));
         }
     }
     (experiment(plan.to_vec(), &[Factor::Background]), provenance(Accel::Tcg), trials)

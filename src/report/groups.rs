@@ -84,7 +84,7 @@ fn contention(model: &Model, rows: &[GroupRow]) -> String {
 /// The mean over a configuration's valid trials.
 fn mean(model: &Model, row: &SummaryRow, of: impl Fn(&Numbers) -> Option<f64>) -> Option<Interval> {
     let own = model.trials.iter().filter(|trial| trial.configuration == row.configuration);
-    Interval::of(&own.filter_map(|trial| of(trial.valid()?)).collect::<Vec<f64>>())
+    Interval::from_repeats(&own.filter_map(|trial| of(trial.valid()?)).collect::<Vec<f64>>())
 }
 
 /// The levels of a configuration in brackets, if any are swept.

@@ -115,7 +115,7 @@ impl Results {
     pub fn read(dir: RunDir) -> Result<Results> {
         let experiment: Experiment = dir.read_json("experiment.json")?;
         let environment: Environment = dir.read_json("environment.json")?;
-        let of = |raw: RawTrial| TrialFigures::of(&raw, &experiment.timing);
+        let of = |raw: RawTrial| TrialFigures::compute(&raw, &experiment.timing);
         let trials: Vec<TrialFigures> = dir.trials()?.map(|raw| raw.map(of)).collect::<Result<_, _>>()?;
         let accel = trials.first().map_or(Accel::Tcg, |trial| trial.accel);
         let written = experiment.configurations.len() * experiment.timing.repeats as usize;
@@ -139,7 +139,7 @@ impl Results {
     /// If the run directory cannot be written.
     pub fn add(&mut self, raw: RawTrial) -> Result<TrialFigures> {
         self.dir.write_trial(&raw)?;
-        let figures = TrialFigures::of(&raw, &self.experiment.timing);
+        let figures = TrialFigures::compute(&raw, &self.experiment.timing);
         self.again.remove(&figures.trial);
         self.due.behind = true;
         match self.place(figures.trial) {
@@ -176,7 +176,7 @@ impl Results {
     /// # Errors
     /// If the run directory cannot be written.
     pub fn set_aside(&self, raw: &RawTrial) -> Result<Option<TrialFigures>> {
-        let figures = TrialFigures::of(raw, &self.experiment.timing);
+        let figures = TrialFigures::compute(raw, &self.experiment.timing);
         if figures.outcome == Outcome::Measured {
             return Ok(None);
         }

@@ -180,7 +180,7 @@ async fn embedded(
     files: GuestFiles,
     journal: &Journal,
 ) -> Result<Opened> {
-    let ovs = ovs::of(&state.dir, experiment);
+    let ovs = ovs::detect(&state.dir, experiment);
     // A kernel may give real-time threads no budget in them.
     let huge_pages_matter = experiment
         .configurations

@@ -21,7 +21,7 @@ impl LabSession {
     /// # Errors
     /// Whatever refuses first. The lab is then in no known state: call [`LabSession::abandon`] before the next move.
     pub async fn move_to(&mut self, configuration: &Configuration, block: u32) -> Result<Option<KsmWait>> {
-        let moves = self.guests.move_to(configuration, block, Policy::of(&self.experiment));
+        let moves = self.guests.move_to(configuration, block, Policy::from_experiment(&self.experiment));
         tracing::info!(?moves, "moving the lab");
         self.destroy(&moves.destroy).await?;
         if moves.reattach {

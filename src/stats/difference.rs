@@ -22,13 +22,13 @@ impl Difference {
     /// Of pairs (base, new) measured in the same block: what a block does to both takes no part. `None` for fewer than two.
     pub fn paired(pairs: &[(f64, f64)]) -> Option<Difference> {
         let differences: Vec<f64> = pairs.iter().map(|(base, new)| new - base).collect();
-        let Summary { n, mean, sd, .. } = Summary::of(&differences)?;
+        let Summary { n, mean, sd, .. } = Summary::from_values(&differences)?;
         Some(Difference { estimate: mean, error: sd? / (n as f64).sqrt(), degrees: n as f64 - 1.0, n })
     }
 
     /// Of two independent sets, each at least two (Welch, Biometrika 34, 1947).
     pub fn welch(base: &[f64], new: &[f64]) -> Option<Difference> {
-        let (a, b) = (Summary::of(base)?, Summary::of(new)?);
+        let (a, b) = (Summary::from_values(base)?, Summary::from_values(new)?);
         let part = |side: &Summary| Some(side.sd?.powi(2) / side.n as f64);
         let (va, vb) = (part(&a)?, part(&b)?);
         let each = |variance: f64, n: usize| variance.powi(2) / (n as f64 - 1.0);

@@ -64,7 +64,7 @@ impl Estimate {
     /// `None` if there are none or one is not finite.
     pub fn from_observations(observations: &[Observation], scale: Scale) -> Option<Estimate> {
         let values: Vec<f64> = observations.iter().map(|observation| observation.value).collect();
-        let Summary { min, max, .. } = Summary::of(&values)?;
+        let Summary { min, max, .. } = Summary::from_values(&values)?;
         let boots = means_of_boots(observations);
         let (units, ends) = match boots.len() {
             1 => (values, Ends::WithinOneBoot),
@@ -105,7 +105,7 @@ pub fn means_of_boots(observations: &[Observation]) -> Vec<f64> {
 fn interval(units: &[f64], scale: Scale) -> Option<(f64, f64)> {
     match scale {
         Scale::Linear => {
-            let Interval { mean, half_width, .. } = Interval::of(units)?;
+            let Interval { mean, half_width, .. } = Interval::from_repeats(units)?;
             Some((mean - half_width?, mean + half_width?))
         }
         Scale::Log => log_interval(units),
@@ -125,7 +125,7 @@ fn log_interval(units: &[f64]) -> Option<(f64, f64)> {
         return None;
     }
     let logarithms: Vec<f64> = units.iter().map(|value| value.ln()).collect();
-    let Summary { n, mean, sd, .. } = Summary::of(&logarithms)?;
+    let Summary { n, mean, sd, .. } = Summary::from_values(&logarithms)?;
     let (n, variance) = (n as f64, sd?.powi(2));
     let error = (variance / n + variance.powi(2) / (2.0 * (n + 1.0))).sqrt();
     let half = t_quantile(0.975, n - 1.0)? * error;

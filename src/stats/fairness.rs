@@ -27,7 +27,7 @@ pub struct Fairness {
 
 impl Fairness {
     /// The indices of `shares`.
-    pub fn of(shares: &[f64]) -> Option<Fairness> {
+    pub fn from_shares(shares: &[f64]) -> Option<Fairness> {
         let n = shares.len() as f64;
         let max = shares.iter().copied().fold(0.0, f64::max);
         if shares.len() < 2 || max == 0.0 || shares.iter().any(|share| !share.is_finite() || *share < 0.0) {
@@ -73,33 +73,33 @@ mod tests {
     fn fairness_of_nothing_is_undefined() {
         for undefined in [&[][..], &[5.0], &[0.0, 0.0], &[1.0, f64::NAN], &[1.0, -1.0], &[1.0, f64::INFINITY]]
         {
-            assert_eq!(Fairness::of(undefined), None, "{undefined:?}");
+            assert_eq!(Fairness::from_shares(undefined), None, "{undefined:?}");
         }
     }
 
     #[test]
     fn equal_shares_are_fair() {
-        let fair = Fairness::of(&[20.0; 16]).unwrap();
+        let fair = Fairness::from_shares(&[20.0; 16]).unwrap();
         assert!(close(fair.bias_percent, 0.0) && close(fair.cv, 0.0) && close(fair.gini, 0.0));
         assert!(close(fair.jain, 1.0) && close(fair.min_over_mean, 1.0));
     }
 
     #[test]
     fn one_party_that_takes_all_gives_the_worst_indices() {
-        let worst = Fairness::of(&[0.0, 0.0, 0.0, 8.0]).unwrap();
+        let worst = Fairness::from_shares(&[0.0, 0.0, 0.0, 8.0]).unwrap();
         assert!(close(worst.bias_percent, 400.0) && close(worst.jain, 0.25) && close(worst.gini, 0.75));
         assert_eq!((worst.min, worst.max, worst.min_over_mean), (0.0, 8.0, 0.0));
     }
 
     #[test]
     fn bias_is_the_spread_over_the_mean() {
-        assert!(close(Fairness::of(&[90.0, 100.0, 110.0]).unwrap().bias_percent, 20.0));
+        assert!(close(Fairness::from_shares(&[90.0, 100.0, 110.0]).unwrap().bias_percent, 20.0));
     }
 
     #[test]
     fn huge_and_tiny_shares_do_not_overflow() {
         for scale in [1e-300, 1e300] {
-            let fairness = Fairness::of(&[scale, 2.0 * scale, 3.0 * scale]).unwrap();
+            let fairness = Fairness::from_shares(&[scale, 2.0 * scale, 3.0 * scale]).unwrap();
             assert!(close(fairness.jain, 36.0 / 42.0), "{scale}");
         }
     }
@@ -107,13 +107,13 @@ mod tests {
     proptest! {
         #[test]
         fn jain_is_one_over_one_plus_cv_squared(x in shares()) {
-            let fairness = Fairness::of(&x).unwrap();
+            let fairness = Fairness::from_shares(&x).unwrap();
             prop_assert!(close(fairness.jain, 1.0 / (1.0 + fairness.cv.powi(2))));
         }
 
         #[test]
         fn indices_keep_their_ranges(x in shares()) {
-            let fairness = Fairness::of(&x).unwrap();
+            let fairness = Fairness::from_shares(&x).unwrap();
             let n = x.len() as f64;
             prop_assert!(fairness.jain >= 1.0 / n - 1e-9 && fairness.jain <= 1.0 + 1e-9);
             prop_assert!(fairness.gini >= 0.0 && fairness.gini <= 1.0 - 1.0 / n + 1e-9);
@@ -124,7 +124,7 @@ mod tests {
         #[test]
         fn scaling_changes_no_index(x in shares(), k in 1e-3..1e3_f64) {
             let scaled: Vec<f64> = x.iter().map(|share| share * k).collect();
-            let (a, b) = (Fairness::of(&x).unwrap(), Fairness::of(&scaled).unwrap());
+            let (a, b) = (Fairness::from_shares(&x).unwrap(), Fairness::from_shares(&scaled).unwrap());
             prop_assert!(close(a.bias_percent, b.bias_percent) && close(a.jain, b.jain));
             prop_assert!(close(a.cv, b.cv) && close(a.gini, b.gini));
         }
@@ -132,7 +132,7 @@ mod tests {
         #[test]
         fn order_changes_no_index(x in shares()) {
             let reversed: Vec<f64> = x.iter().rev().copied().collect();
-            prop_assert_eq!(Fairness::of(&x), Fairness::of(&reversed));
+            prop_assert_eq!(Fairness::from_shares(&x), Fairness::from_shares(&reversed));
         }
 
         #[test]
@@ -142,7 +142,7 @@ mod tests {
             let gain = robbed[0] / 2.0;
             robbed[0] -= gain;
             *robbed.last_mut().unwrap() += gain;
-            let (before, after) = (Fairness::of(&x).unwrap(), Fairness::of(&robbed).unwrap());
+            let (before, after) = (Fairness::from_shares(&x).unwrap(), Fairness::from_shares(&robbed).unwrap());
             prop_assert!(after.jain <= before.jain + 1e-9 && after.gini >= before.gini - 1e-9);
             prop_assert!(after.bias_percent >= before.bias_percent - 1e-9);
         }

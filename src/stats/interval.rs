@@ -22,8 +22,8 @@ pub struct Interval {
 
 impl Interval {
     /// Student's interval of the mean of independent repeats; `None` if there are none or one is not finite.
-    pub fn of(repeats: &[f64]) -> Option<Interval> {
-        let Summary { n, mean, sd, min, max, .. } = Summary::of(repeats)?;
+    pub fn from_repeats(repeats: &[f64]) -> Option<Interval> {
+        let Summary { n, mean, sd, min, max, .. } = Summary::from_values(repeats)?;
         let half_width = sd.and_then(|sd| Some(t_quantile(0.975, n as f64 - 1.0)? * sd / (n as f64).sqrt()));
         Some(Interval { n, mean, half_width, min, max })
     }
@@ -48,14 +48,14 @@ mod tests {
 
     #[test]
     fn a_single_repeat_has_a_mean_but_no_interval() {
-        let interval = Interval::of(&[7.0]).unwrap();
+        let interval = Interval::from_repeats(&[7.0]).unwrap();
         assert_eq!((interval.mean, interval.half_width), (7.0, None));
     }
 
     #[test]
     fn the_interval_of_five_repeats_uses_t_2_776() {
         assert!((t_quantile(0.975, 4.0).unwrap() - 2.776).abs() < 5e-4);
-        let interval = Interval::of(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        let interval = Interval::from_repeats(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
         assert!((interval.half_width.unwrap() - 2.7764 * 2.5_f64.sqrt() / 5.0_f64.sqrt()).abs() < 1e-3);
     }
 
@@ -64,7 +64,7 @@ mod tests {
         let mut source = crate::stats::simulation::Source::seeded(1908);
         let cases = 10_000;
         let hit = (0..cases).filter(|_| {
-            let interval = Interval::of(&[(); 5].map(|()| 250.0 + 40.0 * source.normal())).unwrap();
+            let interval = Interval::from_repeats(&[(); 5].map(|()| 250.0 + 40.0 * source.normal())).unwrap();
             (interval.mean - 250.0).abs() <= interval.half_width.unwrap()
         });
         let coverage = hit.count() as f64 / f64::from(cases);
@@ -79,11 +79,11 @@ mod tests {
         let (mut stopped, mut hit) = (0, 0);
         for _ in 0..cases {
             let mut trials: Vec<f64> = (0..repeats).map(|_| 1.0 + cv * source.normal()).collect();
-            let precise = |trials: &[f64]| Interval::of(trials).unwrap().is_within(3.0);
+            let precise = |trials: &[f64]| Interval::from_repeats(trials).unwrap().is_within(3.0);
             while trials.len() < 15 && !precise(&trials) {
                 trials.push(1.0 + cv * source.normal());
             }
-            let interval = Interval::of(&trials).unwrap();
+            let interval = Interval::from_repeats(&trials).unwrap();
             stopped += u32::from(precise(&trials));
             hit += u32::from(precise(&trials) && (interval.mean - 1.0).abs() <= interval.half_width.unwrap());
         }
@@ -117,22 +117,25 @@ mod tests {
 
     #[test]
     fn an_interval_wider_than_ten_means_says_nothing_and_one_repeat_has_none() {
-        assert!(!Interval::of(&[1.0, 9.0]).unwrap().is_telling());
-        assert!(Interval::of(&[4.0, 6.0]).unwrap().is_telling());
-        assert!(Interval::of(&[0.0, 0.0, 9.0]).unwrap().is_telling());
-        assert!(Interval::of(&[7.0]).unwrap().is_telling() && Interval::of(&[0.0; 3]).unwrap().is_telling());
+        assert!(!Interval::from_repeats(&[1.0, 9.0]).unwrap().is_telling());
+        assert!(Interval::from_repeats(&[4.0, 6.0]).unwrap().is_telling());
+        assert!(Interval::from_repeats(&[0.0, 0.0, 9.0]).unwrap().is_telling());
+        assert!(
+            Interval::from_repeats(&[7.0]).unwrap().is_telling()
+                && Interval::from_repeats(&[0.0; 3]).unwrap().is_telling()
+        );
     }
 
     #[test]
     fn equal_repeats_have_an_interval_of_no_width() {
-        assert_eq!(Interval::of(&[4.0; 3]).unwrap().half_width, Some(0.0));
+        assert_eq!(Interval::from_repeats(&[4.0; 3]).unwrap().half_width, Some(0.0));
     }
 
     proptest! {
         #[test]
         fn the_half_width_scales_with_the_values(values in prop::collection::vec(1.0..1e3_f64, 2..20), k in 0.1..100.0_f64) {
             let scaled: Vec<f64> = values.iter().map(|value| value * k).collect();
-            let (a, b) = (Interval::of(&values).unwrap(), Interval::of(&scaled).unwrap());
+            let (a, b) = (Interval::from_repeats(&values).unwrap(), Interval::from_repeats(&scaled).unwrap());
             prop_assert!((a.half_width.unwrap() * k - b.half_width.unwrap()).abs() < 1e-6 * (1.0 + b.mean));
         }
     }

@@ -19,12 +19,12 @@ impl Ratio {
     /// B ÷ A over pairs (A, B) measured in the same block: Student's interval of the mean log ratio, back from the
     /// logarithm. Pairing takes out what changed from block to block. `None` if there are no pairs, or a value is not
     /// positive and finite.
-    pub fn of(pairs: &[(f64, f64)]) -> Option<Ratio> {
+    pub fn from_pairs(pairs: &[(f64, f64)]) -> Option<Ratio> {
         let logarithms: Vec<f64> = pairs.iter().map(|(a, b)| (b / a).ln()).collect();
         if pairs.iter().any(|(a, b)| !(*a > 0.0 && *b > 0.0)) {
             return None;
         }
-        let Interval { n, mean, half_width, .. } = Interval::of(&logarithms)?;
+        let Interval { n, mean, half_width, .. } = Interval::from_repeats(&logarithms)?;
         let end = |sign: f64| half_width.map(|half| (mean + sign * half).exp());
         Some(Ratio { n, ratio: mean.exp(), low: end(-1.0), high: end(1.0) })
     }
@@ -43,30 +43,30 @@ mod tests {
 
     #[test]
     fn what_both_share_in_a_block_takes_no_part() {
-        let ratio = Ratio::of(&[(100.0, 50.0), (300.0, 150.0), (70.0, 35.0)]).unwrap();
+        let ratio = Ratio::from_pairs(&[(100.0, 50.0), (300.0, 150.0), (70.0, 35.0)]).unwrap();
         assert!((ratio.ratio - 0.5).abs() < 1e-12);
         assert!((ratio.high.unwrap() - ratio.low.unwrap()).abs() < 1e-9);
     }
 
     #[test]
     fn a_single_block_has_a_ratio_and_no_interval() {
-        let ratio = Ratio::of(&[(2.0, 3.0)]).unwrap();
+        let ratio = Ratio::from_pairs(&[(2.0, 3.0)]).unwrap();
         assert!((ratio.ratio - 1.5).abs() < 1e-12);
         assert_eq!((ratio.low, ratio.high), (None, None));
     }
 
     #[test]
     fn an_interval_over_more_than_two_orders_of_magnitude_says_nothing() {
-        assert!(!Ratio::of(&[(1.0, 1.0), (1.0, 3.0)]).unwrap().is_telling());
-        assert!(Ratio::of(&[(1.0, 1.0), (1.0, 1.2)]).unwrap().is_telling());
-        assert!(Ratio::of(&[(1.0, 3.0)]).unwrap().is_telling());
+        assert!(!Ratio::from_pairs(&[(1.0, 1.0), (1.0, 3.0)]).unwrap().is_telling());
+        assert!(Ratio::from_pairs(&[(1.0, 1.0), (1.0, 1.2)]).unwrap().is_telling());
+        assert!(Ratio::from_pairs(&[(1.0, 3.0)]).unwrap().is_telling());
     }
 
     #[test]
     fn nothing_has_no_ratio() {
-        assert_eq!(Ratio::of(&[]), None);
-        assert_eq!(Ratio::of(&[(0.0, 1.0)]), None);
-        assert_eq!(Ratio::of(&[(1.0, f64::NAN)]), None);
+        assert_eq!(Ratio::from_pairs(&[]), None);
+        assert_eq!(Ratio::from_pairs(&[(0.0, 1.0)]), None);
+        assert_eq!(Ratio::from_pairs(&[(1.0, f64::NAN)]), None);
     }
 
     /// Two samples of the same thing must not look different more often than one time in twenty.
@@ -79,7 +79,7 @@ mod tests {
                 let block = 1000.0 * f64::exp(0.5 * source.normal());
                 (block * f64::exp(0.08 * source.normal()), block * f64::exp(0.08 * source.normal()))
             };
-            let ratio = Ratio::of(&[(); 5].map(|()| pair())).unwrap();
+            let ratio = Ratio::from_pairs(&[(); 5].map(|()| pair())).unwrap();
             ratio.low.unwrap() > 1.0 || ratio.high.unwrap() < 1.0
         });
         let rate = false_alarms.count() as f64 / f64::from(cases);

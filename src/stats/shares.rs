@@ -4,12 +4,12 @@ use super::Fairness;
 
 /// Jain's index of what each party got per unit of its weight: 1 if shares follow the weights.
 ///
-/// Undefined where [`Fairness::of`] is, and where a weight is not positive.
+/// Undefined where [`Fairness::from_shares`] is, and where a weight is not positive.
 pub fn weighted_jain(shares: &[f64], weights: &[f64]) -> Option<f64> {
     let positive = weights.iter().all(|weight| weight.is_finite() && *weight > 0.0);
     let each: Vec<f64> = shares.iter().zip(weights).map(|(share, weight)| share / weight).collect();
     let usable = positive && shares.len() == weights.len();
-    usable.then(|| Fairness::of(&each)).flatten().map(|fairness| fairness.jain)
+    usable.then(|| Fairness::from_shares(&each)).flatten().map(|fairness| fairness.jain)
 }
 
 /// Of each party, its part of the whole ÷ its part of the weights − 1: 0 is its due, −0.5 half of it.
@@ -56,7 +56,7 @@ pub fn demand_aware_jain(shares: &[f64], demands: &[f64], weights: &[f64]) -> Op
 /// k members whose shares vary by c within a party. Below it, unevenness is noise.
 ///
 /// Each entry holds the shares of one party's members; a party has their mean. Both variations are those of samples, with
-/// divisors n − 1 and k − 1, else pure noise would pass for more than it is. Undefined where [`Fairness::of`] is, for the
+/// divisors n − 1 and k − 1, else pure noise would pass for more than it is. Undefined where [`Fairness::from_shares`] is, for the
 /// parties or within one of them.
 pub fn excess_cv(parties: &[Vec<f64>]) -> Option<f64> {
     let means: Vec<f64> = parties.iter().map(|own| own.iter().sum::<f64>() / own.len() as f64).collect();
@@ -69,7 +69,7 @@ pub fn excess_cv(parties: &[Vec<f64>]) -> Option<f64> {
 /// The squared coefficient of variation of a sample.
 fn sample_cv_squared(values: &[f64]) -> Option<f64> {
     let n = values.len() as f64;
-    Some(Fairness::of(values)?.cv.powi(2) * n / (n - 1.0))
+    Some(Fairness::from_shares(values)?.cv.powi(2) * n / (n - 1.0))
 }
 
 #[cfg(test)]

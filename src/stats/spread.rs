@@ -55,7 +55,7 @@ impl Spread {
         let batches = |course: &Vec<f64>| course.chunks_exact(length).take(count).map(average).collect();
         let layout = Layout::from_rows(&courses.iter().map(batches).collect::<Vec<Vec<f64>>>())?;
         let shares: Vec<f64> = courses.iter().map(|course| average(&course[..slices])).collect();
-        let Fairness { bias_percent, cv, .. } = Fairness::of(&shares)?;
+        let Fairness { bias_percent, cv, .. } = Fairness::from_shares(&shares)?;
         let squares = layout.noise_squares();
         let largest = LARGEST_NOISE * median(&squares)?;
         let square = average(&squares.iter().map(|own| own.min(largest)).collect::<Vec<_>>());

@@ -21,7 +21,7 @@ pub struct Summary {
 
 impl Summary {
     /// Summarises `values`; `None` if there are none or one of them is not finite.
-    pub fn of(values: &[f64]) -> Option<Summary> {
+    pub fn from_values(values: &[f64]) -> Option<Summary> {
         let median = median(values)?;
         let n = values.len();
         let mean = values.iter().sum::<f64>() / n as f64;
@@ -71,20 +71,20 @@ mod tests {
 
     #[test]
     fn nothing_has_no_summary() {
-        assert_eq!(Summary::of(&[]), None);
-        assert_eq!(Summary::of(&[1.0, f64::NAN]), None);
-        assert_eq!(Summary::of(&[1.0, f64::INFINITY]), None);
+        assert_eq!(Summary::from_values(&[]), None);
+        assert_eq!(Summary::from_values(&[1.0, f64::NAN]), None);
+        assert_eq!(Summary::from_values(&[1.0, f64::INFINITY]), None);
     }
 
     #[test]
     fn one_value_has_no_standard_deviation() {
-        let summary = Summary::of(&[3.0]).unwrap();
+        let summary = Summary::from_values(&[3.0]).unwrap();
         assert_eq!((summary.mean, summary.sd, summary.median), (3.0, None, 3.0));
     }
 
     #[test]
     fn the_standard_deviation_is_that_of_a_sample() {
-        let summary = Summary::of(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]).unwrap();
+        let summary = Summary::from_values(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]).unwrap();
         assert_eq!(summary.mean, 5.0);
         assert_eq!(summary.median, 4.5);
         assert!((summary.sd.unwrap() - (32.0_f64 / 7.0).sqrt()).abs() < 1e-12);
@@ -93,7 +93,7 @@ mod tests {
     proptest! {
         #[test]
         fn mean_and_median_lie_between_the_extremes(values in prop::collection::vec(-1e6..1e6_f64, 1..50)) {
-            let summary = Summary::of(&values).unwrap();
+            let summary = Summary::from_values(&values).unwrap();
             prop_assert!(summary.min - 1e-9 <= summary.mean && summary.mean <= summary.max + 1e-9);
             prop_assert!(summary.min <= summary.median && summary.median <= summary.max);
         }

@@ -85,7 +85,7 @@ fn a_trial_is_told_in_its_unit(trial: &Row) {
 
 /// The same trial with a thousandth, and a thousand times, of what the host counted.
 fn a_wrong_count_is_found(raw: &RawTrial) {
-    let outcome = |raw: &RawTrial| TrialFigures::of(raw, &timing()).outcome;
+    let outcome = |raw: &RawTrial| TrialFigures::compute(raw, &timing()).outcome;
     assert_eq!(outcome(raw), Outcome::Measured);
     for factor in [1e-3, 1e3] {
         let mut wrong = raw.clone();

@@ -26,7 +26,7 @@ pub(super) fn check(check: &mut Check, groups: &[Group], factors: &[Levels]) {
 
 /// The group with no whole number of guests; else the one that has those that are too many.
 fn blamed(groups: &[Group], vms: u32) -> usize {
-    let broken = groups.iter().position(|group| group.size.of(vms).is_none());
+    let broken = groups.iter().position(|group| group.size.guests(vms).is_none());
     let beyond =
         (0..groups.len()).find(|last| wanted(&groups[..=*last], vms).is_some_and(|wanted| wanted > vms));
     let unmeasured = groups.iter().rposition(|group| group.role != Role::Measured);
@@ -34,7 +34,7 @@ fn blamed(groups: &[Group], vms: u32) -> usize {
 }
 
 fn wanted(groups: &[Group], vms: u32) -> Option<u32> {
-    groups.iter().map(|group| group.size.of(vms)).sum()
+    groups.iter().map(|group| group.size.guests(vms)).sum()
 }
 
 fn undivided(groups: &[Group], blamed: usize, vms: u32) -> Fault {

@@ -23,7 +23,7 @@ pub(super) fn heeded(check: &mut Check, groups: &[Group], factors: &[Levels]) {
 
 /// Whether the groups have so many guests that nobody is left over.
 fn are_all(groups: &[Group], vms: u32) -> bool {
-    groups.iter().map(|group| group.size.of(vms)).sum::<Option<u32>>() == Some(vms)
+    groups.iter().map(|group| group.size.guests(vms)).sum::<Option<u32>>() == Some(vms)
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ fn trials(report: &Model, row: &SummaryRow, reasons: &[String]) -> Vec<Vec<f64>>
 
 fn bar(label: String, trials: &[Vec<f64>]) -> Option<Bar> {
     let totals: Vec<f64> = trials.iter().map(|reasons| reasons.iter().sum()).collect();
-    let total = Interval::of(&totals)?;
+    let total = Interval::from_repeats(&totals)?;
     let mean =
         |reason: usize| trials.iter().map(|reasons| reasons[reason]).sum::<f64>() / trials.len() as f64;
     let segments = (0..trials.first()?.len()).map(mean).collect();

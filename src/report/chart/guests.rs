@@ -64,7 +64,7 @@ fn by_party(report: &Model, row: &SummaryRow, valid: &[&Numbers], guests: &[&Gue
     for (place, guest) in guests.iter().enumerate() {
         let own = valid.iter().flat_map(|numbers| &numbers.guests).filter(|one| one.guest == guest.guest);
         let repeats: Vec<f64> = own.map(|guest| guest.rate).collect();
-        let Some(mean) = Interval::of(&repeats) else { continue };
+        let Some(mean) = Interval::from_repeats(&repeats) else { continue };
         let mark = Mark { repeats, ..Mark::new(place as f64, mean.into()) };
         let label = party(guest);
         match series.iter_mut().find(|series| series.label == label) {

@@ -135,7 +135,7 @@ mod tests {
             let mut raw =
                 figures::numbered(figures::trial(configuration.clone(), &[900.0, 800.0]), number, 1);
             raw.host.iter_mut().for_each(|sample| (sample.cpu.idle, sample.cpu.iowait) = (0.0, 0.0));
-            TrialFigures::of(&raw, &figures::timing())
+            TrialFigures::compute(&raw, &figures::timing())
         };
         let trials: Vec<TrialFigures> = (1..).zip(&plan).map(trial).collect();
         let experiment = fixture::experiment(plan, &[Factor::Backend]);

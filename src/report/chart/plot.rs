@@ -298,11 +298,11 @@ mod tests {
 
     #[test]
     fn an_interval_that_is_too_wide_has_no_ends_and_stretches_no_scale() {
-        let wide = Estimate::from(Interval::of(&[1.0, 9.0]).unwrap());
+        let wide = Estimate::from(Interval::from_repeats(&[1.0, 9.0]).unwrap());
         assert_eq!((wide.ends, wide.too_few, reach([&wide])), (None, true, 5.0));
-        let ratio = Estimate::from(Ratio::of(&[(1.0, 0.1), (1.0, 3.0)]).unwrap());
+        let ratio = Estimate::from(Ratio::from_pairs(&[(1.0, 0.1), (1.0, 3.0)]).unwrap());
         assert!(ratio.ends.is_none() && ratio.too_few);
-        let narrow = Estimate::from(Interval::of(&[4.9, 5.1]).unwrap());
+        let narrow = Estimate::from(Interval::from_repeats(&[4.9, 5.1]).unwrap());
         assert!(narrow.ends.is_some() && !narrow.too_few);
     }
 }

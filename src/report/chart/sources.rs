@@ -34,7 +34,7 @@ fn run(
         for configuration in &configurations {
             let raw = trial(configuration, 1.0 + 0.03 * f64::from(repeat));
             let raw = raw::numbered(raw, trials.len() as u32 + 1, repeat);
-            trials.push(TrialFigures::of(&raw, &raw::timing()));
+            trials.push(TrialFigures::compute(&raw, &raw::timing()));
         }
     }
     let accel = trials[0].accel;

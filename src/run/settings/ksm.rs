@@ -44,7 +44,7 @@ pub(in crate::run) async fn merge(
 
 /// How fast the KSM of a host is.
 pub(in crate::run) async fn pace(host: &Machine) -> Scan {
-    Scan::of(number(host, "pages_to_scan").await, number(host, "sleep_millisecs").await)
+    Scan::from_kernel(number(host, "pages_to_scan").await, number(host, "sleep_millisecs").await)
 }
 
 /// The pages that a host has merged at the moment; `None` if its kernel does not tell.

@@ -61,7 +61,7 @@ pub(in crate::run) async fn checks(
 fn lists(session: &LabSession, configuration: &Configuration, pin: &Pin, guest: &Guest) -> Vec<String> {
     let Configuration { vms: guests, vcpus, .. } = *configuration;
     let crowd = Crowd { guests, vcpus, cpus: &session.host_cpus };
-    (0..vcpus).map(|vcpu| list(&pin.of(guest.number, vcpu, crowd))).collect()
+    (0..vcpus).map(|vcpu| list(&pin.cpus(guest.number, vcpu, crowd))).collect()
 }
 
 async fn on_threads(session: &LabSession, guest: &Guest, lists: &[&str]) -> Result<String> {

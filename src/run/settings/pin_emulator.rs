@@ -75,7 +75,7 @@ fn of_kind(shown: &str, kind: &str) -> Option<String> {
 
 /// The CPU list, as the kernel prints it. All threads of all guests have the same.
 fn cpus(session: &LabSession, pin: &Pin) -> String {
-    list(&pin.of(1, 0, Crowd { guests: 1, vcpus: 1, cpus: &session.host_cpus }))
+    list(&pin.cpus(1, 0, Crowd { guests: 1, vcpus: 1, cpus: &session.host_cpus }))
 }
 
 async fn on_threads(session: &LabSession, guest: &Guest, cpus: &str) -> Result<String> {

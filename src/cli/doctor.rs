@@ -27,8 +27,8 @@ pub struct Doctor {
     #[arg(value_parser = inputs::path)]
     profile: Option<PathBuf>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    format: OutputFormat,
     /// Also explain what is good
     #[arg(long)]
     all: bool,
@@ -38,7 +38,7 @@ pub struct Doctor {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+enum OutputFormat {
     /// Text
     Table,
     /// JSON with one object for each subject, as --json
@@ -54,7 +54,7 @@ impl Doctor {
         let place = experiment.as_ref().map_or(HostPlace::Here, host);
         let report = doctor::examine(&doctor::look::look(&place)?, experiment.as_ref().map(planned));
         let machine = name(&place);
-        if common.json || self.format == Format::Json {
+        if common.json || self.format == OutputFormat::Json {
             print(&format!("{}\n", json!({ "machine": machine, "subjects": report.subjects })))?;
         } else {
             let page = doctor::page::page(&report, bench::terminal(), self.all);

@@ -19,11 +19,11 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct Image {
     #[command(subcommand)]
-    action: Action,
+    action: ImageAction,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+enum ImageAction {
     /// Build the image, unless the cache has it
     Build,
     /// List the images in the cache
@@ -37,7 +37,7 @@ impl Image {
         super::logging::start(common.verbose, None)?;
         let cache = appliance::default_cache();
         match self.action {
-            Action::Build => {
+            ImageAction::Build => {
                 let image = appliance::ensure(&cache, None, &mut |step| print_stderr(&format!("{step}\n")))?;
                 let path = image.initramfs.parent().map(|dir| dir.display().to_string()).unwrap_or_default();
                 let text =
@@ -46,8 +46,8 @@ impl Image {
                     json!({ "path": path, "kernel": image.kernel_version, "netperf": image.netperf_version });
                 print(&if common.json { format!("{value}\n") } else { text })
             }
-            Action::List => list(&cache, common.json),
-            Action::Remove => {
+            ImageAction::List => list(&cache, common.json),
+            ImageAction::Remove => {
                 appliance::remove(&cache)?;
                 print("removed all images\n")
             }

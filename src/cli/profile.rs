@@ -28,11 +28,11 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct Profile {
     #[command(subcommand)]
-    action: Action,
+    action: ProfileAction,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+enum ProfileAction {
     /// Write a profile to start from; never overwrites a file
     #[command(after_help = NEW_EXAMPLES)]
     New {
@@ -52,9 +52,9 @@ enum Action {
 impl Profile {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         match self.action {
-            Action::Schema => print(&format!("{:#}\n", schema())),
-            Action::List => list(common.json),
-            Action::New { path, from } => new(path, from.as_deref()),
+            ProfileAction::Schema => print(&format!("{:#}\n", schema())),
+            ProfileAction::List => list(common.json),
+            ProfileAction::New { path, from } => new(path, from.as_deref()),
         }
     }
 }

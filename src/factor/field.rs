@@ -10,14 +10,14 @@ use super::value::Value;
 use crate::backend::Backend;
 
 /// The type of a field.
-pub(super) trait Level: Sized {
+pub(super) trait FieldLevel: Sized {
     fn to_value(&self) -> Value;
     fn from_value(value: &Value) -> Option<Self>;
 }
 
 macro_rules! levels {
     ($($variant:ident: $type:ty;)+) => {$(
-        impl Level for $type {
+        impl FieldLevel for $type {
             fn to_value(&self) -> Value {
                 Value::$variant(self.clone())
             }
@@ -41,9 +41,9 @@ levels! {
 }
 
 /// A level that may be left as found.
-impl<T: Level> Level for Option<T> {
+impl<T: FieldLevel> FieldLevel for Option<T> {
     fn to_value(&self) -> Value {
-        self.as_ref().map_or(Value::AsFound, Level::to_value)
+        self.as_ref().map_or(Value::AsFound, FieldLevel::to_value)
     }
 
     fn from_value(value: &Value) -> Option<Self> {
@@ -55,9 +55,9 @@ impl<T: Level> Level for Option<T> {
 macro_rules! field {
     ($($path:tt)+) => {
         $crate::factor::descriptor::Store::Field {
-            get: |configuration| $crate::factor::field::Level::to_value(&configuration.$($path)+),
+            get: |configuration| $crate::factor::field::FieldLevel::to_value(&configuration.$($path)+),
             set: |configuration, value| {
-                configuration.$($path)+ = $crate::factor::field::Level::from_value(value)?;
+                configuration.$($path)+ = $crate::factor::field::FieldLevel::from_value(value)?;
                 Some(())
             },
         }

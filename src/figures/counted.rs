@@ -11,7 +11,7 @@ use crate::raw::{HostSample, InterimResult, NicPackets, RawTrial};
 
 /// Packets and bytes of both directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counted {
+pub(super) struct PacketCount {
     pub from_target: Count,
     pub to_target: Count,
 }
@@ -23,10 +23,10 @@ pub(super) struct Count {
     pub bytes: u64,
 }
 
-impl Counted {
+impl PacketCount {
     /// Of the measured guests among `wanted`, or of bare metal; `None` unless the counters were read before the first flow
     /// started and after the last one ended.
-    pub fn add_up(raw: &RawTrial, wanted: impl Fn(u32) -> bool) -> Option<Counted> {
+    pub fn add_up(raw: &RawTrial, wanted: impl Fn(u32) -> bool) -> Option<PacketCount> {
         let measured = |guest: u32| wanted(guest) && is_measured(raw, guest);
         let (from_s, counted, until_s) = inside(raw, &measured).or_else(|| outside(raw, &measured))?;
         let mut intervals = raw.flows.iter().flat_map(|flow| &flow.intervals);
@@ -34,9 +34,9 @@ impl Counted {
         intervals.all(covered).then_some(counted)
     }
 
-    fn since(self, before: Counted) -> Option<Counted> {
+    fn since(self, before: PacketCount) -> Option<PacketCount> {
         let from_target = self.from_target.since(before.from_target)?;
-        Some(Counted { from_target, to_target: self.to_target.since(before.to_target)? })
+        Some(PacketCount { from_target, to_target: self.to_target.since(before.to_target)? })
     }
 }
 
@@ -48,12 +48,12 @@ impl Count {
     }
 }
 
-impl Add for Counted {
-    type Output = Counted;
+impl Add for PacketCount {
+    type Output = PacketCount;
 
-    fn add(self, other: Counted) -> Counted {
+    fn add(self, other: PacketCount) -> PacketCount {
         let sum = |a: Count, b: Count| Count { packets: a.packets + b.packets, bytes: a.bytes + b.bytes };
-        Counted {
+        PacketCount {
             from_target: sum(self.from_target, other.from_target),
             to_target: sum(self.to_target, other.to_target),
         }
@@ -61,7 +61,7 @@ impl Add for Counted {
 }
 
 /// At the host's interfaces, and from when to when.
-fn outside(raw: &RawTrial, wanted: &dyn Fn(u32) -> bool) -> Option<(f64, Counted, f64)> {
+fn outside(raw: &RawTrial, wanted: &dyn Fn(u32) -> bool) -> Option<(f64, PacketCount, f64)> {
     let (first, last) = (raw.host.first()?, raw.host.last()?);
     Some((first.at_s, at_host(last, wanted).since(at_host(first, wanted))?, last.at_s))
 }
@@ -72,17 +72,17 @@ fn is_measured(raw: &RawTrial, guest: u32) -> bool {
 }
 
 /// The only target of bare metal counts as guest 1.
-fn at_host(sample: &HostSample, wanted: &dyn Fn(u32) -> bool) -> Counted {
+fn at_host(sample: &HostSample, wanted: &dyn Fn(u32) -> bool) -> PacketCount {
     let own = sample.targets.iter().zip(1..).filter(|(_, guest)| wanted(*guest));
-    let targets = own.map(|(target, _)| Counted {
+    let targets = own.map(|(target, _)| PacketCount {
         from_target: Count { packets: target.from_target_packets, bytes: target.from_target_bytes },
         to_target: Count { packets: target.to_target_packets, bytes: target.to_target_bytes },
     });
-    targets.fold(Counted::default(), Add::add)
+    targets.fold(PacketCount::default(), Add::add)
 }
 
 /// In the guests, where the host sees no packet.
-fn inside(raw: &RawTrial, wanted: &dyn Fn(u32) -> bool) -> Option<(f64, Counted, f64)> {
+fn inside(raw: &RawTrial, wanted: &dyn Fn(u32) -> bool) -> Option<(f64, PacketCount, f64)> {
     let own = raw.guests.iter().filter(|guest| wanted(guest.guest));
     let readings = own.map(|guest| match guest.nic.as_slice() {
         [first, .., last] => Some((first, last)),
@@ -91,14 +91,14 @@ fn inside(raw: &RawTrial, wanted: &dyn Fn(u32) -> bool) -> Option<(f64, Counted,
     let readings: Vec<_> =
         readings.collect::<Option<_>>().filter(|readings: &Vec<_>| !readings.is_empty())?;
     let gained = readings.iter().map(|(first, last)| at_guest(last.1).since(at_guest(first.1)));
-    let counted = gained.collect::<Option<Vec<_>>>()?.into_iter().fold(Counted::default(), Add::add);
+    let counted = gained.collect::<Option<Vec<_>>>()?.into_iter().fold(PacketCount::default(), Add::add);
     let from_s = readings.iter().map(|(first, _)| first.0).fold(f64::MIN, f64::max);
     let until_s = readings.iter().map(|(_, last)| last.0).fold(f64::MAX, f64::min);
     Some((from_s, counted, until_s))
 }
 
-fn at_guest(nic: NicPackets) -> Counted {
-    Counted {
+fn at_guest(nic: NicPackets) -> PacketCount {
+    PacketCount {
         from_target: Count { packets: nic.sent, bytes: nic.sent_bytes },
         to_target: Count { packets: nic.received, bytes: nic.received_bytes },
     }

@@ -25,7 +25,7 @@ impl Interference {
         if matches!(configuration.background, Background::None | Background::AsWritten) {
             return Interference::default();
         }
-        let pairs = |value: &Value| Ratio::from_pairs(&pairs(value, configuration, trials));
+        let pairs = |value: &FigureValue| Ratio::from_pairs(&pairs(value, configuration, trials));
         let ratio = |metric: Metric| pairs(&|trial| metric.value(trial));
         Interference {
             rate: pairs(&|trial| Some(trial.numbers.as_ref()?.total.rate)),
@@ -43,10 +43,10 @@ impl Interference {
 }
 
 /// Something of a trial.
-type Value<'v> = dyn Fn(&TrialFigures) -> Option<f64> + 'v;
+type FigureValue<'v> = dyn Fn(&TrialFigures) -> Option<f64> + 'v;
 
 /// Values alone and with background, of the blocks that have both.
-fn pairs(value: &Value, configuration: &Configuration, trials: &[TrialFigures]) -> Vec<(f64, f64)> {
+fn pairs(value: &FigureValue, configuration: &Configuration, trials: &[TrialFigures]) -> Vec<(f64, f64)> {
     let alone = |other: &Configuration| {
         let same = |factor: &Factor| configuration.value(*factor) == other.value(*factor);
         other.background == Background::None

@@ -40,7 +40,7 @@ pub enum Section {
 }
 
 /// One row of the table of metrics.
-struct Descriptor {
+struct MetricDescriptor {
     column: &'static str,
     label: &'static str,
     unit: &'static str,
@@ -67,7 +67,7 @@ macro_rules! metrics {
             /// Every metric, in the order of the columns.
             pub const ALL: [Metric; [$($column),+].len()] = [$(Metric::$metric),+];
 
-            const TABLE: [Descriptor; Metric::ALL.len()] = [$(Descriptor {
+            const TABLE: [MetricDescriptor; Metric::ALL.len()] = [$(MetricDescriptor {
                 column: $column,
                 label: $label,
                 unit: $unit,
@@ -206,7 +206,7 @@ metrics! {
 }
 
 impl Metric {
-    fn row(self) -> &'static Descriptor {
+    fn row(self) -> &'static MetricDescriptor {
         &Metric::TABLE[self as usize]
     }
 

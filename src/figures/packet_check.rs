@@ -3,7 +3,7 @@
 //! Asked of all guests together, and of each measured guest, so that flows booked to the wrong one are found out: requests
 //! and responses by packets, streams by bytes. What can be true of them is said in `credible`.
 
-use super::counted::Counted;
+use super::counted::PacketCount;
 use super::credible::{Party, credible, work};
 use super::{FlowFigures, GuestFigures, Numbers, Reason, TotalFigures, guest};
 use crate::profile::{Test, Unit};
@@ -22,10 +22,10 @@ const BESIDE: f64 = 20.0;
 /// Packets that the host counted per transaction and direction of all guests; bytes per byte of payload of a stream. `raw`
 /// has the rates of what arrived.
 pub(super) fn ratio(raw: &RawTrial) -> Option<f64> {
-    of_work(raw, Counted::add_up(raw, |_| true)?, work(raw.flows.iter()))
+    of_work(raw, PacketCount::add_up(raw, |_| true)?, work(raw.flows.iter()))
 }
 
-fn of_work(raw: &RawTrial, counted: Counted, work: f64) -> Option<f64> {
+fn of_work(raw: &RawTrial, counted: PacketCount, work: f64) -> Option<f64> {
     let counted = match raw.configuration.test {
         Test::TCP_RR | Test::UDP_RR | Test::TCP_CRR => {
             (counted.from_target.packets + counted.to_target.packets) as f64 / 2.0
@@ -65,7 +65,7 @@ fn of_guest(raw: &RawTrial, flows: &[FlowFigures], number: u32) -> Option<Reason
     let retransmissions = party.flows.iter().map(|(_, flow)| flow.retransmissions).sum();
     let loss_percent = guest::loss_percent(raw, |flow| flow.guest == number);
     let (least, most) = credible(&party, retransmissions, loss_percent)?;
-    let ratio = of_work(raw, Counted::add_up(raw, |guest| guest == number)?, party.work())?;
+    let ratio = of_work(raw, PacketCount::add_up(raw, |guest| guest == number)?, party.work())?;
     disagreement(raw, Some(number), ratio, (least, most + beside)).filter(|_| per_flow >= fewest)
 }
 

@@ -45,12 +45,12 @@ pub fn timeline(raw: &RawTrial, timing: &Timing, limit: usize) -> Vec<Point> {
     let raw = &received(raw);
     let settled = Settled::detect(raw, timing).filter(|_| raw.failure.is_none());
     let Some(Settled { window, .. }) = settled else { return Vec::new() };
-    let course = Course::compute(raw, window, timing, limit);
+    let course = TrialCourse::compute(raw, window, timing, limit);
     [course.flows(), course.guests(), course.host(), course.cpus(), once(raw, &window)].concat()
 }
 
 /// A trial cut into slices.
-struct Course<'a> {
+struct TrialCourse<'a> {
     raw: &'a RawTrial,
     window: Window,
     slices: Vec<Window>,
@@ -80,8 +80,8 @@ impl Single {
     }
 }
 
-impl<'a> Course<'a> {
-    fn compute(raw: &'a RawTrial, window: Window, timing: &Timing, limit: usize) -> Course<'a> {
+impl<'a> TrialCourse<'a> {
+    fn compute(raw: &'a RawTrial, window: Window, timing: &Timing, limit: usize) -> TrialCourse<'a> {
         let interval_s = timing.interval.as_secs_f64();
         let (first_s, last_s) = ends(raw, &window);
         let length_s = |single: Single| {
@@ -95,7 +95,7 @@ impl<'a> Course<'a> {
         let length_s = length_s(single).min((window.length_s() / LEAST).max(interval_s));
         let slices = slices(&window, first_s, last_s, length_s);
         let spans = slices.iter().map(|slice| Span::between(&raw.host, slice.start_s, slice.end_s)).collect();
-        Course { raw, window, slices, spans, single }
+        TrialCourse { raw, window, slices, spans, single }
     }
 
     /// Each flow, and each that is background.
@@ -291,7 +291,7 @@ mod tests {
         let mut raw = trial();
         raw.flows[0].intervals.retain(|interval| interval.end_s < fixture::START + 6.0);
         let window = Window { start_s: fixture::START + 2.0, end_s: fixture::START + 12.0 };
-        let course = Course::compute(&raw, window, &fixture::timing(), 100_000);
+        let course = TrialCourse::compute(&raw, window, &fixture::timing(), 100_000);
         let first: Vec<f64> = course.flows().iter().filter(|p| p.name == "1").map(|p| p.value).collect();
         assert_eq!(first.last(), Some(&0.0));
     }

@@ -49,7 +49,7 @@ fn dpdk_version(daemon: &Path) -> Option<String> {
 pub fn fingerprint() -> String {
     let version =
         daemon().and_then(|path| dpdk_version(&path)).unwrap_or_else(|| "of unknown version".into());
-    let memory = if memory() == Memory::Huge { "huge pages" } else { "ordinary pages" };
+    let memory = if memory() == SwitchMemory::Huge { "huge pages" } else { "ordinary pages" };
     format!("DPDK {version}, {memory}, {}", polling(&cpus()))
 }
 
@@ -66,11 +66,11 @@ pub fn settings() -> Vec<String> {
 }
 
 /// Pure part of [`settings`].
-fn settings_for(cpus: &[usize], memory: Memory) -> Vec<String> {
+fn settings_for(cpus: &[usize], memory: SwitchMemory) -> Vec<String> {
     let memory = match memory {
-        Memory::Huge => String::new(), // as it needs them
+        SwitchMemory::Huge => String::new(), // as it needs them
         // Spelled out, because Open vSwitch would add --in-memory, which does not go with ordinary pages.
-        Memory::Ordinary(mib) => format!("--no-huge --legacy-mem -m {mib} "),
+        SwitchMemory::Ordinary(mib) => format!("--no-huge --legacy-mem -m {mib} "),
     };
     let first = cpus.first().copied().unwrap_or(0);
     let last = cpus.last().copied().unwrap_or(0);
@@ -106,7 +106,7 @@ fn cpus() -> Vec<usize> {
 
 /// Where packets lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Memory {
+enum SwitchMemory {
     /// In huge pages, the kernel's whole pool if need be.
     Huge,
     /// In ordinary pages, so many MiB at most.
@@ -114,21 +114,21 @@ enum Memory {
 }
 
 /// Huge pages where enough are free.
-fn memory() -> Memory {
+fn memory() -> SwitchMemory {
     memory_of(&std::fs::read_to_string("/proc/meminfo").unwrap_or_default())
 }
 
 /// Pure part of [`memory`]. A bound costs nothing: ordinary pages are taken as they are touched.
-fn memory_of(meminfo: &str) -> Memory {
+fn memory_of(meminfo: &str) -> SwitchMemory {
     let value = |name: &str| {
         let line = meminfo.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_whitespace().next()?.parse::<u64>().ok()
     };
     let free = value("HugePages_Free:").zip(value("Hugepagesize:"));
     if free.is_some_and(|(pages, kib)| pages * kib / 1024 >= ENOUGH_MIB) {
-        return Memory::Huge;
+        return SwitchMemory::Huge;
     }
-    Memory::Ordinary(value("MemTotal:").unwrap_or_default() / 1024 / 2)
+    SwitchMemory::Ordinary(value("MemTotal:").unwrap_or_default() / 1024 / 2)
 }
 
 #[cfg(test)]
@@ -137,11 +137,11 @@ mod tests {
 
     #[test]
     fn one_thread_polls_on_the_last_cpu_and_rests_only_where_cpus_are_few() {
-        let many = settings_for(&[0, 1, 2, 70], Memory::Huge);
+        let many = settings_for(&[0, 1, 2, 70], SwitchMemory::Huge);
         assert!(many.contains(&"other_config:pmd-cpu-mask=0x400000000000000000".into()), "{many:?}");
         assert!(many.contains(&"other_config:dpdk-lcore-mask=0x1".into()), "{many:?}");
         assert!(!many.iter().any(|setting| setting.contains("sleep")), "{many:?}");
-        let few = settings_for(&[1, 3], Memory::Huge);
+        let few = settings_for(&[1, 3], SwitchMemory::Huge);
         assert!(few.contains(&"other_config:pmd-cpu-mask=0x8".into()), "{few:?}");
         assert!(few.contains(&"other_config:pmd-sleep-max=100".into()), "{few:?}");
     }
@@ -150,11 +150,12 @@ mod tests {
     fn huge_pages_are_used_where_enough_are_free_and_never_more_than_the_machine_has() {
         let meminfo =
             |free: u32| format!("MemTotal: 4194304 kB\nHugePages_Free:  {free}\nHugepagesize:  2048 kB\n");
-        assert_eq!(memory_of(&meminfo(512)), Memory::Huge);
-        assert_eq!(memory_of(&meminfo(511)), Memory::Ordinary(2048));
+        assert_eq!(memory_of(&meminfo(512)), SwitchMemory::Huge);
+        assert_eq!(memory_of(&meminfo(511)), SwitchMemory::Ordinary(2048));
         assert!(
-            settings_for(&[0], Memory::Ordinary(64))[4].contains("--no-huge --legacy-mem -m 64 --no-pci")
+            settings_for(&[0], SwitchMemory::Ordinary(64))[4]
+                .contains("--no-huge --legacy-mem -m 64 --no-pci")
         );
-        assert!(!settings_for(&[0], Memory::Huge)[4].contains("--no-huge"));
+        assert!(!settings_for(&[0], SwitchMemory::Huge)[4].contains("--no-huge"));
     }
 }

@@ -71,7 +71,7 @@ fn version(daemon: &str) -> String {
 /// # Errors
 /// [`LabError::Daemon`] with the end of a daemon's log, [`LabError::Exec`] if a command refuses.
 pub async fn ensure(host: &Local, switch: Switch, ovs: &OpenVswitch) -> Result<(), LabError> {
-    let place = Place { host, dir: PathBuf::from(switch.dir(ovs)) };
+    let place = SwitchPlace { host, dir: PathBuf::from(switch.dir(ovs)) };
     if place.answers().await {
         return Ok(());
     }
@@ -79,12 +79,12 @@ pub async fn ensure(host: &Local, switch: Switch, ovs: &OpenVswitch) -> Result<(
 }
 
 /// Where one switch lives.
-struct Place<'a> {
+struct SwitchPlace<'a> {
     host: &'a Local,
     dir: PathBuf,
 }
 
-impl Place<'_> {
+impl SwitchPlace<'_> {
     async fn start(&self, switch: Switch) -> Result<(), LabError> {
         let dir = self.dir.display();
         std::fs::remove_dir_all(&self.dir).ok(); // of one that has died

@@ -79,11 +79,11 @@ impl fmt::Display for Holder {
 /// The right, given back with the value.
 #[derive(Debug)]
 pub struct SettingsLock {
-    held: Held,
+    held: HeldLock,
 }
 
 #[derive(Debug)]
-enum Held {
+enum HeldLock {
     Here { _locked: File },
     There(Box<Shell>),
 }
@@ -101,7 +101,7 @@ struct Shell {
 /// [`LabError::Settings`] if another run has it; other [`LabError`]s if the machine does not answer or refuses the file.
 pub fn take(place: &HostPlace, run: &RunId) -> Result<SettingsLock, LabError> {
     let held = match place {
-        HostPlace::Here => Held::Here { _locked: take_here(Path::new(FILE), &Holder::myself(run))? },
+        HostPlace::Here => HeldLock::Here { _locked: take_here(Path::new(FILE), &Holder::myself(run))? },
         HostPlace::There(_) => take_there(place, &Holder::myself(run))?,
     };
     Ok(SettingsLock { held })
@@ -131,7 +131,7 @@ fn locked(path: &Path) -> std::io::Result<Option<File>> {
     Ok(there.is_ok_and(|there| (there.dev(), there.ino()) == (mine.dev(), mine.ino())).then_some(file))
 }
 
-fn take_there(place: &HostPlace, holder: &Holder) -> Result<Held, LabError> {
+fn take_there(place: &HostPlace, holder: &Holder) -> Result<HeldLock, LabError> {
     let refused = || LabError::system(format!("lock {FILE} on the VM host"));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(refused())?;
@@ -147,7 +147,7 @@ fn take_there(place: &HostPlace, holder: &Holder) -> Result<Held, LabError> {
         Ok::<_, LabError>((shell, said))
     })?;
     match said.trim().strip_prefix("held ") {
-        None if said.trim() == "taken" => Ok(Held::There(Box::new(Shell { started: shell, runtime }))),
+        None if said.trim() == "taken" => Ok(HeldLock::There(Box::new(Shell { started: shell, runtime }))),
         None => Err(refused()(std::io::Error::other(format!("its shell said {said:?}")))),
         Some(other) => Err(LabError::Settings(Holder::parse(other))),
     }
@@ -156,8 +156,8 @@ fn take_there(place: &HostPlace, holder: &Holder) -> Result<Held, LabError> {
 impl Drop for SettingsLock {
     fn drop(&mut self) {
         match &mut self.held {
-            Held::Here { .. } => drop(std::fs::remove_file(FILE)), // while it is locked
-            Held::There(shell) => {
+            HeldLock::Here { .. } => drop(std::fs::remove_file(FILE)), // while it is locked
+            HeldLock::There(shell) => {
                 shell.runtime.block_on(shell.started.end(PATIENCE));
             }
         }

@@ -36,7 +36,7 @@ pub(super) enum Target {
 }
 
 /// The local ends of a channel.
-pub(super) struct Ends {
+pub(super) struct ProcessEnds {
     /// Both directions; of a process its standard input and output.
     pub stream: UnixStream,
     /// A process's standard error.
@@ -45,17 +45,17 @@ pub(super) struct Ends {
     pub status: oneshot::Receiver<i32>,
 }
 
-struct Order {
+struct PumpOrder {
     target: Target,
     /// The local end, if whoever orders has one already.
     local: Option<UnixStream>,
-    reply: SyncSender<std::io::Result<Ends>>,
+    reply: SyncSender<std::io::Result<ProcessEnds>>,
 }
 
 /// The door to the thread of a session; the session ends with its last clone and its last channel.
 #[derive(Clone, Debug)]
 pub struct Tunnel {
-    orders: Sender<Order>,
+    orders: Sender<PumpOrder>,
     wake: std::sync::Arc<UnixStream>,
 }
 
@@ -91,7 +91,7 @@ impl Tunnel {
         self.open(Target::Socket(path.into())).map(|ends| ends.stream)
     }
 
-    pub(super) fn open(&self, target: Target) -> std::io::Result<Ends> {
+    pub(super) fn open(&self, target: Target) -> std::io::Result<ProcessEnds> {
         self.order(target, None)
     }
 
@@ -100,10 +100,10 @@ impl Tunnel {
         self.order(target, Some(local)).map(drop)
     }
 
-    fn order(&self, target: Target, local: Option<UnixStream>) -> std::io::Result<Ends> {
+    fn order(&self, target: Target, local: Option<UnixStream>) -> std::io::Result<ProcessEnds> {
         let over = || std::io::Error::other("the SSH session is over");
         let (reply, answer) = sync_channel(1);
-        self.orders.send(Order { target, local, reply }).map_err(|_| over())?;
+        self.orders.send(PumpOrder { target, local, reply }).map_err(|_| over())?;
         (&*self.wake).write_all(b"!")?;
         answer.recv().map_err(|_| over())?
     }
@@ -120,7 +120,7 @@ pub(super) fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::i
 
 struct Pump {
     session: Session,
-    orders: Receiver<Order>,
+    orders: Receiver<PumpOrder>,
     woken: UnixStream,
     links: Vec<Link>,
 }
@@ -164,7 +164,7 @@ impl Pump {
         }
     }
 
-    fn open(&mut self, target: Target, given: Option<UnixStream>) -> std::io::Result<Ends> {
+    fn open(&mut self, target: Target, given: Option<UnixStream>) -> std::io::Result<ProcessEnds> {
         let channel = self.channel(target)?;
         let (mut local, stream) = UnixStream::pair()?;
         if let Some(given) = given {
@@ -173,7 +173,7 @@ impl Pump {
         let (local_stderr, stderr) = UnixStream::pair()?;
         let (tell, status) = oneshot::channel();
         self.links.push(Link::new(channel, local, local_stderr, tell)?);
-        Ok(Ends { stream, stderr, status })
+        Ok(ProcessEnds { stream, stderr, status })
     }
 
     fn channel(&self, target: Target) -> Result<Channel, ssh2::Error> {

@@ -11,7 +11,7 @@ use tokio::process::Child;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::pump::Ends;
+use super::pump::ProcessEnds;
 
 /// The way to a process's standard input.
 pub type Input = Box<dyn AsyncWrite + Send + Unpin>;
@@ -53,7 +53,7 @@ impl Started {
         }
     }
 
-    pub(super) fn there(ends: Ends) -> io::Result<Started> {
+    pub(super) fn there(ends: ProcessEnds) -> io::Result<Started> {
         let (stdout, stdin) = asynchronous(ends.stream)?.into_split();
         let (stderr, _) = asynchronous(ends.stderr)?.into_split();
         Ok(Started {

@@ -8,11 +8,11 @@ use toml::de::{DeTable, DeValue};
 
 /// The spans of one text.
 pub(super) struct Places<'t> {
-    places: BTreeMap<String, Place>,
+    places: BTreeMap<String, KeyPlace>,
     text: &'t str,
 }
 
-struct Place {
+struct KeyPlace {
     key: Range<usize>,
     value: Range<usize>,
 }
@@ -41,7 +41,7 @@ impl<'t> Places<'t> {
             }
             _ => {}
         }
-        self.places.insert(path.into(), Place { key, value: value.span() });
+        self.places.insert(path.into(), KeyPlace { key, value: value.span() });
     }
 
     /// The value at a path; if it is not written, where it belongs: its section's name, or else the end of the text,

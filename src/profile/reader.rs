@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::Diagnostic;
 use super::schema::{self, keys};
 use super::shape;
-use super::taken::{Taken, take_out};
+use super::taken::{TakenKey, take_out};
 use super::written::Written;
 use crate::factor::fault::{list, nearest};
 
@@ -39,7 +39,7 @@ pub(super) fn read(root: &Spanned<DeTable<'_>>) -> Read {
                 let offset = error.span().map_or(usize::MAX, |span| span.start);
                 let taken = take_out(rest.get_mut(), offset);
                 read.issues.push(refusal(&error, taken.as_ref()));
-                let Some(Taken { path, .. }) = taken else {
+                let Some(TakenKey { path, .. }) = taken else {
                     return Read { refused: vec![String::new()], ..read };
                 };
                 read.refused.extend(meant(&path));
@@ -63,9 +63,9 @@ pub(super) fn syntax(error: &Error, text: &str) -> Diagnostic {
 }
 
 /// What serde refused, in words for people who write profiles.
-fn refusal(error: &Error, taken: Option<&Taken>) -> Diagnostic {
+fn refusal(error: &Error, taken: Option<&TakenKey>) -> Diagnostic {
     let span = error.span().unwrap_or(0..0);
-    let Some(Taken { path, dated }) = taken else {
+    let Some(TakenKey { path, dated }) = taken else {
         return Diagnostic::new(plain(error.message())).at(span, "").hint("see the schema");
     };
     let path = path.as_str();

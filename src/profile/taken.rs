@@ -3,7 +3,7 @@
 use toml::de::{DeTable, DeValue};
 
 /// What serde refused.
-pub(super) struct Taken {
+pub(super) struct TakenKey {
     /// Its path, such as `workload.flows` or `group[0].rate`.
     pub(super) path: String,
     /// Whether it is, or holds, a date or a time of day: serde takes those for sections.
@@ -11,7 +11,7 @@ pub(super) struct Taken {
 }
 
 /// Removes the innermost entry at an offset.
-pub(super) fn take_out(table: &mut DeTable<'_>, offset: usize) -> Option<Taken> {
+pub(super) fn take_out(table: &mut DeTable<'_>, offset: usize) -> Option<TakenKey> {
     for (key, value) in table.iter_mut() {
         if let Some(taken) = take_out_of_value(value.get_mut(), offset) {
             return Some(taken.below(key.get_ref()));
@@ -21,10 +21,10 @@ pub(super) fn take_out(table: &mut DeTable<'_>, offset: usize) -> Option<Taken> 
     let (key, _) = table.iter().find(|(key, value)| at(key.span()) || at(value.span()))?;
     let key = key.clone();
     let dated = table.remove(&key).is_some_and(|value| is_dated(value.get_ref()));
-    Some(Taken { path: key.into_inner().into_owned(), dated })
+    Some(TakenKey { path: key.into_inner().into_owned(), dated })
 }
 
-fn take_out_of_value(value: &mut DeValue<'_>, offset: usize) -> Option<Taken> {
+fn take_out_of_value(value: &mut DeValue<'_>, offset: usize) -> Option<TakenKey> {
     match value {
         DeValue::Table(table) => take_out(table, offset),
         DeValue::Array(items) => {
@@ -39,11 +39,11 @@ fn take_out_of_value(value: &mut DeValue<'_>, offset: usize) -> Option<Taken> {
     }
 }
 
-impl Taken {
+impl TakenKey {
     /// The same, seen from outside: keys are joined by dots, the number of an item is not.
-    fn below(self, key: &str) -> Taken {
+    fn below(self, key: &str) -> TakenKey {
         let dot = if self.path.starts_with('[') { "" } else { "." };
-        Taken { path: format!("{key}{dot}{}", self.path), ..self }
+        TakenKey { path: format!("{key}{dot}{}", self.path), ..self }
     }
 }
 

@@ -27,7 +27,7 @@ const SEND_BUFFER: (u32, u32) = (4_096, 212_992);
 
 /// What runs beside the measured flows. Dropping it ends it.
 #[derive(Default)]
-pub(super) struct Background {
+pub(super) struct BackgroundLoad {
     burners: Vec<Burner>,
     streams: Option<(Load, Vec<FlowSpec>)>,
 }
@@ -41,14 +41,14 @@ pub(super) async fn start(
     groups: &[Members],
     configuration: &Configuration,
     timing: &Timing,
-) -> Result<Background> {
+) -> Result<BackgroundLoad> {
     let burning = groups.iter().filter(|group| group.role == Role::CpuBurner);
     let burning: Vec<u32> = burning.flat_map(Members::numbers).collect();
     let specs = streams(session, groups, timing);
     let streams =
         start_streams(session, &specs, timing).await.context("failed to start the background streams")?;
     let burners = start_burners(session, &burning, configuration, timing);
-    Ok(Background { burners: burners.await.context("failed to start the busy loops")?, streams })
+    Ok(BackgroundLoad { burners: burners.await.context("failed to start the busy loops")?, streams })
 }
 
 /// One stream to each guest that receives one, as fast as it goes or as fast as the tester lets it.
@@ -123,7 +123,7 @@ fn longest(timing: &Timing) -> Duration {
     timing.warmup + timing.window + timing.cooldown + 2 * START_LIMIT + ORPHAN_LIMIT
 }
 
-impl Background {
+impl BackgroundLoad {
     /// Ends everything; what the streams printed.
     ///
     /// # Errors

@@ -66,9 +66,10 @@ impl Segmentation {
         }
         // A first, generous segmentation, so that noise is that of the runs around their levels.
         let first = noise_of_steps(values);
-        let noise = Levels::with_splits(values, &splits(values, first, GENEROUS), first).noise(values, first);
+        let noise =
+            FittedLevels::with_splits(values, &splits(values, first, GENEROUS), first).noise(values, first);
         let splits = splits(values, noise, 1.0);
-        let Levels { fits, levels } = Levels::with_splits(values, &splits, noise);
+        let FittedLevels { fits, levels } = FittedLevels::with_splits(values, &splits, noise);
         let is_odd = |run: &usize| ordinary_part((values[*run] - levels[*run]) / noise) < 0.5;
         let change = |(place, (at, p)): (usize, &(usize, f64))| Change {
             at: *at,
@@ -87,13 +88,13 @@ impl Segmentation {
 }
 
 /// Levels of all runs between given splits.
-struct Levels {
+struct FittedLevels {
     fits: Vec<Fit>,
     levels: Vec<f64>,
 }
 
-impl Levels {
-    fn with_splits(values: &[f64], splits: &[(usize, f64)], noise: f64) -> Levels {
+impl FittedLevels {
+    fn with_splits(values: &[f64], splits: &[(usize, f64)], noise: f64) -> FittedLevels {
         let mut bounds = vec![0];
         bounds.extend(splits.iter().map(|(at, _)| *at));
         bounds.push(values.len());
@@ -101,7 +102,7 @@ impl Levels {
             bounds.windows(2).map(|ends| Fit::to(&values[ends[0]..ends[1]], noise)).collect();
         let of_segment = |(fit, ends): (&Fit, &[usize])| vec![fit.level; ends[1] - ends[0]];
         let levels = fits.iter().zip(bounds.windows(2)).flat_map(of_segment).collect();
-        Levels { fits, levels }
+        FittedLevels { fits, levels }
     }
 
     /// Standard deviation of ordinary runs around their levels, given a first guess of it.

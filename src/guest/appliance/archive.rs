@@ -12,12 +12,12 @@ const BLOCK: usize = 512;
 /// Files, directories and links by path, without the leading slash; a directory is added before what it contains.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
-    entries: Vec<Entry>,
+    entries: Vec<ArchiveEntry>,
 }
 
 /// One file, directory or link.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct ArchiveEntry {
     /// Path in the guest, without the leading slash.
     pub path: String,
     /// Permission bits.
@@ -47,7 +47,7 @@ impl Tree {
         if let Some((parent, _)) = path.rsplit_once('/') {
             self.directory(parent, 0o755);
         }
-        self.entries.push(Entry { path: path.into(), mode, content: Content::Directory });
+        self.entries.push(ArchiveEntry { path: path.into(), mode, content: Content::Directory });
     }
 
     /// Adds a file with its directories; a second file at the same path replaces the first.
@@ -66,7 +66,7 @@ impl Tree {
     }
 
     /// Everything, in the order of the archive.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[ArchiveEntry] {
         &self.entries
     }
 
@@ -76,7 +76,7 @@ impl Tree {
             self.directory(parent, 0o755);
         }
         self.entries.retain(|entry| entry.path != path);
-        self.entries.push(Entry { path: path.into(), mode, content });
+        self.entries.push(ArchiveEntry { path: path.into(), mode, content });
     }
 
     /// The archive, padded so that another may be appended.
@@ -102,7 +102,7 @@ impl Tree {
 
 /// Reads back every archive of a concatenation, as the kernel does: for tests only.
 #[cfg(test)]
-pub(super) fn read_all(bytes: &[u8]) -> Vec<Entry> {
+pub(super) fn read_all(bytes: &[u8]) -> Vec<ArchiveEntry> {
     let mut entries = Vec::new();
     let mut rest = bytes;
     loop {
@@ -125,7 +125,7 @@ pub(super) fn read_all(bytes: &[u8]) -> Vec<Entry> {
             0o120_000 => Content::Link(String::from_utf8(content).unwrap()),
             _ => Content::File(content),
         };
-        entries.push(Entry { path, mode: mode & 0o7777, content });
+        entries.push(ArchiveEntry { path, mode: mode & 0o7777, content });
         rest = reader.finish().unwrap();
     }
 }

@@ -38,7 +38,7 @@ pub use kernel::examine;
 pub use options::{BOOT_OPTIONS, NicOption, kernel_options};
 pub use overlay::{RunFiles, run_initramfs};
 
-use archive::{Content, Entry, Tree};
+use archive::{ArchiveEntry, Content, Tree};
 use kernel::Kernel;
 use modules::{ModuleStore, Selection};
 
@@ -124,7 +124,7 @@ fn inputs(tree: &Tree, kernel: &[u8]) -> Vec<Digested> {
     let mut inputs =
         vec![Digested::of_bytes("format", FORMAT.as_bytes()), Digested::of_bytes("kernel", kernel)];
     let mut frame = String::new();
-    for Entry { path, mode, content } in tree.entries() {
+    for ArchiveEntry { path, mode, content } in tree.entries() {
         match content {
             Content::Directory => frame.push_str(&format!("{path} {mode:o}\n")),
             Content::File(bytes) => inputs.push(Digested::of_bytes(&format!("{path} {mode:o}"), bytes)),

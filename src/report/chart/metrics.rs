@@ -21,7 +21,7 @@ pub(super) const PERCENTILES: &str = "percentile of the whole flow, closed loop"
 
 /// What a picture is about.
 #[derive(Clone, Debug, PartialEq)]
-struct Subject {
+struct ChartSubject {
     /// Beginning of the file's name.
     name: &'static str,
     /// Beginning of the title.
@@ -32,9 +32,9 @@ struct Subject {
     ends_at_100: bool,
 }
 
-impl From<Metric> for Subject {
-    fn from(metric: Metric) -> Subject {
-        Subject {
+impl From<Metric> for ChartSubject {
+    fn from(metric: Metric) -> ChartSubject {
+        ChartSubject {
             name: metric.column(),
             label: metric.label(),
             unit: metric.unit(),
@@ -67,7 +67,7 @@ pub(super) fn plots(report: &Model, metric: Metric, floor: &dyn Fn(&SummaryRow) 
 
 /// Every picture of the rate against that of bare metal; none without bare metal.
 pub(super) fn to_bare_metal(report: &Model) -> Vec<Plot> {
-    let subject = Subject {
+    let subject = ChartSubject {
         name: "rate_to_bare_metal",
         label: "Rate ÷ bare metal",
         unit: "",
@@ -79,7 +79,7 @@ pub(super) fn to_bare_metal(report: &Model) -> Vec<Plot> {
     plots_of(report, guests, &subject, &Values { value: &value, floor: &|_| None })
 }
 
-fn plots_of(report: &Model, rows: Vec<&SummaryRow>, subject: &Subject, values: &Values) -> Vec<Plot> {
+fn plots_of(report: &Model, rows: Vec<&SummaryRow>, subject: &ChartSubject, values: &Values) -> Vec<Plot> {
     let (bare, guests): (Vec<&SummaryRow>, Vec<&SummaryRow>) =
         rows.into_iter().partition(|row| row.configuration.vms == 0);
     let levels = levels(&guests);

@@ -39,7 +39,7 @@ pub use summary::summary;
 /// The tables whose rows belong to single trials: a further trial adds rows at their ends.
 pub fn per_trial(experiment: &Experiment, provenance: &Provenance, trials: &[TrialFigures]) -> Vec<Table> {
     let make = Maker { experiment, keys: Keys::new(experiment, provenance), trials };
-    let guests = |n: &Numbers| n.guests.iter().flat_map(parts::Exit::all).collect();
+    let guests = |n: &Numbers| n.guests.iter().flat_map(parts::ExitRow::all).collect();
     vec![
         make.of_numbers("flows", &parts::FLOW, |n| n.flows.clone()),
         make.of_numbers("guests", &parts::GUEST, |n| n.guests.clone()),

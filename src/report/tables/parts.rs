@@ -206,7 +206,7 @@ pub(super) static INTERRUPT: [Field<IrqFigures>; 5] = [
 ];
 
 /// How often KVM left a guest for one reason.
-pub(super) struct Exit {
+pub(super) struct ExitRow {
     /// Number of the guest, from 1.
     pub guest: u32,
     /// Who counted.
@@ -219,11 +219,11 @@ pub(super) struct Exit {
     pub per_transaction: Option<f64>,
 }
 
-impl Exit {
+impl ExitRow {
     /// All reasons of a guest.
-    pub fn all(guest: &GuestFigures) -> Vec<Exit> {
+    pub fn all(guest: &GuestFigures) -> Vec<ExitRow> {
         let rate = guest.unit.transactions(guest.rate).filter(|rate| *rate > 0.0);
-        let exit = |(reason, per_s): (&String, &f64)| Exit {
+        let exit = |(reason, per_s): (&String, &f64)| ExitRow {
             guest: guest.guest,
             source: guest.exits_from,
             reason: reason.clone(),
@@ -234,12 +234,12 @@ impl Exit {
     }
 }
 
-pub(super) static EXIT: [Field<Exit>; 5] = [
+pub(super) static EXIT: [Field<ExitRow>; 5] = [
     integer("guest", "number of the guest, from 1", |e| Some(e.guest.into())),
     text("source", "who counted", |e| e.source.map(|source| source.to_string())),
     text("reason", "why KVM left the guest; `exits`: all reasons", |e| Some(e.reason.clone())),
-    real("exits_per_s", "1/s", "how often, all vCPUs", |e: &Exit| Some(e.per_s)).better(Better::Lower),
-    real("exits_per_transaction", "", "the same for each transaction of the guest", |e: &Exit| {
+    real("exits_per_s", "1/s", "how often, all vCPUs", |e: &ExitRow| Some(e.per_s)).better(Better::Lower),
+    real("exits_per_transaction", "", "the same for each transaction of the guest", |e: &ExitRow| {
         e.per_transaction
     })
     .needs(REQUESTS)

@@ -15,7 +15,7 @@ const FILE: &str = "groups.csv";
 
 /// The columns of numbers, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Column {
+enum GroupColumn {
     Cpu,
     Part,
     ByWeight,
@@ -24,40 +24,46 @@ enum Column {
     Throughput,
 }
 
-impl Column {
+impl GroupColumn {
     /// From the one that must be seen to the one that may be left out first.
-    const BY_IMPORTANCE: [Column; 6] =
-        [Column::Part, Column::Rate, Column::Throughput, Column::ByWeight, Column::Error, Column::Cpu];
+    const BY_IMPORTANCE: [GroupColumn; 6] = [
+        GroupColumn::Part,
+        GroupColumn::Rate,
+        GroupColumn::Throughput,
+        GroupColumn::ByWeight,
+        GroupColumn::Error,
+        GroupColumn::Cpu,
+    ];
 
     fn label(self) -> &'static str {
         match self {
-            Column::Cpu => "CPU time",
-            Column::Part => "Part of CPU time",
-            Column::ByWeight => "Part by weight",
-            Column::Error => "Error of part",
-            Column::Rate => "Rate per guest",
-            Column::Throughput => "Throughput per guest",
+            GroupColumn::Cpu => "CPU time",
+            GroupColumn::Part => "Part of CPU time",
+            GroupColumn::ByWeight => "Part by weight",
+            GroupColumn::Error => "Error of part",
+            GroupColumn::Rate => "Rate per guest",
+            GroupColumn::Throughput => "Throughput per guest",
         }
     }
 
     fn unit(self) -> &'static str {
         match self {
-            Column::Cpu => "% of a CPU",
-            Column::Part | Column::ByWeight => "%",
-            Column::Error => "",
-            Column::Rate => "trans/s",
-            Column::Throughput => "Mbit/s",
+            GroupColumn::Cpu => "% of a CPU",
+            GroupColumn::Part | GroupColumn::ByWeight => "%",
+            GroupColumn::Error => "",
+            GroupColumn::Rate => "trans/s",
+            GroupColumn::Throughput => "Mbit/s",
         }
     }
 
     fn value(self, row: &GroupRow) -> Option<Interval> {
         match self {
-            Column::Cpu => row.cpu_percent,
-            Column::Part => row.cpu_share_percent,
-            Column::ByWeight => row.expected_share_percent.map(exact),
-            Column::Error => row.cpu_share_error,
-            Column::Rate => row.rate_per_guest.filter(|_| row.unit == Unit::Transactions),
-            Column::Throughput => row.rate_per_guest.filter(|_| row.unit == Unit::Megabits),
+            GroupColumn::Cpu => row.cpu_percent,
+            GroupColumn::Part => row.cpu_share_percent,
+            GroupColumn::ByWeight => row.expected_share_percent.map(exact),
+            GroupColumn::Error => row.cpu_share_error,
+            GroupColumn::Rate => row.rate_per_guest.filter(|_| row.unit == Unit::Transactions),
+            GroupColumn::Throughput => row.rate_per_guest.filter(|_| row.unit == Unit::Megabits),
         }
     }
 }
@@ -74,9 +80,9 @@ pub(super) fn groups(model: &Model, terminal: Terminal) -> String {
         return String::new();
     }
     let (shown, more) = first(&rows);
-    let defined = |column: &Column| shown.iter().any(|row| column.value(row).is_some());
-    let defined: Vec<Column> = Column::BY_IMPORTANCE.into_iter().filter(defined).collect();
-    let draw = |columns: &[Column], terminal| draw(model, shown, columns, terminal);
+    let defined = |column: &GroupColumn| shown.iter().any(|row| column.value(row).is_some());
+    let defined: Vec<GroupColumn> = GroupColumn::BY_IMPORTANCE.into_iter().filter(defined).collect();
+    let draw = |columns: &[GroupColumn], terminal| draw(model, shown, columns, terminal);
     let columns = table::fitting(&defined, terminal, draw);
     let left_out = defined.iter().filter(|column| !columns.contains(column)).map(|column| column.label());
     let left_out = table::too_narrow(&left_out.collect::<Vec<&str>>(), FILE);
@@ -104,7 +110,7 @@ fn of_each_configuration(rows: &[GroupRow]) -> impl Iterator<Item = &[GroupRow]>
     rows.chunk_by(move |a, b| same(&a.configuration, &b.configuration))
 }
 
-fn draw(model: &Model, rows: &[GroupRow], columns: &[Column], terminal: Terminal) -> Table {
+fn draw(model: &Model, rows: &[GroupRow], columns: &[GroupColumn], terminal: Terminal) -> Table {
     let factors = &model.experiment.factors;
     let names = factors.iter().map(|factor| factor.column().replace('_', " "));
     let words = names.chain(["group".into(), "guests".into()]).map(|name| table::heading(&name));
@@ -118,9 +124,9 @@ fn draw(model: &Model, rows: &[GroupRow], columns: &[Column], terminal: Terminal
     table
 }
 
-fn cell(column: Column, row: &GroupRow) -> Cell {
+fn cell(column: GroupColumn, row: &GroupRow) -> Cell {
     match (column, row.expected_share_percent) {
-        (Column::ByWeight, Some(percent)) => {
+        (GroupColumn::ByWeight, Some(percent)) => {
             Cell::new(format!("{percent:.1}")).set_alignment(CellAlignment::Right)
         }
         _ => table::value(column.value(row).as_ref()),

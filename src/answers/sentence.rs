@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Answer, Comparison, Direction, Finding, Measure, Metric, Verdict};
 
 impl fmt::Display for Answer {
-    /// `total rate: vhost-net has 2.1 to 2.4 times that of e1000 at 4 guests (5 blocks)`
+    /// `total rate with vhost-net at 4 guests: 2.1 to 2.4 times that with e1000, which is better (5 blocks)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (base, new) = (&self.pair.base.0, &self.pair.new.0);
         let place =
@@ -17,7 +17,7 @@ impl fmt::Display for Answer {
                 let better = better(&self.metric, self.change);
                 write!(
                     f,
-                    "{label}: {new} has {} {base}{place}, {better} ({blocks})",
+                    "{label} with {new}{place}: {} {base}, {better} ({blocks})",
                     against(&self.metric, interval)
                 )
             }
@@ -125,12 +125,12 @@ fn tenths(points: f64) -> f64 {
     (10.0 * points).round() / 10.0 + 0.0
 }
 
-/// `2.1 to 2.4 times that of`
+/// `2.1 to 2.4 times that with`
 fn against(metric: &Metric, (low, high): (f64, f64)) -> String {
     match metric.measure {
-        Measure::Ratio => format!("{} to {} times that of", ratio(low), ratio(high)),
-        Measure::Points if low > 0.0 => format!("{low:.1} to {high:.1} points more than"),
-        Measure::Points => format!("{:.1} to {:.1} points less than", -high, -low),
+        Measure::Ratio => format!("{} to {} times that with", ratio(low), ratio(high)),
+        Measure::Points if low > 0.0 => format!("{low:.1} to {high:.1} points more than with"),
+        Measure::Points => format!("{:.1} to {:.1} points less than with", -high, -low),
     }
 }
 
@@ -193,7 +193,7 @@ mod tests {
     fn an_answer_reads_as_a_sentence() {
         assert_eq!(
             answer(0.001, Some((2.1, 2.4))).to_string(),
-            "total rate: vhost-net has 2.1 to 2.4 times that of e1000 at 4 guests, which is better (5 blocks)"
+            "total rate with vhost-net at 4 guests: 2.1 to 2.4 times that with e1000, which is better (5 blocks)"
         );
         assert_eq!(
             answer(0.4, Some((0.9, 1.1))).to_string(),

@@ -4,7 +4,7 @@
 
 use super::chart::Chart;
 use super::table_line::line;
-use super::{Model, demand, fairness, groups, model, number, warnings};
+use super::{Model, answers, demand, fairness, groups, model, number, warnings};
 use crate::figures::{Metric, Section, SummaryRow};
 use crate::raw::Accel;
 
@@ -36,6 +36,10 @@ pub fn report(model: &Model, charts: &[Chart]) -> String {
 fn heading(model: &Model) -> String {
     let experiment = model.experiment;
     let mut text = format!("# {}\n\n", experiment.name);
+    let answers = answers::list(model);
+    if !answers.is_empty() {
+        text.push_str(&(answers + "\n"));
+    }
     if model.provenance.accel == Accel::Tcg {
         text.push_str(&format!("**{}**\n\n", model.provenance.accel.label()));
     }

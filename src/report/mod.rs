@@ -5,12 +5,14 @@
 //! - [`tables`]: flows, guests, trials, the summary … for other programs, with their data dictionary
 //! - [`terminal`]: the summary, and what groups of guests got, as tables that fit the terminal
 //! - [`markdown`]: the report
+//! - [`answers`]: what the swept factors do, in sentences
 //! - [`comparison`]: two runs against each other
 //! - [`Warning`]: what to know before trusting figures that count
 //! - `groups`, `demand`, `fairness`: its sections about groups of guests and background load, about guests that want less, and
 //!   about fairness over time
 //! - [`chart`]: pictures, SVG and PNG
 
+mod answers;
 pub mod chart;
 pub mod comparison;
 mod demand;
@@ -27,6 +29,7 @@ pub mod tables;
 pub mod terminal;
 mod warning;
 
+pub use answers::answers;
 pub use model::{Model, describe};
 pub use provenance::Provenance;
 pub use warning::{Warning, warnings};

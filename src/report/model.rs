@@ -108,7 +108,7 @@ pub(super) fn constants(configurations: &[Configuration]) -> String {
 }
 
 /// Configurations with guests, or all if there are none.
-fn with_guests(all: &[Configuration]) -> Vec<&Configuration> {
+pub(super) fn with_guests(all: &[Configuration]) -> Vec<&Configuration> {
     let guests: Vec<&Configuration> = all.iter().filter(|configuration| configuration.vms > 0).collect();
     if guests.is_empty() { all.iter().collect() } else { guests }
 }

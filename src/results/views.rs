@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::Results;
+use crate::answers::Answer;
 use crate::figures::{Metric, Outcome, SummaryRow, TrialFigures, summarise};
 use crate::profile::{Configuration, Experiment};
 use crate::report::terminal::Terminal;
@@ -37,6 +38,7 @@ impl Results {
             "run": self.provenance.run,
             "directory": self.dir.path(),
             "complete": self.all_measured(),
+            "answers": report::answers(&model).iter().map(answer).collect::<Vec<_>>(),
             "warnings": report::warnings(&model).iter().map(ToString::to_string).collect::<Vec<_>>(),
             "configurations": tables::configurations(&model).to_json(),
             "summary": tables::summary(&model).to_json(),
@@ -63,4 +65,11 @@ impl Results {
         self.trials.len() == self.planned
             && self.trials.iter().all(|trial| trial.outcome == Outcome::Measured)
     }
+}
+
+/// An answer with its sentence.
+fn answer(answer: &Answer) -> Value {
+    let mut value = json!(answer);
+    value["sentence"] = answer.to_string().into();
+    value
 }

@@ -86,19 +86,23 @@ pub fn script(change: &Change) -> String {
     format!("{FUNCTIONS}{}", calls(&[change]).concat())
 }
 
-/// Scripts that undo all that a run may have left on one machine, to be run one after the other: its processes first, then
-/// `changes` in the order given, and at last whatever bears its name. `directory` is the run's state directory, if that is on
-/// this machine.
+/// Scripts that undo what a run changed on one machine, to be run one after the other: its processes first, then `changes` in
+/// the order given. `directory` is the run's state directory, if that is on this machine. [`survivors`] comes after them.
 pub fn scripts(run: &str, directory: Option<&str>, changes: &[&Change]) -> Vec<String> {
     let first = [&["processes", run][..], &Vec::from_iter(directory)].concat();
     let mut scripts = vec![FUNCTIONS.to_owned()];
-    for call in [vec![line(first)], calls(changes), vec![line(["survivors", run])]].concat() {
+    for call in [vec![line(first)], calls(changes)].concat() {
         match scripts.last_mut() {
             Some(script) if script.len() + call.len() < LONGEST_SCRIPT => script.push_str(&call),
             _ => scripts.push(format!("{FUNCTIONS}{call}")),
         }
     }
     scripts
+}
+
+/// A script that removes or names whatever still bears the run's name on one machine.
+pub fn survivors(run: &str) -> String {
+    format!("{FUNCTIONS}{}", line(["survivors", run]))
 }
 
 /// A NIC that gets something back must be where it was, so those that are away come first.
@@ -208,12 +212,13 @@ mod tests {
     }
 
     #[test]
-    fn processes_come_first_and_the_search_for_survivors_last() {
+    fn processes_come_first_and_the_search_for_survivors_has_a_script_of_its_own() {
         let change =
             Change::Command { argv: vec!["ip".into(), "link".into(), "delete".into(), "kf-a-b".into()] };
         let script = scripts("abc234", Some("/run/x"), &[&change]).concat();
-        let calls = "processes abc234 /run/x\nundo ip link delete kf-a-b\nsurvivors abc234\n";
+        let calls = "processes abc234 /run/x\nundo ip link delete kf-a-b\n";
         assert!(script.ends_with(calls), "{script}");
+        assert!(survivors("abc234").ends_with("survivors abc234\n"));
     }
 
     #[test]

@@ -50,22 +50,19 @@ pub fn clean_all(roots: &[PathBuf]) -> Vec<Cleaned> {
 /// [`LabError::Survivors`] names what is still there.
 pub fn undo(state: State) -> Result<Vec<String>, LabError> {
     let Recorded { entries, unreadable } = journal::read(&state.dir);
-    let (mut done, mut left) = (Vec::new(), unreadable);
+    let mut outcome = Outcome { done: Vec::new(), left: unreadable };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(LabError::system("start a runtime"))?;
-    for (place, changes) in by_machine(&entries) {
-        let prefix = match place {
-            HostPlace::Here => String::new(),
-            HostPlace::There(login) => format!("{}: ", login.address),
-        };
-        match runtime.block_on(undo_on(place, &state, &changes)) {
-            Ok((did, survivors)) => {
-                done.extend(did.iter().map(|text| format!("{prefix}{text}")));
-                left.extend(survivors.iter().map(|text| format!("{prefix}{text}")));
-            }
-            Err(error) => left.push(format!("{prefix}{} changes: {error}", changes.len())),
-        }
+    let machines = by_machine(&entries);
+    for (place, changes) in &machines {
+        let undone = runtime.block_on(undo_on(place, &state, changes));
+        outcome.add(place, undone, &format!("{} changes", changes.len()));
     }
+    // After all of them: what runs on one machine may be visible on another one that hosts it.
+    for (place, _) in &machines {
+        outcome.add(place, runtime.block_on(survivors_on(place, &state.id)), "the search for remains");
+    }
+    let Outcome { done, left } = outcome;
     if left.is_empty() {
         state.remove()?;
         return Ok(done);
@@ -89,6 +86,36 @@ fn by_machine(entries: &[Entry]) -> Vec<(&HostPlace, Vec<&Change>)> {
     // Nothing else can go while a process of this machine holds it.
     machines.sort_by_key(|(machine, _)| **machine != HostPlace::Here);
     machines
+}
+
+/// What became of a run's remains, in words.
+struct Outcome {
+    done: Vec<String>,
+    left: Vec<String>,
+}
+
+impl Outcome {
+    /// Adds what one machine reported, or that `what` failed there.
+    fn add(&mut self, place: &HostPlace, reported: Result<(Vec<String>, Vec<String>), LabError>, what: &str) {
+        let prefix = match place {
+            HostPlace::Here => String::new(),
+            HostPlace::There(login) => format!("{}: ", login.address),
+        };
+        match reported {
+            Ok((done, left)) => {
+                self.done.extend(done.iter().map(|text| format!("{prefix}{text}")));
+                self.left.extend(left.iter().map(|text| format!("{prefix}{text}")));
+            }
+            Err(error) => self.left.push(format!("{prefix}{what}: {error}")),
+        }
+    }
+}
+
+async fn survivors_on(place: &HostPlace, run: &RunId) -> Result<(Vec<String>, Vec<String>), LabError> {
+    let machine = machines::open(place, "").await?;
+    let script = change::survivors(&run.to_string());
+    let output = machine.run_within(&["sh", "-c", &script], SCRIPT_LIMIT).await?;
+    Ok(change::outcome(&output.stdout))
 }
 
 async fn undo_on(

@@ -74,8 +74,8 @@ const MOMENTS: [(&str, u64); 10] = [
     ("making the lab", 120),
     ("to boot", 0),
     ("to boot", 1_500),
-    ("guests answer", 0),
-    ("guests answer", 900),
+    ("guests ready", 0),
+    ("guests ready", 900),
     ("flows for", 500),
     ("taking the lab down", 10),
 ];
@@ -107,7 +107,7 @@ fn a_run_that_lives_is_disturbed_neither_by_clean_nor_by_a_hangup_it_was_told_to
     let place = Sandbox::beside_others();
     let command = place.command(&["bench", &place.profile("tiny", TINY)]);
     let mut running = place.start(handling(command, SigHandler::SigIgn));
-    for words in ["to boot", "guests answer", "flows for"] {
+    for words in ["to boot", "guests ready", "flows for"] {
         running.hear(words);
         let clean = place.kvmfair(&["clean"]);
         let said = String::from_utf8_lossy(&clean.stdout).into_owned();

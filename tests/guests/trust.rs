@@ -76,7 +76,7 @@ fn a_trial_that_comes_to_nothing_is_tried_again_and_the_attempt_is_kept() {
     command.env("PATH", false_qemu(&place, &once));
     let ended = place.start(command).end().expect(0);
     place.assert_nothing_left();
-    assert!(ended.said().contains("(attempt 1, tried again)"), "{}", ended.said());
+    assert!(ended.said().contains("(attempt 1; retrying)"), "{}", ended.said());
     let run = place.only_run();
     let trial = &rows(&run, "trials.csv")[0];
     assert_eq!((trial["outcome"].as_str(), trial["attempts"].as_str()), ("measured", "2"));

@@ -253,7 +253,7 @@ impl Source {
 
 /// Whether a module is one of this crate.
 fn is_ours(module: &str) -> bool {
-    [&PURE[..], &EDGES, &TOP].concat().contains(&module)
+    [PURE, EDGES, TOP].concat().contains(&module)
 }
 
 fn is_in(path: &str, module: &str) -> bool {
@@ -388,11 +388,11 @@ fn resolve(module: &str, is_folder: bool, path: &str) -> String {
 #[test]
 fn pure_modules_know_no_files_processes_sockets_or_clock_and_nothing_that_does() {
     let pure = sources().into_iter();
-    let pure = pure.filter(|s| s.is_one_of(&PURE) && !IMPURE_IN_PURE.contains(&s.module.as_str()));
+    let pure = pure.filter(|s| s.is_one_of(PURE) && !IMPURE_IN_PURE.contains(&s.module.as_str()));
     let mut offenders = Vec::new();
     for source in pure {
-        offenders.extend(source.mentions(&IMPURE, &[]));
-        offenders.extend(source.mentions(&[&EDGES[..], &TOP].concat(), &PURE));
+        offenders.extend(source.mentions(IMPURE, &[]));
+        offenders.extend(source.mentions(&[EDGES, TOP].concat(), PURE));
     }
     assert!(offenders.is_empty(), "{}", offenders.join("\n"));
 }
@@ -408,8 +408,8 @@ fn only_machine_starts_processes() {
 
 #[test]
 fn edges_know_neither_the_trial_loop_nor_the_commands() {
-    let edges = sources().into_iter().filter(|source| source.is_one_of(&EDGES));
-    let offenders: Vec<String> = edges.flat_map(|source| source.mentions(&TOP, &[])).collect();
+    let edges = sources().into_iter().filter(|source| source.is_one_of(EDGES));
+    let offenders: Vec<String> = edges.flat_map(|source| source.mentions(TOP, &[])).collect();
     assert!(offenders.is_empty(), "{}", offenders.join("\n"));
 }
 
@@ -453,7 +453,7 @@ impl<'s> Imports<'s> {
         if source.defined.contains(*name) || depth > 12 {
             return Some(module);
         }
-        let target = source.names.get(*name).and_then(|path| self.from_root(module, path));
+        let target = source.names.get(*name).and_then(|path| self.resolve_from_root(module, path));
         match target.filter(|target| target != path) {
             Some(target) => self.home(&[&[&*target], &parts[below + 1..]].concat().join("::"), depth + 1),
             None => Some(module),
@@ -461,7 +461,7 @@ impl<'s> Imports<'s> {
     }
 
     /// A path of this crate from its root, if it is one; it may begin with a child of the module.
-    fn from_root(&self, module: &str, path: &str) -> Option<String> {
+    fn resolve_from_root(&self, module: &str, path: &str) -> Option<String> {
         let child = format!("{module}::{}", path.split("::").next()?);
         let is_child = self.sources.contains_key(child.as_str());
         path.starts_with("crate::")

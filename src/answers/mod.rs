@@ -4,7 +4,7 @@
 //! - [`Verdict`], [`Worsening`], [`Look`], [`decide`]: better, same, worse or inconclusive, for a family of comparisons
 //! - [`Power`]: the smallest change that a gate can see, before it runs
 //! - [`Comparison`], [`compare`]: two runs against each other
-//! - [`Answer`], [`answer`]: two levels of a factor against each other, inside one run
+//! - [`Answer`], [`answer()`]: two levels of a factor against each other, inside one run
 //! - [`Finding`], [`Shares`], [`find_unfairness`]: who is worse off, beyond noise
 //! - [`metrics`], [`values`], [`shares`]: which of a run's figures are compared
 //!

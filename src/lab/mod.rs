@@ -6,16 +6,16 @@
 //! - [`stale`]: runs that were killed and have not been cleaned
 //! - [`settings_lock`]: the right to change settings of a whole machine
 //! - [`enter`]: the private namespaces of the embedded lab
-//! - [`building`]: what is built in a lab, whatever its ground: wire, switch, what each guest needs
-//!   `doing`: one step, done and taken back
-//! - [`embedded`]: the ground on this machine alone
-//! - [`hardware`]: the ground of a libvirt host and a tester, other machines perhaps
-//! - [`change`], [`elsewhere`]: what is taken back on other machines
+//! - [`machines`]: the machines of a lab, host and tester, and how each is reached
+//! - [`building`]: what is built in a lab, whichever machines it has: wire, switch, what each guest needs;
+//!   `doing`: one step, applied and undone
+//! - [`embedded`]: the lab on this machine alone; [`hardware`]: a libvirt host and a tester
+//! - [`change`]: a change of a machine and the script that undoes it, local or remote
 //! - [`control_group`]: control groups of a run's own
 //! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are;
 //!   `nic_user`: who uses one; [`nic_error`]: why one cannot carry the wire
 //! - `tracing`: the kernel's count of exits by reason
-//! - `tuned`: settings of the VM host, written and written back; `values`: the writing back
+//! - `tuned`: settings of the VM host, written and restored
 //! - [`ovs`]: Open vSwitch of the run's own; [`far_ovs`]: that of a hardware lab's VM host
 //! - [`dpdk`]: how that is set up with DPDK
 //! - [`real_time`]: whether guests may have real-time threads

@@ -13,7 +13,7 @@
 //! - [`pump`], `link`: channels of one session as local sockets
 //! - [`forward`]: a socket on another machine as a local path
 //! - [`started`]: a process that is talked to through pipes
-//! - [`line`]: bounded reading of what it prints
+//! - [`mod@line`]: bounded reading of what it prints
 //! - [`upload`]: a large file, copied to a machine
 //!
 //! Nothing here knows what the commands mean; no shell stands between, except the remote one that SSH imposes.

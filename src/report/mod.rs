@@ -5,7 +5,7 @@
 //! - [`tables`]: flows, guests, trials, the summary … for other programs, with their data dictionary
 //! - [`terminal`]: the summary, and what groups of guests got, as tables that fit the terminal
 //! - [`markdown`]: the report
-//! - [`answers`]: what the swept factors do, in sentences
+//! - `answers`: what the swept factors do, in sentences
 //! - [`comparison`]: two runs against each other
 //! - [`Warning`]: what to know before trusting figures that count
 //! - `groups`, `demand`, `fairness`: its sections about groups of guests and background load, about guests that want less, and

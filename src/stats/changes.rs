@@ -59,7 +59,7 @@ pub struct Segmentation {
 impl Segmentation {
     /// From one value per run, in the order of time; logarithms where the figure is a rate or a latency.
     ///
-    /// `None` for fewer than [`FEWEST_RUNS`] and what is not finite.
+    /// `None` for fewer than `FEWEST_RUNS` runs and what is not finite.
     pub fn from_history(values: &[f64]) -> Option<Segmentation> {
         if values.len() < FEWEST_RUNS || values.iter().any(|value| !value.is_finite()) {
             return None;

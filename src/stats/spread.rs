@@ -47,7 +47,7 @@ impl Spread {
     ///
     /// Noise is what is left of the batch means after the parties' and the batches' own means are taken out; correlation of
     /// neighbouring batches widens it by (1 + r)/(1 − r). `None` ("not judged") for fewer than two parties or
-    /// [`FEWEST_SLICES`], and if nobody moved anything.
+    /// `FEWEST_SLICES`, and if nobody moved anything.
     pub fn from_courses(courses: &[Vec<f64>]) -> Option<Spread> {
         let slices = courses.iter().map(Vec::len).min().filter(|slices| *slices >= FEWEST_SLICES)?;
         let count = slices.min(BATCHES);

@@ -3,7 +3,7 @@
 //! - [`Table`], [`Column`], [`Cell`]: the value
 //! - [`Field`]: a column as a row of a static list: how its cell is read from a record, and what an experiment needs for it
 //! - `csv`, `json`, `markdown`: [`Table::to_csv`], [`Table::to_json`], [`Table::to_markdown`]
-//! - [`dictionary`]: the columns of other tables as a table, the data dictionary
+//! - `dictionary`: the columns of other tables as a table, the data dictionary
 
 mod csv;
 mod dictionary;

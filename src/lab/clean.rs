@@ -50,19 +50,19 @@ pub fn clean_all(roots: &[PathBuf]) -> Vec<Cleaned> {
 /// [`LabError::Survivors`] names what is still there.
 pub fn undo(state: State) -> Result<Vec<String>, LabError> {
     let Recorded { entries, unreadable } = journal::read(&state.dir);
-    let mut outcome = Outcome { done: Vec::new(), left: unreadable };
+    let mut remains = Remains { done: Vec::new(), left: unreadable };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(LabError::system("start a runtime"))?;
     let machines = by_machine(&entries);
     for (place, changes) in &machines {
         let undone = runtime.block_on(undo_on(place, &state, changes));
-        outcome.add(place, undone, &format!("{} changes", changes.len()));
+        remains.add(place, undone, &format!("{} changes", changes.len()));
     }
     // After all of them: what runs on one machine may be visible on another one that hosts it.
     for (place, _) in &machines {
-        outcome.add(place, runtime.block_on(survivors_on(place, &state.id)), "the search for remains");
+        remains.add(place, runtime.block_on(survivors_on(place, &state.id)), "the search for remains");
     }
-    let Outcome { done, left } = outcome;
+    let Remains { done, left } = remains;
     if left.is_empty() {
         state.remove()?;
         return Ok(done);
@@ -89,12 +89,12 @@ fn by_machine(entries: &[Entry]) -> Vec<(&HostPlace, Vec<&Change>)> {
 }
 
 /// What became of a run's remains, in words.
-struct Outcome {
+struct Remains {
     done: Vec<String>,
     left: Vec<String>,
 }
 
-impl Outcome {
+impl Remains {
     /// Adds what one machine reported, or that `what` failed there.
     fn add(&mut self, place: &HostPlace, reported: Result<(Vec<String>, Vec<String>), LabError>, what: &str) {
         let prefix = match place {

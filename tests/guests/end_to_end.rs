@@ -91,7 +91,9 @@ fn every_chart_says_what_it_shows(run: &Path) {
         );
         let svg = fs::read_to_string(&path).unwrap();
         let document = roxmltree::Document::parse(&svg).unwrap();
-        let text: String = document.descendants().filter_map(|node| node.text()).collect();
+        let texts: Vec<&str> = document.descendants().filter_map(|node| node.text()).collect();
+        // A caption may be wrapped anywhere.
+        let text = texts.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
         let axis = by_guests.iter().any(|chart| path.file_stem().unwrap() == *chart);
         let axis = axis.then_some(" by number of guests");
         for words in ["4 flows", "window 3 s", "2 repeats", "profile small", "QEMU "].into_iter().chain(axis)
@@ -263,7 +265,23 @@ fn a_trial_that_fails_has_a_stage_and_a_cause_and_no_figures_and_the_next_one_is
     assert_eq!(failed["stage"], "provision");
     assert!(failed["cause"].contains("does not take an MTU of 17000"), "{}", failed["cause"]);
     assert!(ended.said().contains(&failed["cause"]) && ended.stdout.contains("MTU of 17000"), "{ended:?}");
-    let known = ["trial", "repeat", "attempts", "outcome", "stage", "cause", "accel", "started_s", "ended_s"];
+    let known = [
+        "run",
+        "configuration",
+        "trial",
+        "repeat",
+        "attempts",
+        "outcome",
+        "stage",
+        "cause",
+        "accel",
+        "started_s",
+        "ended_s",
+        // Of its configuration.
+        "measured",
+        "invalid",
+        "failed",
+    ];
     let figures = failed.iter().filter(|(column, _)| !known.contains(&column.as_str()));
     let configured = Factor::ALL.map(Factor::column);
     for (column, value) in figures.filter(|(column, _)| !configured.contains(&column.as_str())) {

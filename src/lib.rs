@@ -18,12 +18,12 @@
 //! - [`answers`] (P): figures -> findings, comparisons and verdicts, with their sentences
 //! - [`host`]: facts of a machine, gathered once for `check`, `doctor` and the fingerprint kept with the results
 //! - [`load`]: netperf: command lines, aligned start, interim results
-//! - [`plan`] (P): configurations -> ordered trials, the lab's move before each, an estimate
+//! - [`plan`] (P): configurations -> ordered trials, the set-up before each, an estimate
 //! - [`probe`]: samplers and snapshots: the counters of the host and of the guests
 //! - [`table`] (P): one tidy table value with typed columns, as CSV, JSON and Markdown; the data dictionary
 //! - [`report`] (P): figures -> tables, Markdown and charts; renderers return text or bytes
 //! - [`results`]: the run directory: raw trials, tables, resume
-//! - [`lab`]: the machines, in namespaces or elsewhere; wire, switch; the journal and its undoing
+//! - [`lab`]: the machines, in namespaces or remote; wire, switch; the journal and how it is undone
 //! - [`guest`]: the image, the domain XML, guests that are ready
 //! - [`preflight`]: whether the machines have what a profile needs
 //! - [`doctor`] (P): facts of a VM host -> verdicts; only [`doctor::look`] does IO

@@ -1,6 +1,6 @@
 //! Two levels of a factor against each other, inside one run: in the same block, so that what a block does to both takes no part.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -38,6 +38,9 @@ pub struct Answer {
     pub metric: Metric,
     /// Blocks in which both were measured.
     pub blocks: usize,
+    /// Boots of the guests in these blocks, of the level that had fewer. Where they are fewer than the blocks, the luck of a boot is
+    /// in the difference and not in its interval.
+    pub boots: usize,
     /// New ÷ base, or new − base in points.
     pub change: f64,
     /// 95 % interval of `change`; undefined for one block.
@@ -74,26 +77,35 @@ struct Compared<'a> {
     metric: &'a Metric,
     /// (base, new) of each block, on the metric's scale.
     blocks: Vec<(f64, f64)>,
+    boots: usize,
     difference: Option<Difference>,
 }
 
 impl<'a> Compared<'a> {
     /// `None` if no block has both.
     fn in_common_blocks(pair: &'a LevelPair, metric: &'a Metric, values: &[Value]) -> Option<Compared<'a>> {
-        let blocks = common_blocks(pair, metric, values);
+        let (base, new) = (levels(&pair.base.1, metric, values), levels(&pair.new.1, metric, values));
+        let common: Vec<(&BlockMean, &BlockMean)> =
+            base.iter().filter_map(|(block, base)| Some((base, new.get(block)?))).collect();
+        let blocks: Vec<(f64, f64)> = common.iter().map(|(base, new)| (base.mean(), new.mean())).collect();
+        let distinct =
+            |boots: Vec<&BTreeSet<u32>>| boots.into_iter().flatten().collect::<BTreeSet<_>>().len();
+        let boots = distinct(common.iter().map(|(base, _)| &base.boots).collect())
+            .min(distinct(common.iter().map(|(_, new)| &new.boots).collect()));
         let difference = Difference::paired(&blocks);
-        (!blocks.is_empty()).then_some(Compared { pair, metric, blocks, difference })
+        (!blocks.is_empty()).then_some(Compared { pair, metric, blocks, boots, difference })
     }
 
     /// The answer, with its p corrected for a family of so many.
     fn answer(&self, p: f64, family: usize) -> Answer {
-        let Compared { pair, metric, blocks, difference } = self;
+        let Compared { pair, metric, blocks, boots, difference } = self;
         let mean = blocks.iter().map(|(base, new)| new - base).sum::<f64>() / blocks.len() as f64;
         let interval = difference.map(|difference| difference.interval(0.95));
         Answer {
             pair: (*pair).clone(),
             metric: (*metric).clone(),
             blocks: blocks.len(),
+            boots: *boots,
             change: metric.off_scale(mean),
             interval: interval.map(|(low, high)| (metric.off_scale(low), metric.off_scale(high))),
             p,
@@ -102,21 +114,31 @@ impl<'a> Compared<'a> {
     }
 }
 
-/// (base, new) of each block that has both, on the metric's scale.
-fn common_blocks(pair: &LevelPair, metric: &Metric, values: &[Value]) -> Vec<(f64, f64)> {
-    let side = |id: &str| {
-        let mut blocks: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
-        for value in values.iter().filter(|value| value.configuration == id && value.metric == metric.key) {
-            let Some(on_scale) = metric.on_scale(value.value) else { continue };
-            let (sum, n) = blocks.entry(value.block).or_default();
-            (*sum, *n) = (*sum + on_scale, *n + 1.0);
-        }
-        blocks
-    };
-    let new = side(&pair.new.1);
-    let both =
-        |(block, (sum, n)): (u32, (f64, f64))| Some((sum / n, new.get(&block).map(|(sum, n)| sum / n)?));
-    side(&pair.base.1).into_iter().filter_map(both).collect()
+/// What one configuration had in a block.
+#[derive(Default)]
+struct BlockMean {
+    sum: f64,
+    n: f64,
+    boots: BTreeSet<u32>,
+}
+
+impl BlockMean {
+    fn mean(&self) -> f64 {
+        self.sum / self.n
+    }
+}
+
+/// One configuration's figure in each block, on the metric's scale.
+fn levels(configuration: &str, metric: &Metric, values: &[Value]) -> BTreeMap<u32, BlockMean> {
+    let mut blocks: BTreeMap<u32, BlockMean> = BTreeMap::new();
+    let own = |value: &&Value| value.configuration == configuration && value.metric == metric.key;
+    for value in values.iter().filter(own) {
+        let Some(on_scale) = metric.on_scale(value.value) else { continue };
+        let block = blocks.entry(value.block).or_default();
+        (block.sum, block.n) = (block.sum + on_scale, block.n + 1.0);
+        block.boots.insert(value.boot);
+    }
+    blocks
 }
 
 fn blocks_for_ten(metric: &Metric, difference: &Difference, family: usize) -> Option<usize> {
@@ -133,18 +155,7 @@ fn blocks_for_ten(metric: &Metric, difference: &Difference, family: usize) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answers::Direction;
-
-    fn metric() -> Metric {
-        let text = |text: &str| text.to_owned();
-        Metric {
-            key: text("total_rate_tps"),
-            label: text("total rate"),
-            unit: text("1/s"),
-            direction: Direction::Higher,
-            measure: Measure::Ratio,
-        }
-    }
+    use crate::answers::input::rate;
 
     fn values(id: &str, factor: f64) -> Vec<Value> {
         // Blocks differ by much more than the levels.
@@ -171,9 +182,18 @@ mod tests {
     }
 
     #[test]
+    fn blocks_that_share_a_boot_are_counted_as_blocks_and_as_one_boot() {
+        let one_boot = |value: Value| Value { boot: 7, ..value };
+        let new: Vec<Value> = values("b", 1.1).into_iter().map(one_boot).collect();
+        let found = &answer(&[rate()], &[pair()], &[values("a", 1.0), new].concat())[0];
+        assert_eq!((found.blocks, found.boots), (5, 1));
+        assert!(found.to_string().contains("5 blocks of 1 boot"), "{found}");
+    }
+
+    #[test]
     fn levels_are_compared_within_their_block() {
         let values = [values("a", 1.0), values("b", 1.1)].concat();
-        let found = &answer(&[metric()], &[pair()], &values)[0];
+        let found = &answer(&[rate()], &[pair()], &values)[0];
         assert!(found.is_shown() && (found.change - 1.1).abs() < 0.01, "{found:?}");
         assert_eq!(found.blocks, 5);
     }
@@ -181,7 +201,7 @@ mod tests {
     #[test]
     fn equal_levels_show_no_difference_and_how_many_blocks_ten_percent_would_need() {
         let values = [values("a", 1.0), values("b", 1.0)].concat();
-        let found = &answer(&[metric()], &[pair()], &values)[0];
+        let found = &answer(&[rate()], &[pair()], &values)[0];
         assert!(!found.is_shown() && found.blocks_for_ten.is_some_and(|blocks| blocks < 5), "{found:?}");
     }
 
@@ -189,6 +209,6 @@ mod tests {
     fn levels_without_a_common_block_have_no_answer() {
         let later = values("b", 1.0).into_iter().map(|value| Value { block: value.block + 9, ..value });
         let values: Vec<Value> = values("a", 1.0).into_iter().chain(later).collect();
-        assert_eq!(answer(&[metric()], &[pair()], &values), []);
+        assert_eq!(answer(&[rate()], &[pair()], &values), []);
     }
 }

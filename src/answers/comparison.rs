@@ -151,17 +151,7 @@ impl Pair {
 mod tests {
     use super::*;
     use crate::answers::Direction;
-
-    fn rate() -> Metric {
-        let text = |text: &str| text.to_owned();
-        Metric {
-            key: text("total_rate_tps"),
-            label: text("total rate"),
-            unit: text("1/s"),
-            direction: Direction::Higher,
-            measure: Measure::Ratio,
-        }
-    }
+    use crate::answers::input::rate;
 
     fn values(configuration: &str, factor: f64, boots: u32) -> Vec<Value> {
         let noise = [0.0, 1.0, -1.0, 0.5, -0.5, 0.2, -0.2];

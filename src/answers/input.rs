@@ -75,3 +75,15 @@ impl Metric {
         self.direction == Direction::Lower
     }
 }
+
+/// The total rate, for tests.
+#[cfg(test)]
+pub(super) fn rate() -> Metric {
+    Metric {
+        key: "total_rate_tps".to_owned(),
+        label: "total rate".to_owned(),
+        unit: "1/s".to_owned(),
+        direction: Direction::Higher,
+        measure: Measure::Ratio,
+    }
+}

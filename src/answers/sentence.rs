@@ -10,7 +10,7 @@ impl fmt::Display for Answer {
         let (base, new) = (&self.pair.base.0, &self.pair.new.0);
         let place =
             if self.pair.context.is_empty() { String::new() } else { format!(" at {}", self.pair.context) };
-        let blocks = counted(self.blocks, "block");
+        let blocks = self.replication();
         let label = &self.metric.label;
         match (self.is_shown(), self.interval) {
             (true, Some(interval)) => {
@@ -36,6 +36,14 @@ impl fmt::Display for Answer {
                 }
             }
         }
+    }
+}
+
+impl Answer {
+    /// `5 blocks`, or `5 blocks of 2 boots` where trials share the luck of a boot, which the interval then lacks.
+    pub fn replication(&self) -> String {
+        let blocks = counted(self.blocks, "block");
+        if self.boots < self.blocks { format!("{blocks} of {}", counted(self.boots, "boot")) } else { blocks }
     }
 }
 
@@ -182,6 +190,7 @@ mod tests {
             pair,
             metric: metric(Measure::Ratio),
             blocks: 5,
+            boots: 5,
             change,
             interval,
             p,
@@ -199,6 +208,8 @@ mod tests {
             answer(0.4, Some((0.9, 1.1))).to_string(),
             "total rate: no difference shown between vhost-net and e1000 at 4 guests (1.00 times (0.90 to 1.10); 5 blocks; to find 10 % takes about 12 blocks)"
         );
+        let one_boot = Answer { boots: 1, ..answer(0.001, Some((2.1, 2.4))) };
+        assert!(one_boot.to_string().ends_with("which is better (5 blocks of 1 boot)"), "{one_boot}");
         assert!(answer(1.0, None).to_string().ends_with("(5 blocks: too few to tell)"));
     }
 

@@ -53,13 +53,14 @@ pub fn undo(state: State) -> Result<Vec<String>, LabError> {
     let mut remains = Remains { done: Vec::new(), left: unreadable };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(LabError::system("start a runtime"))?;
-    let machines = by_machine(&entries);
-    for (place, changes) in &machines {
-        let undone = runtime.block_on(undo_on(place, &state, changes));
+    let mut reached = Vec::new();
+    for (place, changes) in by_machine(&entries) {
+        let undone = runtime.block_on(undo_on(place, &state, &changes));
+        reached.extend(undone.is_ok().then_some(place));
         remains.add(place, undone, &format!("{} changes", changes.len()));
     }
     // After all of them: what runs on one machine may be visible on another one that hosts it.
-    for (place, _) in &machines {
+    for place in reached {
         remains.add(place, runtime.block_on(survivors_on(place, &state.id)), "the search for remains");
     }
     let Remains { done, left } = remains;
@@ -127,7 +128,11 @@ async fn undo_on(
     let machine = machines::open(place, "").await?;
     let (mut done, mut left) = (Vec::new(), Vec::new());
     if changes.iter().any(|change| matches!(change, Change::Domain { .. })) {
-        done = destroy(&machine, &state.id, &state.dir).await?;
+        // What cannot be asked of libvirt keeps nothing else from being undone.
+        match destroy(&machine, &state.id, &state.dir).await {
+            Ok(did) => done = did,
+            Err(error) => left.push(error.to_string()),
+        }
     }
     if *place == HostPlace::Here {
         enter::send_home(changes.iter().filter_map(|change| change.nic())).await;

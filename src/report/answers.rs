@@ -8,7 +8,7 @@ use super::model::{describe, phrase, with_guests};
 use crate::answers::{Answer, LevelPair, answer, metrics, values};
 use crate::profile::{Configuration, Factor};
 
-/// Sentences shown in a terminal.
+/// Differences shown in a terminal.
 const SHOWN: usize = 8;
 
 /// What the run answers: differences that are shown first, each group in the order of the profile. Pairs with fewer than two common
@@ -49,14 +49,29 @@ pub(super) fn list(model: &Model) -> String {
     answers(model).iter().map(|answer| format!("- {answer}\n")).collect()
 }
 
-/// The first sentences, one a line, with the number of those left out.
+/// For a terminal: a line for each difference that is shown, at most eight, then one for each pair of levels without any.
 pub(super) fn first(model: &Model) -> String {
     let all = answers(model);
-    let mut text: String = all.iter().take(SHOWN).map(|answer| format!("{answer}\n")).collect();
-    if all.len() > SHOWN {
-        text.push_str(&format!("and {} more answers (see report.md)\n", all.len() - SHOWN));
+    let (shown, rest): (Vec<&Answer>, Vec<&Answer>) = all.iter().partition(|answer| answer.is_shown());
+    let mut lines: Vec<String> = shown.iter().take(SHOWN).map(|answer| answer.to_string()).collect();
+    if shown.len() > SHOWN {
+        lines.push(format!("and {} more (see report.md)", shown.len() - SHOWN));
     }
-    if text.is_empty() { text } else { text + "\n" }
+    for same_pair in rest.chunk_by(|one, next| one.pair == next.pair) {
+        lines.push(not_shown(same_pair));
+    }
+    if lines.is_empty() { String::new() } else { lines.join("\n") + "\n\n" }
+}
+
+/// `no difference shown between virtio and e1000 at 4 guests in total rate, P99 latency (3 blocks)`; all of one pair of levels.
+fn not_shown(same_pair: &[&Answer]) -> String {
+    let Some(answer) = same_pair.first() else { return String::new() };
+    let pair = &answer.pair;
+    let place = if pair.context.is_empty() { String::new() } else { format!(" at {}", pair.context) };
+    let metrics: Vec<&str> = same_pair.iter().map(|answer| answer.metric.label.as_str()).collect();
+    let (base, new) = (&pair.base.0, &pair.new.0);
+    let metrics = metrics.join(", ");
+    format!("no difference shown between {new} and {base}{place}: {metrics} ({})", answer.replication())
 }
 
 #[cfg(test)]
@@ -94,7 +109,10 @@ mod tests {
         assert!(found[0].is_shown() && (found[0].change - 2.0).abs() < 0.05, "{}", found[0]);
         let text = summary(&model, Terminal { width: 120, colour: false });
         assert!(text.starts_with("Total rate with virtio at 2 guests: "), "{text}");
-        assert!(first(&model).trim_end().lines().count() <= SHOWN + 1);
+        let lines: Vec<String> = first(&model).trim_end().lines().map(str::to_owned).collect();
+        assert!(lines.len() <= SHOWN + 3, "{lines:?}");
+        let without = lines.iter().filter(|line| line.starts_with("no difference shown between"));
+        assert!(without.clone().count() >= 1 && without.clone().all(|line| line.contains(": ")), "{lines:?}");
         let report = markdown::report(&model, &[]);
         assert!(report.starts_with("# backends\n\n- Total rate with virtio at 2 guests: "), "{report}");
     }

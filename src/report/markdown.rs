@@ -47,7 +47,7 @@ fn heading(model: &Model) -> String {
         text.push_str(&format!("{}\n\n", experiment.description));
     }
     if let Some(source) = &experiment.source {
-        text.push_str(&format!("After: {source}\n\n"));
+        text.push_str(&format!("Source: {source}\n\n"));
     }
     let window = experiment.timing.window.as_secs_f64();
     let meaning =

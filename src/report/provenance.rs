@@ -55,7 +55,7 @@ impl Provenance {
             named("QEMU ", &self.qemu),
             named("libvirt ", &self.libvirt),
             named("netperf ", &self.netperf),
-            self.accel.label().into(),
+            if self.accel == Accel::Tcg { "emulated guests (TCG)".into() } else { self.accel.label().into() },
             self.date.clone(),
         ];
         parts.iter().filter(|part| !part.is_empty()).map(|part| short(part)).collect::<Vec<_>>().join(" · ")

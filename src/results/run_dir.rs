@@ -232,7 +232,10 @@ impl RunDir {
         let format = value.get("format").and_then(serde_json::Value::as_u64);
         if format != Some(u64::from(raw::FORMAT)) {
             let found = format.map_or("no format".into(), |number| format!("format {number}"));
-            return Err(self.content(name)(format!("it has {found}, this is format {}", raw::FORMAT)));
+            return Err(self.content(name)(format!(
+                "it has {found}, this is format {} (hint: read the run with the kvmfair that environment.json names)",
+                raw::FORMAT
+            )));
         }
         serde_json::from_value(value).map_err(self.content(name))
     }

@@ -165,9 +165,10 @@ fn again(error: &ssh2::Error) -> bool {
 }
 
 fn fill(from: &mut impl Read, bytes: &mut Vec<u8>) -> Moved {
-    bytes.resize(HELD, 0);
-    let read = from.read(bytes);
-    bytes.truncate(read.as_ref().copied().unwrap_or(0));
+    let mut held = vec![0; HELD]; // zeroed by the allocator: filling a kept buffer anew costs more at each poll
+    let read = from.read(&mut held);
+    held.truncate(read.as_ref().copied().unwrap_or(0));
+    *bytes = held;
     match read {
         Ok(0) => Moved::End,
         Ok(_) => Moved::Some,

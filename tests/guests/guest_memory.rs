@@ -35,9 +35,9 @@ fn guests_lie_in_huge_pages_where_the_profile_says_so_and_the_pool_is_put_back()
         let of = |row: &&Row| row["hugepages"] == level && row["what"].ends_with(what);
         proofs.iter().filter(of).map(|row| row["found"].as_str()).collect()
     };
-    assert_eq!(found("on", "memory in huge pages of the pool"), ["96 MiB in pages of 2048 kB"; 2]);
-    assert_eq!(found("off", "memory in huge pages of the pool"), ["none"; 2]);
-    for level in ["on", "off"] {
+    assert_eq!(found("true", "memory in huge pages of the pool"), ["96 MiB in pages of 2048 kB"; 2]);
+    assert_eq!(found("false", "memory in huge pages of the pool"), ["none"; 2]);
+    for level in ["true", "false"] {
         assert_eq!(found(level, "NUMA policy of its memory"), ["bind:0"; 2]);
         assert_eq!(found(level, "NUMA nodes of its memory"), ["0"; 2]);
     }

@@ -66,8 +66,8 @@ fn offloads_and_another_qemu_are_factors() {
     place.bench(&place.profile("emulators", &format!("{BRIEF}{levels}"))).end().expect(0);
     let proofs = proven(&place, 4);
     let offloads = "guest 1: offloads of the test NIC";
-    assert_eq!(found(&proofs, ("offloads", "on"), offloads), ["on", "on"]);
-    assert_eq!(found(&proofs, ("offloads", "off"), offloads), ["off", "off"]);
+    assert_eq!(found(&proofs, ("offloads", "true"), offloads), ["on", "on"]);
+    assert_eq!(found(&proofs, ("offloads", "false"), offloads), ["off", "off"]);
     for path in [Path::new(QEMU), &other] {
         let versions = found(&proofs, ("emulator", path.to_str().unwrap()), "guest 1: version of QEMU");
         assert_eq!(versions, [version(path).as_str(); 2]);

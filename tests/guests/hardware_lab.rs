@@ -162,7 +162,7 @@ fn guests_of_a_cloud_image_are_measured_on_another_machine_and_no_overlay_seed_k
     let mut running = place.start(machines.command(&place, &["bench", &profile]));
     running.hear("bringing the cloud image to the VM host: 0 % of ");
     running.hear("bringing the cloud image to the VM host: 100 % of ");
-    running.hear("1 of 2 guests answer");
+    running.hear("1 of 2 guests ready");
     let there = machines.host.left().join("\n");
     for file in ["g1.qcow2", "g1.seed", "g2.qcow2", "g2.seed", "base.qcow2"] {
         assert!(machines.host.sh("find /run/kvmfair-* /var/tmp").contains(file), "no {file}: {there}");

@@ -17,14 +17,16 @@ use crate::guest::appliance;
 use crate::guest::emulator;
 use crate::guest::image::{self, Image};
 use crate::host::Environment;
-use crate::lab::change::Change;
-use crate::lab::journal::{Entry, Journal};
 use crate::lab::settings_lock::{self, SettingsLock};
 use crate::lab::{LabError, RunId, State, clean, enter, nics, ovs, state};
+use crate::machine::change::Change;
+use crate::machine::journal::{Entry, Journal};
 use crate::machine::local::RUN_VARIABLE;
+use crate::machine::login::Location;
+use crate::machine::{Machine, blocking};
 use crate::plan;
 use crate::preflight;
-use crate::profile::{Experiment, HostPlace};
+use crate::profile::Experiment;
 use crate::raw::Accel;
 use crate::report::terminal::Terminal;
 use crate::results::{Results, RunDir, Writer};
@@ -79,12 +81,17 @@ struct Looked {
 fn looked(experiment: &Experiment, text: &str) -> Result<Looked> {
     let Some(machines) = &experiment.machines else {
         refuse_missing(&preflight::look(experiment))?;
-        let wire = nics::wire(experiment.wire.as_ref()).map_err(|_| PreflightFailed)?; // just looked at
+        let machine = Machine::local();
+        let wire = nics::wire(experiment.wire.as_ref(), Some(&machine), Some(&machine), true);
+        let wire = blocking::wait(wire)?.map_err(|_| PreflightFailed)?; // the preflight has just passed
         let environment = with_guests(
             Environment::from_facts(&crate::host::gather_local(), &experiment.name, text),
             experiment,
         );
-        let environment = Environment { open_vswitch: ovs::fingerprint(experiment), ..environment };
+        let environment = Environment {
+            open_vswitch: blocking::wait(ovs::fingerprint(&machine, experiment))?,
+            ..environment
+        };
         return Ok(Looked { accel: inputs::accel(experiment), cpus: inputs::cpus(), wire, environment });
     };
     let seen = preflight::hardware::look(experiment, machines);
@@ -140,7 +147,7 @@ impl Bench {
             }
         };
         let measured = catch_unwind(AssertUnwindSafe(|| {
-            Journal::open(&state.dir)?.before(&Entry::here(Change::Processes))?;
+            Journal::open(&state.dir)?.before(&Entry::local(Change::Processes))?;
             if prepared.experiment.machines.is_none() {
                 enter_lab(&state, &prepared.run_dir)?;
             }
@@ -214,7 +221,7 @@ fn right_to_settings(experiment: &Experiment, run: &RunId) -> Result<Option<Sett
     if !experiment.changes_machine() {
         return Ok(None);
     }
-    let host = experiment.machines.as_ref().map_or(HostPlace::Here, |machines| machines.host.clone());
+    let host = experiment.machines.as_ref().map_or(Location::Local, |machines| machines.host.clone());
     let lock = settings_lock::take(&host, run)?;
     // Whoever had it until now may have been killed since this run looked.
     refuse_missing(&preflight::stale(experiment))?;

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::output::print;
 use super::{Common, exit::Exit};
 use crate::lab::clean::{Cleaned, clean_all};
-use crate::lab::{LabError, settings_lock, state};
+use crate::lab::{LabError, state};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,7 +23,6 @@ impl Clean {
         super::inputs::quiet_libvirt();
         super::logging::start(common.verbose, None)?;
         let cleaned = clean_all(&state::roots());
-        settings_lock::remove_unheld();
         let failed =
             |run: &&Cleaned| run.error.as_ref().is_some_and(|error| !matches!(error, LabError::Busy(..)));
         let exit = if cleaned.iter().any(|run| failed(&run)) { Exit::Internal } else { Exit::Success };

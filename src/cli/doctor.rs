@@ -8,7 +8,8 @@ use serde_json::json;
 use super::output::print;
 use super::{Common, bench, exit::Exit, inputs};
 use crate::doctor::{self, Planned, Verdict};
-use crate::profile::{Experiment, HostPlace};
+use crate::machine::login::Location;
+use crate::profile::Experiment;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,7 +52,7 @@ impl Doctor {
         super::logging::start(common.verbose, None)?;
         let experiment =
             self.profile.as_deref().map(inputs::load).transpose()?.map(|(_, experiment)| experiment);
-        let place = experiment.as_ref().map_or(HostPlace::Here, host);
+        let place = experiment.as_ref().map_or(Location::Local, host);
         let report = doctor::examine(&doctor::look::look(&place)?, experiment.as_ref().map(planned));
         let machine = name(&place);
         if common.json || self.format == OutputFormat::Json {
@@ -66,14 +67,14 @@ impl Doctor {
 }
 
 /// The VM host of an experiment; guests of the embedded lab run here.
-fn host(experiment: &Experiment) -> HostPlace {
-    experiment.machines.as_ref().map_or(HostPlace::Here, |machines| machines.host.clone())
+fn host(experiment: &Experiment) -> Location {
+    experiment.machines.as_ref().map_or(Location::Local, |machines| machines.host.clone())
 }
 
-fn name(place: &HostPlace) -> String {
+fn name(place: &Location) -> String {
     match place {
-        HostPlace::Here => "this machine".into(),
-        HostPlace::There(login) => login.address.to_string(),
+        Location::Local => "this machine".into(),
+        Location::Remote(login) => login.address.to_string(),
     }
 }
 

@@ -10,6 +10,7 @@ use super::output::{counted, duration, print};
 use super::{Common, exit::Exit, inputs};
 use crate::backend::{Names, NicSettings, Site};
 use crate::lab::{nics, ovs};
+use crate::machine::{Machine, blocking};
 use crate::plan::{self, PlannedTrial, Transition};
 use crate::profile::{Configuration, Experiment, Factor, Image, Precision, Value};
 use crate::raw::Accel;
@@ -149,9 +150,11 @@ fn costs(plan: &plan::Plan) -> Table {
 
 /// Every guest of the largest configuration of each boot. What a run decides, such as its id, is a placeholder.
 fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
+    let machine = Machine::local();
     let wire = match (&experiment.machines, &experiment.wire) {
-        (Some(_), Some(named)) => nics::unseen(named),
-        (_, named) => nics::wire(named.as_ref()).map_err(|errors| anyhow!("{}", errors[0]))?,
+        (Some(_), Some(named)) => nics::named_only(named),
+        (_, named) => blocking::wait(nics::wire(named.as_ref(), Some(&machine), Some(&machine), true))?
+            .map_err(|errors| anyhow!("{}", errors[0].1))?,
     };
     let names = Names { run: "RUN".into(), tester_netns: String::new(), index_base: 0 };
     let state = Path::new("/run/kvmfair/RUN");
@@ -162,7 +165,7 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
             mtu: 0,
             nic: NicSettings::default(),
             guests: 0,
-            ovs: ovs::detect(state, experiment),
+            ovs: blocking::wait(ovs::for_run(&machine, state, experiment))?,
         },
         state: state.into(),
         kernel: matches!(experiment.image, Image::Appliance { .. }).then(|| "KERNEL".into()),

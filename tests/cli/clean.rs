@@ -18,7 +18,7 @@ fn remains(place: &Sandbox, id: &str, journal: &str) -> PathBuf {
 
 /// A line of the journal: a change of this machine.
 fn here(change: &str) -> String {
-    format!("{{\"machine\":\"Here\",\"change\":{change}}}")
+    format!("{{\"machine\":\"Local\",\"change\":{change}}}")
 }
 
 /// A process that waits, killed with the value.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use serde_json::json;
 
+use super::json::{self, JsonEvent, MachineSubject};
 use super::output::print;
 use super::{Common, bench, exit::Exit, inputs};
 use crate::doctor::{self, Planned, Verdict};
@@ -27,23 +27,12 @@ pub struct Doctor {
     /// the running ones
     #[arg(value_parser = inputs::path)]
     profile: Option<PathBuf>,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    format: OutputFormat,
     /// Also explain what is good
     #[arg(long)]
     all: bool,
     /// Exit with 4 if anything is bad
     #[arg(long)]
     strict: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum OutputFormat {
-    /// Text
-    Table,
-    /// JSON with one object for each subject, as --json
-    Json,
 }
 
 impl Doctor {
@@ -55,13 +44,18 @@ impl Doctor {
         let place = experiment.as_ref().map_or(Location::Local, host);
         let report = doctor::examine(&doctor::look::look(&place)?, experiment.as_ref().map(planned));
         let machine = name(&place);
-        if common.json || self.format == OutputFormat::Json {
-            print(&format!("{}\n", json!({ "machine": machine, "subjects": report.subjects })))?;
+        let failed = self.strict && report.count(Verdict::Bad) > 0;
+        if common.json {
+            json::print(
+                report
+                    .subjects
+                    .into_iter()
+                    .map(|subject| JsonEvent::Subject(MachineSubject { machine: machine.clone(), subject })),
+            )?;
         } else {
             let page = doctor::page::page(&report, bench::terminal(), self.all);
             print(&format!("{machine}, as a VM host\n\n{page}"))?;
         }
-        let failed = self.strict && report.count(Verdict::Bad) > 0;
         Ok(if failed { Exit::Preflight } else { Exit::Success })
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow};
 use comfy_table::{ContentArrangement, Table, presets};
 
+use super::json::{self, Estimated, JsonEvent, PlannedTrialEvent};
 use super::output::{counted, duration, print};
 use super::{Common, exit::Exit, inputs};
 use crate::backend::{Names, NicSettings, Site};
@@ -39,14 +40,39 @@ impl Plan {
         let accel = inputs::accel(&experiment);
         let plan = plan::plan(&experiment, accel, inputs::planned_here(&experiment));
         if self.xml {
-            return print(&all_xml(&experiment, accel)?);
+            return common.print(&all_xml(&experiment, accel)?);
         }
         if common.json {
-            return print(&format!("{}\n", serde_json::to_string_pretty(&plan)?));
+            return json::print(events(&experiment, &plan));
         }
         let (header, table) = (header(&experiment, &plan, accel), table(&experiment, &plan));
         print(&format!("{header}\n{table}\n\n{}\n", costs(&plan)))
     }
+}
+
+/// The estimate, then each trial.
+fn events<'a>(experiment: &'a Experiment, plan: &'a plan::Plan) -> impl Iterator<Item = JsonEvent> + 'a {
+    let estimate = Estimated { trials: plan.trials.len(), estimated_s: Some(plan.total_s) };
+    let level = |configuration: &Configuration, factor: Factor| match configuration.value(factor) {
+        Value::Number(number) => number.into(),
+        Value::Switch(on) => on.into(),
+        _ => Some(configuration.level(factor)).filter(|level| !level.is_empty()).into(),
+    };
+    let event = move |planned: &PlannedTrial| {
+        let PlannedTrial { trial, repeat, configuration, transition, estimate } = planned;
+        let levels = experiment.factors.iter();
+        JsonEvent::PlannedTrial(PlannedTrialEvent {
+            trial: *trial,
+            repeat: *repeat,
+            configuration: configuration.id(),
+            set_up: in_words(transition),
+            boots: transition.boot.len(),
+            set_up_s: estimate.transition_s,
+            load_s: estimate.load_s,
+            levels: levels.map(|f| (f.column().to_owned(), level(configuration, *f))).collect(),
+        })
+    };
+    std::iter::once(JsonEvent::Estimate(estimate)).chain(plan.trials.iter().map(event))
 }
 
 fn header(experiment: &Experiment, plan: &plan::Plan, accel: Accel) -> String {

@@ -129,7 +129,6 @@ const TYPES_DEFINED_TWICE: &[&str] = &[
     "Side",
     "Site",
     "Size",
-    "Ssh",
     "Value",
     "Verdict",
     "Wire",

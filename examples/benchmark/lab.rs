@@ -8,7 +8,7 @@ use kvmfair::backend::wire::Wire;
 use kvmfair::guest::appliance;
 use kvmfair::guest::image::Image;
 use kvmfair::host;
-use kvmfair::lab::{State, clean, enter, state};
+use kvmfair::lab::{State, clean, namespaces, state};
 use kvmfair::machine::change::Change;
 use kvmfair::machine::journal::{Entry, Journal};
 use kvmfair::machine::local::RUN_VARIABLE;
@@ -57,8 +57,8 @@ fn facts() -> Result<HostFacts> {
 }
 
 fn enter_namespaces(state: &State) -> Result<()> {
-    enter::private_namespaces(&state.dir)?;
-    enter::without_ipv6();
+    namespaces::private_namespaces(&state.dir)?;
+    namespaces::without_ipv6();
     // SAFETY: the process has a single thread, so nobody reads the environment meanwhile.
     unsafe {
         std::env::set_var(

@@ -19,7 +19,7 @@ use crate::guest::emulator;
 use crate::guest::image::{self, Image};
 use crate::host::Environment;
 use crate::lab::settings_lock::{self, SettingsLock};
-use crate::lab::{LabError, RunId, State, clean, enter, nics, ovs, state};
+use crate::lab::{LabError, RunId, State, clean, namespaces, nics, ovs, state};
 use crate::machine::change::Change;
 use crate::machine::journal::{Entry, Journal};
 use crate::machine::local::RUN_VARIABLE;
@@ -268,8 +268,8 @@ fn right_to_settings(experiment: &Experiment, run: &RunId, common: &Common) -> R
 
 /// Into the private namespaces. No thread has started yet.
 fn enter_lab(state: &State, run_dir: &RunDir) -> Result<()> {
-    enter::private_namespaces(&state.dir)?;
-    enter::without_ipv6();
+    namespaces::private_namespaces(&state.dir)?;
+    namespaces::without_ipv6();
     // By its descriptor: libvirt takes a setting apart at blanks and colons, which a path may have. By this process's number:
     // what libvirt forks opens the log anew, after it has closed its own descriptors.
     let log = std::fs::File::create(run_dir.path().join("libvirt.log"))?.into_raw_fd();

@@ -15,7 +15,7 @@ use crate::lab::LabError;
 use crate::libvirt::{Hypervisor, LibvirtError};
 use crate::machine::dialogue::Dialogue;
 use crate::machine::journal::{Entry, Journal};
-use crate::machine::ssh::{Identity, Ssh};
+use crate::machine::ssh::{Identity, SshSession};
 
 /// A guest that is up.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ pub struct Guest {
     /// Its address on the management network.
     pub management: IpAddr,
     /// Commands in it.
-    pub ssh: Ssh,
+    pub ssh: SshSession,
     /// What [`Boot::looks`] has started.
     pub looks: Dialogue,
     /// QEMU's process.

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{LabError, RunId, State, enter, machines, state};
+use super::{LabError, RunId, State, machines, namespaces, state};
 use crate::libvirt::LibvirtError;
 use crate::libvirt::daemon::Daemon;
 use crate::machine::Machine;
@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// For one script: it waits for processes, control groups and NICs.
 const SCRIPT_LIMIT: Duration = Duration::from_secs(300);
 
-/// What became of one run's remains.
+/// The result of cleaning one run.
 #[derive(Debug)]
 pub struct Cleaned {
     /// The run.
@@ -89,7 +89,7 @@ fn by_machine(entries: &[Entry]) -> Vec<(&Location, Vec<&Change>)> {
     machines
 }
 
-/// What became of a run's remains, in words.
+/// What was undone of a run and what is left, in words.
 struct Remains {
     done: Vec<String>,
     left: Vec<String>,
@@ -128,14 +128,14 @@ async fn undo_on(
     let machine = machines::open(place, "").await?;
     let (mut done, mut left) = (Vec::new(), Vec::new());
     if changes.iter().any(|change| matches!(change, Change::Domain { .. })) {
-        // What cannot be asked of libvirt keeps nothing else from being undone.
+        // A libvirt that does not answer keeps nothing else from being undone.
         match destroy(&machine, &state.id, &state.dir).await {
             Ok(did) => done = did,
             Err(error) => left.push(error.to_string()),
         }
     }
     if *place == Location::Local {
-        enter::send_home(changes.iter().filter_map(|change| change.nic())).await;
+        namespaces::return_nics(changes.iter().filter_map(|change| change.nic())).await;
     }
     let directory = state.dir.to_string_lossy();
     let directory = (*place == Location::Local).then_some(&*directory);
@@ -154,7 +154,7 @@ async fn destroy(machine: &Machine, run: &RunId, directory: &Path) -> Result<Vec
     };
     let daemon = Daemon::open(machine, directory).await.map_err(refused)?;
     let mut done = Vec::new();
-    // One that the daemon was still starting when the run was killed may come to life after it was destroyed.
+    // One that the daemon was still starting when the run was killed may start after it was destroyed.
     for _ in 0..ATTEMPTS {
         let guests = daemon.hypervisor.names(format!("kf-{run}-")).await.map_err(refused)?;
         if guests.is_empty() {
@@ -218,7 +218,7 @@ mod tests {
         let lock = format!("{directory}/lock");
         let mut foreign = [
             sleeper(RUN_VARIABLE, "zzzzzz", &["sleep", "60"]),
-            sleeper(RUN_VARIABLE, "", &["tail", "-f", &lock]), // somebody reads in the run's directory
+            sleeper(RUN_VARIABLE, "", &["tail", "-f", &lock]), // reads in the run's directory
         ];
         // The kernel lets spawn return a moment before it shows the new program's environment.
         let has_environment = |pid: u32| {

@@ -1,6 +1,6 @@
 //! The hardware lab: the VM host behind a libvirt daemon, the tester over SSH, real NICs between them.
 //!
-//! Nothing here goes away by itself, so every change has a line in the journal, written on this machine before the change.
+//! Nothing here ends by itself, so every change has a line in the journal, written on this machine before the change.
 //! NICs stay where they are: they get the MTU under test and the run's addresses, and are left as they were.
 
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::machine::journal::Journal;
 use crate::machine::login::Location;
 use crate::profile::Machines;
 
-/// Where the files of a run are on the VM host: readable on the way for whoever QEMU runs as.
+/// Where the files of a run are on the VM host: with directories that the user of QEMU may pass.
 pub fn host_directory(run: &RunId) -> PathBuf {
     PathBuf::from(format!("/run/kvmfair-{run}"))
 }
@@ -59,7 +59,7 @@ impl Lab {
     /// [`LabError`] if it is there already, or the machine refuses.
     pub async fn make_directory(&self, path: &Path) -> Result<(), LabError> {
         self.note(Side::Host, Change::Tree { path: path.to_owned() })?;
-        // Whoever QEMU runs as must get to the files, but need not see which there are.
+        // The user that QEMU runs as must open the files, but need not list them.
         self.side(Side::Host).run(&["mkdir", "-m", "0711", &path.to_string_lossy()]).await?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The machines of a lab: the VM host and the tester. The embedded lab has both in namespaces of this machine, a hardware lab
 //! has machines of their own; nothing else depends on which it is.
 
-use super::enter;
+use super::namespaces;
 use crate::backend::Side;
 use crate::machine::change::Change;
 use crate::machine::local::Local;
@@ -38,7 +38,7 @@ pub struct End {
 /// [`SshError`] with the step that failed.
 pub async fn open(place: &Location, run: &str) -> Result<Machine, SshError> {
     match place {
-        Location::Local => Ok(Machine::Local(enter::outside().unmarked().of_run(run))),
+        Location::Local => Ok(Machine::Local(namespaces::outside().unmarked().of_run(run))),
         Location::Remote(login) => Ok(Machine::Remote(Remote::open(login.clone(), run).await?)),
     }
 }
@@ -55,7 +55,7 @@ impl End {
 
     /// This machine in a network namespace.
     pub(super) fn private(local: Local, netns: String) -> End {
-        let outside = Machine::Local(enter::outside());
+        let outside = Machine::Local(namespaces::outside());
         End { machine: Machine::Local(local), outside, place: Location::Local, netns: Some(netns) }
     }
 

@@ -6,8 +6,8 @@
 use crate::machine::Machine;
 
 /// Prints `grouped` where control groups have budgets, `allowed` where this very process may be a real-time one, and the
-/// kernel's bounds for all real-time threads together, µs. With cgroup v1 a file tells; with v2, which has no such file, how
-/// the kernel was built and started (it can be switched off since Linux 6.14).
+/// kernel's bounds for all real-time threads together, µs. With cgroup v1 a file shows it; with v2, which has no such file, the
+/// configuration and the command line of the kernel (it can be switched off since Linux 6.14).
 const SCRIPT: &str = r#"config() { { zcat /proc/config.gz || cat "/boot/config-$(uname -r)"; } 2> /dev/null; }
 grouped() {
     [ ! -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ] || return 0

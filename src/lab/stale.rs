@@ -16,8 +16,8 @@ pub struct StaleRun {
     pub changes: Vec<String>,
 }
 
-/// The stale runs under these roots that changed one of these machines. What lay in namespaces has gone with them, and files
-/// of a run's own change nothing.
+/// The stale runs under these roots that changed one of these machines. Namespaces ended with their processes, and files of
+/// a run's own change nothing.
 pub fn stale_runs(roots: &[PathBuf], machines: &[Location]) -> Vec<StaleRun> {
     let runs = roots.iter().flat_map(|root| state::all(root));
     let stale = runs.filter_map(|(run, dir)| {
@@ -25,9 +25,9 @@ pub fn stale_runs(roots: &[PathBuf], machines: &[Location]) -> Vec<StaleRun> {
         let mut changes: Vec<String> =
             recorded.entries.iter().rev().filter_map(|entry| change_of(entry, machines)).collect();
         changes.extend(recorded.unreadable);
-        let mut seen = std::collections::BTreeSet::new();
-        changes.retain(|change| seen.insert(change.clone()));
-        // A run that has just begun is not disturbed: its lock is looked at only where there is something to tell.
+        let mut listed = std::collections::BTreeSet::new();
+        changes.retain(|change| listed.insert(change.clone()));
+        // A run that has just begun is not disturbed: its lock is checked only where there is something to report.
         let is_stale = !changes.is_empty() && !state::lives(&dir);
         is_stale.then(|| StaleRun { run: run.to_string(), changes })
     });
@@ -79,15 +79,15 @@ mod tests {
     #[test]
     fn a_running_run_is_not_stale_and_a_stale_one_lists_each_change_once() {
         let (root, state) = with(&[Entry::local(Change::Processes), swappiness("60\n"), swappiness("60\n")]);
-        let look = || stale_runs(&[root.path().to_owned()], &[Location::Local]);
-        assert_eq!(look(), []);
+        let stale = || stale_runs(&[root.path().to_owned()], &[Location::Local]);
+        assert_eq!(stale(), []);
         let run = state.id.to_string();
         drop(state);
         // A process that another test is starting right now holds a copy of the lock until its exec.
-        while look().is_empty() {
+        while stale().is_empty() {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        assert_eq!(look(), [StaleRun { run, changes: vec!["/proc/sys/vm/swappiness was 60".into()] }]);
+        assert_eq!(stale(), [StaleRun { run, changes: vec!["/proc/sys/vm/swappiness was 60".into()] }]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What has to be undone, written and synced before it is done: one JSON line each.
 //!
-//! What lives in the run's namespaces needs no line: it goes with the last process in them. The journal is for the rest.
+//! Changes inside the run's namespaces need no line: they end with the last process in them. The journal is for the rest.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -108,8 +108,8 @@ pub struct Recorded {
     pub unreadable: Vec<String>,
 }
 
-/// What a state directory has to undo. An end that no line is was never acted upon; a whole line that says nothing to this
-/// version was, and must not be forgotten.
+/// What a state directory has to undo. A last line without its end was never acted upon; a whole line that this version cannot
+/// read was, and is reported.
 pub fn read(dir: &Path) -> Recorded {
     let path = dir.join(NAME);
     let content = match fs::read(&path) {
@@ -136,7 +136,7 @@ pub fn read(dir: &Path) -> Recorded {
 
 fn unreadable(path: &Path, line: u32, error: &serde_json::Error) -> String {
     format!(
-        "whatever line {line} of {} was to undo: {error} (hint: clean with the version that wrote it, or undo it by hand and \
+        "line {line} of {} cannot be read: {error} (hint: clean with the version that wrote it, or undo it by hand and \
          remove the line)",
         path.display()
     )
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_change_is_undone_first_and_a_torn_line_is_passed_over() {
+    fn the_last_change_is_undone_first_and_a_torn_line_is_skipped() {
         let (dir, journal) = journal_and(b"");
         journal.before(&domain("kf-abc234-g1")).unwrap();
         journal.file.lock().unwrap().write_all(b"{\"domain\":{\"na").unwrap();

@@ -1,4 +1,4 @@
-//! A process that is talked to through pipes: one of this machine's or one of another's.
+//! A process with pipes, on this machine or on another one.
 
 use std::io;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use tokio::time::timeout;
 
 use super::pump::ProcessEnds;
 
-/// The way to a process's standard input.
+/// The standard input of a process.
 pub type Input = Box<dyn AsyncWrite + Send + Unpin>;
-/// What comes from a process.
+/// An output of a process.
 pub type FromProcess = Box<dyn AsyncRead + Send + Unpin>;
 
 /// Standard error beyond this is not kept, bytes.
@@ -65,7 +65,7 @@ impl Started {
     }
 
     /// Closes its standard input, which should end it, and waits so long; then ends its group by SIGTERM and SIGKILL, as
-    /// far as it runs here. Also kills what is left of the group when its leader ended otherwise than it should: a shell
+    /// far as it runs here. Also kills what is left of the group when its leader failed: a shell
     /// that was killed cannot end its children. Whether it ended.
     ///
     /// On another machine the end of the SSH session is all that follows; what outlives that is found by its run's name.

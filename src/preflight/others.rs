@@ -4,21 +4,15 @@ use super::Finding;
 use crate::lab::settings_lock::{self, Holder};
 use crate::lab::stale::{StaleRun, stale_runs};
 use crate::lab::state;
+use crate::machine::Machine;
 use crate::machine::login::Location;
-use crate::machine::{Machine, blocking};
 use crate::profile::Experiment;
 
 /// The name of the finding that another run changes settings of the machine.
 const ANOTHER_RUN: &str = "another run";
 
-/// Looks at this machine.
-pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
-    let holder = blocking::wait(settings_lock::holder(&Machine::local())).ok().flatten();
-    holder.map(|holder| beside(&holder, experiment)).into_iter().chain(stale(experiment)).collect()
-}
-
-/// Who changes settings of another machine.
-pub(super) async fn look_there(host: &Machine, experiment: &Experiment) -> Option<Finding> {
+/// The run that changes settings of the machine at the moment.
+pub(super) async fn look(host: &Machine, experiment: &Experiment) -> Option<Finding> {
     settings_lock::holder(host).await.map(|holder| beside(&holder, experiment))
 }
 

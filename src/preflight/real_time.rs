@@ -2,22 +2,13 @@
 
 use super::Finding;
 use crate::lab::real_time::{self, RealTime};
-use crate::machine::{Machine, blocking};
+use crate::machine::Machine;
 use crate::profile::Experiment;
 
 const WHAT: &str = "real-time vCPUs";
 
-/// This machine.
-pub(super) fn look(experiment: &Experiment) -> Option<Finding> {
-    experiment.has_real_time().then(|| finding(here(), experiment))
-}
-
-fn here() -> RealTime {
-    blocking::wait(real_time::detect(&Machine::local())).unwrap_or_default()
-}
-
-/// Another machine.
-pub(super) async fn look_there(host: &Machine, experiment: &Experiment) -> Option<Finding> {
+/// Checks the kernel of the VM host.
+pub(super) async fn look(host: &Machine, experiment: &Experiment) -> Option<Finding> {
     match experiment.has_real_time() {
         true => Some(finding(real_time::detect(host).await, experiment)),
         false => None,

@@ -4,14 +4,12 @@ use super::Finding;
 use crate::backend::wire::Wire;
 use crate::host_nic::HostNic;
 use crate::lab::nics;
-use crate::machine::{Machine, blocking};
+use crate::machine::Machine;
 use crate::profile::Experiment;
 
 /// The wire, unless something is wrong with a NIC of it, and what was found.
-pub(super) fn look(experiment: &Experiment) -> (Option<Wire>, Vec<Finding>) {
-    let machine = Machine::local();
-    let found = nics::wire(experiment.wire.as_ref(), Some(&machine), Some(&machine), true);
-    match blocking::wait(found).unwrap_or_else(|_| Err(Vec::new())) {
+pub(super) async fn look(host: &Machine, experiment: &Experiment) -> (Option<Wire>, Vec<Finding>) {
+    match nics::wire(experiment.wire.as_ref(), Some(host), Some(host), true).await {
         Ok(Wire::Veth) => (Some(Wire::Veth), Vec::new()),
         Ok(Wire::Nics(found)) => {
             let host = found.host.iter().map(|nic| good("the host's NIC", nic));

@@ -1,7 +1,7 @@
-//! Into the private namespaces of the embedded lab.
+//! The private namespaces of the embedded lab.
 //!
 //! Must run before any thread starts: a namespace belongs to a thread, and only those started later inherit it. After it
-//! the process sees no network interface of the machine, and its own are seen by nobody else.
+//! the process has no network interface of the machine, and no other process has those of its own.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
@@ -33,17 +33,17 @@ pub fn outside() -> Local {
     OUTSIDE.get().map_or_else(Local::default, |outside| outside.local.clone())
 }
 
-/// Sends NICs back to the machine's own network namespace, as far as they are in this process's private one.
-pub async fn send_home(nics: impl Iterator<Item = &HostNic>) {
+/// Returns NICs to the machine's own network namespace, as far as they are in this process's private one.
+pub async fn return_nics(nics: impl Iterator<Item = &HostNic>) {
     for nic in nics.filter(|nic| Path::new("/sys/class/net").join(&nic.name).exists()) {
-        send_home_from(&Machine::local(), nic).await;
+        return_nic(&Machine::local(), nic).await;
     }
 }
 
 /// The same for one NIC that may be where the commands of `machine` run.
-pub async fn send_home_from(machine: &Machine, nic: &HostNic) {
+pub async fn return_nic(machine: &Machine, nic: &HostNic) {
     if let Some(Outside { netns, .. }) = OUTSIDE.get() {
-        // Where it is not, it need not be sent home from.
+        // Where it is not, it need not be returned from.
         machine.run(&["ip", "link", "set", "dev", &nic.name, "netns", netns]).await.ok();
     }
 }

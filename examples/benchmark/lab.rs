@@ -8,9 +8,9 @@ use kvmfair::backend::wire::Wire;
 use kvmfair::guest::appliance;
 use kvmfair::guest::image::Image;
 use kvmfair::host;
-use kvmfair::lab::change::Change;
-use kvmfair::lab::journal::{Entry, Journal};
-use kvmfair::lab::{State, clean, enter, state};
+use kvmfair::lab::{State, clean, namespaces, state};
+use kvmfair::machine::change::Change;
+use kvmfair::machine::journal::{Entry, Journal};
 use kvmfair::machine::local::RUN_VARIABLE;
 use kvmfair::profile::{self, Configuration, Experiment, HostFacts};
 use kvmfair::raw::Accel;
@@ -37,7 +37,7 @@ pub fn with(work: impl FnOnce(&mut Lab, &Runtime) -> Result<()>) -> Result<()> {
     let cache = appliance::default_cache();
     let image = Image::Appliance(appliance::ensure(&cache, None, &mut |step| eprintln!("{step}"))?);
     let state = State::create(&state::root(false))?;
-    Journal::open(&state.dir)?.before(&Entry::here(Change::Processes))?;
+    Journal::open(&state.dir)?.before(&Entry::local(Change::Processes))?;
     let outcome = catch_unwind(AssertUnwindSafe(|| -> Result<()> {
         enter_namespaces(&state)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -57,8 +57,8 @@ fn facts() -> Result<HostFacts> {
 }
 
 fn enter_namespaces(state: &State) -> Result<()> {
-    enter::private_namespaces(&state.dir)?;
-    enter::without_ipv6();
+    namespaces::private_namespaces(&state.dir)?;
+    namespaces::without_ipv6();
     // SAFETY: the process has a single thread, so nobody reads the environment meanwhile.
     unsafe {
         std::env::set_var(

@@ -10,7 +10,7 @@ use super::boot::{SSH_PORT, Site};
 use super::error::GuestError;
 use super::fleet::Guest;
 use crate::machine::ExecError;
-use crate::machine::ssh::{Identity, Ssh};
+use crate::machine::ssh::{Identity, SshSession};
 use crate::machine::started::Started;
 
 const SCRIPT: &str = include_str!("burner.sh");
@@ -44,7 +44,7 @@ impl Burner {
         let address = SocketAddr::new(guest.management, SSH_PORT);
         let (loops, seconds) = (vcpus.to_string(), max.as_secs().max(1).to_string());
         let argv = ["sh", "-c", SCRIPT, "burner", &loops, &seconds].map(str::to_owned);
-        let started = Ssh::start(address, identity.clone(), site.route.clone(), LIMIT, &argv).await;
+        let started = SshSession::start(address, identity.clone(), site.route.clone(), LIMIT, &argv).await;
         let mut process = started.map_err(|cause| refused(cause.to_string()))?;
         let stdout = process.stdout.take().ok_or_else(|| refused("it has no pipes".into()))?;
         let mut line = String::new();

@@ -9,7 +9,7 @@ use super::appliance;
 use super::boot::{Boot, LOGIN, SSH_PORT, Site};
 use super::error::GuestError;
 use crate::address::NETSERVER_PORT;
-use crate::machine::ssh::{Identity, Ssh};
+use crate::machine::ssh::{Identity, SshSession};
 use crate::machine::{ExecError, Machine};
 
 /// Between two looks at a booting guest.
@@ -27,7 +27,7 @@ pub async fn wait_ready(
     site: &Site,
     pid: i32,
     deadline: Instant,
-) -> Result<Option<Ssh>, GuestError> {
+) -> Result<Option<SshSession>, GuestError> {
     // The console costs nothing to look at; a login to a guest that still boots would slow all of them down.
     while !says_ready(boot, site, pid).await? {
         if Instant::now() >= deadline {
@@ -41,7 +41,7 @@ pub async fn wait_ready(
 /// Whether the guest's console says so; an error if it never will.
 async fn says_ready(boot: &Boot, site: &Site, pid: i32) -> Result<bool, GuestError> {
     let name = boot.domain.name.clone();
-    let alive = site.host.lives(pid).await;
+    let alive = site.host.has_process(pid).await;
     let said = console(boot, site).await;
     if let Some(failure) = said.lines().find_map(|line| line.split(appliance::FAILED).nth(1)) {
         return Err(GuestError::Failed { name, said: failure.trim().to_owned() });
@@ -58,12 +58,12 @@ async fn log_in(
     identity: &Identity,
     site: &Site,
     deadline: Instant,
-) -> Result<Option<Ssh>, GuestError> {
+) -> Result<Option<SshSession>, GuestError> {
     let name = &boot.domain.name;
     while Instant::now() < deadline {
         let address = SocketAddr::new(boot.management, SSH_PORT);
         let netserver = SocketAddr::new(boot.management, NETSERVER_PORT);
-        match Ssh::connect(address, identity.clone(), site.route.clone(), LOGIN).await {
+        match SshSession::connect(address, identity.clone(), site.route.clone(), LOGIN).await {
             Ok(ssh) if site.route.accepts(netserver, LOGIN).await => return Ok(Some(ssh)),
             Ok(_) => sleep(POLL).await,
             Err(cause @ ExecError::OtherMachine { .. }) => {

@@ -13,7 +13,7 @@ pub mod settings;
 use std::path::Path;
 
 pub use environment::Environment;
-use facts::{Facts, version};
+use facts::Facts;
 pub use memory::MemoryState;
 pub use settings::KernelSettings;
 
@@ -42,10 +42,4 @@ pub fn kvm_usable() -> bool {
     let opens = || std::fs::OpenOptions::new().read(true).write(true).open("/dev/kvm").is_ok();
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     Facts::default().with("/proc/cpuinfo", cpuinfo).virtualisation().is_some() && opens()
-}
-
-/// The version of the netperf in `PATH`; `None` if there is none.
-pub fn netperf_version() -> Option<String> {
-    let ran = blocking::run(Path::new("/"), &["netperf", "-V"]).ok()?;
-    version(&String::from_utf8_lossy(&ran.stdout)).map(str::to_owned)
 }

@@ -1,11 +1,9 @@
-//! What is built in a lab at this moment: wire, switch, what each guest needs. The same for every lab: the steps of the
+//! The state of a lab at this moment: wire, switch, what each guest needs. The same for every lab: the steps of the
 //! backends are data, and the machines know how they are reached and what outlives the run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::LabError;
-use super::change::Change;
-use super::journal::{Entry, Journal};
 use super::machines::LabMachines;
 use crate::address::Net;
 use crate::backend::pace::Pace;
@@ -14,6 +12,8 @@ use crate::backend::switch::OpenVswitch;
 use crate::backend::wire::Wire;
 use crate::backend::{Backend, NicSettings, Side, cap};
 use crate::machine::Machine;
+use crate::machine::change::Change;
+use crate::machine::journal::{Entry, Journal};
 
 /// The machines of a lab and what is attached to what.
 pub struct Lab {
@@ -34,7 +34,7 @@ pub struct Lab {
     pub(super) paced: Paced,
 }
 
-/// A step that was done, and the change that it made; `None` if another step's undo covers it.
+/// A step that was done, and the change that it made; `None` if the undo of another step covers it.
 pub(super) struct Done {
     pub(super) side: Side,
     pub(super) change: Option<Change>,
@@ -80,11 +80,11 @@ impl Lab {
         Ok(())
     }
 
-    /// Takes the wire and the switch down; the guests must be gone. Goes on after a step that fails, and tries that one
+    /// Undoes the wire and the switch; the guests must have ended. Continues after a step that fails, and tries that one
     /// again the next time.
     ///
     /// # Errors
-    /// [`LabError`] with the first step that could not be taken back.
+    /// [`LabError`] with the first step that could not be undone.
     pub async fn detach(&mut self) -> Result<(), LabError> {
         let mut outcome = self.untune().await.and(self.unpace().await);
         let guests: BTreeSet<u32> = self.plugged.keys().chain(self.capped.keys()).copied().collect();
@@ -110,10 +110,10 @@ impl Lab {
         Ok(())
     }
 
-    /// Takes back what [`Lab::plug`] did; the guest must be gone.
+    /// Undoes [`Lab::plug`]; the guest must have ended.
     ///
     /// # Errors
-    /// [`LabError`] with the step that could not be taken back.
+    /// [`LabError`] with the step that could not be undone.
     pub async fn unplug(&mut self, guest: u32) -> Result<(), LabError> {
         let uncapped = self.uncap(guest).await;
         let mut steps = self.plugged.remove(&guest).unwrap_or_default();
@@ -143,11 +143,11 @@ impl Lab {
     /// Takes the cap of a guest off, whether or not the guest is still there.
     ///
     /// # Errors
-    /// [`LabError`] with the step that could not be taken back.
+    /// [`LabError`] with the step that could not be undone.
     pub async fn uncap(&mut self, guest: u32) -> Result<(), LabError> {
         let Some((interface, mut steps)) = self.capped.remove(&guest) else { return Ok(()) };
         for step in cap::lift(&interface) {
-            self.apply(&step).await.ok(); // it went with the interface, if that is gone
+            self.apply(&step).await.ok(); // fails where the interface is gone, and the cap with it
         }
         let outcome = self.revert(&mut steps).await;
         if !steps.is_empty() {

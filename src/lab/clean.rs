@@ -6,13 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::change::{self, Change};
-use super::journal::{self, Entry, Recorded};
-use super::{LabError, RunId, State, enter, machines, state};
+use super::{LabError, RunId, State, machines, namespaces, state};
 use crate::libvirt::LibvirtError;
 use crate::libvirt::daemon::Daemon;
 use crate::machine::Machine;
-use crate::profile::HostPlace;
+use crate::machine::change::{self, Change};
+use crate::machine::journal::{self, Entry, Recorded};
+use crate::machine::login::Location;
 
 /// Searches for guests of the run, each followed by a pause: what is there after the last is found as a process.
 const ATTEMPTS: u32 = 10;
@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// For one script: it waits for processes, control groups and NICs.
 const SCRIPT_LIMIT: Duration = Duration::from_secs(300);
 
-/// What became of one run's remains.
+/// The result of cleaning one run.
 #[derive(Debug)]
 pub struct Cleaned {
     /// The run.
@@ -73,8 +73,8 @@ pub fn undo(state: State) -> Result<Vec<String>, LabError> {
 
 /// The changes of each machine, in the order in which they are undone. Each configuration notes its changes anew; each is
 /// undone once.
-fn by_machine(entries: &[Entry]) -> Vec<(&HostPlace, Vec<&Change>)> {
-    let mut machines: Vec<(&HostPlace, Vec<&Change>)> = Vec::new();
+fn by_machine(entries: &[Entry]) -> Vec<(&Location, Vec<&Change>)> {
+    let mut machines: Vec<(&Location, Vec<&Change>)> = Vec::new();
     for Entry { machine, change } in entries {
         let index = machines.iter().position(|(other, _)| *other == machine).unwrap_or_else(|| {
             machines.push((machine, Vec::new()));
@@ -85,11 +85,11 @@ fn by_machine(entries: &[Entry]) -> Vec<(&HostPlace, Vec<&Change>)> {
         }
     }
     // Nothing else can go while a process of this machine holds it.
-    machines.sort_by_key(|(machine, _)| **machine != HostPlace::Here);
+    machines.sort_by_key(|(machine, _)| **machine != Location::Local);
     machines
 }
 
-/// What became of a run's remains, in words.
+/// What was undone of a run and what is left, in words.
 struct Remains {
     done: Vec<String>,
     left: Vec<String>,
@@ -97,10 +97,10 @@ struct Remains {
 
 impl Remains {
     /// Adds what one machine reported, or that `what` failed there.
-    fn add(&mut self, place: &HostPlace, reported: Result<(Vec<String>, Vec<String>), LabError>, what: &str) {
+    fn add(&mut self, place: &Location, reported: Result<(Vec<String>, Vec<String>), LabError>, what: &str) {
         let prefix = match place {
-            HostPlace::Here => String::new(),
-            HostPlace::There(login) => format!("{}: ", login.address),
+            Location::Local => String::new(),
+            Location::Remote(login) => format!("{}: ", login.address),
         };
         match reported {
             Ok((done, left)) => {
@@ -112,7 +112,7 @@ impl Remains {
     }
 }
 
-async fn survivors_on(place: &HostPlace, run: &RunId) -> Result<(Vec<String>, Vec<String>), LabError> {
+async fn survivors_on(place: &Location, run: &RunId) -> Result<(Vec<String>, Vec<String>), LabError> {
     let machine = machines::open(place, "").await?;
     let script = change::survivors(&run.to_string());
     let output = machine.run_within(&["sh", "-c", &script], SCRIPT_LIMIT).await?;
@@ -120,7 +120,7 @@ async fn survivors_on(place: &HostPlace, run: &RunId) -> Result<(Vec<String>, Ve
 }
 
 async fn undo_on(
-    place: &HostPlace,
+    place: &Location,
     state: &State,
     changes: &[&Change],
 ) -> Result<(Vec<String>, Vec<String>), LabError> {
@@ -128,17 +128,17 @@ async fn undo_on(
     let machine = machines::open(place, "").await?;
     let (mut done, mut left) = (Vec::new(), Vec::new());
     if changes.iter().any(|change| matches!(change, Change::Domain { .. })) {
-        // What cannot be asked of libvirt keeps nothing else from being undone.
+        // A libvirt that does not answer keeps nothing else from being undone.
         match destroy(&machine, &state.id, &state.dir).await {
             Ok(did) => done = did,
             Err(error) => left.push(error.to_string()),
         }
     }
-    if *place == HostPlace::Here {
-        enter::send_home(changes.iter().filter_map(|change| change.nic())).await;
+    if *place == Location::Local {
+        namespaces::return_nics(changes.iter().filter_map(|change| change.nic())).await;
     }
     let directory = state.dir.to_string_lossy();
-    let directory = (*place == HostPlace::Here).then_some(&*directory);
+    let directory = (*place == Location::Local).then_some(&*directory);
     for script in change::scripts(&state.id.to_string(), directory, changes) {
         let output = machine.run_within(&["sh", "-c", &script], SCRIPT_LIMIT).await?;
         let (did, survivors) = change::outcome(&output.stdout);
@@ -154,7 +154,7 @@ async fn destroy(machine: &Machine, run: &RunId, directory: &Path) -> Result<Vec
     };
     let daemon = Daemon::open(machine, directory).await.map_err(refused)?;
     let mut done = Vec::new();
-    // One that the daemon was still starting when the run was killed may come to life after it was destroyed.
+    // One that the daemon was still starting when the run was killed may start after it was destroyed.
     for _ in 0..ATTEMPTS {
         let guests = daemon.hypervisor.names(format!("kf-{run}-")).await.map_err(refused)?;
         if guests.is_empty() {
@@ -187,7 +187,7 @@ pub fn machine_cgroups() -> Vec<PathBuf> {
 pub fn parent_cgroups(state: &State) -> Vec<PathBuf> {
     let runs = state.dir.parent().map(state::all).unwrap_or_default();
     let entries: Vec<Entry> = runs.iter().flat_map(|(_, dir)| journal::read(dir).entries).collect();
-    let of_a_run = |path: &PathBuf| entries.contains(&Entry::here(Change::Cgroup { path: path.clone() }));
+    let of_a_run = |path: &PathBuf| entries.contains(&Entry::local(Change::Cgroup { path: path.clone() }));
     machine_cgroups().into_iter().filter(|path| !path.exists() || of_a_run(path)).collect()
 }
 
@@ -199,7 +199,7 @@ mod tests {
     fn run_with(root: &Path, changes: &[Change]) -> State {
         let state = State::create(root).unwrap();
         let journal = journal::Journal::open(&state.dir).unwrap();
-        changes.iter().for_each(|change| journal.before(&Entry::here(change.clone())).unwrap());
+        changes.iter().for_each(|change| journal.before(&Entry::local(change.clone())).unwrap());
         state
     }
 
@@ -218,7 +218,7 @@ mod tests {
         let lock = format!("{directory}/lock");
         let mut foreign = [
             sleeper(RUN_VARIABLE, "zzzzzz", &["sleep", "60"]),
-            sleeper(RUN_VARIABLE, "", &["tail", "-f", &lock]), // somebody reads in the run's directory
+            sleeper(RUN_VARIABLE, "", &["tail", "-f", &lock]), // reads in the run's directory
         ];
         // The kernel lets spawn return a moment before it shows the new program's environment.
         let has_environment = |pid: u32| {
@@ -258,7 +258,7 @@ mod tests {
         let state = State::create(root.path()).unwrap();
         let (dir, tree) = (state.dir.clone(), root.path().join("tree"));
         std::fs::create_dir(&tree).unwrap();
-        let line = serde_json::to_string(&Entry::here(Change::Tree { path: tree.clone() })).unwrap();
+        let line = serde_json::to_string(&Entry::local(Change::Tree { path: tree.clone() })).unwrap();
         std::fs::write(dir.join("journal.jsonl"), format!("{{\"planet\":{{}}}}\n{line}\n")).unwrap();
         let error = undo(state).unwrap_err().to_string();
         assert!(error.contains("line 1 of ") && error.contains("journal.jsonl"), "{error}");
@@ -268,8 +268,8 @@ mod tests {
     #[test]
     fn changes_are_undone_once_and_together_for_each_machine() {
         let tree = |path: &str| Change::Tree { path: path.into() };
-        let entries = ["/b", "/a", "/b"].map(|path| Entry::here(tree(path)));
+        let entries = ["/b", "/a", "/b"].map(|path| Entry::local(tree(path)));
         let (b, a) = (tree("/b"), tree("/a"));
-        assert_eq!(by_machine(&entries), vec![(&HostPlace::Here, vec![&b, &a])]);
+        assert_eq!(by_machine(&entries), vec![(&Location::Local, vec![&b, &a])]);
     }
 }

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::change::Change;
-use super::journal::{Entry, Journal};
 use super::{LabError, RunId};
+use crate::machine::change::Change;
+use crate::machine::journal::{Entry, Journal};
 use crate::profile::groups::CpuSettings;
 
 const ROOT: &str = "/sys/fs/cgroup";
@@ -15,7 +15,7 @@ const SUBTREE_CONTROL: &str = "cgroup.subtree_control";
 /// The v1 controllers that libvirt puts guests into.
 const CONTROLLERS: [&str; 9] =
     ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "net_cls", "perf_event"];
-/// The kernel's weight of a group that nobody gave one: v1 and v2.
+/// The kernel's default weight of a group: v1 and v2.
 const DEFAULT_SHARES: (u64, u64) = (1024, 100);
 
 /// A control group that was made.
@@ -31,7 +31,7 @@ pub fn is_v2() -> bool {
     Path::new(ROOT).join("cgroup.controllers").exists()
 }
 
-/// The weight of a group that nobody gave one.
+/// The default weight of a group.
 pub fn default_shares(v2: bool) -> u64 {
     if v2 { DEFAULT_SHARES.1 } else { DEFAULT_SHARES.0 }
 }
@@ -57,7 +57,7 @@ fn trees() -> Vec<PathBuf> {
 }
 
 impl ControlGroup {
-    /// Makes the group of a run in every tree, after noting in the journal how it goes. The groups above it are noted
+    /// Makes the group of a run in every tree, after an entry in the journal. The groups above it are noted
     /// already: they may be libvirt's.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl ControlGroup {
             let machine = tree.join("machine");
             make(journal, &tree, &machine)?;
             let path = machine.join(&name);
-            journal.before(&Entry::here(Change::Partition { path: path.clone() }))?;
+            journal.before(&Entry::local(Change::Partition { path: path.clone() }))?;
             make(journal, &machine, &path)?;
         }
         let cpu = if is_v2() { PathBuf::from(ROOT) } else { Path::new(ROOT).join("cpu") };
@@ -93,7 +93,7 @@ impl ControlGroup {
     }
 }
 
-/// Makes one group. A new cpuset has no CPU of its own, and v2 hands controllers down only where it is told to.
+/// Makes one group. A new cpuset has no CPU of its own, and v2 enables controllers only for the groups that `cgroup.subtree_control` names them in.
 fn make(journal: &Journal, parent: &Path, path: &Path) -> Result<(), LabError> {
     if !path.is_dir() {
         let made = fs::create_dir(path);
@@ -115,14 +115,14 @@ fn make(journal: &Journal, parent: &Path, path: &Path) -> Result<(), LabError> {
     Ok(())
 }
 
-/// Hands the controllers that guests need down to the groups in this one, after noting those that were not. One that the
+/// Enables the controllers that guests need for the groups in this one, after noting those that were not. One that the
 /// group does not have itself stays away: whether guests got what they were to get is read back in every trial.
 fn enable_controllers(journal: &Journal, group: &Path) -> Result<(), LabError> {
     let (has, enabled) = (words(group, "cgroup.controllers")?, words(group, SUBTREE_CONTROL)?);
     for name in ["cpu", "cpuset"].map(str::to_owned) {
         if has.contains(&name) && !enabled.contains(&name) {
             journal
-                .before(&Entry::here(Change::Controller { group: group.to_owned(), name: name.clone() }))?;
+                .before(&Entry::local(Change::Controller { group: group.to_owned(), name: name.clone() }))?;
             write(group, SUBTREE_CONTROL, &format!("+{name}"))?;
         }
     }
@@ -143,7 +143,7 @@ fn write(group: &Path, file: &str, value: &str) -> Result<(), LabError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::journal;
+    use crate::machine::journal;
 
     #[test]
     fn only_controllers_that_were_not_enabled_are_noted() {
@@ -162,7 +162,8 @@ mod tests {
             let known = journal::read(dir.path()).entries.len();
             enable_controllers(&journal, &group).unwrap();
             let entries = journal::read(dir.path()).entries;
-            let of = |name: &str| Entry::here(Change::Controller { group: group.clone(), name: name.into() });
+            let of =
+                |name: &str| Entry::local(Change::Controller { group: group.clone(), name: name.into() });
             assert_eq!(
                 entries[..entries.len() - known],
                 noted.iter().map(|name| of(name)).collect::<Vec<_>>()

@@ -41,8 +41,8 @@ pub fn missing_package() -> Option<&'static str> {
 /// The version of DPDK that a daemon was built with: its second line is `DPDK 22.11.11`.
 fn dpdk_version(daemon: &Path) -> Option<String> {
     let ran = blocking::run(Path::new("/"), &[&daemon.display().to_string(), "--version"]).ok()?;
-    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
-    said.lines().find_map(|line| line.strip_prefix("DPDK ")).map(str::to_owned)
+    let version = String::from_utf8_lossy(&ran.stdout).into_owned();
+    version.lines().find_map(|line| line.strip_prefix("DPDK ")).map(str::to_owned)
 }
 
 /// Versions and settings in one line.

@@ -19,7 +19,7 @@ impl Lab {
         self.unpace().await?;
         let Some(paces) = wanted else { return Ok(()) };
         let interface = self.way_to_guests().await?;
-        self.refuse_given(&interface).await?;
+        self.refuse_existing(&interface).await?;
         let steps = pace::steps(&interface, &paces);
         self.paced.paces = Some(paces);
         for step in steps {
@@ -29,17 +29,17 @@ impl Lab {
         Ok(())
     }
 
-    /// Somebody's own queueing discipline stays. It is seen before the journal says how ours goes.
-    async fn refuse_given(&self, interface: &str) -> Result<(), LabError> {
+    /// A queueing discipline that this run did not make stays. It is checked before the journal has the undo of ours.
+    async fn refuse_existing(&self, interface: &str) -> Result<(), LabError> {
         let shown = self.side(Side::Tester).run(&["tc", "qdisc", "show", "dev", interface]).await?.stdout;
-        let given = pace::root(&shown).map(str::to_owned);
-        given.map_or(Ok(()), |qdisc| Err(LabError::Queued { interface: interface.into(), qdisc }))
+        let existing = pace::root(&shown).map(str::to_owned);
+        existing.map_or(Ok(()), |qdisc| Err(LabError::Queued { interface: interface.into(), qdisc }))
     }
 
-    /// Takes away what [`Lab::pace`] did; the tester's interface must still be there.
+    /// Undoes [`Lab::pace`]; the tester's interface must still be there.
     ///
     /// # Errors
-    /// [`LabError`] with the step that could not be taken back.
+    /// [`LabError`] with the step that could not be undone.
     pub async fn unpace(&mut self) -> Result<(), LabError> {
         let Paced { mut done, .. } = std::mem::take(&mut self.paced);
         let outcome = self.revert(&mut done).await;
@@ -47,7 +47,7 @@ impl Lab {
         outcome
     }
 
-    /// The rate at which a guest is paced, bits/s, as the tester says it; `None` if it is not.
+    /// The rate at which a guest is paced, bits/s, as the tester reports it; `None` if it is not.
     ///
     /// # Errors
     /// [`LabError`] if the tester does not answer.
@@ -61,25 +61,25 @@ impl Lab {
     /// The interface by which the tester reaches the guests: a switch of its own where the wire has several ports.
     async fn way_to_guests(&self) -> Result<String, LabError> {
         let to = address(Net::Test, Station::Guest(1)).to_string();
-        let said = self.side(Side::Tester).run(&["ip", "-o", "route", "get", &to]).await?.stdout;
-        Ok(said.split_whitespace().skip_while(|word| *word != "dev").nth(1).unwrap_or_default().to_owned())
+        let route = self.side(Side::Tester).run(&["ip", "-o", "route", "get", &to]).await?.stdout;
+        Ok(route.split_whitespace().skip_while(|word| *word != "dev").nth(1).unwrap_or_default().to_owned())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::journal::{self, Journal};
-    use crate::lab::{enter, hardware};
+    use crate::lab::{hardware, namespaces};
     use crate::machine::Machine;
+    use crate::machine::journal::{self, Journal};
     use crate::machine::local::Local;
 
     const BUCKET: &str = "root tbf rate 1mbit burst 4096 latency 50ms";
 
     /// A lab whose tester is a namespace that ends with it, with a wire `p0` to the guests.
     async fn lab(journal: Journal) -> Lab {
-        let mut lab = hardware::all_here(journal);
-        lab.machines.tester.machine = Machine::Local(Local::inside(enter::another_network().unwrap()));
+        let mut lab = hardware::on_this_machine(journal);
+        lab.machines.tester.machine = Machine::Local(Local::in_netns(namespaces::another_network().unwrap()));
         for command in [
             "ip link add p0 type veth peer name p1",
             "ip link set p0 up",

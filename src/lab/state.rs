@@ -1,6 +1,6 @@
 //! A run's own directory: `<root>/<run id>/`, locked while its process lives.
 //!
-//! Everything that a run leaves outside its results stands in here or carries its id, so that `clean` knows it.
+//! Everything that a run leaves outside its results is in here or carries its id, so that `clean` finds it.
 
 use std::fmt;
 use std::fs::{self, File, TryLockError};
@@ -14,7 +14,7 @@ use super::LabError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunId(String);
 
-/// What ids are made of: nothing that looks like something else.
+/// What ids are made of: no letters that are easily confused.
 const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 impl RunId {
@@ -23,7 +23,7 @@ impl RunId {
         RunId((0..6).map(|_| LETTERS[rand::random_range(0..LETTERS.len())] as char).collect())
     }
 
-    /// One that stands in a file name; `None` if it was not made by kvmfair.
+    /// Reads one from a file name; `None` if it was not made by kvmfair.
     pub fn parse(text: &str) -> Option<RunId> {
         let fits = text.len() == 6 && text.bytes().all(|b| LETTERS.contains(&b));
         fits.then(|| RunId(text.to_owned()))
@@ -52,19 +52,20 @@ const OF_THIS_MACHINE: &str = "/run/kvmfair";
 /// What keys are in it open guests of this run alone, and are worth nothing without them.
 const OF_OTHERS: &str = "/var/lib/kvmfair";
 
-/// Where a new run keeps its state, unless `KVMFAIR_STATE_DIR` says otherwise; `others` if it changes other machines.
+/// Where a new run keeps its state, unless `KVMFAIR_STATE_DIR` names another directory; `others` if it changes other machines.
 pub fn root(others: bool) -> PathBuf {
-    given().unwrap_or_else(|| PathBuf::from(if others { OF_OTHERS } else { OF_THIS_MACHINE }))
+    from_environment().unwrap_or_else(|| PathBuf::from(if others { OF_OTHERS } else { OF_THIS_MACHINE }))
 }
 
 /// Everywhere that a run may have kept its state.
 pub fn roots() -> Vec<PathBuf> {
-    given().map_or_else(|| [OF_THIS_MACHINE, OF_OTHERS].map(PathBuf::from).into(), |given| vec![given])
+    from_environment()
+        .map_or_else(|| [OF_THIS_MACHINE, OF_OTHERS].map(PathBuf::from).into(), |root| vec![root])
 }
 
-fn given() -> Option<PathBuf> {
-    let given = PathBuf::from(std::env::var_os("KVMFAIR_STATE_DIR")?);
-    Some(std::path::absolute(&given).unwrap_or(given))
+fn from_environment() -> Option<PathBuf> {
+    let root = PathBuf::from(std::env::var_os("KVMFAIR_STATE_DIR")?);
+    Some(std::path::absolute(&root).unwrap_or(root))
 }
 
 /// The file in it that is locked while the run's process lives.
@@ -129,7 +130,7 @@ impl State {
         (self.id, self.dir, self.lock)
     }
 
-    /// Removes the directory, its lock last: whoever is killed meanwhile leaves a directory that `clean` still knows.
+    /// Removes the directory, its lock last: an interrupted removal leaves a directory that `clean` still finds.
     ///
     /// # Errors
     /// [`LabError::System`] if something in it cannot be removed.
@@ -202,15 +203,18 @@ mod tests {
     }
 
     #[test]
-    fn clean_looks_wherever_a_run_keeps_its_state_and_that_of_other_machines_outlives_a_boot() {
+    fn clean_searches_wherever_a_run_keeps_its_state_and_that_of_other_machines_outlives_a_boot() {
         assert!([false, true].iter().all(|others| roots().contains(&root(*others))));
-        assert!(given().is_some() || (root(true).starts_with("/var/lib") && root(false).starts_with("/run")));
+        assert!(
+            from_environment().is_some()
+                || (root(true).starts_with("/var/lib") && root(false).starts_with("/run"))
+        );
     }
 
     #[test]
     fn directories_that_no_run_made_are_not_runs() {
         let root = tempfile::tempdir().unwrap();
-        fs::create_dir(root.path().join("somebody-else")).unwrap();
+        fs::create_dir(root.path().join("foreign")).unwrap();
         assert_eq!(all(root.path()), vec![]);
         assert_eq!(RunId::parse("ABCDEF"), None);
     }

@@ -1,7 +1,7 @@
 //! The libvirt daemon of a VM host: monolithic or modular, on this machine or behind an SSH session.
 //!
 //! libvirt's own SSH transport would log in by the system's `ssh`, with keys, ports and jump hosts of its own idea. Here
-//! the daemon's socket comes over kvmfair's session instead, and libvirt is given a local path.
+//! the daemon's socket comes over kvmfair's session instead, and libvirt gets a local path.
 
 use std::path::Path;
 

@@ -16,8 +16,8 @@ use virt::sys;
 /// Why libvirt did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum LibvirtError {
-    /// libvirt's own word.
-    #[error("failed to {action}: libvirt says: {cause}")]
+    /// libvirt's own error.
+    #[error("failed to {action}: libvirt: {cause}")]
     Call {
         /// What was tried, as a verb phrase.
         action: String,
@@ -29,7 +29,7 @@ pub enum LibvirtError {
     Prepare {
         /// The driver's root.
         root: PathBuf,
-        /// The system's word.
+        /// The system's error.
         cause: std::io::Error,
     },
 }
@@ -40,7 +40,7 @@ pub struct Hypervisor {
     connect: Arc<Connect>,
 }
 
-/// What a guest that runs takes of its host.
+/// The resources of its host that a running guest takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     /// Memory that it may have, KiB.
@@ -94,7 +94,7 @@ fn in_query(path: &Path) -> String {
 }
 
 impl Hypervisor {
-    /// Opens a connection. libvirt's own log goes where `LIBVIRT_LOG_OUTPUTS` said when the process started.
+    /// Opens a connection. libvirt's own log goes where `LIBVIRT_LOG_OUTPUTS` pointed when the process started.
     ///
     /// # Errors
     /// [`LibvirtError::Call`] with libvirt's message.
@@ -147,7 +147,7 @@ impl Hypervisor {
         self.with_domain("resume", name, Domain::resume).await
     }
 
-    /// Ends a guest; one that is gone already is no error, nor one that goes meanwhile: libvirt takes a guest that it was
+    /// Ends a guest; one that has ended is no error, nor one that ends meanwhile: libvirt takes a guest that it was
     /// still starting off its list before the order to destroy it is carried out.
     ///
     /// # Errors

@@ -1,14 +1,21 @@
-//! Commands on this machine for code that has no runtime yet: preflight, the image builder, the fingerprint. There is no
-//! deadline: all of them are local and finite, except apt's download, which has deadlines of its own.
+//! This machine for code that has no runtime: the command line, the image builder.
 
-use std::os::fd::OwnedFd;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::io::ErrorKind;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+use std::time::Duration;
 
-use nix::sched::{CloneFlags, setns};
+use tokio::process::Command;
 
-/// What a finished command left, undecoded: the image builder reads binary output.
+use super::bounded;
+
+/// The longest output, bytes: the image builder reads whole kernels and archives.
+const MAX_OUTPUT: usize = 1 << 30;
+/// For one command; the longest is a download by apt, which gives up by itself.
+const LIMIT: Duration = Duration::from_secs(3600);
+
+/// The result of a finished command, undecoded: the image builder reads binary output.
 #[derive(Clone, Debug)]
 pub struct Bytes {
     /// Exit status; 128 + n if signal n ended it.
@@ -19,41 +26,27 @@ pub struct Bytes {
     pub stderr: String,
 }
 
-/// Runs a command to its end in a directory, with untranslated messages.
+/// Waits for a future in a runtime of its own, which ends with it and leaves no thread behind.
 ///
 /// # Errors
-/// The system's word if it cannot be started.
+/// The system's error if it has no resources for a runtime.
+pub fn wait<F: Future>(future: F) -> std::io::Result<F::Output> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+}
+
+/// Runs a command to its end in a directory, with untranslated messages. May be called inside a runtime, too.
+///
+/// # Errors
+/// The system's error if it cannot be started; a kind of [`bounded::finish`] if it runs or prints without end.
 pub fn run(dir: &Path, argv: &[&str]) -> std::io::Result<Bytes> {
-    let mut command = command(argv)?;
-    command.current_dir(dir);
-    finish(command)
-}
-
-/// Runs a command to its end in another network namespace, if there is one to enter.
-///
-/// # Errors
-/// The system's word if it cannot be started, or the namespace cannot be entered.
-pub fn run_in(netns: Option<&'static OwnedFd>, argv: &[&str]) -> std::io::Result<Bytes> {
-    let mut command = command(argv)?;
-    if let Some(netns) = netns {
-        let enter = move || setns(netns, CloneFlags::CLONE_NEWNET).map_err(std::io::Error::from);
-        // SAFETY: the closure only makes one system call on a descriptor that is never closed; it allocates nothing.
-        unsafe { command.pre_exec(enter) };
-    }
-    finish(command)
-}
-
-fn command(argv: &[&str]) -> std::io::Result<Command> {
-    let Some((program, arguments)) = argv.split_first() else {
-        return Err(std::io::Error::other("an empty command"));
-    };
+    let (program, arguments) = argv.split_first().ok_or(ErrorKind::InvalidInput)?;
     let mut command = Command::new(program);
-    command.args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
-    Ok(command)
-}
-
-fn finish(mut command: Command) -> std::io::Result<Bytes> {
-    let output = command.output()?;
+    command.args(arguments).env("LC_ALL", "C").current_dir(dir).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let finished = move || wait(async { bounded::finish(command.spawn()?, LIMIT, MAX_OUTPUT).await })?;
+    // A runtime must not be made inside another one.
+    let output = std::thread::scope(|scope| scope.spawn(finished).join());
+    let output = output.unwrap_or_else(|_| Err(std::io::Error::other("the thread panicked")))?;
     Ok(Bytes {
         status: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
         stdout: output.stdout,
@@ -61,7 +54,7 @@ fn finish(mut command: Command) -> std::io::Result<Bytes> {
     })
 }
 
-/// Where programs are looked for: the PATH, and then the directories for administrators, which are not on everybody's.
+/// Where programs are searched: the PATH, and then the directories for administrators, which are not on everybody's.
 pub fn search_path() -> impl Iterator<Item = PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let more =
@@ -84,8 +77,14 @@ mod tests {
         assert_eq!((ran.status, ran.stdout.as_slice(), ran.stderr.as_str()), (3, b"/\n".as_slice(), "no\n"));
     }
 
+    #[tokio::test]
+    async fn a_command_may_be_run_inside_a_runtime_and_one_that_is_not_installed_is_known_by_its_error() {
+        let error = run(Path::new("/"), &["no-such-program"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+
     #[test]
-    fn programs_are_found_where_a_shell_would_look() {
+    fn programs_are_found_where_a_shell_would_find_them() {
         assert!(find("sh").is_some());
         assert_eq!(find("no-such-program"), None);
     }

@@ -1,6 +1,10 @@
 //! A finished command: its output, or why it gave no good result.
 
+use std::io::ErrorKind;
+use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
+
+use super::bounded::MAX_OUTPUT;
 
 /// A finished command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,17 +25,17 @@ pub enum ExecError {
     Start {
         /// The command as a person would type it.
         command: String,
-        /// The system's word.
+        /// The system's error.
         cause: String,
     },
-    /// It ran and said no.
+    /// It ran and failed.
     #[error("`{command}` failed with status {status}: {stderr}")]
     Status {
         /// The command as a person would type it.
         command: String,
         /// Its exit status.
         status: i32,
-        /// What it said.
+        /// Its standard error, or else its standard output.
         stderr: String,
     },
     /// It did not end in time and was killed.
@@ -41,6 +45,14 @@ pub enum ExecError {
         command: String,
         /// The time it had.
         limit: Duration,
+    },
+    /// Its output is too long to be what it should be.
+    #[error("`{command}` printed more than {max} bytes")]
+    TooLong {
+        /// The command as a person would type it.
+        command: String,
+        /// The longest output that is read.
+        max: usize,
     },
     /// Another machine answers at the address.
     #[error("the host key of {host} is not the expected one: another machine answers at this address")]
@@ -53,7 +65,7 @@ pub enum ExecError {
     Session {
         /// Address of the machine.
         host: String,
-        /// The library's word.
+        /// The library's error.
         cause: String,
     },
 }
@@ -64,12 +76,33 @@ pub fn as_typed<S: AsRef<str>>(argv: &[S]) -> String {
 }
 
 /// The same for messages: a word of several lines is a script of kvmfair's own, which nobody would type.
-pub fn as_told<S: AsRef<str>>(argv: &[S]) -> String {
+pub fn for_message<S: AsRef<str>>(argv: &[S]) -> String {
     let word = |word: &S| match word.as_ref() {
         script if script.contains('\n') => "…".to_owned(),
         word => shell_words::quote(word).into_owned(),
     };
     argv.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+impl ExecError {
+    /// Why the output of a command could not be read.
+    pub(super) fn from_reading(command: String, limit: Duration, cause: &std::io::Error) -> ExecError {
+        match cause.kind() {
+            ErrorKind::TimedOut => ExecError::Timeout { command, limit },
+            ErrorKind::FileTooLarge => ExecError::TooLong { command, max: MAX_OUTPUT },
+            _ => ExecError::Start { command, cause: cause.to_string() },
+        }
+    }
+}
+
+impl From<std::process::Output> for Output {
+    fn from(output: std::process::Output) -> Output {
+        Output {
+            status: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
 }
 
 impl Output {
@@ -81,8 +114,12 @@ impl Output {
         if self.status == 0 {
             return Ok(self);
         }
-        let said = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
-        Err(ExecError::Status { command: as_told(argv), status: self.status, stderr: said.trim().to_owned() })
+        let reason = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
+        Err(ExecError::Status {
+            command: for_message(argv),
+            status: self.status,
+            stderr: reason.trim().to_owned(),
+        })
     }
 }
 
@@ -91,9 +128,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_is_left_out_of_messages_and_its_arguments_are_told() {
+    fn messages_leave_a_script_out_and_name_its_arguments() {
         let argv = ["sh", "-c", "first\nsecond", "tune", "eth0", "queues/tx-*"];
-        assert_eq!(as_told(&argv), "sh -c … tune eth0 'queues/tx-*'");
-        assert_eq!(as_told(&argv[3..]), as_typed(&argv[3..]));
+        assert_eq!(for_message(&argv), "sh -c … tune eth0 'queues/tx-*'");
+        assert_eq!(for_message(&argv[3..]), as_typed(&argv[3..]));
     }
 }

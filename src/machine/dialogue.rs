@@ -1,18 +1,19 @@
-//! A command of a session that stays, and answers each time it is asked.
+//! A command that stays on an SSH session and answers each request.
 //!
-//! To start a command takes a machine a process or two and a dozen packets: a second where it is emulated and under load.
-//! To ask one that is there takes two packets.
+//! A command takes a process or two and a dozen packets to start: a second on an emulated machine under load. A request to
+//! one that runs already takes two packets.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::socket::{Shutdown, shutdown};
 use ssh2::{Channel, Session};
 
-use super::command::{ExecError, as_told, as_typed};
-use super::ssh::Ssh;
+use super::bounded::MAX_OUTPUT;
+use super::command::{ExecError, as_typed, for_message};
+use super::ssh::{SshSession, set_timeout};
 
 /// The line that ends each answer.
 pub const END: &str = "== end";
@@ -32,7 +33,7 @@ struct Held {
 }
 
 impl Drop for Held {
-    /// The machine may be gone, and libssh2 would wait for its farewell.
+    /// The machine may be gone, and libssh2 would wait for its answer to the disconnect message.
     fn drop(&mut self) {
         let session = self.session.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let _ = shutdown(session.as_raw_fd(), Shutdown::Both);
@@ -40,17 +41,21 @@ impl Drop for Held {
 }
 
 impl Dialogue {
-    /// Starts the command and asks it once, so that it is known to answer.
+    /// Starts the command and sends one request, to prove that it answers.
     ///
     /// # Errors
     /// [`ExecError`] if the session broke, or the command does not answer in time.
-    pub async fn open<S: AsRef<str>>(ssh: &Ssh, argv: &[S], limit: Duration) -> Result<Dialogue, ExecError> {
-        let (session, host, command) = (ssh.session.clone(), ssh.host.clone(), as_told(argv));
+    pub async fn open<S: AsRef<str>>(
+        ssh: &SshSession,
+        argv: &[S],
+        limit: Duration,
+    ) -> Result<Dialogue, ExecError> {
+        let (session, host, command) = (ssh.session.clone(), ssh.host.clone(), for_message(argv));
         let typed = as_typed(argv);
         let open = move || {
             let channel = {
                 let session = session.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                session.set_timeout(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX));
+                set_timeout(&session, limit);
                 let mut channel = session.channel_session()?;
                 channel.exec(&typed)?;
                 channel
@@ -65,26 +70,29 @@ impl Dialogue {
         Ok(dialogue)
     }
 
-    /// Asks and returns the answer, without its last line.
+    /// Sends a request and returns the answer, without its last line.
     ///
     /// # Errors
-    /// [`ExecError`] if it does not answer in time or is no more. What it says later would be taken for the answer to the
-    /// next question: ask no more then.
+    /// [`ExecError`] if it does not answer in time or has ended. A late answer would be taken for that to the next request: send
+    /// none then.
     pub async fn ask(&self, limit: Duration) -> Result<String, ExecError> {
         let held = self.held.clone();
-        let answer = blocking(move || held.ask_now(limit)).await;
+        let answer = blocking(move || held.request_now(limit)).await;
         answer.map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::TimedOut => ExecError::Timeout { command: self.command.clone(), limit },
+            ErrorKind::TimedOut | ErrorKind::FileTooLarge => {
+                ExecError::from_reading(self.command.clone(), limit, &cause)
+            }
             _ => ExecError::Session { host: self.host.clone(), cause: cause.to_string() },
         })
     }
 }
 
 impl Held {
-    fn ask_now(&self, limit: Duration) -> std::io::Result<String> {
+    fn request_now(&self, limit: Duration) -> std::io::Result<String> {
         let session = self.session.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let mut channel = self.channel.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        session.set_timeout(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX));
+        let deadline = Instant::now() + limit;
+        set_timeout(&session, limit);
         channel.write_all(b"\n")?;
         let (mut bytes, mut part) = (Vec::new(), [0; 4096]);
         loop {
@@ -92,6 +100,14 @@ impl Held {
             if let Some(answer) = text.trim_end().strip_suffix(END).filter(|_| text.ends_with('\n')) {
                 return Ok(answer.to_owned());
             }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            if bytes.len() > MAX_OUTPUT {
+                return Err(ErrorKind::FileTooLarge.into());
+            }
+            set_timeout(&session, left);
             match channel.read(&mut part)? {
                 0 => return Err(std::io::Error::other("the command that answers has ended")),
                 length => bytes.extend_from_slice(&part[..length]),

@@ -1,4 +1,4 @@
-//! A socket of another machine's, as a socket in a directory of this one: for libraries that take a path only.
+//! A socket on another machine, as a socket in a directory of this one: for libraries that take a path only.
 
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -7,26 +7,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::pump::{Target, Tunnel};
 
-/// The socket; it goes with the value, connections that were made stay.
+/// The local socket; it is removed with the value, open connections stay.
 #[derive(Debug)]
 pub struct Forward {
     path: PathBuf,
-    over: Arc<AtomicBool>,
+    closed: Arc<AtomicBool>,
 }
 
 impl Forward {
-    /// Listens at `path`; whoever connects is connected to the socket `remote` at the other end of the tunnel.
+    /// Listens at `path` and forwards each connection to the socket `remote` at the other end of the tunnel.
     ///
     /// # Errors
-    /// The system's word if the path cannot be bound.
+    /// The system's error if the path cannot be bound.
     pub fn listen(path: &Path, tunnel: Tunnel, remote: String) -> std::io::Result<Forward> {
-        std::fs::remove_file(path).ok(); // of a run that was killed
+        std::fs::remove_file(path).ok(); // left by a killed run
         let listener = UnixListener::bind(path)?;
-        let over = Arc::new(AtomicBool::new(false));
-        let seen = over.clone();
+        let closed = Arc::new(AtomicBool::new(false));
+        let is_closed = closed.clone();
         let work = move || {
             for connection in listener.incoming().map_while(Result::ok) {
-                if seen.load(Ordering::Relaxed) {
+                if is_closed.load(Ordering::Relaxed) {
                     return;
                 }
                 if let Err(cause) = tunnel.join(Target::Socket(remote.clone()), connection) {
@@ -35,13 +35,13 @@ impl Forward {
             }
         };
         super::pump::thread("forward", work)?;
-        Ok(Forward { path: path.to_owned(), over })
+        Ok(Forward { path: path.to_owned(), closed })
     }
 }
 
 impl Drop for Forward {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
+        self.closed.store(true, Ordering::Relaxed);
         UnixStream::connect(&self.path).ok(); // wakes the thread
         std::fs::remove_file(&self.path).ok();
     }

@@ -23,22 +23,23 @@ pub(super) struct Link {
     to_remote: Vec<u8>,
     to_local: Vec<u8>,
     to_stderr: Vec<u8>,
-    /// The local side will say nothing more, and the other has been told.
-    said_all: bool,
-    told: bool,
-    /// The remote side will say nothing more.
-    heard_all: bool,
-    /// Nobody listens on the local side.
-    deaf: bool,
+    /// The local side sends nothing more.
+    local_eof: bool,
+    /// That end has been sent to the remote side.
+    eof_sent: bool,
+    /// The remote side sends nothing more.
+    remote_eof: bool,
+    /// The local side reads nothing more.
+    reader_gone: bool,
 }
 
-/// What came of one attempt to move bytes.
+/// The result of one attempt to move bytes.
 enum Moved {
     Some,
     NotYet,
-    /// The end of what there is to read.
+    /// End of file.
     End,
-    /// Nothing will ever move again.
+    /// The side is broken.
     Broken,
 }
 
@@ -59,10 +60,10 @@ impl Link {
             to_remote: Vec::new(),
             to_local: Vec::new(),
             to_stderr: Vec::new(),
-            said_all: false,
-            told: false,
-            heard_all: false,
-            deaf: false,
+            local_eof: false,
+            eof_sent: false,
+            remote_eof: false,
+            reader_gone: false,
         })
     }
 
@@ -75,36 +76,36 @@ impl Link {
 
     fn outwards(&mut self) -> bool {
         let mut moved = false;
-        if self.to_remote.is_empty() && !self.said_all {
+        if self.to_remote.is_empty() && !self.local_eof {
             match fill(&mut self.local, &mut self.to_remote) {
                 Moved::Some => moved = true,
                 Moved::NotYet => {}
-                Moved::End | Moved::Broken => self.said_all = true,
+                Moved::End | Moved::Broken => self.local_eof = true,
             }
         }
         match empty(&mut self.channel, &mut self.to_remote) {
             Moved::Some => moved = true,
             Moved::NotYet | Moved::End => {}
             Moved::Broken => {
-                self.to_remote.clear(); // what it still has to say is read below
-                self.said_all = true;
+                self.to_remote.clear(); // its remaining output is read below
+                self.local_eof = true;
             }
         }
-        if self.said_all && self.to_remote.is_empty() && !self.told {
-            // An answer is not awaited: with nobody listening any more, the channel is closed below.
-            self.told = !matches!(self.channel.send_eof(), Err(error) if again(&error));
+        if self.local_eof && self.to_remote.is_empty() && !self.eof_sent {
+            // No answer is awaited: once the reader is gone, the channel is closed below.
+            self.eof_sent = !matches!(self.channel.send_eof(), Err(error) if again(&error));
         }
         moved
     }
 
     fn inwards(&mut self) -> bool {
         let mut moved = false;
-        if self.to_local.is_empty() && !self.heard_all {
+        if self.to_local.is_empty() && !self.remote_eof {
             match fill(&mut self.channel, &mut self.to_local) {
                 Moved::Some => moved = true,
                 Moved::NotYet => {}
-                Moved::End => self.heard_all |= self.channel.eof(),
-                Moved::Broken => self.heard_all = true,
+                Moved::End => self.remote_eof |= self.channel.eof(),
+                Moved::Broken => self.remote_eof = true,
             }
         }
         if self.to_stderr.is_empty() {
@@ -117,19 +118,19 @@ impl Link {
                 Moved::Some => moved = true,
                 Moved::NotYet | Moved::End => {}
                 Moved::Broken => {
-                    bytes.clear(); // what nobody reads is thrown away, so that the process does not stall
-                    self.deaf = true;
+                    bytes.clear(); // discarded, so that the process does not stall
+                    self.reader_gone = true;
                 }
             }
         }
         moved
     }
 
-    /// Whether both sides have said all; then the channel is closed and its status told.
+    /// Whether both sides have sent everything; then the channel is closed and its status sent.
     pub(super) fn over(&mut self, session: &Session) -> bool {
-        let all_heard = self.heard_all && self.to_local.is_empty() && self.to_stderr.is_empty();
-        let nobody_cares = self.deaf && self.told;
-        if !(all_heard || nobody_cares) {
+        let all_received = self.remote_eof && self.to_local.is_empty() && self.to_stderr.is_empty();
+        let is_abandoned = self.reader_gone && self.eof_sent;
+        if !(all_received || is_abandoned) {
             return false;
         }
         let _ = self.local.shutdown(Shutdown::Write);
@@ -137,22 +138,22 @@ impl Link {
         session.set_blocking(true);
         session.set_timeout(CLOSE_MS);
         let _ = self.channel.close();
-        if all_heard {
+        if all_received {
             let _ = self.channel.wait_close();
         }
         let signalled = self.channel.exit_signal().is_ok_and(|signal| signal.exit_signal.is_some());
         let status = if signalled { 137 } else { self.channel.exit_status().unwrap_or(255) };
         session.set_blocking(false);
-        if let Some(tell) = self.status.take() {
-            let _ = tell.send(status); // nobody may want to know
+        if let Some(sender) = self.status.take() {
+            let _ = sender.send(status); // the receiver may be gone
         }
         true
     }
 
-    /// The local sockets and what is awaited of each.
+    /// The local sockets and the events to wait for.
     pub(super) fn waits_for(&self) -> impl Iterator<Item = PollFd<'_>> {
         let mut wanted = PollFlags::empty();
-        wanted.set(PollFlags::POLLIN, self.to_remote.is_empty() && !self.said_all);
+        wanted.set(PollFlags::POLLIN, self.to_remote.is_empty() && !self.local_eof);
         wanted.set(PollFlags::POLLOUT, !self.to_local.is_empty());
         let local = (!wanted.is_empty()).then(|| PollFd::new(self.local.as_fd(), wanted));
         let full = !self.to_stderr.is_empty();

@@ -1,8 +1,8 @@
 //! Commands on this machine. A command may run in another network namespace, named by an open descriptor.
 
 use std::fs::File;
+use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -11,18 +11,19 @@ use std::time::Duration;
 use nix::sched::{CloneFlags, setns};
 use tokio::process::{Child, Command};
 
-use super::command::{ExecError, Output, as_told};
+use super::bounded::{self, MAX_OUTPUT};
+use super::command::{ExecError, Output, for_message};
 
 /// Every process that kvmfair starts carries its run in this variable, so that `kvmfair clean` can find it.
 pub const RUN_VARIABLE: &str = "KVMFAIR_RUN";
 
-/// Long enough for any host step on a machine that freezes for seconds.
+/// Enough for any step, even on a machine that stalls for seconds.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A network namespace kept alive by an open descriptor.
 pub type NetNs = Arc<OwnedFd>;
 
-/// Runs commands on this machine.
+/// Runs commands on this machine; by default in the namespaces of this process.
 #[derive(Clone, Debug, Default)]
 pub struct Local {
     netns: Option<NetNs>,
@@ -32,13 +33,8 @@ pub struct Local {
 }
 
 impl Local {
-    /// Commands in this process's own namespace.
-    pub fn here() -> Local {
-        Local::default()
-    }
-
     /// Commands in another network namespace.
-    pub fn inside(netns: NetNs) -> Local {
+    pub fn in_netns(netns: NetNs) -> Local {
         Local { netns: Some(netns), ..Local::default() }
     }
 
@@ -57,11 +53,6 @@ impl Local {
         Local { run: Some(run.to_owned()).filter(|run| !run.is_empty()), ..self }
     }
 
-    /// The run whose name the processes carry.
-    pub(super) fn run_name(&self) -> Option<&str> {
-        self.run.as_deref()
-    }
-
     /// Runs a command to its end.
     ///
     /// # Errors
@@ -75,18 +66,43 @@ impl Local {
     /// # Errors
     /// As of [`Local::run`].
     pub async fn run_within<S: AsRef<str>>(&self, argv: &[S], limit: Duration) -> Result<Output, ExecError> {
-        let mut command = self.command(argv);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let child = child.map_err(|e| ExecError::Start { command: as_told(argv), cause: e.to_string() })?;
-        let output = tokio::time::timeout(limit, child.wait_with_output())
-            .await
-            .map_err(|_| ExecError::Timeout { command: as_told(argv), limit })?
-            .map_err(|e| ExecError::Start { command: as_told(argv), cause: e.to_string() })?;
-        tracing::debug!(command = as_told(argv), status = %output.status, "ran");
-        decode(output).success(argv)
+        self.finish(argv, Stdio::null(), limit).await
     }
 
-    /// Starts a command that is talked to through pipes and leads a process group of its own: a Ctrl-C at the terminal
+    /// The same for a command that reads `input`.
+    ///
+    /// # Errors
+    /// As of [`Local::run`].
+    pub async fn feed<S: AsRef<str>>(
+        &self,
+        argv: &[S],
+        mut input: impl Read + Send + 'static,
+        limit: Duration,
+    ) -> Result<Output, ExecError> {
+        let failed = |cause: std::io::Error| ExecError::from_reading(for_message(argv), limit, &cause);
+        let (reader, mut writer) = std::io::pipe().map_err(failed)?;
+        // A command that ends before it has read everything has a status of its own.
+        tokio::task::spawn_blocking(move || std::io::copy(&mut input, &mut writer));
+        self.finish(argv, reader.into(), limit).await
+    }
+
+    async fn finish<S: AsRef<str>>(
+        &self,
+        argv: &[S],
+        stdin: Stdio,
+        limit: Duration,
+    ) -> Result<Output, ExecError> {
+        let failed = |cause: std::io::Error| ExecError::from_reading(for_message(argv), limit, &cause);
+        let child = {
+            let mut command = self.command(argv); // holds the end of a pipe that the process must get alone
+            command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?
+        };
+        let output = bounded::finish(child, limit, MAX_OUTPUT).await.map_err(failed)?;
+        tracing::debug!(command = for_message(argv), status = %output.status, "ran");
+        Output::from(output).success(argv)
+    }
+
+    /// Starts a command with pipes that leads a process group of its own: a Ctrl-C at the terminal
     /// does not reach it. Dropping the handle does not end it; closing its standard input should.
     ///
     /// # Errors
@@ -97,7 +113,7 @@ impl Local {
         command.kill_on_drop(false).process_group(0).spawn()
     }
 
-    /// Starts a daemon: nothing to read, a file for what it says, a process group of its own, so that a Ctrl-C at the
+    /// Starts a daemon: nothing to read, a file for its output, a process group of its own, so that a Ctrl-C at the
     /// terminal does not reach it. Dropping the handle does not end it.
     ///
     /// # Errors
@@ -106,17 +122,17 @@ impl Local {
         &self,
         argv: &[S],
         environment: &[(&str, &Path)],
-        said: File,
+        output: File,
     ) -> std::io::Result<Child> {
         let mut command = self.command(argv);
-        command.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said);
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         command.envs(environment.iter().copied()).kill_on_drop(false).process_group(0).spawn()
     }
 
     /// A command that is not started yet; it dies with the handle.
     fn command<S: AsRef<str>>(&self, argv: &[S]) -> Command {
         let mut command = Command::new(argv[0].as_ref());
-        command.args(argv[1..].iter().map(AsRef::as_ref)).kill_on_drop(true);
+        command.args(argv[1..].iter().map(AsRef::as_ref)).env("LC_ALL", "C").kill_on_drop(true);
         if self.unmarked {
             command.env_remove(RUN_VARIABLE).env_remove("TMPDIR");
         }
@@ -140,34 +156,45 @@ fn enter_before_exec(command: &mut Command, namespace: NetNs, kind: CloneFlags) 
     unsafe { command.pre_exec(enter) };
 }
 
-pub(super) fn decode(output: std::process::Output) -> Output {
-    Output {
-        status: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_command_that_fails_is_reported_as_told_with_its_own_words() {
-        let error = Local::here().run(&["ls", "/no such file"]).await.unwrap_err().to_string();
+    async fn a_command_that_fails_is_reported_for_message_with_its_own_words() {
+        let error = Local::default().run(&["ls", "/no such file"]).await.unwrap_err().to_string();
         assert!(error.contains("`ls '/no such file'` failed with status 2"), "{error}");
         assert!(error.contains("No such file"), "{error}");
     }
 
     #[tokio::test]
+    async fn output_without_end_is_an_error_and_a_command_without_end_a_timeout() {
+        let local = Local::default();
+        let error = local.run(&["yes"]).await.unwrap_err();
+        assert!(matches!(error, ExecError::TooLong { max: MAX_OUTPUT, .. }), "{error}");
+        let error = local.run(&["sh", "-c", "yes >&2"]).await.unwrap_err();
+        assert!(matches!(error, ExecError::TooLong { .. }), "{error}");
+        let limit = Duration::from_millis(50);
+        let error = local.run_within(&["sleep", "60"], limit).await.unwrap_err();
+        assert!(matches!(error, ExecError::Timeout { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn input_reaches_a_command_whole() {
+        let limit = Duration::from_secs(60);
+        let fed = Local::default().feed(&["wc", "-c"], std::io::repeat(b'x').take(1 << 20), limit).await;
+        assert_eq!(fed.unwrap().stdout.trim(), (1 << 20).to_string());
+    }
+
+    #[tokio::test]
     async fn a_command_that_is_not_installed_is_named() {
-        let error = Local::here().run(&["no-such-program"]).await.unwrap_err();
+        let error = Local::default().run(&["no-such-program"]).await.unwrap_err();
         assert!(matches!(error, ExecError::Start { .. }), "{error}");
     }
 
     #[tokio::test]
     async fn a_command_ended_by_a_signal_is_no_success() {
-        let error = Local::here().run(&["sh", "-c", "kill -9 $$"]).await.unwrap_err();
+        let error = Local::default().run(&["sh", "-c", "kill -9 $$"]).await.unwrap_err();
         assert!(matches!(error, ExecError::Status { status: 137, .. }), "{error}");
     }
 }

@@ -8,7 +8,7 @@ use super::local::{Local, RUN_VARIABLE};
 use super::login::Login;
 use super::pump::{Target, Tunnel};
 use super::session;
-use super::ssh::Ssh;
+use super::ssh::SshSession;
 use super::ssh_error::SshError;
 use super::started::Started;
 
@@ -28,9 +28,9 @@ pub enum Machine {
 #[derive(Clone)]
 pub struct Remote {
     login: Login,
-    /// `None` for whoever only looks or takes back.
+    /// `None` for code that only reads or undoes.
     run: Option<String>,
-    ssh: Ssh,
+    ssh: SshSession,
 }
 
 impl std::fmt::Display for Remote {
@@ -40,13 +40,13 @@ impl std::fmt::Display for Remote {
 }
 
 impl Remote {
-    /// Logs in. Every process that is started there carries the run in its environment.
+    /// Logs in. Every process that is started on the machine carries the run in its environment.
     ///
     /// # Errors
     /// [`SshError`] with the step that failed.
     pub async fn open(login: Login, run: &str) -> Result<Remote, SshError> {
         let session = off_thread(&login, session::open).await?;
-        let ssh = Ssh::from_session(session, login.address.to_string());
+        let ssh = SshSession::from_session(session, login.address.to_string());
         let run = Some(run.to_owned()).filter(|run| !run.is_empty());
         Ok(Remote { login, run, ssh })
     }
@@ -62,10 +62,11 @@ impl Remote {
     /// Another session, for a command that takes long.
     ///
     /// # Errors
-    /// [`SshError`] with the step that failed.
-    pub(super) async fn another(&self) -> Result<Ssh, SshError> {
-        let session = off_thread(&self.login, session::open).await?;
-        Ok(Ssh::from_session(session, self.to_string()))
+    /// [`ExecError::Session`] with the step that failed.
+    pub(super) async fn another(&self) -> Result<SshSession, ExecError> {
+        let session = off_thread(&self.login, session::open).await;
+        let lost = |error: SshError| ExecError::Session { host: self.to_string(), cause: error.to_string() };
+        Ok(SshSession::from_session(session.map_err(lost)?, self.to_string()))
     }
 
     /// A command that carries the run.
@@ -81,7 +82,7 @@ impl Remote {
         let group = [&["setsid".to_owned(), "--wait".to_owned()][..], &self.marked(argv)].concat();
         let target = Target::Process(as_typed(&group));
         let opened = tokio::task::spawn_blocking(move || tunnel.open(target)).await;
-        Started::there(opened.map_err(io::Error::other)??)
+        Started::remote(opened.map_err(io::Error::other)??)
     }
 }
 
@@ -96,6 +97,11 @@ async fn off_thread<T: Send + 'static>(
 }
 
 impl Machine {
+    /// This machine, in the namespaces of this process.
+    pub fn local() -> Machine {
+        Machine::Local(Local::default())
+    }
+
     /// Runs a command to its end.
     ///
     /// # Errors
@@ -118,7 +124,7 @@ impl Machine {
     /// Reads a file, lossily decoded.
     ///
     /// # Errors
-    /// [`ExecError`] if it is not there.
+    /// [`ExecError`] if it does not exist.
     pub async fn read(&self, path: &str) -> Result<String, ExecError> {
         match self {
             Machine::Local(_) => {
@@ -152,21 +158,21 @@ impl Machine {
         }
     }
 
-    /// Whether a process is there.
-    pub async fn lives(&self, pid: i32) -> bool {
+    /// Whether a process exists.
+    pub async fn has_process(&self, pid: i32) -> bool {
         match self {
             Machine::Local(_) => nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None).is_ok(),
             Machine::Remote(_) => self.run(&["test", "-d", &format!("/proc/{pid}")]).await.is_ok(),
         }
     }
 
-    /// Starts a command that is talked to through pipes and leads a process group of its own.
+    /// Starts a command with pipes that leads a process group of its own.
     ///
     /// # Errors
-    /// The system's word if it cannot be started.
+    /// The system's error if it cannot be started.
     pub async fn start<S: AsRef<str>>(&self, argv: &[S]) -> io::Result<Started> {
         match self {
-            Machine::Local(local) => local.start(argv).map(Started::here),
+            Machine::Local(local) => local.start(argv).map(Started::local),
             Machine::Remote(remote) => remote.start(argv).await,
         }
     }

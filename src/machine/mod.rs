@@ -9,19 +9,24 @@
 //! - [`session`]: an SSH session with another machine: known host key, user's key, jump host
 //! - [`ssh_error`]: why there is no session
 //! - [`ssh`]: a guest or another machine, commands one after another
-//! - [`dialogue`]: a command that stays and answers each request over SSH
+//! - [`dialogue`]: a command that stays and answers each request, over SSH
 //! - [`pump`], `link`: channels of one session as local sockets
 //! - [`forward`]: a socket on another machine as a local path
-//! - [`started`]: a process that is talked to through pipes
-//! - [`mod@line`]: bounded reading of what it prints
+//! - [`started`]: a process with pipes
+//! - `bounded`: outputs of commands, read with bounds; [`mod@line`]: lines of a process
 //! - [`upload`]: a large file, copied to a machine
+//! - [`change`], `undo.sh`: a change of a machine, and the script that undoes it there
+//! - [`journal`]: what has to be undone, written before it is done
 //!
-//! Nothing here knows what the commands mean; no shell stands between, except the remote one that SSH imposes.
+//! The commands have no meaning here. No shell is in between, except the remote one that SSH imposes.
 
 pub mod blocking;
+mod bounded;
+pub mod change;
 pub mod command;
 pub mod dialogue;
 pub mod forward;
+pub mod journal;
 pub mod line;
 mod link;
 pub mod local;

@@ -1,7 +1,7 @@
 //! Channels of one SSH session as local sockets, moved by one thread that owns the session.
 //!
 //! A process over SSH, a connection through a jump host and a connection to a guest are all the same here: bytes between
-//! a channel and a socket pair. An ssh2 session is not blocking here, and nobody else touches it.
+//! a channel and a socket pair. An ssh2 session is not blocking here, and only this thread uses it.
 
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -18,9 +18,9 @@ use super::link::Link;
 use super::login::SshAddress;
 use super::ssh_error::SshError;
 
-/// A packet for one channel may come while another is read: so long it may lie there unseen.
+/// The longest time that a packet may wait which came for one channel while another was read.
 const NAP_MS: u16 = 20;
-/// Between two looks without any channel, whether somebody may still order one.
+/// Between two checks, without any channel, whether one is requested.
 const IDLE_MS: u16 = 500;
 /// For opening a channel; all others wait meanwhile.
 const OPEN: Duration = Duration::from_secs(20);
@@ -31,7 +31,7 @@ pub(super) enum Target {
     Tcp(String, u16),
     /// A connection from the other machine to a socket in its file system.
     Socket(String),
-    /// A process there.
+    /// A process on the other machine.
     Process(String),
 }
 
@@ -47,12 +47,12 @@ pub(super) struct ProcessEnds {
 
 struct PumpOrder {
     target: Target,
-    /// The local end, if whoever orders has one already.
+    /// The local end, if the caller has one already.
     local: Option<UnixStream>,
     reply: SyncSender<std::io::Result<ProcessEnds>>,
 }
 
-/// The door to the thread of a session; the session ends with its last clone and its last channel.
+/// A handle of the thread of a session; the session ends with its last clone and its last channel.
 #[derive(Clone, Debug)]
 pub struct Tunnel {
     orders: Sender<PumpOrder>,
@@ -78,7 +78,7 @@ impl Tunnel {
     /// A connection that the other machine makes to a TCP port. Blocks.
     ///
     /// # Errors
-    /// Its word if it cannot.
+    /// The other machine's error if it cannot connect.
     pub fn tcp(&self, host: &str, port: u16) -> std::io::Result<UnixStream> {
         self.open(Target::Tcp(host.into(), port)).map(|ends| ends.stream)
     }
@@ -86,7 +86,7 @@ impl Tunnel {
     /// A connection that the other machine makes to a socket in its file system. Blocks.
     ///
     /// # Errors
-    /// Its word if it cannot.
+    /// The other machine's error if it cannot connect.
     pub fn socket(&self, path: &str) -> std::io::Result<UnixStream> {
         self.open(Target::Socket(path.into())).map(|ends| ends.stream)
     }
@@ -95,13 +95,13 @@ impl Tunnel {
         self.order(target, None)
     }
 
-    /// Connects a stream that is there already. Blocks.
+    /// Connects an existing stream. Blocks.
     pub(super) fn join(&self, target: Target, local: UnixStream) -> std::io::Result<()> {
         self.order(target, Some(local)).map(drop)
     }
 
     fn order(&self, target: Target, local: Option<UnixStream>) -> std::io::Result<ProcessEnds> {
-        let over = || std::io::Error::other("the SSH session is over");
+        let over = || std::io::Error::other("the SSH session has ended");
         let (reply, answer) = sync_channel(1);
         self.orders.send(PumpOrder { target, local, reply }).map_err(|_| over())?;
         (&*self.wake).write_all(b"!")?;
@@ -109,7 +109,7 @@ impl Tunnel {
     }
 }
 
-/// A thread that takes no signals: they are for those who know what to do about them.
+/// A thread that takes no signals: the trial loop handles them.
 pub(super) fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
     let work = move || {
         let _ = SigSet::all().thread_block();
@@ -126,12 +126,12 @@ struct Pump {
 }
 
 impl Pump {
-    /// Until nobody can order any more and every channel is over.
+    /// Runs until no handle is left and every channel is closed.
     fn run(mut self) {
         self.session.set_blocking(false);
-        let mut doors_open = true;
-        while doors_open || !self.links.is_empty() {
-            doors_open &= self.take_orders();
+        let mut has_handles = true;
+        while has_handles || !self.links.is_empty() {
+            has_handles &= self.take_orders();
             // Twice in vain before a nap: reading one channel may bring what another waits for.
             let mut idle = 0;
             while idle < 2 {
@@ -140,14 +140,14 @@ impl Pump {
                 idle = if moved { 0 } else { idle + 1 };
             }
             self.links.retain_mut(|link| !link.over(&self.session));
-            if self.wait(doors_open) {
+            if self.wait(has_handles) {
                 return;
             }
         }
         let _ = self.session.disconnect(None, "done", None);
     }
 
-    /// False if there is nobody left to order.
+    /// False if no handle is left that could request a channel.
     fn take_orders(&mut self) -> bool {
         loop {
             match self.orders.try_recv() {
@@ -156,7 +156,7 @@ impl Pump {
                     self.session.set_timeout(OPEN.as_millis() as u32);
                     let opened = self.open(order.target, order.local);
                     self.session.set_blocking(false);
-                    let _ = order.reply.send(opened); // whoever asked may be gone
+                    let _ = order.reply.send(opened); // the caller may be gone
                 }
                 Err(std::sync::mpsc::TryRecvError::Empty) => return true,
                 Err(std::sync::mpsc::TryRecvError::Disconnected) => return false,
@@ -164,15 +164,15 @@ impl Pump {
         }
     }
 
-    fn open(&mut self, target: Target, given: Option<UnixStream>) -> std::io::Result<ProcessEnds> {
+    fn open(&mut self, target: Target, existing: Option<UnixStream>) -> std::io::Result<ProcessEnds> {
         let channel = self.channel(target)?;
         let (mut local, stream) = UnixStream::pair()?;
-        if let Some(given) = given {
-            local = given;
+        if let Some(existing) = existing {
+            local = existing;
         }
         let (local_stderr, stderr) = UnixStream::pair()?;
-        let (tell, status) = oneshot::channel();
-        self.links.push(Link::new(channel, local, local_stderr, tell)?);
+        let (sender, status) = oneshot::channel();
+        self.links.push(Link::new(channel, local, local_stderr, sender)?);
         Ok(ProcessEnds { stream, stderr, status })
     }
 
@@ -188,25 +188,26 @@ impl Pump {
         }
     }
 
-    /// Waits until something can move or, as long as the doors are open, is ordered; true if the session is broken.
-    fn wait(&mut self, doors_open: bool) -> bool {
+    /// Waits until something can move or, as long as there are handles, is requested; true if the session is broken.
+    fn wait(&mut self, has_handles: bool) -> bool {
         let outbound =
             matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both);
         let wanted = if outbound { PollFlags::POLLIN | PollFlags::POLLOUT } else { PollFlags::POLLIN };
         let raw = self.session.as_raw_fd();
         // SAFETY: the session keeps its socket open, and it lives as long as this function runs.
         let socket = unsafe { BorrowedFd::borrow_raw(raw) };
-        // Without channels nobody reads what the server says, and its end would be seen again and again.
+        // Without channels nothing is read from the server, and the end of its output would wake this loop again and again.
         let wanted = if self.links.is_empty() { PollFlags::empty() } else { wanted };
         let mut fds = vec![PollFd::new(socket, wanted)];
         fds.extend(self.links.iter().flat_map(Link::waits_for));
-        if doors_open {
+        if has_handles {
             fds.push(PollFd::new(self.woken.as_fd(), PollFlags::POLLIN)); // once shut, it would wake us for ever
         }
         let nap = if self.links.is_empty() { PollTimeout::from(IDLE_MS) } else { PollTimeout::from(NAP_MS) };
         let _ = poll(&mut fds, nap);
-        let broken =
-            fds[0].revents().is_some_and(|seen| seen.intersects(PollFlags::POLLERR | PollFlags::POLLNVAL));
+        let broken = fds[0]
+            .revents()
+            .is_some_and(|events| events.intersects(PollFlags::POLLERR | PollFlags::POLLNVAL));
         drop(fds);
         let _ = self.woken.read(&mut [0; 64]);
         broken

@@ -78,7 +78,7 @@ fn connect(address: &SshAddress) -> Result<TcpStream, SshError> {
     Err(refused(last))
 }
 
-/// What this user and this machine know of others. A line that libssh2 cannot read is passed over.
+/// The known hosts of this user and this machine. A line that libssh2 cannot read is skipped.
 fn known_hosts(session: &Session, address: &SshAddress) -> Result<KnownHosts, SshError> {
     let mut known = session.known_hosts().map_err(protocol(address))?;
     let files = [home(".ssh/known_hosts"), Some(PathBuf::from("/etc/ssh/ssh_known_hosts"))];
@@ -90,7 +90,7 @@ fn known_hosts(session: &Session, address: &SshAddress) -> Result<KnownHosts, Ss
     Ok(known)
 }
 
-/// Asks for a host key of a kind that is known, where one is: the server may have several.
+/// Prefers the kinds of host key that are known: the server may have several.
 fn prefer(session: &Session, known: &KnownHosts, address: &SshAddress) {
     let hosts = known.hosts().unwrap_or_default();
     let keys = hosts
@@ -143,7 +143,7 @@ fn log_in(session: &Session, login: &Login) -> Result<(), SshError> {
     if login.identity.is_none() && std::env::var_os("SSH_AUTH_SOCK").is_some() {
         match with_agent(session, user) {
             Ok(()) => return Ok(()),
-            Err(said) => tried.push(said),
+            Err(agent) => tried.push(agent),
         }
     }
     for file in key_files(login.identity.as_deref()) {
@@ -153,7 +153,7 @@ fn log_in(session: &Session, login: &Login) -> Result<(), SshError> {
             Err(error) => tried.push(format!("{} ({})", file.display(), error.message())),
         }
     }
-    let tried = if tried.is_empty() { "none, for there is none".into() } else { tried.join(", ") };
+    let tried = if tried.is_empty() { "none, no key was found".into() } else { tried.join(", ") };
     Err(SshError::NoLogin { address: login.address.clone(), tried })
 }
 

@@ -4,14 +4,15 @@
 //! read to its end; concurrent commands need sessions of their own. Remote commands are wrapped in `timeout`, because
 //! dropping a channel does not end what runs in it.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ssh2::{Error, ErrorCode, Session};
 
-use super::command::{ExecError, Output, as_told, as_typed};
+use super::bounded::{MAX_OUTPUT, read_until};
+use super::command::{ExecError, Output, as_typed, for_message};
 use super::login::SshAddress;
 use super::pump::{Target, Tunnel};
 use super::started::Started;
@@ -38,7 +39,7 @@ pub enum Route {
 
 /// An open session.
 #[derive(Clone)]
-pub struct Ssh {
+pub struct SshSession {
     pub(super) session: Arc<Mutex<Session>>,
     pub(super) host: String,
 }
@@ -58,7 +59,7 @@ impl Route {
     }
 }
 
-impl Ssh {
+impl SshSession {
     /// Connects to a guest, checks the host key and logs in, each step within `limit`.
     ///
     /// # Errors
@@ -68,21 +69,21 @@ impl Ssh {
         identity: Identity,
         route: Route,
         limit: Duration,
-    ) -> Result<Ssh, ExecError> {
+    ) -> Result<SshSession, ExecError> {
         let opened = tokio::task::spawn_blocking(move || open(address, &identity, &route, limit)).await;
         match opened {
-            Ok(Ok(Some(session))) => Ok(Ssh::from_session(session, address.to_string())),
+            Ok(Ok(Some(session))) => Ok(SshSession::from_session(session, address.to_string())),
             Ok(Ok(None)) => Err(ExecError::OtherMachine { host: address.to_string() }),
             Ok(Err(cause)) => Err(ExecError::Session { host: address.to_string(), cause: cause.to_string() }),
             Err(panic) => Err(ExecError::Session { host: address.to_string(), cause: panic.to_string() }),
         }
     }
 
-    /// Starts a command that is talked to through pipes, over a session of its own: it ends when that does, if it ends
+    /// Starts a command with pipes, over a session of its own: it ends when that does, if it ends
     /// with its standard input.
     ///
     /// # Errors
-    /// The library's word if there is no session or it refuses.
+    /// The library's error if there is no session or it refuses.
     pub async fn start<S: AsRef<str>>(
         address: SocketAddr,
         identity: Identity,
@@ -98,12 +99,12 @@ impl Ssh {
             let tunnel = Tunnel::through(session, &SshAddress { user, host, port });
             tunnel.map_err(std::io::Error::other)?.open(target)
         });
-        Started::there(opened.await.map_err(std::io::Error::other)??)
+        Started::remote(opened.await.map_err(std::io::Error::other)??)
     }
 
     /// Commands over a session that is open already.
-    pub fn from_session(session: Session, host: String) -> Ssh {
-        Ssh { session: Arc::new(Mutex::new(session)), host }
+    pub fn from_session(session: Session, host: String) -> SshSession {
+        SshSession { session: Arc::new(Mutex::new(session)), host }
     }
 
     /// Runs a command to its end; the remote side is killed after `limit`.
@@ -117,7 +118,7 @@ impl Ssh {
     /// The same for a command that reads `input`.
     ///
     /// # Errors
-    /// As [`Ssh::run`].
+    /// As [`SshSession::run`].
     pub async fn feed<S: AsRef<str>>(
         &self,
         argv: &[S],
@@ -133,22 +134,26 @@ impl Ssh {
     /// The same for code that has no runtime. Blocks.
     ///
     /// # Errors
-    /// As [`Ssh::run`].
+    /// As [`SshSession::run`].
     pub fn feed_now<S: AsRef<str>>(
         &self,
         argv: &[S],
         input: &mut impl Read,
         limit: Duration,
     ) -> Result<Output, ExecError> {
-        let told = as_told(argv);
+        let command = for_message(argv);
         let remote = format!("timeout -s KILL {} {}", limit.as_secs().max(1), as_typed(argv));
         let session = self.session.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        session.set_timeout(u32::try_from((limit + GRACE).as_millis()).unwrap_or(u32::MAX));
-        let output = execute(&session, &remote, input)
-            .map_err(|cause| ExecError::Session { host: self.host.clone(), cause: cause.to_string() })?;
-        tracing::debug!(host = self.host, command = told, status = output.status, "ran");
+        let output =
+            execute(&session, &remote, input, limit + GRACE).map_err(|cause| match cause.kind() {
+                ErrorKind::TimedOut | ErrorKind::FileTooLarge => {
+                    ExecError::from_reading(command.clone(), limit, &cause)
+                }
+                _ => ExecError::Session { host: self.host.clone(), cause: cause.to_string() },
+            })?;
+        tracing::debug!(host = self.host, command, status = output.status, "ran");
         if output.status == 137 {
-            return Err(ExecError::Timeout { command: told, limit });
+            return Err(ExecError::Timeout { command, limit });
         }
         output.success(argv)
     }
@@ -163,7 +168,7 @@ fn open(
 ) -> Result<Option<Session>, Error> {
     let refuse = |text: &'static str| Error::new(ErrorCode::Session(-1), text);
     let mut session = Session::new()?;
-    session.set_timeout(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX));
+    set_timeout(&session, limit);
     match route {
         Route::Direct => {
             let stream = TcpStream::connect_timeout(&address, limit).map_err(|_| refuse("no connection"))?;
@@ -183,17 +188,24 @@ fn open(
     Ok(Some(session))
 }
 
-fn execute(session: &Session, command: &str, input: &mut impl Read) -> std::io::Result<Output> {
+fn execute(
+    session: &Session,
+    command: &str,
+    input: &mut impl Read,
+    limit: Duration,
+) -> std::io::Result<Output> {
+    let deadline = Instant::now() + limit;
+    let wait_at_most = |left: Duration| set_timeout(session, left);
+    wait_at_most(limit);
     let mut channel = session.channel_session()?;
     channel.exec(command)?;
-    // A command that ends before it has read everything says why in its status.
+    // A command that ends before it has read everything has a status of its own.
     let _ = std::io::copy(input, &mut channel);
     let _ = channel.send_eof();
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    channel.read_to_end(&mut stdout)?;
-    channel.stderr().read_to_end(&mut stderr)?;
+    let stdout = read_until(deadline, &mut channel, wait_at_most, MAX_OUTPUT)?;
+    let stderr = read_until(deadline, channel.stderr(), wait_at_most, MAX_OUTPUT)?;
     channel.wait_close()?;
-    // A death by signal leaves the status at 0 (libssh2); the signal's name tells.
+    // libssh2 leaves the status at 0 where a signal ended the command.
     let signal = channel.exit_signal()?.exit_signal;
     let status = if signal.is_some() { 137 } else { channel.exit_status()? };
     Ok(Output {
@@ -201,4 +213,9 @@ fn execute(session: &Session, command: &str, input: &mut impl Read) -> std::io::
         stdout: String::from_utf8_lossy(&stdout).into_owned(),
         stderr: String::from_utf8_lossy(&stderr).into_owned(),
     })
+}
+
+/// For each step of a session from now on, at least 1 ms: libssh2 takes 0 for no limit.
+pub(super) fn set_timeout(session: &Session, limit: Duration) {
+    session.set_timeout(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX).max(1));
 }

@@ -5,12 +5,12 @@ use super::login::SshAddress;
 /// Why there is no session.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SshError {
-    /// Nobody answers.
+    /// No server answers.
     #[error("no SSH server answers at {address}: {cause}")]
     NoAnswer {
         /// Where.
         address: SshAddress,
-        /// The system's word.
+        /// The system's error.
         cause: String,
     },
     /// It answers with a host key that is not known.
@@ -22,7 +22,7 @@ pub enum SshError {
         fingerprint: String,
     },
     /// It answers with another host key than the known one.
-    #[error("{address} has another host key than ~/.ssh/known_hosts says: {fingerprint}")]
+    #[error("the host key of {address} differs from the one in ~/.ssh/known_hosts; it is {fingerprint}")]
     OtherKey {
         /// Where.
         address: SshAddress,
@@ -42,7 +42,7 @@ pub enum SshError {
     Protocol {
         /// Where.
         address: SshAddress,
-        /// The library's word.
+        /// The library's error.
         cause: String,
     },
 }
@@ -51,7 +51,9 @@ impl SshError {
     /// What to do about it.
     pub fn fix(&self) -> String {
         match self {
-            SshError::NoAnswer { .. } => "start sshd there, or correct the address in the profile".into(),
+            SshError::NoAnswer { .. } => {
+                "start sshd on that machine, or correct the address in the profile".into()
+            }
             SshError::UnknownKey { address, .. } => format!(
                 "compare the fingerprint with the machine's own, then: ssh-keyscan -p {} {} >> ~/.ssh/known_hosts",
                 address.port, address.host
@@ -66,7 +68,7 @@ impl SshError {
                     address.port, address.user, address.host
                 )
             }
-            SshError::Protocol { .. } => "look into sshd's log there".into(),
+            SshError::Protocol { .. } => "read sshd's log on that machine".into(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A process that is talked to through pipes: one of this machine's or one of another's.
+//! A process with pipes, on this machine or on another one.
 
 use std::io;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use tokio::time::timeout;
 
 use super::pump::ProcessEnds;
 
-/// The way to a process's standard input.
+/// The standard input of a process.
 pub type Input = Box<dyn AsyncWrite + Send + Unpin>;
-/// What comes from a process.
+/// An output of a process.
 pub type FromProcess = Box<dyn AsyncRead + Send + Unpin>;
 
 /// Standard error beyond this is not kept, bytes.
@@ -33,8 +33,8 @@ pub struct Started {
 }
 
 enum Process {
-    Here(Child),
-    There(oneshot::Receiver<i32>),
+    Local(Child),
+    Remote(oneshot::Receiver<i32>),
 }
 
 impl std::fmt::Debug for Started {
@@ -44,36 +44,36 @@ impl std::fmt::Debug for Started {
 }
 
 impl Started {
-    pub(super) fn here(mut child: Child) -> Started {
+    pub(super) fn local(mut child: Child) -> Started {
         Started {
             stdin: child.stdin.take().map(|pipe| Box::new(pipe) as Input),
             stdout: child.stdout.take().map(|pipe| Box::new(pipe) as FromProcess),
             stderr: child.stderr.take().map(|pipe| Box::new(pipe) as FromProcess),
-            process: Process::Here(child),
+            process: Process::Local(child),
         }
     }
 
-    pub(super) fn there(ends: ProcessEnds) -> io::Result<Started> {
+    pub(super) fn remote(ends: ProcessEnds) -> io::Result<Started> {
         let (stdout, stdin) = asynchronous(ends.stream)?.into_split();
         let (stderr, _) = asynchronous(ends.stderr)?.into_split();
         Ok(Started {
             stdin: Some(Box::new(stdin)),
             stdout: Some(Box::new(stdout)),
             stderr: Some(Box::new(stderr)),
-            process: Process::There(ends.status),
+            process: Process::Remote(ends.status),
         })
     }
 
     /// Closes its standard input, which should end it, and waits so long; then ends its group by SIGTERM and SIGKILL, as
-    /// far as it runs here. Also kills what is left of the group when its leader ended otherwise than it should: a shell
+    /// far as it runs here. Also kills what is left of the group when its leader failed: a shell
     /// that was killed cannot end its children. Whether it ended.
     ///
     /// On another machine the end of the SSH session is all that follows; what outlives that is found by its run's name.
     pub async fn end(&mut self, patience: Duration) -> bool {
         self.stdin = None;
         match &mut self.process {
-            Process::Here(child) => end_group(child, patience).await,
-            Process::There(status) => timeout(patience, status).await.is_ok(),
+            Process::Local(child) => end_group(child, patience).await,
+            Process::Remote(status) => timeout(patience, status).await.is_ok(),
         }
     }
 

@@ -9,13 +9,8 @@ use crate::profile::cpus::{Cpus, ONLINE, of_list};
 use crate::profile::pin::{Pin, list};
 use crate::profile::{Configuration, Experiment, Value};
 
-/// This machine.
-pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
-    findings(experiment, &std::fs::read_to_string(ONLINE).unwrap_or_default())
-}
-
-/// Another machine.
-pub(super) async fn look_there(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
+/// Checks every CPU that the experiment names.
+pub(super) async fn look(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
     findings(experiment, &host.read(ONLINE).await.unwrap_or_default())
 }
 

@@ -5,7 +5,6 @@ use std::path::Path;
 use super::Finding;
 use crate::guest::emulator::{named, told};
 use crate::machine::Machine;
-use crate::machine::blocking;
 use crate::profile::Experiment;
 
 /// The machine type of the guests; only a QEMU for x86 has it.
@@ -19,18 +18,8 @@ printf '{"execute":"%s"}\n' qmp_capabilities qom-list-types quit |
     "$1" -S -no-user-config -nodefaults -nographic -machine none -qmp stdio > /dev/null && echo answers
 true"#;
 
-/// Looks on this machine.
-pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
-    let ask = |path: &Path| {
-        let ran = blocking::run(Path::new("/"), &argv(&path.to_string_lossy()));
-        let said = ran.map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned());
-        finding(path, &said.unwrap_or_else(|error| error.to_string()))
-    };
-    named(&experiment.configurations).into_iter().map(ask).collect()
-}
-
-/// Looks on another machine.
-pub(super) async fn look_there(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
+/// Checks every QEMU that the experiment names.
+pub(super) async fn look(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
     let mut findings = Vec::new();
     for path in named(&experiment.configurations) {
         let said = host.run(&argv(&path.to_string_lossy())).await.map(|output| output.stdout);

@@ -1,12 +1,8 @@
 //! Who can count the guests' exits on the VM host. A host on which nobody can is good enough, unless the profile names
 //! somebody.
 
-use std::path::Path;
-
 use super::Finding;
-use crate::host;
 use crate::machine::Machine;
-use crate::machine::blocking;
 use crate::profile::{AccelChoice, ExitChoice, Experiment};
 
 /// Prints the version of QEMU, and a word for each other one that can.
@@ -16,22 +12,13 @@ for root in /sys/kernel/tracing /sys/kernel/debug/tracing; do
 [ ! -e "$root/events/kvm/kvm_exit/hist" ] || { echo tracepoint; break; }
 done"#;
 
-/// Looks at this machine.
-pub(super) fn look(experiment: &Experiment) -> Option<Finding> {
-    let said = || {
-        let ran = blocking::run(Path::new("/"), &["sh", "-c", ASK]);
-        ran.map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned()).unwrap_or_default()
-    };
-    concerns(experiment, host::kvm_usable()).then(|| finding(experiment.host.exits, &said()))
-}
-
-/// Looks at another machine.
-pub(super) async fn look_there(host: &Machine, experiment: &Experiment, kvm: bool) -> Option<Finding> {
+/// Checks who can count them; `kvm` is whether the host can run guests under KVM.
+pub(super) async fn look(host: &Machine, experiment: &Experiment, kvm: bool) -> Option<Finding> {
     if !concerns(experiment, kvm) {
         return None;
     }
-    let said = host.run(&["sh", "-c", ASK]).await.map(|output| output.stdout).unwrap_or_default();
-    Some(finding(experiment.host.exits, &said))
+    let printed = host.run(&["sh", "-c", ASK]).await.map(|output| output.stdout).unwrap_or_default();
+    Some(finding(experiment.host.exits, &printed))
 }
 
 /// An emulated guest has no exits.

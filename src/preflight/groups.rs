@@ -1,19 +1,21 @@
 //! What groups of guests need of the VM host: control groups that take their shares, and what caps a NIC.
 
 use super::Finding;
-use super::needs::{link, program};
+use super::machine::program;
+use super::needs::link;
 use crate::lab::control_group;
+use crate::machine::Machine;
 use crate::profile::Experiment;
 use crate::profile::groups::Group;
 
-/// This machine.
-pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
+/// Checks the VM host of the embedded lab.
+pub(super) async fn look(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
     let mut findings = shares(&experiment.groups, control_group::is_v2());
     if experiment.groups.iter().any(|group| group.bandwidth_bps.is_some()) {
-        findings.extend([program("tc", "iproute2"), link("ifb")]);
+        findings.extend([program(host, "tc", "iproute2").await, link(host, "ifb").await]);
     }
     if experiment.groups.iter().any(|group| group.rate_bps.is_some()) {
-        findings.push(program("tc", "iproute2"));
+        findings.push(program(host, "tc", "iproute2").await);
     }
     if experiment.groups.iter().any(|group| group.cgroup) {
         findings.push(own_groups());

@@ -1,20 +1,20 @@
-//! The machines of a hardware lab, looked at over SSH. Nothing is installed there and nothing is changed: where a kind of
+//! The machines of a hardware lab, checked over SSH. Nothing is installed there and nothing is changed: where a kind of
 //! interface is tried, it is in a throw-away network namespace.
 
-use std::collections::BTreeMap;
-
-use super::{Finding, emulator, exits, far_needs, groups, machine, needs, others, real_time, room, settings};
-use crate::backend::Backend;
+use super::machine::{accelerator, programs, root};
+use super::{Finding, exits, groups, machine, needs, others, room};
 use crate::backend::wire::Wire;
+use crate::backend::{Backend, Side};
 use crate::host;
 use crate::host::facts::Facts;
-use crate::lab::far_ovs::Daemons;
 use crate::lab::nic_error::NicError;
-use crate::lab::{far_nics, machines, ovs};
+use crate::lab::{machines, nics, ovs};
 use crate::libvirt::daemon::Daemon;
 use crate::machine::Machine;
 use crate::machine::SshError;
-use crate::profile::{AccelChoice, Experiment, HostPlace, Image, Machines};
+use crate::machine::blocking;
+use crate::machine::login::Location;
+use crate::profile::{Experiment, Image, Machines};
 
 /// What was seen of the machines.
 #[derive(Debug, Default)]
@@ -37,21 +37,15 @@ const TESTER: &str = "tester";
 
 /// Looks at everything that the experiment needs of the machines.
 pub fn look(experiment: &Experiment, places: &Machines) -> Seen {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime {
-        Ok(runtime) => runtime.block_on(look_at_all(experiment, places)),
-        Err(error) => {
-            let finding = Finding::bad("this machine", error.to_string(), "close other programs");
-            Seen { findings: vec![finding], ..Seen::default() }
-        }
-    }
+    blocking::wait(look_at_all(experiment, places))
+        .unwrap_or_else(|error| Seen { findings: vec![super::no_runtime(&error)], ..Seen::default() })
 }
 
 async fn look_at_all(experiment: &Experiment, places: &Machines) -> Seen {
-    let mut seen =
-        Seen { findings: on(machine::for_the_image(experiment), "this machine"), ..Seen::default() };
+    let findings = on(machine::for_the_image(experiment).await, "this machine");
+    let mut seen = Seen { findings, ..Seen::default() };
     seen.findings.extend(others::stale(experiment));
-    let tester = HostPlace::There(places.tester.clone());
+    let tester = Location::Remote(places.tester.clone());
     let (host, tester) = (machines::open(&places.host, "").await, machines::open(&tester, "").await);
     seen.findings.push(login(HOST, &host));
     if let Ok(host) = &host {
@@ -63,27 +57,18 @@ async fn look_at_all(experiment: &Experiment, places: &Machines) -> Seen {
         seen.tester = host::gather(tester).await.unwrap_or_default();
         seen.findings.extend(on(look_at_tester(tester, experiment, &seen.tester).await, TESTER));
     }
-    if let Some(named) = &experiment.wire {
-        match far_nics::wire(host.as_ref().ok(), tester.as_ref().ok(), named).await {
-            Ok(wire) => {
-                seen.findings.extend(nics(&wire));
-                seen.wire = Some(wire);
-            }
-            Err(errors) => seen.findings.extend(errors.iter().map(bad_nic)),
+    let wire = experiment.wire.as_ref();
+    match nics::wire(wire, host.as_ref().ok(), tester.as_ref().ok(), false).await {
+        Ok(wire) => {
+            seen.findings.extend(good_nics(&wire));
+            seen.wire = Some(wire);
         }
+        Err(errors) => seen.findings.extend(errors.iter().map(bad_nic)),
     }
     if let Ok(host) = &host {
-        if ovs::is_used(experiment) {
-            seen.open_vswitch = Daemons::ask(host).await.ok().map(|daemons| daemons.fingerprint());
-        }
-        let needs = far_needs::look(host, experiment, seen.wire.as_ref()).await;
-        let qemus = emulator::look_there(host, experiment).await;
-        let kernel = Vec::from_iter(real_time::look_there(host, experiment).await);
-        let settings = settings::look_there(host, experiment, seen.wire.as_ref()).await;
-        let pages = super::memory::look_there(host, experiment).await;
-        let cpus = super::cpus::look_there(host, experiment).await;
-        let others = Vec::from_iter(others::look_there(host, experiment).await);
-        seen.findings.extend(on([others, needs, qemus, pages, cpus, settings, kernel].concat(), HOST));
+        seen.open_vswitch = ovs::fingerprint(host, experiment).await;
+        let settings = super::look_at_settings(host, experiment, seen.wire.as_ref()).await;
+        seen.findings.extend(on(settings, HOST));
     }
     seen
 }
@@ -103,14 +88,14 @@ fn login(name: &str, opened: &Result<Machine, SshError>) -> Finding {
     }
 }
 
-fn bad_nic((of_host, error): &(bool, NicError)) -> Finding {
-    let what = format!("{}: NIC of the wire", if *of_host { HOST } else { TESTER });
+fn bad_nic((side, error): &(Side, NicError)) -> Finding {
+    let what = format!("{}: NIC of the wire", if *side == Side::Host { HOST } else { TESTER });
     Finding::bad(&what, error.to_string(), error.fix())
 }
 
-fn nics(wire: &Wire) -> Vec<Finding> {
+fn good_nics(wire: &Wire) -> Vec<Finding> {
     let Wire::Nics(nics) = wire else { return Vec::new() };
-    let good = |machine: &str, nic: &crate::backend::wire::HostNic| {
+    let good = |machine: &str, nic: &crate::host_nic::HostNic| {
         let kind = if nic.device.is_empty() {
             "a virtual interface".into()
         } else {
@@ -141,7 +126,7 @@ async fn look_at_host(host: &Machine, experiment: &Experiment, texts: &Facts) ->
     }
     if guests {
         findings.extend([libvirt(host).await, accelerator(experiment, texts), memory(experiment, texts)]);
-        findings.extend(exits::look_there(host, experiment, texts.kvm_usable()).await);
+        findings.extend(exits::look(host, experiment, texts.kvm_usable()).await);
         if let Image::Cloud { path, .. } = &experiment.image {
             findings.extend(programs(host, DISKS).await);
             findings.extend(room::look(host, path).await);
@@ -156,7 +141,7 @@ async fn look_at_tester(tester: &Machine, experiment: &Experiment, texts: &Facts
     if experiment.groups.iter().any(|group| group.rate_bps.is_some()) {
         findings.extend(programs(tester, &[("tc", "iproute2")]).await);
     }
-    findings.push(machine::netperf(texts.version("netperf").map(str::to_owned)));
+    findings.push(machine::netperf(texts));
     findings.push(clock(tester).await);
     findings
 }
@@ -171,32 +156,6 @@ const TOOLS: &[(&str, &str)] = &[
 /// For the disks of a cloud image.
 const DISKS: &[(&str, &str)] = &[("qemu-img", "qemu-utils"), ("sha256sum", "coreutils")];
 const NETSERVER: (&str, &str) = ("netserver", "netperf (component non-free)");
-
-async fn root(machine: &Machine, why: &str) -> Finding {
-    let what = "rights";
-    match machine.run(&["id", "-u"]).await {
-        Ok(output) if output.stdout.trim() == "0" => Finding::good(what, "root"),
-        Ok(output) => {
-            let fix = format!("log in as root ({why}); sudo is not used");
-            Finding::bad(what, format!("user number {}, not root", output.stdout.trim()), fix)
-        }
-        Err(error) => Finding::bad(what, error.to_string(), "give the account a POSIX shell and coreutils"),
-    }
-}
-
-/// Programs on that machine, each with the Debian package that has it.
-async fn programs(machine: &Machine, wanted: &[(&str, &str)]) -> Vec<Finding> {
-    let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
-    let look = format!("for p in {}; do command -v $p; done; true", names.join(" "));
-    let said = machine.run(&["sh", "-c", &look]).await.map(|output| output.stdout).unwrap_or_default();
-    let found: BTreeMap<&str, &str> =
-        said.lines().filter_map(|path| Some((path.rsplit('/').next()?, path))).collect();
-    let finding = |(name, package): &(&str, &str)| match found.get(name) {
-        Some(path) => Finding::good(name, *path),
-        None => Finding::bad(name, "not installed", format!("there: apt-get install {package}")),
-    };
-    wanted.iter().map(finding).collect()
-}
 
 /// Samples and flows are brought to one clock: it must have fractions of a second.
 async fn clock(machine: &Machine) -> Finding {
@@ -223,24 +182,6 @@ async fn libvirt(host: &Machine) -> Finding {
             what,
             error,
             "there: apt-get install libvirt-daemon-system qemu-system-x86, and systemctl enable --now libvirtd",
-        ),
-    }
-}
-
-fn accelerator(experiment: &Experiment, host: &Facts) -> Finding {
-    let what = "accelerator";
-    match (experiment.host.accel, host.kvm_usable()) {
-        (AccelChoice::Auto | AccelChoice::Kvm, true) => Finding::good(what, "KVM"),
-        (AccelChoice::Tcg, _) => {
-            Finding::good(what, "TCG, as the profile asks; compare shapes, do not quote absolute numbers")
-        }
-        (AccelChoice::Auto, false) => {
-            Finding::good(what, "TCG: no KVM there; compare shapes, do not quote absolute numbers")
-        }
-        (AccelChoice::Kvm, false) => Finding::bad(
-            what,
-            "no KVM: the CPU shows neither vmx nor svm, or /dev/kvm does not open",
-            "switch virtualisation on in the firmware and `modprobe kvm_intel` (or kvm_amd), or set accel = \"auto\"",
         ),
     }
 }

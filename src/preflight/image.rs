@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use super::Finding;
-use super::needs::program;
+use super::machine::program;
+use super::{Finding, machine};
 use crate::guest::{appliance, cloud};
+use crate::machine::Machine;
 use crate::machine::blocking::find;
 use crate::profile::{Experiment, Image};
 
-/// Looks at everything; an experiment without guests needs nothing.
-pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
+/// Checks everything; an experiment without guests needs nothing.
+pub(super) async fn look(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
     if experiment.configurations.iter().all(|configuration| configuration.vms == 0) {
         return Vec::new();
     }
@@ -18,9 +19,9 @@ pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
             let kernel = kernel.as_deref().map_or_else(any_kernel, named_kernel);
             let programs =
                 [("busybox", "busybox-static"), ("dropbear", "dropbear-bin"), ("ethtool", "ethtool")];
-            programs.map(|(name, package)| program(name, package)).into_iter().chain([kernel]).collect()
+            [machine::programs(host, &programs).await, vec![kernel]].concat()
         }
-        Image::Cloud { path, .. } => vec![program("qemu-img", "qemu-utils"), base(path)],
+        Image::Cloud { path, .. } => vec![program(host, "qemu-img", "qemu-utils").await, base(path)],
     }
 }
 

@@ -2,67 +2,83 @@
 
 use std::path::Path;
 
-use super::needs::program;
+use super::needs::install;
 use super::{Finding, image};
-use crate::host;
+use crate::host::facts::Facts;
+use crate::machine::Machine;
 use crate::profile::{AccelChoice, Experiment, Image};
 
-/// Looks at everything.
-pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
+const NETPERF: [(&str, &str); 2] =
+    [("netperf", "netperf (component non-free)"), ("netserver", "netperf (component non-free)")];
+
+/// Checks the machine of the embedded lab.
+pub(super) async fn look(host: &Machine, experiment: &Experiment, facts: &Facts) -> Vec<Finding> {
     let guests = experiment.configurations.iter().any(|configuration| configuration.vms > 0);
-    let mut findings = vec![root()];
-    findings.extend(programs(guests));
-    findings.push(netperf(host::netperf_version()));
+    let mut findings = vec![root(host, "it makes network namespaces and starts guests with taps").await];
+    findings.extend(
+        programs(host, &[&[("ip", "iproute2"), ("timeout", "coreutils")][..], &NETPERF].concat()).await,
+    );
+    findings.push(netperf(facts));
     if guests {
-        findings.extend([accelerator(experiment), account()]);
+        findings.push(program(host, "qemu-system-x86_64", "qemu-system-x86").await);
+        findings.extend([accelerator(experiment, facts), account()]);
+    }
+    if experiment.changes_machine() {
+        findings.push(program(host, "flock", "util-linux").await);
     }
     findings
 }
 
-/// What this machine needs for the guests' image alone, where the guests run elsewhere.
-pub(super) fn for_the_image(experiment: &Experiment) -> Vec<Finding> {
+/// What this machine needs for the guests' image alone, where the guests run on another one.
+pub(super) async fn for_the_image(experiment: &Experiment) -> Vec<Finding> {
     if experiment.configurations.iter().all(|configuration| configuration.vms == 0) {
         return Vec::new();
     }
     if let Image::Cloud { path, .. } = &experiment.image {
         return vec![image::base(path)];
     }
-    const PROGRAMS: [(&str, &str); 2] =
-        [("netperf", "netperf (component non-free)"), ("netserver", "netperf (component non-free)")];
-    let programs = PROGRAMS.iter().map(|(name, package)| program(name, package));
-    programs.chain(image::look(experiment)).collect()
+    let this = Machine::local();
+    [programs(&this, &NETPERF).await, image::look(&this, experiment).await].concat()
 }
 
-fn root() -> Finding {
+pub(super) async fn root(machine: &Machine, why: &str) -> Finding {
     let what = "rights";
-    if nix::unistd::geteuid().is_root() {
-        return Finding::good(what, "root");
+    match machine.run(&["id", "-u"]).await {
+        Ok(output) if output.stdout.trim() == "0" => Finding::good(what, "root"),
+        Ok(output) => {
+            let fix = match machine {
+                Machine::Local(_) => format!("run kvmfair as root: {why}"),
+                Machine::Remote(_) => format!("log in as root ({why}); sudo is not used"),
+            };
+            Finding::bad(what, format!("user number {}, not root", output.stdout.trim()), fix)
+        }
+        Err(error) => Finding::bad(what, error.to_string(), "give the account a POSIX shell and coreutils"),
     }
-    Finding::bad(
-        what,
-        "not root",
-        "run kvmfair as root: it makes network namespaces and starts guests with taps",
-    )
+}
+
+/// A program, with the Debian package that has it.
+pub(super) async fn program(machine: &Machine, name: &str, package: &str) -> Finding {
+    programs(machine, &[(name, package)]).await.remove(0)
 }
 
 /// Programs that a run starts, each with the Debian package that has it.
-fn programs(guests: bool) -> Vec<Finding> {
-    const ALWAYS: [(&str, &str); 4] = [
-        ("ip", "iproute2"),
-        ("netperf", "netperf (component non-free)"),
-        ("netserver", "netperf (component non-free)"),
-        ("timeout", "coreutils"),
-    ];
-    const GUESTS: [(&str, &str); 1] = [("qemu-system-x86_64", "qemu-system-x86")];
-    let wanted = ALWAYS.iter().chain(if guests { GUESTS.as_slice() } else { &[] });
-    wanted.map(|(name, package)| program(name, package)).collect()
+pub(super) async fn programs(machine: &Machine, wanted: &[(&str, &str)]) -> Vec<Finding> {
+    let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
+    let find = format!("for p in {}; do command -v $p; done; true", names.join(" "));
+    let paths = machine.run(&["sh", "-c", &find]).await.map(|output| output.stdout).unwrap_or_default();
+    let path = |name: &str| paths.lines().find(|path| path.rsplit('/').next() == Some(name));
+    let finding = |(name, package): &(&str, &str)| match path(name) {
+        Some(path) => Finding::good(name, path),
+        None => Finding::bad(name, "not installed", install(machine, package)),
+    };
+    wanted.iter().map(finding).collect()
 }
 
 /// Interim results by the clock and runs without end came with 2.6; percentiles with it.
-pub(super) fn netperf(version: Option<String>) -> Finding {
+pub(super) fn netperf(facts: &Facts) -> Finding {
     let what = "netperf's version";
-    match version {
-        Some(version) if at_least(&version, 2, 6) => Finding::good(what, version),
+    match facts.version("netperf") {
+        Some(version) if at_least(version, 2, 6) => Finding::good(what, version),
         Some(version) => {
             Finding::bad(what, version, "install netperf 2.7.0: interim results need at least 2.6")
         }
@@ -76,9 +92,9 @@ pub(super) fn at_least(version: &str, major: u32, minor: u32) -> bool {
 }
 
 /// The device file alone proves nothing: nested machines have it without a CPU behind it.
-fn accelerator(experiment: &Experiment) -> Finding {
+pub(super) fn accelerator(experiment: &Experiment, host: &Facts) -> Finding {
     let what = "accelerator";
-    match (experiment.host.accel, host::kvm_usable()) {
+    match (experiment.host.accel, host.kvm_usable()) {
         (AccelChoice::Auto | AccelChoice::Kvm, true) => Finding::good(what, "KVM"),
         (AccelChoice::Tcg, _) => {
             Finding::good(what, "TCG, as the profile asks; compare shapes, do not quote absolute numbers")
@@ -95,7 +111,7 @@ fn accelerator(experiment: &Experiment) -> Finding {
     }
 }
 
-/// libvirt's QEMU driver looks this account up before it reads its configuration.
+/// libvirt's QEMU driver requires this account before it reads its configuration.
 fn account() -> Finding {
     let what = "account libvirt-qemu";
     match nix::unistd::User::from_name("libvirt-qemu") {

@@ -3,7 +3,6 @@
 use super::Finding;
 use super::needs::FEWER_GUESTS;
 use crate::machine::Machine;
-use crate::machine::blocking;
 use crate::profile::cpus;
 use crate::profile::{Configuration, Experiment};
 
@@ -13,19 +12,10 @@ cat /proc/meminfo
 cd /sys/kernel/mm/hugepages/hugepages-2048kB 2> /dev/null && echo "pool $(cat free_hugepages)"
 true"#;
 
-/// This machine.
-pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
-    let said = blocking::run(std::path::Path::new("/"), &["sh", "-c", SCRIPT]);
-    findings(
-        experiment,
-        &said.map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned()).unwrap_or_default(),
-    )
-}
-
-/// Another machine.
-pub(super) async fn look_there(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
-    let said = host.run(&["sh", "-c", SCRIPT]).await.map(|output| output.stdout);
-    findings(experiment, &said.unwrap_or_default())
+/// Checks what the experiment asks of the VM host's memory.
+pub(super) async fn look(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
+    let printed = host.run(&["sh", "-c", SCRIPT]).await.map(|output| output.stdout);
+    findings(experiment, &printed.unwrap_or_default())
 }
 
 fn findings(experiment: &Experiment, said: &str) -> Vec<Finding> {

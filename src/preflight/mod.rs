@@ -1,15 +1,13 @@
-//! Preflight: everything that a profile needs of this machine, looked at before anything is made. Never stops at the
-//! first failure.
+//! Preflight: everything that a profile needs, checked before anything is made. Never stops at the first failure.
 //!
 //! - `machine`: what every profile needs
 //! - `groups`: what its groups of guests need
-//! - [`hardware`]: the machines of a hardware lab, looked at over SSH
+//! - [`hardware`]: the machines of a hardware lab
 //! - `image`: what the guests boot
 //! - `cpus`: the CPUs that it names, which may be offline
 //! - `emulator`: the QEMUs that it names
 //! - `exits`: who can count the guests' exits
 //! - `needs`: what its backends need
-//! - `far_needs`: the same of another machine
 //! - `memory`: huge pages and NUMA nodes for the guests' memory
 //! - `real_time`: what real-time vCPUs need of the kernel
 //! - `others`: other runs, which change the machine or did so and were killed
@@ -20,7 +18,6 @@
 mod cpus;
 mod emulator;
 mod exits;
-mod far_needs;
 mod groups;
 pub mod hardware;
 mod image;
@@ -34,12 +31,16 @@ mod settings;
 mod wire;
 
 pub use others::stale;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::backend::wire::Wire;
+use crate::host;
+use crate::machine::{Machine, blocking};
 use crate::profile::Experiment;
 
 /// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// What.
     pub what: String,
@@ -61,21 +62,42 @@ impl Finding {
     }
 }
 
-/// Looks at everything that the experiment needs. Changes nothing.
+/// Checks everything that the experiment needs. Changes nothing.
 pub fn look(experiment: &Experiment) -> Vec<Finding> {
     if let Some(machines) = &experiment.machines {
         return hardware::look(experiment, machines).findings;
     }
-    let (wire, of_wire) = wire::look(experiment);
-    let of_backends = needs::look(experiment, wire.as_ref());
-    let of_machine =
-        [machine::look(experiment), image::look(experiment), emulator::look(experiment)].concat();
-    let of_machine = of_machine.into_iter().chain(exits::look(experiment)).collect::<Vec<_>>();
-    let (of_settings, of_groups) = (settings::look(experiment, wire.as_ref()), groups::look(experiment));
-    let of_kernel = Vec::from_iter(real_time::look(experiment));
-    let of_memory = [memory::look(experiment), cpus::look(experiment)].concat();
-    let of_others = others::look(experiment);
-    [of_others, of_machine, of_wire, of_backends, of_memory, of_settings, of_groups, of_kernel].concat()
+    blocking::wait(embedded(experiment)).unwrap_or_else(|error| vec![no_runtime(&error)])
+}
+
+fn no_runtime(error: &std::io::Error) -> Finding {
+    Finding::bad("this machine", error.to_string(), "close other programs")
+}
+
+async fn embedded(experiment: &Experiment) -> Vec<Finding> {
+    let host = &Machine::local();
+    let facts = host::gather(host).await.unwrap_or_default();
+    let (wire, of_wire) = wire::look(host, experiment).await;
+    let mut findings = others::stale(experiment);
+    findings.extend(machine::look(host, experiment, &facts).await);
+    findings.extend(image::look(host, experiment).await);
+    findings.extend(exits::look(host, experiment, facts.kvm_usable()).await);
+    findings.extend(of_wire);
+    findings.extend(look_at_settings(host, experiment, wire.as_ref()).await);
+    findings.extend(groups::look(host, experiment).await);
+    findings
+}
+
+/// What an experiment needs of a VM host, in either lab, as soon as the wire is known.
+async fn look_at_settings(host: &Machine, experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
+    let mut findings = Vec::from_iter(others::look(host, experiment).await);
+    findings.extend(emulator::look(host, experiment).await);
+    findings.extend(needs::look(host, experiment, wire).await);
+    findings.extend(memory::look(host, experiment).await);
+    findings.extend(cpus::look(host, experiment).await);
+    findings.extend(settings::look(host, experiment, wire).await);
+    findings.extend(real_time::look(host, experiment).await);
+    findings
 }
 
 /// Whether every finding is good.

@@ -1,28 +1,42 @@
-//! What the backends of a profile need: each need once, for the largest configuration that has it.
+//! What the backends of a profile need of the VM host: each need once, for the largest configuration that has it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use nix::sched::{CloneFlags, unshare};
-use nix::sys::stat::SFlag;
-
-use super::Finding;
+use super::{Finding, machine};
 use crate::backend::Need;
 use crate::backend::switch::SwitchPath;
-use crate::backend::wire::{HostNic, Wire};
+use crate::backend::wire::Wire;
 use crate::factor::{kernel, tuning};
-use crate::lab::{dpdk, ovs};
-use crate::machine::blocking::{self, find};
+use crate::host_nic::HostNic;
+use crate::lab::dpdk;
+use crate::lab::ovs::{self, HostDaemons};
+use crate::machine::Machine;
 use crate::profile::Experiment;
 use crate::profile::cpus::first;
 
-pub(super) const SWITCH_IOMMU_ON: &str =
+const SWITCH_IOMMU_ON: &str =
     "switch VT-d or AMD-Vi on in the firmware, and boot with intel_iommu=on (AMD: nothing more)";
 pub(super) const FEWER_GUESTS: &str = "use fewer guests, or give each less memory";
+/// How a VM host's own Open vSwitch is started.
+const START: &str =
+    "there: apt-get install openvswitch-switch, then systemctl enable --now openvswitch-switch";
 
-/// Looks at everything; what depends on the wire is left out where there is none to look at.
-pub(super) fn look(experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
-    collect(experiment).into_iter().filter_map(|(need, guests)| look_at(need, guests, wire)).collect()
+/// Tries a kind of interface in a network namespace that ends with the command.
+const TRY: &str = r#"exec unshare --net sh -c '
+ip link add kf-try0 type veth peer name kf-try1 || exit
+case $1 in
+veth) ;;
+macvtap) ip link add link kf-try0 name kf-try2 type macvtap ;;
+*) ip link add kf-try2 type "$1" ;;
+esac' try "$1""#;
+
+/// Checks everything; what depends on the wire is left out where there is none.
+pub(super) async fn look(host: &Machine, experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (need, guests) in collect(experiment) {
+        findings.extend(check(host, experiment, need, guests, wire).await);
+    }
+    findings
 }
 
 /// What the backends need, with the most guests that need it.
@@ -45,73 +59,117 @@ pub(super) fn collect(experiment: &Experiment) -> BTreeMap<Need, u32> {
     needs
 }
 
-fn look_at(need: Need, guests: u32, wire: Option<&Wire>) -> Option<Finding> {
-    match need {
-        Need::Program { name, package } => Some(program(name, package)),
-        Need::Device { path, fix } => Some(device(path, fix)),
-        Need::Link(kind) => Some(link(kind)),
-        Need::SwitchPath => Some(switch_path()),
-        Need::Dpdk => Some(with_dpdk()),
-        Need::RealWire => (*wire? == Wire::Veth).then(no_real_wire),
-        Need::NicPerGuest => match wire? {
-            Wire::Veth => None, // a veth pair for each is made
-            Wire::Nics(nics) => Some(nic_per_guest(nics.host.len(), guests)),
-        },
-        Need::VfPerGuest => Some(functions(physical(wire)?, guests)),
-        Need::VfDriver => Some(vf_driver(physical(wire)?)),
-        Need::Iommu => Some(iommu(physical(wire)?)),
-        Need::IommuPerNic => per_nic(wire?, guests),
-    }
+/// `Need::Link("veth")` and the switch depend on the lab: a hardware lab has a real wire and the VM host's own daemons.
+async fn check(
+    host: &Machine,
+    experiment: &Experiment,
+    need: Need,
+    guests: u32,
+    wire: Option<&Wire>,
+) -> Option<Finding> {
+    let nics = match wire {
+        Some(Wire::Nics(nics)) => nics.host.as_slice(),
+        _ => &[],
+    };
+    let (nic, has_daemons) = (nics.first(), experiment.machines.is_some());
+    Some(match need {
+        Need::Program { name, package } => machine::program(host, name, package).await,
+        Need::Device { path, fix } => file(host, "-c", path, path, fix).await,
+        Need::Link("veth") if has_daemons => return None,
+        Need::Link(kind) => link(host, kind).await,
+        Need::SwitchPath if has_daemons => host_switch(host, nic).await,
+        Need::SwitchPath => switch_path(host).await,
+        Need::Dpdk if has_daemons => host_dpdk(host).await,
+        Need::Dpdk => own_dpdk(),
+        Need::RealWire => return (*wire? == Wire::Veth).then(no_real_wire),
+        Need::NicPerGuest => return (*wire? != Wire::Veth).then(|| nic_per_guest(nics.len(), guests)),
+        Need::VfPerGuest => functions(nic?, guests),
+        Need::VfDriver => vf_driver(host, nic?).await,
+        Need::Iommu => iommu(host, nic?).await,
+        Need::IommuPerNic => return iommu_of_each(host, nics.iter().take(guests as usize)).await,
+    })
 }
 
-/// The first NIC that no guest may have; else what is said of all of them.
-fn per_nic(wire: &Wire, guests: u32) -> Option<Finding> {
-    let Wire::Nics(nics) = wire else { return None };
-    let looked: Vec<Finding> = nics.host.iter().take(guests as usize).map(iommu).collect();
-    let bad = looked.iter().position(|finding| finding.fix.is_some());
-    looked.into_iter().nth(bad.unwrap_or(0))
-}
-
-fn physical(wire: Option<&Wire>) -> Option<&HostNic> {
-    match wire? {
-        Wire::Veth => None,
-        Wire::Nics(nics) => nics.host.first(),
-    }
-}
-
-/// A program, with the Debian package that has it.
-pub(super) fn program(name: &str, package: &str) -> Finding {
-    match find(name) {
-        Some(path) => Finding::good(name, path.display().to_string()),
-        None => {
-            Finding::bad(name, "not installed", format!("apt-get install {package}, or: make install-deps"))
+/// The first NIC that no guest may have; else the finding of the last one.
+async fn iommu_of_each(host: &Machine, nics: impl Iterator<Item = &HostNic>) -> Option<Finding> {
+    let mut last = None;
+    for nic in nics {
+        let finding = iommu(host, nic).await;
+        if finding.fix.is_some() {
+            return Some(finding);
         }
+        last = Some(finding);
+    }
+    last
+}
+
+/// How a package is installed; the Makefile is on this machine.
+pub(super) fn install(host: &Machine, package: &str) -> String {
+    match host {
+        Machine::Local(_) => format!("apt-get install {package}, or: make install-deps"),
+        Machine::Remote(_) => format!("there: apt-get install {package}"),
     }
 }
 
-/// Not a fault if the kernel's is missing: Open vSwitch brings one of its own.
-fn switch_path() -> Finding {
-    let found = match ovs::switch_path() {
+/// A command that a person gives on the machine.
+fn there(host: &Machine, command: &str) -> String {
+    let place = if matches!(host, Machine::Remote(_)) { "there: " } else { "" };
+    format!("{place}{command}")
+}
+
+/// A missing kernel datapath is no fault: Open vSwitch has one of its own.
+async fn switch_path(host: &Machine) -> Finding {
+    let found = match ovs::switch_path(host).await {
         SwitchPath::Kernel => "in the kernel (system)",
         SwitchPath::Userspace => {
-            "in userspace (netdev): the kernel knows no module openvswitch; for the kernel's: modprobe openvswitch"
+            "in userspace (netdev): the kernel has no module openvswitch; for the kernel's: modprobe openvswitch"
         }
     };
     Finding::good("datapath of Open vSwitch", found)
 }
 
-fn with_dpdk() -> Finding {
-    let what = "Open vSwitch with DPDK";
-    match dpdk::daemon() {
-        Some(path) if dpdk::missing_package().is_some() => {
-            let package = dpdk::missing_package().unwrap_or_default();
-            let fix = format!("apt-get install {package}, or: make install-deps");
-            Finding::bad(what, format!("{}, but not DPDK's memory pools", path.display()), fix)
+/// The VM host's own daemons, which are not started.
+async fn host_switch(host: &Machine, nic: Option<&HostNic>) -> Finding {
+    let what = "Open vSwitch";
+    let daemons = match HostDaemons::query(host).await {
+        Ok(daemons) => daemons,
+        Err(error) => return Finding::bad(what, error.to_string(), START),
+    };
+    if let Some(nic) = nic
+        && let Some(bridge) = ovs::bridge_with_port(host, &nic.name).await
+    {
+        let fix = format!("name another NIC, or there: ovs-vsctl del-port {bridge} {}", nic.name);
+        return Finding::bad(what, format!("{} is a port of its bridge {bridge}", nic.name), fix);
+    }
+    Finding::good(what, daemons.fingerprint())
+}
+
+const OVS_WITH_DPDK: &str = "Open vSwitch with DPDK";
+
+async fn host_dpdk(host: &Machine) -> Finding {
+    match HostDaemons::query(host).await {
+        Err(error) => Finding::bad(OVS_WITH_DPDK, error.to_string(), START),
+        Ok(HostDaemons { dpdk: Some(version), .. }) => Finding::good(OVS_WITH_DPDK, version),
+        Ok(_) => {
+            let fix = "there: apt-get install openvswitch-switch-dpdk, ovs-vsctl set Open_vSwitch . \
+                       other_config:dpdk-init=true, systemctl restart openvswitch-switch";
+            Finding::bad(OVS_WITH_DPDK, "its daemon has not initialised DPDK", fix)
         }
-        Some(path) => Finding::good(what, format!("{} ({})", path.display(), dpdk::fingerprint())),
-        None => {
+    }
+}
+
+fn own_dpdk() -> Finding {
+    match (dpdk::daemon(), dpdk::missing_package()) {
+        (Some(path), Some(package)) => {
+            let fix = format!("apt-get install {package}, or: make install-deps");
+            Finding::bad(OVS_WITH_DPDK, format!("{}, but not DPDK's memory pools", path.display()), fix)
+        }
+        (Some(path), None) => {
+            Finding::good(OVS_WITH_DPDK, format!("{} ({})", path.display(), dpdk::fingerprint()))
+        }
+        (None, _) => {
             let fix = "apt-get install openvswitch-switch-dpdk, or: make install-deps";
-            Finding::bad(what, "not installed", fix)
+            Finding::bad(OVS_WITH_DPDK, "not installed", fix)
         }
     }
 }
@@ -121,7 +179,7 @@ fn no_real_wire() -> Finding {
     Finding::bad("wire", "a veth pair, which has no PCI functions", fix)
 }
 
-pub(super) fn nic_per_guest(nics: usize, guests: u32) -> Finding {
+fn nic_per_guest(nics: usize, guests: u32) -> Finding {
     let (what, found) = ("NICs of the host", format!("{nics} for {guests} guests that take one each"));
     if nics >= guests as usize {
         return Finding::good(what, found);
@@ -133,7 +191,7 @@ pub(super) fn nic_per_guest(nics: usize, guests: u32) -> Finding {
     )
 }
 
-pub(super) fn functions(nic: &HostNic, guests: u32) -> Finding {
+fn functions(nic: &HostNic, guests: u32) -> Finding {
     let what = format!("virtual functions of {}", nic.name);
     match nic.sriov {
         None => Finding::bad(
@@ -150,57 +208,41 @@ pub(super) fn functions(nic: &HostNic, guests: u32) -> Finding {
     }
 }
 
-fn vf_driver(nic: &HostNic) -> Finding {
+async fn vf_driver(host: &Machine, nic: &HostNic) -> Finding {
     let driver = nic.vf_driver();
     let what = format!("driver {driver} of the virtual functions");
-    let there = Path::new("/sys/bus/pci/drivers").join(driver).is_dir();
-    if there {
-        Finding::good(&what, "loaded")
-    } else {
-        Finding::bad(&what, "not loaded", format!("modprobe {driver}"))
-    }
+    file(host, "-d", &format!("/sys/bus/pci/drivers/{driver}"), &what, &format!("modprobe {driver}")).await
 }
 
-/// Without one, a guest's NIC could write into anybody's memory; the kernel refuses to hand functions out.
-fn iommu(nic: &HostNic) -> Finding {
+/// Without one, a guest's NIC could write into anybody's memory; the kernel refuses to pass functions through.
+async fn iommu(host: &Machine, nic: &HostNic) -> Finding {
     let what = "IOMMU";
-    let group = nic.pci().map(|function| format!("{}/iommu_group", function.sysfs()));
-    if !group.is_some_and(|group| Path::new(&group).exists()) {
-        return Finding::bad(what, format!("{} is in no IOMMU group", nic.name), SWITCH_IOMMU_ON);
+    let group = nic.pci().map(|function| format!("{}/iommu_group", function.sysfs())).unwrap_or_default();
+    if host.run(&["test", "-e", &group]).await.is_err() {
+        return Finding::bad(
+            what,
+            format!("{} is in no IOMMU group", nic.name),
+            there(host, SWITCH_IOMMU_ON),
+        );
     }
-    if !Path::new("/dev/vfio/vfio").exists() {
-        return Finding::bad(what, "there, but not VFIO", "modprobe vfio-pci");
+    if host.run(&["test", "-c", "/dev/vfio/vfio"]).await.is_err() {
+        return Finding::bad(what, "on, but without VFIO", there(host, "modprobe vfio-pci"));
     }
     Finding::good(what, "on, with VFIO")
 }
 
-fn device(path: &str, fix: &str) -> Finding {
-    let character = |mode| SFlag::from_bits_truncate(mode) & SFlag::S_IFMT == SFlag::S_IFCHR;
-    let there = nix::sys::stat::stat(path).is_ok_and(|stat| character(stat.st_mode));
-    if there { Finding::good(path, "there") } else { Finding::bad(path, "missing", fix) }
+/// A file of a kind, as `test` names it.
+async fn file(host: &Machine, kind: &str, path: &str, what: &str, fix: &str) -> Finding {
+    match host.run(&["test", kind, path]).await {
+        Ok(_) => Finding::good(what, "there"),
+        Err(_) => Finding::bad(what, "missing", there(host, fix)),
+    }
 }
 
-pub(super) fn link(kind: &'static str) -> Finding {
+pub(super) async fn link(host: &Machine, kind: &str) -> Finding {
     let what = format!("interfaces of kind {kind}");
-    let tried = std::thread::spawn(move || -> std::io::Result<String> {
-        unshare(CloneFlags::CLONE_NEWNET)?;
-        let lower = ["ip", "link", "add", "kf-try0", "type", "veth", "peer", "name", "kf-try1"];
-        let upper: &[&str] = match kind {
-            "ifb" => &["ip", "link", "add", "kf-try2", "type", "ifb"],
-            "bridge" => &["ip", "link", "add", "kf-try2", "type", "bridge"],
-            "macvtap" => &["ip", "link", "add", "link", "kf-try0", "name", "kf-try2", "type", "macvtap"],
-            _ => &["ip", "link", "show", "dev", "kf-try0"],
-        };
-        let mut said = String::new();
-        for argv in [lower.as_slice(), upper] {
-            let ran = blocking::run(Path::new("/"), argv)?;
-            said.push_str(if ran.status == 0 { "" } else { &ran.stderr });
-        }
-        Ok(said.trim().replace('\n', " "))
-    });
-    match tried.join().unwrap_or_else(|_| Err(std::io::Error::other("the attempt panicked"))) {
-        Ok(said) if said.is_empty() => Finding::good(&what, "work"),
-        Ok(said) => Finding::bad(&what, said, format!("modprobe {kind}")),
-        Err(error) => Finding::bad(&what, error.to_string(), "run as root, with iproute2 installed"),
+    match host.run(&["sh", "-c", TRY, "try", kind]).await {
+        Ok(_) => Finding::good(&what, "work"),
+        Err(error) => Finding::bad(&what, error.to_string(), there(host, &format!("modprobe {kind}"))),
     }
 }

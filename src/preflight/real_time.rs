@@ -7,13 +7,8 @@ use crate::profile::Experiment;
 
 const WHAT: &str = "real-time vCPUs";
 
-/// This machine.
-pub(super) fn look(experiment: &Experiment) -> Option<Finding> {
-    experiment.has_real_time().then(|| finding(real_time::here(), experiment))
-}
-
-/// Another machine.
-pub(super) async fn look_there(host: &Machine, experiment: &Experiment) -> Option<Finding> {
+/// Checks the kernel of the VM host.
+pub(super) async fn look(host: &Machine, experiment: &Experiment) -> Option<Finding> {
     match experiment.has_real_time() {
         true => Some(finding(real_time::detect(host).await, experiment)),
         false => None,

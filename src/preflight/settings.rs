@@ -1,29 +1,18 @@
 //! The settings of a profile on the VM host: whether its kernel and the NIC of its wire have them, and take their values.
 
-use std::path::Path;
-
 use super::Finding;
 use crate::backend::wire::Wire;
 use crate::factor::kernel;
 use crate::factor::tuning::{self, SCRIPT, Setting};
 use crate::machine::Machine;
-use crate::machine::blocking;
 use crate::profile::Experiment;
 use crate::profile::cpus::first;
 
-/// Looks at this machine; without a wire nothing is said of its NIC.
-pub(super) fn look(experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
+/// Checks every setting; without a wire those of its NIC are left out.
+pub(super) async fn look(host: &Machine, experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
     let (asked, nic) = (Asked::from_experiment(experiment, wire), nic(wire));
-    let ran = blocking::run(Path::new("/"), &argv(nic, &asked.with_choices()));
-    let said = ran.map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned());
-    findings(&asked, nic, &said.unwrap_or_default())
-}
-
-/// Looks at another machine.
-pub(super) async fn look_there(host: &Machine, experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
-    let (asked, nic) = (Asked::from_experiment(experiment, wire), nic(wire));
-    let said = host.run(&argv(nic, &asked.with_choices())).await.map(|output| output.stdout);
-    findings(&asked, nic, &said.unwrap_or_default())
+    let shown = host.run(&argv(nic, &asked.with_choices())).await.map(|output| output.stdout);
+    findings(&asked, nic, &shown.unwrap_or_default())
 }
 
 /// What is there to look at before a run.

@@ -1,5 +1,5 @@
-//! The proof that shares, quotas and caps are the ones asked for: what libvirt says, what the control groups' own files
-//! say, what tc says. Looked at in every trial of a profile that has groups or quotas.
+//! The proof that shares, quotas and caps are the ones asked for: from libvirt, from the files of the control
+//! groups and from tc. Checked in every trial of a profile that has groups or quotas.
 
 use futures_util::{StreamExt, stream};
 
@@ -16,7 +16,7 @@ use crate::raw::Check;
 
 const SCRIPT: &str = include_str!("cgroup.sh");
 
-/// Looks at every guest of every group, and at the groups' own control groups.
+/// Checks every guest of every group, and at the groups' own control groups.
 pub(super) async fn checks(
     session: &LabSession,
     configuration: &Configuration,
@@ -27,8 +27,8 @@ pub(super) async fn checks(
         Members::numbers(group).filter_map(known)
     };
     let guests = groups.iter().flat_map(guests_of);
-    let looks = guests.map(|(group, guest)| of_guest(session, configuration, group, guest));
-    let of_guests: Vec<Vec<Check>> = stream::iter(looks).buffered(AT_ONCE).collect().await;
+    let checked = guests.map(|(group, guest)| of_guest(session, configuration, group, guest));
+    let of_guests: Vec<Vec<Check>> = stream::iter(checked).buffered(AT_ONCE).collect().await;
     let mut checks = of_guests.concat();
     for group in groups {
         if let Some(made) = session.control_groups.get(&group.name) {
@@ -48,11 +48,11 @@ async fn of_guest(
     let (number, vcpus) = (guest.number, configuration.vcpus);
     let cpu = expected(session, configuration, group.of_each()).await;
     let mut checks = of_libvirt(session.fleet.hypervisor.scheduler(&guest.name).await.ok(), number, &cpu);
-    let seen = seen(session, guest, vcpus).await;
-    checks.extend(of_files(&seen, number, &cpu, vcpus));
+    let shown = show(session, guest, vcpus).await;
+    checks.extend(of_files(&shown, number, &cpu, vcpus));
     if group.cgroup {
         let expected = format!("kf-{}-{}.partition", session.blueprint.site.names.run, group.name);
-        checks.push(check(number, "control group above it", expected, value(&seen, "parent")));
+        checks.push(check(number, "control group above it", expected, value(&shown, "parent")));
     }
     match group.bandwidth_bps {
         Some(bits) => checks.extend(caps(session, configuration, number, bits).await),
@@ -81,46 +81,46 @@ fn shown(quota_us: Option<u32>, period_us: u32) -> String {
     quota_us.map_or("unlimited".into(), |quota| format!("{quota}/{period_us}"))
 }
 
-/// What libvirt says. Pure.
-fn of_libvirt(said: Option<Scheduler>, guest: u32, cpu: &CpuSettings) -> Vec<Check> {
-    let quota = |of: fn(&Scheduler) -> Option<(u64, u64)>| {
-        let said = said.as_ref()?;
-        Some(of(said).map_or("unlimited".into(), |(quota, period)| format!("{quota}/{period}")))
+/// libvirt's own values. Pure.
+fn of_libvirt(reported: Option<Scheduler>, guest: u32, cpu: &CpuSettings) -> Vec<Check> {
+    let quota = |value_in: fn(&Scheduler) -> Option<(u64, u64)>| {
+        let reported = reported.as_ref()?;
+        Some(value_in(reported).map_or("unlimited".into(), |(quota, period)| format!("{quota}/{period}")))
     };
-    let shares = said.and_then(|said| said.shares).map(|shares| shares.to_string());
+    let shares = reported.and_then(|reported| reported.shares).map(|shares| shares.to_string());
     let period = cpu.period_us();
     let weight = cpu.shares.map(|wanted| check(guest, "shares, by libvirt", wanted.to_string(), shares));
     let quotas = [
-        check(guest, "vCPU quota, by libvirt", shown(cpu.quota_us, period), quota(|said| said.vcpu)),
+        check(guest, "vCPU quota, by libvirt", shown(cpu.quota_us, period), quota(|reported| reported.vcpu)),
         check(
             guest,
             "emulator quota, by libvirt",
             shown(cpu.emulator_quota_us, period),
-            quota(|said| said.emulator),
+            quota(|reported| reported.emulator),
         ),
     ];
     weight.into_iter().chain(quotas).collect()
 }
 
-async fn seen(session: &LabSession, guest: &Guest, vcpus: u32) -> String {
+async fn show(session: &LabSession, guest: &Guest, vcpus: u32) -> String {
     let argv = ["sh", "-c", SCRIPT, "cgroup", &guest.pid.to_string(), &vcpus.to_string()];
     session.lab.side(Side::Host).run(&argv).await.map(|output| output.stdout).unwrap_or_default()
 }
 
-fn value(seen: &str, key: &str) -> Option<String> {
-    let line = seen.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))?;
+fn value(shown: &str, key: &str) -> Option<String> {
+    let line = shown.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))?;
     Some(line.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// What the files of the control groups say. Pure.
-fn of_files(seen: &str, guest: u32, cpu: &CpuSettings, vcpus: u32) -> Vec<Check> {
-    let quota = |thread: &str| value(seen, thread).and_then(|line| quota_of(&line));
+/// The values in the files of the control groups. Pure.
+fn of_files(shown_files: &str, guest: u32, cpu: &CpuSettings, vcpus: u32) -> Vec<Check> {
+    let quota = |thread: &str| value(shown_files, thread).and_then(|line| quota_of(&line));
     let mut of_vcpus: Vec<String> =
         (0..vcpus).map(|n| quota(&format!("vcpu{n}")).unwrap_or_else(|| "nothing".into())).collect();
     of_vcpus.dedup();
     let period = cpu.period_us();
     let weight = cpu.shares.map(|wanted| {
-        check(guest, "shares, in its control group", wanted.to_string(), value(seen, "weight"))
+        check(guest, "shares, in its control group", wanted.to_string(), value(shown_files, "weight"))
     });
     let (vcpu, emulator) = (shown(cpu.quota_us, period), shown(cpu.emulator_quota_us, period));
     let quotas = [
@@ -137,7 +137,7 @@ fn quota_of(line: &str) -> Option<String> {
     Some(if unlimited { "unlimited".into() } else { format!("{quota}/{period}") })
 }
 
-/// What the files of a group's own control group say.
+/// The values in the files of a group's own control group.
 async fn of_group(session: &LabSession, group: &Members, made: &ControlGroup) -> Vec<Check> {
     let host = session.lab.side(Side::Host);
     let read = async |file: &str| host.read(&made.cpu.join(file).to_string_lossy()).await.ok();
@@ -188,9 +188,9 @@ async fn no_cap(session: &LabSession, configuration: &Configuration, guest: u32)
         return None;
     };
     let argv = ["tc", "-s", "-j", "qdisc", "show", "dev", &interface];
-    let said = session.lab.side(Side::Host).run(&argv).await.ok();
+    let qdiscs = session.lab.side(Side::Host).run(&argv).await.ok();
     let found =
-        said.map(|said| cap::rate(&said.stdout).map_or("none".into(), |bits| format!("{bits} bit/s")));
+        qdiscs.map(|qdiscs| cap::rate(&qdiscs.stdout).map_or("none".into(), |bits| format!("{bits} bit/s")));
     Some(check(guest, "cap on its NIC", "none", found))
 }
 
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn one_vcpu_without_its_quota_is_found_out() {
+    fn one_vcpu_without_its_quota_is_detected() {
         let broken: Vec<Check> =
             of_files(V2, 1, &settings(), 2).into_iter().filter(|check| !check.holds()).collect();
         assert_eq!(broken.len(), 1);
@@ -230,10 +230,10 @@ mod tests {
     }
 
     #[test]
-    fn libvirt_says_what_it_was_told() {
-        let said = Scheduler { shares: Some(512), vcpu: Some((25_000, 100_000)), emulator: None };
-        assert!(of_libvirt(Some(said), 1, &settings()).iter().all(Check::holds));
-        let other = Scheduler { shares: Some(1024), ..said };
+    fn libvirt_says_what_it_wfor_message() {
+        let reported = Scheduler { shares: Some(512), vcpu: Some((25_000, 100_000)), emulator: None };
+        assert!(of_libvirt(Some(reported), 1, &settings()).iter().all(Check::holds));
+        let other = Scheduler { shares: Some(1024), ..reported };
         assert!(!of_libvirt(Some(other), 1, &settings())[0].holds());
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use kvmfair::guest::appliance::{self, Appliance, NicOption, RunFiles, kernel_options};
 use kvmfair::guest::keys::RunKeys;
 use kvmfair::machine::dialogue::Dialogue;
-use kvmfair::machine::ssh::{Identity, Route, Ssh};
+use kvmfair::machine::ssh::{Identity, Route, SshSession};
 use kvmfair::probe::inside;
 use kvmfair::probe::interrupts::interrupts;
 
@@ -194,7 +194,7 @@ fn a_guest_looks_at_itself_whenever_it_is_asked_and_is_missed_when_it_is_gone() 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let address = "198.18.0.2:22".parse().unwrap();
-        let ssh = Ssh::connect(address, identity, Route::Direct, DEADLINE).await.unwrap();
+        let ssh = SshSession::connect(address, identity, Route::Direct, DEADLINE).await.unwrap();
         let mut dialogues = Vec::new();
         for (_, mac) in NICS {
             dialogues.push(Dialogue::open(&ssh, &inside::looks(Some(mac)), DEADLINE).await.unwrap());

@@ -1,7 +1,7 @@
 //! The proof that a guest runs under the QEMU that was asked for.
 //!
 //! Path and process are compared where the path is a program. It may be a script that starts one; what the QEMU that runs
-//! says of itself is compared in either case.
+//! reports is compared in either case.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::run::lab_session::LabSession;
 /// Prints the program that a path leads to; nothing for a script.
 const PROGRAM: &str = r#"case $(head -c 4 "$1" | tail -c 3) in ELF) readlink -f "$1" ;; esac"#;
 
-/// Looks at one guest.
+/// Checks one guest.
 pub(in crate::run) async fn checks(session: &LabSession, guest: &Guest, asked: &Path) -> Vec<Check> {
     let host = session.lab.side(Side::Host);
     let answer = session.fleet.monitor(guest.number, emulator::QUERY).await;
@@ -24,14 +24,14 @@ pub(in crate::run) async fn checks(session: &LabSession, guest: &Guest, asked: &
     let expected =
         emulator::version(host, asked).await.unwrap_or_else(|| format!("a version of {}", asked.display()));
     let mut checks = vec![check(guest.number, "version of QEMU", expected, found)];
-    let program = said(host, &["sh", "-c", PROGRAM, "look", &asked.to_string_lossy()]).await;
+    let program = output(host, &["sh", "-c", PROGRAM, "find", &asked.to_string_lossy()]).await;
     if let Some(program) = program.filter(|program| !program.is_empty()) {
-        let running = said(host, &["readlink", &format!("/proc/{}/exe", guest.pid)]).await;
+        let running = output(host, &["readlink", &format!("/proc/{}/exe", guest.pid)]).await;
         checks.push(check(guest.number, "program of QEMU", program, running));
     }
     checks
 }
 
-async fn said(host: &Machine, argv: &[&str]) -> Option<String> {
+async fn output(host: &Machine, argv: &[&str]) -> Option<String> {
     Some(host.run(argv).await.ok()?.stdout.trim().to_owned())
 }

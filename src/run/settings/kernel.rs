@@ -55,8 +55,8 @@ pub(in crate::run) async fn checks(
         return Ok(checks);
     }
     let show = |guest| words(&tuning::show(&mac(session, configuration, guest), &settings));
-    for said in in_every_guest(session, configuration, show).await? {
-        let (shown, whose) = (tuning::shown(&said.stdout), format!("guest {}", said.guest.number));
+    for answer in in_every_guest(session, configuration, show).await? {
+        let (shown, whose) = (tuning::shown(&answer.stdout), format!("guest {}", answer.guest.number));
         let of = |(index, setting)| check(&whose, setting, tuning::found(setting, index, &shown));
         checks.extend(settings.iter().enumerate().map(of));
     }

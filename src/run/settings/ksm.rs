@@ -1,4 +1,4 @@
-//! KSM, switched on or with new guests before it: it merges no page that it has not gone over twice, and a trial before that
+//! KSM, switched on or with new guests before it: it merges only pages that it has scanned twice, and a trial before that
 //! would measure a host that has not merged yet.
 
 use anyhow::{Context, Result};
@@ -11,14 +11,14 @@ use crate::raw::{KSM_SCANS, KsmWait, Merged};
 use crate::run::event::Event;
 use crate::run::lab_session::LabSession;
 
-/// Between two looks at how far it is.
+/// Between two readings of its progress.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Waits until the host's KSM has gone over the memory of so many guests, of `memory_mib` each, twice; or as long as that
+/// Waits until the host's KSM has scanned the memory of so many guests, of `memory_mib` each, twice; or as long as that
 /// may take. `None` where there is nothing to wait for.
 ///
 /// # Errors
-/// If the host does not say how far it is.
+/// If the host does not show its progress.
 pub(in crate::run) async fn merge(
     session: &LabSession,
     guests: u32,
@@ -29,7 +29,7 @@ pub(in crate::run) async fn merge(
     }
     let host = session.lab.side(Side::Host);
     let bound_s = pace(host).await.bound_s(guests, memory_mib);
-    session.tell(Event::Preparing(format!("KSM goes over the guests' memory: up to {bound_s:.0} s")));
+    session.tell(Event::Preparing(format!("KSM scans the guests' memory: up to {bound_s:.0} s")));
     let (start, first) = (Instant::now(), full_scans(host).await?);
     loop {
         sleep(PAUSE).await;
@@ -47,7 +47,7 @@ pub(in crate::run) async fn pace(host: &Machine) -> Scan {
     Scan::from_kernel(number(host, "pages_to_scan").await, number(host, "sleep_millisecs").await)
 }
 
-/// The pages that a host has merged at the moment; `None` if its kernel does not tell.
+/// The pages that a host has merged at the moment; `None` if its kernel does not show them.
 pub(in crate::run) async fn merged(host: &Machine) -> Option<Merged> {
     Some(Merged {
         shared: number(host, "pages_shared").await?,
@@ -56,7 +56,7 @@ pub(in crate::run) async fn merged(host: &Machine) -> Option<Merged> {
 }
 
 async fn full_scans(host: &Machine) -> Result<u64> {
-    number(host, "full_scans").await.context("the VM host does not say how far its KSM is")
+    number(host, "full_scans").await.context("failed to read the progress of KSM on the VM host")
 }
 
 async fn number(host: &Machine, file: &str) -> Option<u64> {

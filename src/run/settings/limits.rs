@@ -33,7 +33,7 @@ impl LabSession {
                 cpu: group.map(Members::of_each).unwrap_or_default(),
                 bandwidth_bps: group.and_then(|group| group.bandwidth_bps),
             };
-            // Its domain XML said what CPU time it starts with.
+            // Its domain XML has the CPU time that it starts with.
             let has = self
                 .applied_limits
                 .get(&guest)

@@ -9,7 +9,7 @@ use crate::raw::Check;
 use crate::run::guest_check::check;
 use crate::run::lab_session::LabSession;
 
-/// What a configuration asks of the memory of a guest, looked at.
+/// Whether the memory of a guest is as the configuration asks.
 pub(in crate::run) async fn checks(
     session: &LabSession,
     guest: &Guest,
@@ -25,11 +25,11 @@ pub(in crate::run) async fn checks(
     };
     let smaps = read("smaps").await;
     let numa_maps = if configuration.numa_node.is_some() { read("numa_maps").await } else { String::new() };
-    seen(&smaps, &numa_maps, guest.number, configuration)
+    compare(&smaps, &numa_maps, guest.number, configuration)
 }
 
 /// Pure part of [`checks`].
-fn seen(smaps: &str, numa_maps: &str, guest: u32, configuration: &Configuration) -> Vec<Check> {
+fn compare(smaps: &str, numa_maps: &str, guest: u32, configuration: &Configuration) -> Vec<Check> {
     let mib = configuration.memory_mib;
     let memory = Mapping::of_memory(smaps, u64::from(mib) * 1024);
     let huge = configuration.hugepages.map(|huge| {
@@ -113,7 +113,7 @@ fn mappings(smaps: &str) -> Vec<Mapping> {
     all.into_iter().filter(|(_, writable)| *writable).map(|(mapping, _)| mapping).collect()
 }
 
-/// What `numa_maps` says of the mapping that starts there: its policy first.
+/// The line of `numa_maps` for the mapping that starts there, its policy first.
 fn line_of<'m>(numa_maps: &'m str, start: &str) -> Option<&'m str> {
     numa_maps.lines().find_map(|line| line.strip_prefix(start)?.strip_prefix(' '))
 }
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn the_memory_of_a_real_guest_is_found_in_its_pages_and_on_its_node() {
-        let checks = seen(SMAPS, NUMA_MAPS, 1, &asked(true, 0));
+        let checks = compare(SMAPS, NUMA_MAPS, 1, &asked(true, 0));
         let found: Vec<&str> = checks.iter().map(|check| check.found.as_str()).collect();
         assert_eq!(found, ["96 MiB in pages of 2048 kB", "bind:0", "0"]);
         assert_eq!(holds(&checks), [true; 3]);
@@ -156,29 +156,29 @@ mod tests {
 
     #[test]
     fn huge_pages_that_nobody_asked_for_and_another_node_are_found_out() {
-        assert_eq!(holds(&seen(SMAPS, NUMA_MAPS, 1, &asked(false, 1))), [false; 3]);
-        let elsewhere = NUMA_MAPS.replace("N0=48", "N0=47 N1=1");
-        assert_eq!(seen(SMAPS, &elsewhere, 1, &asked(true, 0))[2].found, "0, 1");
+        assert_eq!(holds(&compare(SMAPS, NUMA_MAPS, 1, &asked(false, 1))), [false; 3]);
+        let on_two_nodes = NUMA_MAPS.replace("N0=48", "N0=47 N1=1");
+        assert_eq!(compare(SMAPS, &on_two_nodes, 1, &asked(true, 0))[2].found, "0, 1");
     }
 
     #[test]
     fn pages_that_are_not_there_yet_do_not_count() {
         let ordinary = SMAPS.replace("Private_Hugetlb:   98304 kB", "Private_Hugetlb:   40960 kB");
-        assert_eq!(seen(&ordinary, "", 1, &asked(true, 0))[0].found, "40 MiB in pages of 2048 kB");
+        assert_eq!(compare(&ordinary, "", 1, &asked(true, 0))[0].found, "40 MiB in pages of 2048 kB");
     }
 
     #[test]
     fn a_guest_that_lies_in_transparent_huge_pages_all_the_same_is_found_out() {
         let mut asked = Configuration { memory_mib: 96, ..Configuration::default() };
         asked.settings.insert(Factor::Thp, Value::Word("never".into()));
-        assert_eq!(holds(&seen(SMAPS, "", 1, &asked)), [true]);
+        assert_eq!(holds(&compare(SMAPS, "", 1, &asked)), [true]);
         let transparent = SMAPS.replace("AnonHugePages:         0 kB", "AnonHugePages:      2048 kB");
-        assert_eq!(seen(&transparent, "", 1, &asked)[0].found, "2048 kB");
-        assert_eq!(holds(&seen("", "", 1, &asked)), [false]);
+        assert_eq!(compare(&transparent, "", 1, &asked)[0].found, "2048 kB");
+        assert_eq!(holds(&compare("", "", 1, &asked)), [false]);
     }
 
     #[test]
     fn a_process_that_is_gone_proves_nothing() {
-        assert_eq!(holds(&seen("", "", 1, &asked(false, 0))), [false; 3]);
+        assert_eq!(holds(&compare("", "", 1, &asked(false, 0))), [false; 3]);
     }
 }

@@ -11,10 +11,10 @@ use crate::run::guest_check::check;
 const OFFLOADS: [usize; 6] = [0, 1, 7, 8, 11, 12];
 
 /// What the guest's `/sys` shows of the NIC: number of its receive queues, feature bits that driver and device agreed on.
-pub(in crate::run) fn inside(seen: &[&str], guest: u32, nic: &Nic, offloads: Option<bool>) -> Vec<Check> {
-    let queues = nic.queues.map(|queues| check(guest, "queue pairs of the test NIC", queues, seen.first()));
+pub(in crate::run) fn inside(shown: &[&str], guest: u32, nic: &Nic, offloads: Option<bool>) -> Vec<Check> {
+    let queues = nic.queues.map(|queues| check(guest, "queue pairs of the test NIC", queues, shown.first()));
     let expected = offloads.map(|on| if on { "on" } else { "off" });
-    let found = seen.get(1).and_then(|bits| offloaded(bits));
+    let found = shown.get(1).and_then(|bits| offloaded(bits));
     let offloads = expected.map(|expected| check(guest, "offloads of the test NIC", expected, found));
     [queues, offloads].into_iter().flatten().collect()
 }

@@ -9,7 +9,7 @@ use crate::raw::Check;
 use crate::run::guest_check::check;
 use crate::run::lab_session::LabSession;
 
-/// How far tc's rounding may be from what it was told.
+/// The largest relative rounding error of tc.
 const ROUNDING: f64 = 1e-3;
 
 /// Paces the streams of a configuration.

@@ -55,18 +55,18 @@ pub(in crate::run) async fn checks(
 ) -> Vec<Check> {
     let Some(pin) = &configuration.pin_emulator else { return Vec::new() };
     let shown = on_threads(session, guest, "").await.unwrap_or_default();
-    seen(&shown, guest.number, &cpus(session, pin))
+    compare(&shown, guest.number, &cpus(session, pin))
 }
 
 /// Pure part of [`checks`].
-fn seen(shown: &str, guest: u32, expected: &str) -> Vec<Check> {
+fn compare(shown: &str, guest: u32, expected: &str) -> Vec<Check> {
     let qemu = check(guest, "CPUs of QEMU's other threads", expected, of_kind(shown, "qemu"));
     let vhost = of_kind(shown, "vhost");
     let vhost = vhost.map(|found| check(guest, "CPUs of the vhost workers", expected, Some(found)));
     std::iter::once(qemu).chain(vhost).collect()
 }
 
-/// The CPU lists of threads of a kind; those that differ are all told.
+/// The CPU lists of threads of a kind; all that differ are listed.
 fn of_kind(shown: &str, kind: &str) -> Option<String> {
     let lists: BTreeSet<&str> =
         shown.lines().filter_map(|line| line.strip_prefix(kind)?.strip_prefix(' ')).collect();
@@ -89,15 +89,15 @@ mod tests {
 
     #[test]
     fn every_thread_of_qemu_and_every_worker_counts() {
-        let checks = seen("qemu 1\nqemu 1\nvhost 1\n", 1, "1");
+        let checks = compare("qemu 1\nqemu 1\nvhost 1\n", 1, "1");
         assert_eq!((checks.len(), checks.iter().all(Check::holds)), (2, true));
-        let checks = seen("qemu 1\nvhost 0-1\nqemu 0-1\n", 1, "1");
+        let checks = compare("qemu 1\nvhost 0-1\nqemu 0-1\n", 1, "1");
         assert_eq!(checks.iter().map(|check| check.found.as_str()).collect::<Vec<_>>(), ["0-1 or 1", "0-1"]);
     }
 
     #[test]
     fn a_guest_without_vhost_has_no_workers_and_one_that_is_gone_proves_nothing() {
-        assert_eq!(seen("qemu 0-1\n", 1, "0-1").len(), 1);
-        assert!(!seen("", 1, "0-1").iter().any(Check::holds));
+        assert_eq!(compare("qemu 0-1\n", 1, "0-1").len(), 1);
+        assert!(!compare("", 1, "0-1").iter().any(Check::holds));
     }
 }

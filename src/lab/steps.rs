@@ -1,24 +1,24 @@
-//! One step on one machine of the lab, done and taken back. What would outlive the run stands in the journal before.
+//! One step on one machine of the lab, applied and undone. Changes that would outlive the run are in the journal before they are made.
 
 use super::building::{Done, Lab};
-use super::change::{self, Change};
-use super::journal::Entry;
-use super::{LabError, enter, ovs};
-use crate::backend::wire::HostNic;
+use super::{LabError, namespaces, ovs, ovs_daemons};
 use crate::backend::{Action, Side, Step};
+use crate::host_nic::HostNic;
+use crate::machine::change::{self, Change};
+use crate::machine::journal::Entry;
 use crate::machine::local::Local;
 
 impl Lab {
-    /// Takes steps back, the last first. One that fails does not stop the others: it stays in `steps`, to be tried again.
+    /// Undoes steps, the last first. One that fails does not stop the others: it stays in `steps`, to be tried again.
     ///
     /// # Errors
-    /// [`LabError`] of the first step that could not be taken back.
+    /// [`LabError`] of the first step that could not be undone.
     pub(super) async fn revert(&self, steps: &mut Vec<Done>) -> Result<(), LabError> {
         let mut outcome = Ok(());
         let mut failed = Vec::new();
         for done in std::mem::take(steps).into_iter().rev() {
-            if let Err(error) = self.back(&done).await {
-                tracing::warn!("failed to take a step back: {error}");
+            if let Err(error) = self.undo(&done).await {
+                tracing::warn!("failed to undo a step: {error}");
                 outcome = outcome.and(Err(error));
                 failed.push(done);
             }
@@ -27,21 +27,21 @@ impl Lab {
         outcome
     }
 
-    async fn back(&self, Done { side, change }: &Done) -> Result<(), LabError> {
+    async fn undo(&self, Done { side, change }: &Done) -> Result<(), LabError> {
         let (end, Some(change)) = (self.machines.end(*side), change) else { return Ok(()) };
         if let Change::Command { argv } = change {
             end.machine.run(argv).await?;
             return Ok(());
         }
         if let (Some(nic), true) = (change.nic(), self.machines.private) {
-            enter::send_home_from(&end.machine, nic).await;
+            namespaces::return_nic(&end.machine, nic).await;
         }
         let output = end.where_undone(change).run(&["sh", "-c", &change::script(change)]).await?;
         let (_, left) = change::outcome(&output.stdout);
         if left.is_empty() { Ok(()) } else { Err(LabError::Survivors(left)) }
     }
 
-    /// Does one step; what would outlive the run is in the journal before.
+    /// Applies one step; a change that would outlive the run is in the journal before.
     pub(super) async fn apply(&self, step: &Step) -> Result<Done, LabError> {
         let side = step.side;
         let change = match &step.action {
@@ -73,7 +73,7 @@ impl Lab {
             }
             // In the embedded lab only: in a hardware lab the daemons are the VM host's own.
             Action::Switch(switch) => {
-                ovs::ensure(&Local::here(), *switch, &self.ovs).await?;
+                ovs_daemons::ensure(&Local::default(), *switch, &self.ovs).await?;
                 None
             }
         };
@@ -106,7 +106,7 @@ impl Lab {
     /// Writes a value into sysfs, after noting the one that was there.
     async fn write(&self, side: Side, path: &str, value: &str) -> Result<Option<Change>, LabError> {
         let old = self.side(side).read(path).await?;
-        // How sysfs says that a device has no driver of its own choice; written back, it would be a name.
+        // sysfs shows this for a device without a driver override; written back, it would be a name.
         let old = if old.trim() == "(null)" { "\n".into() } else { old };
         let change = self.note(side, Change::Value { path: path.into(), value: old })?;
         self.side(side).write(path, value.to_owned().into_bytes()).await?;
@@ -130,7 +130,7 @@ mod tests {
 
     use super::*;
     use crate::lab::hardware;
-    use crate::lab::journal::Journal;
+    use crate::machine::journal::Journal;
 
     fn removal(path: &Path) -> Done {
         let argv = ["rmdir".to_owned(), path.display().to_string()];
@@ -138,9 +138,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_step_that_cannot_be_taken_back_stops_no_other_and_is_tried_again() {
+    async fn a_step_that_cannot_be_undone_stops_no_other_and_is_tried_again() {
         let dir = tempfile::tempdir().unwrap();
-        let lab = hardware::all_here(Journal::open(dir.path()).unwrap());
+        let lab = hardware::on_this_machine(Journal::open(dir.path()).unwrap());
         let [first, full, last] = ["first", "full", "last"].map(|name| dir.path().join(name));
         [&first, &full, &last].iter().for_each(|path| std::fs::create_dir(path).unwrap());
         std::fs::write(full.join("file"), "").unwrap();

@@ -1,7 +1,7 @@
-//! Into the private namespaces of the embedded lab.
+//! The private namespaces of the embedded lab.
 //!
 //! Must run before any thread starts: a namespace belongs to a thread, and only those started later inherit it. After it
-//! the process sees no network interface of the machine, and its own are seen by nobody else.
+//! the process has no network interface of the machine, and no other process has those of its own.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
@@ -11,7 +11,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 
 use super::LabError;
-use crate::backend::wire::HostNic;
+use crate::host_nic::HostNic;
 use crate::machine::Machine;
 use crate::machine::local::{Local, NetNs};
 
@@ -30,20 +30,20 @@ static OUTSIDE: OnceLock<Outside> = OnceLock::new();
 /// Commands in the machine's own namespaces, wherever this process is: only there has `/proc/sys/net` all settings, and `/sys`
 /// shows the machine's own interfaces.
 pub fn outside() -> Local {
-    OUTSIDE.get().map_or_else(Local::here, |outside| outside.local.clone())
+    OUTSIDE.get().map_or_else(Local::default, |outside| outside.local.clone())
 }
 
-/// Sends NICs back to the machine's own network namespace, as far as they are in this process's private one.
-pub async fn send_home(nics: impl Iterator<Item = &HostNic>) {
+/// Returns NICs to the machine's own network namespace, as far as they are in this process's private one.
+pub async fn return_nics(nics: impl Iterator<Item = &HostNic>) {
     for nic in nics.filter(|nic| Path::new("/sys/class/net").join(&nic.name).exists()) {
-        send_home_from(&Machine::Local(Local::here()), nic).await;
+        return_nic(&Machine::local(), nic).await;
     }
 }
 
 /// The same for one NIC that may be where the commands of `machine` run.
-pub async fn send_home_from(machine: &Machine, nic: &HostNic) {
+pub async fn return_nic(machine: &Machine, nic: &HostNic) {
     if let Some(Outside { netns, .. }) = OUTSIDE.get() {
-        // Where it is not, it need not be sent home from.
+        // Where it is not, it need not be returned from.
         machine.run(&["ip", "link", "set", "dev", &nic.name, "netns", netns]).await.ok();
     }
 }
@@ -60,7 +60,7 @@ pub fn private_namespaces(scratch: &Path) -> Result<(), LabError> {
     };
     let (network, mounts) = (open("net")?, open("mnt")?);
     let netns = format!("/proc/{}/fd/{}", std::process::id(), network.as_raw_fd());
-    OUTSIDE.get_or_init(|| Outside { local: Local::inside(network).with_mounts(mounts), netns });
+    OUTSIDE.get_or_init(|| Outside { local: Local::in_netns(network).with_mounts(mounts), netns });
     unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS)
         .map_err(LabError::system("enter private namespaces (this needs root, CAP_SYS_ADMIN)"))?;
     bind(None, Path::new("/"), MsFlags::MS_REC | MsFlags::MS_PRIVATE)?;

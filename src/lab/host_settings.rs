@@ -1,13 +1,13 @@
-//! Settings of the VM host: what they were stands in the journal before the first of them is written, and is written back
+//! Settings of the VM host: their old values are in the journal before the first of them is written, and are written back
 //! before the wire is taken down.
 
 use super::LabError;
 use super::building::{Done, Lab};
-use super::change::Change;
 use crate::backend::Side;
 use crate::backend::wire::Wire;
 use crate::factor::tuning::{self, SCRIPT, Setting, Shown};
 use crate::machine::Machine;
+use crate::machine::change::Change;
 
 impl Lab {
     /// Writes settings of the host, whose end of the wire is `nic`.
@@ -28,10 +28,10 @@ impl Lab {
         Ok(())
     }
 
-    /// What settings say now, each in all of its files; `None` where there is no such file.
+    /// The current values of settings, each in all of its files; `None` where there is no such file.
     ///
     /// # Errors
-    /// [`LabError::Exec`] if the machine cannot be looked at.
+    /// [`LabError::Exec`] if the machine does not answer.
     pub async fn tuned(&self, nic: &str, settings: &[Setting]) -> Result<Vec<Option<String>>, LabError> {
         let (of_nic, of_machine) = split(settings);
         let of_nic = self.show(self.side(Side::Host), nic, &of_nic).await?;
@@ -69,7 +69,7 @@ impl Lab {
         Ok(tuning::shown(&run(machine, &tuning::show(nic, settings)).await?))
     }
 
-    /// Notes what a file, or ethtool, said before that is changed for the first time.
+    /// Notes the value of a file or of ethtool before it is changed for the first time.
     fn remember(&mut self, nic: &str, settings: &[Setting], shown: Shown) -> Result<(), LabError> {
         let Some(setting) = settings.get(shown.setting) else { return Ok(()) };
         let of_ethtool = tuning::is_of_ethtool(setting);

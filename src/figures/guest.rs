@@ -15,6 +15,9 @@ use crate::raw::{ExitSource, RawFlow, RawTrial, TargetCounters};
 use crate::stats;
 use crate::window::Window;
 
+/// Part of the window from which on a starved guest, or a stalled flow, is marked.
+pub(super) const STARVED_PART: f64 = 0.1;
+
 /// One guest of one trial.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GuestFigures {
@@ -41,6 +44,9 @@ pub struct GuestFigures {
     pub p99_latency_us: Option<f64>,
     /// Largest over its flows of netperf's maximum (whole flow), µs.
     pub max_latency_us: Option<f64>,
+    /// How long it was starved in the window, s: it moved next to nothing while the others of its group did, or nothing at
+    /// all; see `figures/starved.rs`.
+    pub starved_s: f64,
     /// CPU that it took from the host; `None` on bare metal or if the counters do not cover the window.
     pub cpu: Option<GuestCpu>,
     /// Busy part of its own CPUs as it sees them, % of the time between the looks before and after the window.
@@ -105,6 +111,11 @@ impl GuestFigures {
             .collect()
     }
 
+    /// Whether it was starved for a part of the window that a reader must know of, a tenth.
+    pub fn is_starved(&self, window: &Window) -> bool {
+        self.starved_s >= STARVED_PART * window.length_s()
+    }
+
     fn compute(
         raw: &RawTrial,
         flows: &[FlowFigures],
@@ -140,6 +151,7 @@ impl GuestFigures {
             mean_latency_us: flow::mean_latency_us(in_flight, rate, unit),
             p99_latency_us: stats::median(&known(&own, |flow| flow.latency.p99_us)),
             max_latency_us: known(&own, |flow| flow.latency.max_us).into_iter().reduce(f64::max),
+            starved_s: 0.0, // compared with the others below
             cpu: (guest > 0).then(|| GuestCpu::compute(window, gained)).flatten(),
             inside_busy_percent: inside_cpu.map(|(busy, _)| busy),
             inside_steal_percent: inside_cpu.map(|(_, steal)| steal),

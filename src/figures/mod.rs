@@ -8,6 +8,7 @@
 //! - [`WeightedJain`]: fairness by weight over repeats
 //! - [`Interference`]: with background against without
 //! - [`Reason`]: why a trial that ran is not valid
+//! - `starved`, `impossible`: guests that got next to nothing; raw data that cannot be true
 //! - [`Metric`]: the figures that are summarised over repeats and drawn
 //! - [`JainAt`], [`Course`]: fairness over slices of the window, and the rates in them
 //! - [`exit_reasons()`], [`exit_sources()`], [`exit_words()`]: why KVM left the guests, and who counted
@@ -37,6 +38,7 @@ mod group_figures;
 mod group_summary;
 mod guest;
 mod host;
+mod impossible;
 mod interference;
 mod interrupts;
 mod isolation;
@@ -51,6 +53,7 @@ mod received;
 mod settled;
 mod snapshot_pair;
 mod span;
+mod starved;
 mod summary;
 mod tester;
 mod throttle;
@@ -76,7 +79,7 @@ pub use interrupts::IrqFigures;
 pub use looks::{CpuFigures, Seen};
 pub use metric::{Better, Metric, Section};
 pub use need::Need;
-pub use numbers::{Numbers, TotalFigures};
+pub use numbers::{Numbers, Steadiness, TotalFigures};
 pub use outcome::{Outcome, Reason};
 pub use outliers::outliers;
 pub use settled::settled_late;

@@ -23,6 +23,7 @@ mod simulation;
 mod spread;
 mod stationarity;
 mod summary;
+mod turns;
 
 pub use changes::{Change, Segmentation};
 pub use components::{Components, Repeats, smallest_visible};
@@ -41,3 +42,4 @@ pub use shares::{demand_aware_jain, excess_cv, max_min, share_errors, weighted_j
 pub use spread::{Spread, expected_range};
 pub use stationarity::{mser5, settled};
 pub use summary::{Summary, median, total};
+pub use turns::Turns;

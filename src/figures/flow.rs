@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::final_result::result;
-use super::received;
+use super::udp_received;
 use crate::profile::{Configuration, Unit};
 use crate::raw::RawFlow;
 use crate::window::Window;
@@ -80,7 +80,7 @@ impl FlowFigures {
             work: window.work(flow),
             window_latency_us: mean_latency_us(f64::from(configuration.in_flight()), rate, unit),
             latency,
-            loss_percent: loss_percent(received::datagrams(configuration, flow)),
+            loss_percent: loss_percent(udp_received::datagrams(configuration, flow)),
             retransmissions: retransmissions(flow),
             longest_stall_s: window.longest_stall(flow, latency.max_us.map(|us| us / 1e6)),
             stalled_s: window.stalled(flow, interval_s),

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::looks::{exits_per_s, inside_cpu};
+use super::machines::{exits_per_s, inside_cpu};
 use super::span::Span;
-use super::{FlowFigures, flow, interrupts, received};
+use super::{FlowFigures, flow, interrupts, udp_received};
 use crate::profile::groups::of_guest;
 use crate::profile::{Role, Unit};
 use crate::raw::{ExitSource, RawFlow, RawTrial, TargetCounters};
@@ -201,7 +201,7 @@ impl GuestCpu {
 /// Datagrams that some flows lost together, %; `None` unless it is known of each.
 pub(super) fn loss_percent(raw: &RawTrial, of: impl Fn(&RawFlow) -> bool) -> Option<f64> {
     let datagrams = raw.flows.iter().filter(|flow| of(flow));
-    let mut datagrams = datagrams.map(|flow| received::datagrams(&raw.configuration, flow));
+    let mut datagrams = datagrams.map(|flow| udp_received::datagrams(&raw.configuration, flow));
     flow::loss_percent(datagrams.try_fold((0.0, 0.0), |sum, flow| Some((sum.0 + flow?.0, sum.1 + flow?.1))))
 }
 

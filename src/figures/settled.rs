@@ -2,7 +2,7 @@
 //!
 //! The common window begins a warm-up after the last flow did. Where the rate was still moving then (MSER-5, and by more than
 //! noise explains), the window begins where it had settled, if enough is left; all figures of the trial and its timeline are
-//! of that. What is read only before and after the window is of the time between; see `looks`.
+//! of that. What is read only before and after the window is of the time between; see `machines`.
 
 use super::{Steadiness, course};
 use crate::profile::Timing;

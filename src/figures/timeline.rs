@@ -10,10 +10,10 @@
 
 use serde::Serialize;
 
-use super::looks::{cpu_numbers, exits_per_s, inside_cpu};
-use super::received::received;
+use super::machines::{cpu_numbers, exits_per_s, inside_cpu};
 use super::settled::Settled;
 use super::span::{AT_INTERFACE, OF_CPU, OF_GUEST, OF_HOST, OfOne, Span};
+use super::udp_received::received;
 use super::{Seen, impossible};
 use crate::profile::{Timing, Unit};
 use crate::raw::{RawFlow, RawTrial};

@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 
-use super::received::received;
 use super::settled::Settled;
+use super::udp_received::received;
 use super::{
     Course, FlowFigures, GuestFigures, HostFigures, Numbers, Outcome, Reason, Seen, Sharing, TotalFigures,
     impossible, starved, validity,

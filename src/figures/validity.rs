@@ -7,8 +7,8 @@
 //! All reasons are collected, not just the first.
 
 use super::outcome::MIN_COVERAGE_PERCENT;
-use super::received::received;
 use super::settled::MIN_WINDOW;
+use super::udp_received::received;
 use super::{Numbers, Outcome, Reason, background, packet_check};
 use crate::profile::Timing;
 use crate::raw::{RawFlow, RawTrial};

@@ -29,6 +29,7 @@ pub use changes::{Change, Segmentation};
 pub use components::{Components, Repeats, smallest_visible};
 pub use counters::{at, difference};
 pub use difference::Difference;
+pub use distribution::chance_of_as_many;
 pub use estimate::{Ends, Estimate, Observation, Scale, means_of_boots};
 pub use fairness::Fairness;
 pub use family::holm;

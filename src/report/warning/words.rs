@@ -72,6 +72,10 @@ impl fmt::Display for Warning {
                     named(&trials.iter().map(|(trial, _)| *trial).collect::<Vec<_>>())
                 )
             }
+            Warning::Unfair(finding) => write!(
+                f,
+                "{finding} (hint: the charts of guests show each; look at CPU placement, queues and what runs beside them)"
+            ),
             Warning::Turns { trials, most_percent } => write!(
                 f,
                 "the guests took turns in {}, with a period of {} s: their shares vary by up to {most_percent:.0} % within it, \

@@ -47,7 +47,10 @@ pub fn values(trials: &[TrialFigures]) -> Vec<Value> {
 pub fn shares(trials: &[TrialFigures], label: impl Fn(&TrialFigures) -> String) -> Vec<Shares> {
     let mut found: Vec<Shares> = Vec::new();
     for trial in trials {
-        let Some(numbers) = trial.valid() else { continue };
+        // Groups may be unequal by design: what their weights promise is another question.
+        let Some(numbers) = trial.valid().filter(|numbers| numbers.sharing.groups.is_empty()) else {
+            continue;
+        };
         let measured = || numbers.guests.iter().filter(|guest| guest.is_measured());
         let id = trial.configuration.id();
         let place = found.iter().position(|own| own.configuration == id).unwrap_or_else(|| {

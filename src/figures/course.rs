@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::profile::Role;
 use crate::profile::groups::of_guest;
 use crate::raw::RawTrial;
-use crate::stats::{self, Fairness, Spread};
+use crate::stats::{self, Fairness, Spread, Turns};
 use crate::window::Window;
 
 /// Slices over which fairness is looked at, s: half a second feels like a stall to people, half a minute is a batch job.
@@ -47,6 +47,12 @@ impl Course {
     pub(super) fn spread(&self) -> Option<Spread> {
         let courses: Vec<Vec<f64>> = self.guests.iter().map(|(_, rates)| rates.clone()).collect();
         Spread::from_courses(&courses)
+    }
+
+    /// Whether the guests take turns within the window.
+    pub(super) fn turns(&self) -> Option<Turns> {
+        let courses: Vec<&[f64]> = self.guests.iter().map(|(_, rates)| rates.as_slice()).collect();
+        Turns::from_courses(&courses, self.slice_s)
     }
 }
 

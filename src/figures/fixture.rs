@@ -162,6 +162,32 @@ pub fn exits(raw: &mut RawTrial, per_s: &[(&str, u64)]) {
     }
 }
 
+/// A flow completes nothing between two moments after its start, s; what the host counted agrees.
+pub fn stall(raw: &mut RawTrial, flow: u32, from_s: f64, to_s: f64) {
+    let Some(flow) = raw.flows.iter_mut().find(|own| own.flow == flow) else { return };
+    let is_within =
+        |i: &&mut InterimResult| i.end_s > START + from_s + 1e-9 && i.end_s <= START + to_s + 1e-9;
+    let mut missing = 0.0;
+    for interval in flow.intervals.iter_mut().filter(is_within) {
+        missing += interval.rate * interval.length_s;
+        interval.rate = 0.0;
+    }
+    let target = flow.guest.max(1) as usize - 1;
+    for sample in &mut raw.host {
+        let part = ((sample.at_s - START - from_s) / (to_s - from_s)).clamp(0.0, 1.0);
+        let counters = &mut sample.targets[target];
+        let missing = (missing * part) as u64;
+        counters.from_target_packets = counters.from_target_packets.saturating_sub(missing);
+        counters.to_target_packets = counters.to_target_packets.saturating_sub(missing);
+    }
+}
+
+/// The same of all flows of a guest.
+pub fn starve(raw: &mut RawTrial, guest: u32, from_s: f64, to_s: f64) {
+    let flows: Vec<u32> = raw.flows.iter().filter(|flow| flow.guest == guest).map(|flow| flow.flow).collect();
+    flows.into_iter().for_each(|flow| stall(raw, flow, from_s, to_s));
+}
+
 /// The same trial as repeat `repeat`.
 pub fn numbered(mut raw: RawTrial, trial: u32, repeat: u32) -> RawTrial {
     raw.trial = trial;

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::final_result::result;
-use super::received;
+use super::udp_received;
 use crate::profile::{Configuration, Unit};
 use crate::raw::RawFlow;
 use crate::window::Window;
@@ -33,8 +33,11 @@ pub struct FlowFigures {
     pub loss_percent: Option<f64>,
     /// TCP retransmissions of both ends over the whole flow; `None` if unknown.
     pub retransmissions: Option<u64>,
-    /// Longest time without a completed transaction that overlaps the window, s; never under the interim interval.
+    /// Longest time without a completed transaction that overlaps the window, s: an upper bound from the interim results and
+    /// netperf's longest transaction.
     pub longest_stall_s: f64,
+    /// How long it completed nothing in the window, s, in stalls of a second or more: a lower bound. Its connection lived.
+    pub stalled_s: f64,
     /// Part of the window that interim results cover, %.
     pub coverage_percent: f64,
 }
@@ -59,10 +62,16 @@ pub struct NetperfLatency {
 }
 
 impl FlowFigures {
-    /// The figures of `flow` in `window`.
-    pub(super) fn compute(flow: &RawFlow, configuration: &Configuration, window: &Window) -> FlowFigures {
+    /// The figures of `flow` in `window`, with interim results every `interval_s`.
+    pub(super) fn compute(
+        flow: &RawFlow,
+        configuration: &Configuration,
+        window: &Window,
+        interval_s: f64,
+    ) -> FlowFigures {
         let (rate, unit) = (window.rate(flow), configuration.test.unit());
         let streams = configuration.test.is_stream();
+        let latency = if streams { NetperfLatency::default() } else { NetperfLatency::compute(flow) };
         FlowFigures {
             flow: flow.flow,
             guest: flow.guest,
@@ -70,10 +79,11 @@ impl FlowFigures {
             unit,
             work: window.work(flow),
             window_latency_us: mean_latency_us(f64::from(configuration.in_flight()), rate, unit),
-            latency: if streams { NetperfLatency::default() } else { NetperfLatency::compute(flow) },
-            loss_percent: loss_percent(received::datagrams(configuration, flow)),
+            latency,
+            loss_percent: loss_percent(udp_received::datagrams(configuration, flow)),
             retransmissions: retransmissions(flow),
-            longest_stall_s: window.longest_stall(flow),
+            longest_stall_s: window.longest_stall(flow, latency.max_us.map(|us| us / 1e6)),
+            stalled_s: window.stalled(flow, interval_s),
             coverage_percent: 100.0 * window.coverage(flow),
         }
     }
@@ -134,7 +144,8 @@ mod tests {
     #[test]
     fn the_latency_of_a_closed_loop_is_the_inverse_of_its_rate() {
         let window = Window { start_s: fixture::START + 2.0, end_s: fixture::START + 12.0 };
-        let figures = FlowFigures::compute(&fixture::flow(1, 1, 2000.0), &Configuration::default(), &window);
+        let figures =
+            FlowFigures::compute(&fixture::flow(1, 1, 2000.0), &Configuration::default(), &window, 0.5);
         assert!((figures.window_latency_us.unwrap() - 500.0).abs() < 1e-6);
         assert!((figures.work - 20_000.0).abs() < 1e-6);
     }
@@ -142,7 +153,8 @@ mod tests {
     #[test]
     fn a_flow_that_stands_still_has_no_latency() {
         let window = Window { start_s: fixture::START, end_s: fixture::START + 10.0 };
-        let figures = FlowFigures::compute(&fixture::flow(1, 1, 0.0), &Configuration::default(), &window);
+        let figures =
+            FlowFigures::compute(&fixture::flow(1, 1, 0.0), &Configuration::default(), &window, 0.5);
         assert_eq!((figures.rate, figures.window_latency_us), (0.0, None));
     }
 
@@ -150,7 +162,7 @@ mod tests {
     fn transactions_in_flight_take_as_many_times_longer() {
         let window = Window { start_s: fixture::START + 2.0, end_s: fixture::START + 12.0 };
         let burst = Configuration { burst: 7, ..Configuration::default() };
-        let figures = FlowFigures::compute(&fixture::flow(1, 1, 2000.0), &burst, &window);
+        let figures = FlowFigures::compute(&fixture::flow(1, 1, 2000.0), &burst, &window, 0.5);
         assert!((figures.window_latency_us.unwrap() - 4000.0).abs() < 1e-6);
     }
 
@@ -160,8 +172,9 @@ mod tests {
         let mut flow = fixture::flow(1, 1, 2000.0);
         flow.result.insert("LOCAL_SEND_CALLS".into(), "1000".into());
         flow.result.insert("REMOTE_RECV_CALLS".into(), "900".into());
-        let of =
-            |test| FlowFigures::compute(&flow, &Configuration { test, ..Configuration::default() }, &window);
+        let of = |test| {
+            FlowFigures::compute(&flow, &Configuration { test, ..Configuration::default() }, &window, 0.5)
+        };
         let (tcp, udp) = (of(Test::TCP_STREAM), of(Test::UDP_STREAM));
         assert_eq!(
             (tcp.window_latency_us, tcp.latency, tcp.loss_percent),

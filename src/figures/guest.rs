@@ -6,14 +6,17 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::looks::{exits_per_s, inside_cpu};
+use super::machines::{exits_per_s, inside_cpu};
 use super::span::Span;
-use super::{FlowFigures, flow, interrupts, received};
+use super::{FlowFigures, flow, interrupts, udp_received};
 use crate::profile::groups::of_guest;
 use crate::profile::{Role, Unit};
 use crate::raw::{ExitSource, RawFlow, RawTrial, TargetCounters};
 use crate::stats;
 use crate::window::Window;
+
+/// Part of the window from which on a starved guest, or a stalled flow, is marked.
+pub(super) const STARVED_PART: f64 = 0.1;
 
 /// One guest of one trial.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -41,6 +44,9 @@ pub struct GuestFigures {
     pub p99_latency_us: Option<f64>,
     /// Largest over its flows of netperf's maximum (whole flow), µs.
     pub max_latency_us: Option<f64>,
+    /// How long it was starved in the window, s: it moved next to nothing while the others of its group did, or nothing at
+    /// all; see `figures/starved.rs`.
+    pub starved_s: f64,
     /// CPU that it took from the host; `None` on bare metal or if the counters do not cover the window.
     pub cpu: Option<GuestCpu>,
     /// Busy part of its own CPUs as it sees them, % of the time between the looks before and after the window.
@@ -105,6 +111,11 @@ impl GuestFigures {
             .collect()
     }
 
+    /// Whether it was starved for a part of the window that a reader must know of, a tenth.
+    pub fn is_starved(&self, window: &Window) -> bool {
+        self.starved_s >= STARVED_PART * window.length_s()
+    }
+
     fn compute(
         raw: &RawTrial,
         flows: &[FlowFigures],
@@ -140,6 +151,7 @@ impl GuestFigures {
             mean_latency_us: flow::mean_latency_us(in_flight, rate, unit),
             p99_latency_us: stats::median(&known(&own, |flow| flow.latency.p99_us)),
             max_latency_us: known(&own, |flow| flow.latency.max_us).into_iter().reduce(f64::max),
+            starved_s: 0.0, // compared with the others below
             cpu: (guest > 0).then(|| GuestCpu::compute(window, gained)).flatten(),
             inside_busy_percent: inside_cpu.map(|(busy, _)| busy),
             inside_steal_percent: inside_cpu.map(|(_, steal)| steal),
@@ -189,7 +201,7 @@ impl GuestCpu {
 /// Datagrams that some flows lost together, %; `None` unless it is known of each.
 pub(super) fn loss_percent(raw: &RawTrial, of: impl Fn(&RawFlow) -> bool) -> Option<f64> {
     let datagrams = raw.flows.iter().filter(|flow| of(flow));
-    let mut datagrams = datagrams.map(|flow| received::datagrams(&raw.configuration, flow));
+    let mut datagrams = datagrams.map(|flow| udp_received::datagrams(&raw.configuration, flow));
     flow::loss_percent(datagrams.try_fold((0.0, 0.0), |sum, flow| Some((sum.0 + flow?.0, sum.1 + flow?.1))))
 }
 

@@ -8,6 +8,7 @@
 //! - [`WeightedJain`]: fairness by weight over repeats
 //! - [`Interference`]: with background against without
 //! - [`Reason`]: why a trial that ran is not valid
+//! - `starved`, `impossible`: guests that got next to nothing; raw data that cannot be true
 //! - [`Metric`]: the figures that are summarised over repeats and drawn
 //! - [`JainAt`], [`Course`]: fairness over slices of the window, and the rates in them
 //! - [`exit_reasons()`], [`exit_sources()`], [`exit_words()`]: why KVM left the guests, and who counted
@@ -20,12 +21,10 @@
 //! Pure. Nothing here is rounded or formatted: that is `report`'s work.
 
 mod background;
-mod between;
+mod between_groups;
 mod boots;
 mod contention;
-mod counted;
 mod course;
-mod credible;
 mod demand;
 mod exits;
 mod final_result;
@@ -37,31 +36,35 @@ mod group_figures;
 mod group_summary;
 mod guest;
 mod host;
+mod impossible;
 mod interference;
 mod interrupts;
 mod isolation;
-mod looks;
+mod machines;
 mod metric;
 mod need;
 mod numbers;
 mod outcome;
 mod outliers;
+mod packet_bounds;
 mod packet_check;
-mod received;
+mod packet_count;
 mod settled;
 mod snapshot_pair;
 mod span;
+mod starved;
 mod summary;
 mod tester;
 mod throttle;
 mod timeline;
 mod total;
 mod trial;
+mod udp_received;
 mod validity;
 mod weighted;
 mod weights;
 
-pub use between::Between;
+pub use between_groups::Between;
 pub use boots::boots;
 pub use course::{Course, JainAt, SLICES_S};
 pub use exits::{exit_reasons, exit_sources, exit_words};
@@ -73,10 +76,10 @@ pub use guest::{GuestCpu, GuestFigures};
 pub use host::{CpuModes, HostFigures};
 pub use interference::Interference;
 pub use interrupts::IrqFigures;
-pub use looks::{CpuFigures, Seen};
+pub use machines::{CpuFigures, Seen};
 pub use metric::{Better, Metric, Section};
 pub use need::Need;
-pub use numbers::{Numbers, TotalFigures};
+pub use numbers::{Numbers, Steadiness, TotalFigures};
 pub use outcome::{Outcome, Reason};
 pub use outliers::outliers;
 pub use settled::settled_late;

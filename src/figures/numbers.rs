@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::guest::STARVED_PART;
 use super::{Course, FlowFigures, GuestFigures, HostFigures, JainAt, Seen, Sharing};
 use crate::profile::Unit;
-use crate::stats::{Fairness, Spread};
+use crate::stats::{Fairness, Spread, Turns};
 use crate::window::Window;
 
 /// All numbers of a trial, from the window unless said otherwise.
@@ -27,9 +28,49 @@ pub struct Numbers {
     /// Spread of the guests' rates beside what noise explains; `None` for fewer than two guests and for windows of fewer than eight
     /// interim intervals.
     pub spread: Option<Spread>,
+    /// How its guests take turns within the window; `None` for fewer than two guests and for windows of fewer than sixteen slices.
+    pub turns: Option<Turns>,
     /// The guests' rates over the window.
     #[serde(skip)]
     pub course: Course,
+}
+
+impl Numbers {
+    /// Numbers of the flows that were stalled for a tenth of the window or more.
+    pub fn stalled_flows(&self) -> Vec<u32> {
+        let least_s = STARVED_PART * self.window.length_s();
+        self.flows.iter().filter(|flow| flow.stalled_s >= least_s).map(|flow| flow.flow).collect()
+    }
+
+    /// The measured guests that were starved for a tenth of the window or more.
+    pub fn starved_guests(&self) -> impl Iterator<Item = &GuestFigures> {
+        self.guests.iter().filter(|guest| guest.is_measured() && guest.is_starved(&self.window))
+    }
+}
+
+/// What is known of whether the total rate was steady in the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Steadiness {
+    /// It was from the end of the warm-up on.
+    Steady,
+    /// It was still settling then.
+    Settling,
+    /// Not judged: noise hides it.
+    TooNoisy,
+    /// Not judged: the window has fewer than twenty interim intervals.
+    TooShort,
+}
+
+impl Steadiness {
+    /// The words in tables.
+    pub fn words(self) -> &'static str {
+        match self {
+            Steadiness::Steady => "steady",
+            Steadiness::Settling => "settling",
+            Steadiness::TooNoisy => "not judged: too noisy",
+            Steadiness::TooShort => "not judged: fewer than 20 intervals",
+        }
+    }
 }
 
 /// One trial as a whole.
@@ -76,6 +117,11 @@ pub struct TotalFigures {
     /// When the total rate was steady, s after the end of the warm-up (MSER-5, where it makes a difference); `None` for windows
     /// too short or too noisy to tell.
     pub settled_after_s: Option<f64>,
+    /// Whether it was steady, or why that was not judged.
+    pub steadiness: Steadiness,
+    /// How coarse the window's borders are: the interim intervals that they cut ÷ the window, %. A change of pace within them
+    /// may move the rate of a guest by up to this.
+    pub resolution_percent: Option<f64>,
     /// How much later than that end the window begins for it, s; 0 where too little would be left, or it settled at once.
     pub window_advanced_s: f64,
     /// Fairness of the guests' mean latencies; undefined if one guest stood still.

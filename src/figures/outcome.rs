@@ -100,6 +100,10 @@ pub enum Reason {
     },
     /// Host counters do not cover the window, or ran backwards in it.
     HostCounters,
+    /// No flow moved anything in the window.
+    NothingMoved,
+    /// The raw data cannot be true: what is wrong with them.
+    Impossible(String),
 }
 
 impl fmt::Display for Reason {
@@ -131,6 +135,8 @@ impl fmt::Display for Reason {
                 write!(f, "the host counted {ratio:.2} {of} in place of {expected}")
             }
             Reason::Background { guest, what } => write!(f, "background of guest {guest}: {what}"),
+            Reason::NothingMoved => f.write_str("no flow moved anything in the window"),
+            Reason::Impossible(what) => write!(f, "raw data that cannot be true: {what}"),
             Reason::HostCounters => f.write_str("the host's counters do not cover the window"),
         }
     }

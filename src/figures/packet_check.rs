@@ -1,10 +1,10 @@
 //! The packet check: can what the host counted be what netperf says it did?
 //!
 //! Asked of all guests together, and of each measured guest, so that flows booked to the wrong one are found out: requests
-//! and responses by packets, streams by bytes. What can be true of them is said in `credible`.
+//! and responses by packets, streams by bytes. What can be true of them is said in `packet_bounds`.
 
-use super::counted::PacketCount;
-use super::credible::{Party, credible, work};
+use super::packet_bounds::{Party, credible, work};
+use super::packet_count::PacketCount;
 use super::{FlowFigures, GuestFigures, Numbers, Reason, TotalFigures, guest};
 use crate::profile::{Test, Unit};
 use crate::raw::RawTrial;

@@ -2,9 +2,9 @@
 //!
 //! The common window begins a warm-up after the last flow did. Where the rate was still moving then (MSER-5, and by more than
 //! noise explains), the window begins where it had settled, if enough is left; all figures of the trial and its timeline are
-//! of that. What is read only before and after the window is of the time between; see `looks`.
+//! of that. What is read only before and after the window is of the time between; see `machines`.
 
-use super::course;
+use super::{Steadiness, course};
 use crate::profile::Timing;
 use crate::raw::RawTrial;
 use crate::window::Window;
@@ -14,6 +14,9 @@ pub(super) const MIN_WINDOW: f64 = 0.8;
 /// Interim intervals that MSER-5 averages into one: it cannot tell times apart that differ by less.
 const BATCH: f64 = 5.0;
 
+/// Interim intervals in a window below which MSER-5 cannot judge it: four batches.
+const FEWEST_INTERVALS: f64 = 4.0 * BATCH;
+
 /// A window and how it came to begin there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Settled {
@@ -21,6 +24,8 @@ pub(super) struct Settled {
     pub window: Window,
     /// When the total rate was steady, s after the end of the warm-up; `None` where that cannot be told.
     pub after_s: Option<f64>,
+    /// Whether it was steady, or why that was not judged.
+    pub steadiness: Steadiness,
     /// How much later than the end of the warm-up the window begins, s.
     pub advanced_s: f64,
 }
@@ -30,13 +35,21 @@ impl Settled {
     pub fn detect(raw: &RawTrial, timing: &Timing) -> Option<Settled> {
         let common = Window::common(&raw.flows, timing)?;
         let after_s = course::settled_after_s(raw, &common, timing.interval.as_secs_f64());
-        let whole = Settled { window: common, after_s, advanced_s: 0.0 };
+        let steadiness = match after_s {
+            Some(after_s) if settled_late(after_s, timing) => Steadiness::Settling,
+            Some(_) => Steadiness::Steady,
+            None if common.length_s() + 1e-9 < FEWEST_INTERVALS * timing.interval.as_secs_f64() => {
+                Steadiness::TooShort
+            }
+            None => Steadiness::TooNoisy,
+        };
+        let whole = Settled { window: common, after_s, steadiness, advanced_s: 0.0 };
         let Some(late_s) = after_s.filter(|after_s| settled_late(*after_s, timing)) else {
             return Some(whole);
         };
         let window = Window { start_s: common.start_s + late_s, ..common };
         let enough = window.length_s() >= MIN_WINDOW * timing.window.as_secs_f64();
-        Some(if enough { Settled { window, after_s, advanced_s: late_s } } else { whole })
+        Some(if enough { Settled { window, advanced_s: late_s, ..whole } } else { whole })
     }
 }
 
@@ -66,7 +79,8 @@ mod tests {
             }
         }
         raw.configuration.response_bytes = 64_000; // several packets: the packet check, whose counters are steady, is not asked
-        let early = |at_s: f64| (at_s - fixture::START).min(2.0 + seconds);
+        let early = |at_s: f64| (at_s - fixture::START + 1.0).min(3.0 + seconds);
+        raw.host_cpus = 8;
         raw.host.iter_mut().for_each(|sample| sample.cpu.user += 3.0 * early(sample.at_s));
         raw
     }
@@ -85,6 +99,7 @@ mod tests {
         let second = Duration::from_secs(1);
         let exact = Timing { warmup: second.mul_f64(3.875), window: second.mul_f64(8.125), ..timing() };
         (found.total.settled_after_s, found.total.window_advanced_s) = (Some(0.0), 0.0);
+        found.total.steadiness = Steadiness::Steady;
         assert_eq!(found, numbers(&raw, &exact));
         assert_eq!(timeline(&raw, &timing(), 100_000), timeline(&raw, &exact, 100_000));
     }

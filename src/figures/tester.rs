@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::received;
+use super::udp_received;
 use crate::raw::{OneCpu, RawTrial, Snapshot};
 
 /// Busier than this all together, %, the tester's CPUs slow the flows down.
@@ -86,7 +86,7 @@ fn busiest_netperf(raw: &RawTrial, first: &Snapshot, last: &Snapshot) -> Option<
     let length_s = last.at_s - first.at_s;
     let used = first.netperfs_s.iter().zip(&last.netperfs_s).zip(&raw.flows);
     let percent = used.filter_map(|((before, after), flow)| {
-        let lost = received::datagrams(&raw.configuration, flow)
+        let lost = udp_received::datagrams(&raw.configuration, flow)
             .is_some_and(|(sent, arrived)| sent - arrived > LOST * sent);
         let used_s = ((*after)? - (*before)?).max(0.0);
         (!lost && length_s > 0.0).then(|| 100.0 * used_s / length_s)

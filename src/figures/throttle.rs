@@ -68,7 +68,7 @@ mod tests {
         };
         raw.snapshots = vec![look(0.0), look(1.0)];
         for sample in &mut raw.host {
-            let part = (sample.at_s - fixture::START - 2.0) / 10.0;
+            let part = ((sample.at_s - fixture::START - 2.0) / 10.0).max(0.0);
             let (idle, user) = (part * idle_s, part * (20.0 - idle_s));
             sample.cpu = CpuTimes { idle, user, ..CpuTimes::default() };
         }

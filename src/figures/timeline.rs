@@ -10,11 +10,11 @@
 
 use serde::Serialize;
 
-use super::Seen;
-use super::looks::{cpu_numbers, exits_per_s, inside_cpu};
-use super::received::received;
+use super::machines::{cpu_numbers, exits_per_s, inside_cpu};
 use super::settled::Settled;
 use super::span::{AT_INTERFACE, OF_CPU, OF_GUEST, OF_HOST, OfOne, Span};
+use super::udp_received::received;
+use super::{Seen, impossible};
 use crate::profile::{Timing, Unit};
 use crate::raw::{RawFlow, RawTrial};
 use crate::stats;
@@ -40,10 +40,13 @@ pub struct Point {
     pub value: f64,
 }
 
-/// All points of a trial, at most about `limit`; none if its flows never ran together.
+/// All points of a trial, at most about `limit`; none if it failed, its raw data cannot be true, or its flows never ran together.
 pub fn timeline(raw: &RawTrial, timing: &Timing, limit: usize) -> Vec<Point> {
     let raw = &received(raw);
-    let settled = Settled::detect(raw, timing).filter(|_| raw.failure.is_none());
+    if raw.failure.is_some() || impossible::find(raw).is_some() {
+        return Vec::new();
+    }
+    let settled = Settled::detect(raw, timing);
     let Some(Settled { window, .. }) = settled else { return Vec::new() };
     let course = TrialCourse::compute(raw, window, timing, limit);
     [course.flows(), course.guests(), course.host(), course.cpus(), once(raw, &window)].concat()

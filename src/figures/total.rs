@@ -55,6 +55,8 @@ impl TotalFigures {
                 .filter(|_| moved)
                 .and_then(|exits| Some(exits / unit.transactions(rate)?)),
             settled_after_s: settled.after_s,
+            steadiness: settled.steadiness,
+            resolution_percent: settled.window.resolution(&raw.flows).map(|part| 100.0 * part),
             window_advanced_s: settled.advanced_s,
             latency_fairness: fairness(guests, |guest| guest.mean_latency_us),
             cpu_fairness: cpu.and_then(|cpu| Fairness::from_shares(&cpu)),

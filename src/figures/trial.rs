@@ -4,10 +4,11 @@
 
 use serde::Serialize;
 
-use super::received::received;
 use super::settled::Settled;
+use super::udp_received::received;
 use super::{
-    Course, FlowFigures, GuestFigures, HostFigures, Numbers, Outcome, Seen, Sharing, TotalFigures, validity,
+    Course, FlowFigures, GuestFigures, HostFigures, Numbers, Outcome, Reason, Seen, Sharing, TotalFigures,
+    impossible, starved, validity,
 };
 use crate::profile::{Configuration, Timing};
 use crate::raw::{Accel, Check, RawTrial};
@@ -42,9 +43,14 @@ pub struct TrialFigures {
 impl TrialFigures {
     /// Computes the figures of one trial and judges them.
     pub fn compute(raw: &RawTrial, timing: &Timing) -> TrialFigures {
-        let numbers = match raw.failure {
-            Some(_) => None,
-            None => Numbers::compute(raw, timing),
+        let impossible = raw.failure.is_none().then(|| impossible::find(raw)).flatten();
+        let numbers = match (&raw.failure, &impossible) {
+            (None, None) => Numbers::compute(raw, timing),
+            _ => None,
+        };
+        let outcome = match impossible {
+            Some(what) => Outcome::Invalid(vec![Reason::Impossible(what)]),
+            None => validity::judge(raw, timing, numbers.as_ref()),
         };
         TrialFigures {
             trial: raw.trial,
@@ -61,8 +67,31 @@ impl TrialFigures {
                 .collect::<Option<_>>()
                 .unwrap_or_default(),
             checks: raw.checks.clone(),
-            outcome: validity::judge(raw, timing, numbers.as_ref()),
+            outcome,
             numbers,
+        }
+    }
+
+    /// A trial that is excluded before anything is computed of it, because its raw data cannot be true.
+    pub fn excluded(
+        trial: u32,
+        repeat: u32,
+        configuration: Configuration,
+        accel: Accel,
+        what: String,
+    ) -> TrialFigures {
+        TrialFigures {
+            trial,
+            repeat,
+            attempt: 1,
+            configuration,
+            accel,
+            started_s: 0.0,
+            ended_s: 0.0,
+            processes: Vec::new(),
+            checks: Vec::new(),
+            outcome: Outcome::Invalid(vec![Reason::Impossible(what)]),
+            numbers: None,
         }
     }
 
@@ -78,17 +107,18 @@ impl Numbers {
         let raw = &received(raw);
         let settled = Settled::detect(raw, timing)?;
         let window = settled.window;
-        let of = |flow| FlowFigures::compute(flow, &raw.configuration, &window);
-        let flows: Vec<FlowFigures> = raw.flows.iter().map(of).collect();
-        let guests = GuestFigures::all(raw, &flows, &window);
-        let host = HostFigures::compute(&raw.host, &window);
         let interval_s = timing.interval.as_secs_f64();
+        let of = |flow| FlowFigures::compute(flow, &raw.configuration, &window, interval_s);
+        let flows: Vec<FlowFigures> = raw.flows.iter().map(of).collect();
+        let course = Course::compute(raw, &window, interval_s);
+        let mut guests = GuestFigures::all(raw, &flows, &window);
+        starved::mark(&mut guests, &flows, &course);
+        let host = HostFigures::compute(&raw.host, &window);
         let total = TotalFigures::compute(raw, &flows, &guests, host.as_ref(), &settled, interval_s);
         let seen = Seen::compute(raw, &window);
         let sharing = Sharing::compute(raw, &guests, host.as_ref(), &window, interval_s);
-        let course = Course::compute(raw, &window, interval_s);
-        let spread = course.spread();
-        Some(Numbers { window, flows, guests, host, total, seen, sharing, spread, course })
+        let (spread, turns) = (course.spread(), course.turns());
+        Some(Numbers { window, flows, guests, host, total, seen, sharing, spread, turns, course })
     }
 }
 

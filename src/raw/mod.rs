@@ -141,6 +141,14 @@ pub struct RawFlow {
     pub messages: String,
 }
 
+impl RawFlow {
+    /// Whether netperf and its connection lasted: it ended without an error and printed its result. Else the flow broke, and
+    /// its trial is not valid.
+    pub fn ended_well(&self) -> bool {
+        self.exit_code == Some(0) && !self.result.is_empty()
+    }
+}
+
 /// One interim result.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InterimResult {

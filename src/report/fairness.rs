@@ -75,7 +75,18 @@ pub(super) fn trust(model: &Model) -> String {
     let times = if low == high { low } else { format!("{low} to {high}") };
     let sum = format!("; adding up what each netperf says would give {times} times the rate of the window");
     let sum = if known { sum } else { String::new() };
-    format!("the flows of a trial started within {spread_s:.2} s{sum}\n")
+    let resolution = valid().filter_map(|numbers| numbers.total.resolution_percent).reduce(f64::max);
+    let borders = resolution.map_or(String::new(), |percent| {
+        format!("; a change of pace at the window's borders may move a guest's rate by up to {percent:.1} %")
+    });
+    let not_judged = valid().filter(|numbers| numbers.total.settled_after_s.is_none()).count();
+    let steadiness = match not_judged {
+        0 => String::new(),
+        count => {
+            format!("; whether the rate was steady was not judged in {count} of {} trials", valid().count())
+        }
+    };
+    format!("the flows of a trial started within {spread_s:.2} s{sum}{borders}{steadiness}\n")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! once: the same code.
 //!
 //! - [`RunDir`], [`Writer`]: the directory, written atomically by one writer
+//! - `admission`: raw trials as they are read back; damaged and unplanned ones are excluded
 //! - `attempts`: attempts at trials that failed
 //! - `origin`: the provenance of a run, from its environment
 //! - `views`: what others read of the results so far
@@ -10,6 +11,7 @@
 //! Tables of single trials (flows, guests, CPUs …) are appended to. Those that compare trials are written anew: after each trial
 //! of a short run, rarely in one of thousands. They may be behind on the disk; the raw trials never are.
 
+mod admission;
 mod attempts;
 mod due;
 mod origin;
@@ -116,11 +118,12 @@ impl Results {
     pub fn read(dir: RunDir) -> Result<Results> {
         let experiment: Experiment = dir.read_json("experiment.json")?;
         let environment: Environment = dir.read_json("environment.json")?;
-        let of = |raw: RawTrial| TrialFigures::compute(&raw, &experiment.timing);
-        let trials: Vec<TrialFigures> = dir.trials()?.map(|raw| raw.map(of)).collect::<Result<_, _>>()?;
-        let accel = trials.first().map_or(Accel::Tcg, |trial| trial.accel);
+        let plan = dir.read_json::<Plan>("plan.json").ok();
+        let trials = admission::read(&dir, &experiment, plan.as_ref())?;
+        let readable = trials.iter().find(|trial| trial.started_s > 0.0);
+        let accel = readable.map_or(Accel::Tcg, |trial| trial.accel);
         let written = experiment.configurations.len() * experiment.timing.repeats as usize;
-        let planned = dir.read_json::<Plan>("plan.json").map_or(written, |plan| plan.trials.len());
+        let planned = plan.map_or(written, |plan| plan.trials.len());
         let (provenance, again, due) = (provenance(&dir, &environment, accel), BTreeSet::new(), Due::never());
         Ok(Results { dir, experiment, provenance, planned, trials, again, due })
     }
@@ -209,7 +212,12 @@ impl Results {
         let limit = ROWS_OF_TRIAL.min(ROWS_OF_RUN / raws.len().max(1));
         let mut text = tables::timeline(&model, None).to_csv();
         for raw in raws {
-            let raw = raw?;
+            // What is excluded has no course.
+            let Ok(raw) = raw else { continue };
+            let is_known = self.trials.iter().any(|t| t.trial == raw.trial && t.numbers.is_some());
+            if !is_known {
+                continue;
+            }
             let points = timeline(&raw, &self.experiment.timing, limit);
             let trial = (raw.trial, &raw.configuration, points);
             text.push_str(&tables::timeline(&model, Some(trial)).to_csv_rows());

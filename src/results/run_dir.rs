@@ -44,6 +44,19 @@ pub enum RunDirError {
         /// The parser's word.
         cause: String,
     },
+    /// Another kvmfair wrote it.
+    #[error(
+        "{} is not a file of this version of kvmfair: it has {found}, this is format {} (hint: read the run with the kvmfair \
+         that environment.json names)",
+        .path.display(),
+        raw::FORMAT
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format, in words.
+        found: String,
+    },
     /// There is no run.
     #[error("{} is not a run directory: it has no raw trials (hint: give a directory below `runs/`)", .0.display())]
     NotARun(PathBuf),
@@ -225,6 +238,20 @@ impl RunDir {
     pub fn trials(
         &self,
     ) -> Result<impl ExactSizeIterator<Item = Result<RawTrial, RunDirError>>, RunDirError> {
+        let names = self.trial_names()?;
+        Ok(names.into_iter().map(|name| self.read_trial(&format!("raw/{name}"))))
+    }
+
+    /// The numbers that the names of the files of raw trials have, in the order of [`RunDir::trials`]; `None` for no number.
+    ///
+    /// # Errors
+    /// As said.
+    pub(super) fn trial_numbers(&self) -> Result<Vec<Option<u32>>, RunDirError> {
+        let number = |name: &String| name.strip_prefix("trial-")?.strip_suffix(".json")?.parse().ok();
+        Ok(self.trial_names()?.iter().map(number).collect())
+    }
+
+    fn trial_names(&self) -> Result<Vec<String>, RunDirError> {
         let raw = self.path.join("raw");
         let mut names: Vec<String> = fs::read_dir(&raw)
             .map_err(io("read", &raw))?
@@ -232,7 +259,7 @@ impl RunDir {
             .filter(|name| name.starts_with("trial-") && name.ends_with(".json"))
             .collect();
         names.sort_by_key(|name| (name.len(), name.clone())); // 10000 comes after 9999
-        Ok(names.into_iter().map(|name| self.read_trial(&format!("raw/{name}"))))
+        Ok(names)
     }
 
     pub(super) fn read_trial(&self, name: &str) -> Result<RawTrial, RunDirError> {
@@ -240,10 +267,7 @@ impl RunDir {
         let format = value.get("format").and_then(serde_json::Value::as_u64);
         if format != Some(u64::from(raw::FORMAT)) {
             let found = format.map_or("no format".into(), |number| format!("format {number}"));
-            return Err(self.content(name)(format!(
-                "it has {found}, this is format {} (hint: read the run with the kvmfair that environment.json names)",
-                raw::FORMAT
-            )));
+            return Err(RunDirError::Format { path: self.path.join(name), found });
         }
         serde_json::from_value(value).map_err(self.content(name))
     }

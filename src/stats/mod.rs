@@ -23,11 +23,13 @@ mod simulation;
 mod spread;
 mod stationarity;
 mod summary;
+mod turns;
 
 pub use changes::{Change, Segmentation};
 pub use components::{Components, Repeats, smallest_visible};
 pub use counters::{at, difference};
 pub use difference::Difference;
+pub use distribution::chance_of_as_many;
 pub use estimate::{Ends, Estimate, Observation, Scale, means_of_boots};
 pub use fairness::Fairness;
 pub use family::holm;
@@ -41,3 +43,4 @@ pub use shares::{demand_aware_jain, excess_cv, max_min, share_errors, weighted_j
 pub use spread::{Spread, expected_range};
 pub use stationarity::{mser5, settled};
 pub use summary::{Summary, median, total};
+pub use turns::Turns;

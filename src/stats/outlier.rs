@@ -1,61 +1,60 @@
 //! Outliers among repeats: labelled, never removed.
 
-use super::summary::quantile;
+use super::Summary;
+use super::distribution::t_upper_tail;
 
-/// How far outside a value lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outlier {
-    /// Beyond 1.5 interquartile ranges from the nearer quartile.
-    Mild,
-    /// Beyond 3 of them.
-    Severe,
+/// How far a value lies from the others, and whether chance explains it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outlier {
+    /// The value ÷ the geometric mean of the others − 1.
+    pub deviation: f64,
+    /// Probability that one of the repeats lies so far out, by chance and on either side: Student's t of its logarithm against the
+    /// others (the externally studentized residual; Cook and Weisberg, Residuals and Influence in Regression, 1982).
+    pub p: f64,
 }
 
-/// Fewer values have no quartiles worth the name.
-const FEWEST: usize = 5;
+/// Each value against all others, in the order given; `None` for fewer than three values, and where one is not positive and finite.
+pub fn outliers(values: &[f64]) -> Option<Vec<Outlier>> {
+    let logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+    (0..logarithms.len()).map(|index| against_others(&logarithms, index)).collect()
+}
 
-/// Tukey's fences (Exploratory Data Analysis, 1977): a label for each value, in the order given.
-pub fn outliers(values: &[f64]) -> Vec<Option<Outlier>> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let quartiles = (quantile(&sorted, 0.25), quantile(&sorted, 0.75));
-    let (Some(low), Some(high)) = quartiles else { return vec![None; values.len()] };
-    let range = high - low;
-    let label = |value: &f64| {
-        let outside = f64::max(low - value, value - high);
-        match () {
-            () if values.len() < FEWEST || outside <= 1.5 * range => None,
-            () if outside <= 3.0 * range => Some(Outlier::Mild),
-            () => Some(Outlier::Severe),
-        }
+fn against_others(logarithms: &[f64], index: usize) -> Option<Outlier> {
+    let (before, after) = (&logarithms[..index], &logarithms[index + 1..]);
+    let Summary { n, mean, sd, .. } = Summary::from_values(&[before, after].concat())?;
+    let distance = logarithms[index] - mean;
+    let error = sd? * (1.0 + 1.0 / n as f64).sqrt();
+    let tail = match error > 0.0 {
+        true => t_upper_tail(distance.abs() / error, n as f64 - 1.0)?,
+        false => f64::from(u8::from(distance.abs() < 1e-12)) / 2.0,
     };
-    values.iter().map(label).collect()
+    distance.is_finite().then(|| Outlier { deviation: distance.exp() - 1.0, p: (2.0 * tail).min(1.0) })
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use crate::stats::simulation::Source;
 
     #[test]
-    fn values_beyond_the_fences_are_labelled_where_they_stand() {
-        let found = outliers(&[10.0, 30.0, 11.0, 12.0, 13.0, 9.0, 17.5]);
-        assert_eq!(found, [None, Some(Outlier::Severe), None, None, None, None, None]);
-        assert_eq!(outliers(&[10.0, 11.0, 12.0, 13.0, 14.0, 18.5])[5], Some(Outlier::Mild));
+    fn a_value_far_from_the_others_has_a_small_p_and_its_distance() {
+        let found = outliers(&[100.0, 101.0, 50.0, 99.0, 100.5]).unwrap();
+        assert!(found[2].p < 1e-3 && (found[2].deviation + 0.5).abs() < 0.01, "{found:?}");
+        assert!(found.iter().enumerate().all(|(index, one)| index == 2 || one.p > 0.1), "{found:?}");
     }
 
     #[test]
-    fn three_repeats_have_no_outliers() {
-        assert_eq!(outliers(&[1.0, 1.0, 100.0]), [None; 3]);
+    fn two_values_and_what_is_not_positive_have_no_outliers() {
+        assert_eq!(outliers(&[1.0, 9.0]), None);
+        assert_eq!(outliers(&[1.0, 0.0, 2.0]), None);
+        assert!(outliers(&[5.0; 4]).unwrap().iter().all(|one| one.p == 1.0));
     }
 
-    proptest! {
-        #[test]
-        fn at_most_half_of_the_values_are_outliers(values in prop::collection::vec(-1e6..1e6_f64, 0..40)) {
-            let found = outliers(&values);
-            prop_assert_eq!(found.len(), values.len());
-            prop_assert!(2 * found.iter().flatten().count() <= values.len());
-        }
+    #[test]
+    fn a_fair_value_is_as_far_out_as_its_p_says() {
+        let mut source = Source::seeded(1977);
+        let mut is_far = || outliers(&[(); 5].map(|()| (0.1 * source.normal()).exp())).unwrap()[0].p < 0.01;
+        let far = (0..20_000).filter(|_| is_far()).count() as f64 / 20_000.0;
+        assert!((far - 0.01).abs() < 0.003, "{far}");
     }
 }

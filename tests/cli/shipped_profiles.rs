@@ -78,3 +78,15 @@ fn bare_metal_is_measured_once_however_many_guests_are_swept() {
     assert_eq!(shipped_experiment("backends-small").configurations.len(), 13);
     assert_eq!(shipped_experiment("density").configurations.len(), 11);
 }
+
+/// MSER-5 judges whether a rate was steady from twenty interim intervals on.
+#[test]
+fn every_window_of_a_shipped_profile_has_twenty_intervals() {
+    let examples = ["load-kinds"].map(|name| format!("examples/{name}.toml"));
+    let examples = examples.map(|path| Path::new(env!("CARGO_MANIFEST_DIR")).join(path));
+    for path in shipped().into_iter().chain(examples) {
+        let timing = experiment(&path).timing;
+        let intervals = timing.window.as_secs_f64() / timing.interval.as_secs_f64();
+        assert!(intervals >= 20.0 - 1e-9, "{}: {intervals} intervals", path.display());
+    }
+}

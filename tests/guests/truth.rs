@@ -38,37 +38,92 @@ fn caps_of_one_to_two_come_out_as_the_bias_that_they_make() {
     assert!((bias - made).abs() <= BIAS_POINTS, "bias {bias} %, but the caps make it {made} %");
 }
 
-/// The guest stands still for most of the window, and then goes on: its netperf has an interval for that time, with next to
-/// nothing in it.
-#[test]
-fn a_guest_that_falls_silent_counts_as_zero_for_that_time_or_makes_the_trial_invalid() {
+/// A guest of two that gets nothing for some seconds of the window while its connections live: the trial counts, and says so.
+fn starved_guest_is_named(name: &str, begin: impl Fn(&Sandbox), end: impl Fn(&Sandbox)) {
     let place = Sandbox::with_guests();
-    let body = format!("{LOAD}window = \"6 s\"\n").replace("trial_attempts = 2", "trial_attempts = 1");
-    let mut running = place.bench(&place.profile("silent", &body));
+    let body = format!("{LOAD}window = \"12 s\"\n").replace("trial_attempts = 2", "trial_attempts = 1");
+    let mut running = place.bench(&place.profile(name, &body));
     running.hear("2 flows for");
     place.note_runs();
-    std::thread::sleep(Duration::from_secs(2));
-    let silent = qemu_of_guest(2, &place);
-    kill(silent, Signal::SIGSTOP).unwrap();
+    std::thread::sleep(Duration::from_secs(4));
+    begin(&place);
     std::thread::sleep(SILENCE);
-    kill(silent, Signal::SIGCONT).unwrap();
-    let ended = running.end();
+    end(&place);
+    let ended = running.end().expect(0);
     place.assert_nothing_left();
     let run = place.only_run();
     let trial = &rows(&run, "trials.csv")[0];
-    if trial["outcome"] != "measured" {
-        assert_eq!((ended.code, trial["total_rate_tps"].as_str()), (Some(5), ""), "{}", ended.said());
-        assert!(trial["cause"].contains("flow 2"), "{}", trial["cause"]);
-        return;
-    }
-    let flows = rows(&run, "flows.csv");
-    let silence = number(&flows[1], "longest_stall_s");
-    println!("silent for {silence} s; bias {} %", trial["bias_rate_percent"]);
-    assert!(silence >= SILENCE.as_secs_f64() - 0.5, "{silence} s of silence");
     let guests = rows(&run, "guests.csv");
-    let (busy, silent) = (number(&guests[0], "rate_tps"), number(&guests[1], "rate_tps"));
-    assert!(silent < busy / 2.0, "{silent} trans/s while silent for four of six seconds, the other {busy}");
-    assert!(number(trial, "bias_rate_percent") > 66.0, "{trial:?}");
+    let [starved, other] = [1, 0].map(|index: usize| number(&guests[index], "starved_s"));
+    println!("{}\nstarved for {starved} s, the other {other} s; {}", ended.stdout, trial["starved"]);
+    assert_eq!(trial["outcome"], "measured", "{}", ended.said());
+    assert!(starved >= SILENCE.as_secs_f64() - 1.0 && other < 1.0, "{starved} s and {other} s");
+    assert!(trial["starved"].starts_with("guest 2: "), "{}", trial["starved"]);
+    assert!(ended.stdout.contains("warning: guest 2 starved for "), "{}", ended.stdout);
+    let [busy, silent] = [0, 1].map(|index: usize| number(&guests[index], "rate_tps"));
+    assert!(
+        silent < busy * 0.85,
+        "{silent} trans/s while starved for a third of the window, the other {busy}"
+    );
+    let stall_s = number(&rows(&run, "flows.csv")[1], "longest_stall_s");
+    assert!(stall_s >= SILENCE.as_secs_f64() - 0.5, "{stall_s} s");
+}
+
+#[test]
+fn a_guest_whose_vcpu_is_stopped_counts_as_zero_for_that_time_and_is_named() {
+    let signal = |signal| move |place: &Sandbox| kill(qemu_of_guest(2, place), signal).unwrap();
+    starved_guest_is_named("stopped", signal(Signal::SIGSTOP), signal(Signal::SIGCONT));
+}
+
+#[test]
+fn a_guest_whose_nic_is_down_counts_as_zero_for_that_time_and_is_named() {
+    let set = |state: &'static str| {
+        move |place: &Sandbox| {
+            let id = crate::support::name(&crate::support::entries(&place.state())[0]);
+            let (qemu, tap) = (qemu_of_guest(2, place).to_string(), format!("kf-{id}-t2"));
+            let mut command = std::process::Command::new("nsenter");
+            command.args(["-t", &qemu, "-n", "ip", "link", "set", "dev", &tap, state]);
+            assert!(command.status().unwrap().success(), "{tap} {state}");
+        }
+    };
+    starved_guest_is_named("nic-down", set("down"), set("up"));
+}
+
+#[test]
+fn a_netserver_that_is_killed_makes_the_trial_invalid_and_names_the_flows() {
+    let place = Sandbox::with_guests();
+    let body = format!("{LOAD}window = \"6 s\"\n")
+        .replace("trial_attempts = 2", "trial_attempts = 1")
+        .replace("backend = \"virtio\"", "backend = \"baremetal\"")
+        .replace("vms = 2\n", "");
+    let mut running = place.bench(&place.profile("killed", &body));
+    running.hear("2 flows for");
+    place.note_runs();
+    std::thread::sleep(Duration::from_secs(3));
+    let of_run = netservers(&place);
+    assert!(!of_run.is_empty(), "the run has netservers");
+    of_run.into_iter().for_each(|pid| kill(pid, Signal::SIGKILL).unwrap());
+    let ended = running.end().expect(5);
+    place.assert_nothing_left();
+    let trial = &rows(&place.only_run(), "trials.csv")[0];
+    println!("{}\n{}", trial["cause"], ended.stdout);
+    assert_eq!(trial["outcome"], "invalid", "{}", ended.said());
+    assert!(trial["cause"].contains("netperf ended with an error: flow"), "{}", trial["cause"]);
+}
+
+/// The netservers of bare metal that this place's run started: one that listens, and one for each flow.
+fn netservers(place: &Sandbox) -> Vec<Pid> {
+    let runs: Vec<String> =
+        crate::support::entries(&place.state()).iter().map(|path| crate::support::name(path)).collect();
+    let is_one = |pid: &i32| {
+        let read = |file: &str| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+        let environment = String::from_utf8_lossy(&read("environ")).into_owned();
+        read("comm").starts_with(b"netserver")
+            && runs.iter().any(|run| environment.split('\0').any(|one| one == format!("KVMFAIR_RUN={run}")))
+    };
+    let processes = crate::support::entries("/proc".as_ref()).into_iter();
+    let pids = processes.filter_map(|path| crate::support::name(&path).parse::<i32>().ok());
+    pids.filter(is_one).map(Pid::from_raw).collect()
 }
 
 /// The process of a guest of this place's run.

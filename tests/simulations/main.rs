@@ -7,4 +7,5 @@ mod fairness;
 mod gate;
 mod history;
 mod intervals;
+mod planted;
 mod random;

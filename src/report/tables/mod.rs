@@ -31,7 +31,6 @@ mod trial;
 use super::{Model, Provenance};
 use crate::figures::{Metric, Need, Numbers, Point, TrialFigures, boots};
 use crate::profile::{Configuration, Experiment};
-use crate::stats::Outlier;
 use crate::table::{Cell, Column, Field, Kind, Table, describe_values, dictionary};
 use keys::Keys;
 pub use summary::summary;
@@ -137,9 +136,9 @@ pub fn trials(model: &Model) -> Table {
             "the boot of guests that it ran on, from 1; empty for bare metal",
         ),
         Column::plain(
-            "outlier",
-            Kind::Text,
-            "`mild` or `severe`: far from the other repeats; nothing is left out",
+            "outlier_percent",
+            Kind::Real,
+            "how far the total rate is from the other repeats, where chance does not explain it; nothing is left out",
         ),
     ];
     let columns = keys.columns_of_trial().into_iter().chain(own);
@@ -158,11 +157,7 @@ pub fn trials(model: &Model) -> Table {
 }
 
 fn outlier(model: &Model, trial: &TrialFigures) -> Cell {
-    match model.outliers.get(&trial.trial) {
-        None => Cell::Empty,
-        Some(Outlier::Mild) => Cell::text("mild"),
-        Some(Outlier::Severe) => Cell::text("severe"),
-    }
+    Cell::real(model.outliers.get(&trial.trial).map(|outlier| 100.0 * outlier.deviation))
 }
 
 /// `configurations`: one row for each, with all levels that are set, and how its trials went.

@@ -9,7 +9,7 @@ const STREAMS: &[Need] = &[Need::Streams];
 const GUESTS: &[Need] = &[Need::Guests];
 const KVM: &[Need] = &[Need::Guests, Need::Kvm];
 
-pub(super) static FLOW: [Field<FlowFigures>; 17] = [
+pub(super) static FLOW: [Field<FlowFigures>; 18] = [
     integer("flow", "number of the flow, from 1", |f| Some(f.flow.into())),
     integer("guest", "number of the guest that served it, from 1; 0 for bare metal", |f| {
         Some(f.guest.into())
@@ -62,8 +62,15 @@ pub(super) static FLOW: [Field<FlowFigures>; 17] = [
     real(
         "longest_stall_s",
         "s",
-        "longest time without progress that overlaps the window",
+        "longest time without progress that overlaps the window, at most; netperf's longest transaction bounds it",
         |f: &FlowFigures| Some(f.longest_stall_s),
+    )
+    .better(Better::Lower),
+    real(
+        "stalled_s",
+        "s",
+        "time in the window in which it completed nothing for a second or more, at least",
+        |f: &FlowFigures| Some(f.stalled_s),
     )
     .better(Better::Lower),
     real("coverage_percent", "%", "part of the window that interim results cover", |f| {
@@ -79,7 +86,7 @@ const fn netperf(
     real(column, "µs", meaning, read).needs(REQUESTS).better(Better::Lower)
 }
 
-pub(super) static GUEST: [Field<GuestFigures>; 33] = [
+pub(super) static GUEST: [Field<GuestFigures>; 34] = [
     integer("guest", "number of the guest, from 1; 0 for bare metal", |g| Some(g.guest.into())),
     text("domain", "libvirt's name of the guest", |g: &GuestFigures| g.domain.clone()).needs(GUESTS),
     text("group", "the group that it is in", |g: &GuestFigures| g.group.clone()).needs(&[Need::Groups]),
@@ -104,6 +111,13 @@ pub(super) static GUEST: [Field<GuestFigures>; 33] = [
         g.mean_latency_us
     })
     .needs(REQUESTS)
+    .better(Better::Lower),
+    real(
+        "starved_s",
+        "s",
+        "time in the window in which it moved less than a tenth of its group's median guest, or nothing",
+        |g: &GuestFigures| Some(g.starved_s),
+    )
     .better(Better::Lower),
     real(
         "whole_flow_p99_latency_us",

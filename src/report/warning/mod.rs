@@ -2,10 +2,18 @@
 
 mod words;
 
+use std::collections::BTreeMap;
+
 use super::Model;
 use super::model::describe;
-use crate::figures::{Metric, Seen, SummaryRow, TesterFigures, TrialFigures, settled_late};
-use crate::stats::Outlier;
+use crate::answers::{Finding, find_unfairness, shares};
+use crate::figures::{Metric, Numbers, Seen, SummaryRow, TesterFigures, TrialFigures, settled_late};
+use crate::stats::chance_of_as_many;
+
+/// Part of trials with a steady rate that are called late, at most; see `stats/stationarity.rs`.
+const LATE_BY_CHANCE: f64 = 0.01;
+/// Part of runs without a late trial that may warn of some.
+const LEVEL: f64 = 0.02;
 
 /// One thing to know.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,12 +36,35 @@ pub enum Warning {
         /// As configured, s.
         warmup_s: f64,
     },
-    /// Total rates far from those of the other repeats.
+    /// Total rates further from those of the other repeats than chance explains.
     Outliers {
-        /// The trials, severe ones first.
-        trials: Vec<u32>,
-        /// How many of them are severe.
-        severe: usize,
+        /// The trials, and how far the rate of each is from the others', %.
+        trials: Vec<(u32, f64)>,
+    },
+    /// A guest got next to nothing for a part of the window, or all of it, though its connections lived.
+    Starved {
+        /// The guest.
+        guest: u32,
+        /// The trials, and for how long in each, s.
+        trials: Vec<(u32, f64)>,
+        /// Length of the longest window of these, s.
+        window_s: f64,
+    },
+    /// Flows completed nothing for a part of the window though their guests moved on.
+    Stalled {
+        /// Flows of each trial.
+        trials: Vec<(u32, Vec<u32>)>,
+        /// The longest of these times, s.
+        longest_s: f64,
+    },
+    /// Guests of one configuration get less than others beyond noise.
+    Unfair(Finding),
+    /// Guests take turns within the window.
+    Turns {
+        /// The trials, and after how long the order comes back in each, s.
+        trials: Vec<(u32, f64)>,
+        /// Variation of the guests' shares that this makes, %, at most.
+        most_percent: f64,
     },
     /// The host stood still.
     Hiccups {
@@ -97,7 +128,68 @@ pub fn warnings(model: &Model) -> Vec<Warning> {
     let of_machines = [hiccups(model), swapped(model), not_merged(model), tester_saturated(model)];
     let of_rates = [tried_again(model), outliers(model), imprecise(model), stopped(model)];
     let of_windows = [shortened(model), not_settled(model)];
-    of_windows.into_iter().chain(of_machines).chain(of_rates).flatten().collect()
+    let of_flows = [stalled(model), turns(model)];
+    let others = of_flows.into_iter().chain(of_windows).chain(of_machines).chain(of_rates).flatten();
+    starved(model).into_iter().chain(others).chain(unfair(model)).collect()
+}
+
+/// One for each guest, the one that was starved longest first.
+fn starved(model: &Model) -> Vec<Warning> {
+    let mut guests: BTreeMap<u32, (Vec<(u32, f64)>, f64)> = BTreeMap::new();
+    for (trial, numbers) in valid(model) {
+        for guest in numbers.starved_guests() {
+            let (trials, window_s) = guests.entry(guest.guest).or_default();
+            trials.push((trial, guest.starved_s));
+            *window_s = window_s.max(numbers.window.length_s());
+        }
+    }
+    let one = |(guest, (trials, window_s))| Warning::Starved { guest, trials, window_s };
+    let mut all: Vec<Warning> = guests.into_iter().map(one).collect();
+    let longest_s = |warning: &Warning| match warning {
+        Warning::Starved { trials, .. } => trials.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max),
+        _ => 0.0,
+    };
+    all.sort_by(|one, other| longest_s(other).total_cmp(&longest_s(one)));
+    all
+}
+
+/// The valid trials by number.
+fn valid<'m>(model: &Model<'m>) -> impl Iterator<Item = (u32, &'m Numbers)> {
+    model.trials.iter().filter_map(|trial| Some((trial.trial, trial.valid()?)))
+}
+
+/// Flows of guests that were not starved themselves.
+fn stalled(model: &Model) -> Option<Warning> {
+    let mut longest_s = 0.0_f64;
+    let mut trials: Vec<(u32, Vec<u32>)> = Vec::new();
+    for (trial, numbers) in valid(model) {
+        let starved: Vec<u32> = numbers.starved_guests().map(|guest| guest.guest).collect();
+        let marked = numbers.stalled_flows();
+        let own = numbers.flows.iter().filter(|flow| marked.contains(&flow.flow));
+        let own: Vec<_> = own.filter(|flow| !starved.contains(&flow.guest)).collect();
+        longest_s = own.iter().map(|flow| flow.stalled_s).fold(longest_s, f64::max);
+        trials.extend((!own.is_empty()).then(|| (trial, own.iter().map(|flow| flow.flow).collect())));
+    }
+    (!trials.is_empty()).then_some(Warning::Stalled { trials, longest_s })
+}
+
+/// Where all guests are alike.
+fn unfair(model: &Model) -> impl Iterator<Item = Warning> {
+    let label = |trial: &TrialFigures| match describe(&trial.configuration, &model.experiment.factors) {
+        levels if levels.is_empty() => "all trials".to_owned(),
+        levels => levels,
+    };
+    find_unfairness(&shares(model.trials, label)).into_iter().map(Warning::Unfair)
+}
+
+fn turns(model: &Model) -> Option<Warning> {
+    let taken = |(trial, numbers): (u32, &Numbers)| {
+        numbers.turns.filter(|turns| turns.are_taken()).map(|turns| (trial, turns))
+    };
+    let taken: Vec<_> = valid(model).filter_map(taken).collect();
+    let most_percent = taken.iter().map(|(_, turns)| 100.0 * turns.size).reduce(f64::max)?;
+    let trials = taken.into_iter().map(|(trial, turns)| (trial, turns.period_s)).collect();
+    Some(Warning::Turns { trials, most_percent })
 }
 
 fn shortened(model: &Model) -> Option<Warning> {
@@ -110,17 +202,20 @@ fn not_settled(model: &Model) -> Option<Warning> {
     Some(Warning::NotSettled { trials, longest_s, warmup_s: model.experiment.timing.warmup.as_secs_f64() })
 }
 
-/// The valid trials that settled late, with a window that begins later for it or without, and the longest time of them, s.
+/// The valid trials that settled late, with a window that begins later for it or without, and the longest time of them, s;
+/// `None` where all that settled late are no more than the noise of steady rates makes.
 fn late(model: &Model, advanced: bool) -> Option<(Vec<u32>, f64)> {
-    let late = |trial: &TrialFigures| {
-        let total = &trial.valid()?.total;
+    let late = |(trial, numbers): (u32, &Numbers)| {
+        let total = &numbers.total;
         let after_s =
             total.settled_after_s.filter(|after_s| settled_late(*after_s, &model.experiment.timing))?;
-        ((total.window_advanced_s > 0.0) == advanced).then_some((trial.trial, after_s))
+        Some((trial, after_s, total.window_advanced_s > 0.0))
     };
-    let late: Vec<(u32, f64)> = model.trials.iter().filter_map(late).collect();
-    let longest_s = late.iter().map(|(_, after)| *after).reduce(f64::max)?;
-    Some((late.into_iter().map(|(trial, _)| trial).collect(), longest_s))
+    let all: Vec<(u32, f64, bool)> = valid(model).filter_map(late).collect();
+    let chance = chance_of_as_many(all.len() as u64, valid(model).count() as u64, LATE_BY_CHANCE);
+    let own = || all.iter().filter(|(.., own)| *own == advanced);
+    let longest_s = own().map(|(_, after_s, _)| *after_s).reduce(f64::max).filter(|_| chance <= LEVEL)?;
+    Some((own().map(|(trial, ..)| *trial).collect(), longest_s))
 }
 
 fn hiccups(model: &Model) -> Option<Warning> {
@@ -179,11 +274,9 @@ fn tried_again(model: &Model) -> Option<Warning> {
 }
 
 fn outliers(model: &Model) -> Option<Warning> {
-    let of = |wanted: Outlier| {
-        model.outliers.iter().filter(move |(_, label)| **label == wanted).map(|(trial, _)| *trial)
-    };
-    let trials: Vec<u32> = of(Outlier::Severe).chain(of(Outlier::Mild)).collect();
-    (!trials.is_empty()).then(|| Warning::Outliers { trials, severe: of(Outlier::Severe).count() })
+    let trials = model.outliers.iter().map(|(trial, outlier)| (*trial, 100.0 * outlier.deviation));
+    let trials: Vec<(u32, f64)> = trials.collect();
+    (!trials.is_empty()).then_some(Warning::Outliers { trials })
 }
 
 /// Those with the precision that was asked for, at whatever number of repeats: each might have gone on.
@@ -214,6 +307,7 @@ fn imprecise(model: &Model) -> Option<Warning> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::fixture as raw_fixture;
     use crate::profile::Precision;
     use crate::raw::KsmWait;
     use crate::report::fixture;
@@ -225,8 +319,53 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_run_has_nothing_to_warn_of() {
-        assert_eq!(told(&fixture::run().2, None), Vec::<String>::new());
+    fn a_steady_run_has_nothing_to_warn_of_but_a_guest_that_gets_less() {
+        let told = told(&fixture::run().2, None);
+        let expected = "virtio, 2 guests: guest 1 gets 24.2 % less than the others in all 3 repeats (p = ";
+        assert!(told.len() == 1 && told[0].starts_with(expected), "{told:?}");
+    }
+
+    /// Four guests with two flows each, planted.
+    fn planted(change: impl Fn(&mut crate::raw::RawTrial)) -> Vec<TrialFigures> {
+        let trial = |number: u32| {
+            let configuration = raw_fixture::configuration("virtio", 4);
+            let mut raw = raw_fixture::trial(configuration, &[1000.0, 1010.0, 990.0, 1000.0]);
+            change(&mut raw);
+            let raw = raw_fixture::numbered(raw, number, number);
+            TrialFigures::compute(&raw, &raw_fixture::timing())
+        };
+        [1, 2, 3].map(trial).into()
+    }
+
+    #[test]
+    fn a_starved_guest_is_named_with_its_time_of_the_window() {
+        let told = told(&planted(|raw| raw_fixture::starve(raw, 3, 3.0, 11.5)), None);
+        assert!(told[0].starts_with("guest 3 starved for 8.5 of 10.0 s in trials 1, 2 and 3"), "{told:?}");
+        assert!(told.iter().all(|warning| !warning.contains("flow")), "{told:?}");
+        assert!(told[1].contains("guest 3 gets "), "{told:?}");
+    }
+
+    #[test]
+    fn a_stalled_flow_of_a_guest_that_moves_on_is_named() {
+        let told = told(&planted(|raw| raw_fixture::stall(raw, 5, 4.0, 9.0)), None);
+        assert!(told[0].starts_with("flow 5 was stalled for up to 5.0 s in trials 1, 2 and 3"), "{told:?}");
+    }
+
+    #[test]
+    fn guests_that_take_turns_are_named_with_their_period() {
+        let alternate = |raw: &mut crate::raw::RawTrial| {
+            for flow in &mut raw.flows {
+                for interval in &mut flow.intervals {
+                    let first_half = (interval.end_s - 0.25 - raw_fixture::START).rem_euclid(2.0) < 1.0;
+                    interval.rate *= if first_half == (flow.guest <= 2) { 2.0 } else { 0.0 };
+                }
+            }
+        };
+        let told = told(&planted(alternate), None).join("\n");
+        assert!(
+            told.contains("the guests took turns in trials 1, 2 and 3, with a period of 2.0 s"),
+            "{told}"
+        );
     }
 
     #[test]

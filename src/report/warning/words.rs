@@ -49,11 +49,40 @@ impl fmt::Display for Warning {
                 "{count} of {of} trials needed more than one attempt, trial {worst} the most ({most}): what came to nothing is \
                  in no figure, and what is left may be the better part (hint: raw/attempts tells what went wrong)"
             ),
-            Warning::Outliers { trials, severe } => write!(
+            Warning::Outliers { trials } => write!(
                 f,
-                "total rates far from those of the other repeats: {} ({severe} beyond three interquartile ranges); nothing \
-                 was left out (hint: look for what else the machine did then)",
-                named(trials)
+                "total rates further from the other repeats than chance explains: {}; nothing was left out, and the \
+                 interval of their configuration is wide for it (hint: timeline.csv shows what else the machine did then)",
+                with_figures(trials, |percent| format!("{percent:+.0} %"))
+            ),
+            Warning::Starved { guest, trials, window_s } => write!(
+                f,
+                "guest {guest} starved for {} of {window_s:.1} s in {}; it counts as zero for that time (hint: \
+                 charts/guests and timeline.csv show when; look at its vCPU threads, its queue and its share)",
+                range(trials),
+                named(&numbers(trials))
+            ),
+            Warning::Stalled { trials, longest_s } => {
+                let flows: Vec<u32> = trials.iter().flat_map(|(_, flows)| flows.clone()).collect();
+                write!(
+                    f,
+                    "{} stalled for up to {longest_s:.1} s in {} though their guests moved on; that counts as zero (hint: \
+                     flows.csv has stalled_s; look for lost packets and a full queue)",
+                    flows_were(flows),
+                    named(&trials.iter().map(|(trial, _)| *trial).collect::<Vec<_>>())
+                )
+            }
+            Warning::Unfair(finding) => write!(
+                f,
+                "{finding} (hint: the charts of guests show each; look at CPU placement, queues and what runs beside them)"
+            ),
+            Warning::Turns { trials, most_percent } => write!(
+                f,
+                "the guests took turns in {}, with a period of {} s: their shares vary by up to {most_percent:.0} % within it, \
+                 and fairness over the window does not show it (hint: quote Jain's index over shorter slices, such as \
+                 jain_rate_1s_p5)",
+                named(&numbers(trials)),
+                range(trials)
             ),
             Warning::Stopped { configurations, half_width_percent } => write!(
                 f,
@@ -85,6 +114,33 @@ fn named(trials: &[u32]) -> String {
         ([first @ .., last], 0) => format!("trials {} and {last}", first.join(", ")),
         (shown, more) => format!("trials {} and {more} more", shown.join(", ")),
     }
+}
+
+/// The trials alone.
+fn numbers(trials: &[(u32, f64)]) -> Vec<u32> {
+    trials.iter().map(|(trial, _)| *trial).collect()
+}
+
+/// `28.0`, or `1.5 to 28.0`.
+fn range(trials: &[(u32, f64)]) -> String {
+    let values = || trials.iter().map(|(_, value)| *value);
+    let (least, most) = (values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max));
+    let [least, most] = [least, most].map(|value| format!("{value:.1}"));
+    if least == most { most } else { format!("{least} to {most}") }
+}
+
+/// `trial 3 (+12 %)`, `trials 3 (+12 %) and 9 (−40 %)`.
+fn with_figures(trials: &[(u32, f64)], figure: impl Fn(f64) -> String) -> String {
+    let one = |(trial, value): &(u32, f64)| format!("trial {trial} ({})", figure(*value));
+    trials.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// `flow 5 was`, `flows 3, 5 and 9 were`.
+fn flows_were(mut flows: Vec<u32>) -> String {
+    flows.sort_unstable();
+    flows.dedup();
+    let verb = if flows.len() == 1 { "was" } else { "were" };
+    format!("{} {verb}", named(&flows).replace("trial", "flow"))
 }
 
 #[cfg(test)]

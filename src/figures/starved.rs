@@ -1,0 +1,144 @@
+//! Starved guests: their connections live, and they get next to nothing. They count as zero for that time; they are marked,
+//! because a mean over the window hides when it was.
+//!
+//! A guest is starved in a slice of the window in which it moves less than a tenth of what the median guest of its group moves.
+//! A guest without another one in its group is starved while all of its flows are stalled. What stops all guests together is
+//! no starvation: it is in `longest_stall_s` and in the host's hiccups.
+
+use super::{Course, FlowFigures, GuestFigures};
+use crate::stats;
+use crate::window::SHORTEST_STALL_S;
+
+/// Part of the median guest's rate below which a guest is starved.
+const NEXT_TO_NOTHING: f64 = 0.1;
+
+/// Sets how long each measured guest was starved, s.
+pub(super) fn mark(guests: &mut [GuestFigures], flows: &[FlowFigures], course: &Course) {
+    let group = |number: u32| guests.iter().find(|guest| guest.guest == number).map(|guest| &guest.group);
+    let beside = |own: u32, other: u32| own != other && group(own) == group(other);
+    let of_guest = |guest: &GuestFigures| {
+        let peers = course.guests.iter().filter(|(other, _)| beside(guest.guest, *other));
+        let peers: Vec<&Vec<f64>> = peers.map(|(_, rates)| rates).collect();
+        let own = course.guests.iter().find(|(number, _)| *number == guest.guest);
+        let stalled = flows.iter().filter(|flow| flow.guest == guest.guest).map(|flow| flow.stalled_s);
+        let stalled_s = stalled.reduce(f64::min).unwrap_or(0.0);
+        own.map_or(stalled_s, |(_, own)| below_peers(own, &peers, course.slice_s).max(stalled_s))
+    };
+    let found: Vec<f64> = guests.iter().map(of_guest).collect();
+    guests.iter_mut().zip(found).for_each(|(guest, starved_s)| guest.starved_s = starved_s);
+}
+
+/// Time in which a guest moved next to nothing while the median of it and its peers moved, in stretches of a second or more, s.
+fn below_peers(own: &[f64], peers: &[&Vec<f64>], slice_s: f64) -> f64 {
+    let is_starved = |(slice, rate): (usize, &f64)| {
+        let all: Vec<f64> = peers.iter().filter_map(|peer| peer.get(slice).copied()).chain([*rate]).collect();
+        !peers.is_empty() && stats::median(&all).is_some_and(|median| *rate < NEXT_TO_NOTHING * median)
+    };
+    let starved: Vec<bool> = own.iter().enumerate().map(is_starved).collect();
+    let stretches = starved.chunk_by(|a, b| a == b).filter(|stretch| stretch[0]);
+    let lengths = stretches.map(|stretch| stretch.len() as f64 * slice_s);
+    stats::total(lengths.filter(|length_s| *length_s >= SHORTEST_STALL_S - 1e-9))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::figures::{Numbers, Outcome, Reason, TrialFigures, fixture};
+    use crate::profile::groups::{CpuSettings, Members};
+    use crate::profile::{Role, Timing};
+    use crate::raw::RawTrial;
+
+    /// Four guests with two flows each.
+    fn four() -> RawTrial {
+        fixture::trial(fixture::configuration("virtio", 4), &[1000.0; 4])
+    }
+
+    fn numbers(raw: &RawTrial) -> Numbers {
+        let figures = TrialFigures::compute(raw, &fixture::timing());
+        assert_eq!(figures.outcome, Outcome::Measured);
+        figures.numbers.expect("a valid trial has numbers")
+    }
+
+    fn starved_s(raw: &RawTrial) -> Vec<f64> {
+        numbers(raw).guests.iter().map(|guest| (guest.starved_s * 1e6).round() / 1e6).collect()
+    }
+
+    #[test]
+    fn a_starved_guest_is_valid_counts_as_zero_and_is_marked_with_its_time() {
+        let mut raw = four();
+        fixture::starve(&mut raw, 3, 3.0, 11.5);
+        let numbers = numbers(&raw);
+        assert_eq!(starved_s(&raw), [0.0, 0.0, 8.5, 0.0]);
+        assert!((numbers.guests[2].rate - 150.0).abs() < 1e-6, "{}", numbers.guests[2].rate);
+        assert!(
+            numbers.guests[2].is_starved(&numbers.window) && !numbers.guests[1].is_starved(&numbers.window)
+        );
+        assert!(numbers.spread.is_some_and(|spread| spread.p < 1e-6 && spread.excess_bias_points() > 50.0));
+    }
+
+    #[test]
+    fn a_stalled_flow_is_marked_though_its_guest_moves_on() {
+        let mut raw = four();
+        fixture::stall(&mut raw, 5, 4.0, 9.0);
+        let numbers = numbers(&raw);
+        assert_eq!((numbers.flows[4].stalled_s, numbers.flows[3].stalled_s), (5.0, 0.0));
+        assert_eq!(starved_s(&raw), [0.0; 4]);
+        assert_eq!(numbers.stalled_flows(), [5]);
+    }
+
+    #[test]
+    fn a_guest_alone_is_starved_while_all_its_flows_are_stalled() {
+        let mut raw = fixture::trial(fixture::configuration("virtio", 1), &[1000.0]);
+        fixture::starve(&mut raw, 1, 4.0, 9.0);
+        assert_eq!(starved_s(&raw), [5.0]);
+    }
+
+    #[test]
+    fn a_guest_is_compared_with_those_of_its_group() {
+        let mut raw = fixture::trial(fixture::configuration("virtio", 4), &[2000.0, 2000.0, 20.0, 20.0]);
+        let members = |name: &str, first| Members {
+            name: name.into(),
+            first,
+            guests: 2,
+            role: Role::Measured,
+            cpu: CpuSettings::default(),
+            bandwidth_bps: None,
+            rate_bps: None,
+            cgroup: false,
+        };
+        assert_eq!(starved_s(&raw), [0.0, 0.0, 10.0, 10.0]);
+        raw.groups = vec![members("fast", 1), members("capped", 3)];
+        assert_eq!(starved_s(&raw), [0.0; 4]);
+    }
+
+    #[test]
+    fn what_stops_all_guests_together_starves_none() {
+        let mut raw = four();
+        (1..=4).for_each(|guest| fixture::starve(&mut raw, guest, 5.0, 5.5));
+        assert_eq!(starved_s(&raw), [0.0; 4]);
+    }
+
+    #[test]
+    fn where_nothing_moved_at_all_the_trial_is_not_valid() {
+        let mut raw = four();
+        (1..=4).for_each(|guest| fixture::starve(&mut raw, guest, 0.0, 14.0));
+        let outcome = |raw: &RawTrial, timing: &Timing| TrialFigures::compute(raw, timing).outcome;
+        assert_eq!(outcome(&raw, &fixture::timing()), Outcome::Invalid(vec![Reason::NothingMoved]));
+    }
+
+    #[test]
+    fn a_netperf_whose_connection_ended_makes_the_trial_invalid_and_is_named() {
+        let mut raw = four();
+        fixture::starve(&mut raw, 2, 4.0, 14.0);
+        for flow in &mut raw.flows[2..4] {
+            (flow.exit_code, flow.messages) = (Some(1), "recv_data failed: Connection reset by peer".into());
+        }
+        let Outcome::Invalid(reasons) = TrialFigures::compute(&raw, &fixture::timing()).outcome else {
+            panic!("a dead connection is not valid");
+        };
+        let reasons: Vec<String> = reasons.iter().map(Reason::to_string).collect();
+        assert_eq!(
+            reasons,
+            ["netperf ended with an error: flows 3–4: recv_data failed: Connection reset by peer"]
+        );
+    }
+}

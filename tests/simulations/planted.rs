@@ -1,0 +1,406 @@
+//! Planted runs: raw trials of guests whose truth is known, through the whole of kvmfair's figures, findings and warnings.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use kvmfair::answers::{Finding, find_unfairness, shares};
+use kvmfair::figures::{Metric, TrialFigures, summarise};
+use kvmfair::profile::{Configuration, Experiment, HostFacts, parse};
+use kvmfair::raw::{
+    Accel, CpuTimes, FORMAT, HostSample, InterimResult, RawFlow, RawGuest, RawTrial, TargetCounters,
+};
+use kvmfair::report::{Model, Provenance, Warning, warnings};
+
+use crate::random::{Random, part};
+
+/// When all trials begin, s; warm-up, window and cool-down that follow.
+const START: f64 = 1_000_000.0;
+const RUN_S: f64 = 24.0;
+/// Noise is steady for so long, s; neighbours correlate by so much.
+const CELL_S: f64 = 0.25;
+const MEMORY: f64 = 0.3;
+/// Transactions/s of a guest.
+const RATE: f64 = 1000.0;
+
+/// What is true of a run.
+#[derive(Clone, Copy)]
+struct Planted {
+    guests: u32,
+    /// Noise of a guest's mean over the window.
+    noise: f64,
+    /// Boots over five repeats; each has a level of its own, 2 %.
+    boots: u32,
+    /// What guest 2 loses, a part.
+    loss: f64,
+    /// Guests with even numbers and those with odd ones take turns of this length, s; who has no turn gets a fifth.
+    turn_s: Option<f64>,
+    /// How long guest 2 gets nothing, s.
+    stall_s: f64,
+    /// What the host's clock is ahead of the tester's, s.
+    skew_s: f64,
+}
+
+const FAIR: Planted =
+    Planted { guests: 8, noise: 0.05, boots: 5, loss: 0.0, turn_s: None, stall_s: 0.0, skew_s: 0.0 };
+
+struct Run {
+    experiment: Experiment,
+    trials: Vec<TrialFigures>,
+}
+
+impl Run {
+    /// Five repeats of each configuration in `vms` (0: of the planted number of guests).
+    fn simulate(random: &mut Random, planted: Planted, sweep: &str) -> Run {
+        let flows = planted.guests;
+        let text = format!(
+            "schema = 1\nname = \"planted\"\nsource = \"none\"\n[guest]\nmemory = \"96 MiB\"\n{}\n[workload]\nflows = {flows}\n\
+             warmup = \"2 s\"\nwindow = \"20 s\"\ncooldown = \"1 s\"\ninterval = \"500 ms\"\nrepeats = 5\n{sweep}",
+            if sweep.is_empty() { format!("vms = {flows}") } else { String::new() }
+        );
+        let facts = HostFacts { memory_mib: 65_536, cpus: 8 };
+        let experiment = parse(&text, Path::new("planted.toml"), facts).expect("the profile is valid");
+        let mut trials = Vec::new();
+        let levels: Vec<f64> = (0..5).map(|_| 1.0 + 0.02 * random.normal()).collect();
+        for repeat in 1..=5 {
+            let boot = (repeat - 1) * planted.boots / 5;
+            for configuration in &experiment.configurations {
+                let number = trials.len() as u32 + 1;
+                let level = levels[boot as usize];
+                let raw = trial(random, configuration, planted, level, (number, repeat, boot));
+                trials.push(TrialFigures::compute(&raw, &experiment.timing));
+            }
+        }
+        Run { experiment, trials }
+    }
+
+    fn of(random: &mut Random, planted: Planted) -> Run {
+        Run::simulate(random, planted, "")
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        find_unfairness(&shares(&self.trials, |trial| trial.configuration.id()))
+    }
+
+    /// The guests that are found to lose in all repeats, the one with the largest loss first.
+    fn losers(&self) -> Vec<u32> {
+        let of = |finding: Finding| match finding {
+            Finding::PersistentLoss { losers, .. } => losers.into_iter().map(|(guest, _)| guest).collect(),
+            _ => Vec::new(),
+        };
+        self.findings().into_iter().flat_map(of).collect()
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        let text = String::new;
+        let provenance = Provenance {
+            run: text(),
+            tool_version: text(),
+            profile: text(),
+            digest: text(),
+            accel: Accel::Kvm,
+            host_cpu: text(),
+            host_cpus: 8,
+            virtual_machine: false,
+            kernel: text(),
+            qemu: text(),
+            libvirt: text(),
+            netperf: text(),
+            date: text(),
+        };
+        warnings(&Model::new(&self.experiment, &provenance, &self.trials))
+    }
+
+    fn all_valid(&self) -> bool {
+        self.trials.iter().all(|trial| trial.valid().is_some())
+    }
+}
+
+fn trial(
+    random: &mut Random,
+    configuration: &Configuration,
+    planted: Planted,
+    level: f64,
+    (number, repeat, boot): (u32, u32, u32),
+) -> RawTrial {
+    let cells = (RUN_S / CELL_S) as usize + 8;
+    let cells_of_window = 20.0 / CELL_S;
+    let noise = planted.noise * (cells_of_window * (1.0 - MEMORY) / (1.0 + MEMORY)).sqrt();
+    let common = random.course(cells, 0.5);
+    let per_guest = configuration.flows / configuration.vms;
+    let mut flows = Vec::new();
+    for guest in 1..=configuration.vms {
+        let own = random.course(cells, MEMORY);
+        let rates = own.iter().zip(&common).map(|(own, common)| {
+            (RATE * level * (1.0 + noise * own) * (1.0 + 0.05 * common)).max(1.0) / f64::from(per_guest)
+        });
+        let rates: Vec<f64> = rates.collect();
+        for _ in 0..per_guest {
+            let start_s = 0.3 * random.uniform();
+            flows.push(flow(flows.len() as u32 + 1, guest, start_s, &rates, planted));
+        }
+    }
+    let work = |guest: u32| -> f64 {
+        let own = flows.iter().filter(|flow| flow.guest == guest).flat_map(|flow| &flow.intervals);
+        own.map(|interval| interval.rate * interval.length_s).sum()
+    };
+    let works: Vec<f64> = (1..=configuration.vms).map(work).collect();
+    let guest = |guest: u32| RawGuest {
+        qemu_pid: Some((1000 * (boot + 1) + guest) as i32),
+        ..RawGuest::new(guest, &format!("planted-{guest}"))
+    };
+    RawTrial {
+        format: FORMAT,
+        trial: number,
+        repeat,
+        attempt: 1,
+        configuration: configuration.clone(),
+        groups: vec![],
+        accel: Accel::Kvm,
+        started_s: START - 5.0,
+        moved_s: None,
+        merging: None,
+        ended_s: START + RUN_S + 5.0,
+        failure: None,
+        flows,
+        background: vec![],
+        host: (0..=28).map(|second| sample(f64::from(second), &works, planted.skew_s)).collect(),
+        host_cpus: 8,
+        online_cpus: Default::default(),
+        snapshots: vec![],
+        hiccups: None,
+        guests: (1..=configuration.vms).map(guest).collect(),
+        checks: vec![],
+    }
+}
+
+/// A netperf with these rates in the cells of time: it prints by the clock, with the first transaction that completes.
+fn flow(number: u32, guest: u32, start_s: f64, rates: &[f64], planted: Planted) -> RawFlow {
+    let (stalled_s, stalled_until_s) = (8.0, 8.0 + if guest == 2 { planted.stall_s } else { 0.0 });
+    let moves = |at_s: f64| !(stalled_s..stalled_until_s).contains(&at_s);
+    let part = if guest == 2 { 1.0 - planted.loss } else { 1.0 };
+    let turns = |from_s: f64, to_s: f64| match planted.turn_s {
+        None => 1.0,
+        Some(turn_s) => {
+            let on_s =
+                |at_s: f64| (at_s / (2.0 * turn_s)).floor() * turn_s + (at_s % (2.0 * turn_s)).min(turn_s);
+            let even = (on_s(to_s) - on_s(from_s)) / (to_s - from_s);
+            0.2 + 1.6 * if guest.is_multiple_of(2) { even } else { 1.0 - even }
+        }
+    };
+    let step_s = CELL_S / 5.0;
+    let work = |from_s: f64, to_s: f64| {
+        let steps = ((to_s - from_s) / step_s).ceil().max(1.0);
+        let length_s = (to_s - from_s) / steps;
+        (0..steps as u32)
+            .map(|step| from_s + f64::from(step) * length_s)
+            .filter(|at_s| moves(at_s + length_s / 2.0))
+            .map(|at_s| {
+                part * rates[((at_s + length_s / 2.0) / CELL_S) as usize]
+                    * turns(at_s, at_s + length_s)
+                    * length_s
+            })
+            .sum::<f64>()
+    };
+    let mut intervals = Vec::new();
+    let mut from_s = start_s;
+    while from_s < RUN_S - 0.6 {
+        let due_s = from_s + 0.5;
+        let to_s = if moves(due_s) { due_s } else { stalled_until_s + 0.001 };
+        let rate = work(from_s, to_s) / (to_s - from_s);
+        intervals.push(InterimResult { end_s: START + to_s, length_s: to_s - from_s, rate });
+        from_s = to_s;
+    }
+    let longest_us = 1e6 * f64::max(stalled_until_s - stalled_s, 0.01);
+    let result: [(&str, f64); 7] = [
+        ("THROUGHPUT", RATE),
+        ("MEAN_LATENCY", 1e3),
+        ("P50_LATENCY", 1e3),
+        ("P90_LATENCY", 1.5e3),
+        ("P99_LATENCY", 2e3),
+        ("MAX_LATENCY", longest_us),
+        ("ELAPSED_TIME", from_s - start_s),
+    ];
+    RawFlow {
+        flow: number,
+        guest,
+        intervals,
+        result: BTreeMap::from(result.map(|(key, value)| (key.to_owned(), value.to_string()))),
+        exit_code: Some(0),
+        messages: String::new(),
+    }
+}
+
+/// The host, half busy; packets of the guests' work, evenly.
+fn sample(second: f64, works: &[f64], skew_s: f64) -> HostSample {
+    let target = |work: &f64| {
+        let packets = (work * (second - 1.0).clamp(0.0, RUN_S) / RUN_S) as u64;
+        TargetCounters {
+            vcpu_s: 0.1 * second,
+            from_target_packets: packets,
+            to_target_packets: packets,
+            from_target_bytes: 67 * packets,
+            to_target_bytes: 67 * packets,
+            ..TargetCounters::default()
+        }
+    };
+    HostSample {
+        at_s: START - 2.0 + second + skew_s,
+        cpu: CpuTimes { user: 4.0 * second, idle: 4.0 * second, ..CpuTimes::default() },
+        orchestrator_s: 0.01 * second,
+        pressure_s: None,
+        cpus: vec![],
+        interrupts: None,
+        context_switches: None,
+        targets: works.iter().map(target).collect(),
+    }
+}
+
+fn unfair(count: usize, planted: Planted) -> f64 {
+    let mut random = Random::seeded(41);
+    part(count, || !Run::of(&mut random, planted).findings().is_empty())
+}
+
+/// (found, found and named first).
+fn loser(count: usize, planted: Planted) -> (f64, f64) {
+    let mut random = Random::seeded(42);
+    let (mut found, mut named) = (0, 0);
+    for _ in 0..count {
+        let run = Run::of(&mut random, planted);
+        found += usize::from(!run.findings().is_empty());
+        named += usize::from(run.losers().first() == Some(&2));
+    }
+    (found as f64 / count as f64, named as f64 / count as f64)
+}
+
+/// The part of runs in which guests that take turns are named.
+fn turns(count: usize, planted: Planted) -> f64 {
+    let mut random = Random::seeded(43);
+    let names = |warning: &Warning| matches!(warning, Warning::Turns { .. });
+    part(count, || Run::of(&mut random, planted).warnings().iter().any(names))
+}
+
+/// The part of runs in which guest 2 is named as starved in all five trials, for a time that is right to 0.6 s.
+fn starved(count: usize, planted: Planted) -> f64 {
+    let mut random = Random::seeded(44);
+    let is_right = |warning: &Warning| match warning {
+        Warning::Starved { guest: 2, trials, .. } => {
+            trials.len() == 5 && trials.iter().all(|(_, seconds)| (seconds - planted.stall_s).abs() < 0.6)
+        }
+        _ => false,
+    };
+    part(count, || {
+        let run = Run::of(&mut random, planted);
+        run.all_valid() && run.warnings().iter().any(is_right)
+    })
+}
+
+/// The part of 95 % intervals of the total rate that hold the truth: of all boots, or of the only one.
+fn coverage(count: usize, planted: Planted) -> f64 {
+    let mut random = Random::seeded(45);
+    part(count, || {
+        // One boot's own level is its truth; it is taken out.
+        let run = Run::of(&mut random, planted);
+        let row = &summarise(&run.experiment.configurations, &run.trials)[0];
+        let rate = row.get(Metric::TotalRate).expect("trials are valid");
+        let truth = RATE * f64::from(planted.guests);
+        (rate.mean - truth).abs() <= rate.half_width.expect("five repeats")
+    })
+}
+
+/// Fair runs of six configurations with 1 to 4 guests and five repeats that warn of anything; and how many warnings of which kind.
+fn warning_runs(count: usize, noise: f64) -> (f64, BTreeMap<String, usize>) {
+    let mut random = Random::seeded(46);
+    let mut kinds = BTreeMap::new();
+    let sweep = "[sweep]\nbackend = [\"virtio\", \"e1000\"]\nvms = [1, 2, 4]\n";
+    let warned = part(count, || {
+        let mut found = Run::simulate(&mut random, Planted { guests: 4, noise, ..FAIR }, sweep).warnings();
+        found.retain(|warning| !matches!(warning, Warning::Unfair(_))); // these have a table of their own
+        for warning in &found {
+            let kind = format!("{warning:?}").split(' ').next().unwrap_or_default().to_owned();
+            *kinds.entry(kind).or_default() += 1;
+        }
+        !found.is_empty()
+    });
+    (warned, kinds)
+}
+
+#[test]
+fn fair_runs_are_called_fair_and_warn_of_nothing() {
+    for guests in [2, 8] {
+        let found = unfair(60, Planted { guests, ..FAIR });
+        assert!(found <= 0.1, "{guests} guests: {found}");
+    }
+    let (warned, kinds) = warning_runs(15, 0.05);
+    assert!(warned <= 0.15, "{warned}: {kinds:?}");
+}
+
+#[test]
+fn a_loser_is_found_and_named_in_planted_runs() {
+    let (_, named) = loser(40, Planted { loss: 0.1, ..FAIR });
+    assert!(named >= 0.8, "{named}");
+}
+
+#[test]
+fn turns_of_a_second_and_starved_guests_are_named_with_their_times() {
+    let turns = turns(20, Planted { turn_s: Some(1.0), ..FAIR });
+    let starved = starved(10, Planted { stall_s: 5.0, ..FAIR });
+    assert!(turns >= 0.9 && starved >= 0.9, "{turns} {starved}");
+}
+
+#[test]
+fn clocks_that_differ_by_half_a_second_neither_invalidate_nor_accuse() {
+    let mut random = Random::seeded(47);
+    let found = part(20, || {
+        let run = Run::of(&mut random, Planted { skew_s: 0.5, ..FAIR });
+        run.all_valid() && run.findings().is_empty() && run.warnings().is_empty()
+    });
+    assert!(found >= 0.8, "{found}");
+}
+
+#[test]
+#[ignore = "many cases: make simulate"]
+fn full_planted_runs() {
+    const PERCENT: f64 = 100.0;
+    let count = |guests: u32| (6400 / guests as usize).clamp(100, 800);
+    println!("fair runs (R = 5) called unfair, %: noise 1, 5, 10 % at one boot; at five boots");
+    for guests in [2, 4, 8, 16, 32, 64] {
+        let of = |boots: u32| {
+            [0.01, 0.05, 0.1]
+                .map(|noise| PERCENT * unfair(count(guests), Planted { guests, noise, boots, ..FAIR }))
+        };
+        println!("{guests:3} guests: {:4.1?}; {:4.1?}", of(1), of(5));
+    }
+    println!("a loser at 5 % noise: found, named, %: loses 5, 10, 20 %");
+    for guests in [2, 4, 8, 16, 32, 64] {
+        let of = |loss: f64| {
+            let (found, named) = loser(count(guests) / 2, Planted { guests, loss, ..FAIR });
+            format!("{:5.1} {:5.1}", PERCENT * found, PERCENT * named)
+        };
+        println!("{guests:3} guests: {}", [0.05, 0.1, 0.2].map(of).join("; "));
+    }
+    println!("turns named, %: none, of 0.1, 1, 5 s; noise 1, 5, 10 %");
+    for guests in [2, 8, 64] {
+        let of = |turn_s: Option<f64>| {
+            [0.01, 0.05, 0.1].map(|noise| PERCENT * turns(100, Planted { guests, noise, turn_s, ..FAIR }))
+        };
+        let all = [None, Some(0.1), Some(1.0), Some(5.0)].map(|turn_s| format!("{:5.1?}", of(turn_s)));
+        println!("{guests:3} guests: {}", all.join("; "));
+    }
+    println!("guest 2 stalled in each trial: named with its time (± 0.6 s) of 20 s, %: 0.5, 1, 3, 10 s");
+    for guests in [2, 8] {
+        let of = |stall_s: f64| PERCENT * starved(100, Planted { guests, stall_s, ..FAIR });
+        println!("{guests:3} guests: {:5.1?}", [0.5, 1.0, 3.0, 10.0].map(of));
+    }
+    println!("clocks that differ by 0.1, 0.5, 2 s: called unfair, %");
+    println!("{:5.1?}", [0.1, 0.5, 2.0].map(|skew_s| PERCENT * unfair(200, Planted { skew_s, ..FAIR })));
+    println!(
+        "95 % intervals of the total rate that hold the truth, %, at five boots; at one (which has its own level)"
+    );
+    let of = |boots: u32| PERCENT * coverage(1500, Planted { guests: 2, boots, ..FAIR });
+    println!("{:5.1?}", [of(5), of(1)]);
+    println!("fair runs of six configurations that warn, %, and of what: noise 1, 5, 10 %");
+    for noise in [0.01, 0.05, 0.1] {
+        let (warned, kinds) = warning_runs(200, noise);
+        println!("{:4.1} {kinds:?}", PERCENT * warned);
+    }
+}

@@ -1,10 +1,10 @@
 //! Figures as answers take them in: one value a trial, with the configuration, the block and the boot that it belongs to.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Which way is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Larger values, such as rates.
@@ -14,7 +14,7 @@ pub enum Direction {
 }
 
 /// How two values are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Measure {
     /// As a ratio: rates, latencies, costs.
@@ -68,6 +68,24 @@ impl Metric {
         match self.measure {
             Measure::Ratio => difference.exp(),
             Measure::Points => difference,
+        }
+    }
+
+    /// A threshold, a part or points, as a worsening above 0 on that scale.
+    pub(super) fn worsening(&self, threshold: f64) -> f64 {
+        match (self.measure, self.rises_when_worse()) {
+            (Measure::Points, _) => threshold,
+            (Measure::Ratio, true) => threshold.ln_1p(),
+            (Measure::Ratio, false) => -(-threshold).ln_1p(),
+        }
+    }
+
+    /// A worsening on that scale as people read it: per cent, or the metric's unit.
+    pub(super) fn in_percent_or_unit(&self, worsening: f64) -> f64 {
+        match (self.measure, self.rises_when_worse()) {
+            (Measure::Points, _) => worsening,
+            (Measure::Ratio, true) => 100.0 * worsening.exp_m1(),
+            (Measure::Ratio, false) => -100.0 * (-worsening).exp_m1(),
         }
     }
 

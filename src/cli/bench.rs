@@ -148,6 +148,11 @@ pub(super) fn warn(message: &str, common: &Common) {
 }
 
 impl Bench {
+    /// A run of a profile, below a directory.
+    pub(super) fn of_profile(profile: PathBuf, out: PathBuf) -> Bench {
+        Bench { profile: Some(profile), out, resume: None }
+    }
+
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         let (ending, results) = self.measure(common, &mut ByProfile)?;
         conclude(&results, ending, common)

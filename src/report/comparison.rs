@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::model::describe;
 use super::table_line::line;
 use super::terminal::{Terminal, wrapped};
-use crate::answers::{self, Comparison, Measure, Metric, Side, Verdict, compare};
+use crate::answers::{self, Analysis, Comparison, Measure, Metric, Side, Verdict, compare};
 use crate::figures::TrialFigures;
 use crate::profile::{Configuration, Experiment, Factor};
 
@@ -101,7 +101,7 @@ impl<'a> RunComparison<'a> {
             Measure::Points => points,
         };
         let (before, after) = (answers::values(base.trials), answers::values(new.trials));
-        let comparisons = compare(&answers::metrics(), &before, &after, threshold);
+        let comparisons = compare(&answers::metrics(), &before, &after, threshold, Analysis::ONCE);
         RunComparison { base, new, differences, comparisons }
     }
 

@@ -6,20 +6,23 @@
 //! - [`terminal`]: the summary, and what groups of guests got, as tables that fit the terminal
 //! - [`markdown`]: the report
 //! - `answers`: what the swept factors do, in sentences
-//! - [`comparison`]: two runs against each other
+//! - [`comparison`]: two runs against each other; [`baseline`], [`gate`], [`junit`]: a baseline, and what a gate decided
 //! - [`Warning`]: what to know before trusting figures that count
 //! - `groups`, `demand`, `fairness`: its sections about groups of guests and background load, about guests that want less, and
 //!   about fairness over time
 //! - [`chart`]: pictures, SVG and PNG
 
 mod answers;
+pub mod baseline;
 pub mod chart;
 pub mod comparison;
 mod demand;
 mod fairness;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod gate;
 mod groups;
+pub mod junit;
 pub mod markdown;
 mod model;
 mod number;

@@ -5,7 +5,7 @@ use crate::profile::written;
 use crate::profile::{Gate, GatedMetric};
 
 /// Metrics, thresholds and bounds of the gate.
-pub(super) fn gate(check: &mut Check, written: &written::Gate) -> Gate {
+pub(super) fn gate(check: &mut Check, written: &written::WrittenGate) -> Gate {
     let defaults = Gate::default();
     let gate = Gate {
         metrics: metrics(check, written.metrics.as_deref()),

@@ -8,7 +8,7 @@ use crate::units::Time;
 /// `[gate]`: what `kvmfair gate` judges against a baseline.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Gate {
+pub struct WrittenGate {
     /// columns of `trials.csv` that are judged, each with an optional direction and threshold, for example
     /// ["total_rate_tps", "p99_latency_us 10 %", "excess_bias_rate_points 3", "packet_check_ratio lower 0.1"]; by default rate or
     /// throughput, P99 latency, CPU cost and rate bias beyond noise

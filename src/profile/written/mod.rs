@@ -13,7 +13,7 @@ mod load;
 mod machines;
 mod tuning;
 
-pub use gate::Gate;
+pub use gate::WrittenGate;
 pub use load::{Burst, Group, Limits, Plan, Share, Sweep, Workload};
 pub use machines::{Guest, Host, Network, Ssh, Tester, Wire};
 pub use tuning::{GuestTuning, HostTuning, Probe, Tuning};
@@ -64,5 +64,5 @@ pub struct Written {
     /// bounds after which kvmfair gives up rather than wait
     pub limits: Limits,
     /// what `kvmfair gate` judges against a baseline
-    pub gate: Gate,
+    pub gate: WrittenGate,
 }

@@ -87,10 +87,10 @@ pub struct Acceptance {
 /// One line of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Line {
+enum BaselineLine {
     Baseline(BaselineHeader),
     Environment { name: String, value: serde_json::Value },
-    Configuration(Reference),
+    Reference(Reference),
     Accepted(Acceptance),
 }
 
@@ -117,15 +117,15 @@ impl Baseline {
         for line in read_lines(text) {
             let (number, line) = line?;
             match line {
-                Line::Baseline(found) if found.schema != FORMAT => {
+                BaselineLine::Baseline(found) if found.schema != FORMAT => {
                     let message =
                         format!("format {} is unknown to this version, which has {FORMAT}", found.schema);
                     return Err(DamagedLine { line: number, column: 1, message });
                 }
-                Line::Baseline(found) => header = Some(found),
-                Line::Environment { name, value } => drop(fingerprint.facts.insert(name, value)),
-                Line::Configuration(found) => configurations.push(found),
-                Line::Accepted(found) => accepted.push(found),
+                BaselineLine::Baseline(found) => header = Some(found),
+                BaselineLine::Environment { name, value } => drop(fingerprint.facts.insert(name, value)),
+                BaselineLine::Reference(found) => configurations.push(found),
+                BaselineLine::Accepted(found) => accepted.push(found),
             }
         }
         let message = "not a baseline: it has no line of the type \"baseline\"".to_owned();
@@ -135,16 +135,16 @@ impl Baseline {
 
     /// The text of the file.
     pub fn to_lines(&self) -> String {
-        let fact = |(name, value): (&String, &serde_json::Value)| Line::Environment {
+        let fact = |(name, value): (&String, &serde_json::Value)| BaselineLine::Environment {
             name: name.clone(),
             value: value.clone(),
         };
         let mut accepted = self.accepted.clone();
         accepted.sort_by(|a, b| (&a.configuration, &a.metric).cmp(&(&b.configuration, &b.metric)));
-        let lines = std::iter::once(Line::Baseline(self.header.clone()))
+        let lines = std::iter::once(BaselineLine::Baseline(self.header.clone()))
             .chain(self.fingerprint.facts.iter().map(fact))
-            .chain(self.configurations.iter().cloned().map(Line::Configuration))
-            .chain(accepted.into_iter().map(Line::Accepted));
+            .chain(self.configurations.iter().cloned().map(BaselineLine::Reference))
+            .chain(accepted.into_iter().map(BaselineLine::Accepted));
         lines.filter_map(|line| serde_json::to_string(&line).ok()).map(|line| line + "\n").collect()
     }
 
@@ -234,24 +234,24 @@ pub fn rounded(value: f64) -> f64 {
     format!("{value:.6e}").parse().unwrap_or(value)
 }
 
+/// One configuration with these rates, for tests.
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use crate::answers::input::rate;
-
-    /// One configuration with these rates, each in its own boot.
-    pub fn baseline(rates: &[f64]) -> Baseline {
-        let trials = rates.iter().enumerate().map(|(boot, rate)| (format!("r:{boot}"), *rate)).collect();
-        let Metric { unit, direction, measure, key, .. } = rate();
-        let metrics = BTreeMap::from([(key, ReferenceValues { unit, direction, measure, trials })]);
-        let (configuration, label) = ("a".to_owned(), "virtio".to_owned());
-        Baseline {
-            header: BaselineHeader::new("p".into(), "00".into(), vec!["r".into()]),
-            fingerprint: Fingerprint { facts: BTreeMap::from([("kernel".into(), "6.1".into())]) },
-            configurations: vec![Reference { configuration, label, metrics }],
-            accepted: Vec::new(),
-        }
+pub(super) fn baseline_of_rates(rates: &[f64]) -> Baseline {
+    let trials = rates.iter().enumerate().map(|(boot, rate)| (format!("r:{boot}"), *rate)).collect();
+    let Metric { unit, direction, measure, key, .. } = super::input::rate();
+    let metrics = BTreeMap::from([(key, ReferenceValues { unit, direction, measure, trials })]);
+    let (configuration, label) = ("a".to_owned(), "virtio".to_owned());
+    Baseline {
+        header: BaselineHeader::new("p".into(), "00".into(), vec!["r".into()]),
+        fingerprint: Fingerprint { facts: BTreeMap::from([("kernel".into(), "6.1".into())]) },
+        configurations: vec![Reference { configuration, label, metrics }],
+        accepted: Vec::new(),
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     fn acceptance(expires: Option<&str>) -> Acceptance {
         Acceptance {
@@ -269,7 +269,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_baseline_survives_its_file_and_has_one_line_for_each_fact_and_configuration() {
-        let mut all = baseline(&[100.0, 101.0]);
+        let mut all = baseline_of_rates(&[100.0, 101.0]);
         all.accept(acceptance(Some("2027-01-31")));
         let text = all.to_lines();
         assert_eq!(text.lines().count(), 4, "{text}");
@@ -279,7 +279,7 @@ pub(super) mod tests {
 
     #[test]
     fn an_accepted_change_counts_until_it_expires() {
-        let mut all = baseline(&[100.0, 101.0]);
+        let mut all = baseline_of_rates(&[100.0, 101.0]);
         all.accept(acceptance(Some("2027-01-31")));
         let first = |date| all.trials("a", "total_rate_tps", day(date)).unwrap()[0].1;
         assert_eq!((first("2027-01-31"), first("2027-02-01")), (90.0, 100.0));
@@ -287,7 +287,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_change_that_is_accepted_again_replaces_the_earlier_one() {
-        let mut all = baseline(&[100.0]);
+        let mut all = baseline_of_rates(&[100.0]);
         all.accept(acceptance(Some("2027-01-31")));
         all.accept(acceptance(None));
         assert_eq!(all.accepted, [acceptance(None)]);
@@ -295,15 +295,15 @@ pub(super) mod tests {
 
     #[test]
     fn damaged_lines_are_named_by_line_and_column() {
-        let mut text = baseline(&[100.0]).to_lines();
-        text.push_str("{\"type\":\"configuration\",\"configuration\":7}\n");
+        let mut text = baseline_of_rates(&[100.0]).to_lines();
+        text.push_str("{\"type\":\"reference\",\"configuration\":7}\n");
         let error = Baseline::parse(&text).unwrap_err();
         assert_eq!(error.line, 4);
         let cut = "{\"type\":\"baseline\",\"schema\":1,";
         let error = Baseline::parse(cut).unwrap_err();
         assert_eq!((error.line, error.column), (1, cut.len()));
         assert!(Baseline::parse("").unwrap_err().message.contains("not a baseline"));
-        let newer = baseline(&[1.0]).to_lines().replace("\"schema\":1", "\"schema\":2");
+        let newer = baseline_of_rates(&[1.0]).to_lines().replace("\"schema\":1", "\"schema\":2");
         assert!(Baseline::parse(&newer).unwrap_err().message.contains("format 2 is unknown"));
     }
 

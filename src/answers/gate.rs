@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::baseline::Baseline;
@@ -95,7 +96,7 @@ fn measure(figure: figures::Metric) -> Measure {
 }
 
 /// How a gate ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum GateOutcome {
     /// Nothing is worse, and everything was decided.
@@ -211,7 +212,7 @@ pub fn visible_changes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answers::baseline::tests::baseline;
+    use crate::answers::baseline::baseline_of_rates;
     use crate::answers::input::rate;
     use crate::answers::{Value, compare};
 
@@ -280,11 +281,11 @@ mod tests {
         let judged = judged_metrics(&gate(&["total_rate_tps"])).unwrap();
         let day = "2026-11-29".parse().unwrap();
         let last = Analysis::schedule(15)[2];
-        let quiet = &visible_changes(&baseline(&[100.0, 100.1, 99.9, 100.0]), &judged, day, last)[0];
+        let quiet = &visible_changes(&baseline_of_rates(&[100.0, 100.1, 99.9, 100.0]), &judged, day, last)[0];
         assert!(quiet.smallest < 5.5 && !quiet.is_blind_to_threshold, "{quiet:?}");
-        let noisy = &visible_changes(&baseline(&[80.0, 120.0, 95.0, 110.0]), &judged, day, last)[0];
+        let noisy = &visible_changes(&baseline_of_rates(&[80.0, 120.0, 95.0, 110.0]), &judged, day, last)[0];
         assert!(noisy.smallest > 10.0 && noisy.is_blind_to_threshold, "{noisy:?}");
         assert!((noisy.threshold - 5.0).abs() < 1e-9 && noisy.blocks_for_threshold.is_none_or(|n| n > 15));
-        assert!(visible_changes(&baseline(&[100.0]), &judged, day, last).is_empty());
+        assert!(visible_changes(&baseline_of_rates(&[100.0]), &judged, day, last).is_empty());
     }
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::stats::{Observation, means_of_boots};
+
 /// Which way is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -87,6 +89,13 @@ impl Metric {
             (Measure::Ratio, true) => 100.0 * worsening.exp_m1(),
             (Measure::Ratio, false) => -100.0 * (-worsening).exp_m1(),
         }
+    }
+
+    /// The mean of the boots' means, geometric for ratios; `None` without values.
+    pub fn mean_of_boots<'v>(&self, values: impl IntoIterator<Item = &'v Value>) -> Option<f64> {
+        let on_scale = |own: &Value| Some(Observation { boot: own.boot, value: self.on_scale(own.value)? });
+        let boots = means_of_boots(&values.into_iter().filter_map(on_scale).collect::<Vec<_>>());
+        (!boots.is_empty()).then(|| self.off_scale(boots.iter().sum::<f64>() / boots.len() as f64))
     }
 
     /// Whether a rise of this figure is a worsening.

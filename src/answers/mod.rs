@@ -6,8 +6,10 @@
 //! - [`Comparison`], [`compare`]: two runs against each other
 //! - [`Judgement`], [`GateOutcome`], [`judged_metrics`], [`visible_changes`]: a gate over several analyses, and its power
 //! - [`Baseline`]: what a gate compares with, as lines of a file; [`Fingerprint`]: what figures depend on
+//! - [`HistoryEntry`], [`MetricHistory`], [`courses`]: figures over the runs of months, with their changes
 //! - [`Answer`], [`answer()`]: two levels of a factor against each other, inside one run
 //! - [`Finding`], [`Shares`], [`find_unfairness`]: who is worse off, beyond noise
+//! - [`SeriesFinding`], [`find_rise`], [`find_spread`]: how far a total rises with the number of guests, and where they drift apart
 //! - [`metrics`], [`values`], [`shares`]: which of a run's figures are compared
 //!
 //! Pure: numbers in, typed results and sentences out.
@@ -19,8 +21,12 @@ mod figures;
 mod finding;
 mod fingerprint;
 mod gate;
+mod history;
+#[cfg(test)]
+mod history_fixture;
 mod input;
 mod power;
+mod scaling;
 mod sentence;
 mod verdict;
 
@@ -33,6 +39,12 @@ pub use fingerprint::{FactDifference, Fingerprint};
 pub use gate::{
     GateOutcome, JudgedMetric, Judgement, UnfitMetric, VisibleChange, judged_metrics, visible_changes,
 };
+pub use history::{
+    HistoryEntry, HistoryFigures, LevelChange, MetricHistory, courses, metrics_of_history, read_history,
+};
+#[cfg(test)]
+pub(crate) use history_fixture::history_of_levels;
 pub use input::{Direction, Measure, Metric, Value};
 pub use power::Power;
+pub use scaling::{SeriesFinding, SeriesLevel, find_rise, find_spread};
 pub use verdict::{Analysis, Verdict, Worsening, decide};

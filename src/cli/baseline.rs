@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::exit::{Exit, NotComparable};
 use super::finished_run::{FinishedRun, values_of_runs};
-use super::output::{counted, print};
+use super::output::counted;
 use super::{Common, bench};
 use crate::answers::{
     Acceptance, Baseline, BaselineHeader, JudgedMetric, Reference, ReferenceValues, Value, judged_metrics,
@@ -72,7 +72,7 @@ enum BaselineAction {
 impl BaselineCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         super::logging::start(common.verbose, None)?;
-        print(&self.text(common.json)?)
+        common.print(&self.text(common.json)?)
     }
 
     /// Does what was asked; returns what is printed.

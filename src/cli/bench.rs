@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use tokio::sync::mpsc;
 
 use super::exit::{Exit, InterruptedEarly, PreflightFailed};
-use super::json::{self, AnswerEvent, JsonEvent};
+use super::json::{self, AnswerEvent, JsonEvent, RunFindingEvent};
 use super::output::{print, print_stderr};
 use super::progress::Progress;
 use super::{Common, inputs, signals};
@@ -53,6 +53,9 @@ pub struct Bench {
     /// Resume an interrupted run, or retry the trials that failed in it; valid trials are kept
     #[arg(long, value_name = "RUN", conflicts_with_all = ["profile", "out"], value_parser = inputs::path)]
     resume: Option<PathBuf>,
+    /// The command that makes the run, for the first line of JSON
+    #[arg(skip = "bench")]
+    command: &'static str,
 }
 
 /// All that is decided before anything is made.
@@ -148,9 +151,9 @@ pub(super) fn warn(message: &str, common: &Common) {
 }
 
 impl Bench {
-    /// A run of a profile, below a directory.
-    pub(super) fn of_profile(profile: PathBuf, out: PathBuf) -> Bench {
-        Bench { profile: Some(profile), out, resume: None }
+    /// A run of a profile, below a directory, that another command makes.
+    pub(super) fn of_profile(profile: PathBuf, out: PathBuf, command: &'static str) -> Bench {
+        Bench { profile: Some(profile), out, resume: None, command }
     }
 
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
@@ -211,7 +214,7 @@ impl Bench {
             let written = experiment.configurations.len() * experiment.timing.repeats as usize;
             let kept = run_dir.read_json::<plan::Plan>("plan.json");
             let trials = kept.map_or(written, |plan| plan.trials.len());
-            JsonEvent::start_of_run("bench", run_dir.name(), run_dir.path(), trials).print()?;
+            JsonEvent::start_of_run(self.command, run_dir.name(), run_dir.path(), trials).print()?;
         }
         super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
         let Looked { accel, cpus, wire, environment } = looked(&experiment, text, common)?;
@@ -391,6 +394,9 @@ pub(super) fn print_closing(results: &Results) -> Result<Exit> {
     let closing = results.closing();
     json::print(closing.warnings.into_iter().map(JsonEvent::warning))?;
     json::print(closing.answers.iter().map(|answer| JsonEvent::Answer(AnswerEvent::from(answer))))?;
+    json::print(
+        closing.findings.iter().map(|finding| JsonEvent::RunFinding(RunFindingEvent::from(finding))),
+    )?;
     json::print(closing.configurations.into_iter().map(JsonEvent::Configuration))?;
     json::print(closing.summary.into_iter().map(JsonEvent::Summary))
 }

@@ -18,7 +18,7 @@ pub enum Exit {
     Preflight = 4,
     /// The run is complete, but trials failed or are invalid.
     FailedTrials = 5,
-    /// `gate`: something is worse than the baseline.
+    /// `gate`: something is worse than the baseline; `history check`: a level has changed for the worse.
     Worse = 6,
     /// `gate`: nothing is worse, but something could not be decided.
     Inconclusive = 7,
@@ -38,7 +38,7 @@ Exit codes:
     4  the machines cannot run the profile: something is missing, another run is changing their settings, or
        a killed run left changes behind; or `doctor --strict` found something bad; nothing was done
     5  the run is complete, but some trials failed or are invalid
-    6  gate: something is worse than the baseline
+    6  gate: something is worse than the baseline; history check: a level has changed for the worse
     7  gate: nothing is worse, but something could not be decided
     8  gate: the baseline is of another machine, kernel, QEMU or profile; nothing was measured
   130  interrupted; finished trials are kept, and `bench --resume` continues

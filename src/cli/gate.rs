@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use super::exit::Exit;
 use super::finished_run::FinishedRun;
 use super::gate_course::GateCourse;
+use super::json::{self, JsonEvent};
 use super::output::{print, print_stderr};
 use super::{Common, baseline, bench, inputs};
 use crate::answers::{Comparison, judged_metrics, visible_changes};
@@ -100,7 +101,7 @@ impl GateCommand {
 
     /// Runs the profile until everything is decided, or the gate's bounds are reached.
     fn measure(&self, course: &mut GateCourse, common: &Common) -> Result<JudgedTrials> {
-        let bench = bench::Bench::of_profile(self.profile.clone(), self.out.clone());
+        let bench = bench::Bench::of_profile(self.profile.clone(), self.out.clone(), "gate");
         let (ending, results) = bench.measure(common, course)?;
         let runs = vec![results.dir().display().to_string()];
         let (experiment, trials) = (results.experiment().clone(), results.trials().to_vec());
@@ -117,6 +118,11 @@ impl GateCommand {
             runs: self.runs.iter().map(|path| path.display().to_string()).collect(),
             trials: runs.iter().flat_map(|run| run.results.trials().to_vec()).collect(),
         })
+    }
+
+    /// Whether it makes a run of its own.
+    pub(super) fn makes_run(&self) -> bool {
+        self.runs.is_empty()
     }
 
     /// What is judged, before anything is measured.
@@ -165,10 +171,12 @@ impl GateCommand {
         if let Some(path) = &self.markdown {
             baseline::write(path, report.to_markdown().as_bytes())?;
         }
-        print(&match common.json {
-            true => report.to_json_lines(),
-            false => report.to_terminal(bench::terminal()),
-        })?;
+        if common.json {
+            JsonEvent::Gate(report.summary()).print()?;
+            json::print(report.json_rows().into_iter().map(JsonEvent::Comparison))?;
+        } else {
+            print(&report.to_terminal(bench::terminal()))?;
+        }
         if self.annotations == Some(Annotations::Github) {
             print_stderr(&report.to_github(text));
         }

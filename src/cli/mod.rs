@@ -17,6 +17,7 @@ mod finished_run;
 mod fixture;
 mod gate;
 mod gate_course;
+mod history;
 mod image;
 mod inputs;
 mod json;
@@ -90,6 +91,8 @@ enum Command {
     Baseline(baseline::BaselineCommand),
     /// Run a profile and judge it against a baseline: pass, worse or inconclusive
     Gate(gate::GateCommand),
+    /// Keep the figures of runs over months: where a level moved, and what changed there
+    History(history::HistoryCommand),
     /// Undo what killed runs left behind
     Clean(clean::Clean),
     /// Build, list or remove the image that guests boot
@@ -113,6 +116,10 @@ impl Command {
             Command::Check(_) => Some("check"),
             Command::Doctor(_) => Some("doctor"),
             Command::Compare(_) => Some("compare"),
+            Command::Gate(gate) if gate.makes_run() => None,
+            Command::Gate(_) => Some("gate"),
+            Command::Baseline(_) => Some("baseline"),
+            Command::History(_) => Some("history"),
             Command::Clean(_) => Some("clean"),
             Command::Image(_) => Some("image"),
             Command::Profile(_) => Some("profile"),
@@ -151,6 +158,7 @@ fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Compare(command) => command.run(common),
         Command::Baseline(command) => command.run(common),
         Command::Gate(command) => command.run(common),
+        Command::History(command) => command.run(common),
         Command::Clean(command) => command.run(common),
         Command::Image(command) => command.run(common),
         Command::Profile(command) => command.run(common),

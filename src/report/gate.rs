@@ -1,7 +1,9 @@
-//! What a gate decided: for the terminal, as Markdown for a job's summary, as JSON lines, as annotations of GitHub.
+//! What a gate decided: for the terminal, as Markdown for a job's summary, for JSON, as annotations of GitHub.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use super::comparison::ComparisonRow;
 use super::number::plain;
 use super::table_line::line;
 use super::terminal::{Terminal, wrapped};
@@ -76,6 +78,40 @@ impl Judged {
     pub(super) fn sentence(&self) -> String {
         format!("{}: {}", self.label, self.comparison)
     }
+}
+
+/// A gate, as a line of JSON; the comparisons follow.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct GateSummary {
+    /// How it ended.
+    outcome: GateOutcome,
+    /// The profile.
+    profile: String,
+    /// The baseline.
+    baseline: String,
+    /// Directories of the runs that were judged.
+    runs: Vec<String>,
+    /// Blocks that were measured.
+    blocks: usize,
+    /// What the gate can see, by metric.
+    power: Vec<VisibleChangeRow>,
+    /// Differences that were allowed, accepted changes and trials that were not measured, in words.
+    notes: Vec<String>,
+}
+
+/// What a gate can see of a metric in the configuration in which it sees least.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct VisibleChangeRow {
+    /// Column of the figure.
+    metric: String,
+    /// Id of the configuration.
+    configuration: String,
+    /// Smallest worsening that is found in 90 %: per cent for ratios, else in the metric's unit.
+    smallest: f64,
+    /// Smallest worsening that matters, in the same unit.
+    threshold: f64,
+    /// Blocks on each side that would see it; null: more than 200.
+    blocks_for_threshold: Option<usize>,
 }
 
 /// What a gate can see, printed before it measures.
@@ -179,21 +215,32 @@ impl GateReport {
         text + &rest + &notes
     }
 
-    /// One object a line: `gate`, then a `comparison` for each configuration and metric.
-    pub fn to_json_lines(&self) -> String {
-        let head = json!({
-            "type": "gate",
-            "outcome": self.outcome,
-            "profile": self.profile,
-            "baseline": self.baseline,
-            "runs": self.runs,
-            "blocks": self.blocks,
-            "power": self.power,
-            "allowed_differences": self.allowed,
-            "problems": self.problems,
-        });
-        let lines = self.judged.iter().map(object);
-        std::iter::once(head).chain(lines).map(|value| format!("{value}\n")).collect()
+    /// The gate as a line of JSON.
+    pub fn summary(&self) -> GateSummary {
+        let seen = |one: &VisibleChange| VisibleChangeRow {
+            metric: one.metric.key.clone(),
+            configuration: one.configuration.clone(),
+            smallest: one.smallest,
+            threshold: one.threshold,
+            blocks_for_threshold: one.blocks_for_threshold,
+        };
+        GateSummary {
+            outcome: self.outcome,
+            profile: self.profile.clone(),
+            baseline: self.baseline.clone(),
+            runs: self.runs.clone(),
+            blocks: self.blocks,
+            power: self.power.iter().map(seen).collect(),
+            notes: self.notes(),
+        }
+    }
+
+    /// One row for each configuration and metric.
+    pub fn json_rows(&self) -> Vec<ComparisonRow> {
+        let runs = self.runs.join(", ");
+        let row =
+            |one: &Judged| ComparisonRow::new(&self.baseline, &runs, one.label.clone(), &one.comparison);
+        self.judged.iter().map(row).collect()
     }
 
     /// Workflow commands of GitHub: at most ten, worse ones first, at the lines of the profile that they are about.
@@ -215,28 +262,6 @@ impl GateReport {
     }
 }
 
-fn object(one: &Judged) -> Value {
-    let comparison = &one.comparison;
-    json!({
-        "type": "comparison",
-        "configuration": comparison.configuration,
-        "label": one.label,
-        "metric": comparison.metric.key,
-        "unit": comparison.metric.unit,
-        "measure": comparison.metric.measure,
-        "direction": comparison.metric.direction,
-        "base": comparison.base,
-        "new": comparison.new,
-        "change": comparison.change,
-        "low": comparison.interval.map(|(low, _)| low),
-        "high": comparison.interval.map(|(_, high)| high),
-        "is_within_one_boot": comparison.is_within_one_boot,
-        "threshold": comparison.threshold,
-        "accepted": one.accepted.as_ref().map(|accepted| &accepted.reason),
-        "verdict": comparison.verdict,
-    })
-}
-
 /// The line of a profile that a metric is declared in, or that of `[gate]`, or the first; from 1.
 fn line_of(text: &str, column: &str) -> usize {
     let place = |wanted: &str| text.lines().position(|line| line.contains(wanted));
@@ -254,48 +279,9 @@ fn property(text: &str) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-    use crate::answers::{Analysis, Value as TrialValue, compare, metrics};
-
-    fn values(configuration: &str, level: f64, wiggle: f64) -> Vec<TrialValue> {
-        let value = |boot: u32| TrialValue {
-            configuration: configuration.to_owned(),
-            metric: "total_rate_tps".to_owned(),
-            block: boot,
-            boot,
-            value: level * (1.0 + wiggle * (f64::from(boot % 3) - 1.0)),
-        };
-        (0..6).map(value).collect()
-    }
-
-    /// So many configurations that are worse, one that is the same, one that is inconclusive.
-    pub fn report(worse: usize) -> GateReport {
-        let ids: Vec<String> = (0..worse).map(|n| format!("worse-{n}")).collect();
-        let mut base: Vec<TrialValue> = ids.iter().flat_map(|id| values(id, 1000.0, 0.001)).collect();
-        let mut new: Vec<TrialValue> = ids.iter().flat_map(|id| values(id, 800.0, 0.001)).collect();
-        for (id, wiggle) in [("same", 0.001), ("noisy", 0.5)] {
-            base.extend(values(id, 1000.0, wiggle));
-            new.extend(values(id, 1000.0, wiggle));
-        }
-        let compared = compare(&metrics(), &base, &new, |_| 0.05, Analysis::ONCE);
-        let judged = compared.into_iter().map(|comparison| Judged {
-            label: format!("<{}> & \"co\"", comparison.configuration),
-            comparison,
-            accepted: None,
-        });
-        GateReport {
-            profile: "lab, my.toml".into(),
-            baseline: "lab.baseline".into(),
-            runs: vec!["lab-1".into()],
-            blocks: 6,
-            power: Vec::new(),
-            allowed: Vec::new(),
-            judged: judged.collect(),
-            problems: Vec::new(),
-            outcome: if worse > 0 { GateOutcome::Worse } else { GateOutcome::Inconclusive },
-        }
-    }
+    use crate::report::gate_fixture::report;
 
     #[test]
     fn the_last_line_of_a_terminal_is_the_verdict_and_what_is_worse_comes_first() {
@@ -332,10 +318,9 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn each_line_of_json_has_a_type() {
-        let text = report(1).to_json_lines();
-        let types: Vec<Value> =
-            text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["type"].clone()).collect();
-        assert_eq!(types, ["gate", "comparison", "comparison", "comparison"]);
+    fn json_has_a_row_for_each_comparison() {
+        let report = report(1);
+        assert_eq!(report.json_rows().len(), 3);
+        assert_eq!(serde_json::to_value(report.summary()).unwrap()["outcome"], "worse");
     }
 }

@@ -54,7 +54,7 @@ mod tests {
     use std::process::{Command, Stdio};
 
     use super::*;
-    use crate::report::gate::tests::report;
+    use crate::report::gate_fixture::report;
 
     /// What xmllint says of a text: whether it is valid, and its messages.
     fn validated(text: &str) -> (bool, String) {

@@ -7,6 +7,8 @@
 //! - [`markdown`]: the report
 //! - `answers`: what the swept factors do, in sentences
 //! - [`comparison`]: two runs against each other; [`baseline`], [`gate`], [`junit`]: a baseline, and what a gate decided
+//! - [`history`], [`history_chart`]: figures over the runs of months
+//! - `findings`: what the numbers of guests show, in sentences
 //! - [`Warning`]: what to know before trusting figures that count
 //! - `groups`, `demand`, `fairness`: its sections about groups of guests and background load, about guests that want less, and
 //!   about fairness over time
@@ -18,10 +20,15 @@ pub mod chart;
 pub mod comparison;
 mod demand;
 mod fairness;
+mod findings;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod gate;
+#[cfg(test)]
+mod gate_fixture;
 mod groups;
+pub mod history;
+pub mod history_chart;
 pub mod junit;
 pub mod markdown;
 mod model;
@@ -33,6 +40,7 @@ pub mod terminal;
 mod warning;
 
 pub use answers::answers;
+pub use findings::findings;
 pub use model::{Model, describe};
 pub use provenance::Provenance;
 pub use warning::{Warning, warnings};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Look, Measure, Metric, Value, Verdict, Worsening, decide};
+use super::{Analysis, Metric, Value, Verdict, Worsening, decide};
 use crate::stats::{Difference, Observation, means_of_boots};
 
 /// One metric of one configuration on one side.
@@ -38,7 +38,7 @@ pub struct Comparison {
     pub is_within_one_boot: bool,
     /// Smallest worsening that matters, as a ratio above 1 or below, or in points.
     pub threshold: f64,
-    /// Judged once, together with all the others of the family.
+    /// Judged together with all the others of the family.
     pub verdict: Verdict,
 }
 
@@ -48,12 +48,14 @@ type Sides<'a> = BTreeMap<(&'a str, &'a str), Vec<Observation>>;
 /// Compares every configuration and metric that both sides have, in the order of `metrics` and of the configurations' ids.
 ///
 /// `threshold` gives the smallest worsening that matters: a part such as 0.05 for ratios, points for points. The unit is the
-/// boot; a side with one boot is compared by its trials, and marked.
+/// boot; a side with one boot is compared by its trials, and marked. What an analysis that is not the last leaves undecided is
+/// inconclusive.
 pub fn compare(
     metrics: &[Metric],
     base: &[Value],
     new: &[Value],
     threshold: impl Fn(&Metric) -> f64,
+    analysis: Analysis,
 ) -> Vec<Comparison> {
     let pairs: Vec<(Pair, f64)> = metrics
         .iter()
@@ -66,7 +68,7 @@ pub fn compare(
         .collect();
     let family: Vec<Option<Worsening>> =
         pairs.iter().map(|(pair, threshold)| pair.worsening(*threshold)).collect();
-    let verdicts = decide(&family, Look::Only);
+    let verdicts = decide(&family, analysis);
     let judged = pairs.into_iter().zip(verdicts);
     judged
         .map(|((pair, threshold), verdict)| pair.judged(threshold, verdict.unwrap_or(Verdict::Inconclusive)))
@@ -123,12 +125,7 @@ impl Pair {
     fn worsening(&self, threshold: f64) -> Option<Worsening> {
         let difference = self.difference.filter(|_| !self.is_within_one_boot)?;
         let turned = if self.metric.rises_when_worse() { difference } else { difference.reversed() };
-        let threshold = match (self.metric.measure, self.metric.rises_when_worse()) {
-            (Measure::Points, _) => threshold,
-            (Measure::Ratio, true) => threshold.ln_1p(),
-            (Measure::Ratio, false) => -(-threshold).ln_1p(),
-        };
-        Some(Worsening { difference: turned, threshold })
+        Some(Worsening { difference: turned, threshold: self.metric.worsening(threshold) })
     }
 
     fn judged(self, threshold: f64, verdict: Verdict) -> Comparison {
@@ -167,7 +164,8 @@ mod tests {
     }
 
     fn verdict(factor: f64, boots: u32) -> Verdict {
-        compare(&[rate()], &values("a", 1.0, boots), &values("a", factor, boots), |_| 0.05)[0].verdict
+        compare(&[rate()], &values("a", 1.0, boots), &values("a", factor, boots), |_| 0.05, Analysis::ONCE)[0]
+            .verdict
     }
 
     #[test]
@@ -181,7 +179,7 @@ mod tests {
     #[test]
     fn a_higher_latency_is_worse() {
         let latency = Metric { direction: Direction::Lower, ..rate() };
-        let found = compare(&[latency], &values("a", 1.0, 5), &values("a", 1.2, 5), |_| 0.05);
+        let found = compare(&[latency], &values("a", 1.0, 5), &values("a", 1.2, 5), |_| 0.05, Analysis::ONCE);
         assert_eq!(found[0].verdict, Verdict::Worse);
         assert!((found[0].change - 1.2).abs() < 1e-9);
     }
@@ -191,7 +189,7 @@ mod tests {
         let one_boot = |factor| {
             values("a", factor, 5).into_iter().map(|value| Value { boot: 0, ..value }).collect::<Vec<_>>()
         };
-        let found = &compare(&[rate()], &one_boot(1.0), &one_boot(0.5), |_| 0.05)[0];
+        let found = &compare(&[rate()], &one_boot(1.0), &one_boot(0.5), |_| 0.05, Analysis::ONCE)[0];
         assert_eq!((found.verdict, found.is_within_one_boot), (Verdict::Inconclusive, true));
         assert!(found.interval.is_some());
     }
@@ -200,13 +198,13 @@ mod tests {
     fn only_what_both_sides_have_is_compared() {
         let base = [values("a", 1.0, 5), values("b", 1.0, 5)].concat();
         let new = [values("b", 1.0, 5), values("c", 1.0, 5)].concat();
-        let found = compare(&[rate()], &base, &new, |_| 0.05);
+        let found = compare(&[rate()], &base, &new, |_| 0.05, Analysis::ONCE);
         assert_eq!(found.iter().map(|one| one.configuration.as_str()).collect::<Vec<_>>(), ["b"]);
     }
 
     #[test]
     fn two_runs_of_ten_thousand_trials_are_compared_at_once() {
         let run: Vec<Value> = (0..2000).flat_map(|id| values(&format!("c{id}"), 1.0, 5)).collect();
-        assert_eq!(compare(&[rate()], &run, &run, |_| 0.05).len(), 2000);
+        assert_eq!(compare(&[rate()], &run, &run, |_| 0.05, Analysis::ONCE).len(), 2000);
     }
 }

@@ -14,31 +14,45 @@ const COMPARED: [(figures::Metric, Measure); 6] = [
     (figures::Metric::ExcessBiasRate, Measure::Points),
 ];
 
-/// The metrics that runs are compared by.
-pub fn metrics() -> Vec<Metric> {
-    let metric = |(metric, measure): (figures::Metric, Measure)| Metric {
+/// A figure as a metric that is compared.
+pub(super) fn metric(metric: figures::Metric, measure: Measure) -> Metric {
+    Metric {
         key: metric.column().to_owned(),
         label: metric.label().to_owned(),
         unit: metric.unit().to_owned(),
         direction: if metric.better() == Better::Lower { Direction::Lower } else { Direction::Higher },
         measure,
-    };
-    COMPARED.map(metric).into()
+    }
 }
 
-/// Their values in the valid trials of a run. A trial without guests (bare metal) is a boot of its own.
+/// The figures that runs are compared by.
+pub(super) fn compared() -> Vec<(figures::Metric, Metric)> {
+    COMPARED.iter().map(|(figure, measure)| (*figure, metric(*figure, *measure))).collect()
+}
+
+/// The metrics that runs are compared by.
+pub fn metrics() -> Vec<Metric> {
+    compared().into_iter().map(|(_, metric)| metric).collect()
+}
+
+/// Their values in the valid trials of a run.
 pub fn values(trials: &[TrialFigures]) -> Vec<Value> {
+    values_of_figures(&COMPARED.map(|(figure, _)| figure), trials)
+}
+
+/// The values of these figures in the valid trials of a run. A trial without guests (bare metal) is a boot of its own.
+pub fn values_of_figures(figures: &[figures::Metric], trials: &[TrialFigures]) -> Vec<Value> {
     let boots = boots(trials);
     let booted = boots.values().copied().max().unwrap_or(0);
     let of_trial = |trial: &TrialFigures| {
         let configuration = trial.configuration.id();
         let boot = boots.get(&trial.trial).copied().unwrap_or(booted + trial.trial);
-        let value = |(metric, _): (figures::Metric, Measure)| {
+        let value = |metric: &figures::Metric| {
             let value = metric.value(trial)?;
             let (configuration, metric) = (configuration.clone(), metric.column().to_owned());
             Some(Value { configuration, metric, block: trial.repeat, boot, value })
         };
-        COMPARED.into_iter().filter_map(value).collect::<Vec<_>>()
+        figures.iter().filter_map(value).collect::<Vec<_>>()
     };
     trials.iter().filter(|trial| trial.valid().is_some()).flat_map(of_trial).collect()
 }

@@ -1,10 +1,12 @@
 //! Figures as answers take them in: one value a trial, with the configuration, the block and the boot that it belongs to.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::stats::{Observation, means_of_boots};
 
 /// Which way is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Larger values, such as rates.
@@ -14,7 +16,7 @@ pub enum Direction {
 }
 
 /// How two values are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Measure {
     /// As a ratio: rates, latencies, costs.
@@ -69,6 +71,31 @@ impl Metric {
             Measure::Ratio => difference.exp(),
             Measure::Points => difference,
         }
+    }
+
+    /// A threshold, a part or points, as a worsening above 0 on that scale.
+    pub(super) fn worsening(&self, threshold: f64) -> f64 {
+        match (self.measure, self.rises_when_worse()) {
+            (Measure::Points, _) => threshold,
+            (Measure::Ratio, true) => threshold.ln_1p(),
+            (Measure::Ratio, false) => -(-threshold).ln_1p(),
+        }
+    }
+
+    /// A worsening on that scale as people read it: per cent, or the metric's unit.
+    pub(super) fn in_percent_or_unit(&self, worsening: f64) -> f64 {
+        match (self.measure, self.rises_when_worse()) {
+            (Measure::Points, _) => worsening,
+            (Measure::Ratio, true) => 100.0 * worsening.exp_m1(),
+            (Measure::Ratio, false) => -100.0 * (-worsening).exp_m1(),
+        }
+    }
+
+    /// The mean of the boots' means, geometric for ratios; `None` without values.
+    pub fn mean_of_boots<'v>(&self, values: impl IntoIterator<Item = &'v Value>) -> Option<f64> {
+        let on_scale = |own: &Value| Some(Observation { boot: own.boot, value: self.on_scale(own.value)? });
+        let boots = means_of_boots(&values.into_iter().filter_map(on_scale).collect::<Vec<_>>());
+        (!boots.is_empty()).then(|| self.off_scale(boots.iter().sum::<f64>() / boots.len() as f64))
     }
 
     /// Whether a rise of this figure is a worsening.

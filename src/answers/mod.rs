@@ -1,28 +1,50 @@
 //! Answers: what the figures show, decided by tests; each result has its sentence in one place.
 //!
 //! - [`Metric`], [`Value`], [`Direction`], [`Measure`]: figures as they come in, one value a trial
-//! - [`Verdict`], [`Worsening`], [`Look`], [`decide`]: better, same, worse or inconclusive, for a family of comparisons
+//! - [`Verdict`], [`Worsening`], [`Analysis`], [`decide`]: better, same, worse or inconclusive, for a family of comparisons
 //! - [`Power`]: the smallest change that a gate can see, before it runs
 //! - [`Comparison`], [`compare`]: two runs against each other
+//! - [`Judgement`], [`GateOutcome`], [`judged_metrics`], [`visible_changes`]: a gate over several analyses, and its power
+//! - [`Baseline`]: what a gate compares with, as lines of a file; [`Fingerprint`]: what figures depend on
+//! - [`HistoryEntry`], [`MetricHistory`], [`courses`]: figures over the runs of months, with their changes
 //! - [`Answer`], [`answer()`]: two levels of a factor against each other, inside one run
 //! - [`Finding`], [`Shares`], [`find_unfairness`]: who is worse off, beyond noise
+//! - [`SeriesFinding`], [`find_rise`], [`find_spread`]: how far a total rises with the number of guests, and where they drift apart
 //! - [`metrics`], [`values`], [`shares`]: which of a run's figures are compared
 //!
 //! Pure: numbers in, typed results and sentences out.
 
 mod answer;
+mod baseline;
 mod comparison;
 mod figures;
 mod finding;
+mod fingerprint;
+mod gate;
+mod history;
+#[cfg(test)]
+mod history_fixture;
 mod input;
 mod power;
+mod scaling;
 mod sentence;
 mod verdict;
 
 pub use answer::{Answer, LevelPair, answer};
+pub use baseline::{Acceptance, Baseline, BaselineHeader, DamagedLine, Reference, ReferenceValues, rounded};
 pub use comparison::{Comparison, Side, compare};
-pub use figures::{metrics, shares, values};
+pub use figures::{metrics, shares, values, values_of_figures};
 pub use finding::{Finding, Shares, find_unfairness};
+pub use fingerprint::{FactDifference, Fingerprint};
+pub use gate::{
+    GateOutcome, JudgedMetric, Judgement, UnfitMetric, VisibleChange, judged_metrics, visible_changes,
+};
+pub use history::{
+    HistoryEntry, HistoryFigures, LevelChange, MetricHistory, courses, metrics_of_history, read_history,
+};
+#[cfg(test)]
+pub(crate) use history_fixture::history_of_levels;
 pub use input::{Direction, Measure, Metric, Value};
 pub use power::Power;
-pub use verdict::{Look, Verdict, Worsening, decide};
+pub use scaling::{SeriesFinding, SeriesLevel, find_rise, find_spread};
+pub use verdict::{Analysis, Verdict, Worsening, decide};

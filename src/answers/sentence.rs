@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Answer, Comparison, Direction, Finding, Measure, Metric, Verdict};
+use super::{Answer, Comparison, Direction, Finding, Measure, Metric, SeriesFinding, Verdict};
 
 impl fmt::Display for Answer {
     /// `total rate with vhost-net at 4 guests: 2.1 to 2.4 times that with e1000, which is better (5 blocks)`
@@ -74,6 +74,43 @@ impl fmt::Display for Finding {
             Finding::Starved { trial, guest, seconds, window_s } => {
                 write!(f, "trial {trial}: guest {guest} was starved for {seconds:.1} of {window_s:.1} s")
             }
+        }
+    }
+}
+
+impl fmt::Display for SeriesFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = |series: &str| if series.is_empty() { String::new() } else { format!("{series}: ") };
+        match self {
+            SeriesFinding::Rise { series, metric, level, mean, share_of_bare_metal, last, blocks } => {
+                let place = if last.is_none() { ", the last level" } else { "" };
+                let label = lower_first(&metric.label);
+                let (subject, level) = (subject(series), &level.label);
+                write!(
+                    f,
+                    "{subject}{label} rises up to {level}{place}: {} {}",
+                    three_digits(*mean),
+                    metric.unit
+                )?;
+                if let Some(share) = share_of_bare_metal {
+                    write!(f, ", {:.0} % of bare metal", 100.0 * share)?;
+                }
+                match last {
+                    Some((last, by, ends)) if ends.1 < 1.0 => {
+                        write!(f, "; falls to {} with {}", change(metric, *by, *ends), last.label)?;
+                    }
+                    Some((last, ..)) => write!(f, "; no further rise shown up to {}", last.label)?,
+                    None => {}
+                }
+                write!(f, " ({})", counted(*blocks, "block"))
+            }
+            SeriesFinding::Spread { series, bound, level, mean, interval: (low, high), blocks } => write!(
+                f,
+                "{}spread beyond noise exceeds {bound:.0} points from {} on ({mean:.0}, {low:.0} to {high:.0}; {})",
+                subject(series),
+                level.label,
+                counted(*blocks, "block")
+            ),
         }
     }
 }
@@ -159,6 +196,21 @@ fn ratio(value: f64) -> String {
     } else {
         format!("{value:.1}")
     }
+}
+
+/// For the middle of a sentence; abbreviations such as `P99` stay.
+fn lower_first(label: &str) -> String {
+    let mut chars = label.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(chars).collect(),
+        _ => label.to_owned(),
+    }
+}
+
+/// Three significant digits, or all before the point.
+fn three_digits(value: f64) -> String {
+    let decimals = (2 - value.abs().max(1e-3).log10().floor() as i32).max(0) as usize;
+    format!("{value:.decimals$}")
 }
 
 #[cfg(test)]

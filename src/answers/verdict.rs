@@ -3,7 +3,7 @@
 //! - worse: one-sided test, Holm over the family, *and* the estimate beyond the threshold
 //! - better: the same the other way round
 //! - same: non-inferiority, the one-sided bound of the worsening inside the threshold, which needs no correction for the family
-//! - else it is measured again, 5 → 10 → 15 blocks with α spent over the looks, and after the last one inconclusive
+//! - else it is measured again, 5 → 10 → 15 blocks with α spent over the analyses, and after the last one inconclusive
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -45,63 +45,52 @@ pub struct Worsening {
     pub threshold: f64,
 }
 
-/// When the data are judged. The levels of the three looks of a gate add up to 5 %.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// After five blocks.
-    First,
-    /// After ten.
-    Second,
-    /// After fifteen.
-    Last,
-    /// At data that are finished, once.
-    Only,
+/// One time at which data are judged, and the part of α = 5 % that may be spent then.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Analysis {
+    /// Blocks that are measured by then.
+    pub blocks: usize,
+    /// The part of α.
+    pub level: f64,
+    /// Whether nothing is measured afterwards.
+    pub is_final: bool,
 }
 
-impl Look {
-    /// The looks of a gate, in order.
-    pub const GATE: [Look; 3] = [Look::First, Look::Second, Look::Last];
+impl Analysis {
+    /// Of finished data, judged once.
+    pub const ONCE: Analysis = Analysis { blocks: 15, level: 0.05, is_final: true };
 
-    /// Blocks after which a gate looks.
-    pub fn blocks(self) -> usize {
-        match self {
-            Look::First => 5,
-            Look::Second => 10,
-            Look::Last | Look::Only => 15,
-        }
-    }
-
-    /// The part of α that this look may spend.
-    pub fn level(self) -> f64 {
-        match self {
-            Look::First => 0.01,
-            Look::Second | Look::Last => 0.02,
-            Look::Only => 0.05,
-        }
-    }
-
-    fn is_final(self) -> bool {
-        matches!(self, Look::Last | Look::Only)
+    /// The analyses of a gate of so many blocks at most: after 5 and 10 blocks, with 1 % and 2 %, and after the last with the rest.
+    pub fn schedule(most_blocks: usize) -> Vec<Analysis> {
+        const INTERIM: [(usize, f64); 2] = [(5, 0.01), (10, 0.02)];
+        let interim = INTERIM.iter().filter(|(blocks, _)| *blocks < most_blocks);
+        let mut all: Vec<Analysis> =
+            interim.map(|&(blocks, level)| Analysis { blocks, level, is_final: false }).collect();
+        let spent: f64 = all.iter().map(|analysis| analysis.level).sum();
+        all.push(Analysis { blocks: most_blocks, level: 0.05 - spent, is_final: true });
+        all
     }
 }
 
-/// A verdict for each comparison of a family; `None`: undecided, measure again. At the last look everything has one.
+/// A verdict for each comparison of a family; `None`: undecided, measure again. At the last analysis everything has one.
 ///
 /// A comparison without a known difference (fewer than two boots on a side) is in the family and cannot be decided.
-pub fn decide(family: &[Option<Worsening>], look: Look) -> Vec<Option<Verdict>> {
+pub fn decide(family: &[Option<Worsening>], analysis: Analysis) -> Vec<Option<Verdict>> {
     let adjusted = |p: fn(&Difference) -> f64| {
         holm(&family.iter().map(|one| one.map_or(1.0, |one| p(&one.difference))).collect::<Vec<_>>())
     };
     let worse = adjusted(|difference| difference.p_above(0.0));
     let better = adjusted(|difference| difference.p_below(0.0));
-    let undecided = look.is_final().then_some(Verdict::Inconclusive);
+    let undecided = analysis.is_final.then_some(Verdict::Inconclusive);
     let one = |(index, worsening): (usize, &Option<Worsening>)| {
         let Worsening { difference, threshold } = worsening.as_ref()?;
-        let is_not_worse = difference.p_below(*threshold) <= look.level();
+        let is_not_worse = difference.p_below(*threshold) <= analysis.level;
         match () {
-            () if worse[index] <= look.level() && difference.estimate > *threshold => Some(Verdict::Worse),
-            () if better[index] <= look.level() && difference.estimate < -threshold => Some(Verdict::Better),
-            () if is_not_worse && (look.is_final() || difference.estimate >= -threshold) => {
+            () if worse[index] <= analysis.level && difference.estimate > *threshold => Some(Verdict::Worse),
+            () if better[index] <= analysis.level && difference.estimate < -threshold => {
+                Some(Verdict::Better)
+            }
+            () if is_not_worse && (analysis.is_final || difference.estimate >= -threshold) => {
                 Some(Verdict::Same)
             }
             () => None,
@@ -125,33 +114,38 @@ mod tests {
         let family =
             [worsening(0.2, 0.01), worsening(-0.2, 0.01), worsening(0.0, 0.01), worsening(0.04, 0.05)];
         let expected = [Verdict::Worse, Verdict::Better, Verdict::Same, Verdict::Inconclusive];
-        assert_eq!(decide(&family, Look::Last), expected.map(Some));
-        assert_eq!(decide(&family, Look::First)[3], None);
+        assert_eq!(decide(&family, Analysis::ONCE), expected.map(Some));
+        assert_eq!(decide(&family, Analysis::schedule(15)[0])[3], None);
     }
 
     #[test]
     fn a_certain_worsening_below_the_threshold_is_the_same() {
-        assert_eq!(decide(&[worsening(0.02, 0.001)], Look::First), [Some(Verdict::Same)]);
+        assert_eq!(decide(&[worsening(0.02, 0.001)], Analysis::schedule(15)[0]), [Some(Verdict::Same)]);
     }
 
     #[test]
     fn what_cannot_be_compared_is_inconclusive_in_the_end() {
-        assert_eq!(decide(&[None], Look::First), [None]);
-        assert_eq!(decide(&[None], Look::Last), [Some(Verdict::Inconclusive)]);
+        assert_eq!(decide(&[None], Analysis::schedule(15)[0]), [None]);
+        assert_eq!(decide(&[None], Analysis::ONCE), [Some(Verdict::Inconclusive)]);
     }
 
     #[test]
-    fn the_looks_of_a_gate_spend_five_percent_together() {
-        assert!((Look::GATE.iter().map(|look| look.level()).sum::<f64>() - 0.05).abs() < 1e-12);
+    fn the_analyses_of_a_gate_spend_five_percent_together_however_many_there_are() {
+        for (most, blocks) in [(3, vec![3]), (5, vec![5]), (10, vec![5, 10]), (15, vec![5, 10, 15])] {
+            let all = Analysis::schedule(most);
+            assert_eq!(all.iter().map(|analysis| analysis.blocks).collect::<Vec<_>>(), blocks);
+            assert!((all.iter().map(|analysis| analysis.level).sum::<f64>() - 0.05).abs() < 1e-12);
+            assert_eq!(all.iter().filter(|analysis| analysis.is_final).count(), 1);
+        }
     }
 
     proptest! {
         #[test]
         fn a_larger_family_makes_nothing_worse(own in (-0.3..0.3_f64, 0.001..0.1_f64), others in 0..60_usize) {
-            let alone = decide(&[worsening(own.0, own.1)], Look::Last)[0];
+            let alone = decide(&[worsening(own.0, own.1)], Analysis::ONCE)[0];
             let mut family = vec![worsening(0.0, 0.05); others];
             family.push(worsening(own.0, own.1));
-            let together = decide(&family, Look::Last)[others];
+            let together = decide(&family, Analysis::ONCE)[others];
             prop_assert!(together != Some(Verdict::Worse) || alone == Some(Verdict::Worse));
         }
     }

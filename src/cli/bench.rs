@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use tokio::sync::mpsc;
 
 use super::exit::{Exit, InterruptedEarly, PreflightFailed};
-use super::json::{self, AnswerEvent, JsonEvent};
+use super::json::{self, AnswerEvent, JsonEvent, RunFindingEvent};
 use super::output::{print, print_stderr};
 use super::progress::Progress;
 use super::{Common, inputs, signals};
@@ -31,7 +31,7 @@ use crate::profile::Experiment;
 use crate::raw::Accel;
 use crate::report::terminal::Terminal;
 use crate::results::{Results, RunDir, Writer};
-use crate::run::bench::{self, Ending};
+use crate::run::bench::{self, ByProfile, Ending, Guide};
 use crate::run::event::{Event, Events};
 use crate::run::lab_session::LabSession;
 
@@ -53,6 +53,9 @@ pub struct Bench {
     /// Resume an interrupted run, or retry the trials that failed in it; valid trials are kept
     #[arg(long, value_name = "RUN", conflicts_with_all = ["profile", "out"], value_parser = inputs::path)]
     resume: Option<PathBuf>,
+    /// The command that makes the run, for the first line of JSON
+    #[arg(skip = "bench")]
+    command: &'static str,
 }
 
 /// All that is decided before anything is made.
@@ -148,9 +151,20 @@ pub(super) fn warn(message: &str, common: &Common) {
 }
 
 impl Bench {
+    /// A run of a profile, below a directory, that another command makes.
+    pub(super) fn of_profile(profile: PathBuf, out: PathBuf, command: &'static str) -> Bench {
+        Bench { profile: Some(profile), out, resume: None, command }
+    }
+
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
+        let (ending, results) = self.measure(common, &mut ByProfile)?;
+        conclude(&results, ending, common)
+    }
+
+    /// Makes the lab, measures and takes the lab down.
+    pub(super) fn measure(&self, common: &Common, guide: &mut dyn Guide) -> Result<(Ending, Results)> {
         inputs::quiet_libvirt();
-        let prepared = self.prepare(common)?;
+        let prepared = self.prepare(common, guide)?;
         signals::ending_signals().thread_block().context("failed to block signals")?;
         let state = State::create(&state::root(prepared.experiment.machines.is_some()))?;
         let settings = match right_to_settings(&prepared.experiment, &state.id, common) {
@@ -168,18 +182,18 @@ impl Bench {
             if prepared.experiment.machines.is_none() {
                 enter_lab(&state, &prepared.run_dir)?;
             }
-            measure(&prepared, &state, common)
+            measure(&prepared, &state, common, guide)
         }));
         // Whatever happened, the lab goes: the same code as `kvmfair clean`.
         let undone = clean::undo(state).map(drop);
         drop(settings); // everything is put back
-        let (ending, results) = both(measured, undone)?;
-        conclude(&results, ending, common)
+        both(measured, undone)
     }
 
     /// Everything that can refuse refuses here; nothing but the run's own directory has been made then, and a new one is removed.
-    fn prepare(&self, common: &Common) -> Result<Prepared> {
+    fn prepare(&self, common: &Common, guide: &dyn Guide) -> Result<Prepared> {
         let (text, experiment) = self.experiment()?;
+        let experiment = guide.adjust(experiment)?;
         let (run_dir, writer) = self.run_dir(&text, &experiment)?;
         let prepared = self.examine(experiment, &text, (run_dir.clone(), writer), common);
         if prepared.is_err() && self.resume.is_none() {
@@ -200,7 +214,7 @@ impl Bench {
             let written = experiment.configurations.len() * experiment.timing.repeats as usize;
             let kept = run_dir.read_json::<plan::Plan>("plan.json");
             let trials = kept.map_or(written, |plan| plan.trials.len());
-            JsonEvent::start_of_run("bench", run_dir.name(), run_dir.path(), trials).print()?;
+            JsonEvent::start_of_run(self.command, run_dir.name(), run_dir.path(), trials).print()?;
         }
         super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
         let Looked { accel, cpus, wire, environment } = looked(&experiment, text, common)?;
@@ -283,7 +297,12 @@ fn enter_lab(state: &State, run_dir: &RunDir) -> Result<()> {
     Ok(())
 }
 
-fn measure(prepared: &Prepared, state: &State, common: &Common) -> Result<(Ending, Results)> {
+fn measure(
+    prepared: &Prepared,
+    state: &State,
+    common: &Common,
+    guide: &mut dyn Guide,
+) -> Result<(Ending, Results)> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let (events, mut heard) = mpsc::unbounded_channel();
@@ -293,13 +312,18 @@ fn measure(prepared: &Prepared, state: &State, common: &Common) -> Result<(Endin
                 progress.on(&event);
             }
         });
-        let outcome = all_trials(prepared, state, events).await;
+        let outcome = all_trials(prepared, state, guide, events).await;
         listener.await.ok();
         outcome
     })
 }
 
-async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Result<(Ending, Results)> {
+async fn all_trials(
+    prepared: &Prepared,
+    state: &State,
+    guide: &mut dyn Guide,
+    events: Events,
+) -> Result<(Ending, Results)> {
     let cancel = signals::cancel_on_signals()?;
     let Prepared { experiment, image, accel, cpus, wire, run_dir, .. } = prepared;
     drop(events.send(Event::Preparing(format!("making the lab of run {}", state.id))));
@@ -314,6 +338,10 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
     let scan = plan::Scan::from_kernel(memory.ksm_pages_to_scan, memory.ksm_sleep_ms);
     let fresh = plan::plan(experiment, *accel, plan::Host { cpus: *cpus, scan });
     let environment = with_versions(prepared, &session).await;
+    if let Err(refused) = guide.begin(experiment, &environment, *accel) {
+        session.abandon().await.context("failed to take the lab down")?;
+        return Err(refused);
+    }
     // A run that ended before its first trial has nothing to go on with.
     let mut results = if prepared.resumed && run_dir.path().join("environment.json").exists() {
         Results::resume(run_dir.clone(), &environment, *accel)?
@@ -325,7 +353,8 @@ async fn all_trials(prepared: &Prepared, state: &State, events: Events) -> Resul
         false => fresh,
     };
     results.plan(&plan)?;
-    let ending = bench::run(&mut session, experiment, &mut plan, &mut results, &cancel, &events).await?;
+    let ending =
+        bench::run(&mut session, experiment, &mut plan, &mut results, guide, &cancel, &events).await?;
     drop(events.send(Event::TearingDown));
     session.abandon().await.context("failed to take the lab down")?;
     results.finish()?;
@@ -365,6 +394,9 @@ pub(super) fn print_closing(results: &Results) -> Result<Exit> {
     let closing = results.closing();
     json::print(closing.warnings.into_iter().map(JsonEvent::warning))?;
     json::print(closing.answers.iter().map(|answer| JsonEvent::Answer(AnswerEvent::from(answer))))?;
+    json::print(
+        closing.findings.iter().map(|finding| JsonEvent::RunFinding(RunFindingEvent::from(finding))),
+    )?;
     json::print(closing.configurations.into_iter().map(JsonEvent::Configuration))?;
     json::print(closing.summary.into_iter().map(JsonEvent::Summary))
 }

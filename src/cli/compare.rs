@@ -1,15 +1,14 @@
 //! `kvmfair compare`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 
+use super::finished_run::FinishedRun;
 use super::json::{self, JsonEvent};
 use super::output::print;
 use super::{Common, bench, exit::Exit};
-use crate::host::Environment;
-use crate::report::comparison::{ComparedRun, RunComparison};
-use crate::results::{Results, RunDir};
+use crate::report::comparison::RunComparison;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,8 +62,8 @@ impl Compare {
             "--threshold must be more than 0 and less than 100, got {threshold}"
         );
         ensure!(*points > 0.0, "--points must be more than 0, got {points}");
-        let base = Run::read(&self.base)?;
-        let runs = self.new.iter().map(|path| Run::read(path));
+        let base = FinishedRun::read(&self.base)?;
+        let runs = self.new.iter().map(|path| FinishedRun::read(path));
         let texts = runs.map(|new| {
             let new = new?;
             let compared = RunComparison::new(
@@ -90,83 +89,13 @@ fn events(compared: &RunComparison) -> impl Iterator<Item = JsonEvent> {
     std::iter::once(JsonEvent::Runs(compared.runs())).chain(rows)
 }
 
-/// What is read of a run.
-struct Run {
-    name: String,
-    environment: Environment,
-    results: Results,
-}
-
-impl Run {
-    fn read(path: &Path) -> Result<Run> {
-        if !path.exists() {
-            let hint = "runs are in `runs/`, or in the directory that --out named";
-            bail!("there is no directory {} (hint: {hint})", path.display());
-        }
-        let dir = RunDir::open(path)?;
-        let name = dir.name();
-        let environment = dir
-            .read_json("environment.json")
-            .with_context(|| format!("failed to read {}", path.display()))?;
-        Ok(Run { name, environment, results: Results::read(dir)? })
-    }
-
-    fn compared(&self) -> ComparedRun<'_> {
-        let (experiment, trials) = (self.results.experiment(), self.results.trials());
-        ComparedRun { name: &self.name, experiment, trials }
-    }
-
-    /// What differs between the machines and their software, KVM or emulation among it.
-    fn differences(&self, new: &Run) -> Vec<String> {
-        let accel = |run: &Run| run.results.trials().first().map(|trial| trial.accel);
-        let mut found = self.environment.differences(&new.environment);
-        if let (Some(before), Some(now)) = (accel(self), accel(new))
-            && before != now
-        {
-            found.push(format!("accel was {before:?} and is {now:?}"));
-        }
-        found
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::cli::fixture::run;
     use crate::cli::{Cli, Command};
-    use crate::figures::fixture;
-    use crate::profile::Factor;
-    use crate::raw::{Accel, RawTrial};
-    use crate::report::fixture as report_fixture;
-
-    /// Two guests in five boots, each 1 % faster than the one before.
-    fn trials(backend: &str, rates: [f64; 2]) -> impl Iterator<Item = RawTrial> {
-        (1..=5).map(move |boot| {
-            let rates = rates.map(|rate| rate * (1.0 + 0.01 * f64::from(boot)));
-            let mut raw = fixture::trial(fixture::configuration(backend, 2), &rates);
-            raw.repeat = boot;
-            for guest in &mut raw.guests {
-                guest.qemu_pid = Some((100 * boot + guest.guest) as i32);
-            }
-            raw
-        })
-    }
-
-    /// A finished run of such backends.
-    fn run(base: &Path, name: &str, kernel: &str, backends: &[(&str, [f64; 2])]) -> String {
-        let configurations = backends.iter().map(|(backend, _)| fixture::configuration(backend, 2)).collect();
-        let experiment = report_fixture::experiment(configurations, &[Factor::Backend]);
-        let dir = RunDir::create(base, name, "t").unwrap();
-        dir.write_json("experiment.json", &experiment).unwrap();
-        let environment = Environment { kernel: kernel.into(), ..Environment::default() };
-        let mut results = Results::create(dir.clone(), experiment, environment, Accel::Tcg).unwrap();
-        let all = backends.iter().flat_map(|(backend, rates)| trials(backend, *rates));
-        for (number, raw) in (1..).zip(all) {
-            results.add(RawTrial { trial: number, ..raw }).unwrap();
-        }
-        dir.path().display().to_string()
-    }
 
     /// What a command line prints.
     fn text(line: &[&str]) -> Result<String> {

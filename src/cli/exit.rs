@@ -18,6 +18,12 @@ pub enum Exit {
     Preflight = 4,
     /// The run is complete, but trials failed or are invalid.
     FailedTrials = 5,
+    /// `gate`: something is worse than the baseline; `history check`: a level has changed for the worse.
+    Worse = 6,
+    /// `gate`: nothing is worse, but something could not be decided.
+    Inconclusive = 7,
+    /// `gate`: the baseline is of another machine, kernel, QEMU or profile; nothing was measured.
+    NotComparable = 8,
     /// A signal ended the run early; what was measured is kept.
     Interrupted = 130,
 }
@@ -32,6 +38,9 @@ Exit codes:
     4  the machines cannot run the profile: something is missing, another run is changing their settings, or
        a killed run left changes behind; or `doctor --strict` found something bad; nothing was done
     5  the run is complete, but some trials failed or are invalid
+    6  gate: something is worse than the baseline; history check: a level has changed for the worse
+    7  gate: nothing is worse, but something could not be decided
+    8  gate: the baseline is of another machine, kernel, QEMU or profile; nothing was measured
   130  interrupted; finished trials are kept, and `bench --resume` continues
 
 Environment:
@@ -69,3 +78,20 @@ impl fmt::Display for InterruptedEarly {
 }
 
 impl std::error::Error for InterruptedEarly {}
+
+/// A baseline cannot be compared with this machine or profile.
+#[derive(Debug)]
+pub struct NotComparable {
+    /// What differs, a sentence each.
+    pub differences: Vec<String>,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl fmt::Display for NotComparable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not comparable with the baseline: {} (hint: {})", self.differences.join("; "), self.hint)
+    }
+}
+
+impl std::error::Error for NotComparable {}

@@ -2,7 +2,7 @@
 
 use anyhow::Error;
 
-use super::exit::{Exit, InterruptedEarly, PreflightFailed};
+use super::exit::{Exit, InterruptedEarly, NotComparable, PreflightFailed};
 use super::json::{ErrorEvent, JsonEvent, ProfileMistake};
 use super::output::{colour, print_stderr};
 use crate::lab::LabError;
@@ -42,6 +42,7 @@ fn exit_code(error: &Error) -> Exit {
         _ if error.is::<PreflightFailed>() => Exit::Preflight,
         Some(LabError::Settings(_)) => Exit::Preflight,
         _ if error.is::<InterruptedEarly>() => Exit::Interrupted,
+        _ if error.is::<NotComparable>() => Exit::NotComparable,
         _ => Exit::Internal,
     }
 }

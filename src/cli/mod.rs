@@ -3,6 +3,7 @@
 // These macros panic where the stream cannot be written, and a panic has an exit code of its own.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
+mod baseline;
 mod bench;
 mod check;
 mod clean;
@@ -11,6 +12,12 @@ mod completions;
 mod doctor;
 pub mod exit;
 mod failure;
+mod finished_run;
+#[cfg(test)]
+mod fixture;
+mod gate;
+mod gate_course;
+mod history;
 mod image;
 mod inputs;
 mod json;
@@ -80,6 +87,12 @@ enum Command {
     Report(report::Report),
     /// Compare finished runs with a base run: better, same, worse or inconclusive
     Compare(compare::Compare),
+    /// Make, show or edit a baseline for `gate`
+    Baseline(baseline::BaselineCommand),
+    /// Run a profile and judge it against a baseline: pass, worse or inconclusive
+    Gate(gate::GateCommand),
+    /// Keep the figures of runs over months: where a level moved, and what changed there
+    History(history::HistoryCommand),
     /// Undo what killed runs left behind
     Clean(clean::Clean),
     /// Build, list or remove the image that guests boot
@@ -103,6 +116,10 @@ impl Command {
             Command::Check(_) => Some("check"),
             Command::Doctor(_) => Some("doctor"),
             Command::Compare(_) => Some("compare"),
+            Command::Gate(gate) if gate.makes_run() => None,
+            Command::Gate(_) => Some("gate"),
+            Command::Baseline(_) => Some("baseline"),
+            Command::History(_) => Some("history"),
             Command::Clean(_) => Some("clean"),
             Command::Image(_) => Some("image"),
             Command::Profile(_) => Some("profile"),
@@ -139,6 +156,9 @@ fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Doctor(command) => command.run(common),
         Command::Report(command) => command.run(common),
         Command::Compare(command) => command.run(common),
+        Command::Baseline(command) => command.run(common),
+        Command::Gate(command) => command.run(common),
+        Command::History(command) => command.run(common),
         Command::Clean(command) => command.run(common),
         Command::Image(command) => command.run(common),
         Command::Profile(command) => command.run(common),

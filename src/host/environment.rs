@@ -85,6 +85,17 @@ impl Environment {
         found
     }
 
+    /// What figures depend on, as JSON: without dates, amounts in use and the profile's own name and digest.
+    pub fn comparable(&self) -> Value {
+        let mut value = serde_json::to_value(self.without_amounts()).unwrap_or_default();
+        let irrelevant = ["date", "profile", "profile_sha256"];
+        irrelevant.iter().for_each(|key| drop(value.as_object_mut().and_then(|facts| facts.remove(*key))));
+        if let Some(tester) = &self.tester {
+            value["tester"] = tester.comparable();
+        }
+        value
+    }
+
     fn without_amounts(&self) -> Environment {
         let tester = self.tester.as_ref().map(|tester| Box::new(tester.without_amounts()));
         Environment { date: String::new(), memory: self.memory.settings(), tester, ..self.clone() }

@@ -173,6 +173,7 @@ mod tests {
             groups: Vec::new(),
             configurations,
             factors: vec![Factor::Backend, Factor::Vms],
+            gate: Default::default(),
         }
     }
 

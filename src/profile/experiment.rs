@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Factor;
 use super::configuration::Configuration;
+use super::gate::Gate;
 use super::groups::Group;
 use super::lab::{Machines, WireNics};
 use super::policy::Policy;
@@ -54,6 +55,9 @@ pub struct Experiment {
     pub configurations: Vec<Configuration>,
     /// Names of the swept factors, in the order written; they tell one configuration from another.
     pub factors: Vec<Factor>,
+    /// What `kvmfair gate` judges.
+    #[serde(default)]
+    pub gate: Gate,
 }
 
 impl Experiment {

@@ -1,7 +1,7 @@
 //! The profile: as written (serde) -> experiment (validated). Errors carry file, line, column and a hint.
 //!
 //! - [`load()`], [`parse`]: a file, or its text, to an [`Experiment`]; the way in
-//! - [`experiment`], [`groups`], [`lab`], and the types of [`crate::factor`]: what the rest of kvmfair reads
+//! - [`experiment`], [`groups`], [`lab`], [`Gate`], and the types of [`crate::factor`]: what the rest of kvmfair reads
 //! - [`written`]: every key of the format, with what it means
 //! - [`diagnostic`]: what is wrong with a profile, rendered as rustc does
 //! - [`schema()`]: the JSON schema of the format, for editors
@@ -14,6 +14,7 @@
 
 pub mod diagnostic;
 pub mod experiment;
+mod gate;
 pub mod groups;
 pub mod lab;
 mod load;
@@ -34,6 +35,7 @@ pub use diagnostic::{Diagnostic, Position, ProfileError};
 pub use experiment::{
     AccelChoice, ExitChoice, Experiment, Host, Idle, Image, Limits, Order, Precision, Reprovision, Timing,
 };
+pub use gate::{Gate, GatedMetric};
 pub use lab::{Machines, WireNics};
 pub use load::{LARGEST, from_bytes, load, parse};
 pub use schema::schema;

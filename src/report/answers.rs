@@ -3,8 +3,8 @@
 //! Each factor's first level is compared with its others, at the last levels of the other factors: what is compared follows from the
 //! profile, never from the data.
 
-use super::Model;
 use super::model::{describe, phrase, with_guests};
+use super::{Model, findings};
 use crate::answers::{Answer, LevelPair, answer, metrics, values};
 use crate::profile::{Configuration, Factor};
 
@@ -44,13 +44,19 @@ fn pairs(model: &Model, factor: Factor) -> Vec<LevelPair> {
     place[1..].iter().map(pair).collect()
 }
 
-/// A list in Markdown; empty without answers.
+/// Answers and findings as a list in Markdown; empty without any.
 pub(super) fn list(model: &Model) -> String {
-    answers(model).iter().map(|answer| format!("- {answer}\n")).collect()
+    let answers: String = answers(model).iter().map(|answer| format!("- {answer}\n")).collect();
+    answers + &findings::list(model)
+}
+
+/// What a terminal shows first: answers, then findings.
+pub(super) fn opening(model: &Model) -> String {
+    first(model) + &findings::first(model)
 }
 
 /// For a terminal: a line for each difference that is shown, at most eight, then one for each pair of levels without any.
-pub(super) fn first(model: &Model) -> String {
+fn first(model: &Model) -> String {
     let all = answers(model);
     let (shown, rest): (Vec<&Answer>, Vec<&Answer>) = all.iter().partition(|answer| answer.is_shown());
     let mut lines: Vec<String> = shown.iter().take(SHOWN).map(|answer| answer.to_string()).collect();

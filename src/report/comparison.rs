@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::model::describe;
 use super::table_line::line;
 use super::terminal::{Terminal, wrapped};
-use crate::answers::{self, Comparison, Measure, Metric, Side, Verdict, compare};
+use crate::answers::{self, Analysis, Comparison, Measure, Metric, Side, Verdict, compare};
 use crate::figures::TrialFigures;
 use crate::profile::{Configuration, Experiment, Factor};
 
@@ -87,6 +87,29 @@ pub struct ComparisonRow {
     verdict: Verdict,
 }
 
+impl ComparisonRow {
+    /// The row of a comparison; `label` is its configuration in words.
+    pub(super) fn new(base_run: &str, new_run: &str, label: String, one: &Comparison) -> ComparisonRow {
+        ComparisonRow {
+            base_run: base_run.to_owned(),
+            new_run: new_run.to_owned(),
+            configuration: one.configuration.clone(),
+            label,
+            metric: one.metric.key.clone(),
+            unit: one.metric.unit.clone(),
+            measure: one.metric.measure,
+            base: one.base,
+            new: one.new,
+            change: one.change,
+            low: one.interval.map(|(low, _)| low),
+            high: one.interval.map(|(_, high)| high),
+            is_within_one_boot: one.is_within_one_boot,
+            threshold: one.threshold,
+            verdict: one.verdict,
+        }
+    }
+}
+
 impl<'a> RunComparison<'a> {
     /// Compares the valid trials of two runs. `ratio` is the smallest change of a ratio that matters, such as 0.05; `points` that
     /// of a rate bias, in points.
@@ -101,7 +124,7 @@ impl<'a> RunComparison<'a> {
             Measure::Points => points,
         };
         let (before, after) = (answers::values(base.trials), answers::values(new.trials));
-        let comparisons = compare(&answers::metrics(), &before, &after, threshold);
+        let comparisons = compare(&answers::metrics(), &before, &after, threshold, Analysis::ONCE);
         RunComparison { base, new, differences, comparisons }
     }
 
@@ -145,23 +168,7 @@ impl<'a> RunComparison<'a> {
     }
 
     fn json_row(&self, one: &Comparison) -> ComparisonRow {
-        ComparisonRow {
-            base_run: self.base.name.to_owned(),
-            new_run: self.new.name.to_owned(),
-            configuration: one.configuration.clone(),
-            label: self.label(&one.configuration),
-            metric: one.metric.key.clone(),
-            unit: one.metric.unit.clone(),
-            measure: one.metric.measure,
-            base: one.base,
-            new: one.new,
-            change: one.change,
-            low: one.interval.map(|(low, _)| low),
-            high: one.interval.map(|(_, high)| high),
-            is_within_one_boot: one.is_within_one_boot,
-            threshold: one.threshold,
-            verdict: one.verdict,
-        }
+        ComparisonRow::new(self.base.name, self.new.name, self.label(&one.configuration), one)
     }
 
     /// The rows of the table: all metrics of a configuration together, in the order of the base run.

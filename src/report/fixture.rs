@@ -31,6 +31,7 @@ pub fn experiment(configurations: Vec<Configuration>, factors: &[Factor]) -> Exp
         groups: Vec::new(),
         configurations,
         factors: factors.to_vec(),
+        gate: Default::default(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Results;
-use crate::answers::Answer;
+use crate::answers::{Answer, SeriesFinding};
 use crate::figures::{Metric, Outcome, SummaryRow, TrialFigures, boots, summarise};
 use crate::profile::{Configuration, Experiment};
 use crate::report::Model;
@@ -37,6 +37,7 @@ impl Results {
         Closing {
             warnings: report::warnings(&model).iter().map(ToString::to_string).collect(),
             answers: report::answers(&model),
+            findings: report::findings(&model),
             configurations: tables::configurations(&model).to_objects(),
             summary: tables::summary(&model).to_objects(),
         }
@@ -90,6 +91,8 @@ pub struct Closing {
     pub warnings: Vec<String>,
     /// What the swept factors do.
     pub answers: Vec<Answer>,
+    /// What the numbers of guests show.
+    pub findings: Vec<SeriesFinding>,
     /// The rows of `configurations.csv`.
     pub configurations: Vec<Row>,
     /// The rows of `summary.csv`.

@@ -8,8 +8,9 @@ use super::event::{Event, Events, FinishedTrial};
 use super::lab_session::LabSession;
 use super::trial;
 use crate::clock::wall_clock;
+use crate::host::Environment;
 use crate::plan::{Host, Plan, PlannedTrial};
-use crate::profile::Experiment;
+use crate::profile::{Configuration, Experiment};
 use crate::raw::{Accel, Failure, RawTrial, Stage};
 use crate::results::Results;
 
@@ -22,6 +23,41 @@ pub enum Ending {
     Interrupted,
 }
 
+/// What decides what is measured, beyond the profile's plan.
+pub trait Guide {
+    /// The experiment that is run in place of the profile's.
+    ///
+    /// # Errors
+    /// If this experiment cannot serve.
+    fn adjust(&self, experiment: Experiment) -> Result<Experiment>;
+
+    /// Called before the first trial, once the machines and their software are known.
+    ///
+    /// # Errors
+    /// If nothing is to be measured there.
+    fn begin(&mut self, experiment: &Experiment, environment: &Environment, accel: Accel) -> Result<()>;
+
+    /// The configurations that want one more block, once all planned trials are made.
+    fn further(&mut self, results: &Results) -> Vec<Configuration>;
+}
+
+/// The profile alone: its plan, and further blocks until it is as precise as it asks.
+pub struct ByProfile;
+
+impl Guide for ByProfile {
+    fn adjust(&self, experiment: Experiment) -> Result<Experiment> {
+        Ok(experiment)
+    }
+
+    fn begin(&mut self, _: &Experiment, _: &Environment, _: Accel) -> Result<()> {
+        Ok(())
+    }
+
+    fn further(&mut self, results: &Results) -> Vec<Configuration> {
+        results.imprecise()
+    }
+}
+
 /// Runs the plan.
 ///
 /// # Errors
@@ -31,6 +67,7 @@ pub async fn run(
     experiment: &Experiment,
     plan: &mut Plan,
     results: &mut Results,
+    guide: &mut dyn Guide,
     cancel: &CancellationToken,
     events: &Events,
 ) -> Result<Ending> {
@@ -38,7 +75,7 @@ pub async fn run(
     let deadline = experiment.limits.total.map(|limit| Instant::now() + limit);
     let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
     let host = session.planned_on().await;
-    while let Some(planned) = next(plan, (session.accel, host), experiment, results, events, late())? {
+    while let Some(planned) = next(plan, (session.accel, host), experiment, results, guide, events, late())? {
         announce(plan, &planned, events);
         let raw = tokio::select! {
             raw = attempts(session, experiment, &planned, results, events, late) => raw?,
@@ -55,25 +92,26 @@ pub async fn run(
     Ok(Ending::Complete)
 }
 
-/// The next trial that has not been made; once all are, the plan grows by those that precision asks for.
+/// The next trial that has not been made; once all are, the plan grows by those that the guide asks for.
 fn next(
     plan: &mut Plan,
     (accel, host): (Accel, Host),
     experiment: &Experiment,
     results: &mut Results,
+    guide: &mut dyn Guide,
     events: &Events,
     late: bool,
 ) -> Result<Option<PlannedTrial>> {
     let missing =
         |plan: &Plan, results: &Results| plan.trials.iter().position(|planned| !results.has(planned.trial));
     if missing(plan, results).is_none() && !late {
-        let imprecise = results.imprecise();
-        if !imprecise.is_empty() {
-            plan.extend(&imprecise, experiment, accel, host);
+        let wanted = guide.further(results);
+        if !wanted.is_empty() {
+            plan.extend(&wanted, experiment, accel, host);
             results.plan(plan)?;
             drop(events.send(Event::Extended {
                 trials: plan.trials.len() as u32,
-                configurations: imprecise.len() as u32,
+                configurations: wanted.len() as u32,
             }));
         }
     }

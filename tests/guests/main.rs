@@ -10,6 +10,7 @@ mod appliance;
 mod cloud;
 mod doctor;
 mod end_to_end;
+mod gate;
 mod groups;
 mod guest_memory;
 mod hardware_lab;

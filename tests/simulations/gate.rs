@@ -1,6 +1,6 @@
 //! The gate: unchanged campaigns stay green, losses of speed and of fairness are found.
 
-use kvmfair::answers::{Look, Power, Verdict, Worsening, decide};
+use kvmfair::answers::{Analysis, Power, Verdict, Worsening, decide};
 use kvmfair::stats::{Difference, Spread, smallest_visible};
 
 use crate::random::Random;
@@ -16,7 +16,7 @@ struct Campaign {
     trials: usize,
 }
 
-/// Looks after 5, 10 and 15 blocks; only undecided configurations are measured again, on both sides or, with a baseline of
+/// Judges after 5, 10 and 15 blocks; only undecided configurations are measured again, on both sides or, with a baseline of
 /// fifteen boots from before, on one. `trial` gives the value of (configuration, is new), above 0 is worse.
 fn campaign(
     size: usize,
@@ -28,20 +28,20 @@ fn campaign(
         (0..size).map(|c| (0..baseline).map(|_| trial(c, false)).collect()).collect();
     let mut new: Vec<Vec<f64>> = vec![Vec::new(); size];
     let (mut verdicts, mut trials) = (vec![None; size], 0);
-    for look in Look::GATE {
+    for analysis in Analysis::schedule(15) {
         for c in (0..size).filter(|c| verdicts[*c].is_none()).collect::<Vec<_>>() {
-            while new[c].len() < look.blocks() {
+            while new[c].len() < analysis.blocks {
                 new[c].push(trial(c, true));
                 trials += 1;
             }
-            while base[c].len() < look.blocks() {
+            while base[c].len() < analysis.blocks {
                 base[c].push(trial(c, false));
                 trials += 1;
             }
         }
         let worsening =
             |c: usize| Some(Worsening { difference: Difference::welch(&base[c], &new[c])?, threshold });
-        let found = decide(&(0..size).map(worsening).collect::<Vec<_>>(), look);
+        let found = decide(&(0..size).map(worsening).collect::<Vec<_>>(), analysis);
         verdicts.iter_mut().zip(found).for_each(|(own, found)| *own = own.or(found));
     }
     Campaign { verdicts: verdicts.into_iter().flatten().collect(), trials }
@@ -145,7 +145,7 @@ fn a_loss_of_fairness_is_found() {
 
 #[test]
 fn the_power_that_is_printed_is_what_the_gate_has() {
-    let power = Power::before_run(0.0008, 15, COMPARISONS, THRESHOLD).unwrap();
+    let power = Power::before_run(0.0008, 15, COMPARISONS, THRESHOLD, Analysis::schedule(15)[2]).unwrap();
     let found = speed(60, 1, power.smallest, 15);
     assert!((0.75..=1.0).contains(&found.found), "{power:?} {found:?}");
 }
@@ -174,7 +174,7 @@ fn full_campaigns_of_eighty() {
             100.0 * found
         );
     }
-    let power = Power::before_run(0.0008, 15, COMPARISONS, THRESHOLD).unwrap();
+    let power = Power::before_run(0.0008, 15, COMPARISONS, THRESHOLD, Analysis::schedule(15)[2]).unwrap();
     println!("printed power {power:?}, found in {:.1} %", 100.0 * speed(2000, 1, power.smallest, 15).found);
     println!(
         "noise alone: {:?}",

@@ -18,10 +18,12 @@ use super::exit::Exit;
 use super::output;
 use crate::preflight;
 use crate::report::comparison::{ComparedRuns, ComparisonRow};
+use crate::report::gate::GateSummary;
+use crate::report::history::HistoryRow;
 use crate::table::Row;
 pub use records::{
     AnswerEvent, CachedImage, CleanedRun, EndEvent, ErrorEvent, Estimated, MachineSubject, Message,
-    PlainText, PlannedTrialEvent, ProfileMistake, ShippedProfile, Start,
+    PlainText, PlannedTrialEvent, ProfileMistake, RunFindingEvent, ShippedProfile, Start,
 };
 
 /// Version of the lines: a reader of another version must not guess. New types and new keys do not change it.
@@ -43,6 +45,8 @@ pub enum JsonEvent {
     Warning(Message),
     /// What a swept factor does to one figure.
     Answer(AnswerEvent),
+    /// What the numbers of guests show.
+    RunFinding(RunFindingEvent),
     /// A row of `configurations.csv`.
     Configuration(Row),
     /// A row of `summary.csv`.
@@ -57,6 +61,10 @@ pub enum JsonEvent {
     Runs(ComparedRuns),
     /// One figure of one configuration in two runs (`compare`).
     Comparison(ComparisonRow),
+    /// How a gate ended (`gate`); its comparisons follow.
+    Gate(GateSummary),
+    /// One figure of one configuration over the runs of a history (`history show` and `check`).
+    History(HistoryRow),
     /// What a killed run had left behind (`clean`).
     Cleaned(CleanedRun),
     /// An image in the cache (`image`).

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::answers::Answer;
+use crate::answers::{Answer, SeriesFinding};
 use crate::doctor::Subject;
 
 /// The command, and the run that it writes or reads.
@@ -221,4 +221,26 @@ pub struct ProfileMistake {
 pub struct EndEvent {
     /// The exit code of the process; `kvmfair --help` lists all of them.
     pub exit_code: u8,
+}
+
+/// A finding of a run, in words.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RunFindingEvent {
+    /// `rise`: how far a total rises; `spread`: from how many guests on they drift apart.
+    kind: &'static str,
+    /// Id of the configuration whose trials are the evidence.
+    configuration: String,
+    /// The finding in words.
+    sentence: String,
+}
+
+impl From<&SeriesFinding> for RunFindingEvent {
+    fn from(finding: &SeriesFinding) -> RunFindingEvent {
+        let kind = if matches!(finding, SeriesFinding::Rise { .. }) { "rise" } else { "spread" };
+        RunFindingEvent {
+            kind,
+            configuration: finding.configuration().to_owned(),
+            sentence: finding.to_string(),
+        }
+    }
 }

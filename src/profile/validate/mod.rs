@@ -8,6 +8,7 @@ mod bare;
 mod configurations;
 mod division;
 mod factors;
+mod gate;
 mod groups;
 mod image;
 mod machines;
@@ -72,6 +73,7 @@ pub(super) fn experiment(
     if configurations::is_bare(&factors) {
         bare::without_guests(&mut check, &written, &factors);
     }
+    let gate = gate::gate(&mut check, &written.gate);
     let configurations = configurations::configurations(&mut check, &factors, &groups);
     if !check.issues.is_empty() {
         return Err(check.issues);
@@ -93,6 +95,7 @@ pub(super) fn experiment(
         groups,
         configurations,
         factors: factors::swept(&factors),
+        gate,
     })
 }
 

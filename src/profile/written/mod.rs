@@ -8,10 +8,12 @@
     reason = "[sweep] is a section of the profile, and users read it so"
 )]
 
+mod gate;
 mod load;
 mod machines;
 mod tuning;
 
+pub use gate::WrittenGate;
 pub use load::{Burst, Group, Limits, Plan, Share, Sweep, Workload};
 pub use machines::{Guest, Host, Network, Ssh, Tester, Wire};
 pub use tuning::{GuestTuning, HostTuning, Probe, Tuning};
@@ -61,4 +63,6 @@ pub struct Written {
     pub sweep: Sweep,
     /// bounds after which kvmfair gives up rather than wait
     pub limits: Limits,
+    /// what `kvmfair gate` judges against a baseline
+    pub gate: WrittenGate,
 }

@@ -31,7 +31,7 @@ pub fn summary(model: &Model, terminal: Terminal) -> String {
     let shown = table::fitting(&defined, terminal, draw);
     let left_out: Vec<&str> = defined.iter().filter(|m| !shown.contains(m)).map(|m| m.label()).collect();
     let drawn = draw(&shown, terminal).trim_fmt();
-    let mut text = format!("{}{}{drawn}\n", answers::first(model), caption(model));
+    let mut text = format!("{}{}{drawn}\n", answers::opening(model), caption(model));
     text.push_str(&table::too_narrow(&left_out, "summary.csv"));
     text.push_str(&groups::groups(model, terminal));
     text.push_str(&fairness::trust(model));

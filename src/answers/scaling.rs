@@ -1,0 +1,252 @@
+//! Findings over the levels of one factor, such as numbers of guests: how far a total rises, and where guests drift apart.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Metric, Value};
+use crate::stats::{Difference, Interval, holm};
+
+/// Level of a series.
+const LEVEL: f64 = 0.05;
+/// Fewest blocks of a series that is judged.
+const FEWEST_BLOCKS: usize = 3;
+/// Points of rate bias beyond noise that matter to people who share a NIC.
+const SPREADS: [f64; 3] = [30.0, 15.0, 10.0];
+
+/// One level of a series.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SeriesLevel {
+    /// In words: `8 guests`.
+    pub label: String,
+    /// Short stable id of its configuration.
+    pub configuration: String,
+}
+
+/// What a series shows, with its evidence.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "finding", rename_all = "snake_case")]
+pub enum SeriesFinding {
+    /// The total rises up to a level, and no level differs from it for the better.
+    Rise {
+        /// The series in words; empty where there is only one.
+        series: String,
+        /// The metric.
+        metric: Metric,
+        /// The first level that is not shown below the best one.
+        level: SeriesLevel,
+        /// Mean there, in the metric's unit.
+        mean: f64,
+        /// The same ÷ that of bare metal.
+        share_of_bare_metal: Option<f64>,
+        /// The last level, and its change against `level` with 95 % interval, if that is not the last itself.
+        last: Option<(SeriesLevel, f64, (f64, f64))>,
+        /// Blocks behind it.
+        blocks: usize,
+    },
+    /// The rate bias beyond noise is above a bound from a level on.
+    Spread {
+        /// The series in words; empty where there is only one.
+        series: String,
+        /// The bound, points.
+        bound: f64,
+        /// The first of the levels.
+        level: SeriesLevel,
+        /// Mean there, points, with 95 % interval.
+        mean: f64,
+        /// Ends of the interval.
+        interval: (f64, f64),
+        /// Blocks behind it.
+        blocks: usize,
+    },
+}
+
+/// A level's values on the metric's scale, by block.
+type Blocks = BTreeMap<u32, f64>;
+
+fn blocks(metric: &Metric, level: &SeriesLevel, values: &[Value]) -> Blocks {
+    let own =
+        values.iter().filter(|own| own.configuration == level.configuration && own.metric == metric.key);
+    own.filter_map(|own| Some((own.block, metric.on_scale(own.value)?))).collect()
+}
+
+/// Levels in common blocks: other − one.
+fn difference(one: &Blocks, other: &Blocks) -> Option<Difference> {
+    let pairs: Vec<(f64, f64)> =
+        one.iter().filter_map(|(block, one)| Some((*one, *other.get(block)?))).collect();
+    (pairs.len() >= FEWEST_BLOCKS).then(|| Difference::paired(&pairs))?
+}
+
+fn mean(blocks: &Blocks) -> f64 {
+    blocks.values().sum::<f64>() / blocks.len().max(1) as f64
+}
+
+/// How far the total of a series rises; `bare_metal` is the mean without guests. `None` where no level beside the best can be judged.
+pub fn find_rise(
+    series: &str,
+    levels: &[SeriesLevel],
+    metric: &Metric,
+    values: &[Value],
+    bare_metal: Option<f64>,
+) -> Option<SeriesFinding> {
+    let all: Vec<Blocks> = levels.iter().map(|level| blocks(metric, level, values)).collect();
+    let measured: Vec<usize> = (0..levels.len()).filter(|at| all[*at].len() >= FEWEST_BLOCKS).collect();
+    let best = *measured.iter().max_by(|a, b| mean(&all[**a]).total_cmp(&mean(&all[**b])))?;
+    let others: Vec<usize> = measured.iter().copied().filter(|at| *at != best).collect();
+    let lower = |at: &usize| difference(&all[best], &all[*at]).map_or(1.0, |found| found.p_below(0.0));
+    let p = holm(&others.iter().map(lower).collect::<Vec<_>>());
+    if others.is_empty() {
+        return None;
+    }
+    let is_equal =
+        |at: &usize| *at == best || others.iter().zip(&p).any(|(other, p)| other == at && *p >= LEVEL);
+    let first = measured.iter().copied().find(is_equal)?;
+    let last = measured.last().copied().filter(|last| *last != first);
+    let last = last.and_then(|last| {
+        let found = difference(&all[first], &all[last])?;
+        let (low, high) = found.interval(0.95);
+        let ends = (metric.off_scale(low), metric.off_scale(high));
+        Some((levels[last].clone(), metric.off_scale(found.estimate), ends))
+    });
+    let mean = metric.off_scale(mean(&all[first]));
+    Some(SeriesFinding::Rise {
+        series: series.to_owned(),
+        metric: metric.clone(),
+        level: levels[first].clone(),
+        mean,
+        share_of_bare_metal: bare_metal.filter(|bare| *bare > 0.0).map(|bare| mean / bare),
+        last,
+        blocks: all[first].len(),
+    })
+}
+
+/// From which level on the spread beyond noise is above 10, 15 and 30 points; a level is named once, with the largest bound.
+pub fn find_spread(
+    series: &str,
+    levels: &[SeriesLevel],
+    metric: &Metric,
+    values: &[Value],
+) -> Vec<SeriesFinding> {
+    let interval = |level: &SeriesLevel| {
+        let own: Vec<f64> = blocks(metric, level, values).into_values().collect();
+        let found = Interval::from_repeats(&own).filter(|_| own.len() >= FEWEST_BLOCKS)?;
+        Some((found.mean, found.half_width?, own.len()))
+    };
+    let known: Vec<(&SeriesLevel, (f64, f64, usize))> =
+        levels.iter().filter_map(|level| Some((level, interval(level)?))).collect();
+    let mut found: Vec<SeriesFinding> = Vec::new();
+    let mut named = known.len();
+    for bound in SPREADS {
+        let is_below = |(_, (mean, half, _)): &(&SeriesLevel, (f64, f64, usize))| mean - half <= bound;
+        let from = known.iter().rposition(is_below).map_or(0, |last| last + 1);
+        if from >= named {
+            continue;
+        }
+        named = from;
+        let (level, (mean, half, blocks)) = known[from];
+        found.push(SeriesFinding::Spread {
+            series: series.to_owned(),
+            bound,
+            level: level.clone(),
+            mean,
+            interval: (mean - half, mean + half),
+            blocks,
+        });
+    }
+    found.reverse();
+    found
+}
+
+impl SeriesFinding {
+    /// Id of the configuration whose trials are the evidence.
+    pub fn configuration(&self) -> &str {
+        match self {
+            SeriesFinding::Rise { level, .. } | SeriesFinding::Spread { level, .. } => &level.configuration,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answers::input::rate;
+    use crate::answers::{Direction, Measure};
+
+    fn levels(names: &[&str]) -> Vec<SeriesLevel> {
+        let level =
+            |name: &&str| SeriesLevel { label: format!("{name} guests"), configuration: (*name).to_owned() };
+        names.iter().map(level).collect()
+    }
+
+    fn values(metric: &Metric, means: &[(&str, f64)], wiggle: f64) -> Vec<Value> {
+        let of_level = |(id, mean): &(&str, f64)| {
+            let (id, mean, key) = ((*id).to_owned(), *mean, metric.key.clone());
+            let value = move |block: u32| Value {
+                configuration: id.clone(),
+                metric: key.clone(),
+                block,
+                boot: block,
+                value: mean * (1.0 + wiggle * f64::from((block * 7 + mean as u32) % 5) - 2.0 * wiggle),
+            };
+            (1..=5).map(value).collect::<Vec<_>>()
+        };
+        means.iter().flat_map(of_level).collect()
+    }
+
+    #[test]
+    fn a_total_rises_up_to_the_first_level_that_is_not_shown_below_the_best() {
+        let all = values(&rate(), &[("1", 100.0), ("2", 180.0), ("4", 300.0), ("8", 301.0)], 0.02);
+        let found = find_rise("virtio", &levels(&["1", "2", "4", "8"]), &rate(), &all, Some(400.0)).unwrap();
+        let SeriesFinding::Rise { level, share_of_bare_metal, last, blocks, .. } = &found else {
+            panic!("{found:?}")
+        };
+        assert_eq!((level.label.as_str(), *blocks), ("4 guests", 5));
+        assert!((share_of_bare_metal.unwrap() - 0.75).abs() < 0.02);
+        assert_eq!(last.as_ref().unwrap().0.label, "8 guests");
+        assert!(found.to_string().starts_with("virtio: total rate rises up to 4 guests: 300"), "{found}");
+        assert!(
+            found.to_string().contains("75 % of bare metal; no further rise shown up to 8 guests"),
+            "{found}"
+        );
+    }
+
+    #[test]
+    fn a_total_that_falls_afterwards_is_described_so_and_one_that_rises_to_the_end_too() {
+        let falling = values(&rate(), &[("1", 100.0), ("2", 300.0), ("4", 200.0)], 0.01);
+        let found = find_rise("", &levels(&["1", "2", "4"]), &rate(), &falling, None).unwrap().to_string();
+        assert!(
+            found.starts_with("total rate rises up to 2 guests: 300") && found.contains("falls to 0.6"),
+            "{found}"
+        );
+        let rising = values(&rate(), &[("1", 100.0), ("2", 200.0)], 0.01);
+        let found = find_rise("", &levels(&["1", "2"]), &rate(), &rising, None).unwrap().to_string();
+        assert!(found.contains("rises up to 2 guests, the last level"), "{found}");
+    }
+
+    #[test]
+    fn single_blocks_find_nothing() {
+        let all: Vec<Value> = values(&rate(), &[("1", 100.0), ("2", 200.0)], 0.0);
+        let first: Vec<Value> = all.into_iter().filter(|value| value.block == 1).collect();
+        assert_eq!(find_rise("", &levels(&["1", "2"]), &rate(), &first, None), None);
+        assert_eq!(find_spread("", &levels(&["1", "2"]), &rate(), &first), []);
+    }
+
+    #[test]
+    fn the_spread_is_named_from_the_level_on_that_stays_above_a_bound() {
+        let points = Metric { measure: Measure::Points, direction: Direction::Lower, ..rate() };
+        let all = values(&points, &[("2", 1.0), ("4", 12.0), ("8", 13.0), ("16", 40.0)], 0.01);
+        let found = find_spread("virtio", &levels(&["2", "4", "8", "16"]), &points, &all);
+        let text: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(text.len(), 2, "{text:?}");
+        assert!(
+            text[0].starts_with("virtio: spread beyond noise exceeds 10 points from 4 guests on (12, "),
+            "{text:?}"
+        );
+        assert!(
+            text[1].starts_with("virtio: spread beyond noise exceeds 30 points from 16 guests on (40, "),
+            "{text:?}"
+        );
+        let single = values(&points, &[("2", 40.0), ("4", 1.0)], 0.01);
+        assert_eq!(find_spread("", &levels(&["2", "4"]), &points, &single), [], "it does not stay there");
+    }
+}

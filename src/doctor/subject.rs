@@ -1,67 +1,106 @@
-//! One line of the answer: what was looked at, what was found, and what that does to guests.
+//! A row of the examination, and what a machine's facts make of it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Whether a setting spoils what is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+use super::guests::Planned;
+use crate::host::facts::Facts;
+
+/// Whether a setting harms what is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// It spoils nothing.
+pub enum Rating {
+    /// It harms nothing.
     Good,
-    /// It could not be found out.
+    /// The facts that decide it are missing.
     Unknown,
-    /// It is a choice that must be known when figures are read.
+    /// It must be known when figures are read.
     Note,
-    /// It spoils speed, or fairness between guests.
+    /// It harms speed, or fairness between guests.
     Bad,
 }
 
-impl Verdict {
+impl Rating {
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
-            Verdict::Good => "good",
-            Verdict::Unknown => "unknown",
-            Verdict::Note => "note",
-            Verdict::Bad => "bad",
+            Rating::Good => "good",
+            Rating::Unknown => "unknown",
+            Rating::Note => "note",
+            Rating::Bad => "bad",
         }
     }
 }
 
-/// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Subject {
+/// One subject: a row of the tables in this folder.
+pub(super) struct Subject {
+    pub(super) name: &'static str,
+    /// The effect on guests in general, for a machine that does not show enough to judge it; empty where it always does.
+    pub(super) unknown: &'static str,
+    /// The rule; an error states which fact is missing.
+    pub(super) judge: fn(&Facts, Option<Planned>) -> Result<Judgement, String>,
+}
+
+/// What a rule makes of a machine's facts.
+pub(super) struct Judgement {
+    rating: Rating,
+    found: String,
+    effect: String,
+    change: Option<String>,
+}
+
+pub(super) fn good(found: impl Into<String>, effect: impl Into<String>) -> Judgement {
+    Judgement { rating: Rating::Good, found: found.into(), effect: effect.into(), change: None }
+}
+
+pub(super) fn note(
+    found: impl Into<String>,
+    effect: impl Into<String>,
+    change: impl Into<String>,
+) -> Judgement {
+    Judgement { rating: Rating::Note, change: Some(change.into()), ..good(found, effect) }
+}
+
+pub(super) fn bad(
+    found: impl Into<String>,
+    effect: impl Into<String>,
+    change: impl Into<String>,
+) -> Judgement {
+    Judgement { rating: Rating::Bad, ..note(found, effect, change) }
+}
+
+/// For a missing fact that a command reveals.
+pub(super) fn unknown(
+    missing: impl Into<String>,
+    effect: impl Into<String>,
+    change: impl Into<String>,
+) -> Judgement {
+    Judgement { rating: Rating::Unknown, ..note(missing, effect, change) }
+}
+
+/// One subject of one machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Diagnosis {
     /// The part of the host that it belongs to.
     pub group: &'static str,
-    /// What.
+    /// The subject's name.
     pub subject: &'static str,
-    /// What was found.
+    /// The state of the machine.
     pub found: String,
     /// Whether that is good.
-    pub verdict: Verdict,
-    /// What it does to fairness between guests, one sentence.
+    pub rating: Rating,
+    /// Its effect on guests, one sentence.
     pub effect: String,
-    /// The command that changes it, or what to do where no command does; never run by kvmfair.
+    /// The command that changes it, or the step to take where no command does; never run by kvmfair.
     pub change: Option<String>,
 }
 
 impl Subject {
-    pub(super) fn new(
-        subject: &'static str,
-        verdict: Verdict,
-        found: impl Into<String>,
-        effect: impl Into<String>,
-    ) -> Subject {
-        Subject { group: "", subject, found: found.into(), verdict, effect: effect.into(), change: None }
-    }
-
-    pub(super) fn change(self, command: impl Into<String>) -> Subject {
-        Subject { change: Some(command.into()), ..self }
-    }
-
-    pub(super) fn in_group(self, group: &'static str) -> Subject {
-        Subject { group, ..self }
+    pub(super) fn examine(&self, group: &'static str, facts: &Facts, planned: Option<Planned>) -> Diagnosis {
+        let unknown = |missing: String| Judgement { rating: Rating::Unknown, ..good(missing, self.unknown) };
+        let Judgement { rating, found, effect, change } =
+            (self.judge)(facts, planned).unwrap_or_else(unknown);
+        Diagnosis { group, subject: self.name, found, rating, effect, change }
     }
 }
 
@@ -69,13 +108,13 @@ impl Subject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostReport {
     /// In the order of the page.
-    pub subjects: Vec<Subject>,
+    pub subjects: Vec<Diagnosis>,
 }
 
 impl HostReport {
-    /// How many subjects have a verdict.
-    pub fn count(&self, verdict: Verdict) -> usize {
-        self.subjects.iter().filter(|subject| subject.verdict == verdict).count()
+    /// How many subjects have a rating.
+    pub fn count(&self, rating: Rating) -> usize {
+        self.subjects.iter().filter(|subject| subject.rating == rating).count()
     }
 }
 
@@ -85,6 +124,6 @@ pub(super) fn size(kib: u64) -> String {
 }
 
 /// `1 guest`, `2 guests`.
-pub(super) fn count(n: usize, of: &str) -> String {
-    format!("{n} {of}{}", if n == 1 { "" } else { "s" })
+pub(super) fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }

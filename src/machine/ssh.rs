@@ -7,11 +7,12 @@
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ssh2::{Error, ErrorCode, Session};
 
 use super::command::{ExecError, Output, as_told, as_typed};
+use super::line::{MAX_OUTPUT, read_within};
 use super::login::SshAddress;
 use super::pump::{Target, Tunnel};
 use super::started::Started;
@@ -144,8 +145,11 @@ impl Ssh {
         let remote = format!("timeout -s KILL {} {}", limit.as_secs().max(1), as_typed(argv));
         let session = self.session.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         session.set_timeout(u32::try_from((limit + GRACE).as_millis()).unwrap_or(u32::MAX));
-        let output = execute(&session, &remote, input)
-            .map_err(|cause| ExecError::Session { host: self.host.clone(), cause: cause.to_string() })?;
+        let output = execute(&session, &remote, input, Instant::now() + limit + GRACE);
+        let output = output.map_err(|cause| match cause.kind() {
+            std::io::ErrorKind::TimedOut => ExecError::Timeout { command: told.clone(), limit },
+            _ => ExecError::Session { host: self.host.clone(), cause: cause.to_string() },
+        })?;
         tracing::debug!(host = self.host, command = told, status = output.status, "ran");
         if output.status == 137 {
             return Err(ExecError::Timeout { command: told, limit });
@@ -183,15 +187,20 @@ fn open(
     Ok(Some(session))
 }
 
-fn execute(session: &Session, command: &str, input: &mut impl Read) -> std::io::Result<Output> {
+fn execute(
+    session: &Session,
+    command: &str,
+    input: &mut impl Read,
+    deadline: Instant,
+) -> std::io::Result<Output> {
     let mut channel = session.channel_session()?;
     channel.exec(command)?;
     // A command that ends before it has read everything says why in its status.
     let _ = std::io::copy(input, &mut channel);
     let _ = channel.send_eof();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    channel.read_to_end(&mut stdout)?;
-    channel.stderr().read_to_end(&mut stderr)?;
+    read_within(&mut channel, &mut stdout, MAX_OUTPUT, deadline, |_| false)?;
+    read_within(&mut channel.stderr(), &mut stderr, MAX_OUTPUT, deadline, |_| false)?;
     channel.wait_close()?;
     // A death by signal leaves the status at 0 (libssh2); the signal's name tells.
     let signal = channel.exit_signal()?.exit_signal;

@@ -53,7 +53,7 @@ impl Blueprint {
         let test = configuration.backend.nic(&site, guest);
         let nics: Vec<Nic> = std::iter::once(management).chain(test).collect();
         let name = format!("kf-{}-g{guest}", self.site.names.run);
-        let files = placement::of_guest(&self.state, guest);
+        let files = placement::guest_paths(&self.state, guest);
         let boot = match &self.kernel {
             Some(kernel) => BootFrom::Kernel {
                 kernel: kernel.clone(),

@@ -72,7 +72,7 @@ impl LabSession {
             self.applied_limits.remove(guest);
             self.lab.unplug(*guest).await?;
             if self.cloud.is_some() {
-                let files = placement::of_guest(&self.blueprint.state, *guest);
+                let files = placement::guest_paths(&self.blueprint.state, *guest);
                 Disks::remove(self.lab.side(Side::Host), &files).await?;
             }
         }

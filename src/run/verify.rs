@@ -12,7 +12,7 @@ use super::lab_session::LabSession;
 use super::settings::{emulator, kernel, memory, nic, pin, pin_emulator, scheduler};
 use super::time_limits::GUEST_QUERY;
 use crate::backend::{Datapath, Look, Nic, Side};
-use crate::guest::fleet::Guest;
+use crate::guest::fleet::RunningGuest;
 use crate::profile::Configuration;
 use crate::raw::{Accel, Check};
 
@@ -39,7 +39,11 @@ pub async fn checks(session: &LabSession, configuration: &Configuration) -> Resu
     Ok(settings.into_iter().chain(of_guests.into_iter().flatten()).collect())
 }
 
-async fn of_guest(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Result<Vec<Check>> {
+async fn of_guest(
+    session: &LabSession,
+    guest: &RunningGuest,
+    configuration: &Configuration,
+) -> Result<Vec<Check>> {
     let (site, number) = (session.site(configuration), guest.number);
     let Some(nic) = configuration.backend.nic(&site, number) else { return Ok(Vec::new()) };
     let inside = guest.ssh.run(&["sh", "-c", INSIDE], GUEST_QUERY).await?.stdout;
@@ -110,7 +114,7 @@ fn seen_inside(output: &str, guest: u32, nic: &Nic, configuration: &Configuratio
 /// Accelerator, datapath and size of the queues, from QEMU's own command line.
 async fn seen_in_qemu(
     session: &LabSession,
-    guest: &Guest,
+    guest: &RunningGuest,
     configuration: &Configuration,
     nic: &Nic,
 ) -> Vec<Check> {
@@ -146,7 +150,7 @@ fn qemu_checks(words: &[String], guest: u32, configuration: &Configuration, acce
 
 /// The kernel's workers that serve a guest: one for each vhost queue pair, none without vhost. Since Linux 6.4 they are
 /// threads of QEMU, before that processes of the kernel's; both are named after QEMU.
-async fn vhost_workers(session: &LabSession, guest: &Guest, nic: &Nic) -> Option<Check> {
+async fn vhost_workers(session: &LabSession, guest: &RunningGuest, nic: &Nic) -> Option<Check> {
     let name = format!("vhost-{}", guest.pid);
     let look = ["sh", "-c", COMMS, "comms", &guest.pid.to_string()];
     let comms = session.lab.side(Side::Host).run(&look).await.ok().map(|output| output.stdout);

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 pub use base::{BaseError, BaseImage};
 
 use super::appliance::NicOption;
-use super::placement::GuestFiles;
+use super::placement::GuestPaths;
 use crate::machine::ExecError;
 use crate::machine::Machine;
 use seed::RunSeed;
@@ -46,12 +46,12 @@ pub struct Disks {
     seed: RunSeed,
     name: String,
     nics: Vec<NicOption>,
-    files: GuestFiles,
+    files: GuestPaths,
 }
 
 impl Disks {
     /// Disks over the image `base`, a path on the VM host, for the guest `name`, which finds its NICs by their MAC.
-    pub fn new(base: &Path, seed: &RunSeed, name: &str, nics: Vec<NicOption>, files: GuestFiles) -> Disks {
+    pub fn new(base: &Path, seed: &RunSeed, name: &str, nics: Vec<NicOption>, files: GuestPaths) -> Disks {
         Disks { base: base.to_owned(), seed: seed.clone(), name: name.to_owned(), nics, files }
     }
 
@@ -72,7 +72,7 @@ impl Disks {
     ///
     /// # Errors
     /// [`ExecError`] if the host refuses.
-    pub async fn remove(host: &Machine, files: &GuestFiles) -> Result<(), ExecError> {
+    pub async fn remove(host: &Machine, files: &GuestPaths) -> Result<(), ExecError> {
         let (overlay, seed) = (files.overlay.to_string_lossy(), files.seed.to_string_lossy());
         host.run(&["rm", "-f", &overlay, &seed]).await.map(drop)
     }

@@ -42,7 +42,7 @@ impl Doctor {
         let experiment =
             self.profile.as_deref().map(inputs::load).transpose()?.map(|(_, experiment)| experiment);
         let place = experiment.as_ref().map_or(Location::Local, host);
-        let report = doctor::examine(&doctor::inspect::inspect(&place)?, experiment.as_ref().map(planned));
+        let report = doctor::examine(&doctor::inspect::inspect(&place)?, experiment.as_ref().map(planned))?;
         let machine = name(&place);
         let failed = self.strict && report.count(Rating::Bad) > 0;
         if common.json {

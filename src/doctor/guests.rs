@@ -1,6 +1,6 @@
 //! The guests that run already, and those that a profile adds: whether memory and CPUs are enough for all of them.
 
-use super::subject::{Judgement, bad, count, good, note, size};
+use super::subject::{State, count, size};
 use crate::host::facts::Facts;
 use crate::host::memory::QEMU_MIB;
 
@@ -23,10 +23,24 @@ struct GuestTotals {
     vcpus: u64,
 }
 
-/// The running guests, from lines of `KiB vCPUs`; `None` if libvirt did not answer.
-fn running(facts: &Facts) -> Option<GuestTotals> {
+/// The name of the fact with the guests of a profile; that of the running guests is `guests`.
+pub(super) const PLANNED: &str = "planned guests";
+
+impl Planned {
+    /// The fact: a line of `KiB vCPUs` for each guest, the sums in the first.
+    pub(super) fn fact(self) -> String {
+        if self.guests == 0 {
+            return String::new();
+        }
+        let first = format!("{} {}\n", self.memory_mib * 1024, self.vcpus);
+        first + &"0 0\n".repeat(self.guests.saturating_sub(1) as usize)
+    }
+}
+
+/// The guests of a fact, from lines of `KiB vCPUs`; `None` if there is no such fact.
+fn totals(facts: &Facts, name: &str) -> Option<GuestTotals> {
     let mut totals = GuestTotals::default();
-    for (memory, vcpus) in facts.text("guests")?.lines().filter_map(|line| line.split_once(' ')) {
+    for (memory, vcpus) in facts.text(name)?.lines().filter_map(|line| line.split_once(' ')) {
         totals.guests += 1;
         totals.memory_kib += memory.parse::<u64>().unwrap_or(0);
         totals.vcpus += vcpus.parse::<u64>().unwrap_or(0);
@@ -34,22 +48,27 @@ fn running(facts: &Facts) -> Option<GuestTotals> {
     Some(totals)
 }
 
+/// The running guests; `None` if libvirt did not answer.
+fn running(facts: &Facts) -> Option<GuestTotals> {
+    totals(facts, "guests")
+}
+
 /// The running guests and those of a profile.
-fn all(facts: &Facts, planned: Option<Planned>) -> GuestTotals {
-    let (running, planned) = (running(facts).unwrap_or_default(), planned.unwrap_or_default());
+fn all(facts: &Facts) -> GuestTotals {
+    let (running, planned) = (running(facts).unwrap_or_default(), totals(facts, PLANNED).unwrap_or_default());
     GuestTotals {
-        guests: running.guests + planned.guests as usize,
-        memory_kib: running.memory_kib + planned.memory_mib * 1024,
-        vcpus: running.vcpus + u64::from(planned.vcpus),
+        guests: running.guests + planned.guests,
+        memory_kib: running.memory_kib + planned.memory_kib,
+        vcpus: running.vcpus + planned.vcpus,
     }
 }
 
 /// Use and capacity, and which guests are counted: `2 vCPUs on 8 CPUs: 1 guest runs; the profile adds 1`.
-fn usage(facts: &Facts, planned: Option<Planned>, used: &str, capacity: &str) -> String {
+fn usage(facts: &Facts, used: &str, capacity: &str) -> String {
     let run = running(facts)
         .map(|sum| format!("{} run{}", count(sum.guests, "guest"), if sum.guests == 1 { "s" } else { "" }));
     let silent = "libvirt does not answer".to_owned();
-    match (run, planned) {
+    match (run, totals(facts, PLANNED)) {
         (None, None) => format!("{capacity}; {silent}"),
         (Some(run), None) => format!("{used} {capacity}: {run}"),
         (run, Some(planned)) => {
@@ -58,48 +77,30 @@ fn usage(facts: &Facts, planned: Option<Planned>, used: &str, capacity: &str) ->
     }
 }
 
-pub(super) fn memory(facts: &Facts, planned: Option<Planned>) -> Result<Judgement, String> {
-    const FEWER: &str = "use fewer guests, or give each less memory: virsh setmaxmem GUEST SIZE --config";
-    let all = all(facts, planned);
+pub(super) fn memory(facts: &Facts) -> Result<State, String> {
+    let all = all(facts);
     let total = facts.memory("MemTotal").ok_or("not in /proc/meminfo")?;
     let cause = facts.text("no guests").map_or(String::new(), |cause| format!(" ({cause})"));
-    let found = usage(facts, planned, &format!("{} of", size(all.memory_kib)), &size(total)) + &cause;
-    if all.memory_kib > total {
-        let effect = "There is not enough for all: the kernel swaps, or kills the largest guest.";
-        return Ok(bad(found, effect, FEWER));
-    }
-    if all.memory_kib + all.guests as u64 * QEMU_MIB * 1024 > total {
-        return Ok(note(
-            format!("{found}; not enough with 1 GiB more for each"),
-            "It may be too little for QEMU beside its guests: the page cache shrinks first, then a guest waits.",
-            FEWER,
-        ));
-    }
-    match running(facts) {
-        Some(_) => Ok(good(found, "Every guest can have all of its memory at once.")),
-        None => Err(found),
-    }
+    let usage = usage(facts, &format!("{} of", size(all.memory_kib)), &size(total)) + &cause;
+    let state = match running(facts) {
+        _ if all.memory_kib > total => State::new("short"),
+        _ if all.memory_kib + all.guests as u64 * QEMU_MIB * 1024 > total => State::new("tight"),
+        Some(_) => State::new("enough"),
+        None => return Err(usage),
+    };
+    Ok(state.with("usage", usage))
 }
 
-pub(super) fn cpus(facts: &Facts, planned: Option<Planned>) -> Result<Judgement, String> {
-    let all = all(facts, planned);
+pub(super) fn cpus(facts: &Facts) -> Result<State, String> {
+    let all = all(facts);
     let cpus = facts.cpus().ok_or("not in /proc/stat")?;
-    let used = format!("{} on", count(all.vcpus as usize, "vCPU"));
-    let found = usage(facts, planned, &used, &count(cpus, "CPU"));
-    if all.vcpus > cpus as u64 {
-        return Ok(note(
-            found,
-            "vCPUs wait for each other: the figures include which of them waits, and for how long.",
-            "use fewer guests or vCPUs, unless you measure sharing",
-        ));
-    }
-    match running(facts) {
-        Some(_) => Ok(good(
-            found,
-            "Every vCPU can have a CPU of its own; vhost threads and interrupts need some too.",
-        )),
-        None => Err(found),
-    }
+    let usage = usage(facts, &format!("{} on", count(all.vcpus as usize, "vCPU")), &count(cpus, "CPU"));
+    let state = match running(facts) {
+        _ if all.vcpus > cpus as u64 => State::new("shared"),
+        Some(_) => State::new("enough"),
+        None => return Err(usage),
+    };
+    Ok(state.with("usage", usage))
 }
 
 #[cfg(test)]
@@ -114,7 +115,7 @@ mod tests {
     }
 
     fn diagnose(name: &str, facts: &Facts, planned: Option<Planned>) -> Diagnosis {
-        let mut subjects = examine(facts, planned).subjects.into_iter();
+        let mut subjects = examine(facts, planned).unwrap().subjects.into_iter();
         subjects.find(|subject| subject.subject == name).unwrap()
     }
 

@@ -1,6 +1,6 @@
 //! Mitigations that lengthen the way into or out of a guest, read from the kernel's reports.
 
-use super::subject::{Judgement, good, note};
+use super::subject::State;
 use crate::host::facts::Facts;
 
 const DIRECTORY: &str = "/sys/devices/system/cpu/vulnerabilities/";
@@ -22,7 +22,7 @@ const COSTS: [(&str, &str, &str); 13] = [
     ("vmscape", "IBPB before exit to userspace", "branch predictor flushed before QEMU handles an exit"),
 ];
 
-pub(super) fn judge(facts: &Facts) -> Result<Judgement, String> {
+pub(super) fn mitigations(facts: &Facts) -> Result<State, String> {
     let states = facts.like(DIRECTORY, "");
     if states.is_empty() {
         return Err(format!("no {DIRECTORY}"));
@@ -33,17 +33,8 @@ pub(super) fn judge(facts: &Facts) -> Result<Judgement, String> {
         n => format!("; {n} vulnerabilities open"),
     };
     let costs = costs(&states);
-    if costs.is_empty() {
-        return Ok(good(
-            format!("none on the way into or out of a guest{open}"),
-            "No mitigation makes exits more expensive, and with them the backends that exit most.",
-        ));
-    }
-    Ok(note(
-        format!("{}{open}", costs.join(", ")),
-        "Every exit costs more, so guests with emulated NICs or many small packets pay more than their neighbours.",
-        "boot with mitigations=off, only where every guest is trusted; else compare only machines with the same mitigations",
-    ))
+    let state = if costs.is_empty() { State::new("none") } else { State::new("active") };
+    Ok(state.with("open", open).with("costs", costs.join(", ")))
 }
 
 /// The costs of an exit, each with the vulnerabilities that cause it.

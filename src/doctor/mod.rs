@@ -4,8 +4,10 @@
 //! - [`examine`]: facts -> one [`Diagnosis`] for each subject
 //! - [`page`]: the report for people
 //!
-//! The subjects are rows of tables: a name, the rule that judges the machine's facts, and its texts.
+//! The subjects are rows of a table, `subjects.toml`: names, and the texts of each state that a subject may have. A rule
+//! chooses the state by the facts of a machine. To add a subject, add a row, its rule, and a line in `rules`.
 //!
+//! - `subject`, `rules`: the table, and which rule belongs to which row
 //! - `kvm`, `mitigations`: KVM itself, and the cost of exits
 //! - `cpu`: how fast a core is, and who shares it
 //! - `memory`, `guests`: where guests' memory is, and whether it suffices
@@ -23,6 +25,7 @@ mod memory;
 mod mitigations;
 mod network;
 pub mod page;
+mod rules;
 mod scheduler;
 mod software;
 mod subject;
@@ -31,22 +34,19 @@ pub use guests::Planned;
 pub use subject::{Diagnosis, HostReport, Rating};
 
 use crate::host::facts::Facts;
-use subject::Subject;
-
-/// All subjects, in the order of the page.
-const GROUPS: [(&str, &[Subject]); 6] = [
-    ("KVM", kvm::SUBJECTS),
-    ("CPU", cpu::SUBJECTS),
-    ("memory", memory::SUBJECTS),
-    ("scheduler", scheduler::SUBJECTS),
-    ("network", network::SUBJECTS),
-    ("software", software::SUBJECTS),
-];
+use subject::Table;
 
 /// Every subject of a machine; `planned` are the guests of a profile, which do not run yet.
-pub fn examine(facts: &Facts, planned: Option<Planned>) -> HostReport {
-    let rows = GROUPS.iter().flat_map(|(group, rows)| rows.iter().map(move |row| (*group, row)));
-    HostReport { subjects: rows.map(|(group, row)| row.examine(group, facts, planned)).collect() }
+///
+/// # Errors
+/// Never in practice: the table of subjects is part of the binary, and a test reads it.
+pub fn examine(facts: &Facts, planned: Option<Planned>) -> Result<HostReport, toml::de::Error> {
+    let facts = match planned {
+        Some(planned) => facts.clone().with(guests::PLANNED, planned.fact()),
+        None => facts.clone(),
+    };
+    let table = Table::read()?;
+    Ok(HostReport { subjects: table.subject.iter().map(|subject| subject.examine(&facts)).collect() })
 }
 
 #[cfg(test)]
@@ -56,13 +56,13 @@ mod tests {
     use super::*;
 
     fn diagnose(facts: &str, name: &str) -> Diagnosis {
-        let mut subjects = examine(&Facts::parse(facts), None).subjects.into_iter();
+        let mut subjects = examine(&Facts::parse(facts), None).unwrap().subjects.into_iter();
         subjects.find(|subject| subject.subject == name).unwrap()
     }
 
     #[test]
     fn nothing_is_bad_on_a_machine_that_shows_nothing() {
-        let report = examine(&Facts::default(), None);
+        let report = examine(&Facts::default(), None).unwrap();
         assert_eq!(report.count(Rating::Bad), 0, "{report:?}");
         assert!(report.count(Rating::Unknown) > 10, "{report:?}");
     }
@@ -71,7 +71,7 @@ mod tests {
     fn every_subject_has_a_unique_name_and_one_sentence() {
         for machine in fixture::MACHINES {
             let report = fixture::report(machine);
-            let names: BTreeSet<&str> = report.subjects.iter().map(|subject| subject.subject).collect();
+            let names: BTreeSet<&str> = report.subjects.iter().map(|subject| subject.subject.as_str()).collect();
             assert_eq!(names.len(), report.subjects.len());
             for subject in &report.subjects {
                 assert!(subject.effect.ends_with('.') && !subject.found.is_empty(), "{subject:?}");

@@ -73,16 +73,13 @@ impl Page {
     /// A sentence wrapped into lines that fit beside a margin.
     fn wrapped(&self, sentence: &str, margin: usize) -> Vec<String> {
         let width = usize::from(self.terminal.width).max(NARROWEST) - margin;
-        let mut lines = vec![String::new()];
+        let mut lines: Vec<String> = Vec::new();
         for word in sentence.split_whitespace() {
-            let line = lines.last_mut().expect("there is always a line");
-            if line.is_empty() {
-                line.push_str(word);
-            } else if line.chars().count() + 1 + word.chars().count() <= width {
-                line.push(' ');
-                line.push_str(word);
-            } else {
-                lines.push(word.into());
+            match lines.last_mut() {
+                Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                    line.extend([" ", word])
+                }
+                _ => lines.push(word.into()),
             }
         }
         lines

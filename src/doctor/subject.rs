@@ -1,13 +1,17 @@
-//! A row of the examination, and what a machine's facts make of it.
+//! The table of subjects, and what the facts of a machine make of it.
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use std::collections::BTreeMap;
 
-use super::guests::Planned;
+use serde::{Deserialize, Serialize};
+
+use super::rules::RULES;
 use crate::host::facts::Facts;
 
+/// Names, states and texts of all subjects.
+const TABLE: &str = include_str!("subjects.toml");
+
 /// Whether a setting harms what is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Rating {
     /// It harms nothing.
@@ -32,59 +36,60 @@ impl Rating {
     }
 }
 
-/// One subject: a row of the tables in this folder.
+#[derive(Deserialize)]
+pub(super) struct Table {
+    pub(super) subject: Vec<Subject>,
+}
+
+/// A row of the table.
+#[derive(Deserialize)]
 pub(super) struct Subject {
-    pub(super) name: &'static str,
-    /// The effect on guests in general, for a machine that does not show enough to judge it; empty where it always does.
-    pub(super) unknown: &'static str,
-    /// The rule; an error states which fact is missing.
-    pub(super) judge: fn(&Facts, Option<Planned>) -> Result<Judgement, String>,
+    group: String,
+    pub(super) name: String,
+    /// The effect on guests in general.
+    unknown: String,
+    pub(super) states: BTreeMap<String, StateText>,
 }
 
-/// What a rule makes of a machine's facts.
-pub(super) struct Judgement {
-    rating: Rating,
-    found: String,
-    effect: String,
-    change: Option<String>,
+/// Rating and texts of a state, with values in braces.
+#[derive(Clone, Deserialize)]
+pub(super) struct StateText(Rating, String, String, #[serde(default)] Option<String>);
+
+impl Table {
+    pub(super) fn read() -> Result<Table, toml::de::Error> {
+        toml::from_str(TABLE)
+    }
 }
 
-pub(super) fn good(found: impl Into<String>, effect: impl Into<String>) -> Judgement {
-    Judgement { rating: Rating::Good, found: found.into(), effect: effect.into(), change: None }
+/// The state that a rule chose, with the values of its texts.
+pub(super) struct State {
+    name: &'static str,
+    values: Vec<(&'static str, String)>,
 }
 
-pub(super) fn note(
-    found: impl Into<String>,
-    effect: impl Into<String>,
-    change: impl Into<String>,
-) -> Judgement {
-    Judgement { rating: Rating::Note, change: Some(change.into()), ..good(found, effect) }
-}
+impl State {
+    pub(super) fn new(name: &'static str) -> State {
+        State { name, values: Vec::new() }
+    }
 
-pub(super) fn bad(
-    found: impl Into<String>,
-    effect: impl Into<String>,
-    change: impl Into<String>,
-) -> Judgement {
-    Judgement { rating: Rating::Bad, ..note(found, effect, change) }
-}
+    pub(super) fn with(mut self, key: &'static str, value: impl ToString) -> State {
+        self.values.push((key, value.to_string()));
+        self
+    }
 
-/// For a missing fact that a command reveals.
-pub(super) fn unknown(
-    missing: impl Into<String>,
-    effect: impl Into<String>,
-    change: impl Into<String>,
-) -> Judgement {
-    Judgement { rating: Rating::Unknown, ..note(missing, effect, change) }
+    fn fill(&self, text: &str) -> String {
+        let fill = |text: String, (key, value): &(&str, String)| text.replace(&format!("{{{key}}}"), value);
+        self.values.iter().fold(text.to_owned(), fill)
+    }
 }
 
 /// One subject of one machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {
     /// The part of the host that it belongs to.
-    pub group: &'static str,
+    pub group: String,
     /// The subject's name.
-    pub subject: &'static str,
+    pub subject: String,
     /// The state of the machine.
     pub found: String,
     /// Whether that is good.
@@ -96,11 +101,18 @@ pub struct Diagnosis {
 }
 
 impl Subject {
-    pub(super) fn examine(&self, group: &'static str, facts: &Facts, planned: Option<Planned>) -> Diagnosis {
-        let unknown = |missing: String| Judgement { rating: Rating::Unknown, ..good(missing, self.unknown) };
-        let Judgement { rating, found, effect, change } =
-            (self.judge)(facts, planned).unwrap_or_else(unknown);
-        Diagnosis { group, subject: self.name, found, rating, effect, change }
+    pub(super) fn examine(&self, facts: &Facts) -> Diagnosis {
+        let rule = RULES.iter().find(|(name, _)| *name == self.name);
+        let state = rule.map_or(Err("no rule".into()), |(_, rule)| rule(facts));
+        let (found, rating, effect, change) = match state.as_ref().map(|state| (state, self.states.get(state.name))) {
+            Ok((state, Some(StateText(rating, found, effect, change)))) => {
+                let change = change.as_deref().map(|change| state.fill(change));
+                (state.fill(found), *rating, state.fill(effect), change)
+            }
+            Ok((state, None)) => (state.name.into(), Rating::Unknown, self.unknown.clone(), None),
+            Err(missing) => (missing.clone(), Rating::Unknown, self.unknown.clone(), None),
+        };
+        Diagnosis { group: self.group.clone(), subject: self.name.clone(), found, rating, effect, change }
     }
 }
 

@@ -17,7 +17,7 @@ use virt::sys;
 #[derive(Debug, thiserror::Error)]
 pub enum LibvirtError {
     /// libvirt's own word.
-    #[error("failed to {action}: libvirt says: {cause}")]
+    #[error("failed to {action}: libvirt reported: {cause}")]
     Call {
         /// What was tried, as a verb phrase.
         action: String,

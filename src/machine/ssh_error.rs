@@ -22,7 +22,7 @@ pub enum SshError {
         fingerprint: String,
     },
     /// It answers with another host key than the known one.
-    #[error("{address} has another host key than ~/.ssh/known_hosts says: {fingerprint}")]
+    #[error("the host key of {address} differs from the one in ~/.ssh/known_hosts; it is {fingerprint}")]
     OtherKey {
         /// Where.
         address: SshAddress,

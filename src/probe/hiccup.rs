@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_meter_that_is_stopped_says_what_it_saw() {
-        let seen = HiccupMeter::start().stop().unwrap();
-        assert!(seen.iter().all(|hiccup| hiccup.length_s > LATE.as_secs_f64()));
+        let hiccups = HiccupMeter::start().stop().unwrap();
+        assert!(hiccups.iter().all(|hiccup| hiccup.length_s > LATE.as_secs_f64()));
     }
 }

@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn processes_become_guests_and_who_did_not_answer_is_left_out() {
-        let seen = parse("4711 2500000000\n4712 \nnonsense\n99 5\n", &[(1, 4711), (2, 4712)]);
-        assert_eq!(seen, BTreeMap::from([(1, 2.5)]));
+        let throttled = parse("4711 2500000000\n4712 \nnonsense\n99 5\n", &[(1, 4711), (2, 4712)]);
+        assert_eq!(throttled, BTreeMap::from([(1, 2.5)]));
     }
 }

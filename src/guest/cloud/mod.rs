@@ -1,10 +1,10 @@
-//! Cloud images: guests that boot a distribution's own disk image, told by cloud-init who they are.
+//! Cloud images: guests that boot a distribution's own disk image, configured by cloud-init.
 //!
 //! Contents, in the order of the work:
 //!
-//! - [`base`]: the image itself, shared and only read: is it there, and is it one that can be layered on
+//! - [`base`]: the image itself, shared and only read; whether it can be layered on
 //! - [`seed`], `ready.sh`: the disk that cloud-init reads when the guest boots: keys, addresses, what to do last
-//! - [`overlay`]: the qcow2 layer that takes what one guest writes
+//! - [`overlay`]: the qcow2 layer that one guest writes to
 //!
 //! The image is booted as it is: kernel, boot loader and services are its own. What kvmfair needs in it is cloud-init
 //! (with the NoCloud data source), OpenSSH's server, iproute2, and netserver.
@@ -34,7 +34,7 @@ pub enum DiskError {
     Seed {
         /// The file.
         path: PathBuf,
-        /// The system's word.
+        /// The error of the system.
         cause: std::io::Error,
     },
 }
@@ -55,7 +55,7 @@ impl Disks {
         Disks { base: base.to_owned(), seed: seed.clone(), name: name.to_owned(), nics, files }
     }
 
-    /// Makes them anew on the VM host: whatever an earlier boot wrote is forgotten. The image is not touched.
+    /// Makes them anew on the VM host, without anything that an earlier boot wrote. The image is not changed.
     ///
     /// # Errors
     /// [`DiskError`] if a file cannot be written.
@@ -68,7 +68,7 @@ impl Disks {
         Ok(())
     }
 
-    /// Removes them; the guest must be gone. Files that are not there are no error.
+    /// Removes them after the guest has ended. Missing files are no error.
     ///
     /// # Errors
     /// [`ExecError`] if the host refuses.

@@ -15,9 +15,10 @@ pub(super) fn governor(facts: &Facts) -> Result<State, String> {
     let driver = facts.like(POLICIES, "/scaling_driver").first().map_or("", |(_, driver)| driver);
     let others: Vec<_> = governors.iter().filter(|(_, governor)| governor != first).collect();
     let state = match (others.first(), *first) {
-        (Some((_, other)), _) => {
-            State::new("different").with("other", other).with("others", others.len()).with("cores", governors.len())
-        }
+        (Some((_, other)), _) => State::new("different")
+            .with("other", other)
+            .with("others", others.len())
+            .with("cores", governors.len()),
         (None, "performance") => State::new("performance"),
         // With these drivers the CPU chooses the clock itself, and powersave is only its name for that.
         (None, "powersave") if !["intel_pstate", "amd-pstate-epp"].contains(&driver) => State::new("lowest"),
@@ -71,7 +72,9 @@ pub(super) fn clock_source(facts: &Facts) -> Result<State, String> {
     let others = facts.text(&format!("{DIRECTORY}/available_clocksource")).unwrap_or_default();
     let change = match others.split(' ').any(|other| other == "tsc") {
         true => format!("echo tsc > {DIRECTORY}/current_clocksource"),
-        false => "`dmesg | grep -i tsc` shows why the kernel offers no TSC; newer firmware often helps".into(),
+        false => {
+            "`dmesg | grep -i tsc` shows why the kernel offers no TSC; newer firmware often helps".into()
+        }
     };
     let state = match current {
         "tsc" => State::new("tsc"),

@@ -13,8 +13,7 @@ pub(super) fn virtualisation(facts: &Facts) -> Result<State, String> {
             state.with("flag", flag).with("module", if flag == "vmx" { "kvm_intel" } else { "kvm_amd" })
         }
         None => {
-            let state =
-                if facts.is_guest() { State::new("no-flag-in-guest") } else { State::new("no-flag") };
+            let state = if facts.is_guest() { State::new("no-flag-in-guest") } else { State::new("no-flag") };
             state.with("although", if device { ", although /dev/kvm exists" } else { "" })
         }
     };

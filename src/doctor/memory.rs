@@ -92,8 +92,7 @@ pub(super) fn huge_pages(facts: &Facts) -> Result<State, String> {
 }
 
 pub(super) fn thp(facts: &Facts) -> Result<State, String> {
-    let choice =
-        |file| facts.text(&format!("/sys/kernel/mm/transparent_hugepage/{file}")).and_then(selected);
+    let choice = |file| facts.text(&format!("/sys/kernel/mm/transparent_hugepage/{file}")).and_then(selected);
     let enabled = choice("enabled").ok_or("not in this kernel")?;
     let defrag = choice("defrag").unwrap_or("unknown");
     let state = match (enabled, defrag) {

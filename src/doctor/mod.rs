@@ -71,7 +71,8 @@ mod tests {
     fn every_subject_has_a_unique_name_and_one_sentence() {
         for machine in fixture::MACHINES {
             let report = fixture::report(machine);
-            let names: BTreeSet<&str> = report.subjects.iter().map(|subject| subject.subject.as_str()).collect();
+            let names: BTreeSet<&str> =
+                report.subjects.iter().map(|subject| subject.subject.as_str()).collect();
             assert_eq!(names.len(), report.subjects.len());
             for subject in &report.subjects {
                 assert!(subject.effect.ends_with('.') && !subject.found.is_empty(), "{subject:?}");

@@ -103,7 +103,9 @@ pub(super) fn bridge_netfilter(facts: &Facts) -> Result<State, String> {
     let full = table.is_some_and(|(used, most)| used * 100 > most * FULL);
     let state = match (switch("ip"), switch("ip6")) {
         (None, None) => State::new("not-loaded"),
-        (Some(true), _) | (_, Some(true)) if ports(facts).values().all(Vec::is_empty) => State::new("no-ports"),
+        (Some(true), _) | (_, Some(true)) if ports(facts).values().all(Vec::is_empty) => {
+            State::new("no-ports")
+        }
         (Some(true), _) | (_, Some(true)) => State::new("on"),
         _ if full => State::new("full"),
         _ => State::new("off"),

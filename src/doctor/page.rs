@@ -22,7 +22,7 @@ pub fn page(report: &HostReport, terminal: Terminal, all: bool) -> String {
     let mut group = "";
     for subject in &report.subjects {
         if subject.group != group {
-            group = subject.group;
+            group = &subject.group;
             text.push_str(&format!("{}\n", page.painted(group, BOLD)));
         }
         page.subject(&mut text, subject);

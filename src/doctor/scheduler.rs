@@ -44,7 +44,8 @@ fn cpu_controller(facts: &Facts) -> &'static str {
         Some((fields.next()?, fields.next()?))
     });
     let cgroups: Vec<(&str, &str)> = mounts.filter(|(kind, _)| kind.starts_with("cgroup")).collect();
-    let has_cpu = |(kind, options): &(&str, &str)| *kind == "cgroup" && options.split(',').any(|o| o == "cpu");
+    let has_cpu =
+        |(kind, options): &(&str, &str)| *kind == "cgroup" && options.split(',').any(|o| o == "cpu");
     match () {
         () if cgroups.iter().any(has_cpu) => "version-1",
         () if lists_cpu("/sys/fs/cgroup/cgroup.subtree_control") => "version-2",

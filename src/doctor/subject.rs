@@ -104,14 +104,15 @@ impl Subject {
     pub(super) fn examine(&self, facts: &Facts) -> Diagnosis {
         let rule = RULES.iter().find(|(name, _)| *name == self.name);
         let state = rule.map_or(Err("no rule".into()), |(_, rule)| rule(facts));
-        let (found, rating, effect, change) = match state.as_ref().map(|state| (state, self.states.get(state.name))) {
-            Ok((state, Some(StateText(rating, found, effect, change)))) => {
-                let change = change.as_deref().map(|change| state.fill(change));
-                (state.fill(found), *rating, state.fill(effect), change)
-            }
-            Ok((state, None)) => (state.name.into(), Rating::Unknown, self.unknown.clone(), None),
-            Err(missing) => (missing.clone(), Rating::Unknown, self.unknown.clone(), None),
-        };
+        let (found, rating, effect, change) =
+            match state.as_ref().map(|state| (state, self.states.get(state.name))) {
+                Ok((state, Some(StateText(rating, found, effect, change)))) => {
+                    let change = change.as_deref().map(|change| state.fill(change));
+                    (state.fill(found), *rating, state.fill(effect), change)
+                }
+                Ok((state, None)) => (state.name.into(), Rating::Unknown, self.unknown.clone(), None),
+                Err(missing) => (missing.clone(), Rating::Unknown, self.unknown.clone(), None),
+            };
         Diagnosis { group: self.group.clone(), subject: self.name.clone(), found, rating, effect, change }
     }
 }

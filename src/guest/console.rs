@@ -74,12 +74,11 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::machine::local::Local;
 
     #[tokio::test]
     async fn each_reading_continues_where_the_last_one_ended() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        let machine = Machine::Local(Local::default());
+        let machine = Machine::local();
         let mut console = Console::new(&machine, file.path());
         assert_eq!(console.read().await, ConsoleState::Booting);
         file.write_all(b"Linux\nkvmfair: re").unwrap();
@@ -95,7 +94,7 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&vec![b'x'; 300 << 10]).unwrap();
         file.write_all(b"\nkvmfair: ready\n").unwrap();
-        let machine = Machine::Local(Local::default());
+        let machine = Machine::local();
         let mut console = Console::new(&machine, file.path());
         let mut readings = 1;
         while console.read().await == ConsoleState::Booting {

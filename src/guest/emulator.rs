@@ -20,11 +20,11 @@ pub const QUERY: &str = r#"{"execute":"query-version"}"#;
 /// Version and build from its answer; `None` if it has none.
 pub fn reported_version(answer: &str) -> Option<String> {
     let answer: Value = serde_json::from_str(answer).ok()?;
-    let version = answer.get("return")?;
-    let number = |part: &str| version.pointer(&format!("/qemu/{part}"))?.as_u64();
+    let answer = answer.get("return")?;
+    let number = |part: &str| answer.pointer(&format!("/qemu/{part}"))?.as_u64();
     let version = format!("{}.{}.{}", number("major")?, number("minor")?, number("micro")?);
     // Older versions send the build with its parentheses.
-    let build = version["package"].as_str().unwrap_or_default().trim().trim_matches(['(', ')']);
+    let build = answer["package"].as_str().unwrap_or_default().trim().trim_matches(['(', ')']);
     Some(if build.is_empty() { version } else { format!("{version} ({build})") })
 }
 

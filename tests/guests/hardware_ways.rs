@@ -172,7 +172,11 @@ fn a_cloud_image_that_the_vm_host_cannot_boot_is_refused_with_the_fix() {
     };
     refused(
         &file("no.qcow2"),
-        &["this machine: cloud image: failed to read the image", "No such file", "correct `image` in [guest]"],
+        &[
+            "this machine: cloud image: failed to read the image",
+            "No such file",
+            "correct `image` in [guest]",
+        ],
     );
     fs::write(file("raw.img"), vec![0; 1 << 16]).unwrap();
     refused(&file("raw.img"), &["raw.img: is not a qcow2 image", "qemu-img convert -O qcow2"]);

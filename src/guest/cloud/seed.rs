@@ -212,6 +212,9 @@ mod tests {
         assert!(output.starts_with("\nkvmfair: failed: the image has no netserver (hint: "), "{output}");
         assert!(output.contains("install_netperf = true"), "{output}");
         let output = ready(&["grep", "tail"], &["yes"]);
-        assert!(output.contains("could not be installed") && output.contains("no package manager"), "{output}");
+        assert!(
+            output.contains("could not be installed") && output.contains("no package manager"),
+            "{output}"
+        );
     }
 }

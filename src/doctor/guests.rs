@@ -1,6 +1,6 @@
 //! The guests that run already, and those that a profile adds: whether memory and CPUs are enough for all of them.
 
-use super::subject::{State, count, size};
+use super::host_state::{HostState, count, size};
 use crate::host::facts::Facts;
 use crate::host::memory::QEMU_MIB;
 
@@ -77,27 +77,27 @@ fn usage(facts: &Facts, used: &str, capacity: &str) -> String {
     }
 }
 
-pub(super) fn memory(facts: &Facts) -> Result<State, String> {
+pub(super) fn memory(facts: &Facts) -> Result<HostState, String> {
     let all = all(facts);
     let total = facts.memory("MemTotal").ok_or("not in /proc/meminfo")?;
     let cause = facts.text("no guests").map_or(String::new(), |cause| format!(" ({cause})"));
     let usage = usage(facts, &format!("{} of", size(all.memory_kib)), &size(total)) + &cause;
     let state = match running(facts) {
-        _ if all.memory_kib > total => State::new("short"),
-        _ if all.memory_kib + all.guests as u64 * QEMU_MIB * 1024 > total => State::new("tight"),
-        Some(_) => State::new("enough"),
+        _ if all.memory_kib > total => HostState::new("short"),
+        _ if all.memory_kib + all.guests as u64 * QEMU_MIB * 1024 > total => HostState::new("tight"),
+        Some(_) => HostState::new("enough"),
         None => return Err(usage),
     };
     Ok(state.with("usage", usage))
 }
 
-pub(super) fn cpus(facts: &Facts) -> Result<State, String> {
+pub(super) fn cpus(facts: &Facts) -> Result<HostState, String> {
     let all = all(facts);
     let cpus = facts.cpus().ok_or("not in /proc/stat")?;
     let usage = usage(facts, &format!("{} on", count(all.vcpus as usize, "vCPU")), &count(cpus, "CPU"));
     let state = match running(facts) {
-        _ if all.vcpus > cpus as u64 => State::new("shared"),
-        Some(_) => State::new("enough"),
+        _ if all.vcpus > cpus as u64 => HostState::new("shared"),
+        Some(_) => HostState::new("enough"),
         None => return Err(usage),
     };
     Ok(state.with("usage", usage))

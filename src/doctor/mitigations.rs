@@ -1,6 +1,6 @@
 //! Mitigations that lengthen the way into or out of a guest, read from the kernel's reports.
 
-use super::subject::State;
+use super::host_state::HostState;
 use crate::host::facts::Facts;
 
 const DIRECTORY: &str = "/sys/devices/system/cpu/vulnerabilities/";
@@ -22,7 +22,7 @@ const COSTS: [(&str, &str, &str); 13] = [
     ("vmscape", "IBPB before exit to userspace", "branch predictor flushed before QEMU handles an exit"),
 ];
 
-pub(super) fn mitigations(facts: &Facts) -> Result<State, String> {
+pub(super) fn mitigations(facts: &Facts) -> Result<HostState, String> {
     let states = facts.like(DIRECTORY, "");
     if states.is_empty() {
         return Err(format!("no {DIRECTORY}"));
@@ -33,7 +33,7 @@ pub(super) fn mitigations(facts: &Facts) -> Result<State, String> {
         n => format!("; {n} vulnerabilities open"),
     };
     let costs = costs(&states);
-    let state = if costs.is_empty() { State::new("none") } else { State::new("active") };
+    let state = if costs.is_empty() { HostState::new("none") } else { HostState::new("active") };
     Ok(state.with("open", open).with("costs", costs.join(", ")))
 }
 

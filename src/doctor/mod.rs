@@ -7,7 +7,7 @@
 //! The subjects are rows of a table, `subjects.toml`: names, and the texts of each state that a subject may have. A rule
 //! chooses the state by the facts of a machine. To add a subject, add a row, its rule, and a line in `rules`.
 //!
-//! - `subject`, `rules`: the table, and which rule belongs to which row
+//! - `subject`, `rules`, `host_state`: the table, which rule belongs to which row, and the state that a rule chooses
 //! - `kvm`, `mitigations`: KVM itself, and the cost of exits
 //! - `cpu`: how fast a core is, and who shares it
 //! - `memory`, `guests`: where guests' memory is, and whether it suffices
@@ -19,6 +19,7 @@ mod cpu;
 #[cfg(test)]
 mod fixture;
 mod guests;
+mod host_state;
 pub mod inspect;
 mod kvm;
 mod memory;
@@ -34,7 +35,7 @@ pub use guests::Planned;
 pub use subject::{Diagnosis, HostReport, Rating};
 
 use crate::host::facts::Facts;
-use subject::Table;
+use subject::SubjectTable;
 
 /// Every subject of a machine; `planned` are the guests of a profile, which do not run yet.
 ///
@@ -45,7 +46,7 @@ pub fn examine(facts: &Facts, planned: Option<Planned>) -> Result<HostReport, to
         Some(planned) => facts.clone().with(guests::PLANNED, planned.fact()),
         None => facts.clone(),
     };
-    let table = Table::read()?;
+    let table = SubjectTable::read()?;
     Ok(HostReport { subjects: table.subject.iter().map(|subject| subject.examine(&facts)).collect() })
 }
 

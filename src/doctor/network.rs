@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::host_state::{HostState, count};
 use super::memory::number_of_nodes;
-use super::subject::{State, count};
 use crate::host::facts::Facts;
 
 const NET: &str = "/sys/class/net/";
@@ -12,8 +12,8 @@ const MANY: usize = 16;
 /// Use of the connection table above which it may fill during a trial, percent.
 const FULL: u64 = 80;
 
-pub(super) fn irqbalance(facts: &Facts) -> Result<State, String> {
-    Ok(if facts.runs("irqbalance") { State::new("running") } else { State::new("stopped") })
+pub(super) fn irqbalance(facts: &Facts) -> Result<HostState, String> {
+    Ok(if facts.runs("irqbalance") { HostState::new("running") } else { HostState::new("stopped") })
 }
 
 /// A NIC with hardware behind it.
@@ -44,7 +44,7 @@ fn physical_nic<'a>(facts: &Facts, name: &'a str) -> PhysicalNic<'a> {
 }
 
 /// Virtual functions are part of their NIC.
-pub(super) fn nics(facts: &Facts) -> Result<State, String> {
+pub(super) fn nics(facts: &Facts) -> Result<HostState, String> {
     let names = facts.like(NET, "/device").into_iter().map(|(name, _)| name);
     let names = names.filter(|name| !facts.has(&format!("{NET}{name}/device/physfn")));
     let nics: Vec<PhysicalNic> = names.map(|name| physical_nic(facts, name)).collect();
@@ -55,10 +55,10 @@ pub(super) fn nics(facts: &Facts) -> Result<State, String> {
     let found = found.join(", ");
     let fastest = nics.iter().filter(|nic| nic.node.is_some()).max_by_key(|nic| nic.speed);
     match (number_of_nodes(facts), fastest.and_then(|nic| Some((nic.name, nic.node?)))) {
-        (1, _) => Ok(State::new("near").with("nics", found)),
+        (1, _) => Ok(HostState::new("near").with("nics", found)),
         (0, _) | (_, None) => Err(found),
         (_, Some((name, node))) => {
-            Ok(State::new("one-node").with("nics", found).with("node", node).with("fastest", name))
+            Ok(HostState::new("one-node").with("nics", found).with("node", node).with("fastest", name))
         }
     }
 }
@@ -73,7 +73,7 @@ fn ports(facts: &Facts) -> BTreeMap<&str, Vec<&str>> {
     bridges
 }
 
-pub(super) fn bridges(facts: &Facts) -> Result<State, String> {
+pub(super) fn bridges(facts: &Facts) -> Result<HostState, String> {
     let has = |port: &str, file: &str| facts.has(&format!("{NET}{port}/{file}"));
     let (mut found, mut second_uplink, mut crowded) = (Vec::new(), None, None);
     for (bridge, ports) in ports(facts) {
@@ -89,38 +89,38 @@ pub(super) fn bridges(facts: &Facts) -> Result<State, String> {
         crowded = crowded.or((taps >= MANY).then_some(bridge));
     }
     let state = match (second_uplink, crowded) {
-        (Some(port), _) => State::new("uplinks").with("uplink", port),
-        (None, Some(bridge)) => State::new("crowded").with("crowded", bridge),
-        (None, None) => State::new("plain"),
+        (Some(port), _) => HostState::new("uplinks").with("uplink", port),
+        (None, Some(bridge)) => HostState::new("crowded").with("crowded", bridge),
+        (None, None) => HostState::new("plain"),
     };
     Ok(state.with("bridges", if found.is_empty() { "none".into() } else { found.join(", ") }))
 }
 
-pub(super) fn bridge_netfilter(facts: &Facts) -> Result<State, String> {
+pub(super) fn bridge_netfilter(facts: &Facts) -> Result<HostState, String> {
     let switch = |family: &str| facts.switch(&format!("/proc/sys/net/bridge/bridge-nf-call-{family}tables"));
     let number = |name: &str| facts.number(&format!("/proc/sys/net/netfilter/nf_conntrack_{name}"));
     let table = number("count").zip(number("max"));
     let full = table.is_some_and(|(used, most)| used * 100 > most * FULL);
     let state = match (switch("ip"), switch("ip6")) {
-        (None, None) => State::new("not-loaded"),
+        (None, None) => HostState::new("not-loaded"),
         (Some(true), _) | (_, Some(true)) if ports(facts).values().all(Vec::is_empty) => {
-            State::new("no-ports")
+            HostState::new("no-ports")
         }
-        (Some(true), _) | (_, Some(true)) => State::new("on"),
-        _ if full => State::new("full"),
-        _ => State::new("off"),
+        (Some(true), _) | (_, Some(true)) => HostState::new("on"),
+        _ if full => HostState::new("full"),
+        _ => HostState::new("off"),
     };
     let table = table.map(|(used, most)| format!("; {used} of {most} connections tracked"));
     Ok(state.with("table", table.unwrap_or_default()))
 }
 
-pub(super) fn vhost(facts: &Facts) -> Result<State, String> {
+pub(super) fn vhost(facts: &Facts) -> Result<HostState, String> {
     let zero_copy = facts.switch("/sys/module/vhost_net/parameters/experimental_zcopytx");
     Ok(match (facts.has("/sys/module/vhost_net"), facts.has("/dev/vhost-net")) {
-        _ if zero_copy == Some(true) => State::new("zero-copy"),
-        (true, _) => State::new("loaded"),
-        (false, true) => State::new("on-demand"),
-        (false, false) => State::new("absent"),
+        _ if zero_copy == Some(true) => HostState::new("zero-copy"),
+        (true, _) => HostState::new("loaded"),
+        (false, true) => HostState::new("on-demand"),
+        (false, false) => HostState::new("absent"),
     })
 }
 

@@ -1,11 +1,11 @@
 //! The rules, by the names of the subjects.
 
-use super::subject::State;
+use super::host_state::HostState;
 use super::{cpu, guests, kvm, memory, mitigations, network, scheduler, software};
 use crate::host::facts::Facts;
 
 /// Chooses the state of a subject; an error names the fact that is missing.
-type Rule = fn(&Facts) -> Result<State, String>;
+type Rule = fn(&Facts) -> Result<HostState, String>;
 
 /// The rule of each subject.
 pub(super) const RULES: [(&str, Rule); 32] = [
@@ -47,12 +47,12 @@ pub(super) const RULES: [(&str, Rule); 32] = [
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::subject::Table;
+    use super::super::subject::SubjectTable;
     use super::*;
 
     #[test]
     fn every_subject_of_the_table_has_a_rule_and_every_rule_has_a_subject() {
-        let table = Table::read().unwrap();
+        let table = SubjectTable::read().unwrap();
         let subjects: Vec<&str> = table.subject.iter().map(|subject| subject.name.as_str()).collect();
         assert_eq!(subjects, RULES.map(|(name, _)| name));
     }
@@ -70,13 +70,13 @@ mod tests {
             include_str!("software.rs"),
         ];
         let rules = sources.map(|source| source.split("#[cfg(test)]").next().unwrap()).concat();
-        let table = Table::read().unwrap();
+        let table = SubjectTable::read().unwrap();
         let states: BTreeSet<&str> =
             table.subject.iter().flat_map(|subject| subject.states.keys()).map(String::as_str).collect();
         for state in &states {
             assert!(rules.contains(&format!("\"{state}\"")), "no rule chooses {state}");
         }
-        let chosen = rules.split("State::new(\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let chosen = rules.split("HostState::new(\"").skip(1).map(|rest| rest.split('"').next().unwrap());
         for state in chosen {
             assert!(states.contains(state), "the table has no state {state}");
         }

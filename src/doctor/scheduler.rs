@@ -1,6 +1,6 @@
 //! Which task runs next, and for how long: time slice, autogroup, control groups, pressure, statistics.
 
-use super::subject::State;
+use super::host_state::HostState;
 use crate::host::facts::Facts;
 use crate::host::settings::base_slice;
 
@@ -9,30 +9,30 @@ const USUAL_SLICE: f64 = 4.0;
 /// Share of the last ten seconds in which some task waited for a CPU, above which another workload runs, percent.
 const BUSY: f64 = 10.0;
 
-pub(super) fn time_slice(facts: &Facts) -> Result<State, String> {
+pub(super) fn time_slice(facts: &Facts) -> Result<HostState, String> {
     let Some((path, ns)) = base_slice(facts) else {
         return match facts.has("/sys/kernel/debug/sched") {
             true => Err("the kernel does not show it".into()),
-            false => Ok(State::new("no-debugfs")),
+            false => Ok(HostState::new("no-debugfs")),
         };
     };
     let ms = ns as f64 / 1e6;
-    let state = if ms <= USUAL_SLICE { State::new("usual") } else { State::new("long") };
+    let state = if ms <= USUAL_SLICE { HostState::new("usual") } else { HostState::new("long") };
     Ok(state.with("ms", ms).with("path", path).with("file", path.rsplit('/').next().unwrap_or(path)))
 }
 
-pub(super) fn autogroup(facts: &Facts) -> Result<State, String> {
+pub(super) fn autogroup(facts: &Facts) -> Result<HostState, String> {
     let by_guest = matches!(cpu_controller(facts), "version-1" | "version-2") && facts.has("guests");
     Ok(match facts.switch("/proc/sys/kernel/sched_autogroup_enabled") {
-        None => State::new("absent"),
-        Some(false) => State::new("off"),
-        Some(true) if by_guest => State::new("bypassed"),
-        Some(true) => State::new("on"),
+        None => HostState::new("absent"),
+        Some(false) => HostState::new("off"),
+        Some(true) if by_guest => HostState::new("bypassed"),
+        Some(true) => HostState::new("on"),
     })
 }
 
-pub(super) fn cgroups(facts: &Facts) -> Result<State, String> {
-    Ok(State::new(cpu_controller(facts)))
+pub(super) fn cgroups(facts: &Facts) -> Result<HostState, String> {
+    Ok(HostState::new(cpu_controller(facts)))
 }
 
 /// The state of the cpu controller, as a state of the subject `cgroups`.
@@ -55,19 +55,19 @@ fn cpu_controller(facts: &Facts) -> &'static str {
     }
 }
 
-pub(super) fn cpu_pressure(facts: &Facts) -> Result<State, String> {
-    let Some(text) = facts.text("/proc/pressure/cpu") else { return Ok(State::new("absent")) };
+pub(super) fn cpu_pressure(facts: &Facts) -> Result<HostState, String> {
+    let Some(text) = facts.text("/proc/pressure/cpu") else { return Ok(HostState::new("absent")) };
     let average = |line: &str| line.strip_prefix("some avg10=")?.split(' ').next()?.parse::<f64>().ok();
     let percent = text.lines().find_map(average).ok_or("unreadable /proc/pressure/cpu")?;
-    Ok(if percent > BUSY { State::new("busy") } else { State::new("quiet") }.with("percent", percent))
+    Ok(if percent > BUSY { HostState::new("busy") } else { HostState::new("quiet") }.with("percent", percent))
 }
 
-pub(super) fn schedstats(facts: &Facts) -> Result<State, String> {
+pub(super) fn schedstats(facts: &Facts) -> Result<HostState, String> {
     let detailed = facts.switch("/proc/sys/kernel/sched_schedstats") == Some(true);
     Ok(match facts.has("/proc/self/schedstat") {
-        false => State::new("absent"),
-        true if detailed => State::new("detailed"),
-        true => State::new("waiting"),
+        false => HostState::new("absent"),
+        true if detailed => HostState::new("detailed"),
+        true => HostState::new("waiting"),
     })
 }
 

@@ -37,7 +37,7 @@ impl Rating {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Table {
+pub(super) struct SubjectTable {
     pub(super) subject: Vec<Subject>,
 }
 
@@ -55,31 +55,9 @@ pub(super) struct Subject {
 #[derive(Clone, Deserialize)]
 pub(super) struct StateText(Rating, String, String, #[serde(default)] Option<String>);
 
-impl Table {
-    pub(super) fn read() -> Result<Table, toml::de::Error> {
+impl SubjectTable {
+    pub(super) fn read() -> Result<SubjectTable, toml::de::Error> {
         toml::from_str(TABLE)
-    }
-}
-
-/// The state that a rule chose, with the values of its texts.
-pub(super) struct State {
-    name: &'static str,
-    values: Vec<(&'static str, String)>,
-}
-
-impl State {
-    pub(super) fn new(name: &'static str) -> State {
-        State { name, values: Vec::new() }
-    }
-
-    pub(super) fn with(mut self, key: &'static str, value: impl ToString) -> State {
-        self.values.push((key, value.to_string()));
-        self
-    }
-
-    fn fill(&self, text: &str) -> String {
-        let fill = |text: String, (key, value): &(&str, String)| text.replace(&format!("{{{key}}}"), value);
-        self.values.iter().fold(text.to_owned(), fill)
     }
 }
 
@@ -129,14 +107,4 @@ impl HostReport {
     pub fn count(&self, rating: Rating) -> usize {
         self.subjects.iter().filter(|subject| subject.rating == rating).count()
     }
-}
-
-/// A size in IEC units: `512 MiB`.
-pub(super) fn size(kib: u64) -> String {
-    bytesize::ByteSize::kib(kib).display().iec().to_string().replace(".0 ", " ")
-}
-
-/// `1 guest`, `2 guests`.
-pub(super) fn count(n: usize, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }

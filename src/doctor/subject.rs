@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules::RULES;
@@ -11,7 +12,7 @@ use crate::host::facts::Facts;
 const TABLE: &str = include_str!("subjects.toml");
 
 /// Whether a setting harms what is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Rating {
     /// It harms nothing.
@@ -62,7 +63,7 @@ impl SubjectTable {
 }
 
 /// One subject of one machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Diagnosis {
     /// The part of the host that it belongs to.
     pub group: String,

@@ -27,7 +27,7 @@
 //! - [`lab`]: the machines, in namespaces or remote; wire, switch; the journal and how it is undone
 //! - [`guest`]: the image, the domain XML, guests that are ready
 //! - [`preflight`]: whether the machines have what a profile needs
-//! - [`doctor`] (P): facts of a VM host -> verdicts; only [`doctor::look`] does IO
+//! - [`doctor`] (P): facts of a VM host -> ratings; only [`doctor::inspect`] does IO
 //! - [`run`]: the trial loop
 //! - [`cli`]: one file for each subcommand
 

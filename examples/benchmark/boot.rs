@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use kvmfair::backend::Side;
 use kvmfair::guest::boot::Boot;
+use kvmfair::guest::console::Console;
 use kvmfair::guest::ready::wait_ready;
 use nix::sys::resource::{UsageWho, getrusage};
 use procfs::process::Process;
@@ -148,7 +149,10 @@ async fn timed(lab: &Lab, argv: &[Vec<String>]) -> Result<Cost> {
         let site = lab.session.fleet.site().clone();
         guests.push(started);
         let deadline = tokio::time::Instant::now() + LIMIT;
-        waits.spawn(async move { wait_ready(&boot, &identity, &site, pid, deadline).await });
+        waits.spawn(async move {
+            let mut console = Console::new(&site.host, &boot.domain.console);
+            wait_ready(&boot, &identity, &site, &mut console, pid, deadline).await
+        });
     }
     while let Some(waited) = waits.join_next().await {
         if waited??.is_none() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 use kvmfair::backend::wire::Wire;
 use kvmfair::guest::appliance;
-use kvmfair::guest::image::Image;
+use kvmfair::guest::image::GuestImage;
 use kvmfair::host;
 use kvmfair::lab::{State, clean, namespaces, state};
 use kvmfair::machine::change::Change;
@@ -35,7 +35,7 @@ pub struct Lab {
 pub fn with(work: impl FnOnce(&mut Lab, &Runtime) -> Result<()>) -> Result<()> {
     let experiment = profile::parse(include_str!("guests.toml"), Path::new("guests.toml"), facts()?)?;
     let cache = appliance::default_cache();
-    let image = Image::Appliance(appliance::ensure(&cache, None, &mut |step| eprintln!("{step}"))?);
+    let image = GuestImage::Appliance(appliance::ensure(&cache, None, &mut |step| eprintln!("{step}"))?);
     let state = State::create(&state::root(false))?;
     Journal::open(&state.dir)?.before(&Entry::local(Change::Processes))?;
     let outcome = catch_unwind(AssertUnwindSafe(|| -> Result<()> {
@@ -70,7 +70,7 @@ fn enter_namespaces(state: &State) -> Result<()> {
     Ok(())
 }
 
-async fn open(state: &State, experiment: Experiment, image: &Image, cache: &Path) -> Result<Lab> {
+async fn open(state: &State, experiment: Experiment, image: &GuestImage, cache: &Path) -> Result<Lab> {
     let accel = if host::kvm_usable() { Accel::Kvm } else { Accel::Tcg };
     let (events, _) = mpsc::unbounded_channel();
     let configurations = experiment.configurations.clone();

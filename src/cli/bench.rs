@@ -16,7 +16,7 @@ use crate::backend::Side;
 use crate::backend::wire::Wire;
 use crate::guest::appliance;
 use crate::guest::emulator;
-use crate::guest::image::{self, Image};
+use crate::guest::image::{self, GuestImage};
 use crate::host::Environment;
 use crate::lab::settings_lock::{self, SettingsLock};
 use crate::lab::{LabError, RunId, State, clean, namespaces, nics, ovs, state};
@@ -62,7 +62,7 @@ pub struct Bench {
 struct Prepared {
     experiment: Experiment,
     environment: Environment,
-    image: Image,
+    image: GuestImage,
     accel: Accel,
     cpus: u32,
     wire: Wire,

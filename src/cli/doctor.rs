@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::json::{self, JsonEvent, MachineSubject};
 use super::output::print;
 use super::{Common, bench, exit::Exit, inputs};
-use crate::doctor::{self, Planned, Verdict};
+use crate::doctor::{self, Planned, Rating};
 use crate::machine::login::Location;
 use crate::profile::Experiment;
 
@@ -42,9 +42,9 @@ impl Doctor {
         let experiment =
             self.profile.as_deref().map(inputs::load).transpose()?.map(|(_, experiment)| experiment);
         let place = experiment.as_ref().map_or(Location::Local, host);
-        let report = doctor::examine(&doctor::look::look(&place)?, experiment.as_ref().map(planned));
+        let report = doctor::examine(&doctor::inspect::inspect(&place)?, experiment.as_ref().map(planned))?;
         let machine = name(&place);
-        let failed = self.strict && report.count(Verdict::Bad) > 0;
+        let failed = self.strict && report.count(Rating::Bad) > 0;
         if common.json {
             json::print(
                 report

@@ -17,7 +17,7 @@ Examples:
 /// Build, list or remove the image that guests boot: a kernel and an initramfs with netperf, kept in the cache.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Image {
+pub struct ImageCommand {
     #[command(subcommand)]
     action: ImageAction,
 }
@@ -32,7 +32,7 @@ enum ImageAction {
     Remove,
 }
 
-impl Image {
+impl ImageCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         super::logging::start(common.verbose, None)?;
         let cache = appliance::default_cache();

@@ -96,7 +96,7 @@ enum Command {
     /// Undo what killed runs left behind
     Clean(clean::Clean),
     /// Build, list or remove the image that guests boot
-    Image(image::Image),
+    Image(image::ImageCommand),
     /// Write a profile to start from, or list the shipped ones
     Profile(profile::Profile),
     /// Print the JSON schema of profiles or of the lines that --json prints

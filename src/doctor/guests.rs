@@ -1,6 +1,6 @@
 //! The guests that run already, and those that a profile adds: whether memory and CPUs are enough for all of them.
 
-use super::subject::{Subject, Verdict, count, size};
+use super::host_state::{HostState, count, size};
 use crate::host::facts::Facts;
 use crate::host::memory::QEMU_MIB;
 
@@ -15,111 +15,97 @@ pub struct Planned {
     pub vcpus: u32,
 }
 
-/// Guests, memory in KiB, vCPUs.
+/// Guests that run, or will run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sum {
+struct GuestTotals {
     guests: usize,
-    memory: u64,
+    memory_kib: u64,
     vcpus: u64,
 }
 
-/// The running guests, from lines of `KiB vCPUs`; `None` if libvirt did not answer.
-fn running(facts: &Facts) -> Option<Sum> {
-    let guest = |line: &str| {
-        let (memory, vcpus) = line.split_once(' ')?;
-        Some((memory.parse::<u64>().ok()?, vcpus.parse::<u64>().ok()?))
-    };
-    let guests: Vec<(u64, u64)> = facts.text("guests")?.lines().filter_map(guest).collect();
-    Some(Sum {
-        guests: guests.len(),
-        memory: guests.iter().map(|(memory, _)| memory).sum(),
-        vcpus: guests.iter().map(|(_, vcpus)| vcpus).sum(),
-    })
-}
+/// The name of the fact with the guests of a profile; that of the running guests is `guests`.
+pub(super) const PLANNED: &str = "planned guests";
 
-impl Sum {
-    fn and(self, planned: Option<Planned>) -> Sum {
-        let planned = planned.unwrap_or_default();
-        Sum {
-            guests: self.guests + planned.guests as usize,
-            memory: self.memory + planned.memory_mib * 1024,
-            vcpus: self.vcpus + u64::from(planned.vcpus),
+impl Planned {
+    /// The fact: a line of `KiB vCPUs` for each guest, the sums in the first.
+    pub(super) fn fact(self) -> String {
+        if self.guests == 0 {
+            return String::new();
         }
+        let first = format!("{} {}\n", self.memory_mib * 1024, self.vcpus);
+        first + &"0 0\n".repeat(self.guests.saturating_sub(1) as usize)
     }
 }
 
-/// What guests take of what there is, and who is counted: `2 vCPUs on 8 CPUs: 1 guest runs; the profile adds 1`.
-fn counted(facts: &Facts, planned: Option<Planned>, taken: String, of: &str, there: &str) -> String {
+/// The guests of a fact, from lines of `KiB vCPUs`; `None` if there is no such fact.
+fn totals(facts: &Facts, name: &str) -> Option<GuestTotals> {
+    let mut totals = GuestTotals::default();
+    for (memory, vcpus) in facts.text(name)?.lines().filter_map(|line| line.split_once(' ')) {
+        totals.guests += 1;
+        totals.memory_kib += memory.parse::<u64>().unwrap_or(0);
+        totals.vcpus += vcpus.parse::<u64>().unwrap_or(0);
+    }
+    Some(totals)
+}
+
+/// The running guests; `None` if libvirt did not answer.
+fn running(facts: &Facts) -> Option<GuestTotals> {
+    totals(facts, "guests")
+}
+
+/// The running guests and those of a profile.
+fn all(facts: &Facts) -> GuestTotals {
+    let (running, planned) = (running(facts).unwrap_or_default(), totals(facts, PLANNED).unwrap_or_default());
+    GuestTotals {
+        guests: running.guests + planned.guests,
+        memory_kib: running.memory_kib + planned.memory_kib,
+        vcpus: running.vcpus + planned.vcpus,
+    }
+}
+
+/// Use and capacity, and which guests are counted: `2 vCPUs on 8 CPUs: 1 guest runs; the profile adds 1`.
+fn usage(facts: &Facts, used: &str, capacity: &str) -> String {
     let run = running(facts)
         .map(|sum| format!("{} run{}", count(sum.guests, "guest"), if sum.guests == 1 { "s" } else { "" }));
-    let silent = "libvirt does not answer";
-    match (run, planned) {
-        (None, None) => format!("{there}; {silent}"),
-        (Some(run), None) => format!("{taken} {of} {there}: {run}"),
+    let silent = "libvirt does not answer".to_owned();
+    match (run, totals(facts, PLANNED)) {
+        (None, None) => format!("{capacity}; {silent}"),
+        (Some(run), None) => format!("{used} {capacity}: {run}"),
         (run, Some(planned)) => {
-            let run = run.unwrap_or(silent.into());
-            format!("{taken} {of} {there}: {run}; the profile adds {}", planned.guests)
+            format!("{used} {capacity}: {}; the profile adds {}", run.unwrap_or(silent), planned.guests)
         }
     }
 }
 
-/// Why nobody could be counted.
-fn why(facts: &Facts) -> String {
-    facts.text("no guests").map_or(String::new(), |cause| format!(" ({cause})"))
+pub(super) fn memory(facts: &Facts) -> Result<HostState, String> {
+    let all = all(facts);
+    let total = facts.memory("MemTotal").ok_or("not in /proc/meminfo")?;
+    let cause = facts.text("no guests").map_or(String::new(), |cause| format!(" ({cause})"));
+    let usage = usage(facts, &format!("{} of", size(all.memory_kib)), &size(total)) + &cause;
+    let state = match running(facts) {
+        _ if all.memory_kib > total => HostState::new("short"),
+        _ if all.memory_kib + all.guests as u64 * QEMU_MIB * 1024 > total => HostState::new("tight"),
+        Some(_) => HostState::new("enough"),
+        None => return Err(usage),
+    };
+    Ok(state.with("usage", usage))
 }
 
-pub(super) fn memory(facts: &Facts, planned: Option<Planned>) -> Subject {
-    const FITS: &str = "Every guest can have all of its memory at once.";
-    const TIGHT: &str =
-        "It may be too little for QEMU beside its guests: page cache goes first, then a guest waits.";
-    const SHORT: &str = "There is not enough for all: the kernel swaps, or kills the largest guest.";
-    const IF: &str =
-        "Where guests have more memory than there is, the kernel swaps, or kills the largest of them.";
-    let fewer = "use fewer guests, or give each less memory: virsh setmaxmem GUEST SIZE --config";
-    let subject =
-        |verdict, found: String, effect: &str| Subject::new("memory for guests", verdict, found, effect);
-    let all = running(facts).unwrap_or_default().and(planned);
-    let Some(total) = facts.memory("MemTotal") else {
-        return subject(Verdict::Unknown, "/proc/meminfo does not say".into(), IF);
+pub(super) fn cpus(facts: &Facts) -> Result<HostState, String> {
+    let all = all(facts);
+    let cpus = facts.cpus().ok_or("not in /proc/stat")?;
+    let usage = usage(facts, &format!("{} on", count(all.vcpus as usize, "vCPU")), &count(cpus, "CPU"));
+    let state = match running(facts) {
+        _ if all.vcpus > cpus as u64 => HostState::new("shared"),
+        Some(_) => HostState::new("enough"),
+        None => return Err(usage),
     };
-    let found = counted(facts, planned, size(all.memory), "of", &size(total)) + &why(facts);
-    if all.memory > total {
-        return subject(Verdict::Bad, found, SHORT).change(fewer);
-    }
-    if all.memory + all.guests as u64 * QEMU_MIB * 1024 > total {
-        let found = format!("{found}; with 1 GiB more for each it is not enough");
-        return subject(Verdict::Note, found, TIGHT).change(fewer);
-    }
-    match running(facts) {
-        Some(_) => subject(Verdict::Good, found, FITS),
-        None => subject(Verdict::Unknown, found, IF),
-    }
-}
-
-pub(super) fn cpus(facts: &Facts, planned: Option<Planned>) -> Subject {
-    const ENOUGH: &str = "Every vCPU can have a CPU of its own; vhost threads and interrupts need some too.";
-    const SHARED: &str = "vCPUs wait for each other: who waits, and how long, is a part of what is measured.";
-    const IF: &str =
-        "Where vCPUs outnumber CPUs they wait for each other, which is then a part of what is measured.";
-    let subject =
-        |verdict, found: String, effect: &str| Subject::new("CPUs for guests", verdict, found, effect);
-    let all = running(facts).unwrap_or_default().and(planned);
-    let Some(cpus) = facts.cpus() else {
-        return subject(Verdict::Unknown, "/proc/stat does not say".into(), IF);
-    };
-    let found = counted(facts, planned, count(all.vcpus as usize, "vCPU"), "on", &count(cpus, "CPU"));
-    if all.vcpus > cpus as u64 {
-        return subject(Verdict::Note, found, SHARED)
-            .change("use fewer guests or vCPUs, unless sharing is what you measure");
-    }
-    match running(facts) {
-        Some(_) => subject(Verdict::Good, found, ENOUGH),
-        None => subject(Verdict::Unknown, found, IF),
-    }
+    Ok(state.with("usage", usage))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Diagnosis, Rating, examine};
     use super::*;
 
     const HOST: &str = "/proc/meminfo:MemTotal:  8388608 kB\n/proc/stat:cpu0 1\n/proc/stat:cpu1 1\n";
@@ -128,30 +114,36 @@ mod tests {
         Facts::parse(HOST).with("guests", guests)
     }
 
+    fn diagnose(name: &str, facts: &Facts, planned: Option<Planned>) -> Diagnosis {
+        let mut subjects = examine(facts, planned).unwrap().subjects.into_iter();
+        subjects.find(|subject| subject.subject == name).unwrap()
+    }
+
     #[test]
     fn memory_is_short_when_guests_alone_have_more_and_tight_when_qemu_has_no_room_beside_them() {
-        let verdict = |guests| memory(&host(guests), None).verdict;
-        assert_eq!(verdict("8388609 1\n"), Verdict::Bad);
-        assert_eq!(verdict("4194304 1\n4194304 1\n"), Verdict::Note);
-        assert_eq!(verdict("7340032 1\n"), Verdict::Good);
-        assert_eq!(verdict(""), Verdict::Good);
+        let rating = |guests| diagnose("memory for guests", &host(guests), None).rating;
+        assert_eq!(rating("8388609 1\n"), Rating::Bad);
+        assert_eq!(rating("4194304 1\n4194304 1\n"), Rating::Note);
+        assert_eq!(rating("7340032 1\n"), Rating::Good);
+        assert_eq!(rating(""), Rating::Good);
     }
 
     #[test]
     fn guests_of_a_profile_are_added_to_those_that_run() {
         let planned = Some(Planned { guests: 2, memory_mib: 4096, vcpus: 2 });
-        let subject = memory(&host("5242880 1\n"), planned);
-        assert_eq!(subject.verdict, Verdict::Bad);
+        let subject = diagnose("memory for guests", &host("5242880 1\n"), planned);
+        assert_eq!(subject.rating, Rating::Bad);
         assert_eq!(subject.found, "9 GiB of 8 GiB: 1 guest runs; the profile adds 2");
-        assert_eq!(cpus(&host("5242880 1\n"), planned).verdict, Verdict::Note);
+        assert_eq!(diagnose("CPUs for guests", &host("5242880 1\n"), planned).rating, Rating::Note);
     }
 
     #[test]
-    fn without_libvirt_what_is_good_is_not_known() {
+    fn without_libvirt_a_good_rating_is_not_possible() {
         let facts = Facts::parse(HOST).with("no guests", "no socket");
-        assert_eq!(memory(&facts, None).verdict, Verdict::Unknown);
-        assert_eq!(memory(&facts, None).found, "8 GiB; libvirt does not answer (no socket)");
+        let subject = diagnose("memory for guests", &facts, None);
+        assert_eq!(subject.rating, Rating::Unknown);
+        assert_eq!(subject.found, "8 GiB; libvirt does not answer (no socket)");
         let planned = Some(Planned { guests: 9, memory_mib: 9216, vcpus: 9 });
-        assert_eq!(memory(&facts, planned).verdict, Verdict::Bad);
+        assert_eq!(diagnose("memory for guests", &facts, planned).rating, Rating::Bad);
     }
 }

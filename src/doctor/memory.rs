@@ -1,124 +1,104 @@
-//! Pages: swapped out, merged, huge.
+//! Where guests' pages are: NUMA nodes, swap, merged pages, huge pages.
 
-use super::subject::{Subject, Verdict, count, size};
+use super::host_state::{HostState, count, size};
 use crate::host::facts::{Facts, selected};
 
-pub(super) fn swap(facts: &Facts) -> Subject {
-    const USED: &str = "A guest whose pages are swapped out waits for the disk, or for decompression, while its neighbours run.";
-    const MAY: &str =
-        "Under pressure the kernel may swap out pages of a quiet guest, which then waits for the disk.";
-    const NONE: &str = "No guest ever waits for its pages to be read back.";
-    let subject = |verdict, found: String, effect: &str| Subject::new("swap", verdict, found, effect);
-    let Some(total) = facts.memory("SwapTotal") else {
-        return subject(Verdict::Unknown, "/proc/meminfo does not say".into(), MAY);
-    };
-    if total == 0 {
-        return subject(Verdict::Good, "none".into(), NONE);
+pub(super) fn numa(facts: &Facts) -> Result<HostState, String> {
+    let distances = facts.like("/sys/devices/system/node/node", "/distance");
+    let rows = distances.iter().flat_map(|(_, row)| row.split_whitespace());
+    let farthest = rows.filter_map(|distance| distance.parse::<u32>().ok()).max().unwrap_or(0);
+    match distances.len() {
+        0 => Err("the kernel shows no nodes".into()),
+        1 => Ok(HostState::new("one")),
+        nodes => Ok(HostState::new("several").with("nodes", nodes).with("distance", farthest)),
     }
+}
+
+/// NUMA nodes of the machine; 0 if it shows none.
+pub(super) fn number_of_nodes(facts: &Facts) -> usize {
+    facts.like("/sys/devices/system/node/node", "/distance").len()
+}
+
+pub(super) fn numa_balancing(facts: &Facts) -> Result<HostState, String> {
+    let kernel = facts.number("/proc/sys/kernel/numa_balancing").is_some_and(|mode| mode > 0);
+    let movers = [
+        (kernel, "by the kernel", "sysctl -w kernel.numa_balancing=0"),
+        (facts.runs("numad"), "by numad", "systemctl stop numad"),
+    ];
+    let movers = movers.into_iter().filter(|(moves, _, _)| *moves);
+    let (names, stop): (Vec<&str>, Vec<&str>) = movers.map(|(_, name, stop)| (name, stop)).unzip();
+    match number_of_nodes(facts) {
+        0 => Err("the kernel shows no nodes".into()),
+        1 => Ok(HostState::new("one-node")),
+        _ if names.is_empty() => Ok(HostState::new("off")),
+        nodes => {
+            let state = HostState::new("on").with("movers", names.join(" and ")).with("nodes", nodes);
+            Ok(state.with("stop", stop.join(" && ")))
+        }
+    }
+}
+
+pub(super) fn swap(facts: &Facts) -> Result<HostState, String> {
+    let total = facts.memory("SwapTotal").ok_or("not in /proc/meminfo")?;
     let used = total.saturating_sub(facts.memory("SwapFree").unwrap_or(total));
     let swappiness = facts.number("/proc/sys/vm/swappiness");
-    let found = format!(
-        "{} of {} in use, swappiness {}",
-        size(used),
-        size(total),
-        swappiness.map_or("unknown".into(), |value| value.to_string())
-    );
-    match (used, swappiness) {
-        // A few pages that nobody missed lie in the swap of any host that has been up for long.
-        (used, _) if used * 100 > facts.memory("MemTotal").unwrap_or(0) => {
-            subject(Verdict::Bad, found, USED).change("swapoff -a  # where memory is free for it")
-        }
-        (0, Some(..=10)) => subject(Verdict::Good, found, MAY),
-        _ => subject(Verdict::Note, found, MAY).change("sysctl -w vm.swappiness=1  # or swapoff -a"),
-    }
+    let state = match (used, swappiness) {
+        _ if total == 0 => HostState::new("none"),
+        // The swap of any host that has been up for long holds a few pages that nobody misses.
+        (used, _) if used * 100 > facts.memory("MemTotal").unwrap_or(0) => HostState::new("used"),
+        (0, Some(..=10)) => HostState::new("unused"),
+        _ => HostState::new("available"),
+    };
+    let swappiness = swappiness.map_or("unknown".into(), |value| value.to_string());
+    Ok(state.with("used", size(used)).with("total", size(total)).with("swappiness", swappiness))
 }
 
-pub(super) fn same_pages(facts: &Facts) -> Subject {
-    const RUNS: &str =
-        "ksmd takes a core at times of its own, and a guest that writes to a merged page waits for a copy.";
-    const MERGED: &str = "KSM rests, but a guest that writes to a page merged before still waits for a copy.";
-    const OFF: &str = "Each guest has its pages to itself.";
+pub(super) fn ksm(facts: &Facts) -> Result<HostState, String> {
     const STOP: &str = "echo 2 > /sys/kernel/mm/ksm/run";
-    let subject = |verdict, found: String, effect: &str| Subject::new("KSM", verdict, found, effect);
-    let Some(run) = facts.number("/sys/kernel/mm/ksm/run") else {
-        return subject(Verdict::Good, "not in this kernel".into(), OFF);
-    };
+    let Some(run) = facts.number("/sys/kernel/mm/ksm/run") else { return Ok(HostState::new("absent")) };
     let sharing = facts.number("/sys/kernel/mm/ksm/pages_sharing").unwrap_or(0);
     let daemon = facts.runs("ksmtuned");
-    let found = format!(
-        "{}, {} merged{}",
-        if run == 1 { "runs" } else { "stopped" },
-        count(sharing as usize, "page"),
-        if daemon { ", and ksmtuned may start it" } else { "" }
-    );
-    let stop = if daemon { format!("systemctl stop ksmtuned && {STOP}") } else { STOP.into() };
-    match (run, sharing) {
-        (1, 1..) => subject(Verdict::Bad, found, RUNS).change(stop),
-        (1, _) => subject(Verdict::Note, found, RUNS).change(stop),
-        (_, 1..) => subject(Verdict::Note, found, MERGED).change(stop),
-        _ if daemon => subject(Verdict::Note, found, RUNS).change(stop),
-        _ => subject(Verdict::Good, found, OFF),
-    }
+    let state = match (run, sharing) {
+        (1, 1..) => HostState::new("runs"),
+        (1, _) => HostState::new("may-run").with("state", "running"),
+        (_, 1..) => HostState::new("merged"),
+        _ if daemon => HostState::new("may-run").with("state", "stopped"),
+        _ => HostState::new("off"),
+    };
+    let state = state.with("pages", count(sharing as usize, "page"));
+    let state = state.with("daemon", if daemon { ", and ksmtuned may start it" } else { "" });
+    Ok(state.with("stop", if daemon { format!("systemctl stop ksmtuned && {STOP}") } else { STOP.into() }))
 }
 
-pub(super) fn huge_pages(facts: &Facts) -> Subject {
-    const POOL: &str =
-        "Guests that ask for huge pages get them for sure, and none gets fewer than its neighbours.";
-    const NONE: &str = "Guests get huge pages only as far as memory is not in pieces: those booted late may get fewer, and be \
-                        slower.";
-    const EMPTY: &str = "All are taken: the next guest that asks for them does not start.";
-    let subject = |verdict, found: String, effect: &str| Subject::new("huge pages", verdict, found, effect);
-    let pools = facts.like("/sys/kernel/mm/hugepages/hugepages-", "kB/nr_hugepages");
+pub(super) fn huge_pages(facts: &Facts) -> Result<HostState, String> {
+    const POOLS: &str = "/sys/kernel/mm/hugepages/hugepages-";
+    let pools = facts.like(POOLS, "kB/nr_hugepages");
     if pools.is_empty() {
-        return subject(Verdict::Unknown, "the kernel shows no pools".into(), NONE);
+        return Err("the kernel shows no pools".into());
     }
-    let free =
-        |kib: &str| facts.number(&format!("/sys/kernel/mm/hugepages/hugepages-{kib}kB/free_hugepages"));
-    let pool = |(kib, pages): &(&str, &str)| {
-        Some((kib.parse::<u64>().ok()?, pages.parse::<u64>().ok()?, free(kib)?))
+    let pool = |(kib, pages): (&str, &str)| {
+        let free = facts.number(&format!("{POOLS}{kib}kB/free_hugepages"))?;
+        Some((kib.parse::<u64>().ok()?, pages.parse::<u64>().ok()?, free))
     };
-    let pools: Vec<(u64, u64, u64)> =
-        pools.iter().filter_map(pool).filter(|(_, pages, _)| *pages > 0).collect();
-    let reserve = || {
-        let now = pools.iter().find(|(kib, _, _)| *kib == 2048).map_or(0, |(_, pages, _)| *pages);
-        let path = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
-        format!("echo {} > {path}  # 2 GiB more; soon after boot, before memory is in pieces", now + 1024)
+    let pools: Vec<_> = pools.into_iter().filter_map(pool).filter(|(_, pages, _)| *pages > 0).collect();
+    let reserved = pools.iter().find(|(kib, _, _)| *kib == 2048).map_or(0, |(_, pages, _)| *pages);
+    let state = match pools.iter().all(|(_, _, free)| *free == 0) {
+        _ if pools.is_empty() => HostState::new("none"),
+        true => HostState::new("taken"),
+        false => HostState::new("free"),
     };
-    if pools.is_empty() {
-        return subject(Verdict::Note, "none reserved".into(), NONE).change(reserve());
-    }
-    let words = pools.iter().map(|(kib, pages, free)| format!("{pages} of {}, {free} free", size(*kib)));
-    let found = words.collect::<Vec<_>>().join("; ");
-    if pools.iter().all(|(_, _, free)| *free == 0) {
-        return subject(Verdict::Note, found, EMPTY).change(reserve());
-    }
-    subject(Verdict::Good, found, POOL)
+    let pools = pools.iter().map(|(kib, pages, free)| format!("{pages} of {}, {free} free", size(*kib)));
+    Ok(state.with("pools", pools.collect::<Vec<_>>().join("; ")).with("pages", reserved + 1024))
 }
 
-pub(super) fn transparent(facts: &Facts) -> Subject {
-    const ENABLED: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
-    const DEFRAG: &str = "/sys/kernel/mm/transparent_hugepage/defrag";
-    const OFFERED: &str = "QEMU asks for them for all of a guest's memory, so guests miss the TLB less.";
-    const NEVER: &str = "Guests without a reserved pool run in 4 KiB pages: slower, but all alike.";
-    const STALLS: &str = "Any process that touches new memory, QEMU too, may wait until the kernel has put a huge page \
-                          together: some guests stall, at random.";
-    let subject = |verdict, found: String, effect: &str| Subject::new("THP", verdict, found, effect);
-    let of = |path| facts.text(path).and_then(selected);
-    match (of(ENABLED), of(DEFRAG)) {
-        (None, _) => subject(
-            Verdict::Unknown,
-            "the kernel does not say".into(),
-            "Without them guests run in 4 KiB pages: slower, but all alike.",
-        ),
-        (Some("never"), _) => {
-            subject(Verdict::Note, "never".into(), NEVER).change(format!("echo madvise > {ENABLED}"))
-        }
-        (Some(enabled), Some("always")) => {
-            subject(Verdict::Note, format!("{enabled}; defrag always"), STALLS)
-                .change(format!("echo madvise > {DEFRAG}"))
-        }
-        (Some(enabled), defrag) => {
-            subject(Verdict::Good, format!("{enabled}; defrag {}", defrag.unwrap_or("unknown")), OFFERED)
-        }
-    }
+pub(super) fn thp(facts: &Facts) -> Result<HostState, String> {
+    let choice = |file| facts.text(&format!("/sys/kernel/mm/transparent_hugepage/{file}")).and_then(selected);
+    let enabled = choice("enabled").ok_or("not in this kernel")?;
+    let defrag = choice("defrag").unwrap_or("unknown");
+    let state = match (enabled, defrag) {
+        ("never", _) => HostState::new("never"),
+        (_, "always") => HostState::new("stalls"),
+        _ => HostState::new("offered"),
+    };
+    Ok(state.with("enabled", enabled).with("defrag", defrag))
 }

@@ -1,27 +1,28 @@
-//! The answer for people: one line for each subject, and below it what it does to guests and how to change it.
+//! The report for people: one line for each subject, and below it its effect on guests and how to change it.
 //!
-//! Width and colour are given, not asked for. Commands are never broken, so that they can be copied.
+//! The caller decides width and colour. Commands are never wrapped, so that they can be copied.
 
-use super::subject::{HostReport, Subject, Verdict};
+use super::subject::{Diagnosis, HostReport, Rating};
 use crate::report::terminal::Terminal;
 
-/// Columns before the verdict, the subject, the found; each with two spaces behind it.
+/// Width of the margin, and of the column of ratings with two spaces after it.
 const INDENT: usize = 2;
-const VERDICT: usize = "unknown".len() + 2;
-/// Narrower than this, words would stand one below the other.
+const RATING: usize = "unknown".len() + 2;
+/// Narrower than this, each word would have a line of its own.
 const NARROWEST: usize = 60;
 
 const BOLD: &str = "1";
 const FAINT: &str = "2";
 
-/// The page: groups, their subjects, and a line that counts. What is good has one line, unless `all` of it is explained.
+/// The page: groups, their subjects, and a line of counts. A good subject has one line, unless `all` are explained.
 pub fn page(report: &HostReport, terminal: Terminal, all: bool) -> String {
-    let page = Page { terminal, all, subjects: widest(report) + 2 };
+    let names = report.subjects.iter().map(|subject| subject.subject.chars().count());
+    let page = Page { terminal, all, names: names.max().unwrap_or(0) + 2 };
     let mut text = String::new();
     let mut group = "";
     for subject in &report.subjects {
         if subject.group != group {
-            group = subject.group;
+            group = &subject.group;
             text.push_str(&format!("{}\n", page.painted(group, BOLD)));
         }
         page.subject(&mut text, subject);
@@ -32,40 +33,36 @@ pub fn page(report: &HostReport, terminal: Terminal, all: bool) -> String {
 
 /// `2 bad, 7 to note, 3 unknown, 21 good`.
 fn counts(report: &HostReport) -> String {
-    let of = |verdict, word| format!("{} {word}", report.count(verdict));
-    [
-        of(Verdict::Bad, "bad"),
-        of(Verdict::Note, "to note"),
-        of(Verdict::Unknown, "unknown"),
-        of(Verdict::Good, "good"),
-    ]
-    .join(", ")
-}
-
-fn widest(report: &HostReport) -> usize {
-    report.subjects.iter().map(|subject| subject.subject.chars().count()).max().unwrap_or(0)
+    let counts = [
+        (Rating::Bad, "bad"),
+        (Rating::Note, "to note"),
+        (Rating::Unknown, "unknown"),
+        (Rating::Good, "good"),
+    ];
+    counts.map(|(rating, word)| format!("{} {word}", report.count(rating))).join(", ")
 }
 
 struct Page {
     terminal: Terminal,
     all: bool,
-    subjects: usize,
+    /// Width of the column of names.
+    names: usize,
 }
 
 impl Page {
-    fn subject(&self, text: &mut String, subject: &Subject) {
-        let margin = INDENT + VERDICT + self.subjects;
-        let verdict = self.painted(subject.verdict.word(), colour(subject.verdict));
-        let space = " ".repeat(VERDICT - subject.verdict.word().len());
-        let head = format!("{:INDENT$}{verdict}{space}{:width$}", "", subject.subject, width = self.subjects);
+    fn subject(&self, text: &mut String, subject: &Diagnosis) {
+        let margin = INDENT + RATING + self.names;
+        let rating = self.painted(subject.rating.word(), colour(subject.rating));
+        let space = " ".repeat(RATING - subject.rating.word().len());
+        let head = format!("{:INDENT$}{rating}{space}{:width$}", "", subject.subject, width = self.names);
         text.push_str(&head);
-        text.push_str(&self.filled(&subject.found, margin).join(&format!("\n{}", " ".repeat(margin))));
+        text.push_str(&self.wrapped(&subject.found, margin).join(&format!("\n{}", " ".repeat(margin))));
         text.push('\n');
-        if subject.verdict == Verdict::Good && !self.all {
+        if subject.rating == Rating::Good && !self.all {
             return;
         }
-        let margin = INDENT + VERDICT;
-        for line in self.filled(&subject.effect, margin) {
+        let margin = INDENT + RATING;
+        for line in self.wrapped(&subject.effect, margin) {
             text.push_str(&format!("{:margin$}{}\n", "", self.painted(&line, FAINT)));
         }
         if let Some(change) = &subject.change {
@@ -73,19 +70,16 @@ impl Page {
         }
     }
 
-    /// A sentence in lines that fit beside a margin.
-    fn filled(&self, sentence: &str, margin: usize) -> Vec<String> {
+    /// A sentence wrapped into lines that fit beside a margin.
+    fn wrapped(&self, sentence: &str, margin: usize) -> Vec<String> {
         let width = usize::from(self.terminal.width).max(NARROWEST) - margin;
-        let mut lines = vec![String::new()];
+        let mut lines: Vec<String> = Vec::new();
         for word in sentence.split_whitespace() {
-            let line = lines.last_mut().expect("there is always a line");
-            if line.is_empty() {
-                line.push_str(word);
-            } else if line.chars().count() + 1 + word.chars().count() <= width {
-                line.push(' ');
-                line.push_str(word);
-            } else {
-                lines.push(word.into());
+            match lines.last_mut() {
+                Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                    line.extend([" ", word])
+                }
+                _ => lines.push(word.into()),
             }
         }
         lines
@@ -96,13 +90,13 @@ impl Page {
     }
 }
 
-/// Red, yellow and green as the other commands have them.
-fn colour(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Good => "32",
-        Verdict::Unknown => FAINT,
-        Verdict::Note => "33",
-        Verdict::Bad => "31",
+/// Red, yellow and green, as in the other commands.
+fn colour(rating: Rating) -> &'static str {
+    match rating {
+        Rating::Good => "32",
+        Rating::Unknown => FAINT,
+        Rating::Note => "33",
+        Rating::Bad => "31",
     }
 }
 

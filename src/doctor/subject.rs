@@ -1,67 +1,98 @@
-//! One line of the answer: what was looked at, what was found, and what that does to guests.
+//! The table of subjects, and what the facts of a machine make of it.
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-/// Whether a setting spoils what is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+use super::rules::RULES;
+use crate::host::facts::Facts;
+
+/// Names, states and texts of all subjects.
+const TABLE: &str = include_str!("subjects.toml");
+
+/// Whether a setting harms what is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// It spoils nothing.
+pub enum Rating {
+    /// It harms nothing.
     Good,
-    /// It could not be found out.
+    /// The facts that decide it are missing.
     Unknown,
-    /// It is a choice that must be known when figures are read.
+    /// It must be known when figures are read.
     Note,
-    /// It spoils speed, or fairness between guests.
+    /// It harms speed, or fairness between guests.
     Bad,
 }
 
-impl Verdict {
+impl Rating {
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
-            Verdict::Good => "good",
-            Verdict::Unknown => "unknown",
-            Verdict::Note => "note",
-            Verdict::Bad => "bad",
+            Rating::Good => "good",
+            Rating::Unknown => "unknown",
+            Rating::Note => "note",
+            Rating::Bad => "bad",
         }
     }
 }
 
-/// One thing that was looked at.
+#[derive(Deserialize)]
+pub(super) struct SubjectTable {
+    pub(super) subject: Vec<Subject>,
+}
+
+/// A row of the table.
+#[derive(Deserialize)]
+pub(super) struct Subject {
+    group: String,
+    pub(super) name: String,
+    /// The effect on guests in general.
+    unknown: String,
+    pub(super) states: BTreeMap<String, StateText>,
+}
+
+/// Rating and texts of a state, with values in braces.
+#[derive(Clone, Deserialize)]
+pub(super) struct StateText(Rating, String, String, #[serde(default)] Option<String>);
+
+impl SubjectTable {
+    pub(super) fn read() -> Result<SubjectTable, toml::de::Error> {
+        toml::from_str(TABLE)
+    }
+}
+
+/// One subject of one machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Subject {
+pub struct Diagnosis {
     /// The part of the host that it belongs to.
-    pub group: &'static str,
-    /// What.
-    pub subject: &'static str,
-    /// What was found.
+    pub group: String,
+    /// The subject's name.
+    pub subject: String,
+    /// The state of the machine.
     pub found: String,
     /// Whether that is good.
-    pub verdict: Verdict,
-    /// What it does to fairness between guests, one sentence.
+    pub rating: Rating,
+    /// Its effect on guests, one sentence.
     pub effect: String,
-    /// The command that changes it, or what to do where no command does; never run by kvmfair.
+    /// The command that changes it, or the step to take where no command does; never run by kvmfair.
     pub change: Option<String>,
 }
 
 impl Subject {
-    pub(super) fn new(
-        subject: &'static str,
-        verdict: Verdict,
-        found: impl Into<String>,
-        effect: impl Into<String>,
-    ) -> Subject {
-        Subject { group: "", subject, found: found.into(), verdict, effect: effect.into(), change: None }
-    }
-
-    pub(super) fn change(self, command: impl Into<String>) -> Subject {
-        Subject { change: Some(command.into()), ..self }
-    }
-
-    pub(super) fn in_group(self, group: &'static str) -> Subject {
-        Subject { group, ..self }
+    pub(super) fn examine(&self, facts: &Facts) -> Diagnosis {
+        let rule = RULES.iter().find(|(name, _)| *name == self.name);
+        let state = rule.map_or(Err("no rule".into()), |(_, rule)| rule(facts));
+        let (found, rating, effect, change) =
+            match state.as_ref().map(|state| (state, self.states.get(state.name))) {
+                Ok((state, Some(StateText(rating, found, effect, change)))) => {
+                    let change = change.as_deref().map(|change| state.fill(change));
+                    (state.fill(found), *rating, state.fill(effect), change)
+                }
+                Ok((state, None)) => (state.name.into(), Rating::Unknown, self.unknown.clone(), None),
+                Err(missing) => (missing.clone(), Rating::Unknown, self.unknown.clone(), None),
+            };
+        Diagnosis { group: self.group.clone(), subject: self.name.clone(), found, rating, effect, change }
     }
 }
 
@@ -69,22 +100,12 @@ impl Subject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostReport {
     /// In the order of the page.
-    pub subjects: Vec<Subject>,
+    pub subjects: Vec<Diagnosis>,
 }
 
 impl HostReport {
-    /// How many subjects have a verdict.
-    pub fn count(&self, verdict: Verdict) -> usize {
-        self.subjects.iter().filter(|subject| subject.verdict == verdict).count()
+    /// How many subjects have a rating.
+    pub fn count(&self, rating: Rating) -> usize {
+        self.subjects.iter().filter(|subject| subject.rating == rating).count()
     }
-}
-
-/// A size in IEC units: `512 MiB`.
-pub(super) fn size(kib: u64) -> String {
-    bytesize::ByteSize::kib(kib).display().iec().to_string().replace(".0 ", " ")
-}
-
-/// `1 guest`, `2 guests`.
-pub(super) fn count(n: usize, of: &str) -> String {
-    format!("{n} {of}{}", if n == 1 { "" } else { "s" })
 }

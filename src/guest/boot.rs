@@ -9,29 +9,29 @@ use super::domain::Domain;
 use crate::machine::Machine;
 use crate::machine::ssh::Route;
 
-/// For one SSH login: an emulated guest that shares its CPU needs seconds for the key exchange.
+/// Limit of one SSH login: an emulated guest that shares its CPU needs seconds for the key exchange.
 pub(super) const LOGIN: Duration = Duration::from_secs(20);
-/// Where the guests' SSH server listens.
+/// Port of the guests' SSH server.
 pub(super) const SSH_PORT: u16 = 22;
 
-/// Where one guest is reached and what it says while it boots.
+/// One guest to be booted: its domain, and how it is reached.
 #[derive(Clone, Debug)]
 pub struct Boot {
     /// Its number, from 1.
     pub guest: u32,
-    /// What it is made of.
+    /// Its description for libvirt.
     pub domain: Domain,
     /// Its address on the management network.
     pub management: IpAddr,
-    /// A command in it that answers whenever it is asked.
-    pub looks: Vec<String>,
-    /// Disks that have to be made anew before each of its boots; `None` if it boots without.
+    /// A command in it that prints its counters once for each line that it reads.
+    pub counters: Vec<String>,
+    /// Disks that are made anew before each of its boots; `None` if it boots without any.
     pub disks: Option<Disks>,
 }
 
-/// Where the guests run, and how they are reached.
+/// The VM host of the guests, and the way to them.
 #[derive(Clone)]
-pub struct Site {
+pub struct GuestSite {
     /// The VM host.
     pub host: Machine,
     /// The way from here to the guests' management network.

@@ -3,21 +3,22 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::BufReader;
 use tokio::time::timeout;
 
-use super::boot::{SSH_PORT, Site};
+use super::boot::{GuestSite, SSH_PORT};
 use super::error::GuestError;
-use super::fleet::Guest;
+use super::fleet::RunningGuest;
 use crate::machine::ExecError;
+use crate::machine::line::read_line;
 use crate::machine::ssh::{Identity, SshSession};
 use crate::machine::started::Started;
 
 const SCRIPT: &str = include_str!("burner.sh");
 
-/// For the login and for the first word of the script: the guest may share its CPU with many.
+/// Limit of the login and of the start of the loops: the guest may share its CPU with many.
 const LIMIT: Duration = Duration::from_secs(60);
-/// For the loops to end.
+/// Limit of the end of the loops.
 const FAREWELL: Duration = Duration::from_secs(20);
 
 /// Running loops. Dropping it ends them.
@@ -31,9 +32,9 @@ impl Burner {
     /// # Errors
     /// [`GuestError::Ssh`] if the guest does not start them.
     pub async fn start(
-        guest: &Guest,
+        guest: &RunningGuest,
         identity: &Identity,
-        site: &Site,
+        site: &GuestSite,
         vcpus: u32,
         max: Duration,
     ) -> Result<Burner, GuestError> {
@@ -46,13 +47,13 @@ impl Burner {
         let argv = ["sh", "-c", SCRIPT, "burner", &loops, &seconds].map(str::to_owned);
         let started = SshSession::start(address, identity.clone(), site.route.clone(), LIMIT, &argv).await;
         let mut process = started.map_err(|cause| refused(cause.to_string()))?;
-        let stdout = process.stdout.take().ok_or_else(|| refused("it has no pipes".into()))?;
-        let mut line = String::new();
+        let stdout = process.stdout.take().ok_or_else(|| refused("the process has no pipes".into()))?;
         let mut stdout = BufReader::new(stdout);
-        match timeout(LIMIT, stdout.read_line(&mut line)).await {
-            Ok(Ok(_)) if line.trim() == "burning" => Ok(Burner { process }),
-            Ok(_) => Err(refused(format!("it said {:?}", line.trim()))),
-            Err(_) => Err(refused("it does not answer".into())),
+        match timeout(LIMIT, read_line(&mut stdout)).await {
+            Ok(Ok(line)) if line.trim() == "burning" => Ok(Burner { process }),
+            Ok(Ok(line)) => Err(refused(format!("unexpected output {:?}", line.trim()))),
+            Ok(Err(cause)) => Err(refused(cause.to_string())),
+            Err(_) => Err(refused("no answer".into())),
         }
     }
 

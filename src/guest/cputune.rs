@@ -1,11 +1,11 @@
-//! What CPU time a guest may have, in its domain XML. Pure.
+//! The CPU time of a guest in its domain XML. Pure.
 
 use quick_xml::events::BytesStart;
 
 use super::xml::{Xml, nest, text};
 use crate::profile::groups::CpuSettings;
 
-/// Weight and quotas, and the control group that holds the guest; nothing where nothing is set.
+/// Weight and quotas, and the control group that holds the guest; empty where none is set.
 pub(super) fn write(xml: &mut Xml, cpu: &CpuSettings, partition: Option<&str>) -> std::io::Result<()> {
     if *cpu != CpuSettings::default() {
         nest(xml, BytesStart::new("cputune"), |xml| settings(xml, cpu))?;

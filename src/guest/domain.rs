@@ -1,4 +1,4 @@
-//! The domain XML of one guest. Pure: what `kvmfair plan --xml` prints is what libvirt gets.
+//! The domain XML of one guest, as `kvmfair plan --xml` prints it and libvirt gets it. Pure.
 
 use std::path::{Path, PathBuf};
 
@@ -18,25 +18,25 @@ const APPLIANCE_CACHE_MIB: u32 = 16;
 /// The same for a whole distribution, which runs far more code while it boots.
 const DISTRIBUTION_CACHE_MIB: u32 = 128;
 
-/// What qemu64 lacks of x86-64-v2, which today's distributions are compiled for.
+/// Features of x86-64-v2 that qemu64 lacks; today's distributions are compiled for them.
 const DISTRIBUTION_CPU: [&str; 4] = ["ssse3", "sse4.1", "sse4.2", "popcnt"];
 
-/// What one guest is made of.
+/// The description of one guest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Domain {
     /// Libvirt's name.
     pub name: String,
     /// What runs its instructions.
     pub accel: Accel,
-    /// Path of QEMU; libvirt's own choice if there is none.
+    /// Path of QEMU; `None`: libvirt's choice.
     pub emulator: Option<PathBuf>,
     /// vCPUs.
     pub vcpus: u32,
     /// Memory.
     pub memory: Memory,
-    /// What CPU time it may have.
+    /// Its CPU time: weight and quotas.
     pub cpu: CpuSettings,
-    /// The control group that holds it, by libvirt's name; libvirt's own choice if there is none.
+    /// The control group that holds it, by libvirt's name; `None`: libvirt's choice.
     pub partition: Option<String>,
     /// What it boots from.
     pub boot: BootFrom,
@@ -62,7 +62,7 @@ pub enum BootFrom {
     Disk {
         /// qcow2 file over the image; takes what the guest writes.
         overlay: PathBuf,
-        /// Small disk that tells cloud-init who the guest is.
+        /// Small disk that configures the guest by cloud-init.
         seed: PathBuf,
     },
 }
@@ -100,15 +100,15 @@ impl Domain {
         }
     }
 
-    /// With room for one CPU only, QEMU emulates a guest's atomic instructions by ordinary ones, although its own threads serve
-    /// the guest's NICs beside it: an interrupt or a notice of a virtio queue is then lost at times, and the NIC is dead for good.
-    /// With room for a second CPU, which stays absent, they are atomic. (Measured, TCP_RR of 2 KiB over virtio, trials of 11 s:
-    /// it died in five of six, with room for two in none of six.)
+    /// With a maximum of one CPU, QEMU emulates a guest's atomic instructions by ordinary ones, although its own threads serve
+    /// the guest's NICs at the same time: an interrupt or a notification of a virtio queue is then lost at times, and the NIC
+    /// hangs for good. With a maximum of two CPUs, of which one stays absent, they are atomic. (Measured, TCP_RR of 2 KiB over
+    /// virtio, trials of 11 s: it hung in five of six, with a maximum of two in none of six.)
     fn processors(&self, xml: &mut Xml) -> std::io::Result<()> {
         let count = self.vcpus.to_string();
         if self.accel == Accel::Tcg && self.vcpus == 1 {
-            let room = BytesStart::new("vcpu").with_attributes([("current", count.as_str())]);
-            return nest(xml, room, |xml| write(xml, "2"));
+            let maximum = BytesStart::new("vcpu").with_attributes([("current", count.as_str())]);
+            return nest(xml, maximum, |xml| write(xml, "2"));
         }
         text(xml, "vcpu", &count)
     }
@@ -117,7 +117,7 @@ impl Domain {
         self.nics.iter().any(|nic| matches!(nic.source, NicSource::VhostUser { .. }))
     }
 
-    /// QEMU 7.2 crashes when an emulated guest unmasks a vector of a vhost-user NIC: its code takes KVM for granted there.
+    /// QEMU 7.2 crashes when an emulated guest unmasks a vector of a vhost-user NIC: its code assumes KVM.
     fn without_vectors(&self) -> bool {
         self.accel == Accel::Tcg && self.shares_memory()
     }
@@ -197,7 +197,7 @@ impl Domain {
     }
 }
 
-/// The overlay goes with the run, so nothing waits until it is on the host's disk.
+/// The overlay is deleted with the run, so it need not be synced to the host's disk.
 fn disks(xml: &mut Xml, overlay: &Path, seed: &Path) -> std::io::Result<()> {
     let disk = || BytesStart::new("disk").with_attributes([("type", "file"), ("device", "disk")]);
     nest(xml, disk(), |xml| {

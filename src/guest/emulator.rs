@@ -1,4 +1,4 @@
-//! The QEMU of a guest, where the profile names one: what its file says, and what the process that runs says.
+//! The QEMU of a guest, where the profile names one: the version of the file, and that of the running process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,29 +8,29 @@ use serde_json::Value;
 use crate::machine::Machine;
 use crate::profile::Configuration;
 
-/// Version and build, for example `10.0.2 (Debian 1:10.0.2+ds-2)`, in what a QEMU answers to `--version`; `None` if it is none.
-pub fn told(answer: &str) -> Option<String> {
+/// Version and build, for example `10.0.2 (Debian 1:10.0.2+ds-2)`, from the output of `--version`; `None` if it is not a QEMU.
+pub fn printed_version(answer: &str) -> Option<String> {
     let version = answer.lines().find_map(|line| line.strip_prefix("QEMU emulator version "))?.trim();
     (!version.is_empty()).then(|| version.to_owned())
 }
 
-/// What a running QEMU is asked, in QMP, for the same.
+/// The QMP command for the same of a running QEMU.
 pub const QUERY: &str = r#"{"execute":"query-version"}"#;
 
-/// Its answer; `None` if it is none.
-pub fn reported(answer: &str) -> Option<String> {
+/// Version and build from its answer; `None` if it has none.
+pub fn reported_version(answer: &str) -> Option<String> {
     let answer: Value = serde_json::from_str(answer).ok()?;
-    let said = answer.get("return")?;
-    let number = |part: &str| said.pointer(&format!("/qemu/{part}"))?.as_u64();
+    let answer = answer.get("return")?;
+    let number = |part: &str| answer.pointer(&format!("/qemu/{part}"))?.as_u64();
     let version = format!("{}.{}.{}", number("major")?, number("minor")?, number("micro")?);
-    // Old ones send the build with its parentheses.
-    let build = said["package"].as_str().unwrap_or_default().trim().trim_matches(['(', ')']);
+    // Older versions send the build with its parentheses.
+    let build = answer["package"].as_str().unwrap_or_default().trim().trim_matches(['(', ')']);
     Some(if build.is_empty() { version } else { format!("{version} ({build})") })
 }
 
-/// Version and build of the QEMU at a path of the VM host; `None` if there is none.
+/// Version and build of the QEMU at a path of the VM host; `None` if it does not run.
 pub async fn version(host: &Machine, path: &Path) -> Option<String> {
-    told(&host.run(&[&path.to_string_lossy(), "--version"]).await.ok()?.stdout)
+    printed_version(&host.run(&[&path.to_string_lossy(), "--version"]).await.ok()?.stdout)
 }
 
 /// Every QEMU that a profile names.
@@ -39,7 +39,7 @@ pub fn named(configurations: &[Configuration]) -> BTreeSet<&Path> {
     guests.filter_map(|configuration| configuration.emulator.as_deref()).collect()
 }
 
-/// Every QEMU that a profile names, with its version; those that answer.
+/// Every QEMU that a profile names and that runs, with its version.
 pub async fn versions(host: &Machine, configurations: &[Configuration]) -> BTreeMap<String, String> {
     let mut versions = BTreeMap::new();
     for path in named(configurations) {
@@ -50,7 +50,7 @@ pub async fn versions(host: &Machine, configurations: &[Configuration]) -> BTree
     versions
 }
 
-/// The versions of all that run guests, without their builds; `own` is that of libvirt's own choice.
+/// The versions of all that run guests, without their builds; `own` is the version that libvirt chooses.
 pub fn in_use(configurations: &[Configuration], named: &BTreeMap<String, String>, own: &str) -> String {
     let mut guests = configurations.iter().filter(|configuration| configuration.vms > 0);
     let own_too = guests.any(|configuration| configuration.emulator.is_none());
@@ -66,25 +66,25 @@ pub fn in_use(configurations: &[Configuration], named: &BTreeMap<String, String>
 mod tests {
     use super::*;
 
-    const TOLD: &str =
+    const PRINTED: &str =
         "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)\nCopyright (c) 2003-2022 Fabrice Bellard\n";
 
     #[test]
     fn a_file_and_a_process_of_one_build_say_the_same() {
         let running = r#"{"return":{"qemu":{"micro":22,"minor":2,"major":7},"package":"Debian 1:7.2+dfsg-7"},"id":"libvirt-9"}"#;
-        assert_eq!(reported(running).as_deref(), Some("7.2.22 (Debian 1:7.2+dfsg-7)"));
-        assert_eq!(reported(running), told(TOLD));
+        assert_eq!(reported_version(running).as_deref(), Some("7.2.22 (Debian 1:7.2+dfsg-7)"));
+        assert_eq!(reported_version(running), printed_version(PRINTED));
         let old = r#"{"return":{"qemu":{"micro":0,"minor":1,"major":2},"package":" (Debian 1:2.1)"}}"#;
-        assert_eq!(reported(old).as_deref(), Some("2.1.0 (Debian 1:2.1)"));
+        assert_eq!(reported_version(old).as_deref(), Some("2.1.0 (Debian 1:2.1)"));
         let plain = r#"{"return":{"qemu":{"micro":2,"minor":0,"major":10},"package":""}}"#;
-        assert_eq!(reported(plain), told("QEMU emulator version 10.0.2\n"));
+        assert_eq!(reported_version(plain), printed_version("QEMU emulator version 10.0.2\n"));
     }
 
     #[test]
     fn what_is_no_qemu_has_no_version() {
-        assert_eq!(told("busybox v1.35.0\n"), None);
-        assert_eq!(told(""), None);
-        assert_eq!(reported(r#"{"error":{"class":"CommandNotFound"}}"#), None);
+        assert_eq!(printed_version("busybox v1.35.0\n"), None);
+        assert_eq!(printed_version(""), None);
+        assert_eq!(reported_version(r#"{"error":{"class":"CommandNotFound"}}"#), None);
     }
 
     #[test]

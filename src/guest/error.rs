@@ -1,4 +1,4 @@
-//! Why a guest is not there.
+//! Why a guest does not run.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use crate::lab::LabError;
 use crate::libvirt::LibvirtError;
 use crate::machine::ExecError;
 
-/// Why a guest is not there.
+/// Why a guest does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum GuestError {
-    /// libvirt refused.
+    /// libvirt refused a call.
     #[error(transparent)]
     Libvirt(#[from] LibvirtError),
     /// The journal could not be written.
@@ -21,7 +21,7 @@ pub enum GuestError {
     Disk {
         /// Libvirt's name.
         name: String,
-        /// What refused.
+        /// The command that failed.
         cause: DiskError,
     },
     /// It did not answer in time, in any of its attempts.
@@ -29,7 +29,7 @@ pub enum GuestError {
         "guest {name} did not answer within {} s ({attempts} attempts); its console ends with: {console}",
         .limit.as_secs()
     )]
-    Silent {
+    NoAnswer {
         /// Libvirt's name.
         name: String,
         /// The time each attempt had.
@@ -41,34 +41,34 @@ pub enum GuestError {
     },
     /// QEMU ended while the guest booted: typically its kernel panicked.
     #[error("guest {name} ended while it booted; its console ends with: {console}")]
-    Died {
+    Ended {
         /// Libvirt's name.
         name: String,
         /// The last lines of its console.
         console: String,
     },
-    /// It said itself that it cannot serve.
-    #[error("guest {name} failed to start up: {said}")]
-    Failed {
+    /// Its init reported that it cannot start its servers.
+    #[error("guest {name} failed to start up: {reason}")]
+    StartUp {
         /// Libvirt's name.
         name: String,
-        /// What it said.
-        said: String,
+        /// The reason that it reported.
+        reason: String,
     },
     /// Another machine answers at its address, or it refused the key.
     #[error("guest {name}: {cause}")]
     Ssh {
         /// Libvirt's name.
         name: String,
-        /// The session's word.
+        /// The error of the session.
         cause: ExecError,
     },
-    /// The kernel gave its XML no place.
+    /// Its XML could not be written.
     #[error("failed to write the XML of guest {name}: {cause}")]
     Xml {
         /// Libvirt's name.
         name: String,
-        /// The writer's word.
+        /// The error of the writer.
         cause: std::io::Error,
     },
     /// A task panicked.

@@ -8,7 +8,8 @@ use futures_util::future::try_join_all;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::boot::{Boot, LOGIN, Site};
+use super::boot::{Boot, GuestSite, LOGIN};
+use super::console::Console;
 use super::error::GuestError;
 use super::ready;
 use crate::lab::LabError;
@@ -17,9 +18,9 @@ use crate::machine::dialogue::Dialogue;
 use crate::machine::journal::{Entry, Journal};
 use crate::machine::ssh::{Identity, SshSession};
 
-/// A guest that is up.
+/// A guest that is ready.
 #[derive(Clone)]
-pub struct Guest {
+pub struct RunningGuest {
     /// Its number, from 1.
     pub number: u32,
     /// Libvirt's name.
@@ -28,13 +29,13 @@ pub struct Guest {
     pub management: IpAddr,
     /// Commands in it.
     pub ssh: SshSession,
-    /// What [`Boot::looks`] has started.
-    pub looks: Dialogue,
+    /// Answers with the guest's counters: [`Boot::counters`], started.
+    pub counters: Dialogue,
     /// QEMU's process.
     pub pid: i32,
 }
 
-/// How long to wait, and how often to try.
+/// How long to wait for a guest, and how often to try.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
     /// From creation to readiness.
@@ -48,37 +49,37 @@ pub struct Fleet {
     pub(crate) hypervisor: Hypervisor,
     identity: Identity,
     journal: Journal,
-    site: Site,
-    guests: BTreeMap<u32, Guest>,
+    site: GuestSite,
+    guests: BTreeMap<u32, RunningGuest>,
 }
 
 impl Fleet {
     /// No guests yet.
-    pub fn new(hypervisor: Hypervisor, identity: Identity, journal: Journal, site: Site) -> Fleet {
+    pub fn new(hypervisor: Hypervisor, identity: Identity, journal: Journal, site: GuestSite) -> Fleet {
         Fleet { hypervisor, identity, journal, site, guests: BTreeMap::new() }
     }
 
-    /// What logs in to the guests.
+    /// The key that logs in to the guests.
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
 
     /// Where they run.
-    pub fn site(&self) -> &Site {
+    pub fn site(&self) -> &GuestSite {
         &self.site
     }
 
-    /// A guest that is up.
-    pub fn get(&self, number: u32) -> Option<&Guest> {
+    /// A guest that is ready.
+    pub fn get(&self, number: u32) -> Option<&RunningGuest> {
         self.guests.get(&number)
     }
 
-    /// Asks a guest's QEMU something in its own language; `None` if it does not know.
+    /// Sends a guest's QEMU a QMP command; `None` if QEMU does not support it.
     pub async fn monitor(&self, number: u32, command: &'static str) -> Option<String> {
         self.hypervisor.monitor(&self.guests.get(&number)?.name, command).await.ok()
     }
 
-    /// Boots guests in parallel and returns when all are ready; `ready` is told of each, and `entry` gives the line of the
+    /// Boots guests in parallel and returns when all are ready; `ready` is called for each, and `entry` makes the line of the
     /// journal for a name.
     ///
     /// # Errors
@@ -117,7 +118,7 @@ impl Fleet {
     /// Resumes guests in parallel and waits until they answer again.
     ///
     /// # Errors
-    /// [`GuestError`] of the first that refused or is silent.
+    /// [`GuestError`] of the first that refused or does not answer.
     pub async fn resume(&self, numbers: &[u32]) -> Result<(), GuestError> {
         let resumed = self.booted(numbers).map(async |guest| {
             self.hypervisor.resume(&guest.name).await?;
@@ -128,7 +129,7 @@ impl Fleet {
         Ok(())
     }
 
-    fn booted(&self, numbers: &[u32]) -> impl Iterator<Item = &Guest> {
+    fn booted(&self, numbers: &[u32]) -> impl Iterator<Item = &RunningGuest> {
         numbers.iter().filter_map(|number| self.guests.get(number))
     }
 
@@ -152,14 +153,15 @@ impl Fleet {
 async fn boot_one(
     hypervisor: &Hypervisor,
     identity: &Identity,
-    site: &Site,
+    site: &GuestSite,
     boot: Boot,
     patience: Patience,
-) -> Result<Guest, GuestError> {
+) -> Result<RunningGuest, GuestError> {
     let name = boot.domain.name.clone();
     let xml = boot.domain.xml().map_err(|cause| GuestError::Xml { name: name.clone(), cause })?;
+    let mut last_lines = String::new();
     for attempt in 1..=patience.attempts.max(1) {
-        // QEMU appends to it; what an earlier guest of this number said must not be taken for this one's words.
+        // QEMU appends to the file; the output of an earlier guest of this number must not be mistaken for this one's.
         site.host.run(&["rm", "-f", &boot.domain.console.to_string_lossy()]).await.map_err(LabError::from)?;
         if let Some(disks) = &boot.disks {
             let made = disks.make(&site.host).await;
@@ -167,23 +169,23 @@ async fn boot_one(
         }
         hypervisor.create(&name, xml.clone()).await?;
         let pid = read_pid(site, &name).await?;
-        match ready::wait_ready(&boot, identity, site, pid, Instant::now() + patience.boot).await? {
-            Some(ssh) => {
-                let looks = Dialogue::open(&ssh, &boot.looks, LOGIN).await;
-                let looks = looks.map_err(|cause| GuestError::Ssh { name: name.clone(), cause })?;
-                return Ok(Guest { number: boot.guest, name, management: boot.management, ssh, looks, pid });
-            }
-            None => {
-                tracing::warn!(guest = name, attempt, "the guest did not answer in time");
-                hypervisor.destroy(&name).await?;
-            }
+        let mut console = Console::new(&site.host, &boot.domain.console);
+        let deadline = Instant::now() + patience.boot;
+        if let Some(ssh) = ready::wait_ready(&boot, identity, site, &mut console, pid, deadline).await? {
+            let counters = Dialogue::open(&ssh, &boot.counters, LOGIN).await;
+            let counters = counters.map_err(|cause| GuestError::Ssh { name: name.clone(), cause })?;
+            let management = boot.management;
+            return Ok(RunningGuest { number: boot.guest, name, management, ssh, counters, pid });
         }
+        last_lines = console.last_lines();
+        tracing::warn!(guest = name, attempt, "the guest did not answer in time");
+        hypervisor.destroy(&name).await?;
     }
-    let console = ready::last_words(&boot, site).await;
-    Err(GuestError::Silent { name, limit: patience.boot, attempts: patience.attempts.max(1), console })
+    let attempts = patience.attempts.max(1);
+    Err(GuestError::NoAnswer { name, limit: patience.boot, attempts, console: last_lines })
 }
 
-async fn read_pid(site: &Site, name: &str) -> Result<i32, LabError> {
+async fn read_pid(site: &GuestSite, name: &str) -> Result<i32, LabError> {
     let text = site.host.read(&site.pids.join(format!("{name}.pid")).to_string_lossy()).await?;
     text.trim().parse().map_err(|cause| {
         LabError::system(format!("read the process id of guest {name}"))(std::io::Error::other(cause))

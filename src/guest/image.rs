@@ -1,4 +1,4 @@
-//! What the guests boot, as the profile names it: found or built before anything of the lab is made.
+//! The image that the guests boot, as the profile names it: found or built before the lab is made.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::profile;
 
 /// An image that guests can boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Image {
+pub enum GuestImage {
     /// kvmfair's own.
     Appliance(Appliance),
     /// A distribution's.
@@ -33,20 +33,20 @@ pub enum ImageError {
     Cloud(#[from] BaseError),
 }
 
-impl Image {
-    /// The kernel that the guests will run, as `uname -r` prints it; a cloud image tells only when it has booted.
+impl GuestImage {
+    /// The kernel that the guests will run, as `uname -r` prints it; unknown for a cloud image before it has booted.
     pub fn kernel_version(&self) -> Option<&str> {
         match self {
-            Image::Appliance(appliance) => Some(&appliance.kernel_version),
-            Image::Cloud { .. } => None,
+            GuestImage::Appliance(appliance) => Some(&appliance.kernel_version),
+            GuestImage::Cloud { .. } => None,
         }
     }
 
-    /// What somebody else needs to tell whether theirs is the same: name and digest of a cloud image.
+    /// Name and digest of a cloud image, by which somebody else can find out whether theirs is the same.
     pub fn fingerprint(&self) -> Option<String> {
         match self {
-            Image::Appliance(_) => None,
-            Image::Cloud { base, digest, .. } => {
+            GuestImage::Appliance(_) => None,
+            GuestImage::Cloud { base, digest, .. } => {
                 let name = base.path.file_name().unwrap_or_default().to_string_lossy();
                 Some(format!("{name}, SHA-256 {digest}"))
             }
@@ -57,20 +57,20 @@ impl Image {
 /// The image that a profile names; `progress` gets a line before each step that takes time.
 ///
 /// # Errors
-/// [`ImageError`] if it is not there and cannot be built.
+/// [`ImageError`] if it does not exist and cannot be built.
 pub fn ensure(
     image: &profile::Image,
     cache: &Path,
     progress: &mut dyn FnMut(&str),
-) -> Result<Image, ImageError> {
+) -> Result<GuestImage, ImageError> {
     Ok(match image {
         profile::Image::Appliance { kernel } => {
-            Image::Appliance(appliance::ensure(cache, kernel.as_deref(), progress)?)
+            GuestImage::Appliance(appliance::ensure(cache, kernel.as_deref(), progress)?)
         }
         profile::Image::Cloud { path, install_netperf } => {
             let base = cloud::base::inspect(path)?;
             progress("reading the cloud image for its digest");
-            Image::Cloud { digest: base.digest()?, base, install_netperf: *install_netperf }
+            GuestImage::Cloud { digest: base.digest()?, base, install_netperf: *install_netperf }
         }
     })
 }

@@ -6,7 +6,7 @@ use super::xml::{Xml, empty, nest};
 use crate::backend::{Datapath, Model, Nic, NicSource};
 use crate::host_nic::PciAddress;
 
-/// One NIC, or the function that is one.
+/// One NIC, or a passed-through function.
 pub(super) fn write(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
     let kind = match nic.source {
         NicSource::Bridge { .. } => "bridge",
@@ -39,14 +39,14 @@ pub(super) fn write(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
         if matches!(nic.source, NicSource::VhostUser { .. }) {
             empty(xml, "alias", &[("name", VHOST_USER_ALIAS)])?;
         }
-        empty(xml, "rom", &[("enabled", "no")]) // nobody boots from it
+        empty(xml, "rom", &[("enabled", "no")]) // no guest boots from it
     })
 }
 
-/// By this name [`no_vectors`] finds the NIC; there is one.
+/// The name by which [`no_vectors`] finds the NIC.
 const VHOST_USER_ALIAS: &str = "ua-vhost-user";
 
-/// Takes the NIC's interrupt vectors away; it interrupts by its pin then.
+/// Removes the NIC's interrupt vectors; it then interrupts by its pin.
 pub(super) fn no_vectors(xml: &mut Xml) -> std::io::Result<()> {
     nest(xml, BytesStart::new("qemu:override"), |xml| {
         let device = BytesStart::new("qemu:device").with_attributes([("alias", VHOST_USER_ALIAS)]);
@@ -58,13 +58,13 @@ pub(super) fn no_vectors(xml: &mut Xml) -> std::io::Result<()> {
     })
 }
 
-/// Who serves a virtio NIC, its queues, and what it offers to leave to the other end.
+/// The datapath of a virtio NIC, its queues and its offloads.
 fn driver(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
-    // Said in either case: left to itself, libvirt takes vhost where it is there.
+    // Explicit in both cases: by default libvirt uses vhost where it is available.
     let name = match nic.datapath {
         Datapath::Userspace | Datapath::Passthrough => Some("qemu"),
         Datapath::Vhost => Some("vhost"),
-        Datapath::VhostUser => None, // the source says it, and the switch what it offers
+        Datapath::VhostUser => None, // the source implies it, and the switch decides what it offers
     };
     let size = nic.queue_size.map(|size| size.to_string());
     // QEMU lets only a vhost-user NIC choose the size of the other direction.
@@ -75,19 +75,19 @@ fn driver(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
         ("rx_queue_size", size),
         ("tx_queue_size", transmit),
     ];
-    let said: Vec<(&str, &str)> =
+    let attributes: Vec<(&str, &str)> =
         attributes.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?))).collect();
-    if said.is_empty() || nic.offloads || name.is_none() {
-        return if said.is_empty() { Ok(()) } else { empty(xml, "driver", &said) };
+    if attributes.is_empty() || nic.offloads || name.is_none() {
+        return if attributes.is_empty() { Ok(()) } else { empty(xml, "driver", &attributes) };
     }
-    nest(xml, BytesStart::new("driver").with_attributes(said), |xml| {
+    nest(xml, BytesStart::new("driver").with_attributes(attributes), |xml| {
         let off = ["csum", "tso4", "tso6", "ecn", "ufo"].map(|what| (what, "off"));
         empty(xml, "host", &[[("gso", "off")].as_slice(), &off].concat())?;
         empty(xml, "guest", &off)
     })
 }
 
-/// Managed: libvirt takes the function from its driver before the guest, and gives it back after.
+/// Managed: libvirt detaches the function from its driver before the guest starts, and reattaches it afterwards.
 fn host_device(xml: &mut Xml, function: PciAddress) -> std::io::Result<()> {
     let attributes = [("mode", "subsystem"), ("type", "pci"), ("managed", "yes")];
     nest(xml, BytesStart::new("hostdev").with_attributes(attributes), |xml| {
@@ -97,6 +97,6 @@ fn host_device(xml: &mut Xml, function: PciAddress) -> std::io::Result<()> {
             let address = [("domain", &*domain), ("bus", &*bus), ("slot", &*slot), ("function", &*number)];
             empty(xml, "address", &address)
         })?;
-        empty(xml, "rom", &[("enabled", "no")]) // nobody boots from it
+        empty(xml, "rom", &[("enabled", "no")]) // no guest boots from it
     })
 }

@@ -24,7 +24,7 @@ pub enum KeyError {
     Write {
         /// The file.
         path: String,
-        /// What the system said.
+        /// The error of the system.
         cause: io::Error,
     },
 }
@@ -39,7 +39,7 @@ pub struct RunKeys {
 impl RunKeys {
     /// New keys from the system's random numbers.
     ///
-    /// `run` goes into the comment of both, so that a stray key tells where it came from.
+    /// `run` goes into the comment of both, so that the origin of a stray key is known.
     pub fn generate(run: &str) -> Result<RunKeys, KeyError> {
         let mut client = PrivateKey::random(&mut OsRng, Algorithm::Ed25519)?;
         client.set_comment(format!("kvmfair {run}"));

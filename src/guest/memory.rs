@@ -5,19 +5,19 @@ use quick_xml::events::BytesStart;
 use super::xml::{Xml, empty, nest, write as write_text};
 use crate::profile::configuration::HUGE_PAGE_KIB;
 
-/// What memory a guest has.
+/// The memory of a guest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// How much, MiB.
+    /// Size, MiB.
     pub mib: u32,
-    /// Whether it lies in huge pages of the host's pool.
+    /// Whether it is in huge pages of the host's pool.
     pub huge: bool,
-    /// The NUMA node that all of it is on; the kernel's choice if there is none.
+    /// The NUMA node that all of it is on; `None`: the kernel's choice.
     pub node: Option<u32>,
 }
 
-/// A switch that serves a NIC maps the guest's memory: then it is `shared`. Huge pages come as a file without a name, so that
-/// no hugetlbfs need be mounted.
+/// `shared`: a switch that serves a NIC maps the guest's memory. Huge pages are an anonymous file, so that no hugetlbfs has to be
+/// mounted.
 pub(super) fn write(xml: &mut Xml, memory: Memory, shared: bool) -> std::io::Result<()> {
     nest(xml, BytesStart::new("memory").with_attributes([("unit", "MiB")]), |xml| {
         write_text(xml, &memory.mib.to_string())

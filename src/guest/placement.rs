@@ -1,25 +1,25 @@
-//! Which file of a run stands where on the VM host. Pure.
+//! The paths of a run's files on the VM host. Pure.
 //!
-//! All of them lie in the run's state directory and go with it. Images that several runs share (the appliance, a cloud
-//! image) lie elsewhere and are only read.
+//! All of them are in the run's state directory and are removed with it. Images that several runs share (the appliance, a
+//! cloud image) are elsewhere and are only read.
 
 use std::path::{Path, PathBuf};
 
 /// The files of one guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GuestFiles {
-    /// What it says on its serial console.
+pub struct GuestPaths {
+    /// Output of its serial console.
     pub console: PathBuf,
-    /// What it writes to its disk, as a layer over the cloud image.
+    /// Its disk: a layer over the cloud image.
     pub overlay: PathBuf,
-    /// The disk that tells cloud-init who it is; holds the guests' private host key.
+    /// The disk that configures it by cloud-init; holds the guests' private host key.
     pub seed: PathBuf,
 }
 
 /// The files of one guest of the run whose state directory is `state`.
-pub fn of_guest(state: &Path, guest: u32) -> GuestFiles {
+pub fn guest_paths(state: &Path, guest: u32) -> GuestPaths {
     let file = |end: &str| state.join(format!("g{guest}.{end}"));
-    GuestFiles { console: file("console"), overlay: file("qcow2"), seed: file("seed") }
+    GuestPaths { console: file("console"), overlay: file("qcow2"), seed: file("seed") }
 }
 
 /// The appliance's initramfs with the keys of the run.

@@ -6,10 +6,10 @@ use virt::sys;
 use crate::libvirt::{Hypervisor, LibvirtError};
 use crate::profile::groups::CpuSettings;
 
-/// From here on libvirt means "unlimited".
+/// Quotas from this value on mean "unlimited" in libvirt.
 const UNLIMITED_US: i64 = 17_592_186_044_415;
 
-/// What libvirt says of a running guest.
+/// Scheduler parameters that libvirt reports of a running guest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scheduler {
     /// Weight.
@@ -21,7 +21,7 @@ pub struct Scheduler {
 }
 
 impl Hypervisor {
-    /// Gives a running guest other settings; where none is set, the kernel's default is written back.
+    /// Changes the settings of a running guest; where none is set, the kernel's default is written back.
     ///
     /// # Errors
     /// [`LibvirtError::Call`] with libvirt's message.
@@ -46,13 +46,13 @@ impl Hypervisor {
         self.with_domain("set the CPU time of", name, move |domain| set(domain).map(drop)).await
     }
 
-    /// What libvirt says of a running guest.
+    /// Scheduler parameters that libvirt reports of a running guest.
     ///
     /// # Errors
     /// [`LibvirtError::Call`] with libvirt's message.
     pub async fn scheduler(&self, name: &str) -> Result<Scheduler, LibvirtError> {
         let ask = |domain: &Domain| domain.scheduler_parameters_flags(sys::VIR_DOMAIN_AFFECT_LIVE);
-        let info = self.with_domain("ask for the CPU time of", name, ask).await?;
+        let info = self.with_domain("read the CPU time of", name, ask).await?;
         let limited = |bandwidth: &SchedBandwidth| match (bandwidth.quota, bandwidth.period) {
             (Some(quota), Some(period)) if (1..UNLIMITED_US).contains(&quota) => Some((quota as u64, period)),
             _ => None,

@@ -135,6 +135,27 @@ impl Machine {
         }
     }
 
+    /// Reads a part of a file that grows: at most `max` bytes from `offset` on. Bytes beyond ASCII come as `?` from another
+    /// machine, one for one.
+    ///
+    /// # Errors
+    /// [`ExecError`] if it is not there.
+    pub async fn read_part(&self, path: &str, offset: u64, max: u64) -> Result<Vec<u8>, ExecError> {
+        match self {
+            Machine::Local(_) => {
+                let part = read_part(path, offset, max);
+                part.map_err(|cause| refused(format!("read {path}"), &cause))
+            }
+            Machine::Remote(_) => {
+                let (start, max) = ((offset + 1).to_string(), max.to_string());
+                let script =
+                    "[ -e \"$1\" ] && tail -c \"+$2\" \"$1\" | head -c \"$3\" | tr '\\200-\\377' '?'";
+                let output = self.run(&["sh", "-c", script, "read", path, &start, &max]).await?;
+                Ok(output.stdout.into_bytes())
+            }
+        }
+    }
+
     /// Writes a file; one that is new can be read by its owner only.
     ///
     /// # Errors
@@ -176,6 +197,14 @@ impl Machine {
             Machine::Remote(remote) => remote.start(argv).await,
         }
     }
+}
+
+fn read_part(path: &str, offset: u64, max: u64) -> io::Result<Vec<u8>> {
+    let mut file = std::fs::File::open(path)?;
+    io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut io::Read::take(file, max), &mut bytes)?;
+    Ok(bytes)
 }
 
 fn refused(command: String, cause: &io::Error) -> ExecError {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Finding;
-use crate::guest::emulator::{named, told};
+use crate::guest::emulator::{named, printed_version};
 use crate::machine::Machine;
 use crate::profile::Experiment;
 
@@ -38,7 +38,7 @@ fn finding(path: &Path, said: &str) -> Finding {
         "name a qemu-system-x86_64, or a script that starts one, in [host] or [sweep] emulator";
     let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
     let has_machine = || said.lines().any(|line| line.starts_with(&format!("{MACHINE} ")));
-    match told(said) {
+    match printed_version(said) {
         None if last.is_empty() => Finding::bad(&what, "not a QEMU", name_another),
         None => Finding::bad(&what, format!("not a QEMU: {last}"), name_another),
         Some(version) if !has_machine() => Finding::bad(

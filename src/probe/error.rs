@@ -2,35 +2,35 @@
 
 use std::io;
 
-/// Why there are no samples. Targets are named by their position, from 0.
+/// Why there are no samples. Targets are numbered from 0.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     /// A file of `/proc` could not be read.
     #[error("failed to read {what}")]
     Read {
-        /// The file, or what was wanted of it.
+        /// The file, or its content.
         what: String,
         /// Why.
         #[source]
         source: io::Error,
     },
     /// QEMU ended during the trial.
-    #[error("QEMU (process {pid}) of guest {} ended while it was watched", .target + 1)]
+    #[error("QEMU (process {pid}) of guest {} ended during the trial", .target + 1)]
     QemuGone {
         /// The target.
         target: usize,
         /// Its process.
         pid: i32,
     },
-    /// There is no such interface, or no longer.
-    #[error("interface {interface} of target {} is not there", .target + 1)]
+    /// The interface does not exist, or has vanished.
+    #[error("no interface {interface} for target {}", .target + 1)]
     InterfaceGone {
         /// The target.
         target: usize,
         /// Its interface.
         interface: String,
     },
-    /// The sampling thread broke.
-    #[error("the sampling thread ended before it was told to")]
+    /// The sampling thread panicked.
+    #[error("the sampling thread ended unexpectedly")]
     Broken,
 }

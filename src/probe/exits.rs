@@ -1,9 +1,12 @@
-//! How often, and why, KVM left a guest: what QEMU and the kernel say -> counters. Pure.
+//! How often, and why, KVM left a guest: the reports of QEMU and the kernel -> counters. Pure.
 //!
-//! Three sources, the first that answers: QEMU's `query-stats` (QEMU 7.1, Linux 5.14), which costs nothing and is there for
-//! each guest; KVM's statistics in debugfs, the same counters on older systems, which lockdown takes away; and a histogram of
-//! the tracepoint `kvm:kvm_exit`, which costs each exit a little, and knows the CPU's own reason. libvirt's statistics of
-//! exits are QEMU's answer at second hand. An emulated guest has no exits.
+//! There are three sources, and the first that answers is used:
+//!
+//! - QEMU's `query-stats` (QEMU 7.1, Linux 5.14), which costs nothing;
+//! - KVM's statistics in debugfs: the same counters on older systems, unavailable under lockdown;
+//! - a histogram of the tracepoint `kvm:kvm_exit`, which costs each exit a little, and has the CPU's own reason.
+//!
+//! libvirt's statistics of exits are QEMU's. An emulated guest has no exits.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +17,7 @@ use super::exit_reasons;
 /// Counters by reason; `exits` is all of them together.
 pub type Counters = BTreeMap<String, u64>;
 
-/// The question, as libvirt's monitor command takes it.
+/// The QMP command, as libvirt's monitor call takes it.
 pub const QUERY: &str =
     r#"{"execute":"query-stats","arguments":{"target":"vcpu","providers":[{"provider":"kvm"}]}}"#;
 
@@ -44,29 +47,29 @@ pub fn exits(answer: &str) -> Option<Counters> {
     (!counters.is_empty()).then_some(counters)
 }
 
-/// `sh -c SCRIPT exits INSTANCE PID...`: what the kernel knows of guests by the processes of their QEMU.
+/// `sh -c SCRIPT exits INSTANCE PID...`: the kernel's counters of guests, by the processes of their QEMU.
 pub const SCRIPT: &str = include_str!("exits.sh");
 
-/// What the kernel counted of one guest.
+/// The kernel's counters of one guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ByKernel {
-    /// KVM's statistics in debugfs; `None` if they are not there.
+pub struct KernelCounters {
+    /// KVM's statistics in debugfs; `None` if they are missing.
     pub debugfs: Option<Counters>,
     /// The tracepoint's histogram; `None` if there is none, or if it lost some.
     pub tracepoint: Option<Counters>,
 }
 
-/// What the script printed, by QEMU's process.
-pub fn by_kernel(output: &str) -> BTreeMap<i32, ByKernel> {
+/// The output of the script -> counters by QEMU's process.
+pub fn kernel_counters(output: &str) -> BTreeMap<i32, KernelCounters> {
     let (guests, histogram) = match output.split_once("== histogram\n") {
         Some((guests, text)) => (guests, histogram(text)),
         None => (output, None),
     };
     let guests = guests.split("== guest ").skip(1);
-    guests.filter_map(|text| of_guest(text, histogram.as_deref())).collect()
+    guests.filter_map(|text| guest_counters(text, histogram.as_deref())).collect()
 }
 
-fn of_guest(text: &str, histogram: Option<&[Bucket]>) -> Option<(i32, ByKernel)> {
+fn guest_counters(text: &str, histogram: Option<&[Bucket]>) -> Option<(i32, KernelCounters)> {
     let (pid, lines) = text.split_once('\n')?;
     let numbers: Vec<(&str, u64)> = lines
         .lines()
@@ -85,7 +88,7 @@ fn of_guest(text: &str, histogram: Option<&[Bucket]>) -> Option<(i32, ByKernel)>
         counters
     });
     let debugfs = debugfs.contains_key("exits").then_some(debugfs);
-    Some((pid.trim().parse().ok()?, ByKernel { debugfs, tracepoint: by_reason }))
+    Some((pid.trim().parse().ok()?, KernelCounters { debugfs, tracepoint: by_reason }))
 }
 
 /// Exits of one thread for one reason.
@@ -96,8 +99,8 @@ struct Bucket {
     count: u64,
 }
 
-/// `{ common_pid: 1844, isa: 1, exit_reason: 12 } hitcount: 5`, and at the end `Dropped: 0`. `None` if it is not a whole
-/// one.
+/// `{ common_pid: 1844, isa: 1, exit_reason: 12 } hitcount: 5`, and at the end `Dropped: 0`. `None` if it is
+/// incomplete.
 fn histogram(text: &str) -> Option<Vec<Bucket>> {
     let dropped = text.lines().find_map(|line| line.trim().strip_prefix("Dropped:"))?;
     (dropped.trim() == "0").then(|| text.lines().filter_map(bucket).collect())
@@ -166,27 +169,27 @@ Totals:
 
     #[test]
     fn a_guest_s_exits_are_those_of_its_own_threads() {
-        let found = by_kernel(SAID);
+        let found = kernel_counters(SAID);
         assert_eq!(found[&4711].debugfs, counters(&[("exits", 1200), ("io_exits", 30)]));
         assert_eq!(
             found[&4711].tracepoint,
             counters(&[("exits", 478), ("halt_exits", 370), ("io_exits", 8), ("MSR_WRITE", 100)])
         );
-        assert_eq!(found[&4800], ByKernel { debugfs: None, tracepoint: counters(&[("exits", 0)]) });
+        assert_eq!(found[&4800], KernelCounters { debugfs: None, tracepoint: counters(&[("exits", 0)]) });
     }
 
     #[test]
     fn a_histogram_that_lost_some_or_was_cut_counts_nothing() {
         let lost = SAID.replace("Dropped: 0", "Dropped: 7");
-        assert_eq!(by_kernel(&lost)[&4711].tracepoint, None);
+        assert_eq!(kernel_counters(&lost)[&4711].tracepoint, None);
         let cut = SAID.split("Totals").next().unwrap();
-        assert_eq!(by_kernel(cut)[&4711].tracepoint, None);
-        assert!(by_kernel(cut)[&4711].debugfs.is_some());
+        assert_eq!(kernel_counters(cut)[&4711].tracepoint, None);
+        assert!(kernel_counters(cut)[&4711].debugfs.is_some());
     }
 
     #[test]
     fn a_kernel_that_counts_nothing_says_nothing() {
-        let found = by_kernel("== guest 4711\ntask 4711\n");
-        assert_eq!(found[&4711], ByKernel::default());
+        let found = kernel_counters("== guest 4711\ntask 4711\n");
+        assert_eq!(found[&4711], KernelCounters::default());
     }
 }

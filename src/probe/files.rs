@@ -1,11 +1,11 @@
-//! Files of the kernel's that stay open and are read again and again into the same buffer. No parsing.
+//! Kernel files that stay open and are read repeatedly into the same buffer. No parsing.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use super::error::ProbeError;
 
-/// A file of `/proc` or of a control group that is read again and again.
+/// A file of `/proc` or of a control group that is read repeatedly.
 #[derive(Debug)]
 pub(super) struct OpenFile {
     path: String,
@@ -49,7 +49,7 @@ impl OpenFile {
     }
 }
 
-/// The text up to the first byte that is none: a block may end within a character.
+/// The text up to the first invalid byte: a block may end within a character.
 fn valid_part(bytes: &[u8]) -> &str {
     match std::str::from_utf8(bytes) {
         Ok(text) => text,

@@ -1,29 +1,29 @@
-//! Interrupts of NICs by queue: what a script prints, on the host or in a guest -> counters. Pure.
+//! Interrupts of NICs by queue: the output of a script on the host or in a guest -> counters. Pure.
 //!
-//! Lines are found by the device's interrupt numbers, not by name: a driver's name for them is the interface's when it
-//! was brought up, which may not be its name any more, and a function that was passed through has none.
+//! Lines are found by the device's interrupt numbers, not by name: drivers name them after the interface as it was called when
+//! it was brought up, and a function that is passed through has no interface.
 
 use crate::raw::Irq;
 
 /// `sh -c SCRIPT interrupts (NAME | MAC | PCI)...`
 pub const SCRIPT: &str = include_str!("interrupts.sh");
 
-/// The counters that the script printed; lines that are none of it are passed over.
+/// The counters that the script printed; other lines are ignored.
 pub fn interrupts(output: &str) -> Vec<Irq> {
     let mut irqs = Vec::new();
     let mut nic = None;
     for line in output.lines() {
         match line.strip_prefix("== nic ") {
             Some(name) => nic = Some(name),
-            None => irqs.extend(nic.and_then(|nic| of_line(nic, line))),
+            None => irqs.extend(nic.and_then(|nic| irq(nic, line))),
         }
     }
     irqs
 }
 
-/// `38:  0  2940  PCI-MSIX-0000:00:03.0   1-edge      virtio2-input.0`: a number for each CPU, then who delivers it, and
-/// after the last wide gap who it is for.
-fn of_line(nic: &str, line: &str) -> Option<Irq> {
+/// `38:  0  2940  PCI-MSIX-0000:00:03.0   1-edge      virtio2-input.0`: a count for each CPU, then the interrupt
+/// controller, and after the last wide gap the device.
+fn irq(nic: &str, line: &str) -> Option<Irq> {
     let (irq, rest) = line.split_once(':')?;
     let irq = irq.trim().parse().ok()?;
     let counts = rest.split_ascii_whitespace().map_while(|word| word.parse::<u64>().ok());
@@ -46,20 +46,20 @@ mod tests {
         interrupts(output).into_iter().map(|irq| (irq.irq, irq.name, irq.count)).collect()
     }
 
-    /// What real guests of two CPUs said.
+    /// Output of real guests with two CPUs.
     const VIRTIO: &str = include_str!("../../tests/fixtures/proc/inside_virtio_two_queues");
     const E1000E: &str = include_str!("../../tests/fixtures/proc/inside_e1000e");
 
     #[test]
-    fn every_queue_of_a_real_guest_is_read_and_nothing_of_the_rest() {
-        let names = |said| read(said).into_iter().map(|(irq, name, _)| (irq, name)).collect::<Vec<_>>();
+    fn every_queue_of_a_real_guest_is_read_and_nothing_else() {
+        let names = |output| read(output).into_iter().map(|(irq, name, _)| (irq, name)).collect::<Vec<_>>();
         let queues =
             ["config", "input.0", "output.0", "input.1", "output.1"].map(|queue| format!("virtio1-{queue}"));
         assert_eq!(names(VIRTIO), (30..).zip(queues).collect::<Vec<_>>());
         assert_eq!(read(VIRTIO)[1].2, 11_106, "both CPUs");
-        let of_e1000e = ["eth1-rx-0", "eth1-tx-0", "eth1"].map(str::to_owned);
-        assert_eq!(names(E1000E), (30..).zip(of_e1000e).collect::<Vec<_>>());
-        assert!(super::super::inside::cpu_times(VIRTIO).is_some());
+        let e1000e = ["eth1-rx-0", "eth1-tx-0", "eth1"].map(str::to_owned);
+        assert_eq!(names(E1000E), (30..).zip(e1000e).collect::<Vec<_>>());
+        assert!(super::super::guest_counters::cpu_times(VIRTIO).is_some());
     }
 
     #[test]
@@ -77,13 +77,13 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_a_guest_drives_is_known_by_its_address() {
+    fn a_function_that_a_guest_drives_is_found_by_its_address() {
         let output = "== nic 0000:01:10.0\n 54:  3  4  IR-PCI-MSIX-0000:01:10.0    0-edge      vfio-msix[0](0000:01:10.0)\n";
         assert_eq!(read(output), [(54, "vfio-msix[0](0000:01:10.0)".into(), 7)]);
     }
 
     #[test]
-    fn a_nic_without_interrupts_and_noise_are_nothing() {
+    fn a_nic_without_interrupts_and_noise_give_no_counters() {
         assert_eq!(
             read("Welcome\n 1: 2 3  chip  name\n== nic kf-abc234-w0\nNMI:  0  0   Non-maskable interrupts\n"),
             []

@@ -1,23 +1,23 @@
-//! Samplers and snapshots of the machines during a trial: the counters of the host, and those inside the guests.
+//! Samplers and snapshots of the machines during a trial: the counters of the host, and the guests' own.
 //!
 //! - [`proc`]: texts of `/proc` -> numbers (pure)
-//! - [`target`], [`error`]: what is watched, and why there are no samples
+//! - [`target`], [`error`]: the guests that are sampled, and why there are no samples
 //! - [`sampler`]: reads the counters of this machine during a trial; a start/stop pair
-//! - [`remote`], [`transcript`]: reads those of another machine, by a script there
+//! - [`remote`], [`transcript`]: reads those of another machine, by a script on it
 //! - `files`: kernel files that stay open
 //! - `threads`: the CPU time of QEMU's threads by class, never going backwards
-//! - [`inside`]: counters that a command reads inside a guest (pure)
+//! - [`guest_counters`]: counters that a command reads in a guest (pure)
 //! - [`interrupts`]: interrupts of NICs by queue (pure)
 //! - [`exits`], [`exit_reasons`]: how often and why KVM left a guest (pure)
 //! - `pressure`: the pressure files (PSI) of guests' control groups (pure)
-//! - [`hiccup`]: moments in which the host stood still
+//! - [`hiccup`]: pauses of the whole host
 
 pub mod error;
 pub mod exit_reasons;
 pub mod exits;
 mod files;
+pub mod guest_counters;
 pub mod hiccup;
-pub mod inside;
 pub mod interrupts;
 mod pressure;
 pub mod proc;
@@ -36,12 +36,12 @@ use std::time::Duration;
 use crate::machine::Machine;
 use crate::raw::HostSample;
 
-/// A running sampler of the VM host's counters, wherever that is. Dropping it ends it.
+/// A running sampler of the counters of the VM host, local or remote. Dropping it ends it.
 #[derive(Debug)]
 pub enum HostSampler {
-    /// This machine's.
+    /// Of this machine.
     Local(Sampler),
-    /// Another's.
+    /// Of another machine.
     Remote(remote::RemoteSampler),
 }
 
@@ -49,7 +49,7 @@ impl HostSampler {
     /// Takes a first sample, then one at every interval, until it is stopped.
     ///
     /// # Errors
-    /// If a target's process or interface is not there.
+    /// If a target has no process or interface of that name.
     pub async fn start(
         host: &Machine,
         targets: Vec<TargetWatch>,

@@ -3,7 +3,7 @@
 //! Own code rather than the `procfs` crate, which opens the files itself and allocates for each field; the sampler keeps
 //! its files open and needs eight numbers of one line.
 
-use crate::raw::{CpuTimes, OneCpu};
+use crate::raw::{CpuTimes, OneCpu, TargetCounters};
 
 /// `/proc/stat` -> CPU time of all CPUs together, s; `None` if the first line is not the sum.
 ///
@@ -48,7 +48,7 @@ fn one_cpu(line: &str, ticks_per_s: f64) -> Option<OneCpu> {
     })
 }
 
-/// `/proc/stat` -> one of its counters, such as `ctxt`; of `intr` the sum.
+/// `/proc/stat` or `/proc/vmstat` -> one of its counters, such as `ctxt`; of `intr` the sum.
 pub fn counter(stat: &str, name: &str) -> Option<u64> {
     let line = stat.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
     line.split_whitespace().next()?.parse().ok()
@@ -81,17 +81,59 @@ impl ThreadClass {
     /// By the thread's `comm`; vCPUs have a name of their own only with QEMU's `debug-threads=on`, as libvirt sets it.
     pub fn from_comm(comm: &str) -> ThreadClass {
         let comm = comm.trim_end();
-        let of_cpu = |(name, accel): (&str, &str)| {
+        let is_vcpu = |(name, accel): (&str, &str)| {
             let number = name.strip_prefix("CPU ").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
             (number || name == "ALL CPUs") && !accel.is_empty()
         };
-        if comm.split_once('/').is_some_and(of_cpu) {
+        if comm.split_once('/').is_some_and(is_vcpu) {
             ThreadClass::Vcpu
         } else if comm.starts_with("vhost-") {
             ThreadClass::Vhost
         } else {
             ThreadClass::Emulator
         }
+    }
+}
+
+/// CPU time of the threads of one class.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ClassTimes {
+    /// On a CPU, s.
+    pub run_s: f64,
+    /// Runnable, but waiting for a CPU, s.
+    pub wait_s: f64,
+}
+
+impl ClassTimes {
+    /// From nanoseconds.
+    pub fn from_ns(run_ns: u64, wait_ns: u64) -> ClassTimes {
+        ClassTimes { run_s: run_ns as f64 / 1e9, wait_s: wait_ns as f64 / 1e9 }
+    }
+}
+
+/// The counters of a target; `invert` if its interface receives what goes *to* the target.
+pub fn target_counters(
+    times: impl Fn(ThreadClass) -> ClassTimes,
+    net: InterfaceCounters,
+    invert: bool,
+    pressure_s: Option<f64>,
+) -> TargetCounters {
+    let (vcpu, vhost) = (times(ThreadClass::Vcpu), times(ThreadClass::Vhost));
+    let emulator = times(ThreadClass::Emulator);
+    let (rx, tx) = ((net.rx_packets, net.rx_bytes), (net.tx_packets, net.tx_bytes));
+    let (from, to) = if invert { (tx, rx) } else { (rx, tx) };
+    TargetCounters {
+        vcpu_s: vcpu.run_s,
+        vcpu_delay_s: vcpu.wait_s,
+        emulator_s: emulator.run_s,
+        emulator_delay_s: emulator.wait_s,
+        vhost_s: vhost.run_s,
+        vhost_delay_s: vhost.wait_s,
+        pressure_s,
+        from_target_packets: from.0,
+        to_target_packets: to.0,
+        from_target_bytes: from.1,
+        to_target_bytes: to.1,
     }
 }
 
@@ -108,7 +150,7 @@ pub struct InterfaceCounters {
     pub tx_packets: u64,
 }
 
-/// `/proc/net/dev` -> every interface with its counters; lines that are not an interface are passed over.
+/// `/proc/net/dev` -> every interface with its counters; other lines are ignored.
 pub fn interfaces(net_dev: &str) -> impl Iterator<Item = (&str, InterfaceCounters)> {
     net_dev.lines().filter_map(|line| {
         let (name, numbers) = line.rsplit_once(':')?;
@@ -132,10 +174,7 @@ pub fn pressure_s(text: &str) -> Option<f64> {
 
 /// `/proc/vmstat` -> pages read back from swap, and written to it, since boot.
 pub fn swapped(vmstat: &str) -> Option<(u64, u64)> {
-    let of = |name: &str| {
-        vmstat.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?.trim().parse().ok()
-    };
-    Some((of("pswpin")?, of("pswpout")?))
+    Some((counter(vmstat, "pswpin")?, counter(vmstat, "pswpout")?))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Reads the counters of a VM host that is another machine: a script there prints one sample for each line that it is sent.
+//! Reads the counters of a remote VM host: a script on it prints one sample for each line that it receives.
 //!
-//! This side keeps the pace and the script takes the time stamps: a slow network delays a sample but does not distort it.
+//! This side sets the pace and the script takes the time stamps: a slow network delays a sample but does not distort it.
 
 use std::io;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::error::ProbeError;
 use super::target::TargetWatch;
-use super::transcript::{self, Printed, ThreadTotals};
+use super::transcript::{self, PrintedSample, ThreadTotals};
 use crate::machine::Machine;
 use crate::machine::line::read_line;
 use crate::machine::started::{FromProcess, Started};
@@ -37,7 +37,7 @@ impl RemoteSampler {
     /// Takes a first sample, then one at every interval, until it is stopped.
     ///
     /// # Errors
-    /// If the host does not answer, or a target's process or interface is not there.
+    /// If the host does not answer, or a target has no process or interface of that name.
     pub async fn start(
         host: &Machine,
         targets: Vec<TargetWatch>,
@@ -91,43 +91,42 @@ impl ScriptSession {
     }
 
     async fn sample(&mut self) -> Result<HostSample, ProbeError> {
-        let printed = self.ask().await?;
-        let watches: Vec<_> = self.targets.iter().map(|t| (t.interface.clone(), t.invert)).collect();
-        self.totals.sample(&printed, &watches).map_err(|target| self.explain(target, &printed))
+        let printed = self.request().await?;
+        self.host_sample(&printed)
     }
 
-    /// A sample after which everything that was watched is still there; then the script ends.
+    /// A sample after which every QEMU still runs; then the script ends.
     async fn last_sample(&mut self) -> Result<HostSample, ProbeError> {
-        let printed = self.ask().await?;
-        for (target, watch) in self.targets.iter().enumerate() {
-            if let (Some(pid), Some(false)) = (watch.qemu_pid, printed.alive.get(target)) {
-                return Err(ProbeError::QemuGone { target, pid });
-            }
-        }
-        let watches: Vec<_> = self.targets.iter().map(|t| (t.interface.clone(), t.invert)).collect();
-        let sample = self.totals.sample(&printed, &watches);
+        let printed = self.request().await?;
+        let sample = match (0..self.targets.len()).find(|target| !self.alive(*target, &printed)) {
+            Some(target) => Err(self.targets[target].gone(target, false)),
+            None => self.host_sample(&printed),
+        };
         self.process.end(LIMIT).await;
-        sample.map_err(|target| self.explain(target, &printed))
+        sample
     }
 
-    async fn ask(&mut self) -> Result<Printed, ProbeError> {
+    fn host_sample(&mut self, printed: &PrintedSample) -> Result<HostSample, ProbeError> {
+        let watches: Vec<_> = self.targets.iter().map(|t| (t.interface.clone(), t.invert)).collect();
+        let sample = self.totals.sample(printed, &watches);
+        sample.map_err(|target| self.targets[target].gone(target, self.alive(target, printed)))
+    }
+
+    /// Whether the QEMU of a target runs; true if it has none.
+    fn alive(&self, target: usize, printed: &PrintedSample) -> bool {
+        self.targets[target].qemu_pid.is_none() || printed.alive.get(target) != Some(&false)
+    }
+
+    async fn request(&mut self) -> Result<PrintedSample, ProbeError> {
         let unreadable = |source| ProbeError::Read { what: "the counters of the VM host".into(), source };
         let stdin = self.process.stdin.as_mut().ok_or(ProbeError::Broken)?;
         stdin.write_all(b"\n").await.map_err(unreadable)?;
         stdin.flush().await.map_err(unreadable)?;
         let read = timeout(LIMIT, read_sample(&mut self.stdout)).await;
-        let text =
-            read.unwrap_or_else(|_| Err(io::Error::other("it does not answer"))).map_err(unreadable)?;
-        transcript::printed(&text).ok_or_else(|| unreadable(io::Error::other("a sample is incomplete")))
-    }
-
-    /// An interface vanishes with the QEMU that held it; then QEMU is what is missing.
-    fn explain(&self, target: usize, printed: &Printed) -> ProbeError {
-        let watch = &self.targets[target];
-        match (watch.qemu_pid, printed.alive.get(target)) {
-            (Some(pid), Some(false)) => ProbeError::QemuGone { target, pid },
-            _ => ProbeError::InterfaceGone { target, interface: watch.interface.clone().unwrap_or_default() },
-        }
+        let text = read
+            .unwrap_or_else(|_| Err(io::Error::other(format!("no sample within {} s", LIMIT.as_secs()))))
+            .map_err(unreadable)?;
+        transcript::parse(&text).ok_or_else(|| unreadable(io::Error::other("an incomplete sample")))
     }
 }
 

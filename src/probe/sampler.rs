@@ -1,7 +1,7 @@
 //! Reads the host's counters at every interval of a trial: a start/stop pair around one thread of its own.
 //!
-//! It must cost next to nothing, because it runs on the machine that is measured: files stay open, buffers are used
-//! again, lists of threads are refreshed rarely. It judges nothing; windows are cut by others.
+//! It must cost next to nothing, because it runs on the machine that is measured: files stay open, buffers are reused,
+//! lists of threads are refreshed rarely.
 
 use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -13,7 +13,7 @@ use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 use super::error::ProbeError;
 use super::files::OpenFile;
 use super::pressure;
-use super::proc::{self, InterfaceCounters, ThreadClass};
+use super::proc::{self, InterfaceCounters};
 use super::target::TargetWatch;
 use super::threads::{self, Threads, Worker};
 use crate::clock::wall_clock;
@@ -33,7 +33,7 @@ impl Sampler {
     /// Takes a first sample, then one at every interval, until it is stopped.
     ///
     /// # Errors
-    /// If a target's process or interface is not there.
+    /// If a target has no process or interface of that name.
     pub fn start(targets: Vec<TargetWatch>, interval: Duration) -> Result<Sampler, ProbeError> {
         let mut collector = Collector::open(targets)?;
         let mut samples = vec![collector.sample()?];
@@ -63,7 +63,7 @@ impl Sampler {
     }
 }
 
-/// Waits until a moment; false if the sampler was told to stop (or dropped) before it.
+/// Waits until a moment; false if the sampler was stopped (or dropped) before it.
 fn pause(stopped: &mpsc::Receiver<()>, due: Instant) -> bool {
     let left = due.saturating_duration_since(Instant::now());
     stopped.recv_timeout(left) == Err(RecvTimeoutError::Timeout)
@@ -73,7 +73,7 @@ fn pause(stopped: &mpsc::Receiver<()>, due: Instant) -> bool {
 struct Collector {
     stat: OpenFile,
     net_dev: OpenFile,
-    /// `None` where the kernel does not tell.
+    /// `None` where the kernel has no PSI.
     pressure: Option<OpenFile>,
     ticks_per_s: f64,
     targets: Vec<WatchedTarget>,
@@ -83,7 +83,7 @@ struct Collector {
 struct WatchedTarget {
     watch: TargetWatch,
     threads: Option<Threads>,
-    /// What its control group waited for; `None` where the kernel does not tell.
+    /// Pressure of its control group; `None` where the kernel has no PSI.
     pressure: Option<OpenFile>,
     pressure_s: Option<f64>,
     interface: Option<InterfaceCounters>,
@@ -122,17 +122,13 @@ impl Collector {
         Ok(HostSample { at_s, cpu, orchestrator_s, pressure_s, cpus, interrupts, context_switches, targets })
     }
 
-    /// A sample after which everything that was watched is still there.
+    /// A sample after which every QEMU still runs.
     fn last_sample(&mut self) -> Result<HostSample, ProbeError> {
         let sample = self.sample()?;
-        for (target, watched) in self.targets.iter().enumerate() {
-            if let (Some(threads), Some(pid)) = (&watched.threads, watched.watch.qemu_pid)
-                && !threads.alive()
-            {
-                return Err(ProbeError::QemuGone { target, pid });
-            }
+        match self.targets.iter().enumerate().find(|(_, watched)| !watched.alive()) {
+            None => Ok(sample),
+            Some((target, watched)) => Err(watched.watch.gone(target, false)),
         }
-        Ok(sample)
     }
 
     fn read_threads(&mut self) {
@@ -155,7 +151,7 @@ impl Collector {
         let gone = |target: &WatchedTarget| target.watch.interface.is_some() && target.interface.is_none();
         match self.targets.iter().enumerate().find(|(_, target)| gone(target)) {
             None => Ok(()),
-            Some((target, gone)) => Err(gone.explain(target)),
+            Some((target, watched)) => Err(watched.watch.gone(target, watched.alive())),
         }
     }
 }
@@ -169,7 +165,7 @@ impl WatchedTarget {
                 source,
             })?),
         };
-        let pressure = watch.qemu_pid.and_then(pressure_of);
+        let pressure = watch.qemu_pid.and_then(pressure_file);
         Ok(WatchedTarget { watch, threads, pressure, pressure_s: None, interface: None })
     }
 
@@ -177,40 +173,19 @@ impl WatchedTarget {
         self.pressure_s = self.pressure.as_mut().and_then(waited_s);
     }
 
-    /// An interface vanishes with the QEMU that held it; then QEMU is what is missing.
-    fn explain(&self, target: usize) -> ProbeError {
-        match (&self.threads, self.watch.qemu_pid) {
-            (Some(threads), Some(pid)) if !threads.alive() => ProbeError::QemuGone { target, pid },
-            _ => {
-                let interface = self.watch.interface.clone().unwrap_or_default();
-                ProbeError::InterfaceGone { target, interface }
-            }
-        }
+    /// Whether its QEMU still runs; true if it has none.
+    fn alive(&self) -> bool {
+        self.threads.as_ref().is_none_or(Threads::alive)
     }
 
     fn counters(&self) -> TargetCounters {
-        let class = |class| self.threads.as_ref().map(|t| t.total(class)).unwrap_or_default();
-        let net = self.interface.unwrap_or_default();
-        let (rx, tx) = ((net.rx_packets, net.rx_bytes), (net.tx_packets, net.tx_bytes));
-        let (from, to) = if self.watch.invert { (tx, rx) } else { (rx, tx) };
-        TargetCounters {
-            vcpu_s: class(ThreadClass::Vcpu).run_s,
-            vcpu_delay_s: class(ThreadClass::Vcpu).wait_s,
-            emulator_s: class(ThreadClass::Emulator).run_s,
-            emulator_delay_s: class(ThreadClass::Emulator).wait_s,
-            vhost_s: class(ThreadClass::Vhost).run_s,
-            vhost_delay_s: class(ThreadClass::Vhost).wait_s,
-            pressure_s: self.pressure_s,
-            from_target_packets: from.0,
-            to_target_packets: to.0,
-            from_target_bytes: from.1,
-            to_target_bytes: to.1,
-        }
+        let times = |class| self.threads.as_ref().map(|t| t.total(class)).unwrap_or_default();
+        proc::target_counters(times, self.interface.unwrap_or_default(), self.watch.invert, self.pressure_s)
     }
 }
 
 /// The pressure of the control group of a guest.
-fn pressure_of(pid: i32) -> Option<OpenFile> {
+fn pressure_file(pid: i32) -> Option<OpenFile> {
     let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
     pressure::files(&groups).find_map(|file| OpenFile::open(file).ok())
 }
@@ -220,7 +195,7 @@ fn waited_s(file: &mut OpenFile) -> Option<f64> {
 }
 
 fn unreadable(what: &str) -> ProbeError {
-    let source = io::Error::new(io::ErrorKind::InvalidData, "it does not begin as expected");
+    let source = io::Error::new(io::ErrorKind::InvalidData, "unexpected first line");
     ProbeError::Read { what: what.into(), source }
 }
 
@@ -272,10 +247,10 @@ mod tests {
     }
 
     #[test]
-    fn an_interface_that_is_not_there_is_named() {
+    fn a_missing_interface_is_named() {
         let watch = TargetWatch { qemu_pid: None, interface: Some("kf-nowhere".into()), invert: false };
         let error = Sampler::start(vec![loopback(false), watch], Duration::from_secs(1)).unwrap_err();
-        assert_eq!(error.to_string(), "interface kf-nowhere of target 2 is not there");
+        assert_eq!(error.to_string(), "no interface kf-nowhere for target 2");
     }
 
     #[test]
@@ -287,6 +262,6 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         let error = sampler.stop().unwrap_err();
-        assert_eq!(error.to_string(), format!("QEMU (process {pid}) of guest 1 ended while it was watched"));
+        assert_eq!(error.to_string(), format!("QEMU (process {pid}) of guest 1 ended during the trial"));
     }
 }

@@ -1,6 +1,8 @@
-//! What a sampler watches of one target: a guest, or the host itself for bare metal.
+//! What a sampler samples of one target: a guest, or the host itself for bare metal.
 
-/// What to watch of one target.
+use super::error::ProbeError;
+
+/// What to sample of one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetWatch {
     /// Its QEMU; `None` for bare metal.
@@ -10,4 +12,14 @@ pub struct TargetWatch {
     /// What the interface *receives* goes *to* the target: true for the wire and for a macvtap, false for a tap, which
     /// receives what the guest sends.
     pub invert: bool,
+}
+
+impl TargetWatch {
+    /// Why there is no sample: QEMU, if it ended, because its interface vanishes with it; else the interface.
+    pub(super) fn gone(&self, target: usize, alive: bool) -> ProbeError {
+        match self.qemu_pid {
+            Some(pid) if !alive => ProbeError::QemuGone { target, pid },
+            _ => ProbeError::InterfaceGone { target, interface: self.interface.clone().unwrap_or_default() },
+        }
+    }
 }

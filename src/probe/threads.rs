@@ -1,23 +1,14 @@
 //! The CPU time of one QEMU, by class of thread. Totals never go backwards: a thread that ended keeps its last reading.
 //!
-//! A thread that lives and dies between two refreshes of the list is not seen. Files stay open, so a reading is one
-//! system call, and a thread number that is given to another process is not mistaken for the thread that had it.
+//! A thread that starts and ends between two refreshes of the list is not counted. Files stay open, so a reading is one
+//! system call, and a reused thread number is not mistaken for the thread that had it before.
 
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::proc::{self, ThreadClass};
-
-/// Time of one class of threads.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct ClassTimes {
-    /// On a CPU, s.
-    pub run_s: f64,
-    /// Runnable, but waiting for a CPU, s.
-    pub wait_s: f64,
-}
+use super::proc::{self, ClassTimes, ThreadClass};
 
 /// The threads of one QEMU, and the vhost workers that are not among them.
 #[derive(Debug)]
@@ -32,7 +23,7 @@ pub(super) struct Worker {
     task: TaskDir,
 }
 
-/// The vhost workers that are no threads of a QEMU: all of them before Linux 6.4, none since.
+/// The vhost workers that are not threads of a QEMU: all of them before Linux 6.4, none since.
 pub(super) fn kernel_workers() -> io::Result<Vec<Worker>> {
     let named = numbered(Path::new("/proc"))?.into_iter().map(|task| Worker { comm: comm(&task.path), task });
     Ok(named.filter(|worker| worker.comm.starts_with("vhost-")).collect())
@@ -57,7 +48,7 @@ impl Threads {
         Ok(threads)
     }
 
-    /// Looks for threads that are new.
+    /// Adds new threads.
     ///
     /// # Errors
     /// If the process is gone.
@@ -79,14 +70,10 @@ impl Threads {
     /// The sum over the threads of one class, those that ended included.
     pub fn total(&self, class: ThreadClass) -> ClassTimes {
         let threads = || self.threads.iter().filter(|thread| thread.class == class);
-        let seconds = |ns: u64| ns as f64 / 1e9;
-        ClassTimes {
-            run_s: seconds(threads().map(|t| t.run_ns).sum()),
-            wait_s: seconds(threads().map(|t| t.wait_ns).sum()),
-        }
+        ClassTimes::from_ns(threads().map(|t| t.run_ns).sum(), threads().map(|t| t.wait_ns).sum())
     }
 
-    /// Whether the process still runs; one that nobody has waited for yet does not.
+    /// Whether the process still runs; a zombie does not.
     pub fn alive(&self) -> bool {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
         let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());

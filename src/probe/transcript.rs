@@ -1,19 +1,16 @@
-//! What the sampler on another machine prints -> the host's counters. Pure.
+//! The output of the sampling script on a remote host -> the host's counters. Pure.
 
 use std::collections::BTreeMap;
 
-use super::proc::{self, InterfaceCounters, ThreadClass};
-use crate::raw::{CpuTimes, HostSample, OneCpu, TargetCounters};
-
-/// `USER_HZ`: 100 on every architecture that Linux runs KVM on.
-const TICKS_PER_S: f64 = 100.0;
+use super::proc::{self, ClassTimes, InterfaceCounters, ThreadClass};
+use crate::raw::{CpuTimes, HostSample, OneCpu};
 
 /// The last line of a sample begins so.
 pub const END: &str = "== end ";
 
 /// One sample as it was printed.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Printed {
+pub struct PrintedSample {
     started_s: f64,
     ended_s: f64,
     cpu: CpuTimes,
@@ -24,9 +21,9 @@ pub struct Printed {
     pressure_s: Option<f64>,
     /// By target.
     tasks: Vec<Vec<TaskReading>>,
-    /// By target: what its control group waited for, s.
-    waited_s: Vec<Option<f64>>,
-    /// By target: whether its QEMU lives.
+    /// By target: pressure of its control group, s.
+    target_pressure_s: Vec<Option<f64>>,
+    /// By target: whether its QEMU runs.
     pub alive: Vec<bool>,
     interfaces: BTreeMap<String, InterfaceCounters>,
 }
@@ -39,17 +36,17 @@ struct TaskReading {
     wait_ns: u64,
 }
 
-/// Understands the text of one sample; `None` if something is missing.
-pub fn printed(text: &str) -> Option<Printed> {
-    let mut printed = Printed::default();
+/// Parses the text of one sample; `None` if something is missing.
+pub fn parse(text: &str) -> Option<PrintedSample> {
+    let mut printed = PrintedSample::default();
     let (own, files) = text.split_once("== files\n")?;
     for line in own.lines() {
-        printed.note(line)?;
+        printed.parse_line(line)?;
     }
     let (files, time) = files.split_once(END)?;
     printed.ended_s = time.trim_end().parse().ok()?;
-    printed.cpu = proc::cpu_times(files, TICKS_PER_S)?;
-    printed.cpus = proc::each_cpu(files, TICKS_PER_S);
+    printed.cpu = proc::cpu_times(files, proc::USER_HZ)?;
+    printed.cpus = proc::each_cpu(files, proc::USER_HZ);
     (printed.interrupts, printed.context_switches) =
         (proc::counter(files, "intr"), proc::counter(files, "ctxt"));
     printed.interfaces =
@@ -57,9 +54,9 @@ pub fn printed(text: &str) -> Option<Printed> {
     Some(printed)
 }
 
-impl Printed {
-    /// Understands a line before the files.
-    fn note(&mut self, line: &str) -> Option<()> {
+impl PrintedSample {
+    /// Parses a line before the files.
+    fn parse_line(&mut self, line: &str) -> Option<()> {
         if let Some(time) = line.strip_prefix("== sample ") {
             self.started_s = time.parse().ok()?;
         } else if let Some(own) = line.strip_prefix("== own ") {
@@ -67,12 +64,12 @@ impl Printed {
         } else if let Some(pressure) = line.strip_prefix("== pressure ") {
             self.pressure_s = proc::pressure_s(pressure);
         } else if let Some(pressure) = line.strip_prefix("== waited ") {
-            *self.waited_s.last_mut()? = proc::pressure_s(pressure);
+            *self.target_pressure_s.last_mut()? = proc::pressure_s(pressure);
         } else if let Some(target) = line.strip_prefix("== target ") {
             let state = target.split_once(' ')?.1;
             self.alive.push(!["-", "Z", "X"].contains(&state));
             self.tasks.push(Vec::new());
-            self.waited_s.push(None);
+            self.target_pressure_s.push(None);
         } else {
             self.tasks.last_mut()?.push(task(line)?);
         }
@@ -87,7 +84,7 @@ fn task(line: &str) -> Option<TaskReading> {
     Some(TaskReading { tid: tid as i32, class: ThreadClass::from_comm(words.next()?), run_ns, wait_ns })
 }
 
-/// The threads of one target over all samples: totals never go backwards, for a thread that ended keeps its last reading.
+/// The threads of each target over all samples: totals never go backwards, because a thread that ended keeps its last reading.
 #[derive(Clone, Debug, Default)]
 pub struct ThreadTotals {
     /// By target.
@@ -95,14 +92,14 @@ pub struct ThreadTotals {
 }
 
 impl ThreadTotals {
-    /// The host's counters in one sample; of each target its interface, and whether what that receives goes to the target.
-    /// `Err` with the number, from 0, of a target whose interface is not there.
+    /// The host's counters in one sample; `interfaces` has for each target its interface, and whether what that receives goes
+    /// to the target.
     ///
     /// # Errors
-    /// As said.
+    /// The number, from 0, of a target whose interface is missing.
     pub fn sample(
         &mut self,
-        printed: &Printed,
+        printed: &PrintedSample,
         interfaces: &[(Option<String>, bool)],
     ) -> Result<HostSample, usize> {
         self.tasks.resize_with(interfaces.len(), BTreeMap::new);
@@ -114,8 +111,8 @@ impl ThreadTotals {
                 None => InterfaceCounters::default(),
                 Some(name) => *printed.interfaces.get(name).ok_or(target)?,
             };
-            let waited_s = printed.waited_s.get(target).copied().flatten();
-            Ok(TargetCounters { pressure_s: waited_s, ..self.counters(target, net, *invert) })
+            let pressure_s = printed.target_pressure_s.get(target).copied().flatten();
+            Ok(proc::target_counters(|class| self.times(target, class), net, *invert, pressure_s))
         };
         let targets = interfaces.iter().enumerate().map(counters).collect::<Result<Vec<_>, usize>>()?;
         Ok(HostSample {
@@ -130,47 +127,29 @@ impl ThreadTotals {
         })
     }
 
-    fn counters(&self, target: usize, net: InterfaceCounters, invert: bool) -> TargetCounters {
-        let of = |class, value: fn(&TaskReading) -> u64| {
-            let tasks = self.tasks[target].values().filter(|task| task.class == class);
-            tasks.map(value).sum::<u64>() as f64 / 1e9
-        };
-        let run = |class| of(class, |task| task.run_ns);
-        let wait = |class| of(class, |task| task.wait_ns);
-        let (rx, tx) = ((net.rx_packets, net.rx_bytes), (net.tx_packets, net.tx_bytes));
-        let (from, to) = if invert { (tx, rx) } else { (rx, tx) };
-        TargetCounters {
-            vcpu_s: run(ThreadClass::Vcpu),
-            vcpu_delay_s: wait(ThreadClass::Vcpu),
-            emulator_s: run(ThreadClass::Emulator),
-            emulator_delay_s: wait(ThreadClass::Emulator),
-            vhost_s: run(ThreadClass::Vhost),
-            vhost_delay_s: wait(ThreadClass::Vhost),
-            pressure_s: None,
-            from_target_packets: from.0,
-            to_target_packets: to.0,
-            from_target_bytes: from.1,
-            to_target_bytes: to.1,
-        }
+    fn times(&self, target: usize, class: ThreadClass) -> ClassTimes {
+        let tasks = || self.tasks[target].values().filter(|task| task.class == class);
+        ClassTimes::from_ns(tasks().map(|task| task.run_ns).sum(), tasks().map(|task| task.wait_ns).sum())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::raw::TargetCounters;
     use proptest::prelude::*;
 
     /// Two samples of a real host with two guests; the third target is bare metal.
     const REAL: &str = include_str!("../../tests/fixtures/proc/remote_samples");
 
-    fn real() -> Vec<Printed> {
+    fn real() -> Vec<PrintedSample> {
         let samples = REAL.split_inclusive("== end ").collect::<Vec<_>>();
         let ends = samples[1..].iter().map(|rest| rest.split('\n').next().unwrap());
         let whole = samples.iter().zip(ends).map(|(sample, end)| {
             let start = sample.find("== sample").unwrap();
             format!("{}{end}\n", &sample[start..])
         });
-        whole.map(|text| printed(&text).unwrap()).collect()
+        whole.map(|text| parse(&text).unwrap()).collect()
     }
 
     fn watches() -> [(Option<String>, bool); 3] {
@@ -214,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interface_that_is_not_there_is_named_by_its_target() {
+    fn a_missing_interface_is_reported_by_its_target() {
         let watches = [(None, false), (Some("kf-gone".into()), false), (None, false)];
         assert_eq!(ThreadTotals::default().sample(&real()[0], &watches), Err(1));
     }
@@ -222,9 +201,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_sample_cut_anywhere_or_any_text_is_read_without_panic(cut in 0..REAL.len(), text in ".{0,80}\n.{0,80}") {
-            printed(&REAL[..cut]);
-            printed(&text);
-            prop_assert!(printed(&REAL[..cut.min(REAL.find(END).unwrap())]).is_none());
+            parse(&REAL[..cut]);
+            parse(&text);
+            prop_assert!(parse(&REAL[..cut.min(REAL.find(END).unwrap())]).is_none());
         }
     }
 }

@@ -25,14 +25,14 @@ const MESSAGE_BYTES: u32 = 64 * 1024;
 /// The least and the most of a paced stream's send buffer, bytes: some frames, and what Linux gives everybody.
 const SEND_BUFFER: (u32, u32) = (4_096, 212_992);
 
-/// What runs beside the measured flows. Dropping it ends it.
+/// The running background load. Dropping it ends it.
 #[derive(Default)]
 pub(super) struct BackgroundLoad {
     burners: Vec<Burner>,
     streams: Option<(Load, Vec<FlowSpec>)>,
 }
 
-/// Starts what the groups of a configuration say, and returns when it runs.
+/// Starts the background load of a configuration's groups, and returns when it runs.
 ///
 /// # Errors
 /// If a guest does not burn, or a stream does not run.
@@ -78,8 +78,8 @@ fn streams(session: &LabSession, groups: &[Members], timing: &Timing) -> Vec<Flo
     (1..).zip(guests).map(spec).collect()
 }
 
-/// What a paced stream may have in flight and in wait, bytes: what its rate moves in a quarter of an interval. Left alone, the
-/// kernel lets megabytes wait, and netperf would count what has not been sent.
+/// Send buffer of a paced stream, bytes: the amount that its rate moves in a quarter of an interval. By default the kernel buffers
+/// megabytes, and netperf would count data that has not been sent.
 fn send_buffer(bits: u64, interval: Duration) -> u32 {
     ((bits as f64 / 8.0 * interval.as_secs_f64() / 4.0) as u32).clamp(SEND_BUFFER.0, SEND_BUFFER.1)
 }
@@ -118,7 +118,7 @@ async fn start_burners(
     Ok(burners)
 }
 
-/// After so long it ends by itself, whatever became of this process.
+/// After this time it ends by itself, even if this process has ended.
 fn longest(timing: &Timing) -> Duration {
     timing.warmup + timing.window + timing.cooldown + 2 * START_LIMIT + ORPHAN_LIMIT
 }

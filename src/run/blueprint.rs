@@ -1,4 +1,4 @@
-//! What a guest of a configuration is made of. Nothing is made here: `plan --xml` prints it without a lab.
+//! The description of a guest of a configuration. Pure data: `plan --xml` prints it without a lab.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use crate::raw::Accel;
 /// MTU of the management network, bytes.
 const MANAGEMENT_MTU: u32 = 1500;
 
-/// What all guests of a run have in common.
+/// The part of the description that all guests of a run share.
 #[derive(Clone, Debug)]
 pub struct Blueprint {
     /// Names of the run's interfaces, and the wire.
@@ -25,7 +25,7 @@ pub struct Blueprint {
     pub state: PathBuf,
     /// Kernel of the appliance; `None` if guests boot the disks of a cloud image.
     pub kernel: Option<PathBuf>,
-    /// What runs the guests' instructions.
+    /// KVM or TCG.
     pub accel: Accel,
     /// Groups of guests that differ.
     pub groups: Vec<Group>,
@@ -53,7 +53,7 @@ impl Blueprint {
         let test = configuration.backend.nic(&site, guest);
         let nics: Vec<Nic> = std::iter::once(management).chain(test).collect();
         let name = format!("kf-{}-g{guest}", self.site.names.run);
-        let files = placement::of_guest(&self.state, guest);
+        let files = placement::guest_paths(&self.state, guest);
         let boot = match &self.kernel {
             Some(kernel) => BootFrom::Kernel {
                 kernel: kernel.clone(),
@@ -84,7 +84,7 @@ impl Blueprint {
     }
 }
 
-/// The two NICs of a guest as its kernel command line, or its seed disk, tells them.
+/// The two NICs of a guest, as its kernel command line or its seed disk lists them.
 pub(super) fn nic_options(nics: &[Nic], guest: u32) -> Vec<NicOption> {
     let nets = [Net::Management, Net::Test];
     let option = |(nic, net): (&Nic, Net)| NicOption {

@@ -7,7 +7,7 @@ use super::guest_check::{AT_ONCE, check};
 use super::lab_session::LabSession;
 use super::settings::paced;
 use crate::backend::{Counted, Side, cap};
-use crate::guest::fleet::Guest;
+use crate::guest::fleet::RunningGuest;
 use crate::guest::scheduler::Scheduler;
 use crate::lab::control_group::{ControlGroup, default_shares};
 use crate::profile::Configuration;
@@ -43,7 +43,7 @@ async fn of_guest(
     session: &LabSession,
     configuration: &Configuration,
     group: &Members,
-    guest: &Guest,
+    guest: &RunningGuest,
 ) -> Vec<Check> {
     let (number, vcpus) = (guest.number, configuration.vcpus);
     let cpu = expected(session, configuration, group.of_each()).await;
@@ -102,7 +102,7 @@ fn of_libvirt(reported: Option<Scheduler>, guest: u32, cpu: &CpuSettings) -> Vec
     weight.into_iter().chain(quotas).collect()
 }
 
-async fn show(session: &LabSession, guest: &Guest, vcpus: u32) -> String {
+async fn show(session: &LabSession, guest: &RunningGuest, vcpus: u32) -> String {
     let argv = ["sh", "-c", SCRIPT, "cgroup", &guest.pid.to_string(), &vcpus.to_string()];
     session.lab.side(Side::Host).run(&argv).await.map(|output| output.stdout).unwrap_or_default()
 }

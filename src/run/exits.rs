@@ -1,16 +1,16 @@
-//! How often, and why, KVM left the guests: asked just before and just after the window, of whoever counts.
+//! How often, and why, KVM left the guests: read just before and just after the window, from the source that counts.
 
 use std::collections::BTreeMap;
 
-use super::inside::script;
+use super::every_guest::script;
 use super::lab_session::LabSession;
 use crate::backend::Side;
 use crate::clock::wall_clock;
-use crate::probe::exits::{self, ByKernel};
+use crate::probe::exits::{self, KernelCounters};
 use crate::profile::{Configuration, ExitChoice};
 use crate::raw::{Accel, Check, ExitSource, RawGuest};
 
-/// Sees to it that somebody counts the exits of the guests that run, and proves it where the host was changed for it.
+/// Enables a source that counts the exits of the running guests, and proves it where the host was changed for it.
 pub(super) async fn prepare(session: &mut LabSession, configuration: &Configuration) -> Option<Check> {
     if session.accel != Accel::Kvm || configuration.vms == 0 {
         return None;
@@ -18,7 +18,7 @@ pub(super) async fn prepare(session: &mut LabSession, configuration: &Configurat
     let choice = session.experiment.host.exits;
     let trace = match choice {
         ExitChoice::Tracepoint => true,
-        ExitChoice::Auto => !counted_without(session).await,
+        ExitChoice::Auto => !counted_without_tracing(session).await,
         ExitChoice::QueryStats | ExitChoice::Debugfs => false,
     };
     if trace && let Err(error) = session.lab.trace_exits().await {
@@ -29,75 +29,75 @@ pub(super) async fn prepare(session: &mut LabSession, configuration: &Configurat
 }
 
 /// Whether QEMU or KVM's statistics count the exits of the first guest.
-async fn counted_without(session: &LabSession) -> bool {
+async fn counted_without_tracing(session: &LabSession) -> bool {
     let Some(guest) = session.fleet.get(1) else { return true };
     let answer = session.fleet.monitor(1, exits::QUERY).await;
     if answer.is_some_and(|answer| exits::exits(&answer).is_some()) {
         return true;
     }
-    by_kernel(session, &[guest.pid]).await.values().any(|guest| guest.debugfs.is_some())
+    kernel_counters(session, &[guest.pid]).await.values().any(|guest| guest.debugfs.is_some())
 }
 
 async fn proof(session: &LabSession) -> Check {
     let trigger = session.lab.exits_traced().map(|path| format!("{path}/events/kvm/kvm_exit/trigger"));
-    let said = match trigger {
+    let text = match trigger {
         Some(path) => session.lab.side(Side::Host).read(&path).await.unwrap_or_default(),
         None => String::new(),
     };
-    let found = if said.contains("[active]") { "active" } else { "nothing" };
+    let found = if text.contains("[active]") { "active" } else { "nothing" };
     Check { what: "host: histogram of KVM's exits".into(), expected: "active".into(), found: found.into() }
 }
 
-/// Adds the counters of this moment to what is known of each guest. Where nobody counts, nothing is added.
-pub(super) async fn look(session: &LabSession, configuration: &Configuration, guests: &mut [RawGuest]) {
+/// Adds the present counters to those of each guest; nothing where no source counts.
+pub(super) async fn add(session: &LabSession, configuration: &Configuration, guests: &mut [RawGuest]) {
     let choice = session.experiment.host.exits;
     let mut unknown = Vec::new();
     for guest in guests.iter_mut().filter(|guest| guest.guest <= configuration.vms) {
-        let by_qemu = match choice {
+        let answer = match choice {
             ExitChoice::Auto | ExitChoice::QueryStats => {
                 session.fleet.monitor(guest.guest, exits::QUERY).await
             }
             ExitChoice::Debugfs | ExitChoice::Tracepoint => None,
         };
         let at_s = wall_clock();
-        match by_qemu.and_then(|answer| exits::exits(&answer)) {
-            Some(counters) => note(guest, ExitSource::QueryStats, at_s, counters),
+        match answer.and_then(|answer| exits::exits(&answer)) {
+            Some(counters) => add_counters(guest, ExitSource::QueryStats, at_s, counters),
             None => unknown.push(guest),
         }
     }
     if choice != ExitChoice::QueryStats && !unknown.is_empty() {
-        ask_kernel(session, choice, unknown).await;
+        add_from_kernel(session, choice, unknown).await;
     }
 }
 
-async fn ask_kernel(session: &LabSession, choice: ExitChoice, guests: Vec<&mut RawGuest>) {
+async fn add_from_kernel(session: &LabSession, choice: ExitChoice, guests: Vec<&mut RawGuest>) {
     let pid = |guest: &RawGuest| session.fleet.get(guest.guest).map(|guest| guest.pid);
     let pids: Vec<i32> = guests.iter().filter_map(|guest| pid(guest)).collect();
-    let mut found = by_kernel(session, &pids).await;
+    let mut found = kernel_counters(session, &pids).await;
     let at_s = wall_clock();
     for guest in guests {
         let counted = pid(guest).and_then(|pid| found.remove(&pid)).unwrap_or_default();
         let debugfs = counted.debugfs.filter(|_| choice != ExitChoice::Tracepoint);
         match (debugfs, counted.tracepoint) {
-            (Some(counters), _) => note(guest, ExitSource::Debugfs, at_s, counters),
-            (None, Some(counters)) => note(guest, ExitSource::Tracepoint, at_s, counters),
+            (Some(counters), _) => add_counters(guest, ExitSource::Debugfs, at_s, counters),
+            (None, Some(counters)) => add_counters(guest, ExitSource::Tracepoint, at_s, counters),
             (None, None) => {}
         }
     }
 }
 
 /// Counters of different sources have different beginnings: the first one stays.
-fn note(guest: &mut RawGuest, source: ExitSource, at_s: f64, counters: exits::Counters) {
+fn add_counters(guest: &mut RawGuest, source: ExitSource, at_s: f64, counters: exits::Counters) {
     if *guest.exits_from.get_or_insert(source) == source {
         guest.exits.push((at_s, counters));
     }
 }
 
-async fn by_kernel(session: &LabSession, pids: &[i32]) -> BTreeMap<i32, ByKernel> {
+async fn kernel_counters(session: &LabSession, pids: &[i32]) -> BTreeMap<i32, KernelCounters> {
     let instance = session.lab.exits_traced().unwrap_or_default().to_owned();
     let words: Vec<String> = [instance].into_iter().chain(pids.iter().map(i32::to_string)).collect();
-    let said = session.lab.side(Side::Host).run(&script(exits::SCRIPT, "exits", &words)).await;
-    said.map(|output| exits::by_kernel(&output.stdout)).unwrap_or_default()
+    let output = session.lab.side(Side::Host).run(&script(exits::SCRIPT, "exits", &words)).await;
+    output.map(|output| exits::kernel_counters(&output.stdout)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -108,8 +108,8 @@ mod tests {
     fn counters_of_another_source_than_the_first_are_left_out() {
         let mut guest = RawGuest::new(1, "kf-test-1");
         let counters = |count| exits::Counters::from([("exits".to_owned(), count)]);
-        note(&mut guest, ExitSource::Debugfs, 1.0, counters(5));
-        note(&mut guest, ExitSource::Tracepoint, 2.0, counters(1));
+        add_counters(&mut guest, ExitSource::Debugfs, 1.0, counters(5));
+        add_counters(&mut guest, ExitSource::Tracepoint, 2.0, counters(1));
         assert_eq!((guest.exits_from, guest.exits), (Some(ExitSource::Debugfs), vec![(1.0, counters(5))]));
     }
 }

@@ -1,8 +1,8 @@
-//! One fact of a guest, expected and found. Pure.
+//! A fact of a guest: expected, and found. Pure.
 
 use crate::raw::Check;
 
-/// Guests that are looked at together: each has one command running on the host at a time.
+/// Guests that are checked at the same time: each has one command running on the host at a time.
 pub(super) const AT_ONCE: usize = 8;
 
 /// The check of a fact of a guest; a fact that cannot be read is `nothing`, and does not hold.

@@ -18,7 +18,7 @@ use crate::guest::boot::Boot;
 use crate::guest::cloud::Disks;
 use crate::guest::cloud::seed::RunSeed;
 use crate::guest::fleet::Fleet;
-use crate::guest::image::Image;
+use crate::guest::image::GuestImage;
 use crate::guest::keys::RunKeys;
 use crate::guest::placement;
 use crate::lab::control_group::ControlGroup;
@@ -27,7 +27,7 @@ use crate::libvirt::daemon::Daemon;
 use crate::machine::journal::Journal;
 use crate::machine::ssh::Identity;
 use crate::plan::Guests;
-use crate::probe::inside;
+use crate::probe::guest_counters;
 use crate::profile::groups::{CpuSettings, Group};
 use crate::profile::{Configuration, Experiment, cpus};
 use crate::raw::Accel;
@@ -82,7 +82,7 @@ impl LabSession {
     pub async fn open(
         state: &State,
         experiment: Experiment,
-        image: &Image,
+        image: &GuestImage,
         accel: Accel,
         wire: Wire,
         cache: &Path,
@@ -144,12 +144,12 @@ impl LabSession {
         let management = IpAddr::V4(address(Net::Management, Station::Guest(guest)));
         let domain = self.blueprint.domain(configuration, guest);
         let disks = self.cloud.as_ref().map(|cloud| {
-            let files = placement::of_guest(&self.blueprint.state, guest);
+            let files = placement::guest_paths(&self.blueprint.state, guest);
             Disks::new(&cloud.base, &cloud.seed, &domain.name, nic_options(&domain.nics, guest), files)
         });
         let nic = configuration.backend.nic(&self.site(configuration), guest);
-        let looks = inside::looks(nic.as_ref().map(|nic| nic.mac.as_str()));
-        Boot { guest, domain, management, looks, disks }
+        let counters = guest_counters::command(nic.as_ref().map(|nic| nic.mac.as_str()));
+        Boot { guest, domain, management, counters, disks }
     }
 
     /// Where the backend of a configuration is built.
@@ -167,10 +167,10 @@ impl LabSession {
 
 /// Gives the run's keys to what the guests boot: into the appliance's initramfs, which is written here, or into the seed
 /// disks of a cloud image, which are made at each boot.
-fn with_keys(image: &Image, keys: &RunKeys, state: &Path) -> Result<(GuestFiles, Option<RunSeed>)> {
+fn with_keys(image: &GuestImage, keys: &RunKeys, state: &Path) -> Result<(GuestFiles, Option<RunSeed>)> {
     let directory = state.to_owned();
     match image {
-        Image::Appliance(appliance) => {
+        GuestImage::Appliance(appliance) => {
             let files = RunFiles {
                 host_key_dropbear: keys.host_key_dropbear(),
                 authorized_key: keys.authorized_key()?,
@@ -179,7 +179,7 @@ fn with_keys(image: &Image, keys: &RunKeys, state: &Path) -> Result<(GuestFiles,
             run_initramfs(&appliance.initramfs, &files, &placement::initramfs(state))?;
             Ok((GuestFiles { directory, kernel: Some(appliance.kernel.clone()), base: None }, None))
         }
-        Image::Cloud { base, digest, install_netperf } => {
+        GuestImage::Cloud { base, digest, install_netperf } => {
             let seed = RunSeed::new(keys, *install_netperf)?;
             let base = Base { path: base.path.clone(), length: base.length, digest: digest.clone() };
             Ok((GuestFiles { directory, kernel: None, base: Some(base) }, Some(seed)))

@@ -7,8 +7,8 @@
 //! - `settings`: one file for each setting that is applied and proven
 //! - [`verify`]: the proof that the backend under test is the one that runs; `cgroup` proves shares, quotas and caps
 //! - `background`: the load that is not measured
-//! - `looks`, `exits`, `throttled`: snapshots just before and after a window
-//! - `inside`: a command in every guest at once
+//! - `snapshots`, `exits`, `throttled`: counters just before and after a window
+//! - `every_guest`: a command in every guest at once
 //! - [`event`]: what the loop reports
 
 mod background;
@@ -16,13 +16,13 @@ pub mod bench;
 pub mod blueprint;
 mod cgroup;
 pub mod event;
+mod every_guest;
 mod exits;
 mod guest_check;
-mod inside;
 pub mod lab_session;
-mod looks;
 mod open_lab;
 mod settings;
+mod snapshots;
 mod throttled;
 mod time_limits;
 mod transition;

@@ -26,7 +26,7 @@ pub(super) struct OpenLab {
     pub hypervisor: Hypervisor,
     /// The daemon behind the hypervisor, if there is one; its connection ends with the value.
     pub daemon: Option<Daemon>,
-    pub guest_host: boot::Site,
+    pub guest_host: boot::GuestSite,
     pub files: GuestFiles,
 }
 
@@ -169,7 +169,7 @@ async fn embedded(
     let lab = embedded::create(&state.id, wire, ovs, journal.clone()).await;
     let lab = lab.context("failed to make the embedded lab")?;
     let host = lab.side(Side::Host).clone();
-    let guest_host = boot::Site { host, route: Route::Direct, pids: root.join("run/qemu") };
+    let guest_host = boot::GuestSite { host, route: Route::Direct, pids: root.join("run/qemu") };
     Ok(OpenLab { lab, hypervisor, daemon: None, guest_host, files })
 }
 
@@ -202,6 +202,6 @@ async fn with_daemon(
     let daemon = Daemon::open(&host, &state.dir).await?;
     let files = files.place(&lab, &state.id, events).await?;
     let route = lab.machines.route().await?;
-    let guest_host = boot::Site { host, route, pids: hardware::PIDS.into() };
+    let guest_host = boot::GuestSite { host, route, pids: hardware::PIDS.into() };
     Ok(OpenLab { hypervisor: daemon.hypervisor.clone(), daemon: Some(daemon), lab, guest_host, files })
 }

@@ -1,5 +1,5 @@
-//! How long quotas kept guests from CPUs, as the control groups' `cpu.stat` counts it: read at both looks of a trial in which
-//! somebody has a quota.
+//! How long quotas kept guests from CPUs, as the control groups' `cpu.stat` counts it: read at both snapshots of a trial that has
+//! quotas.
 
 use std::collections::BTreeMap;
 
@@ -15,21 +15,21 @@ pub(super) async fn by_quotas(
     groups: &[Members],
 ) -> (BTreeMap<u32, f64>, BTreeMap<String, f64>) {
     let limited = |group: &&Members| group.cpu.quota_us.is_some() || group.cpu.emulator_quota_us.is_some();
-    let of_each = groups.iter().filter(|group| limited(group) && !group.cgroup);
-    let guests: Vec<(u32, i32)> = of_each
+    let single = groups.iter().filter(|group| limited(group) && !group.cgroup);
+    let guests: Vec<(u32, i32)> = single
         .flat_map(|group| group.numbers())
         .filter_map(|number| Some((number, session.fleet.get(number)?.pid)))
         .collect();
-    let mut of_groups = BTreeMap::new();
+    let mut by_group = BTreeMap::new();
     for group in groups.iter().filter(|group| limited(group) && group.cgroup) {
         let Some(made) = session.control_groups.get(&group.name) else { continue };
         let stat = session.lab.side(Side::Host).read(&made.cpu.join("cpu.stat").to_string_lossy()).await;
-        of_groups.extend(stat.ok().and_then(|stat| throttled_s(&stat)).map(|s| (group.name.clone(), s)));
+        by_group.extend(stat.ok().and_then(|stat| throttled_s(&stat)).map(|s| (group.name.clone(), s)));
     }
-    (of_guests(session, &guests).await, of_groups)
+    (by_guest(session, &guests).await, by_group)
 }
 
-async fn of_guests(session: &LabSession, guests: &[(u32, i32)]) -> BTreeMap<u32, f64> {
+async fn by_guest(session: &LabSession, guests: &[(u32, i32)]) -> BTreeMap<u32, f64> {
     if guests.is_empty() {
         return BTreeMap::new();
     }
@@ -37,19 +37,20 @@ async fn of_guests(session: &LabSession, guests: &[(u32, i32)]) -> BTreeMap<u32,
     let words = ["sh", "-c", SCRIPT, "throttled"].map(str::to_owned).into_iter().chain(pids);
     let argv: Vec<String> = words.collect();
     let argv: Vec<&str> = argv.iter().map(String::as_str).collect();
-    let said = session.lab.side(Side::Host).run(&argv).await.map(|output| output.stdout).unwrap_or_default();
-    printed(&said, guests)
+    let output =
+        session.lab.side(Side::Host).run(&argv).await.map(|output| output.stdout).unwrap_or_default();
+    parse(&output, guests)
 }
 
-/// What the script printed, by guest. Pure.
-fn printed(said: &str, guests: &[(u32, i32)]) -> BTreeMap<u32, f64> {
+/// The output of the script -> seconds by guest. Pure.
+fn parse(output: &str, guests: &[(u32, i32)]) -> BTreeMap<u32, f64> {
     let line = |line: &str| {
         let (pid, ns) = line.split_once(' ')?;
         let (pid, ns): (i32, u64) = (pid.parse().ok()?, ns.trim().parse().ok()?);
         let (guest, _) = guests.iter().find(|(_, known)| *known == pid)?;
         Some((*guest, ns as f64 / 1e9))
     };
-    said.lines().filter_map(line).collect()
+    output.lines().filter_map(line).collect()
 }
 
 /// `throttled_time` (v1, ns) or `throttled_usec` (v2, µs) of a `cpu.stat`, s. Pure.
@@ -75,7 +76,7 @@ mod tests {
 
     #[test]
     fn processes_become_guests_and_who_did_not_answer_is_left_out() {
-        let seen = printed("4711 2500000000\n4712 \nnonsense\n99 5\n", &[(1, 4711), (2, 4712)]);
-        assert_eq!(seen, BTreeMap::from([(1, 2.5)]));
+        let throttled = parse("4711 2500000000\n4712 \nnonsense\n99 5\n", &[(1, 4711), (2, 4712)]);
+        assert_eq!(throttled, BTreeMap::from([(1, 2.5)]));
     }
 }

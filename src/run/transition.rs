@@ -1,5 +1,5 @@
-//! The way from one configuration to the next: guests are destroyed, suspended, resumed and booted, then every setting that
-//! can be changed while they run is applied.
+//! The transition from one configuration to the next: guests are destroyed, suspended, resumed and booted, then every setting
+//! that can be changed while they run is applied.
 
 use anyhow::{Context, Result};
 
@@ -15,44 +15,44 @@ use crate::profile::Configuration;
 use crate::raw::KsmWait;
 
 impl LabSession {
-    /// Moves the lab to a configuration by the cheapest way that the profile allows in this block, and waits for KSM where
-    /// that has new pages to merge: so it says how long.
+    /// Sets the lab up for a configuration by the cheapest transition that the profile allows in this block, and waits for KSM
+    /// where it has new pages to merge; returns that wait.
     ///
     /// # Errors
-    /// Whatever refuses first. The lab is then in no known state: call [`LabSession::abandon`] before the next move.
+    /// The first step that failed. The state of the lab is then unknown: call [`LabSession::abandon`] before the next transition.
     pub async fn move_to(&mut self, configuration: &Configuration, block: u32) -> Result<Option<KsmWait>> {
-        let moves = self.guests.move_to(configuration, block, Policy::from_experiment(&self.experiment));
-        tracing::info!(?moves, "moving the lab");
-        self.destroy(&moves.destroy).await?;
-        if moves.reattach {
+        let transition = self.guests.move_to(configuration, block, Policy::from_experiment(&self.experiment));
+        tracing::info!(?transition, "setting the lab up");
+        self.destroy(&transition.destroy).await?;
+        if transition.reattach {
             let wire = self.lab.attach(configuration.backend, &self.site(configuration)).await;
             wire.with_context(|| format!("failed to attach backend {}", configuration.backend))?;
         }
-        self.fleet.suspend(&moves.suspend).await?;
-        self.fleet.resume(&moves.resume).await?;
+        self.fleet.suspend(&transition.suspend).await?;
+        self.fleet.resume(&transition.resume).await?;
         self.make_control_groups(configuration)?;
-        self.boot(configuration, &moves).await?;
+        self.boot(configuration, &transition).await?;
         self.apply_limits(configuration).await?;
         paced::apply(self, configuration).await?;
         kernel::apply(self, configuration).await?;
         pin::apply(self, configuration).await?;
         pin_emulator::apply(self, configuration).await?;
         scheduler::apply(self, configuration).await?;
-        ksm::merge(self, moves.merge, configuration.memory_mib).await
+        ksm::merge(self, transition.merge, configuration.memory_mib).await
     }
 
-    /// What a plan has to know of the VM host.
+    /// The facts of the VM host that a plan needs.
     pub async fn planned_on(&self) -> Host {
         Host { cpus: self.host_cpus.len() as u32, scan: ksm::pace(self.lab.side(Side::Host)).await }
     }
 
-    async fn boot(&mut self, configuration: &Configuration, moves: &Transition) -> Result<()> {
-        huge_pages::provide(self, configuration, moves.boot.len()).await?;
-        if !moves.boot.is_empty() {
+    async fn boot(&mut self, configuration: &Configuration, transition: &Transition) -> Result<()> {
+        huge_pages::provide(self, configuration, transition.boot.len()).await?;
+        if !transition.boot.is_empty() {
             kernel::apply_to_machine(self, configuration).await?;
         }
         let mut boots = Vec::new();
-        for guest in moves.boot.iter().copied() {
+        for guest in transition.boot.iter().copied() {
             self.most = self.most.max(guest);
             self.lab.plug(configuration.backend, &self.site(configuration), guest).await?;
             boots.push(self.guest(configuration, guest));
@@ -72,7 +72,7 @@ impl LabSession {
             self.applied_limits.remove(guest);
             self.lab.unplug(*guest).await?;
             if self.cloud.is_some() {
-                let files = placement::of_guest(&self.blueprint.state, *guest);
+                let files = placement::guest_paths(&self.blueprint.state, *guest);
                 Disks::remove(self.lab.side(Side::Host), &files).await?;
             }
         }

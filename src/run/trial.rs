@@ -11,7 +11,7 @@ use super::event::{Event, Events};
 use super::lab_session::LabSession;
 use super::settings::kernel;
 use super::time_limits::{ORPHAN_LIMIT, START_LIMIT};
-use super::{background, cgroup, exits, looks, verify};
+use super::{background, cgroup, exits, snapshots, verify};
 use crate::address::{Net, Station, address};
 use crate::backend::{Backend, Counted, Side};
 use crate::clock::wall_clock;
@@ -230,7 +230,7 @@ fn flow_specs(stations: &[u32], configuration: &Configuration, timing: &Timing, 
     (0..configuration.flows).map(spec).collect()
 }
 
-/// Starts all flows, holds them, ends them; looks into the guests before and after the window, while all flows run.
+/// Starts all flows, holds them, ends them; snapshots into the guests before and after the window, while all flows run.
 async fn load(
     session: &LabSession,
     configuration: &Configuration,
@@ -242,18 +242,18 @@ async fn load(
     let specs = flow_specs(&stations, configuration, timing, session.lab.control());
     let hold = timing.warmup + timing.window + timing.cooldown;
     let tester = session.lab.side(Side::Tester);
-    looks::count_inside(session, configuration, &mut raw.guests).await?;
+    snapshots::count_packets(session, configuration, &mut raw.guests).await?;
     let mut load = Load::start(tester, &specs, START_LIMIT, hold + START_LIMIT + ORPHAN_LIMIT).await?;
     load.wait_running().await?;
     drop(events.send(Event::Running { flows: configuration.flows, for_s: hold.as_secs_f64() }));
     let warm = Instant::now() + timing.warmup;
     sleep_until(warm - timing.warmup.min(LOOK_BEFORE)).await;
-    looks::look(session, configuration, &mut load, raw).await?;
+    snapshots::take(session, configuration, &mut load, raw).await?;
     sleep_until(warm + timing.window).await;
     // The window has its length already: the look is a part of the cool-down.
-    looks::look(session, configuration, &mut load, raw).await?;
+    snapshots::take(session, configuration, &mut load, raw).await?;
     sleep_until(warm + timing.window + timing.cooldown).await;
     let transcript = load.stop().await?;
-    looks::count_inside(session, configuration, &mut raw.guests).await?;
+    snapshots::count_packets(session, configuration, &mut raw.guests).await?;
     Ok(parse::flows(&transcript, &specs))
 }

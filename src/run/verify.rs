@@ -1,6 +1,6 @@
-//! The proof that the backend under test is the one that runs: looked at in every trial, stored with it.
+//! The proof that the backend under test is the one that runs: checked in every trial and stored with it.
 //!
-//! A fact that cannot be read is a fact that does not hold; nothing is taken for granted because it was asked for.
+//! A fact that cannot be read does not hold: nothing is assumed because it was requested.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::lab_session::LabSession;
 use super::settings::{emulator, kernel, memory, nic, pin, pin_emulator, scheduler};
 use super::time_limits::GUEST_QUERY;
 use crate::backend::{Datapath, Look, Nic, Side};
-use crate::guest::fleet::Guest;
+use crate::guest::fleet::RunningGuest;
 use crate::profile::Configuration;
 use crate::raw::{Accel, Check};
 
@@ -27,24 +27,28 @@ echo "$mac ${driver##*/} $mtu $queues $features"
 done
 echo "cpus $(grep -c ^processor /proc/cpuinfo)""#;
 
-/// Looks at every guest of a configuration, from inside and from the host.
+/// The checks of every guest of a configuration, in the guest and on the host.
 ///
 /// # Errors
 /// If a guest does not answer.
 pub async fn checks(session: &LabSession, configuration: &Configuration) -> Result<Vec<Check>> {
     let guests = (1..=configuration.vms).filter_map(|number| session.fleet.get(number));
-    let looks = stream::iter(guests.map(|guest| of_guest(session, guest, configuration))).buffered(AT_ONCE);
-    let of_guests: Vec<Vec<Check>> = looks.try_collect().await?;
+    let checks = guests.map(|guest| guest_checks(session, guest, configuration));
+    let checks: Vec<Vec<Check>> = stream::iter(checks).buffered(AT_ONCE).try_collect().await?;
     let settings = kernel::checks(session, configuration).await?;
-    Ok(settings.into_iter().chain(of_guests.into_iter().flatten()).collect())
+    Ok(settings.into_iter().chain(checks.into_iter().flatten()).collect())
 }
 
-async fn of_guest(session: &LabSession, guest: &Guest, configuration: &Configuration) -> Result<Vec<Check>> {
+async fn guest_checks(
+    session: &LabSession,
+    guest: &RunningGuest,
+    configuration: &Configuration,
+) -> Result<Vec<Check>> {
     let (site, number) = (session.site(configuration), guest.number);
     let Some(nic) = configuration.backend.nic(&site, number) else { return Ok(Vec::new()) };
     let inside = guest.ssh.run(&["sh", "-c", INSIDE], GUEST_QUERY).await?.stdout;
-    let mut checks = seen_inside(&inside, number, &nic, configuration);
-    checks.extend(seen_in_qemu(session, guest, configuration, &nic).await);
+    let mut checks = checks_inside(&inside, number, &nic, configuration);
+    checks.extend(checks_of_qemu(session, guest, configuration, &nic).await);
     checks.extend(vhost_workers(session, guest, &nic).await);
     checks.extend(pin::checks(session, guest, configuration).await);
     checks.extend(pin_emulator::checks(session, guest, configuration).await);
@@ -54,7 +58,7 @@ async fn of_guest(session: &LabSession, guest: &Guest, configuration: &Configura
         checks.extend(emulator::checks(session, guest, asked).await);
     }
     for proof in configuration.backend.proofs(&site, number) {
-        let found = look(session, &proof.look).await;
+        let found = observe(session, &proof.look).await;
         checks.push(check(number, &proof.what, proof.expected, found));
     }
     Ok(checks)
@@ -67,14 +71,14 @@ case $(cat "$device/class") in 0x0604*) continue ;; esac
 if [ -e "$device/driver" ]; then driver=$(readlink "$device/driver"); echo "${driver##*/}"; else echo none; fi
 done"#;
 
-/// Prints whether there is such a file.
-const THERE: &str = r#"if [ -e "$1" ]; then echo there; else echo none; fi"#;
+/// Prints whether a file exists.
+const EXISTS: &str = r#"if [ -e "$1" ]; then echo there; else echo none; fi"#;
 
 /// Prints the name of each thread of a process, and of each process.
 const COMMS: &str = "cat /proc/$1/task/*/comm /proc/[0-9]*/comm 2>/dev/null || true";
 
 /// Looks at one fact on the host; what cannot be read is nothing.
-async fn look(session: &LabSession, look: &Look) -> Option<String> {
+async fn observe(session: &LabSession, look: &Look) -> Option<String> {
     let host = session.lab.side(Side::Host);
     match look {
         Look::Link(path) => {
@@ -82,35 +86,35 @@ async fn look(session: &LabSession, look: &Look) -> Option<String> {
             target.trim().rsplit('/').next().map(str::to_owned)
         }
         Look::Drivers(directory) => {
-            let said = host.run(&["sh", "-c", DRIVERS, "drivers", directory]).await.ok()?.stdout;
-            let drivers: BTreeSet<&str> = said.lines().collect();
+            let output = host.run(&["sh", "-c", DRIVERS, "drivers", directory]).await.ok()?.stdout;
+            let drivers: BTreeSet<&str> = output.lines().collect();
             Some(drivers.into_iter().collect::<Vec<_>>().join(", "))
         }
         Look::Command { argv, read } => read(&host.run(argv).await.ok()?.stdout),
         Look::Absent(path) => {
-            let said = host.run(&["sh", "-c", THERE, "there", path]).await.ok()?.stdout;
-            Some(said.trim().to_owned())
+            let output = host.run(&["sh", "-c", EXISTS, "exists", path]).await.ok()?.stdout;
+            Some(output.trim().to_owned())
         }
     }
 }
 
 /// Driver, MTU, queues and offloads of the NIC under test, number of CPUs. Pure.
-fn seen_inside(output: &str, guest: u32, nic: &Nic, configuration: &Configuration) -> Vec<Check> {
+fn checks_inside(output: &str, guest: u32, nic: &Nic, configuration: &Configuration) -> Vec<Check> {
     let line = |first: &str| output.lines().find_map(|line| line.strip_prefix(first)?.strip_prefix(' '));
-    let seen: Vec<&str> = line(&nic.mac).map(|rest| rest.split(' ').collect()).unwrap_or_default();
+    let found: Vec<&str> = line(&nic.mac).map(|rest| rest.split(' ').collect()).unwrap_or_default();
     let checks = [
-        check(guest, "driver of the test NIC", &nic.driver, seen.first()),
-        check(guest, "MTU of the test NIC", nic.mtu, seen.get(1)),
+        check(guest, "driver of the test NIC", &nic.driver, found.first()),
+        check(guest, "MTU of the test NIC", nic.mtu, found.get(1)),
         check(guest, "vCPUs", configuration.vcpus, line("cpus")),
     ];
-    let settings = nic::inside(seen.get(2..).unwrap_or_default(), guest, nic, configuration.nic.offloads);
+    let settings = nic::inside(found.get(2..).unwrap_or_default(), guest, nic, configuration.nic.offloads);
     checks.into_iter().chain(settings).collect()
 }
 
 /// Accelerator, datapath and size of the queues, from QEMU's own command line.
-async fn seen_in_qemu(
+async fn checks_of_qemu(
     session: &LabSession,
-    guest: &Guest,
+    guest: &RunningGuest,
     configuration: &Configuration,
     nic: &Nic,
 ) -> Vec<Check> {
@@ -121,7 +125,7 @@ async fn seen_in_qemu(
     checks.into_iter().chain(nic::in_qemu(&words, guest.number, nic)).collect()
 }
 
-/// Pure part of [`seen_in_qemu`].
+/// Pure part of [`checks_of_qemu`].
 fn qemu_checks(words: &[String], guest: u32, configuration: &Configuration, accel: Accel) -> Vec<Check> {
     let expected = match accel {
         Accel::Kvm => "kvm",
@@ -146,10 +150,10 @@ fn qemu_checks(words: &[String], guest: u32, configuration: &Configuration, acce
 
 /// The kernel's workers that serve a guest: one for each vhost queue pair, none without vhost. Since Linux 6.4 they are
 /// threads of QEMU, before that processes of the kernel's; both are named after QEMU.
-async fn vhost_workers(session: &LabSession, guest: &Guest, nic: &Nic) -> Option<Check> {
+async fn vhost_workers(session: &LabSession, guest: &RunningGuest, nic: &Nic) -> Option<Check> {
     let name = format!("vhost-{}", guest.pid);
-    let look = ["sh", "-c", COMMS, "comms", &guest.pid.to_string()];
-    let comms = session.lab.side(Side::Host).run(&look).await.ok().map(|output| output.stdout);
+    let command = ["sh", "-c", COMMS, "comms", &guest.pid.to_string()];
+    let comms = session.lab.side(Side::Host).run(&command).await.ok().map(|output| output.stdout);
     let workers = comms.map(|comms| comms.lines().filter(|comm| comm.trim() == name).count());
     let expected = if nic.datapath == Datapath::Vhost { nic.queues.unwrap_or(1) } else { 0 };
     Some(check(guest.number, "vhost workers", expected, workers))
@@ -184,12 +188,12 @@ mod tests {
 
     #[test]
     fn a_guest_with_the_right_nic_passes() {
-        assert!(seen_inside(SEEN, 1, &nic("e1000"), &configuration("e1000")).iter().all(Check::holds));
+        assert!(checks_inside(SEEN, 1, &nic("e1000"), &configuration("e1000")).iter().all(Check::holds));
     }
 
     #[test]
     fn a_guest_with_another_nic_than_asked_for_is_found_out() {
-        let checks = seen_inside(SEEN, 1, &nic("virtio"), &configuration("virtio"));
+        let checks = checks_inside(SEEN, 1, &nic("virtio"), &configuration("virtio"));
         let broken: Vec<&Check> = checks.iter().filter(|check| !check.holds()).collect();
         assert_eq!(broken.len(), 1);
         assert_eq!((broken[0].expected.as_str(), broken[0].found.as_str()), ("virtio_net", "e1000"));
@@ -197,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_guest_that_says_nothing_proves_nothing() {
-        assert!(!seen_inside("", 1, &nic("virtio"), &configuration("virtio")).iter().any(Check::holds));
+        assert!(!checks_inside("", 1, &nic("virtio"), &configuration("virtio")).iter().any(Check::holds));
         assert!(!qemu_checks(&[], 1, &configuration("virtio"), Accel::Tcg).iter().any(Check::holds));
     }
 

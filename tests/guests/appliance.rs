@@ -11,7 +11,7 @@ use kvmfair::guest::appliance::{self, Appliance, NicOption, RunFiles, kernel_opt
 use kvmfair::guest::keys::RunKeys;
 use kvmfair::machine::dialogue::Dialogue;
 use kvmfair::machine::ssh::{Identity, Route, SshSession};
-use kvmfair::probe::inside;
+use kvmfair::probe::guest_counters;
 use kvmfair::probe::interrupts::interrupts;
 
 /// Generous: the machine may be busy.
@@ -197,18 +197,20 @@ fn a_guest_looks_at_itself_whenever_it_is_asked_and_is_missed_when_it_is_gone() 
         let ssh = SshSession::connect(address, identity, Route::Direct, DEADLINE).await.unwrap();
         let mut dialogues = Vec::new();
         for (_, mac) in NICS {
-            dialogues.push(Dialogue::open(&ssh, &inside::looks(Some(mac)), DEADLINE).await.unwrap());
+            dialogues
+                .push(Dialogue::open(&ssh, &guest_counters::command(Some(mac)), DEADLINE).await.unwrap());
         }
         for (dialogue, (model, mac)) in dialogues.iter().zip(NICS) {
             let before = dialogue.ask(DEADLINE).await.unwrap();
             ssh.run(&["sleep", "0.1"], DEADLINE).await.unwrap();
             let after = dialogue.ask(DEADLINE).await.unwrap();
-            let all =
-                |said: &str| inside::cpu_times(said).map(|cpu| cpu.idle + cpu.user + cpu.system).unwrap();
+            let all = |said: &str| {
+                guest_counters::cpu_times(said).map(|cpu| cpu.idle + cpu.user + cpu.system).unwrap()
+            };
             assert!(all(&after) > all(&before), "{before}\n{after}");
             let names: Vec<_> = interrupts(&after).into_iter().map(|irq| irq.name).collect();
             assert!(names.iter().any(|name| model != "e1000" || name == "eth1"), "{model} {after}");
-            assert!(inside::nic_packets(&after, mac).is_some(), "{after}");
+            assert!(guest_counters::nic_packets(&after, mac).is_some(), "{after}");
         }
         guest.qemu.kill().unwrap();
         guest.qemu.wait().unwrap();

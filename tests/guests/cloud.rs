@@ -92,7 +92,7 @@ fn a_file_that_guests_cannot_boot_is_refused_before_anything_is_made() {
     qemu_img(&["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b"], &[&base, &layer]);
     for (image, found, fix) in [
         (&missing, "No such file", "correct `image` in [guest]"),
-        (&raw, "is not in the format qcow2", "qemu-img convert -O qcow2"),
+        (&raw, "is not a qcow2 image", "qemu-img convert -O qcow2"),
         (&layer, "is a layer over another image", "qemu-img convert -O qcow2"),
     ] {
         let profile = place.profile("refused", &trial(image, 1));

@@ -1,4 +1,4 @@
-//! `kvmfair doctor` on the machine that the tests run on: what it says is what the machine says.
+//! `kvmfair doctor` on the machine that the tests run on: it reports what the machine shows.
 
 use std::fs;
 use std::process::Output;
@@ -34,7 +34,7 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn what_is_found_is_what_the_kernel_says() {
+fn what_is_found_is_what_the_kernel_shows() {
     let place = Sandbox::new();
     let subjects = subjects(&place, &[]);
     assert!(found(&subjects, "versions").contains(&read("/proc/sys/kernel/osrelease")));
@@ -56,16 +56,16 @@ fn what_is_found_is_what_the_kernel_says() {
 }
 
 #[test]
-fn every_subject_has_a_verdict_and_a_sentence_and_what_is_bad_can_be_changed() {
+fn every_subject_has_a_rating_and_a_sentence_and_what_is_bad_can_be_changed() {
     let place = Sandbox::new();
     let subjects = subjects(&place, &[]);
     assert!(subjects.len() > 25, "only {} subjects", subjects.len());
     for subject in &subjects {
-        let verdict = subject["verdict"].as_str().unwrap();
-        assert!(["good", "unknown", "note", "bad"].contains(&verdict), "{subject}");
+        let rating = subject["rating"].as_str().unwrap();
+        assert!(["good", "unknown", "note", "bad"].contains(&rating), "{subject}");
         assert!(subject["effect"].as_str().unwrap().ends_with('.'), "{subject}");
-        assert!(verdict != "bad" || subject["change"].is_string(), "{subject}");
-        assert!(verdict != "good" || subject["change"].is_null(), "{subject}");
+        assert!(rating != "bad" || subject["change"].is_string(), "{subject}");
+        assert!(rating != "good" || subject["change"].is_null(), "{subject}");
     }
 }
 
@@ -89,7 +89,7 @@ fn strict_ends_with_4_if_anything_is_bad() {
     let place = Sandbox::new();
     let output = place.kvmfair(&["doctor", "--strict", "--json"]);
     let lines = json_lines(&output.stdout);
-    let bad = of_type(&lines, "subject").iter().any(|subject| subject["verdict"] == "bad");
+    let bad = of_type(&lines, "subject").iter().any(|subject| subject["rating"] == "bad");
     assert_eq!(output.status.code(), Some(if bad { 4 } else { 0 }));
 }
 
@@ -108,9 +108,9 @@ fn a_profile_that_is_wrong_and_a_host_that_does_not_answer_are_errors() {
     let far = "[host]\nuri = \"qemu+ssh://root@127.0.0.1:1/system\"\n[tester]\nssh = \"root@127.0.0.1:1\"\n\
                [wire]\nhost_dev = \"a\"\ntester_dev = \"b\"\n[workload]\nflows = 2\n[network]\nbackend = \"virtio\"\n";
     let silent = place.kvmfair(&["doctor", &place.profile("far", far)]);
-    let said = String::from_utf8_lossy(&silent.stderr).into_owned();
-    assert_eq!(silent.status.code(), Some(1), "{said}");
-    assert!(said.contains("failed to log in to the VM host") && said.contains("hint:"), "{said}");
+    let printed = String::from_utf8_lossy(&silent.stderr).into_owned();
+    assert_eq!(silent.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("failed to log in to the VM host") && printed.contains("hint:"), "{printed}");
 }
 
 /// Needs root, sshd and libvirtd, as the hardware lab.

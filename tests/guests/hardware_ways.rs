@@ -172,10 +172,14 @@ fn a_cloud_image_that_the_vm_host_cannot_boot_is_refused_with_the_fix() {
     };
     refused(
         &file("no.qcow2"),
-        &["this machine: cloud image: cannot read the image", "No such file", "correct `image` in [guest]"],
+        &[
+            "this machine: cloud image: failed to read the image",
+            "No such file",
+            "correct `image` in [guest]",
+        ],
     );
     fs::write(file("raw.img"), vec![0; 1 << 16]).unwrap();
-    refused(&file("raw.img"), &["raw.img: is not in the format qcow2", "qemu-img convert -O qcow2"]);
+    refused(&file("raw.img"), &["raw.img: is not a qcow2 image", "qemu-img convert -O qcow2"]);
     let large = file("large.qcow2");
     qemu_img(&["create", "-q", "-f", "qcow2", "-o", "preallocation=falloc"], &[&large, Path::new("64M")]);
     machines.host.sh("mount -t tmpfs -o size=64m tmpfs /var/tmp");

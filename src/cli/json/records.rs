@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::answers::{Answer, SeriesFinding};
-use crate::doctor::Subject;
+use crate::doctor::Diagnosis;
 
 /// The command, and the run that it writes or reads.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -148,7 +148,7 @@ pub struct MachineSubject {
     pub machine: String,
     /// What was found, and what it does.
     #[serde(flatten)]
-    pub subject: Subject,
+    pub subject: Diagnosis,
 }
 
 /// What `clean` did for one run.

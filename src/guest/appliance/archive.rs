@@ -22,11 +22,11 @@ pub struct ArchiveEntry {
     pub path: String,
     /// Permission bits.
     pub mode: u32,
-    /// What it is.
+    /// Kind and content.
     pub content: Content,
 }
 
-/// What stands at a path.
+/// The kind and content of an entry.
 #[derive(Clone, Debug)]
 pub enum Content {
     /// A directory.
@@ -38,7 +38,7 @@ pub enum Content {
 }
 
 impl Tree {
-    /// Adds a directory, and those above it, unless it is there; the mode holds for the last one, the others get 0755.
+    /// Adds a directory, and those above it, unless it exists; the mode applies to the last one, the others get 0755.
     pub fn directory(&mut self, path: &str, mode: u32) {
         let path = path.trim_matches('/');
         if path.is_empty() || self.contains(path) {
@@ -60,12 +60,12 @@ impl Tree {
         self.put(path, 0o777, Content::Link(target.into()));
     }
 
-    /// Whether something stands at `path`.
+    /// Whether there is an entry at `path`.
     pub fn contains(&self, path: &str) -> bool {
         self.entries.iter().any(|entry| entry.path == path.trim_matches('/'))
     }
 
-    /// Everything, in the order of the archive.
+    /// All entries, in the order of the archive.
     pub fn entries(&self) -> &[ArchiveEntry] {
         &self.entries
     }
@@ -100,7 +100,7 @@ impl Tree {
     }
 }
 
-/// Reads back every archive of a concatenation, as the kernel does: for tests only.
+/// Reads every archive of a concatenation back, as the kernel does: for tests only.
 #[cfg(test)]
 pub(super) fn read_all(bytes: &[u8]) -> Vec<ArchiveEntry> {
     let mut entries = Vec::new();

@@ -1,7 +1,7 @@
-//! The cache directory: what lies where, the manifest of each image, and how entries come and go whole.
+//! The cache directory: its layout, the manifest of each image, and how entries are added and removed as a whole.
 //!
 //! Writers hold the lock, build in a scratch directory beside the target and rename it. Readers check every file against
-//! the manifest. Nothing here knows how an image is made.
+//! the manifest. How an image is made is not decided here.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub const INITRAMFS: &str = "initramfs.cpio.gz";
 const MANIFEST: &str = "manifest.json";
 const SCRATCH: &str = ".new-";
 
-/// What an image was made of, and by whom.
+/// The inputs of an image, and the version of kvmfair that built it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Content key: the first 16 hexadecimal digits of the digest of all inputs.
@@ -34,7 +34,7 @@ pub struct Manifest {
     pub netperf_capabilities: Vec<String>,
     /// NIC drivers of the guest.
     pub drivers: Vec<String>,
-    /// Everything the image was made of.
+    /// All inputs.
     pub inputs: Vec<Digested>,
     /// The kernel and the initramfs, in that order.
     pub outputs: Vec<Digested>,
@@ -43,11 +43,11 @@ pub struct Manifest {
 /// An image in the cache.
 #[derive(Clone, Debug)]
 pub struct Cached {
-    /// Where it lies.
+    /// Its directory.
     pub dir: PathBuf,
-    /// What it is; `None` if its manifest cannot be read.
+    /// Its manifest; `None` if that cannot be read.
     pub manifest: Option<Manifest>,
-    /// Whether all files are as they were built.
+    /// Whether all files are unchanged since the build.
     pub sound: bool,
     /// Size on disk, bytes.
     pub bytes: u64,
@@ -89,7 +89,7 @@ fn describe(dir: PathBuf) -> Cached {
     Cached { manifest, sound, bytes: size(&dir), dir }
 }
 
-/// Removes all images and kernels; the bytes that were freed.
+/// Removes all images and kernels and returns the bytes that were freed.
 ///
 /// # Errors
 /// Something cannot be removed.
@@ -106,7 +106,7 @@ pub fn remove(cache: &Path) -> Result<u64, ApplianceError> {
     Ok(freed)
 }
 
-/// The image with this key, if it is there and whole.
+/// The image with this key, if it exists and is intact.
 pub fn load(cache: &Path, key: &str) -> Option<Appliance> {
     let dir = cache.join("appliance").join(key);
     let manifest = manifest(&dir)?;
@@ -154,8 +154,8 @@ fn holds(manifest: &Manifest, dir: &Path) -> bool {
     manifest.outputs.len() == 2 && manifest.outputs.iter().all(|file| file.holds_in(dir))
 }
 
-/// A directory below `root` that vanishes unless [`replace`] keeps it. What a killed builder left is removed: the caller
-/// holds the lock, so nobody else is building; the caller's own directories are told by the process id in their names.
+/// A directory below `root` that is removed unless [`replace`] keeps it. Directories of a killed builder are removed: the caller
+/// holds the lock, so no other process is building; the caller's own directories have its process id in their names.
 pub fn scratch(root: &Path) -> Result<TempDir, ApplianceError> {
     fs::create_dir_all(root).map_err(ApplianceError::io("create", root))?;
     let own = format!("{SCRATCH}{}-", std::process::id());
@@ -164,7 +164,7 @@ pub fn scratch(root: &Path) -> Result<TempDir, ApplianceError> {
     tempfile::Builder::new().prefix(&own).tempdir_in(root).map_err(ApplianceError::io("create", root))
 }
 
-/// Moves a scratch directory to its place, where a broken one may stand.
+/// Moves a scratch directory to its place, replacing a damaged one.
 pub fn replace(part: TempDir, target: &Path) -> Result<(), ApplianceError> {
     use std::os::unix::fs::PermissionsExt;
     remove_dir(target)?;
@@ -207,7 +207,7 @@ fn file_name(dir: &Path) -> &str {
     dir.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-/// Bytes of all files below `dir`; what cannot be read counts as nothing.
+/// Bytes of all files below `dir`; unreadable ones count as 0.
 fn size(dir: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(dir) else { return 0 };
     let sizes = entries.flatten().map(|entry| match entry.metadata() {
@@ -222,7 +222,7 @@ fn size(dir: &Path) -> u64 {
 mod tests {
     use super::*;
 
-    fn manifest_of(key: &str) -> Manifest {
+    fn test_manifest(key: &str) -> Manifest {
         Manifest {
             key: key.into(),
             tool_version: "0".into(),
@@ -237,11 +237,11 @@ mod tests {
     }
 
     fn stored(cache: &Path) -> Appliance {
-        store(cache, manifest_of("abc"), ("vmlinux", b"kernel"), b"initramfs").unwrap()
+        store(cache, test_manifest("abc"), ("vmlinux", b"kernel"), b"initramfs").unwrap()
     }
 
     #[test]
-    fn what_is_stored_is_loaded_and_listed() {
+    fn a_stored_image_is_loaded_and_listed() {
         let cache = tempfile::tempdir().unwrap();
         let appliance = stored(cache.path());
         assert_eq!(load(cache.path(), "abc"), Some(appliance));
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_builder_left_is_swept_away_and_never_listed() {
+    fn directories_of_a_killed_builder_are_removed_and_never_listed() {
         let cache = tempfile::tempdir().unwrap();
         let left = cache.path().join("appliance/.new-0-left");
         fs::create_dir_all(&left).unwrap();
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn removing_leaves_nothing_and_tells_the_size() {
+    fn removing_leaves_nothing_and_returns_the_size() {
         let cache = tempfile::tempdir().unwrap();
         assert_eq!(remove(&cache.path().join("none")).unwrap(), 0);
         stored(cache.path());

@@ -8,9 +8,9 @@ use super::tool::{tool, tool_in, which};
 /// The package that always depends on the newest full kernel. (The cloud kernel has no e1000.)
 const META: &str = "linux-image-amd64";
 
-/// An unpacked package; the directory goes when this is dropped.
+/// An unpacked package; the directory is removed when this is dropped.
 pub struct Unpacked {
-    /// The kernel image in it; its modules lie in `../lib/modules`.
+    /// The kernel image in it; its modules are in `../lib/modules`.
     pub image: PathBuf,
     _dir: tempfile::TempDir,
 }
@@ -40,7 +40,7 @@ pub fn fetch(root: &Path, progress: &mut dyn FnMut(&str)) -> Result<Unpacked, Ap
 fn newest() -> Result<String, ApplianceError> {
     let listing = tool(&["apt-cache", "depends", META]).map_err(stale)?;
     parse_depends(&String::from_utf8_lossy(&listing))
-        .ok_or_else(|| no_kernel(&format!("apt knows no package {META}")))
+        .ok_or_else(|| no_kernel(&format!("apt has no package {META}")))
 }
 
 fn parse_depends(listing: &str) -> Option<String> {

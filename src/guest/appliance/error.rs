@@ -1,4 +1,4 @@
-//! What can go wrong with the appliance; every message says what is missing and what brings it.
+//! Why there is no appliance; every message names what is missing and the package that has it.
 
 use std::io;
 use std::path::Path;
@@ -14,15 +14,15 @@ pub enum ApplianceError {
         /// Debian's package that has it.
         package: String,
     },
-    /// busybox is there, but was built without something that the guest's init uses.
+    /// busybox was built without applets that the guest's init uses.
     #[error("busybox at {path} lacks the applets {applets} (hint: install the package busybox-static)")]
     Applets {
-        /// Where busybox is.
+        /// Path of busybox.
         path: String,
-        /// What it lacks, separated by spaces.
+        /// The missing applets, separated by spaces.
         applets: String,
     },
-    /// A program is there, but a library that it needs is not.
+    /// A program lacks a library.
     #[error("{program} needs {library}, which is not installed (hint: `make install-deps`)")]
     Library {
         /// The program.
@@ -35,25 +35,25 @@ pub enum ApplianceError {
     Tool {
         /// The command line.
         command: String,
-        /// Last lines of what it wrote to its standard error, or its exit status.
+        /// Last lines of its standard error, or its exit status.
         cause: String,
     },
     /// A file could not be read or written.
     #[error("failed to {verb} {path}: {cause}")]
     Io {
-        /// What was tried.
+        /// The operation.
         verb: &'static str,
-        /// On what.
+        /// The file.
         path: String,
-        /// What the system said.
+        /// The error of the system.
         cause: io::Error,
     },
     /// No kernel to boot.
     #[error("no kernel for the guests: {reason} (hint: {hint})")]
     Kernel {
-        /// What was looked for.
+        /// The sources that were tried.
         reason: String,
-        /// What to do.
+        /// The next step.
         hint: String,
     },
     /// A file does not have the format it should have.
@@ -61,13 +61,13 @@ pub enum ApplianceError {
     Format {
         /// The file.
         path: String,
-        /// What it should be.
+        /// The expected format.
         expected: &'static str,
     },
 }
 
 impl ApplianceError {
-    /// For `map_err`: an error of the file system, with what was tried on which path.
+    /// For `map_err`: an error of the file system, with the operation and the path.
     pub(super) fn io(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ApplianceError {
         let path = path.display().to_string();
         move |cause| ApplianceError::Io { verb, path, cause }

@@ -1,4 +1,4 @@
-//! Where the guest's kernel comes from: the profile's path, the cache, Debian's package, or the host's own.
+//! The guest's kernel: from the profile's path, the cache, Debian's package, or the host's own.
 //!
 //! A kernel package is downloaded and unpacked into the cache, never installed; only the image and the modules that the
 //! guest can use stay. x86-64 only.
@@ -23,7 +23,7 @@ pub struct Kernel {
     pub version: String,
 }
 
-/// What stands beside a kernel in the cache.
+/// The record beside a kernel in the cache.
 #[derive(Serialize, Deserialize)]
 struct Record {
     version: String,
@@ -36,7 +36,7 @@ const RECORD: &str = "manifest.json";
 /// Finds the kernel, downloading it if need be. The caller holds the cache's lock.
 ///
 /// # Errors
-/// No source has one; the message says what was tried and what to do.
+/// No source has one; the message names the sources and the next step.
 pub fn find(
     cache: &Path,
     explicit: Option<&Path>,
@@ -63,7 +63,7 @@ pub fn find(
 /// The version of a kernel that a profile names.
 ///
 /// # Errors
-/// It is not there, no kernel, or without its modules.
+/// It does not exist, is not a kernel, or has no modules.
 pub fn examine(image: &Path) -> Result<String, ApplianceError> {
     with_modules(image).map(|kernel| kernel.version)
 }
@@ -134,7 +134,7 @@ fn version_key(version: &str) -> Vec<u64> {
     version.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect()
 }
 
-/// Copies the image and the modules that matter to `kernel/<version>` of the cache; appears there complete or not at all.
+/// Copies the image and the modules that matter to `kernel/<version>` of the cache, atomically.
 fn keep(cache: &Path, kernel: &Kernel) -> Result<Kernel, ApplianceError> {
     let root = cache.join("kernel");
     let part = super::cache::scratch(&root)?;

@@ -5,7 +5,7 @@
 //!
 //! - `kernel`, `debian`: where the kernel comes from
 //! - `modules`, `modinfo`: the NIC drivers, in loading order
-//! - `userland`, `init.sh`: busybox, an SSH server, netperf, and what the guest does when it boots
+//! - `userland`, `init.sh`: busybox, an SSH server, netperf, and the guest's init
 //! - `archive`, `unpack`: the cpio archive; compressed kernels and modules in, gzip out
 //! - `digest`, `cache`: content keys, manifest, lock
 //! - `overlay`: the files of one run, laid over the image
@@ -42,13 +42,13 @@ use archive::{ArchiveEntry, Content, Tree};
 use kernel::Kernel;
 use modules::{ModuleStore, Selection};
 
-/// Changes whenever the same inputs would give another image.
+/// Version of the format: it changes whenever the same inputs would give another image.
 const FORMAT: &str = "kvmfair appliance 1";
 
-/// What the guest says on its console when SSH and netserver accept connections.
+/// The line on the guest's console once SSH and netserver accept connections.
 pub const READY: &str = "kvmfair: ready";
 
-/// What the guest says on its console, with the reason behind it, before it switches itself off.
+/// The line on the guest's console before it switches itself off; the reason follows.
 pub const FAILED: &str = "kvmfair: failed: ";
 
 /// An image that can be booted, together with the files of a run (see [`run_initramfs`]).
@@ -62,7 +62,7 @@ pub struct Appliance {
     pub kernel_version: String,
     /// Version of netperf and netserver in the guest.
     pub netperf_version: String,
-    /// What netperf was built with, of `demo`, `burst`, `histogram`, `interval`.
+    /// Compile-time options of netperf, of `demo`, `burst`, `histogram`, `interval`.
     pub netperf_capabilities: Vec<String>,
     /// NIC drivers of the guest, by module name.
     pub drivers: Vec<String>,
@@ -70,7 +70,7 @@ pub struct Appliance {
     pub key: String,
 }
 
-/// The image for this machine's packages: from the cache if it is there and whole, else built now (about ten seconds,
+/// The image for this machine's packages: from the cache if it is intact there, else built now (about ten seconds,
 /// most of it the kernel's download, which happens once).
 ///
 /// `kernel` is the image that the profile names, with its modules in `/lib/modules`; `progress` gets a line before each
@@ -118,8 +118,8 @@ fn add_modules(tree: &mut Tree, selection: &Selection) {
     tree.file("lib/modules/drivers", 0o644, selection.table.clone().into_bytes());
 }
 
-/// Everything that decides what the image is: the kernel, and path, mode and content of each file of the initramfs;
-/// directories and links together are one input.
+/// All inputs of the image: the kernel, and path, mode and content of each file of the initramfs; directories and links
+/// together are one input.
 fn inputs(tree: &Tree, kernel: &[u8]) -> Vec<Digested> {
     let mut inputs =
         vec![Digested::of_bytes("format", FORMAT.as_bytes()), Digested::of_bytes("kernel", kernel)];
@@ -174,16 +174,16 @@ mod tests {
 
     #[test]
     fn the_key_changes_with_every_input_and_with_nothing_else() {
-        let of = |tree: Tree, kernel: &[u8]| key(&inputs(&tree, kernel));
-        let plain = of(tree(|_| ()), b"kernel");
-        assert_eq!(plain, of(tree(|_| ()), b"kernel"));
+        let key_with = |tree: Tree, kernel: &[u8]| key(&inputs(&tree, kernel));
+        let plain = key_with(tree(|_| ()), b"kernel");
+        assert_eq!(plain, key_with(tree(|_| ()), b"kernel"));
         assert_eq!(plain.len(), 16);
         let others = [
-            of(tree(|_| ()), b"kernel2"),
-            of(tree(|tree| tree.file("init", 0o755, b"#!/bin/ash".to_vec())), b"kernel"),
-            of(tree(|tree| tree.file("init", 0o700, b"#!/bin/sh".to_vec())), b"kernel"),
-            of(tree(|tree| tree.link("bin/sh", "dash")), b"kernel"),
-            of(tree(|tree| tree.directory("tmp", 0o1777)), b"kernel"),
+            key_with(tree(|_| ()), b"kernel2"),
+            key_with(tree(|tree| tree.file("init", 0o755, b"#!/bin/ash".to_vec())), b"kernel"),
+            key_with(tree(|tree| tree.file("init", 0o700, b"#!/bin/sh".to_vec())), b"kernel"),
+            key_with(tree(|tree| tree.link("bin/sh", "dash")), b"kernel"),
+            key_with(tree(|tree| tree.directory("tmp", 0o1777)), b"kernel"),
         ];
         assert!(others.iter().all(|other| *other != plain), "{plain} {others:?}");
     }

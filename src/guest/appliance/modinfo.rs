@@ -1,9 +1,9 @@
-//! What a kernel module says about itself in its `.modinfo` section: the modules it needs and the devices it drives.
+//! The `.modinfo` section of a kernel module: the modules that it needs and the devices that it drives.
 //!
 //! Read from the module and not from `modules.dep`, which a kernel package does not contain before `depmod` has run.
 //! 64-bit little-endian ELF only.
 
-/// The parts of `.modinfo` that matter here.
+/// The parts of `.modinfo` that the image needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModInfo {
     /// Modules that must be loaded first, `-` written as `_`.

@@ -11,7 +11,7 @@ use super::unpack::read_plain;
 struct Driver {
     /// Its modules; those they depend on are found.
     modules: &'static [&'static str],
-    /// PCI devices, where the aliases of the modules do not say (virtio claims a whole vendor).
+    /// PCI devices, where the modules have no aliases for them (virtio claims a whole vendor).
     pci: &'static [&'static str],
 }
 

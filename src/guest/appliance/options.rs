@@ -1,17 +1,17 @@
-//! The guest's kernel command line: what makes it boot fast, and what tells it who it is.
+//! The guest's kernel command line: options for a fast boot, its host name and its NICs.
 //!
-//! Pure. Names and values go onto the line as they are; they come from kvmfair itself and contain no spaces.
+//! Pure. Names and values are not quoted: they come from kvmfair itself and contain no spaces.
 
 /// Options that every guest gets. Under TCG they save about a third of the boot; none of them changes what is measured
 /// except `mitigations=off`, which is stated in the report.
 ///
 /// The last one leaves out the files of the kernel's tracer: before Linux 6.6 ten thousand inodes, 9 MiB of each guest.
-/// A kernel that has no such step passes over its name.
+/// A kernel that has no such step ignores its name.
 pub const BOOT_OPTIONS: &str = "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check \
     cryptomgr.notests audit=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=1 init_on_alloc=0 ipv6.disable=1 \
     initcall_blacklist=tracer_init_tracefs";
 
-/// One NIC of a guest, as its init shall set it up.
+/// One NIC of a guest, as its init sets it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NicOption {
     /// MAC address, by which the guest finds the NIC: `52:54:00:…`.

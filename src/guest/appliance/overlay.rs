@@ -1,4 +1,4 @@
-//! What differs from run to run: keys, laid over the base image as a second archive. The base is never rebuilt for it.
+//! The files that differ from run to run (keys), as a second archive after the base image. The base is never rebuilt for them.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::ApplianceError;
 use super::archive::Tree;
 
-/// Where the guest's SSH server looks for its key.
+/// The host key of the guest's SSH server.
 pub const HOST_KEY: &str = "etc/dropbear/host_key";
 
 /// Files of one run.
@@ -38,8 +38,8 @@ impl RunFiles {
     }
 }
 
-/// Writes `target`: the base initramfs with the run's files behind it. Only its owner may read it, for it holds a private
-/// key; an older file is replaced at once.
+/// Writes `target`: the base initramfs followed by the run's files. Only its owner can read it, because it holds a private key;
+/// an older file is replaced atomically.
 ///
 /// # Errors
 /// The base cannot be read, or the directory of `target` cannot be written.

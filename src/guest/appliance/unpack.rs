@@ -16,7 +16,7 @@ fn decompressor(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The bytes of a file, decompressed if its content (not its name) says so.
+/// The bytes of a file, decompressed according to its content (not its name).
 ///
 /// # Errors
 /// The file cannot be read, the tool for its format is not installed, or the data are damaged.

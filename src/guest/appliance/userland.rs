@@ -19,7 +19,7 @@ const PROGRAMS: [(&str, &str, &str); 5] = [
     ("ethtool", "ethtool", "usr/sbin/ethtool"),
 ];
 
-/// What init.sh uses; a busybox without them is refused when the image is built and not when it boots.
+/// The applets that init.sh uses; a busybox without them is refused when the image is built, not when it boots.
 const APPLETS: [&str; 13] = [
     "sh", "mount", "mkdir", "insmod", "ip", "hostname", "cat", "grep", "rm", "sleep", "usleep", "poweroff",
     "reboot",
@@ -65,7 +65,7 @@ pub fn userland() -> Result<Tree, ApplianceError> {
     Ok(tree)
 }
 
-/// One link for each applet, except where a real program stands.
+/// One link for each applet, except where there is a real program.
 fn applets(busybox: &Path, tree: &mut Tree) -> Result<(), ApplianceError> {
     let list = tool(&[&busybox.to_string_lossy(), "--list"])?;
     let list = String::from_utf8_lossy(&list);
@@ -116,27 +116,27 @@ fn parse_ldd(listing: &str) -> Vec<Result<String, String>> {
     listing.lines().filter_map(parse).collect()
 }
 
-/// Abilities of a netperf with the words of its banner that only a binary with them contains.
-const ABILITIES: [(&str, &str); 4] = [
+/// Compile-time options of netperf, each with a text of its banner that only a binary with the option contains.
+const OPTIONS: [(&str, &str); 4] = [
     ("demo", " : demo"),
     ("burst", " : first burst"),
     ("histogram", " : histogram"),
     ("interval", " : interval"),
 ];
 
-/// Version and compiled-in abilities of this machine's netperf: `demo` (interim results), `burst`, `histogram` (the whole
+/// Version and compile-time options of this machine's netperf: `demo` (interim results), `burst`, `histogram` (the whole
 /// distribution of latencies) and `interval` (paced sending).
 ///
 /// # Errors
-/// The program is missing, or does not tell its version.
+/// The program is missing, or does not run.
 pub fn netperf_facts() -> Result<(String, Vec<String>), ApplianceError> {
     let path = which("netperf", "netperf")?;
     let banner = tool(&[&path.to_string_lossy(), "-V"])?;
     let version = String::from_utf8_lossy(&banner).split_whitespace().last().unwrap_or("unknown").to_owned();
     let binary = read(&path)?;
     let has = |mark: &str| binary.windows(mark.len()).any(|window| window == mark.as_bytes());
-    let abilities = ABILITIES.iter().filter(|(_, mark)| has(mark)).map(|(name, _)| (*name).to_owned());
-    Ok((version, abilities.collect()))
+    let options = OPTIONS.iter().filter(|(_, mark)| has(mark)).map(|(name, _)| (*name).to_owned());
+    Ok((version, options.collect()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ApplianceError> {

@@ -1,6 +1,6 @@
-//! The cloud image: a file that somebody else made and that kvmfair only reads.
+//! The cloud image: a user's file, which kvmfair only reads.
 //!
-//! Looked at before anything is made: is it there, is it qcow2, and is it whole without another file behind it.
+//! It is checked before the lab is made: it must exist, be qcow2, and need no other file.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,7 +15,7 @@ pub struct BaseImage {
     pub path: PathBuf,
     /// Version of the format: 2 or 3.
     pub version: u32,
-    /// What the guest sees as the size of its disk, bytes.
+    /// Size of the guest's disk, bytes.
     pub size: u64,
     /// Length of the file, bytes.
     pub length: u64,
@@ -25,11 +25,11 @@ pub struct BaseImage {
 #[derive(Debug, thiserror::Error)]
 pub enum BaseError {
     /// It cannot be read.
-    #[error("cannot read the image {}: {cause}", .path.display())]
+    #[error("failed to read the image {}: {cause}", .path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// The system's word.
+        /// The error of the system.
         cause: std::io::Error,
     },
     /// It is not an image of its own in the format qcow2.
@@ -37,30 +37,30 @@ pub enum BaseError {
     Header {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         cause: HeaderError,
     },
 }
 
-/// What is wrong with the header of an image.
+/// Why the header of an image is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
     /// Another format: a raw disk, a VMDK, a compressed download.
-    #[error("is not in the format qcow2")]
+    #[error("is not a qcow2 image")]
     Magic,
     /// Shorter than any header.
-    #[error("ends within its header: it is cut short")]
+    #[error("is truncated: it ends within its header")]
     Short,
     /// A version that QEMU does not have yet.
-    #[error("is qcow2 of version {0}, and only 2 and 3 are known")]
+    #[error("is qcow2 version {0}; must be version 2 or 3")]
     Version(u32),
-    /// A layer over another image, which would have to lie in its place.
+    /// A layer over another image, which would have to be present, too.
     #[error("is a layer over another image, {0}")]
     Backing(String),
     /// Needs a secret to be read.
     #[error("is encrypted")]
     Encrypted,
-    /// Keeps its data elsewhere.
+    /// Keeps its data in another file.
     #[error("keeps its data in another file")]
     ExternalData,
     /// QEMU found it damaged and would only read it.
@@ -69,11 +69,11 @@ pub enum HeaderError {
 }
 
 impl BaseError {
-    /// What to do about it.
+    /// The next step.
     pub fn fix(&self) -> String {
         let (path, cause) = match self {
             BaseError::Read { .. } => {
-                return "put the image there, or correct `image` in [guest]; a relative path starts at the profile's \
+                return "put the image at that path, or correct `image` in [guest]; a relative path starts at the profile's \
                         directory"
                     .into();
             }
@@ -85,7 +85,7 @@ impl BaseError {
             HeaderError::Corrupt => format!("qemu-img check -r all {path}, or download it again"),
             HeaderError::Short => "download it again".into(),
             HeaderError::Version(_) => "use an image in qcow2 version 3".into(),
-            _ => format!("make one of it: qemu-img convert -O qcow2 {path} {converted}"),
+            _ => format!("convert it: qemu-img convert -O qcow2 {path} {converted}"),
         }
     }
 }
@@ -95,7 +95,7 @@ const HEADER: usize = 80;
 /// Longest name of a backing file that the format allows, bytes.
 const LONGEST_NAME: u64 = 1023;
 
-/// Looks at a file; an absolute path stands in the answer.
+/// Checks a file; the path in the result is absolute.
 ///
 /// # Errors
 /// [`BaseError`] if guests cannot boot it.
@@ -112,11 +112,11 @@ pub fn inspect(path: &Path) -> Result<BaseImage, BaseError> {
 }
 
 impl BaseImage {
-    /// SHA-256 of the whole file, hexadecimal: what somebody else needs to know that theirs is the same. Takes some
-    /// seconds for each gigabyte.
+    /// SHA-256 of the whole file, hexadecimal: by which others can find out whether their image is the same. Takes
+    /// some seconds for each gigabyte.
     ///
     /// # Errors
-    /// [`BaseError::Read`] with the system's word.
+    /// [`BaseError::Read`] if it cannot be read.
     pub fn digest(&self) -> Result<String, BaseError> {
         let read = |cause| BaseError::Read { path: self.path.clone(), cause };
         let mut file = File::open(&self.path).map_err(read)?;
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(header(&with(35, 2)), Err(HeaderError::Encrypted));
         assert_eq!(header(&with(79, 2)), Err(HeaderError::Corrupt));
         assert_eq!(header(&with(79, 4)), Err(HeaderError::ExternalData));
-        // Version 2 has no flags there.
+        // Version 2 has no flags.
         assert!(header(&image(2, |bytes| bytes[79] = 2)).is_ok());
     }
 
@@ -221,7 +221,7 @@ mod tests {
         let raw = dir.path().join("a disk.img");
         std::fs::write(&raw, [0; 1024]).unwrap();
         let refused = inspect(&raw).unwrap_err();
-        assert!(refused.to_string().ends_with("a disk.img: is not in the format qcow2"), "{refused}");
+        assert!(refused.to_string().ends_with("a disk.img: is not a qcow2 image"), "{refused}");
         assert!(refused.fix().contains("qemu-img convert -O qcow2 '"), "{}", refused.fix());
         assert!(inspect(dir.path()).is_err());
     }

@@ -1,10 +1,10 @@
-//! Cloud images: guests that boot a distribution's own disk image, told by cloud-init who they are.
+//! Cloud images: guests that boot a distribution's own disk image, configured by cloud-init.
 //!
 //! Contents, in the order of the work:
 //!
-//! - [`base`]: the image itself, shared and only read: is it there, and is it one that can be layered on
+//! - [`base`]: the image itself, shared and only read; whether it can be layered on
 //! - [`seed`], `ready.sh`: the disk that cloud-init reads when the guest boots: keys, addresses, what to do last
-//! - [`overlay`]: the qcow2 layer that takes what one guest writes
+//! - [`overlay`]: the qcow2 layer that one guest writes to
 //!
 //! The image is booted as it is: kernel, boot loader and services are its own. What kvmfair needs in it is cloud-init
 //! (with the NoCloud data source), OpenSSH's server, iproute2, and netserver.
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 pub use base::{BaseError, BaseImage};
 
 use super::appliance::NicOption;
-use super::placement::GuestFiles;
+use super::placement::GuestPaths;
 use crate::machine::ExecError;
 use crate::machine::Machine;
 use seed::RunSeed;
@@ -34,7 +34,7 @@ pub enum DiskError {
     Seed {
         /// The file.
         path: PathBuf,
-        /// The system's word.
+        /// The error of the system.
         cause: std::io::Error,
     },
 }
@@ -46,16 +46,16 @@ pub struct Disks {
     seed: RunSeed,
     name: String,
     nics: Vec<NicOption>,
-    files: GuestFiles,
+    files: GuestPaths,
 }
 
 impl Disks {
     /// Disks over the image `base`, a path on the VM host, for the guest `name`, which finds its NICs by their MAC.
-    pub fn new(base: &Path, seed: &RunSeed, name: &str, nics: Vec<NicOption>, files: GuestFiles) -> Disks {
+    pub fn new(base: &Path, seed: &RunSeed, name: &str, nics: Vec<NicOption>, files: GuestPaths) -> Disks {
         Disks { base: base.to_owned(), seed: seed.clone(), name: name.to_owned(), nics, files }
     }
 
-    /// Makes them anew on the VM host: whatever an earlier boot wrote is forgotten. The image is not touched.
+    /// Makes them anew on the VM host, without anything that an earlier boot wrote. The image is not changed.
     ///
     /// # Errors
     /// [`DiskError`] if a file cannot be written.
@@ -68,11 +68,11 @@ impl Disks {
         Ok(())
     }
 
-    /// Removes them; the guest must be gone. Files that are not there are no error.
+    /// Removes them after the guest has ended. Missing files are no error.
     ///
     /// # Errors
     /// [`ExecError`] if the host refuses.
-    pub async fn remove(host: &Machine, files: &GuestFiles) -> Result<(), ExecError> {
+    pub async fn remove(host: &Machine, files: &GuestPaths) -> Result<(), ExecError> {
         let (overlay, seed) = (files.overlay.to_string_lossy(), files.seed.to_string_lossy());
         host.run(&["rm", "-f", &overlay, &seed]).await.map(drop)
     }

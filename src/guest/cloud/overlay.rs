@@ -14,7 +14,7 @@ pub async fn create(host: &Machine, base: &Path, overlay: &Path) -> Result<Outpu
     host.run(&argv(base, overlay)).await
 }
 
-/// Both formats are said: a guessed one could be chosen by whoever writes the image.
+/// Both formats are explicit: a probed one could be chosen by the author of the image.
 fn argv(base: &Path, overlay: &Path) -> Vec<String> {
     let mut argv =
         ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b"].map(str::to_owned).to_vec();

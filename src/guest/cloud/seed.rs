@@ -1,4 +1,4 @@
-//! The seed: a small vfat disk labelled CIDATA, from which cloud-init's NoCloud data source learns who the guest is.
+//! The seed: a small vfat disk labelled CIDATA, with which cloud-init's NoCloud data source configures the guest.
 //! Pure: texts and bytes out.
 //!
 //! All texts are JSON, which YAML contains: nothing has to be quoted by hand.
@@ -16,7 +16,7 @@ const SIZE: usize = 1 << 20;
 /// The label by which cloud-init finds the disk, filled up to the length that FAT wants.
 const LABEL: [u8; 11] = *b"CIDATA     ";
 
-/// What the guest does last when it boots, and where it stands in the guest.
+/// The last step of the guest's boot, and its path in the guest.
 const READY: &str = include_str!("ready.sh");
 const READY_PATH: &str = "/run/kvmfair/ready.sh";
 /// The guest's end of the serial line that the host writes to a file.
@@ -25,11 +25,11 @@ const CONSOLE: &str = "/dev/ttyS0";
 /// Names that the NICs get in the guest, in their order.
 const NIC_NAMES: [&str; 2] = ["kf-management", "kf-test"];
 
-/// What distributions do by themselves some time after boot, in the middle of a measurement.
+/// Services that distributions start some time after boot, in the middle of a measurement.
 const DISTURBERS: &str = "apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service dnf-makecache.timer \
     dnf-automatic.timer packagekit.service man-db.timer e2scrub_all.timer fstrim.timer motd-news.timer";
 
-/// What the guests of one run are told alike.
+/// The part of the seed that all guests of a run share.
 #[derive(Clone, Debug)]
 pub struct RunSeed {
     authorized_key: String,
@@ -75,7 +75,7 @@ impl RunSeed {
         ]
     }
 
-    /// Keys, silence, and the last step of the boot. The first line of the file says what it is.
+    /// Keys, no unattended work, and the last step of the boot. The first line of the file states its format.
     fn user_data(&self, nics: &[NicOption]) -> Value {
         let install = if self.install_netperf { "yes" } else { "no" };
         let addresses = nics.iter().map(|nic| nic.address.split('/').next().unwrap_or_default());
@@ -105,8 +105,8 @@ impl RunSeed {
     }
 }
 
-/// Static addresses, in the second version of cloud-init's own format. Renderers that know no MAC go by the name, so each
-/// NIC is given one.
+/// Static addresses, in the second version of cloud-init's own format. Renderers without support for MACs use the name, so each
+/// NIC has one.
 fn network(nics: &[NicOption]) -> Value {
     let ethernet = |(name, nic): (&&str, &NicOption)| {
         let settings = json!({
@@ -158,9 +158,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("seed");
         std::fs::write(&file, disk(false).1).unwrap();
-        let told = Command::new("blkid").args(["-p", "-o", "export"]).arg(&file).output().unwrap();
-        let told = String::from_utf8(told.stdout).unwrap();
-        assert!(told.contains("LABEL=CIDATA\n") && told.contains("TYPE=vfat\n"), "{told}");
+        let printed = Command::new("blkid").args(["-p", "-o", "export"]).arg(&file).output().unwrap();
+        let printed = String::from_utf8(printed.stdout).unwrap();
+        assert!(printed.contains("LABEL=CIDATA\n") && printed.contains("TYPE=vfat\n"), "{printed}");
     }
 
     #[test]
@@ -208,10 +208,13 @@ mod tests {
 
     #[test]
     fn a_guest_without_netserver_says_what_to_do() {
-        let said = ready(&["grep", "ip", "cat"], &["no", "198.18.1.1"]);
-        assert!(said.starts_with("\nkvmfair: failed: the image has no netserver (hint: "), "{said}");
-        assert!(said.contains("install_netperf = true"), "{said}");
-        let said = ready(&["grep", "tail"], &["yes"]);
-        assert!(said.contains("could not be installed") && said.contains("no package manager"), "{said}");
+        let output = ready(&["grep", "ip", "cat"], &["no", "198.18.1.1"]);
+        assert!(output.starts_with("\nkvmfair: failed: the image has no netserver (hint: "), "{output}");
+        assert!(output.contains("install_netperf = true"), "{output}");
+        let output = ready(&["grep", "tail"], &["yes"]);
+        assert!(
+            output.contains("could not be installed") && output.contains("no package manager"),
+            "{output}"
+        );
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::backend::Side;
 use crate::guest::emulator;
-use crate::guest::fleet::Guest;
+use crate::guest::fleet::RunningGuest;
 use crate::machine::Machine;
 use crate::raw::Check;
 use crate::run::guest_check::check;
@@ -17,10 +17,10 @@ use crate::run::lab_session::LabSession;
 const PROGRAM: &str = r#"case $(head -c 4 "$1" | tail -c 3) in ELF) readlink -f "$1" ;; esac"#;
 
 /// Checks one guest.
-pub(in crate::run) async fn checks(session: &LabSession, guest: &Guest, asked: &Path) -> Vec<Check> {
+pub(in crate::run) async fn checks(session: &LabSession, guest: &RunningGuest, asked: &Path) -> Vec<Check> {
     let host = session.lab.side(Side::Host);
     let answer = session.fleet.monitor(guest.number, emulator::QUERY).await;
-    let found = answer.and_then(|answer| emulator::reported(&answer));
+    let found = answer.and_then(|answer| emulator::reported_version(&answer));
     let expected =
         emulator::version(host, asked).await.unwrap_or_else(|| format!("a version of {}", asked.display()));
     let mut checks = vec![check(guest.number, "version of QEMU", expected, found)];

@@ -8,7 +8,7 @@ use crate::lab::Lab;
 use crate::profile::Configuration;
 use crate::profile::cpus::first;
 use crate::raw::Check;
-use crate::run::inside::in_every_guest;
+use crate::run::every_guest::run_in_every_guest;
 use crate::run::lab_session::LabSession;
 
 /// Writes those of the host's machine: guests that start take some of them with them for good.
@@ -36,7 +36,7 @@ pub(in crate::run) async fn apply(session: &mut LabSession, configuration: &Conf
     let settings = kernel::guest(configuration, &first(configuration.vcpus));
     if !settings.is_empty() {
         let set = |guest| words(&tuning::set(&mac(session, configuration, guest), &settings));
-        in_every_guest(session, configuration, set).await.context("failed to set up a guest")?;
+        run_in_every_guest(session, configuration, set).await.context("failed to set up a guest")?;
     }
     Ok(())
 }
@@ -55,7 +55,7 @@ pub(in crate::run) async fn checks(
         return Ok(checks);
     }
     let show = |guest| words(&tuning::show(&mac(session, configuration, guest), &settings));
-    for answer in in_every_guest(session, configuration, show).await? {
+    for answer in run_in_every_guest(session, configuration, show).await? {
         let (shown, whose) = (tuning::shown(&answer.stdout), format!("guest {}", answer.guest.number));
         let of = |(index, setting)| check(&whose, setting, tuning::found(setting, index, &shown));
         checks.extend(settings.iter().enumerate().map(of));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::backend::Side;
-use crate::guest::fleet::Guest;
+use crate::guest::fleet::RunningGuest;
 use crate::profile::{Configuration, Factor, Value};
 use crate::raw::Check;
 use crate::run::guest_check::check;
@@ -12,7 +12,7 @@ use crate::run::lab_session::LabSession;
 /// Whether the memory of a guest is as the configuration asks.
 pub(in crate::run) async fn checks(
     session: &LabSession,
-    guest: &Guest,
+    guest: &RunningGuest,
     configuration: &Configuration,
 ) -> Vec<Check> {
     let thp = configuration.settings.contains_key(&Factor::Thp);

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 
 use crate::backend::Side;
-use crate::guest::fleet::Guest;
+use crate::guest::fleet::RunningGuest;
 use crate::profile::Configuration;
 use crate::profile::pin::{Crowd, Pin, list};
 use crate::raw::Check;
@@ -45,7 +45,7 @@ pub(in crate::run) async fn apply(session: &LabSession, configuration: &Configur
 /// Where the vCPUs of a guest may run.
 pub(in crate::run) async fn checks(
     session: &LabSession,
-    guest: &Guest,
+    guest: &RunningGuest,
     configuration: &Configuration,
 ) -> Vec<Check> {
     let Some(pin) = &configuration.pin else { return Vec::new() };
@@ -58,13 +58,18 @@ pub(in crate::run) async fn checks(
 }
 
 /// The CPU list of each vCPU.
-fn lists(session: &LabSession, configuration: &Configuration, pin: &Pin, guest: &Guest) -> Vec<String> {
+fn lists(
+    session: &LabSession,
+    configuration: &Configuration,
+    pin: &Pin,
+    guest: &RunningGuest,
+) -> Vec<String> {
     let Configuration { vms: guests, vcpus, .. } = *configuration;
     let crowd = Crowd { guests, vcpus, cpus: &session.host_cpus };
     (0..vcpus).map(|vcpu| list(&pin.cpus(guest.number, vcpu, crowd))).collect()
 }
 
-async fn on_threads(session: &LabSession, guest: &Guest, lists: &[&str]) -> Result<String> {
+async fn on_threads(session: &LabSession, guest: &RunningGuest, lists: &[&str]) -> Result<String> {
     let pid = guest.pid.to_string();
     let argv = [&["sh", "-c", SCRIPT, "pin", &pid], lists].concat();
     Ok(session.lab.side(Side::Host).run(&argv).await?.stdout)

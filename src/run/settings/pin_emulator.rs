@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 
 use crate::backend::Side;
-use crate::guest::fleet::Guest;
+use crate::guest::fleet::RunningGuest;
 use crate::profile::Configuration;
 use crate::profile::pin::{Crowd, Pin, list};
 use crate::raw::Check;
@@ -50,7 +50,7 @@ pub(in crate::run) async fn apply(session: &LabSession, configuration: &Configur
 /// Where they may run: QEMU's threads, and the workers where the guest has some.
 pub(in crate::run) async fn checks(
     session: &LabSession,
-    guest: &Guest,
+    guest: &RunningGuest,
     configuration: &Configuration,
 ) -> Vec<Check> {
     let Some(pin) = &configuration.pin_emulator else { return Vec::new() };
@@ -78,7 +78,7 @@ fn cpus(session: &LabSession, pin: &Pin) -> String {
     list(&pin.cpus(1, 0, Crowd { guests: 1, vcpus: 1, cpus: &session.host_cpus }))
 }
 
-async fn on_threads(session: &LabSession, guest: &Guest, cpus: &str) -> Result<String> {
+async fn on_threads(session: &LabSession, guest: &RunningGuest, cpus: &str) -> Result<String> {
     let argv = ["sh", "-c", SCRIPT, "pin", &guest.pid.to_string(), cpus];
     Ok(session.lab.side(Side::Host).run(&argv).await?.stdout)
 }

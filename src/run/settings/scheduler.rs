@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 
 use crate::backend::Side;
-use crate::guest::fleet::Guest;
+use crate::guest::fleet::RunningGuest;
 use crate::profile::Configuration;
 use crate::profile::policy::Policy;
 use crate::raw::Check;
@@ -46,7 +46,7 @@ pub(in crate::run) async fn apply(session: &LabSession, configuration: &Configur
 /// The policy of each vCPU.
 pub(in crate::run) async fn checks(
     session: &LabSession,
-    guest: &Guest,
+    guest: &RunningGuest,
     configuration: &Configuration,
 ) -> Vec<Check> {
     let Some(policy) = configuration.scheduler else { return Vec::new() };
@@ -77,7 +77,7 @@ fn option(policy: Policy) -> &'static str {
     }
 }
 
-async fn on_threads(session: &LabSession, guest: &Guest, words: &[&str]) -> Result<String> {
+async fn on_threads(session: &LabSession, guest: &RunningGuest, words: &[&str]) -> Result<String> {
     let pid = guest.pid.to_string();
     let argv = [&["sh", "-c", SCRIPT, "scheduler", &pid], words].concat();
     Ok(session.lab.side(Side::Host).run(&argv).await?.stdout)

@@ -1,29 +1,28 @@
-//! What is looked at just before and just after a window, for it would cost too much at every interval: the tester, interrupts
-//! by queue, the guests from inside, and KVM's exits.
+//! Counters that are read just before and just after a window, because reading them at every interval would cost too much: the
+//! tester, interrupts by queue, the guests' own counters, and KVM's exits.
 
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
+use super::every_guest::{read_counters, script};
 use super::exits;
-use super::inside::{ask_every_guest, script};
 use super::lab_session::LabSession;
 use super::settings::ksm;
 use super::throttled;
 use crate::backend::wire::Wire;
 use crate::backend::{Counted, NicSource, Side};
 use crate::clock::wall_clock;
-use crate::guest::fleet::Guest;
+use crate::guest::fleet::RunningGuest;
 use crate::load::{Load, LoadError};
 use crate::machine::Machine;
-use crate::probe::{inside, interrupts, proc};
+use crate::probe::{guest_counters, interrupts, proc};
 use crate::profile::Configuration;
 use crate::profile::groups::Members;
 use crate::raw::{Accel, Irq, OneCpu, RawGuest, RawTrial, Snapshot};
 
-/// Looks at the load, the machines and into the guests, all at once so that nobody waits for another; then at why KVM leaves
-/// the guests.
-pub(super) async fn look(
+/// Reads the counters of load, machines and guests, all at once so that none waits for another; then those of KVM's exits.
+pub(super) async fn take(
     session: &LabSession,
     configuration: &Configuration,
     load: &mut Load,
@@ -33,63 +32,65 @@ pub(super) async fn look(
     let (netperfs, machines, guests) = tokio::join!(
         netperfs,
         machines(session, configuration, &raw.groups),
-        look_inside(session, configuration, &mut raw.guests)
+        add_guest_counters(session, configuration, &mut raw.guests)
     );
     let (netperfs_s, at_s) = netperfs?;
     raw.snapshots.push(Snapshot { at_s, netperfs_s, ..machines });
     guests?;
     if raw.accel == Accel::Kvm {
-        exits::look(session, configuration, &mut raw.guests).await;
+        exits::add(session, configuration, &mut raw.guests).await;
     }
     Ok(())
 }
 
 /// One sample of each guest's own CPU times and of the interrupts of its NIC, in parallel.
-async fn look_inside(
+async fn add_guest_counters(
     session: &LabSession,
     configuration: &Configuration,
     guests: &mut Vec<RawGuest>,
 ) -> Result<()> {
-    for said in ask_every_guest(session, configuration).await? {
-        let times = inside::cpu_times(&said.stdout).context("a guest's /proc/stat could not be read")?;
-        let guest = note(guests, &said.guest);
-        guest.inside.push((said.at_s, times));
-        guest.interrupts.push((said.at_s, interrupts::interrupts(&said.stdout)));
+    for output in read_counters(session, configuration).await? {
+        let times =
+            guest_counters::cpu_times(&output.stdout).context("a guest's /proc/stat could not be read")?;
+        let guest = entry(guests, &output.guest);
+        guest.inside.push((output.at_s, times));
+        guest.interrupts.push((output.at_s, interrupts::interrupts(&output.stdout)));
     }
     Ok(())
 }
 
 /// The packets of each guest's test NIC, where no interface of the host's counts them.
-pub(super) async fn count_inside(
+pub(super) async fn count_packets(
     session: &LabSession,
     configuration: &Configuration,
     guests: &mut Vec<RawGuest>,
 ) -> Result<()> {
     let site = session.site(configuration);
-    let unseen = |guest| configuration.backend.counted(&site, guest) == Counted::InGuest;
-    if !(1..=configuration.vms).any(unseen) {
+    let only_in_guest = |guest| configuration.backend.counted(&site, guest) == Counted::InGuest;
+    if !(1..=configuration.vms).any(only_in_guest) {
         return Ok(());
     }
-    for said in ask_every_guest(session, configuration).await? {
-        let nic = configuration.backend.nic(&site, said.guest.number).context("bare metal has no guests")?;
-        let packets = inside::nic_packets(&said.stdout, &nic.mac);
+    for output in read_counters(session, configuration).await? {
+        let nic =
+            configuration.backend.nic(&site, output.guest.number).context("bare metal has no guests")?;
+        let packets = guest_counters::nic_packets(&output.stdout, &nic.mac);
         let packets = packets.context("the counters of a guest's test NIC could not be read")?;
-        note(guests, &said.guest).nic.push((said.at_s, packets));
+        entry(guests, &output.guest).nic.push((output.at_s, packets));
     }
     Ok(())
 }
 
 /// The entry of a guest, made where there is none; entries are in the order of the guests.
-fn note<'g>(guests: &'g mut Vec<RawGuest>, guest: &Guest) -> &'g mut RawGuest {
+fn entry<'g>(guests: &'g mut Vec<RawGuest>, guest: &RunningGuest) -> &'g mut RawGuest {
     let place = guests.partition_point(|other| other.guest < guest.number);
     if guests.get(place).is_none_or(|other| other.guest != guest.number) {
-        let seen = RawGuest { qemu_pid: Some(guest.pid), ..RawGuest::new(guest.number, &guest.name) };
-        guests.insert(place, seen);
+        let new = RawGuest { qemu_pid: Some(guest.pid), ..RawGuest::new(guest.number, &guest.name) };
+        guests.insert(place, new);
     }
     &mut guests[place]
 }
 
-/// Looks at the machines; what cannot be read is left out.
+/// The counters of the machines; what cannot be read is left out.
 async fn machines(session: &LabSession, configuration: &Configuration, groups: &[Members]) -> Snapshot {
     // In the embedded lab the tester is the host.
     let tester_cpus = match session.lab.has_tester_of_its_own() {
@@ -103,19 +104,19 @@ async fn machines(session: &LabSession, configuration: &Configuration, groups: &
         merged: ksm::merged(session.lab.side(Side::Host)).await,
         tester_cpus,
         netperfs_s: Vec::new(),
-        nics: of_nics(session, configuration).await,
+        nics: host_nic_interrupts(session, configuration).await,
         throttled_guests_s,
         throttled_groups_s,
     }
 }
 
 /// Interrupts of the host's NICs under test: the wire, functions of it, and what each guest has for itself.
-async fn of_nics(session: &LabSession, configuration: &Configuration) -> Vec<Irq> {
+async fn host_nic_interrupts(session: &LabSession, configuration: &Configuration) -> Vec<Irq> {
     let site = session.site(configuration);
     if site.wire == Wire::Veth {
         return Vec::new();
     }
-    let of_guest = |guest: u32| match configuration.backend.nic(&site, guest).map(|nic| nic.source) {
+    let guest_nics = |guest: u32| match configuration.backend.nic(&site, guest).map(|nic| nic.source) {
         Some(NicSource::Function { function }) => vec![function.to_string()],
         _ => [Some(site.names.function(guest)), site.own_nic(guest).map(|nic| nic.name.clone())]
             .into_iter()
@@ -123,12 +124,12 @@ async fn of_nics(session: &LabSession, configuration: &Configuration) -> Vec<Irq
             .collect(),
     };
     let mut nics: Vec<String> =
-        [site.wire(0)].into_iter().chain((1..=configuration.vms).flat_map(of_guest)).collect();
-    let mut seen = BTreeSet::new();
-    nics.retain(|nic| seen.insert(nic.clone()));
+        [site.wire(0)].into_iter().chain((1..=configuration.vms).flat_map(guest_nics)).collect();
+    let mut unique = BTreeSet::new();
+    nics.retain(|nic| unique.insert(nic.clone()));
     let argv = script(interrupts::SCRIPT, "interrupts", &nics);
-    let said = session.lab.side(Side::Host).run(&argv).await;
-    said.map(|output| interrupts::interrupts(&output.stdout)).unwrap_or_default()
+    let output = session.lab.side(Side::Host).run(&argv).await;
+    output.map(|output| interrupts::interrupts(&output.stdout)).unwrap_or_default()
 }
 
 async fn each_cpu(machine: &Machine) -> Vec<OneCpu> {

@@ -1,27 +1,27 @@
-//! What a guest says of itself when it is asked: its own CPU times, interrupts and packets of its NIC. Pure.
+//! A guest's own counters: its CPU times, interrupts and packets of its NICs, as a command in it prints them. Pure.
 
 use crate::raw::{CpuTimes, NicPackets};
 
 use super::proc;
 
-/// The command that looks, for each line that it reads: once at its end as [`cpu_times`], [`interrupts`] and [`nic_packets`]
-/// take it. `mac` is the NIC under test.
+/// The command that prints the counters once for each line that it reads, as [`cpu_times`], [`interrupts`] and [`nic_packets`]
+/// parse them. `mac` is the NIC under test.
 ///
 /// [`interrupts`]: super::interrupts::interrupts
-pub fn looks(mac: Option<&str>) -> Vec<String> {
-    let words = ["sh", "-c", LOOKS, "looks"].into_iter().chain(mac);
+pub fn command(mac: Option<&str>) -> Vec<String> {
+    let words = ["sh", "-c", SCRIPT, "counters"].into_iter().chain(mac);
     words.map(str::to_owned).collect()
 }
 
-/// Builtins where they will do: it runs in the guest that is measured.
-const LOOKS: &str = concat!(
+/// Shell builtins where possible: it runs in the guest that is measured.
+const SCRIPT: &str = concat!(
     "while read -r _; do\nread -r line </proc/stat; echo \"$line\"\n",
     include_str!("interrupts.sh"),
     include_str!("packets.sh"),
     "echo '== end'\ndone"
 );
 
-/// The guest's own `/proc/stat`; lines before it (a banner, a warning of the shell) are passed over.
+/// The guest's own `/proc/stat`; lines before it (a banner, a warning of the shell) are ignored.
 pub fn cpu_times(output: &str) -> Option<CpuTimes> {
     let start = output.lines().position(|line| line.starts_with("cpu "))?;
     proc::cpu_times(output.lines().nth(start)?, proc::USER_HZ)

@@ -1,4 +1,4 @@
-//! Asks a machine for what the subjects are judged by: one script that reads, and libvirt for the guests that run.
+//! Gathers the facts that the subjects are judged by: one script that reads, and libvirt for the running guests.
 
 use crate::host;
 use crate::host::facts::Facts;
@@ -10,10 +10,10 @@ use crate::machine::Machine;
 use crate::machine::SshError;
 use crate::machine::login::Location;
 
-/// Why a machine could not be looked at.
+/// Why a machine could not be inspected.
 #[derive(Debug, thiserror::Error)]
-pub enum LookError {
-    /// Nobody answers, or the login is refused.
+pub enum InspectError {
+    /// The machine does not answer, or refuses the login.
     #[error("failed to log in to the VM host: {source} (hint: {})", .source.fix())]
     Login {
         /// The step that failed.
@@ -21,27 +21,27 @@ pub enum LookError {
         source: SshError,
     },
     /// The script did not run.
-    #[error("failed to look at the VM host: {0}")]
+    #[error("failed to inspect the VM host: {0}")]
     Script(#[from] ExecError),
-    /// It ran and said nothing.
-    #[error("the VM host said nothing of itself (hint: it must have a POSIX shell, grep, sed and /proc)")]
-    Silence,
-    /// The machine that kvmfair runs on is out of something.
+    /// It ran and printed nothing.
+    #[error("the VM host reported no facts (hint: it must have a POSIX shell, grep, sed and /proc)")]
+    NoFacts,
+    /// The machine that kvmfair runs on has no threads or file descriptors left.
     #[error("failed to start a runtime: {0}")]
     Runtime(#[from] std::io::Error),
 }
 
-/// What the VM host says of itself. Changes nothing there.
+/// The facts of the VM host. Changes nothing there.
 ///
 /// # Errors
-/// [`LookError`] if it cannot be asked; what it does not know is no error.
-pub fn look(host: &Location) -> Result<Facts, LookError> {
+/// [`InspectError`] if it cannot be reached; a fact that it does not have is no error.
+pub fn inspect(host: &Location) -> Result<Facts, InspectError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let machine = machines::open(host, "").await?;
         let facts = host::gather(&machine).await?;
         if facts.is_empty() {
-            return Err(LookError::Silence);
+            return Err(InspectError::NoFacts);
         }
         Ok(match guests(&machine).await {
             Ok(guests) => facts.with("guests", guests),
@@ -51,7 +51,7 @@ pub fn look(host: &Location) -> Result<Facts, LookError> {
     })
 }
 
-/// One line for each guest that runs: memory in KiB, vCPUs.
+/// One line for each running guest: memory in KiB, vCPUs.
 async fn guests(machine: &Machine) -> Result<String, LibvirtError> {
     let prepare = |cause| LibvirtError::Prepare { root: std::env::temp_dir(), cause };
     let directory = tempfile::tempdir().map_err(prepare)?;

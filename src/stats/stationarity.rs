@@ -10,9 +10,9 @@ use super::distribution::t_quantile;
 const BATCH: usize = 5;
 /// A difference of the means that matters, relative: as precise as repeats are asked to be.
 const MATERIAL: f64 = 0.03;
-/// Two-sided level at which noise may explain a difference. MSER-5 chooses the place by the data: calibrated by simulation, at most
-/// one steady series in a hundred is called late, also where neighbours correlate by 0.5.
-const LEVEL: f64 = 1e-3;
+/// Two-sided level at which noise may explain a difference. MSER-5 chooses the place by the data, so that up to three steady series in
+/// a hundred are called late, and five where neighbours correlate by 0.5.
+const LEVEL: f64 = 0.01;
 
 /// How many leading values of a series to leave out so that the mean of the rest is known best, a multiple of 5.
 ///
@@ -25,7 +25,7 @@ pub fn mser5(series: &[f64]) -> Option<usize> {
 /// After how many values a series had settled, a multiple of 5: where MSER-5 would cut it, if that makes a difference.
 ///
 /// It does if the mean before is more than 3 % away from the mean after, and further than the noise after explains:
-/// |z̄_a − z̄_b| > t(0.9995, n_a−1)·s_a·√(1/n_a + 1/n_b), over batches; what comes before is no sample of that noise if it
+/// |z̄_a − z̄_b| > t(0.995, n_a−1)·s_a·√(1/n_a + 1/n_b), over batches; what comes before is no sample of that noise if it
 /// still moves. Else it had settled from the start, 0. Where MSER-5 goes as far as it may look, half of the series, and noise
 /// may explain a difference that matters, nobody can tell: undefined, as for fewer than four batches.
 pub fn settled(series: &[f64]) -> Option<usize> {
@@ -134,10 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn noise_is_called_late_in_fewer_than_one_of_a_hundred_cases() {
+    fn noise_is_called_late_in_fewer_than_five_of_a_hundred_cases() {
         for n in [4, 6, 12, 24, 72] {
             let part = late(1999, n, 0);
-            assert!(part < 0.01, "{n} batches: {part}");
+            assert!(part < 0.05, "{n} batches: {part}");
         }
     }
 

@@ -55,7 +55,11 @@ impl Run {
         let text = format!(
             "schema = 1\nname = \"planted\"\nsource = \"none\"\n[guest]\nmemory = \"96 MiB\"\n{}\n[workload]\nflows = {flows}\n\
              warmup = \"2 s\"\nwindow = \"20 s\"\ncooldown = \"1 s\"\ninterval = \"500 ms\"\nrepeats = 5\n{sweep}",
-            if sweep.is_empty() { format!("vms = {flows}") } else { String::new() }
+            if sweep.is_empty() {
+                format!("vms = {flows}\n[network]\nbackend = \"virtio\"")
+            } else {
+                String::new()
+            }
         );
         let facts = HostFacts { memory_mib: 65_536, cpus: 8 };
         let experiment = parse(&text, Path::new("planted.toml"), facts).expect("the profile is valid");

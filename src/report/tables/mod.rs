@@ -27,6 +27,7 @@ mod parts;
 mod slices;
 mod summary;
 mod trial;
+mod window;
 
 use super::{Model, Provenance};
 use crate::figures::{Metric, Need, Numbers, Point, TrialFigures, boots};
@@ -127,8 +128,12 @@ pub fn trials(model: &Model) -> Table {
     let (boots, experiment) = (boots(model.trials), model.experiment);
     let metrics: Vec<Metric> =
         Metric::ALL.into_iter().filter(|metric| is_in(model, metric.needs())).collect();
-    let numbers: Vec<&Field<Numbers>> =
-        trial::NUMBERS.iter().chain(&slices::SLICES).filter(|field| field.is_in(experiment)).collect();
+    let numbers: Vec<&Field<Numbers>> = trial::NUMBERS
+        .iter()
+        .chain(&window::WINDOW)
+        .chain(&slices::SLICES)
+        .filter(|field| field.is_in(experiment))
+        .collect();
     let own = [
         Column::plain(
             "boot",

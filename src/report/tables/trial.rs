@@ -1,6 +1,6 @@
 //! The columns of `trials.csv` beside the metrics.
 
-use crate::figures::{Better, GuestFigures, Need, Numbers, Outcome, Reason, TrialFigures};
+use crate::figures::{Better, Need, Numbers, Outcome, Reason, TrialFigures};
 use crate::report::model;
 use crate::stats::Fairness;
 use crate::table::{Field, boolean, integer, real, text};
@@ -42,7 +42,7 @@ const fn between<T>(field: Field<T>) -> Field<T> {
 }
 
 /// Numbers of a trial that are no metrics: parts of them, fairness by other indices, what to trust them by.
-pub(super) static NUMBERS: [Field<Numbers>; 67] = [
+pub(super) static NUMBERS: [Field<Numbers>; 60] = [
     real("window_s", "s", "length of the common window", |n| Some(n.window.length_s())),
     real("window_start_s", "s", "begin of the window, since the epoch", |n| Some(n.window.start_s)),
     real("start_spread_s", "s", "from the first flow's start to the last one's", |n| {
@@ -121,32 +121,6 @@ pub(super) static NUMBERS: [Field<Numbers>; 67] = [
         cpu(n, |f| f.max)
     })),
     two(real("gini_cpu", "", "Gini coefficient of the guests' CPU times; 0 is fair", |n| cpu(n, |f| f.gini))),
-    real(
-        "resolution_percent",
-        "%",
-        "interim intervals at the window's borders ÷ window: so far may a change of pace there move a guest's rate",
-        |n| n.total.resolution_percent,
-    ),
-    text("starved", "guests that were starved for a tenth of the window or more, with their times", |n| {
-        Some(starved(n)).filter(|text| !text.is_empty())
-    }),
-    integer("stalled_flows", "flows that were stalled for a tenth of the window or more", |n| {
-        Some(n.stalled_flows().len() as i64)
-    }),
-    two(real("turns_period_s", "s", "after how long the order of guests that take turns comes back", |n| {
-        n.turns.map(|turns| turns.period_s)
-    })),
-    two(real("turns_size_percent", "%", "variation of the guests' shares that this period makes", |n| {
-        n.turns.map(|turns| 100.0 * turns.size)
-    })),
-    two(real("turns_p", "", "probability that noise has so strong a period", |n| {
-        n.turns.map(|turns| turns.p)
-    })),
-    text(
-        "steadiness",
-        "whether the total rate was steady from the warm-up on, or why that was not judged",
-        |n| Some(n.total.steadiness.words().into()),
-    ),
     real("settled_after_s", "s", "when the total rate was steady, after the warm-up (MSER-5)", |n| {
         n.total.settled_after_s
     }),
@@ -280,12 +254,6 @@ pub(super) static NUMBERS: [Field<Numbers>; 67] = [
         n.sharing.between.jain_weighted_rate
     })),
 ];
-
-/// `guest 3: 28.0 s; guest 5: 4.5 s`
-fn starved(numbers: &Numbers) -> String {
-    let one = |guest: &GuestFigures| format!("guest {}: {:.1} s", guest.guest, guest.starved_s);
-    numbers.starved_guests().map(one).collect::<Vec<_>>().join("; ")
-}
 
 const fn latency(
     column: &'static str,

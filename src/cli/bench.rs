@@ -25,7 +25,7 @@ use crate::machine::journal::{Entry, Journal};
 use crate::machine::local::RUN_VARIABLE;
 use crate::machine::login::Location;
 use crate::machine::{Machine, blocking};
-use crate::plan;
+use crate::plan::{self, Partition, Plan};
 use crate::preflight;
 use crate::profile::Experiment;
 use crate::raw::Accel;
@@ -38,6 +38,7 @@ use crate::run::lab_session::LabSession;
 const EXAMPLES: &str = "\
 Examples:
   kvmfair bench --out /srv/runs my-lab.toml
+  kvmfair bench --partition 2/5 my-lab.toml
   kvmfair bench --resume runs/my-lab-20260101T120000Z";
 
 /// Run a profile's experiment and write tables and charts.
@@ -50,8 +51,11 @@ pub struct Bench {
     /// Directory in which the run's directory is created
     #[arg(long, default_value = "runs", value_name = "DIR", value_parser = inputs::path)]
     out: PathBuf,
+    /// Measure one part of the repeats (blocks) only, such as 2/5; `kvmfair merge` joins the parts
+    #[arg(long, value_name = "N/M")]
+    partition: Option<Partition>,
     /// Resume an interrupted run, or retry the trials that failed in it; valid trials are kept
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["profile", "out"], value_parser = inputs::path)]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["profile", "out", "partition"], value_parser = inputs::path)]
     resume: Option<PathBuf>,
     /// The command that makes the run, for the first line of JSON
     #[arg(skip = "bench")]
@@ -153,7 +157,7 @@ pub(super) fn warn(message: &str, common: &Common) {
 impl Bench {
     /// A run of a profile, below a directory, that another command makes.
     pub(super) fn of_profile(profile: PathBuf, out: PathBuf, command: &'static str) -> Bench {
-        Bench { profile: Some(profile), out, resume: None, command }
+        Bench { profile: Some(profile), out, partition: None, resume: None, command }
     }
 
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
@@ -211,9 +215,7 @@ impl Bench {
         common: &Common,
     ) -> Result<Prepared> {
         if common.json {
-            let written = experiment.configurations.len() * experiment.timing.repeats as usize;
-            let kept = run_dir.read_json::<plan::Plan>("plan.json");
-            let trials = kept.map_or(written, |plan| plan.trials.len());
+            let trials = run_dir.read_json::<Plan>("plan.json")?.trials.len();
             JsonEvent::start_of_run(self.command, run_dir.name(), run_dir.path(), trials).print()?;
         }
         super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
@@ -244,11 +246,13 @@ impl Bench {
             let writer = run_dir.lock()?;
             return Ok((run_dir, writer));
         }
+        let plan = inputs::plan(experiment, inputs::accel(experiment), self.partition)?;
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let run_dir = RunDir::create(&self.out, &experiment.name, &time)?;
         let writer = run_dir.lock()?;
         run_dir.write("profile.toml", text.as_bytes())?;
         run_dir.write_json("experiment.json", experiment)?;
+        run_dir.write_json("plan.json", &plan)?;
         Ok((run_dir, writer))
     }
 }
@@ -336,7 +340,13 @@ async fn all_trials(
     };
     let memory = &prepared.environment.memory;
     let scan = plan::Scan::from_kernel(memory.ksm_pages_to_scan, memory.ksm_sleep_ms);
-    let fresh = plan::plan(experiment, *accel, plan::Host { cpus: *cpus, scan });
+    let mut plan: Plan = run_dir.read_json("plan.json")?;
+    if !prepared.resumed {
+        // Once more, with what is known of the VM host now.
+        let blocks = plan.blocks();
+        let host = plan::Host { cpus: *cpus, scan };
+        plan = plan::plan_blocks(experiment, *accel, host, |block| blocks.contains(&block));
+    }
     let environment = with_versions(prepared, &session).await;
     if let Err(refused) = guide.begin(experiment, &environment, *accel) {
         session.abandon().await.context("failed to take the lab down")?;
@@ -347,10 +357,6 @@ async fn all_trials(
         Results::resume(run_dir.clone(), &environment, *accel)?
     } else {
         Results::create(run_dir.clone(), experiment.clone(), environment, *accel)?
-    };
-    let mut plan = match prepared.resumed {
-        true => run_dir.read_json("plan.json").unwrap_or(fresh), // it may have grown
-        false => fresh,
     };
     results.plan(&plan)?;
     let ending =

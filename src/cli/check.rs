@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::json::{self, JsonEvent};
 use super::output::print;
-use super::{Common, exit::Exit, inputs};
+use super::{Common, exit::Exit, inputs, sizing};
 use crate::preflight::{self, Finding};
 use anyhow::Result;
 
@@ -27,8 +27,9 @@ impl Check {
         inputs::quiet_libvirt();
         super::logging::start(common.verbose, None)?;
         let (_, experiment) = inputs::load(&self.profile)?;
-        let findings = preflight::look(&experiment);
+        let mut findings = preflight::look(&experiment);
         let passed = preflight::passed(&findings);
+        findings.extend(sizing::too_few(&experiment).map(too_few));
         if common.json {
             json::print(findings.into_iter().map(JsonEvent::Finding))?;
         } else {
@@ -36,6 +37,11 @@ impl Check {
         }
         Ok(if passed { Exit::Success } else { Exit::Preflight })
     }
+}
+
+/// Repeats that cannot show much: nothing is missing.
+fn too_few(found: String) -> Finding {
+    Finding { what: "repeats".into(), found, fix: None, warning: true }
 }
 
 /// One finding as text, with its fix on a line of its own.

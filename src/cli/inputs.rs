@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::host;
-use crate::plan;
+use crate::plan::{self, Partition, Plan};
 use crate::profile::{self, AccelChoice, Experiment, HostFacts};
 use crate::raw::Accel;
 
@@ -72,6 +72,16 @@ pub fn planned_here(experiment: &Experiment) -> plan::Host {
         Some(_) => plan::Scan::default(),
     };
     plan::Host { cpus: cpus(), scan }
+}
+
+/// The plan of an experiment, or of one part of it, with the estimates of this machine.
+///
+/// # Errors
+/// [`plan::PartitionError`] if it cannot be split so.
+pub fn plan(experiment: &Experiment, accel: Accel, partition: Option<Partition>) -> Result<Plan> {
+    let blocks = partition.map(|part| part.blocks(experiment)).transpose()?;
+    let is_wanted = |block| blocks.as_ref().is_none_or(|own| own.contains(&block));
+    Ok(plan::plan_blocks(experiment, accel, planned_here(experiment), is_wanted))
 }
 
 /// Keeps libvirt's log off standard error; libvirt's errors are returned anyway. Must run before any thread starts.

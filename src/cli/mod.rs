@@ -23,6 +23,7 @@ mod inputs;
 mod json;
 mod logging;
 mod man;
+mod merge;
 mod output;
 mod plan;
 mod profile;
@@ -30,6 +31,7 @@ mod progress;
 mod report;
 mod schema;
 mod signals;
+mod sizing;
 
 use std::ffi::OsString;
 
@@ -93,6 +95,8 @@ enum Command {
     Gate(gate::GateCommand),
     /// Keep the figures of runs over months: where a level moved, and what changed there
     History(history::HistoryCommand),
+    /// Join the parts of a run that was split over several machines
+    Merge(merge::Merge),
     /// Undo what killed runs left behind
     Clean(clean::Clean),
     /// Build, list or remove the image that guests boot
@@ -111,7 +115,7 @@ impl Command {
     /// Its name where it neither writes nor reads a run: the others name the run in their first line of JSON.
     fn name_without_run(&self) -> Option<&'static str> {
         match self {
-            Command::Bench(_) | Command::Report(_) => None,
+            Command::Bench(_) | Command::Report(_) | Command::Merge(_) => None,
             Command::Plan(_) => Some("plan"),
             Command::Check(_) => Some("check"),
             Command::Doctor(_) => Some("doctor"),
@@ -159,6 +163,7 @@ fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Baseline(command) => command.run(common),
         Command::Gate(command) => command.run(common),
         Command::History(command) => command.run(common),
+        Command::Merge(command) => command.run(common),
         Command::Clean(command) => command.run(common),
         Command::Image(command) => command.run(common),
         Command::Profile(command) => command.run(common),

@@ -8,11 +8,12 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::json::{self, Estimated, JsonEvent, PlannedTrialEvent};
 use super::output::{counted, duration, print};
+use super::sizing::{self, SizedLike};
 use super::{Common, exit::Exit, inputs};
 use crate::backend::{Names, NicSettings, Site};
 use crate::lab::{nics, ovs};
 use crate::machine::{Machine, blocking};
-use crate::plan::{self, PlannedTrial, Transition};
+use crate::plan::{self, Partition, PlannedTrial, Transition};
 use crate::profile::{Configuration, Experiment, Factor, Image, Precision, Value};
 use crate::raw::Accel;
 use crate::run::blueprint::Blueprint;
@@ -20,7 +21,8 @@ use crate::run::blueprint::Blueprint;
 const EXAMPLES: &str = "\
 Examples:
   kvmfair plan my-lab.toml
-  kvmfair plan --xml my-lab.toml";
+  kvmfair plan --xml my-lab.toml
+  kvmfair plan my-lab.toml --like runs/my-lab-20260101T120000Z --half-width 3%";
 
 /// Show the trials in order, the set-up steps before each and a time estimate. Changes nothing.
 #[derive(Debug, clap::Args)]
@@ -29,6 +31,15 @@ pub struct Plan {
     /// The profile; `-` reads standard input
     #[arg(value_parser = inputs::path)]
     profile: PathBuf,
+    /// Show the part that `bench --partition` measures, such as 2/5
+    #[arg(long, value_name = "N/M")]
+    partition: Option<Partition>,
+    /// Also show how many repeats give the half-width asked for, from the variance of a finished run
+    #[arg(long, value_name = "RUN", value_parser = inputs::path, conflicts_with = "xml")]
+    like: Option<PathBuf>,
+    /// Half-width of the 95 % interval, in percent of the mean, for --like
+    #[arg(long, value_name = "PERCENT", default_value = "5%", requires = "like", value_parser = sizing::percent)]
+    half_width: f64,
     /// Print each guest's libvirt domain XML instead, once for each kind of guest
     #[arg(long)]
     xml: bool,
@@ -38,15 +49,22 @@ impl Plan {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         let (_, experiment) = inputs::load(&self.profile)?;
         let accel = inputs::accel(&experiment);
-        let plan = plan::plan(&experiment, accel, inputs::planned_here(&experiment));
+        let plan = inputs::plan(&experiment, accel, self.partition)?;
         if self.xml {
             return common.print(&all_xml(&experiment, accel)?);
         }
+        let read = |run: &PathBuf| SizedLike::read(run, &experiment, &plan, self.half_width);
+        let sized = self.like.as_ref().map(read).transpose()?;
+        let too_few = sizing::too_few(&experiment);
         if common.json {
-            return json::print(events(&experiment, &plan));
+            json::print(too_few.map(JsonEvent::warning))?;
+            json::print(events(&experiment, &plan))?;
+            return json::print(sized.iter().flat_map(SizedLike::events));
         }
+        let warning = too_few.map_or(String::new(), |warning| format!("warning: {warning}\n"));
         let (header, table) = (header(&experiment, &plan, accel), table(&experiment, &plan));
-        print(&format!("{header}\n{table}\n\n{}\n", costs(&plan)))
+        let sized = sized.map_or(String::new(), |sized| sized.to_text());
+        print(&format!("{header}\n{warning}{table}\n\n{}\n{sized}", costs(&plan)))
     }
 }
 
@@ -86,7 +104,7 @@ fn header(experiment: &Experiment, plan: &plan::Plan, accel: Accel) -> String {
         experiment.description,
         counted(plan.trials.len(), "trial"),
         counted(experiment.configurations.len(), "configuration"),
-        counted(experiment.timing.repeats as usize, "repeat"),
+        counted(plan.blocks().len(), "repeat"),
         duration(plan.total_s),
         accel.label(),
         experiment.limits.total.map_or(String::new(), |total| limit_line(plan, total.as_secs_f64())),

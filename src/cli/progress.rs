@@ -18,6 +18,8 @@ pub struct Progress {
     factors: Vec<Factor>,
     json: bool,
     trials: u32,
+    /// The number of the last trial in the whole plan.
+    last: u32,
     guests_up: u32,
     boots: u32,
     current: String,
@@ -42,7 +44,17 @@ impl Progress {
         });
         // A profile without a sweep still names its only configuration.
         let factors = if factors.is_empty() { vec![Factor::Backend, Factor::Vms] } else { factors };
-        Progress { bar, factors, json, trials: 0, guests_up: 0, boots: 0, current: String::new(), end: None }
+        Progress {
+            bar,
+            factors,
+            json,
+            trials: 0,
+            last: 0,
+            guests_up: 0,
+            boots: 0,
+            current: String::new(),
+            end: None,
+        }
     }
 
     /// Shows one event.
@@ -53,8 +65,8 @@ impl Progress {
         }
         match event {
             Event::Preparing(step) => self.status(step.clone()),
-            Event::Started { trials, total_s } => {
-                self.trials = *trials;
+            Event::Started { trials, last, total_s } => {
+                (self.trials, self.last) = (*trials, *last);
                 if let Some(bar) = &self.bar {
                     bar.set_length(u64::from(*trials));
                 }
@@ -62,6 +74,7 @@ impl Progress {
             }
             Event::Extended { trials, configurations } => {
                 let more = trials - self.trials;
+                self.last += more;
                 self.trials = *trials;
                 if let Some(bar) = &self.bar {
                     bar.set_length(u64::from(*trials));
@@ -73,7 +86,7 @@ impl Progress {
             Event::Trial { trial, configuration, remaining_s, boots, .. } => {
                 (self.guests_up, self.boots) = (0, *boots);
                 self.end = Some(Instant::now() + Duration::from_secs_f64(remaining_s.max(0.0)));
-                self.current = format!("trial {trial}/{}: {}", self.trials, self.describe(configuration));
+                self.current = format!("trial {trial}/{}: {}", self.last, self.describe(configuration));
                 self.phase(if *boots > 0 { format!("{boots} to boot") } else { "starting the flows".into() });
             }
             Event::GuestReady(_) => {
@@ -104,7 +117,7 @@ impl Progress {
         let name = format!(
             "trial {}/{}: {}, repeat {}",
             figures.trial,
-            self.trials,
+            self.last,
             self.describe(&figures.configuration),
             figures.repeat
         );
@@ -162,7 +175,7 @@ fn json_event(event: &Event) -> Option<JsonEvent> {
     let estimated =
         |trials: u32, estimated_s| JsonEvent::Estimate(Estimated { trials: trials as usize, estimated_s });
     Some(match event {
-        Event::Started { trials, total_s } => estimated(*trials, Some(*total_s)),
+        Event::Started { trials, total_s, .. } => estimated(*trials, Some(*total_s)),
         Event::Extended { trials, .. } => estimated(*trials, None),
         Event::Retrying(trial) => JsonEvent::Retry(trial.row.clone()),
         Event::Finished(trial) => JsonEvent::Trial(trial.row.clone()),

@@ -7,15 +7,17 @@ use super::TrialFigures;
 /// The number of each trial's boot, from 1 in the order of the trials. Two trials are of one boot if every guest that both had
 /// was the same process. Trials without guests have none.
 pub fn boots(trials: &[TrialFigures]) -> BTreeMap<u32, u32> {
-    let mut known: Vec<(&[i32], u32)> = Vec::new();
+    let mut known: Vec<(u32, &[i32], u32)> = Vec::new();
     let mut numbers = BTreeMap::new();
     for trial in trials.iter().filter(|trial| !trial.processes.is_empty()) {
         let own = trial.processes.as_slice();
-        let same = |other: &&(&[i32], u32)| other.0.iter().zip(own).all(|(a, b)| a == b);
-        let next = known.iter().map(|(_, number)| *number).max().unwrap_or(0) + 1;
-        let number = known.iter().rev().find(same).map_or(next, |(_, number)| *number);
-        if known.last().is_none_or(|last| *last != (own, number)) {
-            known.push((own, number));
+        let same = |other: &&(u32, &[i32], u32)| {
+            other.0 == trial.machine && other.1.iter().zip(own).all(|(a, b)| a == b)
+        };
+        let next = known.iter().map(|(_, _, number)| *number).max().unwrap_or(0) + 1;
+        let number = known.iter().rev().find(same).map_or(next, |(_, _, number)| *number);
+        if known.last().is_none_or(|last| *last != (trial.machine, own, number)) {
+            known.push((trial.machine, own, number));
         }
         numbers.insert(trial.trial, number);
     }
@@ -43,5 +45,8 @@ mod tests {
         ];
         let numbers: Vec<_> = boots(&trials).into_iter().collect();
         assert_eq!(numbers, [(1, 1), (2, 1), (4, 2), (5, 2)]);
+        let of_another_machine = TrialFigures { machine: 1, ..trial(6, &[20, 21]) };
+        let numbers = boots(&[trial(4, &[20, 21]), of_another_machine, trial(7, &[20])]);
+        assert_eq!(numbers.into_values().collect::<Vec<_>>(), [1, 2, 1]);
     }
 }

@@ -78,6 +78,7 @@ pub fn trial(configuration: Configuration, rates: &[f64]) -> RawTrial {
         trial: 1,
         repeat: 1,
         attempt: 1,
+        machine: 0,
         accel: Accel::Tcg,
         started_s: START - 5.0,
         moved_s: Some(START - 4.0),

@@ -22,6 +22,8 @@ pub struct TrialFigures {
     pub repeat: u32,
     /// Which attempt at this trial, from 1; of a trial that was skipped, how many were made.
     pub attempt: u32,
+    /// Of a merged run: which of its sources this trial is from, from 0.
+    pub machine: u32,
     /// What was measured.
     pub configuration: Configuration,
     /// What ran the guests' instructions.
@@ -56,6 +58,7 @@ impl TrialFigures {
             trial: raw.trial,
             repeat: raw.repeat,
             attempt: raw.attempt,
+            machine: raw.machine,
             configuration: raw.configuration.clone(),
             accel: raw.accel,
             started_s: raw.started_s,

@@ -6,11 +6,14 @@
 //! its square.
 
 mod estimate;
+#[cfg(test)]
+mod fixture;
 mod kind;
 mod merging;
+mod partition;
 mod transition;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -20,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use estimate::{Estimate, Moving};
 pub use kind::{KindOfMove, by_kind};
 pub use merging::{Host, Scan};
+pub use partition::{Partition, PartitionError};
 pub use transition::{Guests, Policy, Transition};
 
 use crate::profile::{Configuration, Experiment, Order, Value};
@@ -51,15 +55,30 @@ pub struct PlannedTrial {
 
 /// Orders the trials of an experiment on a VM host, which may be given by its number of CPUs.
 pub fn plan(experiment: &Experiment, accel: Accel, host: impl Into<Host>) -> Plan {
+    plan_blocks(experiment, accel, host, |_| true)
+}
+
+/// The same of the blocks that are `wanted`, by their numbers from 1: their trials have the numbers of the whole plan.
+pub fn plan_blocks(
+    experiment: &Experiment,
+    accel: Accel,
+    host: impl Into<Host>,
+    wanted: impl Fn(u32) -> bool,
+) -> Plan {
     let host = host.into();
     let mut random = StdRng::seed_from_u64(experiment.seed);
     let (mut lab, policy) = (Guests::default(), Policy::from_experiment(experiment));
     let mut plan = Plan { trials: Vec::new(), total_s: estimate::overhead_s(accel) };
+    let mut number = 0;
     for repeat in 1..=experiment.timing.repeats {
         for configuration in block(experiment, &experiment.configurations, &mut random) {
+            number += 1;
+            if !wanted(repeat) {
+                continue;
+            }
             let transition = lab.move_to(&configuration, repeat, policy);
             let estimate = Estimate::compute(&configuration, &transition, experiment, accel, host);
-            plan.push(repeat, configuration, transition, estimate);
+            plan.push(PlannedTrial { trial: number, repeat, configuration, transition, estimate });
         }
     }
     plan
@@ -87,20 +106,19 @@ impl Plan {
             let repeat = repeats.get(&configuration).map_or(1, |most| most + 1);
             let transition = lab.move_to(&configuration, repeat, policy);
             let estimate = Estimate::compute(&configuration, &transition, experiment, accel, host);
-            self.push(repeat, configuration, transition, estimate);
+            let trial = self.trials.last().map_or(1, |last| last.trial + 1);
+            self.push(PlannedTrial { trial, repeat, configuration, transition, estimate });
         }
     }
 
-    fn push(
-        &mut self,
-        repeat: u32,
-        configuration: Configuration,
-        transition: Transition,
-        estimate: Estimate,
-    ) {
-        self.total_s += estimate.total_s();
-        let trial = self.trials.len() as u32 + 1;
-        self.trials.push(PlannedTrial { trial, repeat, configuration, transition, estimate });
+    fn push(&mut self, planned: PlannedTrial) {
+        self.total_s += planned.estimate.total_s();
+        self.trials.push(planned);
+    }
+
+    /// The blocks that it has, numbered from 1.
+    pub fn blocks(&self) -> BTreeSet<u32> {
+        self.trials.iter().map(|planned| planned.repeat).collect()
     }
 }
 
@@ -130,52 +148,11 @@ fn shuffled(all: &[Configuration], random: &mut StdRng) -> Vec<Configuration> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use proptest::prelude::*;
 
+    use super::fixture::{configuration, experiment};
     use super::*;
-    use crate::backend::Backend;
-    use crate::profile::{Factor, Host, Idle, Image, Limits, Reprovision, Timing};
-
-    fn configuration(backend: &str, vms: u32) -> Configuration {
-        Configuration {
-            backend: backend.parse::<Backend>().unwrap(),
-            vms,
-            flows: 8,
-            ..Configuration::default()
-        }
-    }
-
-    fn experiment(configurations: Vec<Configuration>, order: Order, idle: Idle, repeats: u32) -> Experiment {
-        let second = Duration::from_secs(1);
-        Experiment {
-            name: "test".into(),
-            description: String::new(),
-            source: None,
-            host: Host::default(),
-            machines: None,
-            wire: None,
-            image: Image::Appliance { kernel: None },
-            timing: Timing {
-                warmup: second,
-                window: second * 4,
-                cooldown: second,
-                interval: second,
-                repeats,
-                precision: None,
-            },
-            order,
-            seed: 7,
-            idle,
-            reprovision: Reprovision::Never,
-            limits: Limits { boot: second * 60, boot_attempts: 2, trial_attempts: 1, total: None },
-            groups: Vec::new(),
-            configurations,
-            factors: vec![Factor::Backend, Factor::Vms],
-            gate: Default::default(),
-        }
-    }
+    use crate::profile::{Factor, Idle, Reprovision};
 
     #[test]
     fn guests_that_stay_up_are_not_booted_again() {

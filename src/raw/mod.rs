@@ -32,6 +32,9 @@ pub struct RawTrial {
     /// made.
     #[serde(default = "first_attempt")]
     pub attempt: u32,
+    /// Of a merged run: which of its sources this trial is from, from 0. Machines number their processes independently.
+    #[serde(default)]
+    pub machine: u32,
     /// What was measured.
     pub configuration: Configuration,
     /// The groups of its guests; empty where all are alike.

@@ -4,6 +4,7 @@
 //! - [`RunDir`], [`Writer`]: the directory, written atomically by one writer
 //! - `admission`: raw trials as they are read back; damaged and unplanned ones are excluded
 //! - `attempts`: attempts at trials that failed
+//! - [`merge`]: runs of one profile joined into one
 //! - `origin`: the provenance of a run, from its environment
 //! - `views`: what others read of the results so far
 //! - `due`: when the tables of all trials are written again
@@ -14,6 +15,7 @@
 mod admission;
 mod attempts;
 mod due;
+pub mod merge;
 mod origin;
 mod run_dir;
 mod views;

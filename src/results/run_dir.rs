@@ -5,6 +5,7 @@
 //! | `profile.toml` | the profile, byte for byte as it was used |
 //! | `experiment.json`, `plan.json` | the profile after validation, and the ordered trials |
 //! | `environment.json` | the machine and its software |
+//! | `merged.json` | of a merged run: its sources with their blocks and machines |
 //! | `raw/attempts/…` | raw samples of failed and invalid attempts at trials that were tried again |
 //! | `raw/trial-0001.json` … | raw samples of each trial; all below is made from them |
 //! | `flows.csv`, `guests.csv`, `trials.csv`, `proofs.csv`, `summary.csv` … | figures; `columns.csv` is their data dictionary |

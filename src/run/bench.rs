@@ -71,7 +71,11 @@ pub async fn run(
     cancel: &CancellationToken,
     events: &Events,
 ) -> Result<Ending> {
-    drop(events.send(Event::Started { trials: plan.trials.len() as u32, total_s: plan.total_s }));
+    drop(events.send(Event::Started {
+        trials: plan.trials.len() as u32,
+        last: plan.trials.last().map_or(0, |planned| planned.trial),
+        total_s: plan.total_s,
+    }));
     let deadline = experiment.limits.total.map(|limit| Instant::now() + limit);
     let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
     let host = session.planned_on().await;

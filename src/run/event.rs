@@ -13,6 +13,8 @@ pub enum Event {
     Started {
         /// Their number.
         trials: u32,
+        /// The number of the last one in the whole plan: more than `trials` in a partition.
+        last: u32,
         /// Expected time, s.
         total_s: f64,
     },

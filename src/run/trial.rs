@@ -68,6 +68,7 @@ pub fn blank(planned: &PlannedTrial, accel: Accel, groups: &[Group]) -> RawTrial
         trial: planned.trial,
         repeat: planned.repeat,
         attempt: 1,
+        machine: 0,
         configuration: planned.configuration.clone(),
         accel,
         started_s: 0.0,

@@ -78,11 +78,14 @@ impl Components {
     /// Fewest boots whose 95 % interval has this half-width or less; `None` where a thousand would not do.
     pub fn repeats_for(&self, half_width: f64, trials_per_boot: usize) -> Option<Repeats> {
         let repeats = |boots| Repeats { boots, trials_per_boot };
-        let is_enough = |boots: &usize| {
-            let t = t_quantile(0.975, *boots as f64 - 1.0).unwrap_or(f64::INFINITY);
-            t * self.variance_of_mean(repeats(*boots)).sqrt() <= half_width
-        };
+        let is_enough =
+            |boots: &usize| self.half_width(repeats(*boots)).is_some_and(|reached| reached <= half_width);
         (2..=MOST_BOOTS).find(is_enough).map(repeats)
+    }
+
+    /// Half-width of the 95 % interval of the mean; `None` for fewer than two boots.
+    pub fn half_width(&self, repeats: Repeats) -> Option<f64> {
+        Some(t_quantile(0.975, repeats.boots as f64 - 1.0)? * self.variance_of_mean(repeats).sqrt())
     }
 
     /// The smallest true difference between two configurations that a two-sided test at 5 % finds with this power, such as 0.9;

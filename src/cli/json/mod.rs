@@ -23,7 +23,7 @@ use crate::report::history::HistoryRow;
 use crate::table::Row;
 pub use records::{
     AnswerEvent, CachedImage, CleanedRun, EndEvent, ErrorEvent, Estimated, MachineSubject, Message,
-    PlainText, PlannedTrialEvent, ProfileMistake, RunFindingEvent, ShippedProfile, Start,
+    PlainText, PlannedTrialEvent, ProfileMistake, RunFindingEvent, ShippedProfile, SizingEvent, Start,
 };
 
 /// Version of the lines: a reader of another version must not guess. New types and new keys do not change it.
@@ -51,6 +51,8 @@ pub enum JsonEvent {
     Configuration(Row),
     /// A row of `summary.csv`.
     Summary(Row),
+    /// How many repeats a figure needs (`plan --like`).
+    Sizing(SizingEvent),
     /// A trial to come (`plan`).
     PlannedTrial(PlannedTrialEvent),
     /// A subject of the preflight (`check`, and what is missing where `bench` is refused).

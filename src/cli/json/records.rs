@@ -141,6 +141,33 @@ pub struct PlannedTrialEvent {
     pub levels: serde_json::Map<String, Value>,
 }
 
+/// How many repeats the figure needs that needs most, for each metric.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct SizingEvent {
+    /// Id of the configuration.
+    pub configuration: String,
+    /// The configuration in words.
+    pub label: String,
+    /// Column of the figure.
+    pub metric: String,
+    /// Its unit.
+    pub unit: String,
+    /// Standard deviation between boots, % of the mean.
+    pub boot_sd_percent: f64,
+    /// Standard deviation between trials of a boot, % of the mean; null where each boot had one trial, whose noise is in the other.
+    pub trial_sd_percent: Option<f64>,
+    /// Whether the run had one boot only: what differs from boot to boot is unknown.
+    pub is_within_one_boot: bool,
+    /// Half-width of the 95 % interval after the profile's repeats with a boot each, % of the mean; null for one repeat.
+    pub half_width_percent: Option<f64>,
+    /// The one that is asked for.
+    pub wanted_half_width_percent: f64,
+    /// Boots that give it; null where a thousand would not do.
+    pub boots: Option<usize>,
+    /// Repeats (blocks) that give it, over all boots.
+    pub blocks: Option<usize>,
+}
+
 /// A setting of a VM host.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MachineSubject {

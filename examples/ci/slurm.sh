@@ -1,0 +1,9 @@
+#!/bin/sh
+#SBATCH --job-name=kvmfair
+#SBATCH --array=1-5
+#SBATCH --exclusive
+#SBATCH --time=04:00:00
+# One run on five nodes, as root: sbatch slurm.sh
+# Then, when all five have ended: kvmfair merge --different-machines --out merged parts/*
+set -eu
+kvmfair bench --partition "$SLURM_ARRAY_TASK_ID/5" --out parts lab/nightly.toml

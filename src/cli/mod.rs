@@ -12,6 +12,7 @@ mod completions;
 mod doctor;
 pub mod exit;
 mod failure;
+mod findings;
 mod finished_run;
 #[cfg(test)]
 mod fixture;
@@ -21,15 +22,18 @@ mod history;
 mod image;
 mod inputs;
 mod json;
+mod lab_permit;
 mod logging;
 mod man;
 mod output;
 mod plan;
+mod probe;
 mod profile;
 mod progress;
 mod report;
 mod schema;
 mod signals;
+mod survey;
 
 use std::ffi::OsString;
 

@@ -6,6 +6,8 @@
 //! - [`blueprint`]: what a guest of a configuration is made of
 //! - `settings`: one file for each setting that is applied and proven
 //! - [`verify`]: the proof that the backend under test is the one that runs; `cgroup` proves shares, quotas and caps
+//! - [`rehearsal`]: a second of netperf before the first trial
+//! - `flows`: which netperf runs to which guest
 //! - `background`: the load that is not measured
 //! - `looks`, `exits`, `throttled`: snapshots just before and after a window
 //! - `inside`: a command in every guest at once
@@ -17,11 +19,13 @@ pub mod blueprint;
 mod cgroup;
 pub mod event;
 mod exits;
+mod flows;
 mod guest_check;
 mod inside;
 pub mod lab_session;
 mod looks;
 mod open_lab;
+pub mod rehearsal;
 mod settings;
 mod throttled;
 mod time_limits;

@@ -74,6 +74,6 @@ async fn open(state: &State, experiment: Experiment, image: &GuestImage, cache: 
     let accel = if host::kvm_usable() { Accel::Kvm } else { Accel::Tcg };
     let (events, _) = mpsc::unbounded_channel();
     let configurations = experiment.configurations.clone();
-    let session = LabSession::open(state, experiment, image, accel, Wire::Veth, cache, events).await?;
+    let session = LabSession::open(state, experiment, Some(image), accel, Wire::Veth, cache, events).await?;
     Ok(Lab { session, configurations, state: state.dir.clone() })
 }

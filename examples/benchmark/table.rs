@@ -1,6 +1,7 @@
 //! The rows of the result and their Markdown.
 
 use kvmfair::host::Environment;
+use kvmfair::machine::{Machine, blocking};
 
 /// What a figure has to be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,9 +82,11 @@ impl Row {
 impl Table {
     /// No rows yet; the machine as it is before anything runs.
     pub fn new() -> Table {
+        let facts = blocking::wait(kvmfair::host::gather(&Machine::local()));
+        let facts = facts.ok().and_then(Result::ok).unwrap_or_default();
         Table {
             rows: Vec::new(),
-            environment: Environment::from_facts(&kvmfair::host::gather_local(), "benchmark", ""),
+            environment: Environment::from_facts(&facts, "benchmark", ""),
             load_before: load_average(),
             complete: true,
         }

@@ -1,30 +1,24 @@
-//! `kvmfair bench`: the order in which a run is made and unmade.
+//! `kvmfair bench`
 
-use std::os::fd::IntoRawFd;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
-use tokio::sync::mpsc;
 
-use super::exit::{Exit, InterruptedEarly, PreflightFailed};
+use super::exit::{Exit, InterruptedEarly};
+use super::findings::refuse_missing;
 use super::json::{self, AnswerEvent, JsonEvent, RunFindingEvent};
-use super::output::{print, print_stderr};
-use super::progress::Progress;
+use super::lab_permit::LabPermit;
+use super::output::print;
+use super::progress::{Progress, with_progress};
+use super::survey::Survey;
 use super::{Common, inputs, signals};
 use crate::backend::Side;
 use crate::backend::wire::Wire;
 use crate::guest::appliance;
 use crate::guest::emulator;
-use crate::guest::image::{self, GuestImage};
+use crate::guest::image::GuestImage;
 use crate::host::Environment;
-use crate::lab::settings_lock::{self, SettingsLock};
-use crate::lab::{LabError, RunId, State, clean, namespaces, nics, ovs, state};
-use crate::machine::change::Change;
-use crate::machine::journal::{Entry, Journal};
-use crate::machine::local::RUN_VARIABLE;
-use crate::machine::login::Location;
-use crate::machine::{Machine, blocking};
+use crate::lab::State;
 use crate::plan::{self, Partition, Plan};
 use crate::preflight;
 use crate::profile::Experiment;
@@ -66,7 +60,7 @@ pub struct Bench {
 struct Prepared {
     experiment: Experiment,
     environment: Environment,
-    image: GuestImage,
+    image: Option<GuestImage>,
     accel: Accel,
     cpus: u32,
     wire: Wire,
@@ -75,83 +69,6 @@ struct Prepared {
     _writer: Writer,
     /// Whether the run directory has trials already.
     resumed: bool,
-}
-
-/// What is known of the lab's machines before anything is made.
-struct Looked {
-    accel: Accel,
-    cpus: u32,
-    wire: Wire,
-    environment: Environment,
-}
-
-/// Examines the lab's machines; prints what is missing.
-fn looked(experiment: &Experiment, text: &str, common: &Common) -> Result<Looked> {
-    let Some(machines) = &experiment.machines else {
-        refuse_missing(&preflight::look(experiment), common)?;
-        let machine = Machine::local();
-        let wire = nics::wire(experiment.wire.as_ref(), Some(&machine), Some(&machine), true);
-        let wire = blocking::wait(wire)?.map_err(|_| PreflightFailed)?; // the preflight has just passed
-        let environment = with_guests(
-            Environment::from_facts(&crate::host::gather_local(), &experiment.name, text),
-            experiment,
-        );
-        let environment = Environment {
-            open_vswitch: blocking::wait(ovs::fingerprint(&machine, experiment))?,
-            ..environment
-        };
-        return Ok(Looked { accel: inputs::accel(experiment), cpus: inputs::cpus(), wire, environment });
-    };
-    let seen = preflight::hardware::look(experiment, machines);
-    refuse_missing(&seen.findings, common)?;
-    let accel = match inputs::accel(experiment) {
-        Accel::Kvm if !seen.host.kvm_usable() => Accel::Tcg,
-        accel => accel,
-    };
-    let tester = Environment::from_facts(&seen.tester, &experiment.name, text);
-    let environment = Environment {
-        netperf: tester.netperf.clone(), // the one that measures
-        tester: Some(Box::new(tester)),
-        open_vswitch: seen.open_vswitch,
-        ..with_guests(Environment::from_facts(&seen.host, &experiment.name, text), experiment)
-    };
-    Ok(Looked {
-        accel,
-        cpus: seen.host.cpus().unwrap_or(0) as u32,
-        wire: seen.wire.ok_or(PreflightFailed)?,
-        environment,
-    })
-}
-
-/// The fingerprint of the VM host, with what its guests are about to take.
-fn with_guests(environment: Environment, experiment: &Experiment) -> Environment {
-    let guests = experiment.configurations.iter().map(|c| (c.vms, c.memory_mib));
-    let memory = environment.memory.clone().with_guests(guests, environment.memory_mib);
-    Environment { memory, ..environment }
-}
-
-/// Prints warnings, or what is missing; nothing is refused for a warning.
-fn refuse_missing(findings: &[preflight::Finding], common: &Common) -> Result<()> {
-    if preflight::passed(findings) {
-        let warnings = findings.iter().filter(|finding| finding.warning);
-        warnings.for_each(|finding| warn(&finding.found, common));
-        return Ok(());
-    }
-    let missing = findings.iter().filter(|finding| finding.fix.is_some());
-    if common.json {
-        json::print(missing.clone().cloned().map(JsonEvent::Finding))?;
-    }
-    print_stderr(&missing.map(super::check::line).collect::<String>());
-    Err(PreflightFailed.into())
-}
-
-/// A warning, on standard error or as a line of JSON. A reader that has gone away is not an error.
-pub(super) fn warn(message: &str, common: &Common) {
-    if common.json {
-        drop(JsonEvent::warning(message).print());
-    } else {
-        print_stderr(&format!("warning: {message}\n"));
-    }
 }
 
 impl Bench {
@@ -169,29 +86,12 @@ impl Bench {
     pub(super) fn measure(&self, common: &Common, guide: &mut dyn Guide) -> Result<(Ending, Results)> {
         inputs::quiet_libvirt();
         let prepared = self.prepare(common, guide)?;
-        signals::ending_signals().thread_block().context("failed to block signals")?;
-        let state = State::create(&state::root(prepared.experiment.machines.is_some()))?;
-        let settings = match right_to_settings(&prepared.experiment, &state.id, common) {
-            Ok(settings) => settings,
-            Err(refused) => {
-                state.remove()?;
-                if !prepared.resumed {
-                    prepared.run_dir.remove()?;
-                }
-                return Err(refused);
-            }
-        };
-        let measured = catch_unwind(AssertUnwindSafe(|| {
-            Journal::open(&state.dir)?.before(&Entry::local(Change::Processes))?;
-            if prepared.experiment.machines.is_none() {
-                enter_lab(&state, &prepared.run_dir)?;
-            }
-            measure(&prepared, &state, common, guide)
-        }));
-        // Whatever happened, the lab goes: the same code as `kvmfair clean`.
-        let undone = clean::undo(state).map(drop);
-        drop(settings); // everything is put back
-        both(measured, undone)
+        let permit = LabPermit::acquire(&prepared.experiment, common);
+        if permit.is_err() && !prepared.resumed {
+            prepared.run_dir.clone().remove()?;
+        }
+        let log = prepared.run_dir.path().join("libvirt.log");
+        permit?.in_lab(&prepared.experiment, &log, |state| measure(&prepared, state, common, guide))
     }
 
     /// Everything that can refuse refuses here; nothing but the run's own directory has been made then, and a new one is removed.
@@ -219,10 +119,10 @@ impl Bench {
             JsonEvent::start_of_run(self.command, run_dir.name(), run_dir.path(), trials).print()?;
         }
         super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
-        let Looked { accel, cpus, wire, environment } = looked(&experiment, text, common)?;
-        let image = image::ensure(&experiment.image, &appliance::default_cache(), &mut |step| {
-            print_stderr(&format!("{step}\n"))
-        })?;
+        let examination = preflight::examine(&experiment);
+        refuse_missing(&examination.findings, common)?;
+        let Survey { accel, cpus, wire, environment } = Survey::summarise(&experiment, &examination, text)?;
+        let image = inputs::image(&experiment)?;
         let resumed = self.resume.is_some();
         Ok(Prepared { experiment, environment, image, accel, cpus, wire, run_dir, _writer, resumed })
     }
@@ -257,69 +157,14 @@ impl Bench {
     }
 }
 
-/// The outcome of a run and that of its clean-up: neither failure hides the other, and remains decide the exit code.
-fn both<T>(measured: std::thread::Result<Result<T>>, undone: Result<(), LabError>) -> Result<T> {
-    let failed = match measured {
-        Ok(Ok(measured)) => return undone.map(|()| measured).map_err(Into::into),
-        Ok(Err(error)) => error,
-        Err(_) if undone.is_ok() => return Err(anyhow!("kvmfair panicked; the lab was taken down")),
-        Err(_) => anyhow!("kvmfair panicked"),
-    };
-    match undone {
-        Ok(()) => Err(failed),
-        Err(remains) => Err(anyhow::Error::new(remains)
-            .context(format!("{failed:#}; the clean-up failed too (hint: `kvmfair clean`)"))),
-    }
-}
-
-/// The right to change settings of the VM host, if the experiment does that.
-fn right_to_settings(experiment: &Experiment, run: &RunId, common: &Common) -> Result<Option<SettingsLock>> {
-    if !experiment.changes_machine() {
-        return Ok(None);
-    }
-    let host = experiment.machines.as_ref().map_or(Location::Local, |machines| machines.host.clone());
-    let lock = settings_lock::take(&host, run)?;
-    // Whoever had it until now may have been killed since this run looked.
-    refuse_missing(&preflight::stale(experiment), common)?;
-    Ok(Some(lock))
-}
-
-/// Into the private namespaces. No thread has started yet.
-fn enter_lab(state: &State, run_dir: &RunDir) -> Result<()> {
-    namespaces::private_namespaces(&state.dir)?;
-    namespaces::without_ipv6();
-    // By its descriptor: libvirt takes a setting apart at blanks and colons, which a path may have. By this process's number:
-    // what libvirt forks opens the log anew, after it has closed its own descriptors.
-    let log = std::fs::File::create(run_dir.path().join("libvirt.log"))?.into_raw_fd();
-    let log = format!("3:file:/proc/{}/fd/{log}", std::process::id());
-    // SAFETY: the process has a single thread, so nobody reads the environment meanwhile.
-    unsafe {
-        std::env::set_var("LIBVIRT_LOG_OUTPUTS", log);
-        std::env::set_var(RUN_VARIABLE, state.id.to_string());
-        std::env::set_var("TMPDIR", &state.dir); // what children write goes when the run goes
-    }
-    Ok(())
-}
-
 fn measure(
     prepared: &Prepared,
     state: &State,
     common: &Common,
     guide: &mut dyn Guide,
 ) -> Result<(Ending, Results)> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        let (events, mut heard) = mpsc::unbounded_channel();
-        let mut progress = Progress::new(prepared.experiment.factors.clone(), common.json);
-        let listener = tokio::spawn(async move {
-            while let Some(event) = heard.recv().await {
-                progress.on(&event);
-            }
-        });
-        let outcome = all_trials(prepared, state, guide, events).await;
-        listener.await.ok();
-        outcome
-    })
+    let progress = Progress::new(prepared.experiment.factors.clone(), common.json);
+    with_progress(progress, |events| all_trials(prepared, state, guide, events))
 }
 
 async fn all_trials(
@@ -333,7 +178,7 @@ async fn all_trials(
     drop(events.send(Event::Preparing(format!("making the lab of run {}", state.id))));
     let cache = appliance::default_cache();
     let (wire, events_of) = (wire.clone(), events.clone());
-    let opened = LabSession::open(state, experiment.clone(), image, *accel, wire, &cache, events_of);
+    let opened = LabSession::open(state, experiment.clone(), image.as_ref(), *accel, wire, &cache, events_of);
     let mut session = tokio::select! {
         session = opened => session?,
         () = cancel.cancelled() => return Err(InterruptedEarly.into()),
@@ -375,8 +220,8 @@ async fn with_versions(prepared: &Prepared, session: &LabSession) -> Environment
         libvirt: Some(libvirt.clone()),
         qemu: Some(emulator::in_use(&experiment.configurations, &emulators, own)),
         emulators,
-        guest_kernel: image.kernel_version().map(str::to_owned),
-        guest_image: image.fingerprint(),
+        guest_kernel: image.as_ref().and_then(GuestImage::kernel_version).map(str::to_owned),
+        guest_image: image.as_ref().and_then(GuestImage::fingerprint),
         ..environment.clone()
     }
 }
@@ -411,34 +256,4 @@ pub(super) fn print_closing(results: &Results) -> Result<Exit> {
 pub(super) fn terminal() -> Terminal {
     let width = comfy_table::Table::new().width().unwrap_or(120);
     Terminal { width, colour: super::output::colour(&std::io::stdout()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn remains() -> LabError {
-        LabError::Survivors(vec!["interface kf-a-b".into()])
-    }
-
-    #[test]
-    fn the_failure_of_the_clean_up_is_reported_beside_that_of_the_run_and_decides_the_exit_code() {
-        let error = both::<()>(Ok(Err(InterruptedEarly.into())), Err(remains())).unwrap_err();
-        let text = format!("{error:#}");
-        assert!(
-            text.contains("interrupted before") && text.contains("survived the teardown: interface kf-a-b"),
-            "{text}"
-        );
-        assert!(!error.is::<InterruptedEarly>() && error.is::<LabError>());
-        assert!(both::<()>(Ok(Err(InterruptedEarly.into())), Ok(())).unwrap_err().is::<InterruptedEarly>());
-        assert!(both(Ok(Ok(())), Err(remains())).is_err() && both(Ok(Ok(())), Ok(())).is_ok());
-    }
-
-    #[test]
-    fn after_a_panic_the_lab_is_not_called_taken_down_unless_it_was() {
-        let text = |undone| format!("{:#}", both::<()>(Err(Box::new("panic")), undone).unwrap_err());
-        assert!(text(Ok(())).contains("the lab was taken down"));
-        let left = text(Err(remains()));
-        assert!(!left.contains("was taken down") && left.contains("interface kf-a-b"), "{left}");
-    }
 }

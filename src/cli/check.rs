@@ -2,33 +2,47 @@
 
 use std::path::PathBuf;
 
+use anyhow::Result;
+
+use super::exit::Exit;
+use super::findings::line;
 use super::json::{self, JsonEvent};
 use super::output::print;
-use super::{Common, exit::Exit, inputs, sizing};
+use super::probe::probe;
+use super::survey::Survey;
+use super::{Common, inputs, sizing};
 use crate::preflight::{self, Finding};
-use anyhow::Result;
 
 const EXAMPLES: &str = "\
 Examples:
   kvmfair check my-lab.toml
-  kvmfair check --json my-lab.toml";
+  kvmfair check --probe my-lab.toml";
 
-/// Check whether the machines can run a profile; list everything that is missing, with its fix. Changes nothing.
+/// Check whether the machines can run a profile; list everything that is missing, with its fix. Changes nothing without --probe.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Check {
     /// The profile; `-` reads standard input
     #[arg(value_parser = inputs::path)]
     profile: PathBuf,
+    /// If nothing is missing, also make the lab, boot one guest and run netperf for a second, as each run does before its first
+    /// trial; then take everything down
+    #[arg(long)]
+    probe: bool,
 }
 
 impl Check {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         inputs::quiet_libvirt();
         super::logging::start(common.verbose, None)?;
-        let (_, experiment) = inputs::load(&self.profile)?;
-        let mut findings = preflight::look(&experiment);
-        let passed = preflight::passed(&findings);
+        let (text, experiment) = inputs::load(&self.profile)?;
+        let mut examination = preflight::examine(&experiment);
+        if self.probe && examination.passed() {
+            let survey = Survey::summarise(&experiment, &examination, &text)?;
+            examination.findings.push(probe(&experiment, &survey, common)?);
+        }
+        let passed = examination.passed();
+        let mut findings = examination.findings;
         findings.extend(sizing::too_few(&experiment).map(too_few));
         if common.json {
             json::print(findings.into_iter().map(JsonEvent::Finding))?;
@@ -42,13 +56,4 @@ impl Check {
 /// Repeats that cannot show much: nothing is missing.
 fn too_few(found: String) -> Finding {
     Finding { what: "repeats".into(), found, fix: None, warning: true }
-}
-
-/// One finding as text, with its fix on a line of its own.
-pub(super) fn line(finding: &Finding) -> String {
-    match &finding.fix {
-        None if finding.warning => format!("warning  {}: {}\n", finding.what, finding.found),
-        None => format!("ok       {}: {}\n", finding.what, finding.found),
-        Some(fix) => format!("missing  {}: {}\n         fix: {fix}\n", finding.what, finding.found),
-    }
 }

@@ -14,7 +14,7 @@ pub enum Exit {
     Usage = 2,
     /// The profile is invalid; nothing was done.
     InvalidProfile = 3,
-    /// The machines cannot run the profile, or `doctor --strict` found something bad; nothing was done.
+    /// The machines cannot run the profile, or `doctor --strict` found something bad; nothing was measured.
     Preflight = 4,
     /// The run is complete, but trials failed or are invalid.
     FailedTrials = 5,
@@ -35,8 +35,9 @@ Exit codes:
     1  unexpected error
     2  wrong arguments
     3  invalid profile; nothing was done
-    4  the machines cannot run the profile: something is missing, another run is changing their settings, or
-       a killed run left changes behind; or `doctor --strict` found something bad; nothing was done
+    4  the machines cannot run the profile: something is missing, another run is changing their settings, a
+       killed run left changes behind, or netperf failed in the rehearsal before the first trial; or
+       `doctor --strict` found something bad; nothing was measured
     5  the run is complete, but some trials failed or are invalid
     6  gate: something is worse than the baseline; history check: a level has changed for the worse
     7  gate: nothing is worse, but something could not be decided

@@ -7,6 +7,7 @@ use super::json::{ErrorEvent, JsonEvent, ProfileMistake};
 use super::output::{colour, print_stderr};
 use crate::lab::LabError;
 use crate::profile::ProfileError;
+use crate::run::rehearsal::RehearsalFailed;
 
 /// Prints an error on standard error, with `json` also as the last line of standard output, and chooses the code.
 pub fn report(error: &Error, json: bool) -> Exit {
@@ -43,6 +44,7 @@ fn exit_code(error: &Error) -> Exit {
         Some(LabError::Settings(_)) => Exit::Preflight,
         _ if error.is::<InterruptedEarly>() => Exit::Interrupted,
         _ if error.is::<NotComparable>() => Exit::NotComparable,
+        _ if error.is::<RehearsalFailed>() => Exit::Preflight,
         _ => Exit::Internal,
     }
 }

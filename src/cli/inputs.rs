@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::output::print_stderr;
+use crate::guest::appliance;
+use crate::guest::image::{self, GuestImage};
 use crate::host;
 use crate::plan::{self, Partition, Plan};
 use crate::profile::{self, AccelChoice, Experiment, HostFacts};
@@ -95,6 +98,16 @@ pub fn widen_path() {
     let Ok(path) = std::env::join_paths(crate::machine::blocking::search_path()) else { return };
     // SAFETY: the process has a single thread yet, so nobody reads the environment meanwhile.
     unsafe { std::env::set_var("PATH", path) };
+}
+
+/// What the guests boot, found or built; `None` where no configuration has guests.
+///
+/// # Errors
+/// [`image::ImageError`] if it is not there and cannot be built.
+pub fn image(experiment: &Experiment) -> Result<Option<GuestImage>> {
+    let mut progress = |step: &str| print_stderr(&format!("{step}\n"));
+    let ensure = || image::ensure(&experiment.image, &appliance::default_cache(), &mut progress);
+    Ok(experiment.has_guests().then(ensure).transpose()?)
 }
 
 /// What runs the guests' instructions; for another machine a guess until the preflight has examined it.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::output::print;
-use super::{Common, bench, exit::Exit, json::JsonEvent};
+use super::{Common, bench, exit::Exit, findings, json::JsonEvent};
 use crate::results::merge;
 
 const EXAMPLES: &str = "\
@@ -44,7 +44,7 @@ impl Merge {
                 .print()?;
         }
         let warnings = differences.into_iter().chain(missing);
-        warnings.for_each(|warning| bench::warn(&warning, common));
+        warnings.for_each(|warning| findings::warn(&warning, common));
         if common.json {
             return bench::print_closing(&results);
         }

@@ -12,6 +12,7 @@ mod completions;
 mod doctor;
 pub mod exit;
 mod failure;
+mod findings;
 mod finished_run;
 #[cfg(test)]
 mod fixture;
@@ -21,17 +22,20 @@ mod history;
 mod image;
 mod inputs;
 mod json;
+mod lab_permit;
 mod logging;
 mod man;
 mod merge;
 mod output;
 mod plan;
+mod probe;
 mod profile;
 mod progress;
 mod report;
 mod schema;
 mod signals;
 mod sizing;
+mod survey;
 
 use std::ffi::OsString;
 

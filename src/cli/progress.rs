@@ -4,13 +4,37 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::sync::mpsc;
 
 use super::json::{Estimated, JsonEvent};
 use super::output::{colour, counted, duration, print_stderr};
 use crate::figures::{Metric, Outcome, TrialFigures};
 use crate::profile::{Configuration, Factor};
-use crate::run::event::{Event, FinishedTrial};
+use crate::run::event::{Event, Events, FinishedTrial};
+
+/// Does some work in a runtime of its own, and shows the events that it sends.
+///
+/// # Errors
+/// Those of the work.
+pub fn with_progress<T, W: Future<Output = Result<T>>>(
+    mut progress: Progress,
+    work: impl FnOnce(Events) -> W,
+) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let (events, mut received) = mpsc::unbounded_channel();
+        let listener = tokio::spawn(async move {
+            while let Some(event) = received.recv().await {
+                progress.on(&event);
+            }
+        });
+        let outcome = work(events).await;
+        listener.await.ok();
+        outcome
+    })
+}
 
 /// Shows the events of a run.
 pub struct Progress {

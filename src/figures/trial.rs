@@ -86,6 +86,7 @@ impl TrialFigures {
         TrialFigures {
             trial,
             repeat,
+            machine: 0,
             attempt: 1,
             configuration,
             accel,

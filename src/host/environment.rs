@@ -167,7 +167,8 @@ mod tests {
     use super::*;
 
     fn local(libvirt: Option<String>) -> Environment {
-        let facts = crate::host::gather_local();
+        let machine = crate::machine::Machine::local();
+        let facts = crate::machine::blocking::wait(crate::host::gather(&machine)).unwrap().unwrap();
         Environment { libvirt, ..Environment::from_facts(&facts, "quick", "abc") }
     }
 

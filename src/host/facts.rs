@@ -36,6 +36,11 @@ impl Facts {
         self.0.get(name).map(|text| text.trim())
     }
 
+    /// The lines of a text; none if it is absent.
+    pub fn lines(&self, name: &str) -> std::str::Lines<'_> {
+        self.0.get(name).map_or("", String::as_str).lines()
+    }
+
     /// Whether a file exists.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)

@@ -20,11 +20,12 @@ lines /proc/sys/net/bridge/bridge-nf-call-iptables /proc/sys/net/bridge/bridge-n
     /proc/sys/net/netfilter/nf_conntrack_count /proc/sys/net/netfilter/nf_conntrack_max
 lines $kvm/parameters/halt_poll_ns ${kvm}_intel/parameters/nested ${kvm}_intel/parameters/ple_gap \
     ${kvm}_amd/parameters/nested ${kvm}_amd/parameters/pause_filter_count
-lines $cpu/vulnerabilities/* $cpu/smt/active $cpu/smt/control $cpu/intel_pstate/no_turbo $cpu/cpufreq/boost
+lines $cpu/online $cpu/vulnerabilities/* $cpu/smt/active $cpu/smt/control $cpu/intel_pstate/no_turbo $cpu/cpufreq/boost
 lines $cpu/cpu[0-9]*/cpufreq/scaling_governor $cpu/cpufreq/policy*/scaling_governor $cpu/cpufreq/policy*/scaling_driver
 lines $cpu/cpuidle/current_driver $cpu/cpu0/cpuidle/state*/name $cpu/cpu0/cpuidle/state*/latency \
     $cpu/cpu0/cpuidle/state*/disable
-lines $node/node*/distance $clock/current_clocksource $clock/available_clocksource
+grep -s -H MemTotal $node/node*/meminfo
+lines $node/has_memory $node/node*/distance $clock/current_clocksource $clock/available_clocksource
 lines $mm/ksm/run $mm/ksm/pages_sharing $mm/ksm/merge_across_nodes $mm/ksm/pages_to_scan $mm/ksm/sleep_millisecs \
     $mm/transparent_hugepage/enabled \
     $mm/transparent_hugepage/defrag $mm/hugepages/*/nr_hugepages $mm/hugepages/*/free_hugepages
@@ -34,7 +35,7 @@ lines $net/*/device/numa_node $net/*/speed $net/*/operstate /sys/module/vhost_ne
 lines /etc/tuned/active_profile
 
 exists ${kvm}_intel ${kvm}_amd /sys/module/vhost_net /dev/kvm /dev/vhost-net $debug /proc/self/schedstat
-exists /sys/kernel/debug/kvm /sys/kernel/tracing/events/kvm/kvm_exit/hist
+exists /sys/kernel/debug/kvm /sys/kernel/tracing/events/kvm/kvm_exit/hist /sys/kernel/debug/tracing/events/kvm/kvm_exit/hist
 exists $net/*/bridge $net/*/tun_flags $net/*/bonding $net/*/device $net/*/device/physfn
 target $net/*/device/driver $net/*/brport/bridge
 { (exec 3<>/dev/kvm) && echo kvm:opens; } 2>/dev/null

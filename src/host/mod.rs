@@ -3,21 +3,21 @@
 //!
 //! - [`facts`], `gather.sh`: texts of files and commands, by path or name (pure)
 //! - [`environment`]: the fingerprint of a machine (pure but for its date)
+//! - [`obstacles`], `obstacles.sh`: what may keep netperf's packets from their way
 //! - [`memory`], [`settings`]: its parts about memory and about the kernel's settings (pure)
 
 pub mod environment;
 pub mod facts;
 pub mod memory;
+pub mod obstacles;
 pub mod settings;
-
-use std::path::Path;
 
 pub use environment::Environment;
 use facts::Facts;
 pub use memory::MemoryState;
 pub use settings::KernelSettings;
 
-use crate::machine::{ExecError, Machine, blocking};
+use crate::machine::{ExecError, Machine};
 
 /// Prints files and the output of commands; reads only.
 const GATHER: &str = include_str!("gather.sh");
@@ -28,12 +28,6 @@ const GATHER: &str = include_str!("gather.sh");
 /// [`ExecError`] if the script does not run there.
 pub async fn gather(machine: &Machine) -> Result<Facts, ExecError> {
     Ok(Facts::parse(&machine.run(&["sh", "-c", GATHER]).await?.stdout))
-}
-
-/// The facts of this machine; empty if it has no shell.
-pub fn gather_local() -> Facts {
-    let ran = blocking::run(Path::new("/"), &["sh", "-c", GATHER]);
-    ran.map(|ran| Facts::parse(&String::from_utf8_lossy(&ran.stdout))).unwrap_or_default()
 }
 
 /// Whether this machine can run guests under KVM: the CPU has vmx or svm *and* `/dev/kvm` opens. Machines that are guests

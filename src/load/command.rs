@@ -52,14 +52,15 @@ const WIDEST_SPREAD: Duration = Duration::from_secs(10);
 /// Measured with netperf 2.7: after SIGINT, TCP_MAERTS waits for netserver's timer, and a netserver of TCP_CRR waits in
 /// accept() for a connection that never comes. UDP tells netserver its end in three empty datagrams; if all are lost,
 /// only the timer is left. Without a length that timer is never set, and such a netserver stays for ever.
-pub fn runs_out(test: Test) -> bool {
+fn runs_out(test: Test) -> bool {
     !matches!(test, Test::TCP_RR | Test::TCP_STREAM)
 }
 
-/// How long flows have to run that end by themselves: beyond `hold`, which begins when all of them are seen running.
-pub fn length(hold: Duration, interval: Duration, flows: u32) -> Duration {
+/// How long flows run that end by themselves: longer than `hold`, which begins when all of them run. `None` for those that run
+/// until SIGINT.
+pub fn length(test: Test, hold: Duration, interval: Duration, flows: u32) -> Option<Duration> {
     let spread = (SPREAD + SPREAD_PER_FLOW * flows).min(WIDEST_SPREAD);
-    Duration::from_secs((hold + interval + spread).as_secs_f64().ceil() as u64)
+    runs_out(test).then(|| Duration::from_secs((hold + interval + spread).as_secs_f64().ceil() as u64))
 }
 
 /// How long each of so many flows waits between its connections and their use.
@@ -98,8 +99,8 @@ pub struct FlowSpec {
     pub interval: Duration,
     /// How long it waits between setting its connections up and using them; see [`settle`].
     pub settle: Duration,
-    /// How long it runs, in whole seconds, if the test has to be given a length; see [`runs_out`].
-    pub length: Duration,
+    /// How long it runs, in whole seconds; `None`: until SIGINT. See [`length`].
+    pub length: Option<Duration>,
 }
 
 impl FlowSpec {
@@ -132,11 +133,11 @@ impl FlowSpec {
 
     /// Seconds; 0 leaves netserver without a timer.
     fn timer(&self) -> u64 {
-        match self.test {
-            test if !runs_out(test) => 0,
+        match (self.test, self.length) {
+            (_, None) => 0,
             // The sender's timer runs during the wait as well, and netserver is the sender.
-            Test::TCP_MAERTS => (self.length + self.settle).as_secs(),
-            _ => self.length.as_secs(),
+            (Test::TCP_MAERTS, Some(length)) => (length + self.settle).as_secs(),
+            (_, Some(length)) => length.as_secs(),
         }
     }
 
@@ -196,13 +197,14 @@ mod tests {
             send_buffer_bytes: None,
             interval: Duration::from_millis(500),
             settle: settle(Test::TCP_RR, 128),
-            length: Duration::from_secs(40),
+            length: None,
         }
     }
 
     /// What differs between tests: length, wait, and the options between the address and the selectors.
     fn words(test: Test, burst: u32) -> [String; 3] {
-        let words = FlowSpec { test, burst, settle: settle(test, 128), ..flow() }.argv();
+        let length = length(test, Duration::from_secs(33), Duration::from_millis(100), 128);
+        let words = FlowSpec { test, burst, settle: settle(test, 128), length, ..flow() }.argv();
         let after = |option: &str| words[words.iter().position(|w| w == option).unwrap() + 1].clone();
         let own = words.iter().position(|w| w == "--").unwrap() + 3;
         let end = words.iter().position(|w| w == "-k").unwrap();
@@ -233,8 +235,10 @@ mod tests {
     #[test]
     fn flows_that_end_by_themselves_outlast_what_is_measured() {
         let (hold, interval) = (Duration::from_millis(37_500), Duration::from_millis(500));
-        assert_eq!(length(hold, interval, 4), Duration::from_secs(42));
-        assert_eq!(length(hold, interval, 10_000), Duration::from_secs(48));
+        let length = |test, flows| length(test, hold, interval, flows);
+        assert_eq!(length(Test::UDP_RR, 4), Some(Duration::from_secs(42)));
+        assert_eq!(length(Test::UDP_RR, 10_000), Some(Duration::from_secs(48)));
+        assert_eq!(length(Test::TCP_RR, 4), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::launcher::FailedFlow;
+use crate::profile::Test;
 
 /// Why there is no load.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,17 @@ pub enum LoadError {
         started: u32,
         /// The time that they had.
         deadline: Duration,
+    },
+    /// A netperf ended with an error after its first interim result.
+    #[error("netperf of flow {} ended with status {}: {}", .0.flow, .0.status, .0.message)]
+    Ended(FailedFlow),
+    /// Data that one end sent did not reach the other.
+    #[error("flow {flow} ({test}) sent data, and the other end received none")]
+    OneWay {
+        /// Number of the flow.
+        flow: u32,
+        /// What it did.
+        test: Test,
     },
     /// The tester's netperf lacks an ability that every trial needs.
     #[error(

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
-use super::command::{FlowSpec, runs_out};
+use super::command::FlowSpec;
 use super::error::LoadError;
 use super::launcher::{self, FailedFlow, LauncherEvent};
 use crate::machine::Machine;
@@ -66,7 +66,7 @@ impl Load {
             return Err(LoadError::Launcher("it has no pipes".into()));
         };
         let last_order =
-            if flows.iter().any(|flow| runs_out(flow.test)) { launcher::WAIT } else { launcher::STOP };
+            if flows.iter().any(|flow| flow.length.is_some()) { launcher::WAIT } else { launcher::STOP };
         let started = flows.len() as u32;
         Ok(Load { launcher, stdout: BufReader::new(stdout), started, last_order, deadline })
     }

@@ -5,6 +5,7 @@
 //! - [`parse`]: what the launcher printed -> [`crate::raw::RawFlow`] (pure)
 //! - [`error`]: why there is no load (pure)
 //! - [`flows`]: the flows of a trial while they run
+//! - [`rehearsal`]: the load for a second, before the first trial
 //! - [`netserver`]: the other end, for the bare-metal baseline
 //! - [`clocks`]: the clocks of host and tester, and whether one was stepped during a load
 
@@ -15,6 +16,7 @@ pub mod flows;
 pub mod launcher;
 pub mod netserver;
 pub mod parse;
+pub mod rehearsal;
 
 pub use command::FlowSpec;
 pub use error::LoadError;

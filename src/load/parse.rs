@@ -192,7 +192,7 @@ mod tests {
             send_buffer_bytes: None,
             interval: std::time::Duration::from_millis(500),
             settle: std::time::Duration::ZERO,
-            length: std::time::Duration::ZERO,
+            length: None,
         };
         flows(transcript, &[spec(1), spec(2)])
     }

@@ -74,10 +74,8 @@ impl Estimate {
         let (timing, moving) =
             (&experiment.timing, Moving::compute(configuration, transition, experiment, accel, host));
         let hold = timing.warmup + timing.window + timing.cooldown;
-        let load = match command::runs_out(configuration.test) {
-            true => command::length(hold, timing.interval, configuration.flows),
-            false => hold,
-        };
+        let length = command::length(configuration.test, hold, timing.interval, configuration.flows);
+        let load = length.unwrap_or(hold);
         let settle = command::settle(configuration.test, configuration.flows);
         Estimate {
             transition_s: moving.total_s(),

@@ -1,17 +1,16 @@
-//! CPUs that a profile names: whether they are online on the VM host. What it says with words alone ("all", "spread") is
-//! placed on those that are.
+//! CPUs that a profile names: whether they are online on the VM host. Words ("all", "spread") stand for CPUs that are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
-use crate::machine::Machine;
+use crate::host::facts::Facts;
 use crate::profile::cpus::{Cpus, ONLINE, of_list};
 use crate::profile::pin::{Pin, list};
 use crate::profile::{Configuration, Experiment, Value};
 
-/// Checks every CPU that the experiment names.
-pub(super) async fn look(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
-    findings(experiment, &host.read(ONLINE).await.unwrap_or_default())
+/// Checks every list.
+pub(super) fn examine(experiment: &Experiment, facts: &Facts) -> Vec<Finding> {
+    findings(experiment, facts.text(ONLINE).unwrap_or_default())
 }
 
 /// One for each key that names CPUs.
@@ -45,14 +44,14 @@ fn finding(key: &str, cpus: &BTreeSet<u32>, online: &BTreeSet<u32>) -> Finding {
 /// All CPUs that any configuration names, by the key that does.
 fn named(experiment: &Experiment) -> BTreeMap<&'static str, BTreeSet<u32>> {
     let mut named: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
-    for (key, cpus) in experiment.configurations.iter().flat_map(of_configuration) {
+    for (key, cpus) in experiment.configurations.iter().flat_map(named_by) {
         named.entry(key).or_default().extend(cpus);
     }
     named.retain(|_, cpus| !cpus.is_empty()); // "none" switches RPS off
     named
 }
 
-fn of_configuration(configuration: &Configuration) -> impl Iterator<Item = (&'static str, &BTreeSet<u32>)> {
+fn named_by(configuration: &Configuration) -> impl Iterator<Item = (&'static str, &BTreeSet<u32>)> {
     let pins = [("pin", &configuration.pin), ("pin_emulator", &configuration.pin_emulator)];
     let pins = pins.into_iter().filter_map(|(key, pin)| match pin {
         Some(Pin::Cpus(cpus)) => Some((key, cpus)),
@@ -93,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn masks_of_all_levels_are_looked_at_together() {
+    fn masks_of_all_levels_are_checked_together() {
         let found = found(
             "[sweep]\nhost_rps = [\"none\", \"3\", \"8\"]\nhost_irq_affinity = [\"all\", \"4\"]\n",
             "0,2\n",
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_says_what_is_online_a_list_is_refused() {
+    fn a_list_is_refused_where_the_online_cpus_are_unknown() {
         assert!(found("guest.pin = \"0\"\n", "")[0].fix.is_some());
     }
 }

@@ -10,35 +10,32 @@ use crate::profile::Experiment;
 /// The machine type of the guests; only a QEMU for x86 has it.
 const MACHINE: &str = "q35";
 
-/// Prints the version of a QEMU, whether it has a machine type, and whether it survives the first of libvirt's questions,
+/// Prints the version of a QEMU, whether it has a machine type, and whether it survives the first of libvirt's queries,
 /// for which it loads all its modules.
-const ASK: &str = r#"exec 2>&1
+const EXAMINE: &str = r#"exec 2>&1
 "$1" --version && "$1" -machine help | grep "^$2 " || exit 0
 printf '{"execute":"%s"}\n' qmp_capabilities qom-list-types quit |
     "$1" -S -no-user-config -nodefaults -nographic -machine none -qmp stdio > /dev/null && echo answers
 true"#;
 
-/// Checks every QEMU that the experiment names.
-pub(super) async fn look(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
+/// Checks each of them.
+pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
     let mut findings = Vec::new();
     for path in named(&experiment.configurations) {
-        let said = host.run(&argv(&path.to_string_lossy())).await.map(|output| output.stdout);
-        findings.push(finding(path, &said.unwrap_or_else(|error| error.to_string())));
+        let printed = host.run(&["sh", "-c", EXAMINE, "examine", &path.to_string_lossy(), MACHINE]).await;
+        let printed = printed.map_or_else(|error| error.to_string(), |output| output.stdout);
+        findings.push(finding(path, &printed));
     }
     findings
 }
 
-fn argv(path: &str) -> [&str; 6] {
-    ["sh", "-c", ASK, "ask", path, MACHINE]
-}
-
-fn finding(path: &Path, said: &str) -> Finding {
+fn finding(path: &Path, printed: &str) -> Finding {
     let what = format!("QEMU {}", path.display());
     let name_another =
         "name a qemu-system-x86_64, or a script that starts one, in [host] or [sweep] emulator";
-    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-    let has_machine = || said.lines().any(|line| line.starts_with(&format!("{MACHINE} ")));
-    match printed_version(said) {
+    let last = printed.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    let has_machine = || printed.lines().any(|line| line.starts_with(&format!("{MACHINE} ")));
+    match printed_version(printed) {
         None if last.is_empty() => Finding::bad(&what, "not a QEMU", name_another),
         None => Finding::bad(&what, format!("not a QEMU: {last}"), name_another),
         Some(version) if !has_machine() => Finding::bad(
@@ -47,7 +44,7 @@ fn finding(path: &Path, said: &str) -> Finding {
             name_another,
         ),
         Some(version) if last != "answers" => {
-            let fix = "libvirt could not ask it either; a QEMU that is not the system's needs modules of its own build";
+            let fix = "libvirt could not query it either; a QEMU that is not the system's needs modules of its own build";
             Finding::bad(&what, format!("version {version}, which does not answer: {last}"), fix)
         }
         Some(version) => Finding::good(&what, version),
@@ -58,17 +55,20 @@ fn finding(path: &Path, said: &str) -> Finding {
 mod tests {
     use super::*;
 
-    fn found(said: &str) -> String {
-        let finding = finding(Path::new("/q"), said);
+    fn found(printed: &str) -> String {
+        let finding = finding(Path::new("/q"), printed);
         assert_eq!(finding.fix.is_none(), finding.found == "10.0.2 (x)");
         finding.found
     }
 
     #[test]
     fn a_qemu_has_a_version_and_the_machine_type_and_answers() {
-        let said = "QEMU emulator version 10.0.2 (x)\nCopyright\nq35                  Standard PC\n";
-        assert_eq!(found(&format!("{said}answers\n")), "10.0.2 (x)");
-        assert_eq!(found(&format!("{said}Aborted\n")), "version 10.0.2 (x), which does not answer: Aborted");
+        let version = "QEMU emulator version 10.0.2 (x)\nCopyright\nq35                  Standard PC\n";
+        assert_eq!(found(&format!("{version}answers\n")), "10.0.2 (x)");
+        assert_eq!(
+            found(&format!("{version}Aborted\n")),
+            "version 10.0.2 (x), which does not answer: Aborted"
+        );
         assert_eq!(found("QEMU emulator version 10.0.2\n"), "version 10.0.2, without the machine type q35");
         assert_eq!(found("ask: 1: /q: not found\n"), "not a QEMU: ask: 1: /q: not found");
         assert_eq!(found(""), "not a QEMU");

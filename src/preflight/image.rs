@@ -1,32 +1,37 @@
-//! What the guests boot, and the programs that make it ready.
+//! What the guests boot, and the programs that make it ready on this machine.
 
 use std::path::Path;
 
-use super::machine::program;
-use super::{Finding, machine};
+use super::Finding;
+use super::machine::{NETPERF_PACKAGE, NETSERVER, programs};
 use crate::guest::{appliance, cloud};
 use crate::machine::Machine;
 use crate::machine::blocking::find;
 use crate::profile::{Experiment, Image};
 
 /// Checks everything; an experiment without guests needs nothing.
-pub(super) async fn look(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
-    if experiment.configurations.iter().all(|configuration| configuration.vms == 0) {
+pub(super) async fn examine(experiment: &Experiment) -> Vec<Finding> {
+    if !experiment.has_guests() {
         return Vec::new();
     }
     match &experiment.image {
         Image::Appliance { kernel } => {
             let kernel = kernel.as_deref().map_or_else(any_kernel, named_kernel);
-            let programs =
-                [("busybox", "busybox-static"), ("dropbear", "dropbear-bin"), ("ethtool", "ethtool")];
-            [machine::programs(host, &programs).await, vec![kernel]].concat()
+            let wanted = [
+                ("netperf", NETPERF_PACKAGE),
+                NETSERVER,
+                ("busybox", "busybox-static"),
+                ("dropbear", "dropbear-bin"),
+                ("ethtool", "ethtool"),
+            ];
+            programs(&Machine::local(), &wanted).await.into_iter().chain([kernel]).collect()
         }
-        Image::Cloud { path, .. } => vec![program(host, "qemu-img", "qemu-utils").await, base(path)],
+        Image::Cloud { path, .. } => vec![base(path)],
     }
 }
 
 /// Whether guests can boot a cloud image.
-pub(super) fn base(path: &Path) -> Finding {
+fn base(path: &Path) -> Finding {
     let what = "cloud image";
     match cloud::base::inspect(path) {
         Ok(base) => {

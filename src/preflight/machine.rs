@@ -1,123 +1,82 @@
-//! What every profile needs of this machine: rights, programs, an accelerator.
+//! What every machine of a lab needs: rights, programs, a clock.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 
-use super::needs::install;
-use super::{Finding, image};
-use crate::host::facts::Facts;
+use super::Finding;
 use crate::machine::Machine;
-use crate::profile::{AccelChoice, Experiment, Image};
 
-const NETPERF: [(&str, &str); 2] =
-    [("netperf", "netperf (component non-free)"), ("netserver", "netperf (component non-free)")];
+/// Programs that a run starts on both machines, each with the Debian package that has it.
+const TOOLS: [Program; 5] = [
+    ("ip", "iproute2"),
+    ("timeout", "coreutils"),
+    ("setsid", "util-linux"),
+    ("grep", "grep"),
+    ("readlink", "coreutils"),
+];
+/// For what caps or paces a NIC.
+pub(super) const TC: Program = ("tc", "iproute2");
+/// The other end of a flow.
+pub(super) const NETSERVER: Program = ("netserver", NETPERF_PACKAGE);
+/// The Debian package of netperf and netserver.
+pub(super) const NETPERF_PACKAGE: &str = "netperf (component non-free)";
 
-/// Checks the machine of the embedded lab.
-pub(super) async fn look(host: &Machine, experiment: &Experiment, facts: &Facts) -> Vec<Finding> {
-    let guests = experiment.configurations.iter().any(|configuration| configuration.vms > 0);
-    let mut findings = vec![root(host, "it makes network namespaces and starts guests with taps").await];
-    findings.extend(
-        programs(host, &[&[("ip", "iproute2"), ("timeout", "coreutils")][..], &NETPERF].concat()).await,
-    );
-    findings.push(netperf(facts));
-    if guests {
-        findings.push(program(host, "qemu-system-x86_64", "qemu-system-x86").await);
-        findings.extend([accelerator(experiment, facts), account()]);
-    }
-    if experiment.changes_machine() {
-        findings.push(program(host, "flock", "util-linux").await);
-    }
-    findings
+/// A program and the Debian package that has it.
+pub(super) type Program = (&'static str, &'static str);
+
+/// Rights, tools and other programs, and the clock.
+pub(super) async fn examine(machine: &Machine, others: &[Program]) -> Vec<Finding> {
+    let programs = programs(machine, &[&TOOLS, others].concat()).await;
+    [root(machine).await].into_iter().chain(programs).chain(clock(machine).await).collect()
 }
 
-/// What this machine needs for the guests' image alone, where the guests run on another one.
-pub(super) async fn for_the_image(experiment: &Experiment) -> Vec<Finding> {
-    if experiment.configurations.iter().all(|configuration| configuration.vms == 0) {
-        return Vec::new();
-    }
-    if let Image::Cloud { path, .. } = &experiment.image {
-        return vec![image::base(path)];
-    }
-    let this = Machine::local();
-    [programs(&this, &NETPERF).await, image::look(&this, experiment).await].concat()
-}
-
-pub(super) async fn root(machine: &Machine, why: &str) -> Finding {
+async fn root(machine: &Machine) -> Finding {
     let what = "rights";
+    let fix = match machine {
+        Machine::Local(_) => "run kvmfair as root: it makes network namespaces and starts guests with taps",
+        Machine::Remote(_) => "log in as root: kvmfair makes bridges and configures NICs; sudo is not used",
+    };
     match machine.run(&["id", "-u"]).await {
         Ok(output) if output.stdout.trim() == "0" => Finding::good(what, "root"),
-        Ok(output) => {
-            let fix = match machine {
-                Machine::Local(_) => format!("run kvmfair as root: {why}"),
-                Machine::Remote(_) => format!("log in as root ({why}); sudo is not used"),
-            };
-            Finding::bad(what, format!("user number {}, not root", output.stdout.trim()), fix)
-        }
+        Ok(output) => Finding::bad(what, format!("user {}, not root", output.stdout.trim()), fix),
         Err(error) => Finding::bad(what, error.to_string(), "give the account a POSIX shell and coreutils"),
     }
 }
 
-/// A program, with the Debian package that has it.
-pub(super) async fn program(machine: &Machine, name: &str, package: &str) -> Finding {
-    programs(machine, &[(name, package)]).await.remove(0)
-}
-
-/// Programs that a run starts, each with the Debian package that has it.
-pub(super) async fn programs(machine: &Machine, wanted: &[(&str, &str)]) -> Vec<Finding> {
+/// Programs of a machine.
+pub(super) async fn programs(machine: &Machine, wanted: &[Program]) -> Vec<Finding> {
     let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
-    let find = format!("for p in {}; do command -v $p; done; true", names.join(" "));
-    let paths = machine.run(&["sh", "-c", &find]).await.map(|output| output.stdout).unwrap_or_default();
-    let path = |name: &str| paths.lines().find(|path| path.rsplit('/').next() == Some(name));
-    let finding = |(name, package): &(&str, &str)| match path(name) {
-        Some(path) => Finding::good(name, path),
-        None => Finding::bad(name, "not installed", install(machine, package)),
+    let script = format!("for p in {}; do command -v $p; done; true", names.join(" "));
+    let paths = machine.run(&["sh", "-c", &script]).await.map(|output| output.stdout).unwrap_or_default();
+    let found: BTreeMap<&str, &str> =
+        paths.lines().filter_map(|path| Some((path.rsplit('/').next()?, path))).collect();
+    let finding = |(name, package): &Program| match found.get(name) {
+        Some(path) => Finding::good(name, *path),
+        None => Finding::bad(name, "not installed", format!("apt-get install {package}")),
     };
     wanted.iter().map(finding).collect()
 }
 
-/// Interim results by the clock and runs without end came with 2.6; percentiles with it.
-pub(super) fn netperf(facts: &Facts) -> Finding {
-    let what = "netperf's version";
-    match facts.version("netperf") {
-        Some(version) if at_least(version, 2, 6) => Finding::good(what, version),
-        Some(version) => {
-            Finding::bad(what, version, "install netperf 2.7.0: interim results need at least 2.6")
-        }
-        None => Finding::bad(what, "unknown", "install netperf 2.7.0 (Debian: component non-free)"),
+/// Samples and flows of several machines are brought to one clock: a remote one must show fractions of a second.
+async fn clock(machine: &Machine) -> Option<Finding> {
+    let Machine::Remote(_) = machine else { return None };
+    let what = "clock";
+    let time = machine.run(&["date", "+%s.%N"]).await.map(|output| output.stdout).unwrap_or_default();
+    if time.contains('.') && time.trim().parse::<f64>().is_ok() {
+        return Some(Finding::good(what, "date shows nanoseconds"));
+    }
+    Some(Finding::bad(what, "date shows no nanoseconds", "apt-get install coreutils"))
+}
+
+/// Whether a machine has a file of a kind, as `test` names it.
+pub(super) async fn file(machine: &Machine, kind: &str, path: &str, what: &str, fix: &str) -> Finding {
+    match machine.run(&["test", kind, path]).await {
+        Ok(_) => Finding::good(what, "present"),
+        Err(_) => Finding::bad(what, "missing", fix),
     }
 }
 
+/// Whether a version is that one or newer.
 pub(super) fn at_least(version: &str, major: u32, minor: u32) -> bool {
     let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (major, minor)
-}
-
-/// The device file alone proves nothing: nested machines have it without a CPU behind it.
-pub(super) fn accelerator(experiment: &Experiment, host: &Facts) -> Finding {
-    let what = "accelerator";
-    match (experiment.host.accel, host.kvm_usable()) {
-        (AccelChoice::Auto | AccelChoice::Kvm, true) => Finding::good(what, "KVM"),
-        (AccelChoice::Tcg, _) => {
-            Finding::good(what, "TCG, as the profile asks; compare shapes, do not quote absolute numbers")
-        }
-        (AccelChoice::Auto, false) => Finding::good(
-            what,
-            "TCG: no vmx or svm behind /dev/kvm; compare shapes, do not quote absolute numbers",
-        ),
-        (AccelChoice::Kvm, false) => Finding::bad(
-            what,
-            "no KVM: the CPU shows neither vmx nor svm, or /dev/kvm does not open",
-            "switch virtualisation on in the firmware and `modprobe kvm_intel` (or kvm_amd), or set accel = \"auto\"",
-        ),
-    }
-}
-
-/// libvirt's QEMU driver requires this account before it reads its configuration.
-fn account() -> Finding {
-    let what = "account libvirt-qemu";
-    match nix::unistd::User::from_name("libvirt-qemu") {
-        Ok(Some(user)) => Finding::good(what, format!("uid {}", user.uid)),
-        // Only Debian's builds are compiled with this name.
-        _ if !Path::new("/etc/debian_version").exists() => Finding::good(what, "not needed here"),
-        _ => Finding::bad(what, "missing", "make install-deps, or: useradd --system --gid kvm libvirt-qemu"),
-    }
 }

@@ -1,33 +1,36 @@
-//! Preflight: everything that a profile needs, checked before anything is made. Never stops at the first failure.
+//! Preflight: whether the machines have everything that a profile needs, before anything is made. Nothing is installed and nothing
+//! is changed: a kind of interface is tried in a network namespace that ends with the attempt. The check does not stop at the first
+//! failure.
 //!
-//! - `machine`: what every profile needs
-//! - `groups`: what its groups of guests need
-//! - [`hardware`]: the machines of a hardware lab
-//! - `image`: what the guests boot
-//! - `cpus`: the CPUs that it names, which may be offline
+//! - `lab`: the machines one after another
+//! - `vm_host`, `tester`: what each of them needs; `machine`: what both need
+//! - `image`: what the guests boot, on this machine
+//! - `needs`: what the backends need; `open_vswitch`: their switches
+//! - `wire`: the NICs that the profile names
+//! - `settings`: the settings of the VM host, and of its end of the wire, that the profile changes
+//! - `groups`: what groups of guests need
+//! - `cpus`, `memory`, `real_time`: CPUs, huge pages, NUMA nodes and scheduling policies that the profile names
 //! - `emulator`: the QEMUs that it names
-//! - `exits`: who can count the guests' exits
-//! - `needs`: what its backends need
-//! - `memory`: huge pages and NUMA nodes for the guests' memory
-//! - `real_time`: what real-time vCPUs need of the kernel
-//! - `others`: other runs, which change the machine or did so and were killed
-//! - `room`: the VM host's disk, if a cloud image has to come there
-//! - `settings`: the settings of the VM host, and of its end of the wire, that it changes
-//! - `wire`: the NICs that it names
+//! - `exits`: how the guests' exits are counted
+//! - `room`: space for a cloud image
+//! - `others`: runs in progress, and stale runs
 
 mod cpus;
 mod emulator;
 mod exits;
 mod groups;
-pub mod hardware;
 mod image;
+mod lab;
 mod machine;
 mod memory;
 mod needs;
+mod open_vswitch;
 mod others;
 mod real_time;
 mod room;
 mod settings;
+mod tester;
+mod vm_host;
 mod wire;
 
 pub use others::stale;
@@ -35,11 +38,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::backend::wire::Wire;
-use crate::host;
-use crate::machine::{Machine, blocking};
+use crate::host::facts::Facts;
+use crate::machine::blocking;
 use crate::profile::Experiment;
 
-/// One thing that was looked at.
+/// One thing that was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// What.
@@ -53,51 +56,57 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn good(what: &str, found: impl Into<String>) -> Finding {
+    /// One that is good enough.
+    pub fn good(what: &str, found: impl Into<String>) -> Finding {
         Finding { what: what.into(), found: found.into(), fix: None, warning: false }
     }
 
-    fn bad(what: &str, found: impl Into<String>, fix: impl Into<String>) -> Finding {
+    /// One that is not good enough.
+    pub fn bad(what: &str, found: impl Into<String>, fix: impl Into<String>) -> Finding {
         Finding { what: what.into(), found: found.into(), fix: Some(fix.into()), warning: false }
     }
 }
 
-/// Checks everything that the experiment needs. Changes nothing.
-pub fn look(experiment: &Experiment) -> Vec<Finding> {
-    if let Some(machines) = &experiment.machines {
-        return hardware::look(experiment, machines).findings;
+/// What was found on the machines of a lab.
+#[derive(Debug, Default)]
+pub struct Examination {
+    /// All findings.
+    pub findings: Vec<Finding>,
+    /// The wire, unless something is wrong with a NIC of it.
+    pub wire: Option<Wire>,
+    /// The facts of the VM host.
+    pub host: Facts,
+    /// The facts of the tester, if it is another machine.
+    pub tester: Option<Facts>,
+    /// The VM host's Open vSwitch, where a configuration uses it.
+    pub open_vswitch: Option<String>,
+}
+
+impl Examination {
+    /// Whether every finding is good.
+    pub fn passed(&self) -> bool {
+        passed(&self.findings)
     }
-    blocking::wait(embedded(experiment)).unwrap_or_else(|error| vec![no_runtime(&error)])
+
+    /// Adds findings, with the machine's name before each where there are several machines. A fact that two of the machine's roles
+    /// need is listed once.
+    fn add(&mut self, machine: Option<&str>, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            let what = machine.map(|machine| format!("{machine}: {}", finding.what));
+            let finding = Finding { what: what.unwrap_or(finding.what), ..finding };
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+        }
+    }
 }
 
-fn no_runtime(error: &std::io::Error) -> Finding {
-    Finding::bad("this machine", error.to_string(), "close other programs")
-}
-
-async fn embedded(experiment: &Experiment) -> Vec<Finding> {
-    let host = &Machine::local();
-    let facts = host::gather(host).await.unwrap_or_default();
-    let (wire, of_wire) = wire::look(host, experiment).await;
-    let mut findings = others::stale(experiment);
-    findings.extend(machine::look(host, experiment, &facts).await);
-    findings.extend(image::look(host, experiment).await);
-    findings.extend(exits::look(host, experiment, facts.kvm_usable()).await);
-    findings.extend(of_wire);
-    findings.extend(look_at_settings(host, experiment, wire.as_ref()).await);
-    findings.extend(groups::look(host, experiment).await);
-    findings
-}
-
-/// What an experiment needs of a VM host, in either lab, as soon as the wire is known.
-async fn look_at_settings(host: &Machine, experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
-    let mut findings = Vec::from_iter(others::look(host, experiment).await);
-    findings.extend(emulator::look(host, experiment).await);
-    findings.extend(needs::look(host, experiment, wire).await);
-    findings.extend(memory::look(host, experiment).await);
-    findings.extend(cpus::look(host, experiment).await);
-    findings.extend(settings::look(host, experiment, wire).await);
-    findings.extend(real_time::look(host, experiment).await);
-    findings
+/// Checks everything that the experiment needs. No thread is left behind.
+pub fn examine(experiment: &Experiment) -> Examination {
+    blocking::wait(lab::examine(experiment)).unwrap_or_else(|error| {
+        let finding = Finding::bad("this machine", error.to_string(), "close other programs");
+        Examination { findings: vec![finding], ..Examination::default() }
+    })
 }
 
 /// Whether every finding is good.

@@ -1,4 +1,4 @@
-//! Other runs: one that changes settings of the machine at the moment, and stale ones whose changes still stand.
+//! Other runs: one that changes settings of the machine at the moment, and stale ones whose changes are still in effect.
 
 use super::Finding;
 use crate::lab::settings_lock::{self, Holder};
@@ -11,8 +11,8 @@ use crate::profile::Experiment;
 /// The name of the finding that another run changes settings of the machine.
 const ANOTHER_RUN: &str = "another run";
 
-/// The run that changes settings of the machine at the moment.
-pub(super) async fn look(host: &Machine, experiment: &Experiment) -> Option<Finding> {
+/// The run that changes settings of the VM host, if any.
+pub(super) async fn changing(host: &Machine, experiment: &Experiment) -> Option<Finding> {
     settings_lock::holder(host).await.map(|holder| beside(&holder, experiment))
 }
 
@@ -26,7 +26,7 @@ pub fn stale(experiment: &Experiment) -> Vec<Finding> {
     stale_runs(&state::roots(), &machines).iter().map(uncleaned).collect()
 }
 
-/// Only one run at a time may change settings; others are told what may show in their figures.
+/// Only one run at a time may change settings; for others it is a warning.
 fn beside(holder: &Holder, experiment: &Experiment) -> Finding {
     let found = format!("{holder} changes settings of the VM host");
     if experiment.changes_machine() {
@@ -62,7 +62,7 @@ mod tests {
         assert!(waits("[guest]\nhugepages = true\n"));
         assert!(waits("[sweep]\nksm = [true, false]\n"));
         assert!(!waits("[tuning.host]\ngro = false\nrps = \"all\"\n"));
-        let told = beside(&holder, &experiment("")).found;
-        assert!(told.starts_with("run abc234 (process 7 on lab) changes settings"), "{told}");
+        let found = beside(&holder, &experiment("")).found;
+        assert!(found.starts_with("run abc234 (process 7 on lab) changes settings"), "{found}");
     }
 }

@@ -7,27 +7,27 @@ use crate::profile::Experiment;
 
 const WHAT: &str = "real-time vCPUs";
 
-/// Checks the kernel of the VM host.
-pub(super) async fn look(host: &Machine, experiment: &Experiment) -> Option<Finding> {
-    match experiment.has_real_time() {
-        true => Some(finding(real_time::detect(host).await, experiment)),
-        false => None,
+/// Checks the kernel, if vCPUs are to be real-time threads.
+pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Option<Finding> {
+    if !experiment.has_real_time() {
+        return None;
     }
+    Some(finding(real_time::detect(host).await, experiment))
 }
 
-/// The embedded lab's own libvirt can do without groups for CPU time, as long as nobody asks for a part of it.
-fn finding(seen: RealTime, experiment: &Experiment) -> Finding {
+/// The embedded lab's own libvirt can do without groups for CPU time, as long as no group or quota divides it.
+fn finding(real_time: RealTime, experiment: &Experiment) -> Finding {
     const NO_BUDGET: &str = "this kernel (CONFIG_RT_GROUP_SCHED) gives libvirt's control groups none";
     const KERNEL: &str = "start the kernel with rt_group_sched=0 (Linux 6.14 or newer), or use one built without \
                           CONFIG_RT_GROUP_SCHED";
     let daemon = experiment.machines.is_some();
-    if !seen.allowed {
+    if !real_time.allowed {
         let fix = "run kvmfair as root, outside of a container or a control group without real-time budget";
         return Finding::bad(WHAT, "not even a single process may be real-time", fix);
     }
     let bound =
-        seen.bound_percent.map_or("without bound".into(), |part| format!("up to {part:.0} % of a CPU"));
-    match (seen.grouped, daemon, experiment.divides_cpu_time()) {
+        real_time.bound_percent.map_or("without bound".into(), |part| format!("up to {part:.0} % of a CPU"));
+    match (real_time.grouped, daemon, experiment.divides_cpu_time()) {
         (false, ..) => Finding::good(WHAT, bound),
         (true, false, false) => {
             Finding::good(WHAT, format!("{bound}; guests get no control groups for CPU time: {NO_BUDGET}"))

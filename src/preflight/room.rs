@@ -1,24 +1,24 @@
 //! Room for a cloud image on the VM host, which gets a copy of it for the run.
 
-use std::path::Path;
-
 use bytesize::ByteSize;
 
 use super::Finding;
 use crate::guest::cloud;
 use crate::lab::hardware::IMAGES;
 use crate::machine::Machine;
+use crate::profile::{Experiment, Image};
 
-/// For what the guests write into their layers, and whoever else uses the disk, bytes.
+/// For what the guests write into their layers, and for other users of the disk, bytes.
 const SPARE: u64 = 256 << 20;
 
-/// Looks at the disk; says nothing of an image that is refused anyway.
-pub(super) async fn look(host: &Machine, image: &Path) -> Option<Finding> {
-    let wanted = cloud::base::inspect(image).ok()?.length;
-    let said = host.run(&["df", "-Pk", IMAGES]).await;
-    Some(match said.map(|output| available(&output.stdout)) {
+/// Checks the disk of a VM host that gets a copy; nothing about an image that is refused anyway.
+pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Option<Finding> {
+    let (Some(_), Image::Cloud { path, .. }) = (&experiment.machines, &experiment.image) else { return None };
+    let wanted = cloud::base::inspect(path).ok()?.length;
+    let printed = host.run(&["df", "-Pk", IMAGES]).await;
+    Some(match printed.map(|output| available(&output.stdout)) {
         Ok(Some(free)) => finding(wanted, free),
-        Ok(None) => unknown("df says nothing of it".into()),
+        Ok(None) => unknown("unexpected output of df".into()),
         Err(error) => unknown(error.to_string()),
     })
 }
@@ -31,17 +31,17 @@ fn finding(wanted: u64, free: u64) -> Finding {
     if free >= wanted.saturating_add(SPARE) {
         return Finding::good(WHAT, found);
     }
-    let fix = format!("there: make {} free in {IMAGES}, or use a smaller image", size(wanted + SPARE));
+    let fix = format!("make {} free in {IMAGES}, or use a smaller image", size(wanted + SPARE));
     Finding::bad(WHAT, found, fix)
 }
 
 fn unknown(cause: String) -> Finding {
-    Finding::bad(WHAT, cause, format!("there: mkdir -m 1777 {IMAGES}"))
+    Finding::bad(WHAT, cause, format!("mkdir -m 1777 {IMAGES}"))
 }
 
-/// Bytes that `df -Pk` says are free: the fourth column of its second line.
-fn available(said: &str) -> Option<u64> {
-    let kibibytes: u64 = said.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()?;
+/// Bytes that `df -Pk` prints as available: the fourth column of its second line.
+fn available(printed: &str) -> Option<u64> {
+    let kibibytes: u64 = printed.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()?;
     kibibytes.checked_mul(1024)
 }
 
@@ -53,7 +53,7 @@ mod tests {
                       /dev/vda         263174212 39024180  56137212      42% /\n";
 
     #[test]
-    fn free_room_is_what_df_says_is_available() {
+    fn free_room_is_what_df_prints_as_available() {
         assert_eq!(available(DF), Some(56_137_212 * 1024));
         assert_eq!(available("df: /var/tmp: No such file or directory\n"), None);
     }

@@ -1,31 +1,30 @@
 //! The NICs that a profile names for its wire.
 
 use super::Finding;
+use crate::backend::Side;
 use crate::backend::wire::Wire;
 use crate::host_nic::HostNic;
-use crate::lab::nics;
-use crate::machine::Machine;
-use crate::profile::Experiment;
+use crate::lab::nic_error::NicError;
 
-/// The wire, unless something is wrong with a NIC of it, and what was found.
-pub(super) async fn look(host: &Machine, experiment: &Experiment) -> (Option<Wire>, Vec<Finding>) {
-    match nics::wire(experiment.wire.as_ref(), Some(host), Some(host), true).await {
-        Ok(Wire::Veth) => (Some(Wire::Veth), Vec::new()),
-        Ok(Wire::Nics(found)) => {
-            let host = found.host.iter().map(|nic| good("the host's NIC", nic));
-            let findings = host.chain([good("the tester's NIC", &found.tester)]).collect();
-            (Some(Wire::Nics(found)), findings)
-        }
-        Err(errors) => {
-            let bad = errors
-                .iter()
-                .map(|(_, error)| Finding::bad("NIC of the wire", error.to_string(), error.fix()));
-            (None, bad.collect())
-        }
-    }
+const WHAT: &str = "NIC of the wire";
+
+/// NICs that can carry it, each with its side.
+pub(super) fn good(wire: &Wire) -> Vec<(Side, Finding)> {
+    let Wire::Nics(nics) = wire else { return Vec::new() };
+    let host = nics.host.iter().map(|nic| (Side::Host, nic));
+    host.chain([(Side::Tester, &nics.tester)]).map(|(side, nic)| (side, unused(nic))).collect()
 }
 
-fn good(what: &str, nic: &HostNic) -> Finding {
+/// One that cannot.
+pub(super) fn bad(error: &NicError) -> Finding {
+    Finding::bad(WHAT, error.to_string(), error.fix())
+}
+
+fn unused(nic: &HostNic) -> Finding {
+    let kind = match nic.device.as_str() {
+        "" => "a virtual interface".to_owned(),
+        device => format!("{}, {device}", nic.driver),
+    };
     let functions = nic.sriov.map_or_else(String::new, |s| format!(", up to {} virtual functions", s.total));
-    Finding::good(what, format!("{} ({}, {}), nothing uses it{functions}", nic.name, nic.driver, nic.device))
+    Finding::good(WHAT, format!("{} ({kind}), nothing uses it{functions}", nic.name))
 }

@@ -61,6 +61,11 @@ pub struct Experiment {
 }
 
 impl Experiment {
+    /// Whether any configuration has guests.
+    pub fn has_guests(&self) -> bool {
+        self.configurations.iter().any(|configuration| configuration.vms > 0)
+    }
+
     /// Whether vCPUs are real-time threads in any configuration.
     pub fn has_real_time(&self) -> bool {
         self.configurations.iter().any(|c| c.vms > 0 && c.scheduler.is_some_and(Policy::is_real_time))

@@ -72,7 +72,7 @@ fn streams(session: &LabSession, groups: &[Members], timing: &Timing) -> Vec<Flo
             send_buffer_bytes,
             interval: timing.interval,
             settle,
-            length: longest(timing),
+            length: None,
         }
     };
     (1..).zip(guests).map(spec).collect()

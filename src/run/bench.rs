@@ -61,7 +61,8 @@ impl Guide for ByProfile {
 /// Runs the plan.
 ///
 /// # Errors
-/// If a result cannot be stored, or the lab cannot be brought back to a known state.
+/// [`super::rehearsal::RehearsalFailed`] if no trial can be measured; or a result cannot be stored, or the lab cannot be
+/// brought back to a known state.
 pub async fn run(
     session: &mut LabSession,
     experiment: &Experiment,
@@ -140,7 +141,7 @@ async fn attempts(
     let mut made = 0;
     loop {
         made += 1;
-        let raw = trial::run(session, planned, &experiment.timing, events).await;
+        let raw = trial::run(session, planned, &experiment.timing, events).await?;
         let raw = RawTrial { attempt: before + made, ..raw };
         if made >= experiment.limits.trial_attempts || late() {
             return Ok(raw);

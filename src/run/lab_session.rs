@@ -54,6 +54,8 @@ pub struct LabSession {
     pub(super) applied_limits: BTreeMap<u32, GuestLimits>,
     /// By the name of the group of the profile.
     pub(super) control_groups: BTreeMap<String, ControlGroup>,
+    /// Whether netperf has passed over the path of a configuration.
+    pub(super) rehearsed: bool,
     pub(super) journal: Journal,
     pub(super) events: Events,
     /// Holds the connection to libvirt's daemon, if there is one.
@@ -82,7 +84,7 @@ impl LabSession {
     pub async fn open(
         state: &State,
         experiment: Experiment,
-        image: &GuestImage,
+        image: Option<&GuestImage>,
         accel: Accel,
         wire: Wire,
         cache: &Path,
@@ -124,6 +126,7 @@ impl LabSession {
             most: 0,
             applied_limits: BTreeMap::new(),
             control_groups: BTreeMap::new(),
+            rehearsed: false,
             journal,
             events,
             _daemon: daemon,
@@ -167,10 +170,15 @@ impl LabSession {
 
 /// Gives the run's keys to what the guests boot: into the appliance's initramfs, which is written here, or into the seed
 /// disks of a cloud image, which are made at each boot.
-fn with_keys(image: &GuestImage, keys: &RunKeys, state: &Path) -> Result<(GuestFiles, Option<RunSeed>)> {
+fn with_keys(
+    image: Option<&GuestImage>,
+    keys: &RunKeys,
+    state: &Path,
+) -> Result<(GuestFiles, Option<RunSeed>)> {
     let directory = state.to_owned();
     match image {
-        GuestImage::Appliance(appliance) => {
+        None => Ok((GuestFiles { directory, kernel: None, base: None }, None)),
+        Some(GuestImage::Appliance(appliance)) => {
             let files = RunFiles {
                 host_key_dropbear: keys.host_key_dropbear(),
                 authorized_key: keys.authorized_key()?,
@@ -179,7 +187,7 @@ fn with_keys(image: &GuestImage, keys: &RunKeys, state: &Path) -> Result<(GuestF
             run_initramfs(&appliance.initramfs, &files, &placement::initramfs(state))?;
             Ok((GuestFiles { directory, kernel: Some(appliance.kernel.clone()), base: None }, None))
         }
-        GuestImage::Cloud { base, digest, install_netperf } => {
+        Some(GuestImage::Cloud { base, digest, install_netperf }) => {
             let seed = RunSeed::new(keys, *install_netperf)?;
             let base = Base { path: base.path.clone(), length: base.length, digest: digest.clone() };
             Ok((GuestFiles { directory, kernel: None, base: Some(base) }, Some(seed)))

@@ -6,6 +6,8 @@
 //! - [`blueprint`]: what a guest of a configuration is made of
 //! - `settings`: one file for each setting that is applied and proven
 //! - [`verify`]: the proof that the backend under test is the one that runs; `cgroup` proves shares, quotas and caps
+//! - [`rehearsal`]: a second of netperf before the first trial
+//! - `flows`: which netperf runs to which guest
 //! - `background`: the load that is not measured
 //! - `snapshots`, `exits`, `throttled`: counters just before and after a window
 //! - `every_guest`: a command in every guest at once
@@ -18,9 +20,11 @@ mod cgroup;
 pub mod event;
 mod every_guest;
 mod exits;
+mod flows;
 mod guest_check;
 pub mod lab_session;
 mod open_lab;
+pub mod rehearsal;
 mod settings;
 mod snapshots;
 mod throttled;

@@ -1,64 +1,71 @@
 //! One trial: move, verify, load, probe; what came of it as raw samples. A trial that breaks has a stage and a cause.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use tokio::time::{Instant, sleep_until};
 
 use super::event::{Event, Events};
+use super::flows::{baremetal_netserver, flow_specs, measured, stations};
 use super::lab_session::LabSession;
+use super::rehearsal::{RehearsalFailed, rehearse};
 use super::settings::kernel;
 use super::time_limits::{ORPHAN_LIMIT, START_LIMIT};
 use super::{background, cgroup, exits, snapshots, verify};
-use crate::address::{Net, Station, address};
-use crate::backend::{Backend, Counted, Side};
+use crate::backend::{Counted, Side};
 use crate::clock::wall_clock;
 use crate::load::Load;
 use crate::load::clocks::Clocks;
-use crate::load::command::{self, FlowSpec};
-use crate::load::netserver::Netserver;
 use crate::load::parse;
 use crate::machine::Machine;
 use crate::plan::PlannedTrial;
 use crate::probe::HostSampler;
 use crate::probe::TargetWatch;
 use crate::probe::hiccup::HiccupMeter;
-use crate::profile::groups::{self, Group, Members, members};
-use crate::profile::{Configuration, Role, Timing};
+use crate::profile::groups::{Group, members};
+use crate::profile::{Configuration, Timing};
 use crate::raw::{Accel, Check, FORMAT, Failure, HostSample, RawFlow, RawTrial, Stage};
 
 /// The first look ends before the window, and has as little of the warm-up in it as that allows.
 const LOOK_BEFORE: Duration = Duration::from_secs(2);
 
-/// An error with the step in which it happened.
-struct Broken {
-    stage: Stage,
-    cause: anyhow::Error,
+/// What ends a trial early.
+enum Broken {
+    /// An error with the step in which it happened.
+    Trial { stage: Stage, cause: anyhow::Error },
+    /// No trial can be measured.
+    Run(RehearsalFailed),
 }
 
 fn at(stage: Stage) -> impl Fn(anyhow::Error) -> Broken {
-    move |cause| Broken { stage, cause }
+    move |cause| Broken::Trial { stage, cause }
 }
 
-/// Runs one trial. Never fails as a whole: a failure is a part of the result.
+/// Runs one trial, whose failure is a part of the result. The first one whose guests are up is rehearsed.
+///
+/// # Errors
+/// [`RehearsalFailed`] if no trial can be measured.
 pub async fn run(
     session: &mut LabSession,
     planned: &PlannedTrial,
     timing: &Timing,
     events: &Events,
-) -> RawTrial {
+) -> Result<RawTrial, RehearsalFailed> {
     let mut raw = blank(planned, session.accel, session.groups());
     (raw.host_cpus, raw.started_s) = (session.host_cpus.len() as u32, wall_clock());
     raw.online_cpus = session.host_cpus.clone();
-    if let Err(broken) = steps(session, timing, events, &mut raw).await {
-        let cause = format!("{:#}", broken.cause).replace('\n', " ");
-        tracing::warn!(trial = raw.trial, stage = ?broken.stage, cause, "the trial failed");
-        raw.failure = Some(Failure { stage: broken.stage, cause });
+    match steps(session, timing, events, &mut raw).await {
+        Ok(()) => {}
+        Err(Broken::Run(failed)) => return Err(failed),
+        Err(Broken::Trial { stage, cause }) => {
+            let cause = format!("{cause:#}").replace('\n', " ");
+            tracing::warn!(trial = raw.trial, ?stage, cause, "the trial failed");
+            raw.failure = Some(Failure { stage, cause });
+        }
     }
     raw.ended_s = wall_clock();
-    raw
+    Ok(raw)
 }
 
 /// A trial that has not run.
@@ -100,6 +107,10 @@ async fn steps(
     raw.moved_s = Some(wall_clock());
     raw.checks = verify::checks(session, &configuration).await.map_err(at(Stage::Verify))?;
     raw.checks.extend(cgroup::checks(session, &configuration, &raw.groups).await);
+    if !session.rehearsed {
+        rehearse(session, &configuration, &raw.checks).await.map_err(Broken::Run)?;
+        session.rehearsed = true;
+    }
     raw.checks.extend(exits::prepare(session, &configuration).await);
     let netserver = baremetal_netserver(session, &configuration).await.map_err(at(Stage::Load))?;
     let host = session.lab.side(Side::Host);
@@ -158,21 +169,6 @@ fn enough(samples: &[HostSample]) -> Result<()> {
     Ok(())
 }
 
-/// Bare metal is served by the host itself.
-async fn baremetal_netserver(
-    session: &LabSession,
-    configuration: &Configuration,
-) -> Result<Option<Netserver>> {
-    match configuration.backend {
-        Backend::Baremetal => {
-            let address = control(session.lab.control(), Station::Host);
-            let server = Netserver::start(session.lab.side(Side::Host), address).await;
-            Ok(Some(server.context("failed to start netserver on the host")?))
-        }
-        Backend::Guest { .. } => Ok(None),
-    }
-}
-
 fn watches(session: &LabSession, configuration: &Configuration) -> Vec<TargetWatch> {
     let site = session.site(configuration);
     let watch = |(station, qemu_pid): (u32, Option<i32>)| match configuration.backend.counted(&site, station)
@@ -187,48 +183,6 @@ fn watches(session: &LabSession, configuration: &Configuration) -> Vec<TargetWat
         .map(|station| (station, session.fleet.get(station).map(|guest| guest.pid)))
         .map(watch)
         .collect()
-}
-
-/// Numbers of the machines that run netserver: the guests, or 0 for the host.
-fn stations(configuration: &Configuration) -> Vec<u32> {
-    if configuration.vms == 0 { vec![0] } else { (1..=configuration.vms).collect() }
-}
-
-/// Those of them that carry measured flows.
-fn measured(groups: &[Members], configuration: &Configuration) -> Vec<u32> {
-    let role = |guest: &u32| groups::of_guest(groups, *guest).map_or(Role::Measured, |group| group.role);
-    stations(configuration).into_iter().filter(|guest| role(guest) == Role::Measured).collect()
-}
-
-/// Where netserver is told to start a flow.
-fn control(net: Net, station: Station) -> IpAddr {
-    IpAddr::V4(address(net, station))
-}
-
-fn flow_specs(stations: &[u32], configuration: &Configuration, timing: &Timing, net: Net) -> Vec<FlowSpec> {
-    let (interval, hold) = (timing.interval, timing.warmup + timing.window + timing.cooldown);
-    let length = command::length(hold, interval, configuration.flows);
-    let settle = command::settle(configuration.test, configuration.flows);
-    let spec = |index: u32| {
-        let guest = stations[(index as usize) % stations.len()]; // round robin: no guest's flows all start first
-        let station = if guest == 0 { Station::Host } else { Station::Guest(guest) };
-        FlowSpec {
-            flow: index + 1,
-            guest,
-            control: control(net, station),
-            data: IpAddr::V4(address(Net::Test, station)),
-            test: configuration.test,
-            request_bytes: configuration.request_bytes,
-            response_bytes: configuration.response_bytes,
-            message_bytes: configuration.message_bytes,
-            burst: configuration.burst,
-            send_buffer_bytes: None,
-            interval,
-            settle,
-            length,
-        }
-    };
-    (0..configuration.flows).map(spec).collect()
 }
 
 /// Starts all flows, holds them, ends them; snapshots into the guests before and after the window, while all flows run.

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kvmfair::load::{FlowSpec, Load, LoadError, Netserver, NetserverError, command, parse};
+use kvmfair::load::{FlowSpec, Load, LoadError, Netserver, NetserverError, command, parse, rehearsal};
 use kvmfair::machine::Machine;
 use kvmfair::machine::local::Local;
 use kvmfair::profile::Test;
@@ -63,9 +63,15 @@ impl Lab {
             send_buffer_bytes: None,
             interval: Duration::from_millis(250),
             settle: command::settle(Test::TCP_RR, number),
-            length: Duration::ZERO,
+            length: None,
         };
         (1..=number).map(flow).collect()
+    }
+
+    /// One flow for each test.
+    fn each_test(&self) -> Vec<FlowSpec> {
+        let flows = self.flows(Test::ALL.len() as u32);
+        flows.into_iter().zip(Test::ALL).map(|(flow, test)| FlowSpec { test, ..flow }).collect()
     }
 
     async fn netserver(&self) -> Netserver {
@@ -295,4 +301,21 @@ async fn a_netserver_without_its_address_says_why_it_does_not_listen() {
     assert!(matches!(error, NetserverError::NotListening { .. }));
     assert!(error.to_string().starts_with("netserver does not listen on 198.18.208.77:12865: "), "{error}");
     println!("{error}");
+}
+
+#[tokio::test]
+async fn a_rehearsal_passes_with_every_test_and_leaves_no_process() {
+    let lab = Lab::new(210);
+    let netserver = lab.netserver().await;
+    rehearsal::rehearse(&lab.tester, &lab.each_test()).await.unwrap();
+    netserver.stop().await;
+    assert_eq!(lab.netperfs().0, 0);
+}
+
+#[tokio::test]
+async fn a_rehearsal_without_a_netserver_fails_in_netperfs_own_words() {
+    let lab = Lab::new(211);
+    let error = rehearsal::rehearse(&lab.tester, &lab.each_test()).await.unwrap_err().to_string();
+    assert!(error.contains("are you sure there is a netserver listening"), "{error}");
+    assert_eq!(lab.netperfs().0, 0);
 }

@@ -22,6 +22,7 @@ mod nic_settings;
 mod ovs;
 mod pinning;
 mod refused;
+mod rehearsal;
 mod reprovision;
 mod trust;
 mod truth;

@@ -156,6 +156,7 @@ fn trial(
         format: FORMAT,
         trial: number,
         repeat,
+        machine: 0,
         attempt: 1,
         configuration: configuration.clone(),
         groups: vec![],

@@ -1,0 +1,184 @@
+//! The load of a trial for a moment, before any trial: whether netperf answers over the path under test, and whether it prints
+//! what the figures need.
+
+use std::time::{Duration, Instant};
+
+use super::command::{FlowSpec, missing_selectors};
+use super::error::LoadError;
+use super::flows::Load;
+use super::launcher::FailedFlow;
+use super::parse;
+use crate::machine::Machine;
+use crate::raw::RawFlow;
+
+/// How long each netperf runs.
+const LENGTH: Duration = Duration::from_secs(1);
+
+/// Between two interim results.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// For the first interim result. A path that drops packets shows only in that nothing arrives.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A netperf that is no longer controlled ends by itself after this time.
+const MAX: Duration = Duration::from_secs(60);
+
+/// Runs flows for a second, and again for some seconds while nothing is transferred: a busy guest may take a while.
+///
+/// # Errors
+/// [`LoadError`] if a flow fails, transfers nothing, or prints less than the figures need.
+pub async fn rehearse(tester: &Machine, flows: &[FlowSpec]) -> Result<(), LoadError> {
+    let short = |flow: &FlowSpec| FlowSpec {
+        interval: INTERVAL,
+        settle: Duration::ZERO,
+        length: Some(LENGTH),
+        ..flow.clone()
+    };
+    let flows: Vec<FlowSpec> = flows.iter().map(short).collect();
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        match attempt(tester, &flows).await {
+            Err(LoadError::Late { .. }) if Instant::now() < deadline => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn attempt(tester: &Machine, flows: &[FlowSpec]) -> Result<(), LoadError> {
+    let mut load = Load::start(tester, flows, DEADLINE, MAX).await?;
+    load.wait_running().await.map_err(without_interim_results)?;
+    let transcript = load.stop().await?;
+    let results = parse::flows(&transcript, flows);
+    flows.iter().zip(&results).try_for_each(|(flow, result)| accept(flow, result))
+}
+
+/// A netperf that ends well before its first interim result has transferred nothing, or prints no interim results at all.
+fn without_interim_results(error: LoadError) -> LoadError {
+    let LoadError::Failed { failed, started } = error else { return error };
+    if failed.iter().any(|flow| flow.status != 0) {
+        return LoadError::Failed { failed, started };
+    }
+    let idle: Vec<u32> = failed.iter().filter(|flow| !transferred(flow)).map(|flow| flow.flow).collect();
+    if idle.is_empty() {
+        return LoadError::Unsuitable("prints no interim results (it is built without --enable-demo)".into());
+    }
+    LoadError::Late { flows: idle, started, deadline: LENGTH }
+}
+
+/// Whether the final result of a flow has a throughput.
+fn transferred(flow: &FailedFlow) -> bool {
+    let throughput = flow.message.split(' ').find_map(|word| word.strip_prefix("THROUGHPUT="));
+    throughput.and_then(|number| number.parse::<f64>().ok()).is_some_and(|number| number > 0.0)
+}
+
+/// Whether a flow has all that the figures need. Pure.
+fn accept(flow: &FlowSpec, result: &RawFlow) -> Result<(), LoadError> {
+    if result.exit_code != Some(0) {
+        let (status, message) = (result.exit_code.unwrap_or(-1), result.messages.replace('\n', " "));
+        return Err(LoadError::Ended(FailedFlow { flow: flow.flow, status, message }));
+    }
+    let missing = missing_selectors(result);
+    if !missing.is_empty() {
+        return Err(LoadError::Unsuitable(format!("does not report {}", missing.join(", "))));
+    }
+    let number = |key: &str| result.result.get(key).and_then(|text| text.parse::<f64>().ok()).unwrap_or(-1.0);
+    if !flow.test.is_stream() && number("P50_LATENCY") < 0.0 {
+        let cause = "reports no percentiles of latency (it is built without --enable-histogram)";
+        return Err(LoadError::Unsuitable(cause.into()));
+    }
+    if number("LOCAL_SEND_CALLS") > 0.0 && number("REMOTE_RECV_CALLS") <= 0.0 {
+        return Err(LoadError::OneWay { flow: flow.flow, test: flow.test });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::command::SELECTORS;
+    use crate::profile::Test;
+
+    fn verdict(test: Test, change: impl Fn(&mut RawFlow)) -> String {
+        let mut result = RawFlow {
+            flow: 1,
+            guest: 1,
+            intervals: vec![],
+            result: SELECTORS.map(|key| (key.to_owned(), "1".to_owned())).into(),
+            exit_code: Some(0),
+            messages: String::new(),
+        };
+        change(&mut result);
+        let address = std::net::IpAddr::from([198, 18, 0, 2]);
+        let flow = FlowSpec {
+            flow: 1,
+            guest: 1,
+            control: address,
+            data: address,
+            test,
+            request_bytes: 1,
+            response_bytes: 1,
+            message_bytes: 1,
+            burst: 0,
+            send_buffer_bytes: None,
+            interval: INTERVAL,
+            settle: Duration::ZERO,
+            length: None,
+        };
+        accept(&flow, &result).map_or_else(|error| error.to_string(), |()| "accepted".into())
+    }
+
+    fn set(key: &'static str, value: &'static str) -> impl Fn(&mut RawFlow) {
+        move |flow| drop(flow.result.insert(key.into(), value.into()))
+    }
+
+    #[test]
+    fn a_complete_result_is_accepted_and_one_that_lacks_fields_names_them() {
+        assert_eq!(verdict(Test::TCP_RR, |_| ()), "accepted");
+        let lacks = verdict(Test::TCP_RR, |flow| drop(flow.result.remove("P99_LATENCY")));
+        assert!(lacks.starts_with("netperf on the tester does not report P99_LATENCY (hint: "), "{lacks}");
+    }
+
+    #[test]
+    fn transactions_need_a_histogram_and_streams_do_not() {
+        let without = set("P50_LATENCY", "-1");
+        assert!(verdict(Test::UDP_RR, &without).contains("--enable-histogram"));
+        assert_eq!(verdict(Test::TCP_STREAM, &without), "accepted");
+    }
+
+    #[test]
+    fn datagrams_that_never_arrive_are_a_failure_although_netperf_ends_well() {
+        let lost = verdict(Test::UDP_STREAM, set("REMOTE_RECV_CALLS", "0"));
+        assert_eq!(lost, "flow 1 (UDP_STREAM) sent data, and the other end received none");
+        let from_guest = |flow: &mut RawFlow| {
+            set("LOCAL_SEND_CALLS", "0")(flow);
+            set("REMOTE_RECV_CALLS", "0")(flow);
+        };
+        assert_eq!(verdict(Test::TCP_MAERTS, from_guest), "accepted");
+    }
+
+    #[test]
+    fn a_netperf_that_ends_with_an_error_is_reported_in_its_own_words() {
+        let failed = verdict(Test::TCP_RR, |flow| {
+            flow.exit_code = Some(1);
+            flow.messages = "recv_data failed:\nConnection reset by peer".into();
+        });
+        assert_eq!(
+            failed,
+            "netperf of flow 1 ended with status 1: recv_data failed: Connection reset by peer"
+        );
+    }
+
+    #[test]
+    fn a_netperf_that_ends_without_interim_results_lacks_demo_mode_only_if_it_transferred_something() {
+        let error = |status, message: &str| {
+            let failed = vec![FailedFlow { flow: 1, status, message: message.into() }];
+            without_interim_results(LoadError::Failed { failed, started: 1 }).to_string()
+        };
+        let built = error(0, "THROUGHPUT=30723.23 THROUGHPUT_UNITS=Trans/s");
+        assert!(built.contains("--enable-demo"), "{built}");
+        let dropped = error(0, "THROUGHPUT=0.00 THROUGHPUT_UNITS=Trans/s");
+        assert_eq!(dropped, "flows [1] of 1 transferred nothing within 1 s");
+        let failed = error(255, "establish control");
+        assert!(failed.contains("establish control"), "{failed}");
+    }
+}

@@ -1,0 +1,106 @@
+//! What the VM host needs.
+
+use std::path::Path;
+
+use super::machine::{self, NETSERVER, Program, TC};
+use super::{Finding, cpus, emulator, exits, groups, memory, needs, others, real_time, room, settings};
+use crate::backend::Backend;
+use crate::backend::wire::Wire;
+use crate::host::facts::Facts;
+use crate::libvirt::daemon::Daemon;
+use crate::machine::Machine;
+use crate::profile::{AccelChoice, Experiment, Image};
+
+/// Checks everything; what depends on the wire is left out where that was not found.
+pub(super) async fn examine(
+    host: &Machine,
+    facts: &Facts,
+    experiment: &Experiment,
+    wire: Option<&Wire>,
+) -> Vec<Finding> {
+    let mut findings = Vec::from_iter(others::changing(host, experiment).await);
+    findings.extend(machine::examine(host, &programs(experiment)).await);
+    if experiment.has_guests() {
+        findings.push(libvirt(host, experiment).await);
+        findings.push(accelerator(experiment.host.accel, facts.kvm_usable()));
+        findings.extend(exits::examine(experiment, facts));
+        findings.extend(room::examine(host, experiment).await);
+    }
+    findings.extend(needs::examine(host, experiment, wire).await);
+    findings.extend(emulator::examine(host, experiment).await);
+    findings.extend(memory::examine(experiment, facts));
+    findings.extend(cpus::examine(experiment, facts));
+    findings.extend(settings::examine(host, experiment, wire).await);
+    findings.extend(groups::examine(host, experiment).await);
+    findings.extend(real_time::examine(host, experiment).await);
+    findings
+}
+
+/// Programs that a run starts there.
+fn programs(experiment: &Experiment) -> Vec<Program> {
+    const DISKS: [Program; 2] = [("qemu-img", "qemu-utils"), ("sha256sum", "coreutils")];
+    let bare = experiment.configurations.iter().any(|c| c.backend == Backend::Baremetal);
+    let own_libvirt = experiment.machines.is_none();
+    let mut programs = Vec::new();
+    programs.extend(bare.then_some(NETSERVER));
+    programs.extend(experiment.changes_machine().then_some(("flock", "util-linux")));
+    programs.extend(experiment.groups.iter().any(|group| group.bandwidth_bps.is_some()).then_some(TC));
+    if experiment.has_guests() {
+        programs.extend(own_libvirt.then_some(("qemu-system-x86_64", "qemu-system-x86")));
+        programs.extend(DISKS.into_iter().filter(|_| matches!(experiment.image, Image::Cloud { .. })));
+    }
+    programs
+}
+
+/// The daemon of a hardware lab, or the account that the embedded lab's own libvirt looks up before it reads its configuration.
+async fn libvirt(host: &Machine, experiment: &Experiment) -> Finding {
+    if experiment.machines.is_none() {
+        return account();
+    }
+    let what = "libvirt";
+    let opened = match tempfile::tempdir() {
+        Ok(directory) => match Daemon::open(host, directory.path()).await {
+            Ok(daemon) => daemon.hypervisor.versions().await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        },
+        Err(error) => Err(error.to_string()),
+    };
+    match opened {
+        Ok((libvirt, qemu)) => Finding::good(what, format!("{libvirt}, with QEMU {qemu}")),
+        Err(error) => Finding::bad(
+            what,
+            error,
+            "apt-get install libvirt-daemon-system qemu-system-x86, and systemctl enable --now libvirtd",
+        ),
+    }
+}
+
+fn account() -> Finding {
+    let what = "account libvirt-qemu";
+    match nix::unistd::User::from_name("libvirt-qemu") {
+        Ok(Some(user)) => Finding::good(what, format!("uid {}", user.uid)),
+        // Only Debian's builds are compiled with this name.
+        _ if !Path::new("/etc/debian_version").exists() => Finding::good(what, "not needed here"),
+        _ => Finding::bad(what, "missing", "useradd --system --gid kvm libvirt-qemu"),
+    }
+}
+
+/// The device file alone proves nothing: nested machines have it without a CPU that supports it.
+fn accelerator(choice: AccelChoice, kvm: bool) -> Finding {
+    let what = "accelerator";
+    match (choice, kvm) {
+        (AccelChoice::Auto | AccelChoice::Kvm, true) => Finding::good(what, "KVM"),
+        (AccelChoice::Tcg, _) => {
+            Finding::good(what, "TCG, as the profile asks; compare shapes, do not quote absolute numbers")
+        }
+        (AccelChoice::Auto, false) => Finding::good(
+            what,
+            "TCG: no vmx or svm, or /dev/kvm does not open; compare shapes, do not quote absolute numbers",
+        ),
+        (AccelChoice::Kvm, false) => Finding::bad(
+            what,
+            "no KVM: the CPU shows neither vmx nor svm, or /dev/kvm does not open",
+            "switch virtualisation on in the firmware and `modprobe kvm_intel` (or kvm_amd), or set accel = \"auto\"",
+        ),
+    }
+}

@@ -120,7 +120,8 @@ pub fn find_rise(
     })
 }
 
-/// From which level on the spread beyond noise is above 10, 15 and 30 points; a level is named once, with the largest bound.
+/// From which of several levels on the spread beyond noise is above 10, 15 and 30 points; a level is named once, with the largest
+/// bound.
 pub fn find_spread(
     series: &str,
     levels: &[SeriesLevel],
@@ -134,6 +135,9 @@ pub fn find_spread(
     };
     let known: Vec<(&SeriesLevel, (f64, f64, usize))> =
         levels.iter().filter_map(|level| Some((level, interval(level)?))).collect();
+    if known.len() < 2 {
+        return Vec::new();
+    }
     let mut found: Vec<SeriesFinding> = Vec::new();
     let mut named = known.len();
     for bound in SPREADS {

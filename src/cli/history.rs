@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn a_confirmed_change_for_the_worse_fails_the_check_and_is_named_with_its_environment() {
         let dir = tempfile::tempdir().unwrap();
-        let file = file_of_runs(dir.path(), 12, 8);
+        let file = file_of_runs(dir.path(), 14, 8);
         let (exit, text) = outcome(&["check", &file]).unwrap();
         assert_eq!(exit, Exit::Worse, "{text}");
         assert!(text.contains("worse, confirmed (kernel was \"6.1.0\" and is \"6.12.0\")"), "{text}");

@@ -1,8 +1,8 @@
 //! What groups of guests need of the VM host: control groups that take their shares, and what caps a NIC.
 
 use super::Finding;
-use super::machine::program;
 use super::needs::link;
+use super::programs::program;
 use crate::lab::control_group;
 use crate::machine::Machine;
 use crate::profile::Experiment;

@@ -1,7 +1,8 @@
 //! The machines of a hardware lab, checked over SSH. Nothing is installed there and nothing is changed: where a kind of
 //! interface is tried, it is in a throw-away network namespace.
 
-use super::machine::{accelerator, programs, root};
+use super::machine::{accelerator, root};
+use super::programs::programs;
 use super::{Finding, exits, groups, machine, needs, others, room};
 use crate::backend::wire::Wire;
 use crate::backend::{Backend, Side};

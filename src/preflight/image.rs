@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::machine::program;
-use super::{Finding, machine};
+use super::Finding;
+use super::programs::{program, programs};
 use crate::guest::{appliance, cloud};
 use crate::machine::Machine;
 use crate::machine::blocking::find;
@@ -17,9 +17,9 @@ pub(super) async fn look(host: &Machine, experiment: &Experiment) -> Vec<Finding
     match &experiment.image {
         Image::Appliance { kernel } => {
             let kernel = kernel.as_deref().map_or_else(any_kernel, named_kernel);
-            let programs =
+            const PROGRAMS: [(&str, &str); 3] =
                 [("busybox", "busybox-static"), ("dropbear", "dropbear-bin"), ("ethtool", "ethtool")];
-            [machine::programs(host, &programs).await, vec![kernel]].concat()
+            [programs(host, &PROGRAMS).await, vec![kernel]].concat()
         }
         Image::Cloud { path, .. } => vec![program(host, "qemu-img", "qemu-utils").await, base(path)],
     }

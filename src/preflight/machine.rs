@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::needs::install;
+use super::programs::{program, programs};
 use super::{Finding, image};
 use crate::host::facts::Facts;
 use crate::machine::Machine;
@@ -54,24 +54,6 @@ pub(super) async fn root(machine: &Machine, why: &str) -> Finding {
         }
         Err(error) => Finding::bad(what, error.to_string(), "give the account a POSIX shell and coreutils"),
     }
-}
-
-/// A program, with the Debian package that has it.
-pub(super) async fn program(machine: &Machine, name: &str, package: &str) -> Finding {
-    programs(machine, &[(name, package)]).await.remove(0)
-}
-
-/// Programs that a run starts, each with the Debian package that has it.
-pub(super) async fn programs(machine: &Machine, wanted: &[(&str, &str)]) -> Vec<Finding> {
-    let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
-    let find = format!("for p in {}; do command -v $p; done; true", names.join(" "));
-    let paths = machine.run(&["sh", "-c", &find]).await.map(|output| output.stdout).unwrap_or_default();
-    let path = |name: &str| paths.lines().find(|path| path.rsplit('/').next() == Some(name));
-    let finding = |(name, package): &(&str, &str)| match path(name) {
-        Some(path) => Finding::good(name, path),
-        None => Finding::bad(name, "not installed", install(machine, package)),
-    };
-    wanted.iter().map(finding).collect()
 }
 
 /// Interim results by the clock and runs without end came with 2.6; percentiles with it.

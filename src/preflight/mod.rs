@@ -9,6 +9,7 @@
 //! - `exits`: who can count the guests' exits
 //! - `needs`: what its backends need
 //! - `memory`: huge pages and NUMA nodes for the guests' memory
+//! - `programs`: whether programs are installed
 //! - `real_time`: what real-time vCPUs need of the kernel
 //! - `others`: other runs, which change the machine or did so and were killed
 //! - `room`: the VM host's disk, if a cloud image has to come there
@@ -25,6 +26,7 @@ mod machine;
 mod memory;
 mod needs;
 mod others;
+mod programs;
 mod real_time;
 mod room;
 mod settings;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, machine};
+use super::Finding;
+use super::programs::{program, there};
 use crate::backend::Need;
 use crate::backend::switch::SwitchPath;
 use crate::backend::wire::Wire;
@@ -73,7 +74,7 @@ async fn check(
     };
     let (nic, has_daemons) = (nics.first(), experiment.machines.is_some());
     Some(match need {
-        Need::Program { name, package } => machine::program(host, name, package).await,
+        Need::Program { name, package } => program(host, name, package).await,
         Need::Device { path, fix } => file(host, "-c", path, path, fix).await,
         Need::Link("veth") if has_daemons => return None,
         Need::Link(kind) => link(host, kind).await,
@@ -101,20 +102,6 @@ async fn iommu_of_each(host: &Machine, nics: impl Iterator<Item = &HostNic>) -> 
         last = Some(finding);
     }
     last
-}
-
-/// How a package is installed; the Makefile is on this machine.
-pub(super) fn install(host: &Machine, package: &str) -> String {
-    match host {
-        Machine::Local(_) => format!("apt-get install {package}, or: make install-deps"),
-        Machine::Remote(_) => format!("there: apt-get install {package}"),
-    }
-}
-
-/// A command that a person gives on the machine.
-fn there(host: &Machine, command: &str) -> String {
-    let place = if matches!(host, Machine::Remote(_)) { "there: " } else { "" };
-    format!("{place}{command}")
 }
 
 /// A missing kernel datapath is no fault: Open vSwitch has one of its own.

@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_command_that_fails_is_reported_for_message_with_its_own_words() {
+    async fn a_command_that_fails_is_reported_with_its_own_message() {
         let error = Local::default().run(&["ls", "/no such file"]).await.unwrap_err().to_string();
         assert!(error.contains("`ls '/no such file'` failed with status 2"), "{error}");
         assert!(error.contains("No such file"), "{error}");

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn libvirt_says_what_it_wfor_message() {
+    fn libvirt_says_what_it_was_given() {
         let reported = Scheduler { shares: Some(512), vcpu: Some((25_000, 100_000)), emulator: None };
         assert!(of_libvirt(Some(reported), 1, &settings()).iter().all(Check::holds));
         let other = Scheduler { shares: Some(1024), ..reported };

@@ -13,6 +13,7 @@
 //!
 //! The words they use:
 //!
+//! - [`Ability`]: what a profile can ask of a backend
 //! - [`cap`]: a cap on a guest's NIC
 //! - [`pace`]: streams held to a rate by the tester
 //! - [`wire`]: what connects host and tester
@@ -24,6 +25,7 @@
 //! - [`proof`]: what must be seen after
 //! - [`preset`]: the short names
 
+mod ability;
 pub mod baremetal;
 pub mod bridge;
 pub mod cap;
@@ -42,6 +44,7 @@ pub mod switch;
 pub mod vhost_user;
 pub mod wire;
 
+pub use ability::Ability;
 pub use need::Need;
 pub use nic::{Counted, Nic, NicSettings, NicSource};
 pub use preset::{BackendError, PRESETS};

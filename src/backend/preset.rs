@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Attachment, Backend, Datapath, MacvtapMode, Model};
 
 /// Every backend of this version with its short name.
-pub const PRESETS: [(&str, Backend); 21] = [
+pub const PRESETS: &[(&str, Backend)] = &[
     ("baremetal", Backend::Baremetal),
     ("e1000", on_bridge(Model::E1000, Datapath::Userspace)),
     ("e1000e", on_bridge(Model::E1000e, Datapath::Userspace)),

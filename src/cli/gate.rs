@@ -131,7 +131,7 @@ impl GateCommand {
             let place = text.find(&format!("\"{}", unfit.column)).unwrap_or(0);
             let message = format!("`{}` cannot be judged by a gate", unfit.column);
             let at = Diagnostic::new(message).at(place + 1..place + 1 + unfit.column.len(), "");
-            ProfileError::new(&self.profile, text, vec![at.hint(unfit.hint)])
+            ProfileError::new(&self.profile, text, at.hint(unfit.hint))
         })?;
         let baseline = baseline::read(&self.baseline)?;
         Ok(GateCourse::new(baseline, judged, &experiment.gate, self.allow.clone()))
@@ -206,7 +206,7 @@ fn new_guests_for_each_block(command: &GateCommand, text: &str, experiment: &Exp
     let message = "a gate needs new guests in each block: the luck of one boot cannot be told from a change";
     let at = Diagnostic::new(message).at(place..place, "");
     let hint = "write reprovision = \"block\" in [plan], and make the baseline from such a run";
-    Err(ProfileError::new(&command.profile, text, vec![at.hint(hint)]).into())
+    Err(ProfileError::new(&command.profile, text, at.hint(hint)).into())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::background::Background;
 use super::names::Factor;
 use super::pin::Pin;
-use super::policy::Policy;
+use super::policy::SchedulingPolicy;
 use super::test::Test;
 use super::value::Value;
 use crate::backend::{Backend, NicSettings};
@@ -40,7 +40,7 @@ pub struct Configuration {
     pub pin_emulator: Option<Pin>,
     /// Scheduling policy of the vCPUs; `None`: as they start, which is `other`.
     #[serde(default)]
-    pub scheduler: Option<Policy>,
+    pub scheduler: Option<SchedulingPolicy>,
     /// Whether the guests' memory lies in huge pages of the host's pool; `None`: it does not, and nobody looks.
     #[serde(default)]
     pub hugepages: Option<bool>,

@@ -1,16 +1,14 @@
 //! What there is to know of a factor: where it stands in a profile, its column, how a level is written, how another level is
 //! reached, and its words for people.
 
-use std::time::Duration;
-
 use super::configuration::Configuration;
-use super::fault::Fault;
+use super::level_kind::LevelKind;
 use super::names::Factor;
-pub use super::tuning::Format;
+use super::tuning::KernelFormat;
 use super::value::Value;
 
 /// One factor.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Descriptor {
     /// Which one.
     pub factor: Factor,
@@ -23,9 +21,13 @@ pub struct Descriptor {
     /// What it is a property of.
     pub scope: Scope,
     /// How another level is reached.
-    pub change: Change,
+    pub applied: AppliedAt,
     /// How a level is written, and what it may be.
-    pub kind: Kind,
+    pub kind: LevelKind,
+    /// What it is, as users read it in the schema, in the reference and beside a wrong value.
+    pub about: &'static str,
+    /// Levels worth comparing, as TOML; the starter profile shows them.
+    pub levels: &'static [&'static str],
     /// A level in words.
     pub phrase: Phrase,
     /// Where the level is kept.
@@ -51,7 +53,7 @@ pub enum Scope {
 
 /// How another level of a factor is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum AppliedAt {
     /// Other guests are booted.
     Boot,
     /// Guests are booted, suspended or resumed.
@@ -62,28 +64,14 @@ pub enum Change {
     Trial,
 }
 
-/// How a level is written in a profile; the function checks its bounds.
-#[derive(Clone, Copy, Debug)]
-pub enum Kind {
-    /// A whole number.
-    Number(fn(u32) -> Result<Value, Fault>),
-    /// `true` or `false`.
-    Switch,
-    /// A word.
-    Text(fn(&str) -> Result<Value, Fault>),
-    /// A time with its unit; the value is a number in the unit of the column.
-    Time(fn(Duration) -> Result<Value, Fault>),
-    /// A size in bytes, or with its unit; the value is a number in the unit of the column.
-    Size(fn(u64) -> Result<Value, Fault>),
-}
-
-impl Kind {
-    /// Whether a value is one of this kind.
-    fn matches(self, value: &Value) -> bool {
+impl AppliedAt {
+    /// How another level is reached, in words.
+    pub fn describe(self) -> &'static str {
         match self {
-            Kind::Switch => matches!(value, Value::Switch(_)),
-            Kind::Text(_) => !matches!(value, Value::Switch(_) | Value::Number(_)),
-            Kind::Number(_) | Kind::Time(_) | Kind::Size(_) => matches!(value, Value::Number(_)),
+            AppliedAt::Boot => "boots other guests",
+            AppliedAt::Guests => "boots, suspends or resumes guests",
+            AppliedAt::Live => "is set while guests run",
+            AppliedAt::Trial => "is the next trial's",
         }
     }
 }
@@ -125,7 +113,7 @@ pub struct KernelSetting {
     /// Shell patterns, separated by blanks; one without a leading slash is a file of the NIC. Or a word of ethtool's.
     pub files: &'static str,
     /// How the kernel prints it.
-    pub format: Format,
+    pub format: KernelFormat,
     /// What a switch is written as: on, off.
     pub switch: [&'static str; 2],
     /// Whether it is written as 0 while RPS is off on the same side.
@@ -142,7 +130,7 @@ impl KernelSetting {
         KernelSetting {
             what,
             files,
-            format: Format::Plain,
+            format: KernelFormat::Plain,
             switch: ["on", "off"],
             zero_without_rps: false,
             missing: "",
@@ -152,6 +140,30 @@ impl KernelSetting {
 }
 
 impl Descriptor {
+    /// A switch that guests are booted for, by its factor, home, scope and store; the key is the last part of the home, and
+    /// names column and phrase too. The other fields follow as needed.
+    pub(super) const fn new(factor: Factor, home: &'static str, scope: Scope, store: Store) -> Descriptor {
+        let key = last_part(home);
+        Descriptor {
+            factor,
+            home,
+            key,
+            column: key,
+            scope,
+            applied: AppliedAt::Boot,
+            kind: LevelKind::Switch,
+            about: "",
+            levels: &[],
+            phrase: Phrase::Named(key),
+            store,
+        }
+    }
+
+    /// The levels worth comparing, as a list of TOML.
+    pub fn list_of_levels(&self) -> String {
+        format!("[{}]", self.levels.join(", "))
+    }
+
     /// The level in a configuration.
     pub(super) fn get(&self, configuration: &Configuration) -> Value {
         match self.store {
@@ -191,4 +203,13 @@ impl Descriptor {
             Phrase::Count(thing) => format!("{level} {thing}s"),
         }
     }
+}
+
+/// What follows the last dot.
+const fn last_part(path: &'static str) -> &'static str {
+    let mut at = path.len();
+    while at > 0 && path.as_bytes()[at - 1] != b'.' {
+        at -= 1;
+    }
+    path.split_at(at).1
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::background::Background;
 use super::pin::Pin;
-use super::policy::Policy;
+use super::policy::SchedulingPolicy;
 use super::test::Test;
 use super::value::Value;
 use crate::backend::Backend;
@@ -36,7 +36,7 @@ levels! {
     Switch: bool;
     Path: PathBuf;
     Pin: Pin;
-    Policy: Policy;
+    Policy: SchedulingPolicy;
     Background: Background;
 }
 

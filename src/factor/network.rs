@@ -1,105 +1,54 @@
 //! Factors of the test network and of the guests' NIC on it.
 
-use super::bounds::{bounded, bounded_as};
-use super::descriptor::{Change, Descriptor, Kind, Phrase, Scope};
-use super::fault::{Fault, list, nearest};
+use super::descriptor::{Descriptor, Phrase, Scope};
 use super::field::field;
+use super::level_kind::LevelKind;
 use super::names::Factor;
 use super::value::Value;
-use crate::backend::{Backend, PRESETS};
-
-/// What QEMU allows a receive queue to have; the least is also its own choice.
-const QUEUE_SIZES: [u32; 3] = [256, 512, 1024];
-
-/// What people call backends, and what each is called here.
-const OTHER_NAMES: [(&str, &str); 2] = [("macvtap", "macvtap-bridge"), ("vhost", "vhost-net")];
+use crate::backend::PRESETS;
 
 /// One descriptor for each.
-pub(super) static FACTORS: [Descriptor; 5] = [
+pub(super) static FACTORS: &[Descriptor] = &[
     Descriptor {
-        factor: Factor::Backend,
-        home: "network.backend",
-        key: "backend",
-        column: "backend",
-        scope: Scope::Lab,
-        change: Change::Boot,
-        kind: Kind::Text(backend),
+        kind: LevelKind::Word {
+            words: || PRESETS.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            level: |name| name.parse().ok().map(Value::Backend),
+            instead: &[("macvtap", "did you mean `macvtap-bridge`?"), ("vhost", "did you mean `vhost-net`?")],
+        },
+        about: "NIC backend, for example \"virtio\"",
+        levels: &["\"virtio\"", "\"e1000\""],
         phrase: Phrase::Itself,
-        store: field!(backend),
+        ..Descriptor::new(Factor::Backend, "network.backend", Scope::Lab, field!(backend))
     },
     Descriptor {
-        factor: Factor::Mtu,
-        home: "network.mtu",
-        key: "mtu",
         column: "mtu_bytes",
-        scope: Scope::Lab,
-        change: Change::Boot,
-        kind: Kind::Number(|mtu| bounded_as(mtu, 68, 65_535, |mtu| format!("an MTU of {mtu} bytes"))),
+        kind: LevelKind::Number { least: 68, most: 65_535 },
+        about: "largest frame payload on the test network, bytes (default 1500)",
+        levels: &["1500", "9000"],
         phrase: Phrase::Named("MTU"),
-        store: field!(mtu),
+        ..Descriptor::new(Factor::Mtu, "network.mtu", Scope::Lab, field!(mtu))
     },
     Descriptor {
-        factor: Factor::Queues,
-        home: "network.queues",
-        key: "queues",
-        column: "queues",
-        scope: Scope::Nic,
-        change: Change::Boot,
-        kind: Kind::Number(|number| bounded(number, 1, 256, "queue pairs")),
+        kind: LevelKind::Number { least: 1, most: 256 },
+        about: "queue pairs of a virtio NIC, at most as many as the guest has vCPUs (default 1)",
+        levels: &["1", "2"],
         phrase: Phrase::Count("queue"),
-        store: field!(nic.queues),
+        ..Descriptor::new(Factor::Queues, "network.queues", Scope::Nic, field!(nic.queues))
     },
     Descriptor {
-        factor: Factor::QueueSize,
-        home: "network.queue_size",
-        key: "queue_size",
-        column: "queue_size",
-        scope: Scope::Nic,
-        change: Change::Boot,
-        kind: Kind::Number(queue_size),
+        // What QEMU allows a receive queue to have; the least is also its own choice.
+        kind: LevelKind::Choice(&[256, 512, 1024]),
+        about: "descriptors of each receive queue of a virtio NIC, and with vhost-user of each transmit queue: 256, 512 or \
+                1024. Left out: QEMU's own choice, 256",
+        levels: &["256", "1024"],
         phrase: Phrase::Named("queue size"),
-        store: field!(nic.queue_size),
+        ..Descriptor::new(Factor::QueueSize, "network.queue_size", Scope::Nic, field!(nic.queue_size))
     },
     Descriptor {
-        factor: Factor::Offloads,
-        home: "network.offloads",
-        key: "offloads",
-        column: "offloads",
-        scope: Scope::Nic,
-        change: Change::Boot,
-        kind: Kind::Switch,
+        about: "whether a virtio NIC leaves checksums and segmentation to the other end, in both directions. Left out: as \
+                the backend has it",
+        levels: &["true", "false"],
         phrase: Phrase::Named("offloads"),
-        store: field!(nic.offloads),
+        ..Descriptor::new(Factor::Offloads, "network.offloads", Scope::Nic, field!(nic.offloads))
     },
 ];
-
-fn backend(name: &str) -> Result<Value, Fault> {
-    let names = PRESETS.map(|(name, _)| name);
-    let all = format!("the backends of this version are {}", list(&names));
-    match name.parse::<Backend>() {
-        Ok(backend) => Ok(Value::Backend(backend)),
-        Err(error) => {
-            let other = OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, ours)| *ours);
-            let near = other.or_else(|| nearest(name, names.into_iter()));
-            let hint = near.map_or(all, |near| format!("did you mean `{near}`?"));
-            Err(Fault::new(error.to_string(), "no such backend", hint))
-        }
-    }
-}
-
-fn queue_size(size: u32) -> Result<Value, Fault> {
-    let fault = || Fault::new(format!("no queue has {size} descriptors"), "", "use 256, 512 or 1024");
-    QUEUE_SIZES.contains(&size).then_some(Value::Number(size)).ok_or_else(fault)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn common_names_of_backends_lead_to_ours() {
-        let hint = |name| backend(name).unwrap_err().hint;
-        assert_eq!(hint("macvtap"), "did you mean `macvtap-bridge`?");
-        assert_eq!(hint("vhost"), "did you mean `vhost-net`?");
-    }
-}

@@ -4,68 +4,77 @@
 use std::time::Duration;
 
 use super::cpus::Cpus;
-use super::descriptor::{Change, Descriptor, Format, KernelSetting, Kind, Phrase, Scope, Store};
-use super::fault::Fault;
+use super::descriptor::{AppliedAt, Descriptor, KernelSetting, Phrase, Scope, Store};
+use super::level_kind::LevelKind;
 use super::names::Factor;
+use super::tuning::KernelFormat;
 use super::value::Value;
-use crate::units::Time;
 
-/// Most entries of the machine's flow table: the kernel refuses more. A queue's own table has no use for more either.
-const MOST_ENTRIES: u32 = 1 << 29;
-
-/// One descriptor for each side: key, unit of the column, words for people, kind, setting.
+/// One descriptor for each side: names, key, unit of the column, words for people, kind, description, levels, setting.
 macro_rules! both_sides {
-    ($($host:ident, $guest:ident: $key:literal, $unit:literal, $words:literal, $kind:expr, $setting:expr;)+) => {
+    ($($host:ident, $guest:ident: $key:literal, $unit:literal, $words:literal, $kind:expr,
+       $about:literal, $levels:expr, $setting:expr;)+) => {
         /// One descriptor for each, the host's before the guests'.
-        pub(super) static FACTORS: [Descriptor; 2 * [$($key),+].len()] = [$(
+        pub(super) static FACTORS: &[Descriptor] = &[$(
             Descriptor {
-                factor: Factor::$host,
-                home: concat!("tuning.host.", $key),
                 key: concat!("host_", $key),
                 column: concat!("host_", $key, $unit),
-                scope: Scope::Host,
-                change: Change::Live,
+                applied: AppliedAt::Live,
                 kind: $kind,
+                about: $about,
+                levels: $levels,
                 phrase: Phrase::Named(concat!("host ", $words)),
-                store: Store::Setting($setting),
+                ..Descriptor::new(Factor::$host, concat!("tuning.host.", $key), Scope::Host, Store::Setting($setting))
             },
             Descriptor {
-                factor: Factor::$guest,
-                home: concat!("tuning.guest.", $key),
                 key: concat!("guest_", $key),
                 column: concat!("guest_", $key, $unit),
-                scope: Scope::Guest,
-                change: Change::Live,
+                applied: AppliedAt::Live,
                 kind: $kind,
+                about: $about,
+                levels: $levels,
                 phrase: Phrase::Named(concat!("guest ", $words)),
-                store: Store::Setting($setting),
+                ..Descriptor::new(Factor::$guest, concat!("tuning.guest.", $key), Scope::Guest, Store::Setting($setting))
             },
         )+];
     };
 }
 
 both_sides! {
-    HostRps, GuestRps: "rps", "", "RPS", Kind::Text(cpus),
-        mask("RPS (rps_cpus)", "queues/rx-*/rps_cpus");
-    HostRpsFlowCnt, GuestRpsFlowCnt: "rps_flow_cnt", "", "RFS entries", Kind::Number(entries),
-        RFS;
-    HostSockFlows, GuestSockFlows: "rps_sock_flow_entries", "", "flow table", Kind::Number(entries),
-        FLOW_TABLE;
-    HostXps, GuestXps: "xps", "", "XPS", Kind::Text(cpus),
-        mask("XPS (xps_cpus)", "queues/tx-*/xps_cpus");
-    HostIrq, GuestIrq: "irq_affinity", "", "interrupts on", Kind::Text(irq_affinity),
-        mask("affinity of the NIC's interrupts", "interrupts");
-    HostCoalesceRx, GuestCoalesceRx: "coalesce_rx", "_us", "rx-usecs", Kind::Time(coalescing),
-        KernelSetting::new("coalescing of received packets (rx-usecs)", "rx-usecs");
-    HostCoalesceTx, GuestCoalesceTx: "coalesce_tx", "_us", "tx-usecs", Kind::Time(coalescing),
-        KernelSetting::new("coalescing of sent packets (tx-usecs)", "tx-usecs");
-    HostGro, GuestGro: "gro", "", "GRO", Kind::Switch,
-        offload("generic receive offload (gro)", "gro");
-    HostGso, GuestGso: "gso", "", "GSO", Kind::Switch,
-        offload("generic segmentation offload (gso)", "gso");
-    HostTso, GuestTso: "tso", "", "TSO", Kind::Switch,
-        offload("TCP segmentation offload (tso)", "tso");
+    HostRps, GuestRps: "rps", "", "RPS", CPUS,
+        "CPUs for receive packet steering: \"all\", \"none\", a hex mask such as \"f\" or a list such as \"0-3\"",
+        &["\"none\"", "\"all\""], mask("RPS (rps_cpus)", "queues/rx-*/rps_cpus");
+    HostRpsFlowCnt, GuestRpsFlowCnt: "rps_flow_cnt", "", "RFS entries", ENTRIES,
+        "flow table entries of each receive queue (rps_flow_cnt), a power of two; 0 while rps is \"none\"",
+        &["0", "4096"], RFS;
+    HostSockFlows, GuestSockFlows: "rps_sock_flow_entries", "", "flow table", ENTRIES,
+        "flow table entries of the machine (rps_sock_flow_entries), a power of two",
+        &["0", "32768"], FLOW_TABLE;
+    HostXps, GuestXps: "xps", "", "XPS", CPUS,
+        "CPUs for transmit packet steering: \"all\", \"none\", a hex mask or a list",
+        &["\"none\"", "\"all\""], mask("XPS (xps_cpus)", "queues/tx-*/xps_cpus");
+    HostIrq, GuestIrq: "irq_affinity", "", "interrupts on", SOME_CPU,
+        "CPUs that take the NIC's interrupts: \"all\", a hex mask or a list",
+        &["\"all\"", "\"1\""], mask("affinity of the NIC's interrupts", "interrupts");
+    HostCoalesceRx, GuestCoalesceRx: "coalesce_rx", "_us", "rx-usecs", COALESCING,
+        "how long the NIC gathers received packets before it interrupts (rx-usecs), whole µs; virtio, veth and e1000 have none",
+        &["\"0 us\"", "\"50 us\""], KernelSetting::new("coalescing of received packets (rx-usecs)", "rx-usecs");
+    HostCoalesceTx, GuestCoalesceTx: "coalesce_tx", "_us", "tx-usecs", COALESCING,
+        "the same of packets that were sent (tx-usecs)",
+        &["\"0 us\"", "\"50 us\""], KernelSetting::new("coalescing of sent packets (tx-usecs)", "tx-usecs");
+    HostGro, GuestGro: "gro", "", "GRO", LevelKind::Switch,
+        "whether received packets of a flow are merged on their way up (generic receive offload)",
+        &["true", "false"], offload("generic receive offload (gro)", "gro");
+    HostGso, GuestGso: "gso", "", "GSO", LevelKind::Switch,
+        "whether packets are cut to the MTU as late as possible (generic segmentation offload)",
+        &["true", "false"], offload("generic segmentation offload (gso)", "gso");
+    HostTso, GuestTso: "tso", "", "TSO", LevelKind::Switch,
+        "whether the NIC cuts TCP segments to the MTU, or leaves that to whatever is behind it",
+        &["true", "false"], offload("TCP segmentation offload (tso)", "tso");
 }
+
+/// Entries of a flow table; the kernel refuses more.
+const ENTRIES: LevelKind = LevelKind::PowerOfTwo { most: 1 << 29 };
 
 /// Entries of a queue's flow table: 0 while RPS is off, else flows would be steered still.
 const RFS: KernelSetting = KernelSetting {
@@ -78,49 +87,31 @@ const FLOW_TABLE: KernelSetting = KernelSetting {
     ..KernelSetting::new("rps_sock_flow_entries", "/proc/sys/net/core/rps_sock_flow_entries")
 };
 
+const CPUS: LevelKind = LevelKind::Text {
+    form: "\"all\", \"none\", a hex mask such as \"f\" or a CPU list such as \"0-3\"",
+    pattern: "",
+    level: |mask| mask.parse().ok().map(Value::Cpus),
+};
+
+/// Interrupts need a CPU to go to.
+const SOME_CPU: LevelKind = LevelKind::Text {
+    form: "\"all\", a hex mask such as \"f\" or a CPU list such as \"0-3\"; interrupts need a CPU to go to",
+    pattern: "",
+    level: |mask| mask.parse().ok().filter(|cpus: &Cpus| !cpus.is_none()).map(Value::Cpus),
+};
+
+/// Whole µs up to a tenth of a second. Which of them a driver takes is its own choice.
+const COALESCING: LevelKind = LevelKind::Time {
+    unit: Duration::from_micros(1),
+    least: Duration::ZERO,
+    most: Duration::from_millis(100),
+};
+
 const fn mask(what: &'static str, files: &'static str) -> KernelSetting {
-    KernelSetting { format: Format::Mask, ..KernelSetting::new(what, files) }
+    KernelSetting { format: KernelFormat::Mask, ..KernelSetting::new(what, files) }
 }
 
 /// ethtool remarks on what the driver fixed.
 const fn offload(what: &'static str, word: &'static str) -> KernelSetting {
-    KernelSetting { format: Format::Remark, ..KernelSetting::new(what, word) }
-}
-
-fn cpus(mask: &str) -> Result<Value, Fault> {
-    let hint = "write \"all\", \"none\", a hex mask such as \"f\" or a CPU list such as \"0-3\"";
-    mask.parse().map(Value::Cpus).map_err(|message: String| Fault::new(message, "", hint))
-}
-
-fn irq_affinity(mask: &str) -> Result<Value, Fault> {
-    match cpus(mask)? {
-        Value::Cpus(none) if none == Cpus::none() => {
-            let hint = "name at least one CPU, or leave the key out";
-            Err(Fault::new("interrupts need a CPU to go to", "", hint))
-        }
-        set => Ok(set),
-    }
-}
-
-/// Entries of a flow table.
-fn entries(entries: u32) -> Result<Value, Fault> {
-    if entries > MOST_ENTRIES {
-        let hint = format!("use a power of two up to {MOST_ENTRIES} (2^29); 32768 suits most machines");
-        return Err(Fault::new(format!("no flow table has {entries} entries"), "too many", hint));
-    }
-    if entries != 0 && !entries.is_power_of_two() {
-        let next = entries.next_power_of_two();
-        let hint = format!("the kernel would take {next} in its place: write that");
-        return Err(Fault::new(format!("{entries} is not a power of two"), "", hint));
-    }
-    Ok(Value::Number(entries))
-}
-
-/// A time of coalescing, µs: whole ones up to a tenth of a second. Which of them a driver takes is its own choice.
-fn coalescing(time: Duration) -> Result<Value, Fault> {
-    let us = u32::try_from(time.as_micros()).ok().filter(|us| *us <= 100_000);
-    us.filter(|_| time.subsec_nanos().is_multiple_of(1_000)).map(Value::Number).ok_or_else(|| {
-        let message = format!("no NIC gathers packets for {}", Time(time));
-        Fault::new(message, "", "write whole microseconds, at most \"100 ms\"")
-    })
+    KernelSetting { format: KernelFormat::Remark, ..KernelSetting::new(what, word) }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// A scheduling policy. The real-time ones have priority 1, the lowest: above every normal thread, below the kernel's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Policy {
+pub enum SchedulingPolicy {
     /// The normal one (`SCHED_OTHER`).
     Other,
     /// Real-time, in turns (`SCHED_RR`).
@@ -18,12 +18,14 @@ pub enum Policy {
     Fifo,
 }
 
-impl Policy {
-    const ALL: [Policy; 3] = [Policy::Other, Policy::Rr, Policy::Fifo];
+impl SchedulingPolicy {
+    /// Every policy that a profile can ask for.
+    pub const ALL: [SchedulingPolicy; 3] =
+        [SchedulingPolicy::Other, SchedulingPolicy::Rr, SchedulingPolicy::Fifo];
 
     /// Whether it goes before every normal thread.
     pub fn is_real_time(self) -> bool {
-        self != Policy::Other
+        self != SchedulingPolicy::Other
     }
 
     /// Its priority: 1, or 0 where there is none.
@@ -34,34 +36,34 @@ impl Policy {
     /// The kernel's number of it, from `sched(7)`.
     pub fn number(self) -> u32 {
         match self {
-            Policy::Other => 0,
-            Policy::Fifo => 1,
-            Policy::Rr => 2,
+            SchedulingPolicy::Other => 0,
+            SchedulingPolicy::Fifo => 1,
+            SchedulingPolicy::Rr => 2,
         }
     }
 
     /// The policy of a number; the others are none that a profile can ask for.
-    pub fn of_number(number: u32) -> Option<Policy> {
-        Policy::ALL.into_iter().find(|policy| policy.number() == number)
+    pub fn of_number(number: u32) -> Option<SchedulingPolicy> {
+        SchedulingPolicy::ALL.into_iter().find(|policy| policy.number() == number)
     }
 }
 
-impl fmt::Display for Policy {
+impl fmt::Display for SchedulingPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Policy::Other => "other",
-            Policy::Rr => "rr",
-            Policy::Fifo => "fifo",
+            SchedulingPolicy::Other => "other",
+            SchedulingPolicy::Rr => "rr",
+            SchedulingPolicy::Fifo => "fifo",
         })
     }
 }
 
-impl FromStr for Policy {
+impl FromStr for SchedulingPolicy {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Policy, String> {
-        let found = Policy::ALL.into_iter().find(|policy| policy.to_string() == text);
-        found.ok_or_else(|| format!("\"{text}\" is no scheduling policy of vCPUs"))
+    fn from_str(text: &str) -> Result<SchedulingPolicy, String> {
+        let found = SchedulingPolicy::ALL.into_iter().find(|policy| policy.to_string() == text);
+        found.ok_or_else(|| format!("\"{text}\" is not a scheduling policy of vCPUs"))
     }
 }
 
@@ -71,11 +73,11 @@ mod tests {
 
     #[test]
     fn a_policy_is_found_by_its_name_and_by_the_kernels_number() {
-        for policy in Policy::ALL {
+        for policy in SchedulingPolicy::ALL {
             assert_eq!(policy.to_string().parse(), Ok(policy));
-            assert_eq!(Policy::of_number(policy.number()), Some(policy));
+            assert_eq!(SchedulingPolicy::of_number(policy.number()), Some(policy));
         }
-        assert!("SCHED_RR".parse::<Policy>().is_err());
-        assert_eq!(Policy::of_number(3), None, "SCHED_BATCH");
+        assert!("SCHED_RR".parse::<SchedulingPolicy>().is_err());
+        assert_eq!(SchedulingPolicy::of_number(3), None, "SCHED_BATCH");
     }
 }

@@ -3,20 +3,15 @@
 use std::sync::LazyLock;
 
 use super::configuration::Configuration;
-use super::descriptor::{Change, Descriptor, Scope, Store};
+use super::descriptor::{AppliedAt, Descriptor, Scope, Store};
 use super::names::Factor;
 use super::value::Value;
 use super::{guest, host_settings, network, nic_settings, workload};
 
 /// By the number of the factor.
 static DESCRIPTORS: LazyLock<Vec<&'static Descriptor>> = LazyLock::new(|| {
-    let families: [&'static [Descriptor]; 5] = [
-        &guest::FACTORS,
-        &network::FACTORS,
-        &workload::FACTORS,
-        &nic_settings::FACTORS,
-        &host_settings::FACTORS,
-    ];
+    let families =
+        [guest::FACTORS, network::FACTORS, workload::FACTORS, nic_settings::FACTORS, host_settings::FACTORS];
     let mut all: Vec<&Descriptor> = families.into_iter().flatten().collect();
     all.sort_by_key(|descriptor| descriptor.factor);
     all
@@ -45,17 +40,28 @@ impl Factor {
 
     /// Whether another level needs other guests; all else is changed while they run.
     pub fn needs_boot(self) -> bool {
-        self.descriptor().change == Change::Boot
+        self.descriptor().applied == AppliedAt::Boot
     }
 
     /// Whether another level is written into machines that run.
     pub fn is_set_live(self) -> bool {
-        self.descriptor().change == Change::Live
+        self.descriptor().applied == AppliedAt::Live
     }
 
     /// Whether it is a property of the guests, so that bare metal is the same for all its levels.
     pub fn is_of_guests(self) -> bool {
         matches!(self.descriptor().scope, Scope::Guest | Scope::Nic | Scope::Group)
+    }
+
+    /// Whether a section has a key for its one level; what groups do is written in each of them.
+    pub fn has_home(self) -> bool {
+        self.descriptor().scope != Scope::Group
+    }
+
+    /// What is measured if nothing is written; `None` where that must not be guessed.
+    pub fn default_level(self) -> Option<Value> {
+        let guessed = !matches!(self, Factor::Backend | Factor::Flows);
+        guessed.then(|| Configuration::default().value(self))
     }
 
     /// Whether it is a setting of `[tuning]`.

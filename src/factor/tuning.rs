@@ -26,7 +26,7 @@ pub struct Setting {
     /// What is written.
     pub value: String,
     /// How the kernel prints it.
-    pub format: Format,
+    pub format: KernelFormat,
     /// What to do where the kernel has no such setting; empty for those of a NIC.
     pub missing: &'static str,
     /// Where the kernel lists the values that it takes, as shell patterns; empty if it lists none.
@@ -35,7 +35,7 @@ pub struct Setting {
 
 /// How the kernel prints a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum KernelFormat {
     /// As it was written.
     Plain,
     /// A mask, with zeros before it.
@@ -51,12 +51,12 @@ impl Setting {
     pub fn read(&self, content: &str) -> String {
         let content = content.trim();
         match self.format {
-            Format::Plain => content.into(),
-            Format::Mask => {
+            KernelFormat::Plain => content.into(),
+            KernelFormat::Mask => {
                 content.parse::<Cpus>().map_or(content.into(), |cpus| cpus.mask(&BTreeSet::new()))
             }
-            Format::Remark => content.split(" [").next().unwrap_or(content).into(),
-            Format::Bracketed => {
+            KernelFormat::Remark => content.split(" [").next().unwrap_or(content).into(),
+            KernelFormat::Bracketed => {
                 let inside = content.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
                 inside.map_or(content, |(value, _)| value).into()
             }
@@ -220,7 +220,7 @@ mod tests {
         };
         let advice: std::collections::BTreeMap<_, _> = Factor::ALL.iter().filter_map(of_machine).collect();
         let different: BTreeSet<_> = advice.values().collect();
-        assert_eq!((advice.len(), different.len()), (7, 7));
+        assert!(advice.len() >= 7 && advice.len() == different.len(), "{advice:?}");
         assert!(!different.contains(&""));
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cpus::Cpus;
 use super::pin::Pin;
-use super::policy::Policy;
+use super::policy::SchedulingPolicy;
 use super::test::Test;
 use crate::backend::Backend;
 
@@ -32,7 +32,7 @@ pub enum Value {
     /// Of a way to pin threads.
     Pin(Pin),
     /// Of a scheduling policy.
-    Policy(Policy),
+    Policy(SchedulingPolicy),
     /// Of a file.
     Path(PathBuf),
     /// Of what the unmeasured guests do.

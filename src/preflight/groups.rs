@@ -60,14 +60,14 @@ async fn own_groups(host: &Machine) -> Finding {
 mod tests {
     use super::*;
     use crate::profile::Role;
-    use crate::profile::groups::{CpuSettings, Size};
+    use crate::profile::groups::{CpuSettings, GroupSize};
 
     #[test]
     fn what_v1_takes_may_be_too_much_for_v2() {
         let cpu = CpuSettings { shares: Some(20_000), ..CpuSettings::default() };
         let group = Group {
             name: "gold".into(),
-            size: Size::Guests(1),
+            size: GroupSize::Guests(1),
             cpu,
             role: Role::Measured,
             bandwidth_bps: None,

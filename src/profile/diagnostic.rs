@@ -9,8 +9,32 @@ use std::path::{Path, PathBuf};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
-/// More errors than this are counted in place of being shown.
-const MOST_SHOWN: usize = 20;
+/// More errors than this are counted in place of being described.
+const MOST_DESCRIBED: usize = 20;
+
+/// What is wrong so far: the first few in full, the others as a number, so that a file of nonsense costs no more than a slip.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Issues {
+    pub(super) made: Vec<Diagnostic>,
+    /// How many there are beside those.
+    pub(super) more: usize,
+}
+
+impl Issues {
+    /// Adds one; `make` is not called where enough are described already.
+    pub(super) fn add(&mut self, make: impl FnOnce() -> Diagnostic) {
+        match self.made.len() < MOST_DESCRIBED {
+            true => self.made.push(make()),
+            false => self.more += 1,
+        }
+    }
+}
+
+impl From<Diagnostic> for Issues {
+    fn from(diagnostic: Diagnostic) -> Issues {
+        Issues { made: vec![diagnostic], more: 0 }
+    }
+}
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -79,16 +103,19 @@ impl Position {
 pub struct ProfileError {
     /// The file, as the user named it.
     pub path: PathBuf,
-    /// At least one; in the order of the text.
+    /// At least one and at most 20; in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many errors there are beside those.
+    pub more: usize,
     text: String,
 }
 
 impl ProfileError {
     /// Gathers what is wrong; `text` is what the spans point into.
-    pub fn new(path: &Path, text: &str, mut diagnostics: Vec<Diagnostic>) -> Self {
+    pub fn new(path: &Path, text: &str, issues: impl Into<Issues>) -> Self {
+        let Issues { made: mut diagnostics, more } = issues.into();
         diagnostics.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
-        ProfileError { path: path.into(), diagnostics, text: text.into() }
+        ProfileError { path: path.into(), diagnostics, more, text: text.into() }
     }
 
     /// Line and column of one of the diagnostics.
@@ -101,10 +128,8 @@ impl ProfileError {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let path = self.path.display().to_string();
         let one = |diagnostic| renderer.render(&[self.group(diagnostic, &path)]);
-        let shown = self.diagnostics.iter().take(MOST_SHOWN).map(one);
-        let rest = self.diagnostics.len().saturating_sub(MOST_SHOWN);
-        let more = (rest > 0).then(|| format!("and {rest} more errors"));
-        shown.chain(more).collect::<Vec<_>>().join("\n\n")
+        let more = (self.more > 0).then(|| format!("and {} more errors", with_thousands(self.more)));
+        self.diagnostics.iter().map(one).chain(more).collect::<Vec<_>>().join("\n\n")
     }
 
     fn group<'a>(&'a self, diagnostic: &'a Diagnostic, path: &'a str) -> Group<'a> {
@@ -132,6 +157,13 @@ impl ProfileError {
     }
 }
 
+/// `19,980`.
+fn with_thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
+    groups.into_iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join(",")
+}
+
 impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.render(false))
@@ -146,7 +178,7 @@ mod tests {
 
     fn error(text: &str, span: Range<usize>) -> ProfileError {
         let diagnostic = Diagnostic::new("a fault").at(span, "here").hint("mend it");
-        ProfileError::new(Path::new("p.toml"), text, vec![diagnostic])
+        ProfileError::new(Path::new("p.toml"), text, diagnostic)
     }
 
     /// What is rendered after `p.toml:`.
@@ -177,12 +209,18 @@ mod tests {
     }
 
     #[test]
-    fn errors_beyond_the_first_twenty_are_counted() {
-        let one = Diagnostic::new("a fault").at(0..1, "");
-        let error = ProfileError::new(Path::new("p.toml"), "a = 1", vec![one; 20_000]);
-        let text = error.render(false);
+    fn errors_beyond_the_first_twenty_are_counted_and_never_made() {
+        let (mut issues, mut made) = (Issues::default(), 0);
+        for _ in 0..20_000 {
+            issues.add(|| {
+                made += 1;
+                Diagnostic::new("a fault").at(0..1, "")
+            });
+        }
+        assert_eq!((made, issues.more), (20, 19_980));
+        let text = ProfileError::new(Path::new("p.toml"), "a = 1", issues).render(false);
         assert_eq!(text.matches("error: a fault").count(), 20);
-        assert!(text.ends_with("and 19980 more errors"), "{}", &text[text.len() - 60..]);
+        assert!(text.ends_with("and 19,980 more errors"), "{}", &text[text.len() - 60..]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::configuration::Configuration;
 use super::gate::Gate;
 use super::groups::Group;
 use super::lab::{Machines, WireNics};
-use super::policy::Policy;
+use super::policy::SchedulingPolicy;
 use crate::factor::kernel;
 
 /// A validated profile.
@@ -68,7 +68,9 @@ impl Experiment {
 
     /// Whether vCPUs are real-time threads in any configuration.
     pub fn has_real_time(&self) -> bool {
-        self.configurations.iter().any(|c| c.vms > 0 && c.scheduler.is_some_and(Policy::is_real_time))
+        self.configurations
+            .iter()
+            .any(|c| c.vms > 0 && c.scheduler.is_some_and(SchedulingPolicy::is_real_time))
     }
 
     /// Whether a run of this changes settings of the VM host as a whole, or may have to.

@@ -19,7 +19,7 @@ pub struct Group {
     /// Name in tables and charts.
     pub name: String,
     /// How many guests it has.
-    pub size: Size,
+    pub size: GroupSize,
     /// CPU time: of each guest, or of the group as a whole where it has a control group.
     pub cpu: CpuSettings,
     /// What its guests do.
@@ -36,7 +36,7 @@ pub struct Group {
 /// How many guests a group has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Size {
+pub enum GroupSize {
     /// So many.
     Guests(u32),
     /// A part of all, %.
@@ -63,12 +63,12 @@ impl CpuSettings {
     }
 }
 
-impl Size {
+impl GroupSize {
     /// The number among `vms` guests; `None` if that is not a whole one.
     pub fn guests(self, vms: u32) -> Option<u32> {
         match self {
-            Size::Guests(guests) => Some(guests),
-            Size::Percent(percent) => (vms * percent).is_multiple_of(100).then_some(vms * percent / 100),
+            GroupSize::Guests(guests) => Some(guests),
+            GroupSize::Percent(percent) => (vms * percent).is_multiple_of(100).then_some(vms * percent / 100),
         }
     }
 }
@@ -173,7 +173,7 @@ mod tests {
     use super::super::Background;
     use super::*;
 
-    fn group(name: &str, size: Size, role: Role) -> Group {
+    fn group(name: &str, size: GroupSize, role: Role) -> Group {
         let cpu = CpuSettings { shares: Some(512), ..CpuSettings::default() };
         Group { name: name.into(), size, cpu, role, bandwidth_bps: None, rate_bps: None, cgroup: false }
     }
@@ -185,8 +185,8 @@ mod tests {
     #[test]
     fn guests_are_assigned_in_order_and_who_is_left_over_is_measured() {
         let groups = [
-            group("gold", Size::Percent(50), Role::Measured),
-            group("noise", Size::Guests(1), Role::CpuBurner),
+            group("gold", GroupSize::Percent(50), Role::Measured),
+            group("noise", GroupSize::Guests(1), Role::CpuBurner),
         ];
         let all = members(&groups, &configuration(4, Background::AsWritten));
         let seen: Vec<_> = all.iter().map(|m| (m.name.as_str(), m.numbers(), m.role)).collect();
@@ -204,8 +204,10 @@ mod tests {
 
     #[test]
     fn the_background_changes_what_the_unmeasured_do_and_nobody_else() {
-        let groups =
-            [group("gold", Size::Guests(1), Role::Measured), group("noise", Size::Guests(1), Role::Idle)];
+        let groups = [
+            group("gold", GroupSize::Guests(1), Role::Measured),
+            group("noise", GroupSize::Guests(1), Role::Idle),
+        ];
         let role = |background| {
             members(&groups, &configuration(2, background)).iter().map(|m| m.role).collect::<Vec<_>>()
         };
@@ -216,7 +218,7 @@ mod tests {
 
     #[test]
     fn without_their_limits_groups_keep_who_is_in_them_and_what_they_do() {
-        let mut gold = group("gold", Size::Guests(1), Role::Measured);
+        let mut gold = group("gold", GroupSize::Guests(1), Role::Measured);
         (gold.bandwidth_bps, gold.cpu.quota_us) = (Some(1_000_000), Some(50_000));
         let of = |limits| {
             let configuration =
@@ -231,15 +233,15 @@ mod tests {
 
     #[test]
     fn a_part_that_is_no_whole_number_of_guests_does_not_divide() {
-        let half = [group("gold", Size::Percent(50), Role::Measured)];
+        let half = [group("gold", GroupSize::Percent(50), Role::Measured)];
         assert!(divides(&half, 4) && !divides(&half, 3));
-        let all = [group("noise", Size::Guests(2), Role::CpuBurner)];
+        let all = [group("noise", GroupSize::Guests(2), Role::CpuBurner)];
         assert!(divides(&all, 3) && !divides(&all, 2) && !divides(&all, 1));
     }
 
     #[test]
     fn a_control_group_weighs_once_and_guests_weigh_each() {
-        let mut gold = group("gold", Size::Guests(8), Role::Measured);
+        let mut gold = group("gold", GroupSize::Guests(8), Role::Measured);
         let weight = |gold: &Group| {
             members(std::slice::from_ref(gold), &configuration(8, Background::AsWritten))[0].weight()
         };

@@ -6,16 +6,17 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use super::diagnostic::Issues;
 use super::places::Places;
 use super::validate::{self, HostFacts};
-use super::{Diagnostic, Experiment, ProfileError, reader};
+use super::{Diagnostic, Experiment, ProfileError, messages, reader};
 
 /// Reads a profile and validates it; also returns the text as written, for the run directory.
 ///
 /// # Errors
 /// If the file cannot be read, is not UTF-8 or not a profile that this version can run on such a host.
 pub fn load(path: &Path, facts: HostFacts) -> Result<(String, Experiment), ProfileError> {
-    let refuse = |diagnostic| ProfileError::new(path, "", vec![diagnostic]);
+    let refuse = |diagnostic| ProfileError::new(path, "", diagnostic);
     // A pipe would be waited for, and a device need not end: looked at before it is opened.
     let file = fs::metadata(path).map_err(|error| refuse(unreadable(&error)))?;
     if let Some(diagnostic) = no_profile(&file) {
@@ -34,7 +35,7 @@ pub fn from_bytes(
     path: &Path,
     facts: HostFacts,
 ) -> Result<(String, Experiment), ProfileError> {
-    let refuse = |diagnostic| ProfileError::new(path, "", vec![diagnostic]);
+    let refuse = |diagnostic| ProfileError::new(path, "", diagnostic);
     if bytes.len() as u64 > LARGEST {
         return Err(refuse(too_large(bytes.len() as u64)));
     }
@@ -50,10 +51,12 @@ pub fn from_bytes(
 /// errors together.
 pub fn parse(text: &str, path: &Path, facts: HostFacts) -> Result<Experiment, ProfileError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let refuse = |diagnostics| Err(ProfileError::new(path, text, diagnostics));
+    let refuse = |issues: Issues| Err(ProfileError::new(path, text, issues));
     let (root, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        return refuse(errors.iter().map(|error| reader::syntax(error, text)).collect());
+        let mut issues = Issues::default();
+        errors.iter().for_each(|error| issues.add(|| messages::syntax(error, text)));
+        return refuse(issues);
     }
     let read = reader::read(&root);
     let places = Places::collect(&root, text);
@@ -131,6 +134,25 @@ mod tests {
         let binary = load(&binary, FACTS).expect_err("binary");
         assert_eq!(message(&binary), "the profile is not UTF-8 text: byte 0xfb on line 2");
         assert!(binary.render(false).contains("help: a profile is a TOML file"));
+    }
+
+    #[test]
+    fn of_thousands_of_mistakes_twenty_are_described_and_the_rest_is_counted() {
+        let least = "schema = 1\nname = \"x\"\nnetwork.backend = \"virtio\"\n";
+        let error =
+            |rest: String| parse(&format!("{least}{rest}"), Path::new("p.toml"), FACTS).expect_err("broken");
+        let keys: String = (0..20_000).map(|n| format!("k{n} = 1\n")).collect();
+        let levels = |from: usize| (from..from + 65_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+        let groups = "[[group]]\nshares = \"a\"\n".repeat(20_000);
+        for (rest, all) in [
+            (format!("workload.flows = 1\n[guest]\n{keys}"), 20_000),
+            (format!("sweep.flows = [{}]", levels(20_000)), 65_000),
+            (format!("workload.flows = 1\nsweep.vms = [{}]", vec!["1"; 20_001].join(",")), 20_000),
+            (format!("workload.flows = 1\n{groups}"), 20_000 + 1 + 2 * 1_000),
+        ] {
+            let error = error(rest);
+            assert_eq!((error.diagnostics.len(), error.more), (20, all - 20));
+        }
     }
 
     #[test]

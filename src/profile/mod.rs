@@ -8,9 +8,9 @@
 //! - [`starter()`]: a commented profile to start from
 //! - [`shipped`]: the profiles of `profiles/`, built into the program
 //!
-//! Behind those: `shape` finds sections in the wrong brackets, `reader` lets serde report more than its first complaint and
-//! `taken` removes what it refused, `places` knows where each value stands, and `validate` turns what was written into what
-//! can be measured.
+//! Behind those: `shape` finds unknown keys and sections in the wrong brackets, `reader` reads the rest and lets serde report more
+//! than its first complaint, `messages` puts that into words, `places` knows where each value stands, and `validate` turns what
+//! was written into what can be measured.
 
 pub mod diagnostic;
 pub mod experiment;
@@ -18,13 +18,13 @@ mod gate;
 pub mod groups;
 pub mod lab;
 mod load;
+mod messages;
 mod places;
 mod reader;
 mod schema;
 mod shape;
 pub mod shipped;
 mod starter;
-mod taken;
 mod validate;
 pub mod written;
 

@@ -1,213 +1,177 @@
-//! TOML to [`Written`], with every complaint that serde has: what it refuses is reported, taken out, and the rest is
-//! read again. Also finds the keys that a later version will run. No semantics: `validate` has those.
+//! TOML to [`Written`] and the levels of the factors, with every complaint that serde has: what it refuses is reported, taken out,
+//! and the rest is read again. No semantics: `validate` has those.
 
-use serde_json::Value;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue, Deserializer, Error};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
 
-use super::Diagnostic;
-use super::schema::{self, keys};
+use super::diagnostic::Issues;
+use super::messages::{meant, wrong_value};
 use super::shape;
-use super::taken::{TakenKey, take_out};
 use super::written::Written;
-use crate::factor::fault::{list, nearest};
+use crate::factor::Factor;
+use crate::factor::descriptor::Descriptor;
+use crate::factor::level_kind::{LevelKind, PlainLevel};
+use crate::units::{Size, Time};
 
 /// What could be read.
-pub(super) struct Read {
-    /// The profile without what was refused.
+pub(super) struct Read<'t> {
+    /// The profile without factors and without what was refused.
     pub(super) written: Written,
+    /// The factors that are written.
+    pub(super) factors: BTreeMap<Factor, WrittenFactor<'t>>,
     /// Why something was refused.
-    pub(super) issues: Vec<Diagnostic>,
+    pub(super) issues: Issues,
     /// Paths of what was refused, and of what was meant by it: they are not missing.
     pub(super) refused: Vec<String>,
 }
 
+/// A factor as written.
+#[derive(Default)]
+pub(super) struct WrittenFactor<'t> {
+    /// The value of the key in its section.
+    pub(super) fixed: Option<Spanned<DeValue<'t>>>,
+    /// The value of the key in `[sweep]`.
+    pub(super) swept: Option<Spanned<DeValue<'t>>>,
+}
+
 /// Reads a parsed TOML text.
-pub(super) fn read(root: &Spanned<DeTable<'_>>) -> Read {
-    let mut read = Read { written: Written::default(), issues: Vec::new(), refused: Vec::new() };
-    planned(root.get_ref(), schema::full(), "", &mut read.issues);
-    let mut rest = root.clone();
-    let misshapen = shape::take_out(rest.get_mut());
-    read.issues.extend(misshapen.issues);
-    read.refused.extend(misshapen.refused);
-    loop {
-        match Written::deserialize(Deserializer::from(rest.clone())) {
-            Ok(written) => return Read { written, ..read },
-            Err(error) => {
-                let offset = error.span().map_or(usize::MAX, |span| span.start);
-                let taken = take_out(rest.get_mut(), offset);
-                read.issues.push(refusal(&error, taken.as_ref()));
-                let Some(TakenKey { path, .. }) = taken else {
-                    return Read { refused: vec![String::new()], ..read };
-                };
-                read.refused.extend(meant(&path));
-                read.refused.push(path);
-            }
+pub(super) fn read<'t>(root: &Spanned<DeTable<'t>>) -> Read<'t> {
+    let mut table = root.get_ref().clone();
+    let shape::Misshapen { issues, refused } = shape::take_out(&mut table);
+    let factors = take_factors(&mut table);
+    // Nothing but factors stood in these.
+    for section in ["network", "tuning", "sweep"] {
+        table.remove(section);
+    }
+    let groups = match table.remove("group").map(Spanned::into_inner) {
+        Some(DeValue::Array(groups)) => groups.into_iter().collect(),
+        _ => Vec::new(),
+    };
+    let mut read = Read { written: Written::default(), factors, issues, refused };
+    read.written = read.section("", Spanned::new(root.span(), DeValue::Table(table)));
+    let groups = groups.into_iter().enumerate();
+    read.written.group =
+        groups.map(|(index, group)| read.section(&format!("group[{index}]"), group)).collect();
+    read
+}
+
+impl Read<'_> {
+    /// A section at a path, without what serde refuses.
+    fn section<T: DeserializeOwned + Default>(&mut self, path: &str, mut section: Spanned<DeValue<'_>>) -> T {
+        loop {
+            let error = match T::deserialize(ValueDeserializer::from(section.clone())) {
+                Ok(read) => return read,
+                Err(error) => error,
+            };
+            let offset = error.span().map_or(usize::MAX, |span| span.start);
+            let Some(taken) = take_out_of_value(section.get_mut(), offset) else {
+                self.issues.add(|| wrong_value(&error, path, false));
+                self.refused.push(path.to_owned());
+                return T::default();
+            };
+            let TakenKey { path, is_date } = if path.is_empty() { taken } else { taken.below(path) };
+            self.issues.add(|| wrong_value(&error, &path, is_date));
+            self.refused.extend(meant(&path));
+            self.refused.push(path);
         }
     }
 }
 
-/// A syntax error in kvmfair's form.
-pub(super) fn syntax(error: &Error, text: &str) -> Diagnostic {
-    let span = error.span().unwrap_or(text.len()..text.len());
-    let message = plain(error.message());
-    let hint = match message.as_str() {
-        m if m.contains("duplicate key") => "keep one of the two",
-        m if m.contains("quote") => "text and values with a unit stand in quotes: window = \"30 s\"",
-        m if m.contains("unclosed") => "close the bracket; a list is [1, 2, 4], a section is [workload]",
-        _ => "a line is `key = value` or `[section]`; text and values with a unit stand in quotes",
-    };
-    Diagnostic::new(format!("not valid TOML: {message}")).at(span, "").hint(hint)
-}
-
-/// What serde refused, in words for people who write profiles.
-fn refusal(error: &Error, taken: Option<&TakenKey>) -> Diagnostic {
-    let span = error.span().unwrap_or(0..0);
-    let Some(TakenKey { path, dated }) = taken else {
-        return Diagnostic::new(plain(error.message())).at(span, "").hint("see the schema");
-    };
-    let path = path.as_str();
-    let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
-    if error.message().starts_with("unknown field") {
-        return unknown_key(section, key).at(span, "no such key");
-    }
-    let hint = match schema::at(path).and_then(|property| property["description"].as_str()) {
-        Some(description) => format!("`{key}`: {description}"),
-        None => "see the schema".into(),
-    };
-    let message = match too_large(error.message(), path) {
-        Some(message) => message,
-        None if *dated => {
-            plain(error.message()).replace("invalid type: section", "invalid type: date or time")
+/// Takes the keys of the factors out of their sections.
+fn take_factors<'t>(table: &mut DeTable<'t>) -> BTreeMap<Factor, WrittenFactor<'t>> {
+    let mut factors = BTreeMap::new();
+    for Descriptor { factor, home, key, .. } in Factor::ALL.map(Factor::descriptor) {
+        let fixed = if factor.has_home() { take(table, home) } else { None };
+        let swept = take(table, &format!("sweep.{key}"));
+        if fixed.is_some() || swept.is_some() {
+            factors.insert(*factor, WrittenFactor { fixed, swept });
         }
-        None => plain(error.message()),
-    };
-    Diagnostic::new(format!("`{key}`{}: {message}", in_section(section))).at(span, "").hint(hint)
+    }
+    factors
 }
 
-/// What libvirt, netperf and other tools call a key.
-const ELSEWHERE: [(&str, &str); 14] = [
-    ("cpu_shares", "shares"),
-    ("vcpu_quota", "quota"),
-    ("cpu_quota", "quota"),
-    ("vcpu_period", "period"),
-    ("numa", "numa_node"),
-    ("guests", "vms"),
-    ("cpus", "vcpus"),
-    ("cores", "vcpus"),
-    ("mem", "memory"),
-    ("ram", "memory"),
-    ("nic", "backend"),
-    ("connections", "flows"),
-    ("duration", "window"),
-    ("iterations", "repeats"),
-];
+/// Takes the value at a path out of a table.
+fn take<'t>(table: &mut DeTable<'t>, path: &str) -> Option<Spanned<DeValue<'t>>> {
+    match path.split_once('.') {
+        None => table.remove(path),
+        Some((section, rest)) => match table.get_mut(section)?.get_mut() {
+            DeValue::Table(section) => take(section, rest),
+            _ => None,
+        },
+    }
+}
 
-fn unknown_key(section: &str, key: &str) -> Diagnostic {
-    let here = keys_of(section);
-    let ours = ELSEWHERE.iter().find(|(theirs, _)| *theirs == key).map_or(key, |(_, ours)| *ours);
-    let homes: Vec<_> = schema::homes(ours).into_iter().filter(|home| *home != section).collect();
-    // A setting of both sides has one before its name in [sweep].
-    let sided: Vec<&str> =
-        here.iter().copied().filter(|known| known.ends_with(&format!("_{ours}"))).collect();
-    let named =
-        if ours == key { format!("`{key}`") } else { format!("kvmfair's name for it is `{ours}`, which") };
-    let hint = match (nearest(ours, here.iter().copied()), homes.as_slice()) {
-        (Some(same), _) if same == ours => format!("did you mean `{same}`?"),
-        _ if !sided.is_empty() => format!("did you mean {}?", list(&sided).replace(", ", " or ")),
-        (_, [home @ "group", ..]) if section == "sweep" => {
-            format!(
-                "{named} stands in {}; `group_limits` sweeps what groups may have, off and on",
-                title(home)
-            )
+/// A level by the type that its factor has in TOML.
+///
+/// # Errors
+/// If it has another type.
+pub(super) fn plain_level(kind: LevelKind, value: &Spanned<DeValue<'_>>) -> Result<PlainLevel, Error> {
+    let value = ValueDeserializer::from(value.clone());
+    Ok(match kind {
+        LevelKind::Number { .. } | LevelKind::Choice(_) | LevelKind::PowerOfTwo { .. } => {
+            PlainLevel::Number(u32::deserialize(value)?)
         }
-        (_, [home, ..]) => format!("{named} stands in {}", title(home)),
-        (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, []) => format!("{} has the keys {}", title(section), list(&here)),
-    };
-    Diagnostic::new(format!("unknown key `{key}`{}", in_section(section))).hint(hint)
+        LevelKind::Switch => PlainLevel::Switch(bool::deserialize(value)?),
+        LevelKind::Word { .. } | LevelKind::Text { .. } => PlainLevel::Text(String::deserialize(value)?),
+        LevelKind::Time { .. } => PlainLevel::Time(Time::deserialize(value)?.0),
+        LevelKind::Size { .. } => PlainLevel::Size(Size::deserialize(value)?.0),
+    })
 }
 
-fn keys_of(section: &str) -> Vec<&'static str> {
-    schema::at(section).map(keys).unwrap_or_default()
+/// What serde refused.
+struct TakenKey {
+    /// Its path, such as `workload.flows` or `group[0].rate`.
+    path: String,
+    /// Whether it is, or holds, a date or a time of day: serde takes those for sections.
+    is_date: bool,
 }
 
-/// The path that was probably meant by one that is unknown.
-fn meant(path: &str) -> Option<String> {
-    let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
-    let near = nearest(key, keys_of(section).into_iter()).filter(|near| *near != key)?;
-    Some(if section.is_empty() { near.into() } else { format!("{section}.{near}") })
-}
-
-fn in_section(section: &str) -> String {
-    match section.split_once('[') {
-        Some((list, _)) => format!(" in [[{list}]]"),
-        None if section.is_empty() => String::new(),
-        None => format!(" in [{section}]"),
-    }
-}
-
-fn title(section: &str) -> String {
-    match section.split_once('[') {
-        _ if section.is_empty() => "the top of the profile".into(),
-        // A home is named without its number.
-        None if section == "group" => "[[group]]".into(),
-        None => format!("[{section}]"),
-        Some((list, _)) => format!("[[{list}]]"),
-    }
-}
-
-/// The message for a whole number that Rust's type does not hold, if it is one.
-fn too_large(message: &str, path: &str) -> Option<String> {
-    let of_type = |word: &str| message.strip_prefix(word)?.strip_prefix(": integer `")?.split_once('`');
-    let (number, rest) = of_type("invalid value").or_else(|| of_type("invalid type"))?;
-    if !rest.contains("expected u") {
-        return None;
-    }
-    let property = schema::at(path)?;
-    let property = if property["items"].is_object() { &property["items"] } else { property };
-    let of_type = if property["format"] == "uint64" { u64::MAX } else { u32::MAX.into() };
-    let most = property["maximum"].as_u64().unwrap_or(of_type);
-    // Rust's type is not to blame for what it could hold.
-    let is_larger = number.parse::<u128>().is_ok_and(|number| number > most.into());
-    is_larger.then(|| format!("{number} is too large, the most is {most}"))
-}
-
-/// serde's words for types, as people who do not read Rust say it.
-fn plain(message: &str) -> String {
-    const WORDS: [(&str, &str); 9] = [
-        (", expected literal string", ""),
-        ("invalid basic string, expected `\"`", "a string without its closing quote"),
-        ("expected u32", "expected a whole number, 0 or more"),
-        ("expected u64", "expected a whole number, 0 or more"),
-        ("expected f64", "expected a number"),
-        ("expected a sequence", "expected a list in brackets"),
-        ("invalid type: sequence", "invalid type: list"),
-        ("invalid type: map", "invalid type: section"),
-        ("unknown variant", "unknown value"),
-    ];
-    let plain = WORDS.iter().fold(message.to_string(), |text, (rust, word)| text.replace(rust, word));
-    match plain.split_once("expected struct") {
-        Some((before, _)) => format!("{before}expected a section"),
-        None => plain,
-    }
-}
-
-/// Reports the keys that a later version will run.
-fn planned(table: &DeTable<'_>, schema: &Value, section: &str, issues: &mut Vec<Diagnostic>) {
-    for (key, value) in table {
-        let name = key.get_ref();
-        let Some(property) = schema["properties"].get(name.as_ref()) else { continue };
-        if let Some(advice) = property["x-planned"].as_str() {
-            let what =
-                if section.is_empty() { format!("[{name}]") } else { format!("`{name}` in [{section}]") };
-            let message = format!("{what} is not supported yet");
-            issues.push(Diagnostic::new(message).at(key.span(), "for a later version").hint(advice));
-        } else if let DeValue::Table(inner) = value.get_ref() {
-            planned(inner, property, name, issues);
+/// Removes the innermost entry at an offset.
+fn take_out(table: &mut DeTable<'_>, offset: usize) -> Option<TakenKey> {
+    for (key, value) in table.iter_mut() {
+        if let Some(taken) = take_out_of_value(value.get_mut(), offset) {
+            return Some(taken.below(key.get_ref()));
         }
+    }
+    let at = |span: std::ops::Range<usize>| span.contains(&offset) || span.start == offset;
+    let (key, _) = table.iter().find(|(key, value)| at(key.span()) || at(value.span()))?;
+    let key = key.clone();
+    let is_date = table.remove(&key).is_some_and(|value| is_date(value.get_ref()));
+    Some(TakenKey { path: key.into_inner().into_owned(), is_date })
+}
+
+fn take_out_of_value(value: &mut DeValue<'_>, offset: usize) -> Option<TakenKey> {
+    match value {
+        DeValue::Table(table) => take_out(table, offset),
+        DeValue::Array(items) => {
+            items.iter_mut().enumerate().find_map(|(index, item)| match item.get_mut() {
+                DeValue::Table(table) => {
+                    take_out(table, offset).map(|taken| taken.below(&format!("[{index}]")))
+                }
+                _ => None,
+            })
+        }
+        _ => None,
+    }
+}
+
+impl TakenKey {
+    /// The same, seen from outside: keys are joined by dots, the number of an item is not.
+    fn below(self, key: &str) -> TakenKey {
+        let dot = if self.path.starts_with('[') { "" } else { "." };
+        TakenKey { path: format!("{key}{dot}{}", self.path), ..self }
+    }
+}
+
+pub(super) fn is_date(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::Datetime(_) => true,
+        DeValue::Array(items) => items.iter().any(|item| is_date(item.get_ref())),
+        _ => false,
     }
 }
 
@@ -217,35 +181,20 @@ mod tests {
 
     fn messages(text: &str) -> Vec<String> {
         let root = DeTable::parse(text).expect("valid TOML");
-        read(&root).issues.into_iter().map(|issue| issue.message).collect()
+        read(&root).issues.made.into_iter().map(|issue| issue.message).collect()
     }
 
     #[test]
     fn one_bad_section_does_not_hide_another() {
-        let text = "guest.vcpu = 1\nguest.vms = \"two\"\nplan.order = 1\nlimit.boot = \"1 s\"";
+        let text = "guest.vcpu = 1\nguest.idle = \"two\"\nplan.order = 1\nlimit.boot = \"1 s\"";
         assert_eq!(messages(text).len(), 4);
     }
 
     #[test]
     fn good_values_survive_their_bad_neighbours() {
-        let root = DeTable::parse("guest.vcpus = 2\nguest.vms = \"two\"").expect("valid TOML");
+        let root = DeTable::parse("workload.repeats = 2\nworkload.window = 3").expect("valid TOML");
         let read = read(&root);
-        assert_eq!(read.written.guest.vcpus, Some(2));
-        assert_eq!(read.refused, ["guest.vms"]);
-    }
-
-    #[test]
-    fn a_wrong_value_of_a_later_version_is_reported_as_both() {
-        assert_eq!(messages("tuning.host.numad = \"many\"").len(), 2);
-    }
-
-    #[test]
-    fn names_of_other_tools_and_of_one_side_lead_to_ours() {
-        let hint = |key: &str| unknown_key("sweep", key).hint.unwrap();
-        assert_eq!(hint("vcpu_quota"), "did you mean `quota`?");
-        assert_eq!(hint("irq_affinity"), "did you mean `guest_irq_affinity` or `host_irq_affinity`?");
-        let of_groups = "stands in [[group]]; `group_limits` sweeps what groups may have, off and on";
-        assert_eq!(hint("cpu_shares"), format!("kvmfair's name for it is `shares`, which {of_groups}"));
-        assert_eq!(hint("bandwidth"), format!("`bandwidth` {of_groups}"));
+        assert_eq!(read.written.workload.repeats, Some(2));
+        assert_eq!(read.refused, ["workload.window"]);
     }
 }

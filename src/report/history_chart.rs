@@ -84,7 +84,7 @@ fn names(history: &[HistoryEntry], course: &MetricHistory) -> String {
     let (.., bottom) = PLOT;
     let day = |at: usize| history[course.runs[at]].date.get(..10).unwrap_or_default();
     let last = course.runs.len().saturating_sub(1);
-    let shown = (0..course.runs.len()).filter(|at| (last - at) % every == 0);
+    let shown = (0..course.runs.len()).filter(|at| (last - at).is_multiple_of(every));
     shown.map(|at| text((x(course, at as f64), bottom + 36.0), 21, "middle", "#5f6570", day(at))).collect()
 }
 

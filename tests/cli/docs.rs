@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kvmfair::factor::Factor;
+use kvmfair::factor::descriptor::Descriptor;
 use kvmfair::profile::{schema, shipped};
 use serde_json::{Map, Value};
 
@@ -17,6 +19,15 @@ every key. An unknown key is an error.
 - A key of `[sweep]` takes a list of levels, and every combination is measured. It replaces the single value elsewhere in the profile.
 - [Shipped profiles](shipped-profiles.md) are examples; [Settings and groups](settings-and-groups.md) and [Backends](backends.md) explain
   the keys in context.
+";
+
+const FACTORS: &str = "
+## Factors
+
+Everything that can be swept. A default is in the unit of the column; `as found` leaves the setting alone.
+
+| key in `[sweep]` | one level stands at | type | bounds | default | CSV column | of | another level |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 ";
 
 fn root() -> &'static Path {
@@ -51,10 +62,28 @@ fn section(name: &str, schema: &Value, text: &mut String) {
     }
 }
 
+/// One row for each factor.
+fn factors() -> String {
+    let row = |factor: Factor| {
+        let Descriptor { key, column, kind, scope, applied, .. } = factor.descriptor();
+        let home = if factor.has_home() { format!("`{}`", factor.home()) } else { "each `[[group]]`".into() };
+        let (kind, bounds) = kind.describe();
+        let default = match factor.default_level().map(|level| level.to_string()) {
+            None => "required".to_owned(),
+            Some(level) if level.is_empty() => "as found".to_owned(),
+            Some(level) => format!("`{level}`"),
+        };
+        let (scope, applied) = (format!("{scope:?}").to_lowercase(), applied.describe());
+        format!("| `{key}` | {home} | {kind} | {bounds} | {default} | `{column}` | {scope} | {applied} |\n")
+    };
+    FACTORS.to_owned() + &Factor::ALL.map(row).concat()
+}
+
 #[test]
 fn the_profile_reference_agrees_with_the_schema() {
     let mut expected = INTRODUCTION.to_owned();
     section("", &schema(), &mut expected);
+    expected.push_str(&factors());
     let path = root().join(REFERENCE);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, &expected).expect("written");

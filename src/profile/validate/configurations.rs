@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::backend::has_guests;
 use super::factors::{Level, Levels, default, levels_of};
-use super::{Check, Fault, mtu, nic, pin, steering, workload};
+use super::{Fault, Validator, workload};
 use crate::backend::Backend;
 use crate::factor::table::WrongLevel;
 use crate::profile::configuration::{HUGE_PAGE_KIB, memory_mib_for};
@@ -13,35 +14,38 @@ use crate::profile::{Configuration, Factor, Value};
 /// More than this many configurations is a slip, not a plan.
 const MOST_CONFIGURATIONS: usize = 65_536;
 
-/// All combinations, the first factor varying slowest; empty if something was reported that leaves none.
-pub(super) fn configurations(check: &mut Check, factors: &[Levels], groups: &[Group]) -> Vec<Configuration> {
+/// What the levels demand of one another.
+pub(super) fn check(check: &mut Validator, factors: &[Levels], groups: &[Group]) {
     workload::check(check, factors);
-    if with_guests(factors) {
+    if has_guests(factors) {
         divisible(check, factors, groups);
         fits(check, factors);
         in_pages(check, factors);
         served(check, factors, groups);
-        nic::possible(check, factors);
-        mtu::possible(check, factors);
-        steering::possible(check, factors);
-        pin::in_range(check, factors);
     }
-    let combinations = factors.iter().try_fold(1_usize, |n, levels| n.checked_mul(levels.levels.len()));
-    match combinations {
-        Some(n) if n <= MOST_CONFIGURATIONS => {
-            let combined = combine(factors, check.cloud, groups);
-            combined.unwrap_or_else(|wrong| {
-                let path = format!("sweep.{}", wrong.factor.key());
-                check.fault(&path, Fault::new(wrong.to_string(), "", "see the schema"));
-                Vec::new()
-            })
-        }
-        _ => {
-            // No key is to blame alone: the section is marked.
-            check.fault("sweep.*", too_many(combinations));
-            Vec::new()
-        }
+    let combinations = combinations(factors);
+    if combinations.is_none_or(|n| n > MOST_CONFIGURATIONS) {
+        // No key is to blame alone: the section is marked.
+        check.fault("sweep.*", too_many(combinations));
     }
+}
+
+/// All combinations, the first factor varying slowest.
+pub(super) fn configurations(
+    check: &mut Validator,
+    factors: &[Levels],
+    groups: &[Group],
+) -> Vec<Configuration> {
+    combine(factors, check.cloud, groups).unwrap_or_else(|wrong| {
+        let path = format!("sweep.{}", wrong.factor.key());
+        check.fault(&path, Fault::new(wrong.to_string(), "", "see the schema"));
+        Vec::new()
+    })
+}
+
+/// How many there are; `None` for more than a number holds.
+fn combinations(factors: &[Levels]) -> Option<usize> {
+    factors.iter().try_fold(1_usize, |n, levels| n.checked_mul(levels.levels.len()))
 }
 
 fn too_many(combinations: Option<usize>) -> Fault {
@@ -54,14 +58,16 @@ fn too_many(combinations: Option<usize>) -> Fault {
 
 fn combine(factors: &[Levels], cloud: bool, groups: &[Group]) -> Result<Vec<Configuration>, WrongLevel> {
     let mut combined = vec![Configuration::default()];
-    for Levels { factor, levels, .. } in factors {
+    // What is the same in all of them is set once.
+    let (same, varied): (Vec<_>, Vec<_>) = factors.iter().partition(|levels| levels.levels.len() == 1);
+    for Levels { factor, levels, .. } in same.into_iter().chain(varied) {
         let extend = |configuration: Configuration| {
             levels.iter().map(move |level| configuration.clone().with(*factor, level.value.clone()))
         };
         combined = combined.into_iter().flat_map(extend).collect::<Result<_, _>>()?;
     }
     let folded = |configuration| {
-        let made = workload::as_heeded(if_bare(configuration, factors, cloud)?, factors)?;
+        let made = workload::as_used(if_bare(configuration, factors, cloud)?, factors)?;
         Ok(Configuration { unmeasured: unmeasured(groups, made.vms).unwrap_or(0).min(made.vms), ..made })
     };
     let folded = combined.into_iter().map(folded).collect::<Result<Vec<_>, WrongLevel>>()?;
@@ -91,15 +97,6 @@ fn without_duplicates(all: impl Iterator<Item = Configuration>) -> Vec<Configura
     all.filter(|configuration| seen.insert(configuration.clone())).collect()
 }
 
-fn with_guests(factors: &[Levels]) -> bool {
-    levels_of(factors, Factor::Backend).iter().any(|level| level.value != Value::Backend(Backend::Baremetal))
-}
-
-/// Whether bare metal alone is measured.
-pub(super) fn is_bare(factors: &[Levels]) -> bool {
-    !levels_of(factors, Factor::Backend).is_empty() && !with_guests(factors)
-}
-
 /// The numbers of guests that can be measured, each with those that carry the flows.
 fn measured<'l>(factors: &'l [Levels], groups: &[Group]) -> Vec<(&'l Level, u32)> {
     let vms = levels_of(factors, Factor::Vms).iter();
@@ -111,14 +108,14 @@ fn measured<'l>(factors: &'l [Levels], groups: &[Group]) -> Vec<(&'l Level, u32)
 }
 
 /// Flows must divide evenly among the guests: else the guests differ before anything is measured.
-fn divisible(check: &mut Check, factors: &[Levels], groups: &[Group]) {
+fn divisible(check: &mut Validator, factors: &[Levels], groups: &[Group]) {
     let vms = measured(factors, groups);
     let common = vms.iter().fold(1, |n, (_, guests)| lcm(n, (*guests).into()));
     for flows in levels_of(factors, Factor::Flows) {
         let flows = flows.value.as_number();
         for (level, guests) in vms.iter().filter(|(_, guests)| !flows.is_multiple_of(*guests)) {
             let whose = if level.value.as_number() == *guests { "guests" } else { "measured guests" };
-            check.fault(&level.path, uneven(flows, *guests, whose, common, vms.len()));
+            check.fault_made_by(&level.path, || uneven(flows, *guests, whose, common, vms.len()));
         }
     }
 }
@@ -152,7 +149,7 @@ fn lcm(a: u64, b: u64) -> u64 {
 }
 
 /// Each guest must have the memory to serve its flows: else its kernel kills netservers in the middle of a trial.
-fn served(check: &mut Check, factors: &[Levels], groups: &[Group]) {
+fn served(check: &mut Validator, factors: &[Levels], groups: &[Group]) {
     let number = |level: &&Level| level.value.as_number();
     let fewest_guests = measured(factors, groups).into_iter().map(|(_, guests)| guests).min();
     let least_memory = levels_of(factors, Factor::Memory).iter().min_by_key(number);
@@ -168,7 +165,7 @@ fn served(check: &mut Check, factors: &[Levels], groups: &[Group]) {
 }
 
 /// The guests of the largest configuration must fit into the host's memory.
-fn fits(check: &mut Check, factors: &[Levels]) {
+fn fits(check: &mut Validator, factors: &[Levels]) {
     let largest = |factor| levels_of(factors, factor).iter().max_by_key(|level| level.value.as_number());
     let (Some(vms), Some(memory)) = (largest(Factor::Vms), largest(Factor::Memory)) else { return };
     let (guests, mib) = (u64::from(vms.value.as_number()), u64::from(memory.value.as_number()));
@@ -189,7 +186,7 @@ fn fits(check: &mut Check, factors: &[Levels]) {
 }
 
 /// Memory in huge pages is a whole number of them.
-fn in_pages(check: &mut Check, factors: &[Levels]) {
+fn in_pages(check: &mut Validator, factors: &[Levels]) {
     let huge = levels_of(factors, Factor::Hugepages).iter().any(|level| level.value == Value::Switch(true));
     let page_mib = HUGE_PAGE_KIB / 1024;
     let odd = |level: &&Level| huge && !level.value.as_number().is_multiple_of(page_mib);
@@ -254,5 +251,12 @@ mod tests {
         let error = parsed(rest).expect_err("refused");
         let hint = error.diagnostics[0].hint.as_deref();
         assert_eq!(hint, Some("the nearest flows that suit every level of vms: 6 or 12"));
+    }
+
+    #[test]
+    fn bare_metal_is_one_configuration_whatever_the_nic_and_its_qemu_are() {
+        let swept = "workload.flows = 4\nguest.vcpus = 2\n[sweep]\nbackend = [\"baremetal\", \"virtio\"]\nqueues = [1, 2]\n";
+        let swept = format!("{swept}offloads = [true, false]\nemulator = [\"/usr/bin/qemu\", \"/opt/qemu\"]");
+        assert_eq!(parsed(&swept).expect("valid").configurations.len(), 1 + 8);
     }
 }

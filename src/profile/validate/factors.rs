@@ -1,17 +1,16 @@
 //! Factors and their levels: the fixed value of a section, or the list in `[sweep]`.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::{Check, Fault};
-use crate::factor::descriptor::Kind;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::{Fault, Validator};
 use crate::profile::cpus::Cpus;
+use crate::profile::messages::{type_in_words, wrong_value};
 use crate::profile::pin::Pin;
-use crate::profile::written::Written;
-use crate::profile::{Configuration, Factor, Value};
-use crate::units::Time;
-
-/// A level as written.
-type Raw = serde_json::Value;
+use crate::profile::reader::{WrittenFactor, is_date, plain_level};
+use crate::profile::{Factor, Value};
 
 /// A factor with the levels to measure.
 pub(super) struct Levels {
@@ -31,12 +30,16 @@ pub(super) struct Level {
 }
 
 /// Every factor: the swept ones first, in the order written.
-pub(super) fn factors(check: &mut Check, written: &Written) -> Vec<Levels> {
+pub(super) fn factors(
+    check: &mut Validator,
+    mut written: BTreeMap<Factor, WrittenFactor<'_>>,
+) -> Vec<Levels> {
     let mut order = Factor::ALL;
     order.sort_by_key(|factor| check.places.order(&format!("sweep.{}", factor.key())));
-    // Plain data: what was read has the right types already.
-    let written = serde_json::to_value(written).unwrap_or_default();
-    order.into_iter().map(|factor| levels(check, factor, &written)).collect()
+    order
+        .into_iter()
+        .map(|factor| levels(check, factor, written.remove(&factor).unwrap_or_default()))
+        .collect()
 }
 
 /// The levels of one factor.
@@ -55,27 +58,27 @@ const CLOUD_MEMORY_MIB: u32 = 512;
 /// What is measured if nothing is written; `None` where that must not be guessed.
 pub(super) fn default(factor: Factor, cloud: bool) -> Option<Value> {
     match factor {
-        Factor::Backend | Factor::Flows => None,
         Factor::Memory if cloud => Some(Value::Number(CLOUD_MEMORY_MIB)),
-        factor => Some(Configuration::default().value(factor)),
+        factor => factor.default_level(),
     }
 }
 
-fn levels(check: &mut Check, factor: Factor, written: &Raw) -> Levels {
-    let (base, sweep) = raw(factor, written);
+fn levels(
+    check: &mut Validator,
+    factor: Factor,
+    WrittenFactor { fixed, swept }: WrittenFactor<'_>,
+) -> Levels {
     let home = factor.home();
-    let swept = sweep.is_some();
-    let written = swept || base.is_some();
-    let levels = match (base, sweep) {
-        (Some(_), Some(sweep)) => {
-            check.fault(home, fixed_and_swept(factor));
-            sweep_levels(check, factor, sweep)
-        }
-        (None, Some(sweep)) => sweep_levels(check, factor, sweep),
-        (Some(base), None) => level(check, factor, &base, home.to_owned()).into_iter().collect(),
+    let (is_swept, written) = (swept.is_some(), swept.is_some() || fixed.is_some());
+    if is_swept && fixed.is_some() {
+        check.fault(home, fixed_and_swept(factor));
+    }
+    let levels = match (fixed, swept) {
+        (_, Some(swept)) => swept_levels(check, factor, &swept),
+        (Some(fixed), None) => level(check, factor, home, home.to_owned(), &fixed).into_iter().collect(),
         (None, None) => default_level(check, factor, home.to_owned()),
     };
-    Levels { factor, swept, written, levels }
+    Levels { factor, swept: is_swept, written, levels }
 }
 
 fn fixed_and_swept(factor: Factor) -> Fault {
@@ -84,34 +87,43 @@ fn fixed_and_swept(factor: Factor) -> Fault {
     Fault::new(message, "the fixed value", "keep one of the two: the levels alone say what is measured")
 }
 
-fn sweep_levels(check: &mut Check, factor: Factor, raw: Vec<Raw>) -> Vec<Level> {
+fn swept_levels(check: &mut Validator, factor: Factor, swept: &Spanned<DeValue<'_>>) -> Vec<Level> {
     let path = format!("sweep.{}", factor.key());
-    if raw.is_empty() {
+    let Some(items) = swept.get_ref().as_array() else {
+        let message = format!(
+            "`{}` in [sweep] must be a list in brackets, got {}",
+            factor.key(),
+            type_in_words(swept.get_ref())
+        );
+        let hint = format!("for example {} = {}", factor.key(), factor.descriptor().list_of_levels());
+        check.fault(&path, Fault::new(message, "", hint));
+        return Vec::new();
+    };
+    if items.is_empty() {
         let message = format!("`{}` is swept over no levels", factor.key());
         check.fault(&path, Fault::new(message, "empty", "write at least one level, or leave the key out"));
     }
     let of_host = matches!(factor, Factor::HostRps | Factor::Pin | Factor::PinEmulator);
-    let (mut levels, mut seen): (Vec<Level>, _) = (Vec::new(), HashSet::new());
-    for (index, raw) in raw.iter().enumerate() {
-        let Some(level) = level(check, factor, raw, format!("{path}[{index}]")) else { continue };
+    let (mut levels, mut seen, mut all_cpus) = (Vec::new(), HashSet::new(), None);
+    for (index, item) in items.iter().enumerate() {
+        let Some(level) = level(check, factor, &path, format!("{path}[{index}]"), item) else { continue };
+        let is_all = of_host && is_every_cpu(&level, check.facts.cpus);
         if !seen.insert(level.value.clone()) {
-            let message = format!("a level of `{}` is written twice", factor.key());
-            let hint = "remove it: `repeats` says how often a configuration is measured";
-            check.fault(&level.path, Fault::new(message, "again", hint));
-        } else if let Some(other) =
-            levels.iter().find(|other| of_host && are_same(other, &level, check.facts.cpus))
-        {
-            check.fault(&level.path, same_here(factor, &other.value, check.facts.cpus));
+            check.fault_made_by(&level.path, || level_twice(factor));
+        } else if let Some(other) = all_cpus.as_ref().filter(|_| is_all) {
+            let fault = same_here(factor, other, check.facts.cpus);
+            check.fault(&level.path, fault);
         } else {
+            all_cpus = if is_all { Some(level.value.clone()) } else { all_cpus };
             levels.push(level);
         }
     }
     levels
 }
 
-/// Whether two levels are the same on a host with so many CPUs, because both are all of them.
-fn are_same(one: &Level, other: &Level, cpus: u32) -> bool {
-    is_every_cpu(one, cpus) && is_every_cpu(other, cpus)
+fn level_twice(factor: Factor) -> Fault {
+    let message = format!("a level of `{}` is written twice", factor.key());
+    Fault::new(message, "again", "remove it: `repeats` says how often a configuration is measured")
 }
 
 /// Whether a level is every CPU of the host.
@@ -133,29 +145,34 @@ fn same_here(factor: Factor, other: &Value, cpus: u32) -> Fault {
     Fault::new(message, "all CPUs again", hint)
 }
 
-/// The value of a level, within its bounds. The profile was read by its types: what is missing here cannot be.
-fn resolve(factor: Factor, raw: &Raw) -> Result<Value, Fault> {
-    let text = || raw.as_str().unwrap_or_default();
-    match factor.descriptor().kind {
-        Kind::Number(value) => value(raw.as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or_default()),
-        Kind::Switch => Ok(Value::Switch(raw.as_bool().unwrap_or_default())),
-        Kind::Text(value) => value(text()),
-        Kind::Time(value) => value(text().parse::<Time>().map(|Time(time)| time).unwrap_or_default()),
-        Kind::Size(value) => value(raw.as_u64().unwrap_or_default()),
-    }
-}
-
-fn level(check: &mut Check, factor: Factor, raw: &Raw, path: String) -> Option<Level> {
-    match resolve(factor, raw) {
-        Ok(value) => Some(Level { value, path }),
+/// The level at a place, which is that of its key or of an item in its list.
+fn level(
+    check: &mut Validator,
+    factor: Factor,
+    key: &str,
+    place: String,
+    written: &Spanned<DeValue<'_>>,
+) -> Option<Level> {
+    let descriptor = factor.descriptor();
+    let plain = match plain_level(descriptor.kind, written) {
+        Ok(plain) => plain,
+        Err(error) => {
+            check.issues.add(|| wrong_value(&error, key, is_date(written.get_ref())));
+            check.refused.push(key.to_owned());
+            return None;
+        }
+    };
+    let name = key.rsplit_once('.').map_or(key, |(_, name)| name);
+    match descriptor.kind.level(name, &plain) {
+        Ok(value) => Some(Level { value, path: place }),
         Err(fault) => {
-            check.fault(&path, fault);
+            check.fault(&place, fault);
             None
         }
     }
 }
 
-fn default_level(check: &mut Check, factor: Factor, path: String) -> Vec<Level> {
+fn default_level(check: &mut Validator, factor: Factor, path: String) -> Vec<Level> {
     let written = check.was_refused(&format!("sweep.{}", factor.key()));
     match default(factor, check.cloud) {
         Some(value) => return vec![Level { value, path }],
@@ -170,14 +187,6 @@ fn default_level(check: &mut Check, factor: Factor, path: String) -> Vec<Level> 
         ),
     }
     Vec::new()
-}
-
-/// What is written for a factor: the fixed value and the levels.
-fn raw(factor: Factor, written: &Raw) -> (Option<Raw>, Option<Vec<Raw>>) {
-    let at =
-        |path: &str| written.pointer(&format!("/{}", path.replace('.', "/"))).filter(|raw| !raw.is_null());
-    let levels = at(&format!("sweep.{}", factor.key())).and_then(Raw::as_array);
-    (at(factor.home()).cloned(), levels.cloned())
 }
 
 #[cfg(test)]

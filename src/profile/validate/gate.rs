@@ -1,11 +1,11 @@
 //! `[gate]`. Whether a metric exists is known above this module: `kvmfair gate` and `kvmfair check` refuse unknown columns.
 
-use super::{Check, Fault};
+use super::{Fault, Validator};
 use crate::profile::written;
 use crate::profile::{Gate, GatedMetric};
 
 /// Metrics, thresholds and bounds of the gate.
-pub(super) fn gate(check: &mut Check, written: &written::WrittenGate) -> Gate {
+pub(super) fn gate(check: &mut Validator, written: &written::WrittenGate) -> Gate {
     let defaults = Gate::default();
     let gate = Gate {
         metrics: metrics(check, written.metrics.as_deref()),
@@ -16,15 +16,12 @@ pub(super) fn gate(check: &mut Check, written: &written::WrittenGate) -> Gate {
     };
     above_zero(check, "gate.threshold_percent", gate.threshold_percent, 99.0);
     above_zero(check, "gate.threshold_points", gate.threshold_points, 100.0);
-    if !(2..=100).contains(&gate.max_blocks) {
-        let message = format!("`max_blocks` must be 2 to 100, got {}", gate.max_blocks);
-        let hint = "a block is a boot, and one boot has no variance; the default is 15";
-        check.fault("gate.max_blocks", Fault::new(message, "", hint));
-    }
+    // A block is a boot, and one boot has no variance.
+    check.bounds("gate.max_blocks", gate.max_blocks, 2..=100);
     gate
 }
 
-fn metrics(check: &mut Check, written: Option<&[String]>) -> Vec<GatedMetric> {
+fn metrics(check: &mut Validator, written: Option<&[String]>) -> Vec<GatedMetric> {
     let hint = "for example metrics = [\"total_rate_tps\", \"p99_latency_us 10 %\"]";
     if written.is_some_and(<[String]>::is_empty) {
         check.fault("gate.metrics", Fault::new("`metrics` is empty: the gate would judge nothing", "", hint));
@@ -47,7 +44,7 @@ fn metrics(check: &mut Check, written: Option<&[String]>) -> Vec<GatedMetric> {
     found
 }
 
-fn above_zero(check: &mut Check, path: &str, value: f64, most: f64) {
+fn above_zero(check: &mut Validator, path: &str, value: f64, most: f64) {
     if !(value > 0.0 && value <= most) {
         let key = path.rsplit('.').next().unwrap_or(path);
         let message = format!("`{key}` must be more than 0 and at most {most}, got {value}");

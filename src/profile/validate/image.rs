@@ -2,21 +2,21 @@
 
 use std::path::Path;
 
-use super::{Check, Fault};
+use super::{Fault, Validator};
 use crate::factor::fault::nearest;
 use crate::profile::Image;
-use crate::profile::written::Guest;
+use crate::profile::written::GuestSection;
 
 /// The name of the system that kvmfair builds.
 const APPLIANCE: &str = "appliance";
 
 /// Whether a cloud image is named, by what can only be a path.
-pub(super) fn is_cloud(guest: &Guest) -> bool {
+pub(super) fn is_cloud(guest: &GuestSection) -> bool {
     guest.image.as_deref().is_some_and(|image| image.contains(['.', '/']))
 }
 
 /// Checks the name of the image, and the keys that only one kind of image takes.
-pub(super) fn check(check: &mut Check, guest: &Guest) {
+pub(super) fn check(check: &mut Validator, guest: &GuestSection) {
     if is_cloud(guest) {
         if guest.kernel.is_some() {
             check.fault("guest.kernel", kernel_of_its_own());
@@ -31,7 +31,7 @@ pub(super) fn check(check: &mut Check, guest: &Guest) {
 }
 
 /// What was written, with paths from the profile's directory on.
-pub(super) fn image(guest: Guest, directory: &Path) -> Image {
+pub(super) fn image(guest: GuestSection, directory: &Path) -> Image {
     let cloud = is_cloud(&guest);
     match guest.image {
         Some(path) if cloud => Image::Cloud {

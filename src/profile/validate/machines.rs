@@ -1,22 +1,23 @@
-//! The machines of a hardware lab: the VM host of the URI and the tester. Whether they answer is for `kvmfair check`.
+//! The machines of a hardware lab, the VM host of the URI and the tester, and the NICs of its wire. Whether they are there is for
+//! `kvmfair check`.
 
 use std::path::Path;
 
-use super::{Check, Fault};
+use super::{Fault, Validator};
 use crate::factor::fault::nearest;
 use crate::machine::login::{Location, Login, SshAddress};
-use crate::profile::Machines;
-use crate::profile::written::{Host, Tester, Written};
+use crate::profile::written::{HostSection, TesterSection, WireSection, Written};
+use crate::profile::{Machines, WireNics};
 
 /// Ways to name the host.
 const WAYS: &str = "\"embedded\" (this machine, no daemon), \"qemu:///system\" (this machine's libvirt) or \
                     \"qemu+ssh://root@vmhost/system\"";
 
 /// The machines, if the profile names some; without them the lab is made on this machine.
-pub(super) fn machines(check: &mut Check, written: &Written, directory: &Path) -> Option<Machines> {
-    let at_home = |path: &String| path.starts_with("~/");
-    let from_here = |path: &String| if at_home(path) { path.into() } else { directory.join(path) };
-    let identity = written.ssh.identity.as_ref().map(from_here);
+pub(super) fn machines(check: &mut Validator, written: &Written, directory: &Path) -> Option<Machines> {
+    let in_home = |path: &String| path.starts_with("~/");
+    let resolve = |path: &String| if in_home(path) { path.into() } else { directory.join(path) };
+    let identity = written.ssh.identity.as_ref().map(resolve);
     let login = |address, jump| Login { address, jump, identity: identity.clone() };
     let jump = jump(check, "host.jump", &written.host.jump);
     let host = match place(check, &written.host)? {
@@ -24,13 +25,13 @@ pub(super) fn machines(check: &mut Check, written: &Written, directory: &Path) -
             not_without_machines(check, written);
             return None;
         }
-        Uri::Here if jump.is_some() => {
+        Uri::Local if jump.is_some() => {
             let fault = Fault::new("no jump leads to this machine itself", "", "leave `jump` out");
             check.fault("host.jump", fault);
             return None;
         }
-        Uri::Here => Location::Local,
-        Uri::There(address) => Location::Remote(login(address, jump)),
+        Uri::Local => Location::Local,
+        Uri::Remote(address) => Location::Remote(login(address, jump)),
     };
     let tester = tester(check, &written.tester);
     if written.wire.host_dev.is_none() && written.wire.tester_dev.is_none() {
@@ -44,29 +45,29 @@ pub(super) fn machines(check: &mut Check, written: &Written, directory: &Path) -
 
 enum Uri {
     Embedded,
-    Here,
-    There(SshAddress),
+    Local,
+    Remote(SshAddress),
 }
 
 /// Whether the two ends of the wire are on different machines.
-pub(super) fn are_two(host: &Host) -> bool {
+pub(super) fn are_two(host: &HostSection) -> bool {
     host.uri.as_deref().is_some_and(|uri| uri.starts_with("qemu"))
 }
 
 /// Whether a profile names a host that may have another size than this machine.
-pub(super) fn is_elsewhere(host: &Host) -> bool {
+pub(super) fn is_remote(host: &HostSection) -> bool {
     host.uri.as_deref().is_some_and(|uri| uri.starts_with("qemu+ssh://"))
 }
 
-fn place(check: &mut Check, host: &Host) -> Option<Uri> {
+fn place(check: &mut Validator, host: &HostSection) -> Option<Uri> {
     let uri = match host.uri.as_deref() {
         None | Some("embedded") => return Some(Uri::Embedded),
-        Some("qemu:///system") => return Some(Uri::Here),
+        Some("qemu:///system") => return Some(Uri::Local),
         Some(uri) => uri,
     };
     let there = uri.strip_prefix("qemu+ssh://").and_then(|rest| rest.strip_suffix("/system"));
     match there.and_then(SshAddress::parse) {
-        Some(address) => Some(Uri::There(address)),
+        Some(address) => Some(Uri::Remote(address)),
         None => {
             check.fault("host.uri", unknown(uri));
             None
@@ -88,7 +89,7 @@ fn unknown(uri: &str) -> Fault {
     Fault::new(message, "", format!("write {WAYS}"))
 }
 
-fn tester(check: &mut Check, written: &Tester) -> Option<(SshAddress, Option<SshAddress>)> {
+fn tester(check: &mut Validator, written: &TesterSection) -> Option<(SshAddress, Option<SshAddress>)> {
     let jump = jump(check, "tester.jump", &written.jump);
     let Some(ssh) = &written.ssh else {
         let hint = "with a libvirt daemon the tester is another machine: ssh = \"root@tester\"";
@@ -98,11 +99,11 @@ fn tester(check: &mut Check, written: &Tester) -> Option<(SshAddress, Option<Ssh
     Some((address(check, "tester.ssh", ssh)?, jump))
 }
 
-fn jump(check: &mut Check, path: &str, written: &Option<String>) -> Option<SshAddress> {
+fn jump(check: &mut Validator, path: &str, written: &Option<String>) -> Option<SshAddress> {
     address(check, path, written.as_ref()?)
 }
 
-fn address(check: &mut Check, path: &str, text: &str) -> Option<SshAddress> {
+fn address(check: &mut Validator, path: &str, text: &str) -> Option<SshAddress> {
     let address = SshAddress::parse(text);
     if address.is_none() {
         let hint =
@@ -112,7 +113,7 @@ fn address(check: &mut Check, path: &str, text: &str) -> Option<SshAddress> {
     address
 }
 
-fn not_without_machines(check: &mut Check, Written { host, tester, ssh, .. }: &Written) {
+fn not_without_machines(check: &mut Validator, Written { host, tester, ssh, .. }: &Written) {
     let keys = [
         ("host.jump", &host.jump),
         ("tester.ssh", &tester.ssh),
@@ -123,5 +124,60 @@ fn not_without_machines(check: &mut Check, Written { host, tester, ssh, .. }: &W
         let message = "the embedded lab is this machine alone: nothing of it is reached over SSH";
         let hint = "leave it out, or name a libvirt host: [host] uri = \"qemu+ssh://root@vmhost/system\"";
         check.fault(path, Fault::new(message, "", hint));
+    }
+}
+
+/// The NICs of a real wire, if the profile names some.
+pub(super) fn wire(check: &mut Validator, written: &WireSection, two_machines: bool) -> Option<WireNics> {
+    let WireSection { host_dev, tester_dev, spare_devs, .. } = written;
+    match (host_dev, tester_dev) {
+        (None, None) if spare_devs.is_empty() => None,
+        (Some(host_dev), Some(tester_dev)) => {
+            let (host_dev, tester_dev) = (host_dev.clone(), tester_dev.clone());
+            let nics = WireNics { host_dev, spare_devs: spare_devs.clone(), tester_dev };
+            named(check, &nics);
+            each_once(check, &nics, two_machines);
+            Some(nics)
+        }
+        (None, _) => {
+            check
+                .missing("wire.host_dev", "name the host's end of the wire, for example host_dev = \"eth1\"");
+            None
+        }
+        (Some(_), None) => {
+            check.missing("wire.tester_dev", "name the tester's end, for example tester_dev = \"eth0\"");
+            None
+        }
+    }
+}
+
+/// Each name must be one that the kernel gives.
+fn named(check: &mut Validator, nics: &WireNics) {
+    let spare = nics.spare_devs.iter().enumerate().map(|(i, name)| (format!("wire.spare_devs[{i}]"), name));
+    let ends =
+        [("wire.host_dev".to_owned(), &nics.host_dev), ("wire.tester_dev".to_owned(), &nics.tester_dev)];
+    for (path, name) in spare.chain(ends).filter(|(_, name)| !is_interface(name)) {
+        let message = format!("no network interface is called {name:?}");
+        check.fault(&path, Fault::new(message, "", "use a name that `ip link` shows, for example \"eth1\""));
+    }
+}
+
+/// As the kernel has it: 1 to 15 bytes without slashes, colons and spaces.
+fn is_interface(name: &str) -> bool {
+    let odd = |c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control();
+    (1..=15).contains(&name.len()) && !name.contains(odd) && name != "." && name != ".."
+}
+
+/// No NIC of one machine may stand twice. In the embedded lab both ends are on one machine.
+fn each_once(check: &mut Validator, nics: &WireNics, two_machines: bool) {
+    let mut seen = vec![&nics.host_dev];
+    let spare = nics.spare_devs.iter().enumerate().map(|(i, name)| (format!("wire.spare_devs[{i}]"), name));
+    let tester = (!two_machines).then(|| ("wire.tester_dev".to_owned(), &nics.tester_dev));
+    for (path, name) in spare.chain(tester) {
+        if seen.contains(&name) && is_interface(name) {
+            let message = format!("{name} is named twice");
+            check.fault(&path, Fault::new(message, "again", "every end of the wire is a NIC of its own"));
+        }
+        seen.push(name);
     }
 }

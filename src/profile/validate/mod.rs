@@ -3,33 +3,30 @@
 //!
 //! Pure: what must be known of the host comes in as [`HostFacts`].
 
-mod bandwidth;
-mod bare;
+mod backend;
 mod configurations;
+mod cpus;
 mod division;
 mod factors;
 mod gate;
 mod groups;
 mod image;
 mod machines;
-mod mtu;
-mod nic;
-mod pace;
-mod pin;
-mod quota;
-mod steering;
 mod timing;
-mod tuning;
-mod wire;
 mod workload;
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
+use super::diagnostic::Issues;
+use super::messages::description;
 use super::places::Places;
 use super::reader::Read;
 use super::written::Written;
 use super::{Diagnostic, Experiment, Host};
 use crate::factor::Fault;
+use crate::factor::level_kind::out_of_bounds;
 
 /// What the checks need to know of the VM host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,37 +42,37 @@ pub struct HostFacts {
 /// # Errors
 /// With the issues of reading and all that the checks add.
 pub(super) fn experiment(
-    read: Read,
+    read: Read<'_>,
     places: &Places<'_>,
     facts: HostFacts,
     path: &Path,
-) -> Result<Experiment, Vec<Diagnostic>> {
-    let Read { written, issues, refused } = read;
+) -> Result<Experiment, Issues> {
+    let Read { written, factors, issues, refused } = read;
     // The size of another machine is not known here; `kvmfair check` looks.
-    let facts = match machines::is_elsewhere(&written.host) {
+    let facts = match machines::is_remote(&written.host) {
         true => HostFacts { memory_mib: u64::MAX, cpus: u32::MAX },
         false => facts,
     };
     let directory = path.parent().unwrap_or(Path::new(""));
-    let mut check = Check { places, facts, refused, issues, cloud: image::is_cloud(&written.guest) };
+    let mut check = Validator { places, facts, refused, issues, cloud: image::is_cloud(&written.guest) };
     identity(&mut check, &written);
     texts(&mut check, &written);
     image::check(&mut check, &written.guest);
     let machines = machines::machines(&mut check, &written, directory);
-    let wire = wire::wire(&mut check, &written.wire, machines::are_two(&written.host));
+    let wire = machines::wire(&mut check, &written.wire, machines::are_two(&written.host));
     let timing = timing::timing(&mut check, &written.workload);
     let limits = timing::limits(&mut check, &written.limits, &timing);
-    let factors = factors::factors(&mut check, &written);
-    tuning::in_range(&mut check, &written, &factors);
-    tuning::can_gather(&mut check, &factors);
-    tuning::whole_frames(&mut check, &factors);
+    let factors = factors::factors(&mut check, factors);
+    cpus::check(&mut check, &factors);
+    backend::check(&mut check, &written, &factors);
     let groups = groups::groups(&mut check, &written, &factors);
-    if configurations::is_bare(&factors) {
-        bare::without_guests(&mut check, &written, &factors);
+    configurations::check(&mut check, &factors, &groups);
+    if !check.issues.made.is_empty() {
+        return Err(check.issues);
     }
     let gate = gate::gate(&mut check, &written.gate);
     let configurations = configurations::configurations(&mut check, &factors, &groups);
-    if !check.issues.is_empty() {
+    if !check.issues.made.is_empty() {
         return Err(check.issues);
     }
     Ok(Experiment {
@@ -100,28 +97,46 @@ pub(super) fn experiment(
 }
 
 /// The checks' common state.
-struct Check<'p> {
+struct Validator<'p> {
     places: &'p Places<'p>,
     facts: HostFacts,
     refused: Vec<String>,
-    issues: Vec<Diagnostic>,
+    issues: Issues,
     /// Whether the guests boot a cloud image: some defaults differ.
     cloud: bool,
 }
 
-impl Check<'_> {
-    /// Reports a fault at the value of a path, or at its section if the value is a default.
+impl Validator<'_> {
+    /// Reports a fault at the value of a path, or at its section if the value is a default. A fault without a hint says what the
+    /// key is for.
     fn fault(&mut self, path: &str, fault: Fault) {
-        let span = self.places.value_or_section(path);
-        self.issues.push(Diagnostic::new(fault.message).at(span, fault.label).hint(fault.hint));
+        self.fault_made_by(path, || fault);
+    }
+
+    /// The same of a fault that is made only if it is shown.
+    fn fault_made_by(&mut self, path: &str, make: impl FnOnce() -> Fault) {
+        self.issues.add(|| {
+            let fault = make();
+            let span = self.places.value_or_section(path);
+            let hint = if fault.hint.is_empty() { description(path) } else { fault.hint };
+            Diagnostic::new(fault.message).at(span, fault.label).hint(hint)
+        });
     }
 
     /// The same, marking the value of another path as well, if it is written.
-    fn fault_with(&mut self, path: &str, fault: Fault, other: &str, label: &str) {
-        self.fault(path, fault);
+    fn fault_with(&mut self, path: &str, make: impl FnOnce() -> Fault, other: &str, label: &str) {
+        self.fault_made_by(path, make);
         let written = self.places.key(other).is_some() && other != path;
-        if let Some(issue) = self.issues.last_mut().filter(|_| written) {
+        if let Some(issue) = self.issues.made.last_mut().filter(|_| written && self.issues.more == 0) {
             issue.also = Some((self.places.value_or_section(other), label.into()));
+        }
+    }
+
+    /// Reports a value that is outside of its bounds.
+    fn bounds<T: PartialOrd + Display>(&mut self, path: &str, value: T, bounds: RangeInclusive<T>) {
+        let key = path.rsplit('.').next().unwrap_or(path);
+        if let Some(fault) = out_of_bounds(key, value, bounds) {
+            self.fault(path, fault);
         }
     }
 
@@ -151,7 +166,7 @@ impl Check<'_> {
     }
 }
 
-fn identity(check: &mut Check, written: &Written) {
+fn identity(check: &mut Validator, written: &Written) {
     match written.schema {
         Some(1) => {}
         Some(version) => check.fault("schema", unknown_version(version)),
@@ -165,7 +180,7 @@ fn identity(check: &mut Check, written: &Written) {
 }
 
 /// What reports and terminals show as it is; a line end may stand in a longer sentence.
-fn texts(check: &mut Check, written: &Written) {
+fn texts(check: &mut Validator, written: &Written) {
     let texts = [("description", Some(&written.description)), ("source", written.source.as_ref())];
     let odd = |c: &char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     for (key, text) in texts {

@@ -1,14 +1,14 @@
-//! What a netperf test demands of the sizes beside it, and which of them mean nothing to it.
+//! What a netperf test demands of the sizes beside it, and which of them are ignored by it.
 
 use super::factors::{Level, Levels, levels_of};
-use super::{Check, Fault};
+use super::{Fault, Validator};
 use crate::factor::fault::list;
 use crate::factor::table::WrongLevel;
 use crate::profile::test::LARGEST_DATAGRAM;
 use crate::profile::{Configuration, Factor, Test, Value};
 use crate::units::Size;
 
-/// The factors that only some tests heed.
+/// The factors that only some tests use.
 const PARTIAL: [Factor; 4] = [Factor::Request, Factor::Response, Factor::Message, Factor::Burst];
 
 /// What the socket buffers of a connection can hold in one direction, bytes: 4 MiB to send and 6 MiB to receive are Linux'
@@ -16,11 +16,10 @@ const PARTIAL: [Factor; 4] = [Factor::Request, Factor::Response, Factor::Message
 const BUFFERS: u64 = 10 << 20;
 
 /// Reports what would be in flight and does not fit the socket buffers.
-fn in_flight(check: &mut Check, factors: &[Levels]) {
+fn in_flight(check: &mut Validator, factors: &[Levels]) {
     let largest = |factor| levels_of(factors, factor).iter().max_by_key(|level| level.value.as_number());
-    let heeded =
-        levels_of(factors, Factor::Test).iter().filter_map(test).any(|test| test.heeds(Factor::Burst));
-    let Some(burst) = largest(Factor::Burst).filter(|burst| heeded && burst.value.as_number() > 0) else {
+    let used = levels_of(factors, Factor::Test).iter().filter_map(test).any(|test| test.heeds(Factor::Burst));
+    let Some(burst) = largest(Factor::Burst).filter(|burst| used && burst.value.as_number() > 0) else {
         return;
     };
     let sizes = [Factor::Request, Factor::Response].map(|factor| (factor, largest(factor)));
@@ -45,24 +44,24 @@ fn beyond_the_buffers(factor: Factor, at_once: u64, bytes: u64) -> Fault {
     Fault::new(message, "too many", hint)
 }
 
-/// Reports levels that no test heeds, and those too large for a datagram.
-pub(super) fn check(check: &mut Check, factors: &[Levels]) {
+/// Reports levels that no test uses, and those too large for a datagram.
+pub(super) fn check(check: &mut Validator, factors: &[Levels]) {
     let tests: Vec<Test> = levels_of(factors, Factor::Test).iter().filter_map(test).collect();
     if tests.is_empty() {
         return; // what is wrong with them has been said
     }
     in_flight(check, factors);
     for levels in factors.iter().filter(|levels| levels.written && PARTIAL.contains(&levels.factor)) {
-        let heeding: Vec<Test> = tests.iter().copied().filter(|test| test.heeds(levels.factor)).collect();
-        if heeding.is_empty() {
+        let using: Vec<Test> = tests.iter().copied().filter(|test| test.heeds(levels.factor)).collect();
+        if using.is_empty() {
             let path = if levels.swept {
                 format!("sweep.{}", levels.factor.key())
             } else {
                 levels.factor.home().into()
             };
-            check.fault(&path, unheeded(levels.factor, &tests));
+            check.fault(&path, ignored(levels.factor, &tests));
         } else if let (Some(udp), true) =
-            (heeding.iter().find(|test| test.is_udp()), levels.factor != Factor::Burst)
+            (using.iter().find(|test| test.is_udp()), levels.factor != Factor::Burst)
         {
             let large = |level: &&Level| level.value.as_number() > LARGEST_DATAGRAM;
             for level in levels.levels.iter().filter(large) {
@@ -76,19 +75,19 @@ fn test(level: &Level) -> Option<Test> {
     if let Value::Test(test) = level.value { Some(test) } else { None }
 }
 
-fn unheeded(factor: Factor, tests: &[Test]) -> Fault {
+fn ignored(factor: Factor, tests: &[Test]) -> Fault {
     let key = factor.key();
     let names: Vec<String> = tests.iter().map(Test::to_string).collect();
-    let message = format!("`{key}` means nothing to {}", names.join(", "));
-    let heeding: Vec<String> =
+    let message = format!("`{key}` is ignored by {}", names.join(", "));
+    let using: Vec<String> =
         Test::ALL.into_iter().filter(|test| test.heeds(factor)).map(|test| test.to_string()).collect();
-    let heeding: Vec<&str> = heeding.iter().map(String::as_str).collect();
+    let using: Vec<&str> = using.iter().map(String::as_str).collect();
     let instead = match factor {
         Factor::Message => "; requests and responses have `request` and `response`",
         Factor::Request | Factor::Response => "; a stream has `message`",
         _ => "",
     };
-    Fault::new(message, "makes no difference", format!("leave it out: it is for {}{instead}", list(&heeding)))
+    Fault::new(message, "makes no difference", format!("leave it out: it is for {}{instead}", list(&using)))
 }
 
 fn beyond_a_datagram(factor: Factor, test: Test, value: &Value) -> Fault {
@@ -99,9 +98,9 @@ fn beyond_a_datagram(factor: Factor, test: Test, value: &Value) -> Fault {
     Fault::new(message, "too large", hint)
 }
 
-/// The configuration with the default in place of each level that means nothing to its test, so that sweeping it makes
+/// The configuration with the default in place of each level that is ignored by its test, so that sweeping it makes
 /// no second configuration; and with the test's own size of a send if the profile names none.
-pub(super) fn as_heeded(
+pub(super) fn as_used(
     mut configuration: Configuration,
     factors: &[Levels],
 ) -> Result<Configuration, WrongLevel> {
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_that_mean_nothing_to_a_test_make_no_configurations_of_it() {
+    fn levels_that_a_test_ignores_make_no_configurations_of_it() {
         let all = "[sweep]\ntest = [\"TCP_RR\", \"TCP_CRR\", \"UDP_STREAM\"]\nrequest = [\"1 B\", \"1 KiB\"]\nmessage = [\"18 B\", \"1472 B\"]\nburst = [0, 7]";
         let experiment = parsed(all).expect("valid");
         let of = |test| experiment.configurations.iter().filter(move |c| c.test == test).count();
@@ -155,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn what_no_test_heeds_is_refused_and_what_some_heed_is_not() {
+    fn what_no_test_uses_is_refused_and_what_some_use_is_not() {
         assert_eq!(
             message("workload.test = \"TCP_STREAM\"\nworkload.burst = 0"),
-            "`burst` means nothing to TCP_STREAM"
+            "`burst` is ignored by TCP_STREAM"
         );
         assert_eq!(
             message("workload.burst = 3\nsweep.test = [\"TCP_CRR\", \"UDP_STREAM\"]"),
-            "`burst` means nothing to TCP_CRR, UDP_STREAM"
+            "`burst` is ignored by TCP_CRR, UDP_STREAM"
         );
         assert!(parsed("workload.burst = 3\nsweep.test = [\"TCP_CRR\", \"UDP_RR\"]").is_ok());
     }

@@ -1,37 +1,15 @@
-//! As written: the load and how it is varied. `[workload]`, `[[group]]`, `[plan]`, `[sweep]`, `[limits]`.
+//! As written: the load and how it is varied. `[workload]`, `[[group]]`, `[plan]`, `[limits]`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::tuning::Thp;
-use crate::profile::policy::Policy;
-use crate::profile::schema::backend_levels;
-use crate::profile::{Order, Reprovision, Role, Test};
-use crate::units::{Rate, Size, Time};
+use crate::profile::{Order, Reprovision, Role};
+use crate::units::{Rate, Time};
 
 /// `[workload]`: what netperf does, for how long, how often.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Workload {
-    /// netperf test: "TCP_RR" (the default), "UDP_RR", "TCP_CRR", "TCP_STREAM", "TCP_MAERTS" or "UDP_STREAM"
-    #[schemars(with = "Option<Test>")]
-    pub test: Option<String>,
-    /// connections over all guests, divided evenly among them; required here or in [sweep]
-    #[schemars(range(min = 1, max = 10000))]
-    pub flows: Option<u32>,
-    /// request size of TCP_RR, UDP_RR and TCP_CRR, for example "1 B" (the default)
-    pub request: Option<Size>,
-    /// response size of TCP_RR, UDP_RR and TCP_CRR, for example "1 B" (the default)
-    pub response: Option<Size>,
-    /// size of each send of TCP_STREAM and TCP_MAERTS (default "64 KiB") and of UDP_STREAM (default "1472 B", a frame of
-    /// 1518 bytes; "18 B" is one of 64)
-    pub message: Option<Size>,
-    /// transactions in flight beyond the first on each connection of TCP_RR and UDP_RR (default 0)
-    #[schemars(range(max = 1000))]
-    pub burst: Option<Burst>,
-    /// transactions/s to offer on each flow, for load-latency curves; as fast as possible if left out
-    #[schemars(extend("x-planned" = "leave it out: this version runs every flow as fast as it goes"))]
-    pub rate: Option<f64>,
+pub struct WorkloadSection {
     /// from the start of the last flow to the window, for example "5 s" (the default)
     pub warmup: Option<Time>,
     /// length of the window in which every flow is measured, for example "30 s" (the default)
@@ -51,13 +29,10 @@ pub struct Workload {
     pub max_repeats: Option<u32>,
 }
 
-/// Transactions in flight on one connection beyond the first.
-pub type Burst = u32;
-
 /// `[[group]]`: guests that differ from the others.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Group {
+pub struct GroupSection {
     /// name in tables and charts: lower-case letters, digits and hyphens; required
     #[schemars(regex(pattern = "^[a-z0-9][a-z0-9-]*$"), length(max = 32))]
     pub name: Option<String>,
@@ -95,7 +70,7 @@ pub enum Share {
 /// `[plan]`: order of the trials.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Plan {
+pub struct PlanSection {
     /// "random" (the default): shuffled by the seed; "sequential": as written
     pub order: Order,
     /// seed of the order (default 1); the same seed gives the same plan
@@ -105,166 +80,10 @@ pub struct Plan {
     pub reprovision: Reprovision,
 }
 
-/// `[sweep]`: factors with more than one level. Each is a key of another section, with a list in place of the value.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sweep {
-    /// NIC backends, for example ["virtio", "e1000"]
-    #[schemars(schema_with = "backend_levels")]
-    pub backend: Option<Vec<String>>,
-    /// numbers of guests, for example [1, 2, 4]
-    #[schemars(inner(range(min = 1, max = 1000)), length(min = 1), extend("uniqueItems" = true))]
-    pub vms: Option<Vec<u32>>,
-    /// numbers of vCPUs, for example [1, 2, 4]
-    #[schemars(inner(range(min = 1, max = 255)), length(min = 1), extend("uniqueItems" = true))]
-    pub vcpus: Option<Vec<u32>>,
-    /// memory sizes, for example ["96 MiB", "128 MiB"]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub memory: Option<Vec<Size>>,
-    /// MTUs, for example [1500, 9000]
-    #[schemars(inner(range(min = 68, max = 65535)), length(min = 1), extend("uniqueItems" = true))]
-    pub mtu: Option<Vec<u32>>,
-    /// netperf tests, for example ["TCP_RR", "TCP_STREAM"]
-    #[schemars(with = "Option<Vec<Test>>", length(min = 1), extend("uniqueItems" = true))]
-    pub test: Option<Vec<String>>,
-    /// numbers of connections, for example [16, 64, 128]
-    #[schemars(inner(range(min = 1, max = 10000)), length(min = 1), extend("uniqueItems" = true))]
-    pub flows: Option<Vec<u32>>,
-    /// request sizes, for example ["1 B", "1 KiB"]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub request: Option<Vec<Size>>,
-    /// response sizes, for example ["1 B", "1 KiB"]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub response: Option<Vec<Size>>,
-    /// sizes of the sends of streams, for example ["64 B", "1472 B"]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub message: Option<Vec<Size>>,
-    /// transactions in flight beyond the first, for example [0, 1, 3, 7, 15]
-    #[schemars(inner(range(max = 1000)), length(min = 1), extend("uniqueItems" = true))]
-    pub burst: Option<Vec<Burst>>,
-    /// transactions/s to offer on each flow
-    #[schemars(extend("x-planned" = "leave it out: this version runs every flow as fast as it goes"))]
-    pub rate: Option<Vec<f64>>,
-    /// queue pairs of a virtio NIC, for example [1, 2, 4]
-    #[schemars(inner(range(min = 1, max = 256)), length(min = 1), extend("uniqueItems" = true))]
-    pub queues: Option<Vec<u32>>,
-    /// descriptors of each receive queue, for example [256, 1024]
-    #[schemars(length(min = 1), extend("items" = { "type": "integer", "enum": [256, 512, 1024] }, "uniqueItems" = true))]
-    pub queue_size: Option<Vec<u32>>,
-    /// with and without offloads
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub offloads: Option<Vec<bool>>,
-    /// absolute paths of QEMU
-    #[schemars(inner(regex(pattern = "^/")), length(min = 1), extend("uniqueItems" = true))]
-    pub emulator: Option<Vec<String>>,
-    /// RPS masks of the host's end of the wire: "all", "none", a hex mask or a list
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub host_rps: Option<Vec<String>>,
-    /// RPS masks inside the guests
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub guest_rps: Option<Vec<String>>,
-    /// flow table entries of each receive queue at the host's end of the wire, for example [0, 4096]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub host_rps_flow_cnt: Option<Vec<u32>>,
-    /// flow table entries of the host, for example [0, 32768]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub host_rps_sock_flow_entries: Option<Vec<u32>>,
-    /// XPS masks at the host's end of the wire: "all", "none", a hex mask or a list
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub host_xps: Option<Vec<String>>,
-    /// CPUs that take the interrupts of the NIC at the host's end of the wire: "all", a hex mask or a list
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub host_irq_affinity: Option<Vec<String>>,
-    /// how long the NIC at the host's end of the wire gathers received packets, for example ["0 us", "50 us"]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub host_coalesce_rx: Option<Vec<Time>>,
-    /// the same of packets that were sent
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub host_coalesce_tx: Option<Vec<Time>>,
-    /// with and without generic receive offload at the host's end of the wire
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub host_gro: Option<Vec<bool>>,
-    /// with and without generic segmentation offload at the host's end of the wire
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub host_gso: Option<Vec<bool>>,
-    /// with and without TCP segmentation offload at the host's end of the wire
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub host_tso: Option<Vec<bool>>,
-    /// flow table entries of each receive queue inside the guests, for example [0, 4096]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub guest_rps_flow_cnt: Option<Vec<u32>>,
-    /// flow table entries of each guest, for example [0, 32768]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub guest_rps_sock_flow_entries: Option<Vec<u32>>,
-    /// XPS masks inside the guests: "all", "none", a hex mask or a list
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub guest_xps: Option<Vec<String>>,
-    /// CPUs that take the interrupts of the NIC inside the guests: "all", a hex mask or a list
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub guest_irq_affinity: Option<Vec<String>>,
-    /// how long the NIC inside the guests gathers received packets, for example ["0 us", "50 us"]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub guest_coalesce_rx: Option<Vec<Time>>,
-    /// the same of packets that were sent
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub guest_coalesce_tx: Option<Vec<Time>>,
-    /// with and without generic receive offload inside the guests
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub guest_gro: Option<Vec<bool>>,
-    /// with and without generic segmentation offload inside the guests
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub guest_gso: Option<Vec<bool>>,
-    /// with and without TCP segmentation offload inside the guests
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub guest_tso: Option<Vec<bool>>,
-    /// CPU frequency governors, for example ["powersave", "performance"]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub governor: Option<Vec<String>>,
-    /// how readily the host swaps, for example [0, 60]
-    #[schemars(inner(range(max = 200)), length(min = 1), extend("uniqueItems" = true))]
-    pub swappiness: Option<Vec<u32>>,
-    /// scheduler slices, for example ["3 ms", "30 ms"]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub base_slice: Option<Vec<Time>>,
-    /// pinnings of the vCPUs: "none", "spread", "compact" or a CPU list
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub pin: Option<Vec<String>>,
-    /// CPUs of QEMU's other threads and of the vhost workers: "none" or a CPU list
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub pin_emulator: Option<Vec<String>>,
-    /// scheduling policies of the vCPUs, for example ["other", "rr"]
-    #[schemars(with = "Option<Vec<Policy>>", length(min = 1), extend("uniqueItems" = true))]
-    pub scheduler: Option<Vec<String>>,
-    /// with and without hugepages
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub hugepages: Option<Vec<bool>>,
-    /// NUMA nodes of the guests' memory, for example [0, 1]
-    #[schemars(inner(range(max = 1023)), length(min = 1), extend("uniqueItems" = true))]
-    pub numa_node: Option<Vec<u32>>,
-    /// with and without merging of pages of equal content
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub ksm: Option<Vec<bool>>,
-    /// transparent hugepages, for example ["always", "never"]
-    #[schemars(with = "Option<Vec<Thp>>", length(min = 1), extend("uniqueItems" = true))]
-    pub thp: Option<Vec<String>>,
-    /// polling times for halted vCPUs, for example [0, 200000]
-    #[schemars(inner(range(max = 10000000)), length(min = 1), extend("uniqueItems" = true))]
-    pub halt_poll_ns: Option<Vec<u32>>,
-    /// without and with the shares, quotas and caps of the groups, for example [false, true]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub group_limits: Option<Vec<bool>>,
-    /// CPU time of every vCPU in each 100 ms, for example ["100 ms", "50 ms"]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub quota: Option<Vec<Time>>,
-    /// what the guests of the groups that are not measured do: "none", "cpu-burner", "net-load", "paced"
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub background: Option<Vec<String>>,
-}
-
 /// `[limits]`: bounds on waiting.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Limits {
+pub struct LimitsSection {
     /// from the creation of a guest until it answers, for example "120 s" (the default)
     pub boot: Option<Time>,
     /// boots of one guest before its configuration fails (default 3)

@@ -1,22 +1,15 @@
-//! A profile as written: what may stand in the file, key by key, before anybody asks whether it makes sense.
+//! A profile as written, but for the factors: what may stand in the file, key by key, before anybody asks whether it makes sense.
 //!
-//! The whole schema of version 1 is here, with the keys that only a later version will run: those carry `x-planned` and
-//! the advice that goes with it. The doc comments are what users read, in the JSON schema and as help on a wrong value.
-
-#![allow(
-    rustdoc::broken_intra_doc_links,
-    reason = "[sweep] is a section of the profile, and users read it so"
-)]
+//! The doc comments are what users read, in the JSON schema and as help on a wrong value. The keys of factors, in these sections,
+//! in `[network]`, in `[tuning]` and in `[sweep]`, are those of [`crate::factor::descriptor`].
 
 mod gate;
 mod load;
 mod machines;
-mod tuning;
 
 pub use gate::WrittenGate;
-pub use load::{Burst, Group, Limits, Plan, Share, Sweep, Workload};
-pub use machines::{Guest, Host, Network, Ssh, Tester, Wire};
-pub use tuning::{GuestTuning, HostTuning, Probe, Tuning};
+pub use load::{GroupSection, LimitsSection, PlanSection, Share, WorkloadSection};
+pub use machines::{GuestSection, HostSection, SshSection, TesterSection, WireSection};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,32 +30,23 @@ pub struct Written {
     /// publication or person that the experiment reproduces
     pub source: Option<String>,
     /// the VM host
-    pub host: Host,
+    pub host: HostSection,
     /// the machine that runs netperf; the embedded lab makes its own
-    pub tester: Tester,
+    pub tester: TesterSection,
     /// how kvmfair logs in to the machines of a hardware lab
-    pub ssh: Ssh,
+    pub ssh: SshSection,
     /// the link between tester and host
-    pub wire: Wire,
+    pub wire: WireSection,
     /// the guests
-    pub guest: Guest,
-    /// the guests' test NIC
-    pub network: Network,
+    pub guest: GuestSection,
     /// what netperf does, for how long, how often
-    pub workload: Workload,
-    /// settings of the host and inside the guests, each applied, read back in every trial and put back at the end
-    pub tuning: Tuning,
+    pub workload: WorkloadSection,
     /// guests that differ from one another: shares, quotas, roles
-    pub group: Vec<Group>,
-    /// what is observed beside flows and CPU time
-    #[schemars(extend("x-planned" = "leave the section out: this version always takes the same samples"))]
-    pub probe: Probe,
+    pub group: Vec<GroupSection>,
     /// order of the trials
-    pub plan: Plan,
-    /// factors with more than one level; the first one written varies slowest
-    pub sweep: Sweep,
+    pub plan: PlanSection,
     /// bounds after which kvmfair gives up rather than wait
-    pub limits: Limits,
+    pub limits: LimitsSection,
     /// what `kvmfair gate` judges against a baseline
     pub gate: WrittenGate,
 }

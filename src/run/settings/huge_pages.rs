@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, bail};
 
 use crate::backend::Side;
-use crate::factor::tuning::{Format, Setting};
+use crate::factor::tuning::{KernelFormat, Setting};
 use crate::machine::Machine;
 use crate::profile::Configuration;
 use crate::profile::configuration::HUGE_PAGE_KIB;
@@ -31,7 +31,7 @@ pub(in crate::run) async fn provide(
             what: "huge pages of the machine's pool",
             files: format!("{directory}/nr_hugepages").into(),
             value: total.to_string(),
-            format: Format::Plain,
+            format: KernelFormat::Plain,
             missing: "",
             choices: "",
         };

@@ -49,13 +49,13 @@ pub(in crate::run) async fn checks(session: &LabSession, guest: u32, group: &Mem
 mod tests {
     use super::*;
     use crate::profile::Background;
-    use crate::profile::groups::{CpuSettings, Size};
+    use crate::profile::groups::{CpuSettings, GroupSize};
 
     fn noise(rate_bps: Option<u64>) -> Group {
         let cpu = CpuSettings::default();
         Group {
             name: "noise".into(),
-            size: Size::Guests(2),
+            size: GroupSize::Guests(2),
             cpu,
             role: Role::Idle,
             bandwidth_bps: None,

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use crate::backend::Side;
 use crate::guest::fleet::RunningGuest;
 use crate::profile::Configuration;
-use crate::profile::policy::Policy;
+use crate::profile::policy::SchedulingPolicy;
 use crate::raw::Check;
 use crate::run::guest_check::check;
 use crate::run::lab_session::LabSession;
@@ -55,7 +55,7 @@ pub(in crate::run) async fn checks(
 }
 
 /// Pure part of [`checks`].
-fn seen(shown: &str, guest: u32, policy: Policy, vcpus: u32) -> Vec<Check> {
+fn seen(shown: &str, guest: u32, policy: SchedulingPolicy, vcpus: u32) -> Vec<Check> {
     let of_vcpu = |vcpu: u32| shown.lines().find_map(|line| line.strip_prefix(&format!("{vcpu} "))).map(said);
     let expected = format!("{policy}, priority {}", policy.priority());
     (0..vcpus).map(|vcpu| check(guest, &format!("policy of vCPU {vcpu}"), &expected, of_vcpu(vcpu))).collect()
@@ -64,16 +64,16 @@ fn seen(shown: &str, guest: u32, policy: Policy, vcpus: u32) -> Vec<Check> {
 /// `2 1` is `rr, priority 1`.
 fn said(numbers: &str) -> String {
     let (policy, priority) = numbers.split_once(' ').unwrap_or((numbers, "unknown"));
-    let name = policy.parse().ok().and_then(Policy::of_number);
+    let name = policy.parse().ok().and_then(SchedulingPolicy::of_number);
     let name = name.map_or_else(|| format!("policy {policy}"), |policy| policy.to_string());
     format!("{name}, priority {priority}")
 }
 
-fn option(policy: Policy) -> &'static str {
+fn option(policy: SchedulingPolicy) -> &'static str {
     match policy {
-        Policy::Other => "--other",
-        Policy::Rr => "--rr",
-        Policy::Fifo => "--fifo",
+        SchedulingPolicy::Other => "--other",
+        SchedulingPolicy::Rr => "--rr",
+        SchedulingPolicy::Fifo => "--fifo",
     }
 }
 
@@ -89,8 +89,8 @@ mod tests {
 
     #[test]
     fn a_policy_is_proven_for_each_vcpu() {
-        assert!(seen("0 2 1\n1 2 1\n", 1, Policy::Rr, 2).iter().all(Check::holds));
-        let mixed = seen("0 1 1\n1 0 0\n", 1, Policy::Fifo, 2);
+        assert!(seen("0 2 1\n1 2 1\n", 1, SchedulingPolicy::Rr, 2).iter().all(Check::holds));
+        let mixed = seen("0 1 1\n1 0 0\n", 1, SchedulingPolicy::Fifo, 2);
         assert_eq!(mixed.iter().map(Check::holds).collect::<Vec<_>>(), [true, false]);
         assert_eq!(
             mixed[1].to_string(),
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn another_policy_is_told_by_its_number_and_a_vcpu_that_is_not_there_proves_nothing() {
-        assert_eq!(seen("0 3 0\n", 1, Policy::Other, 1)[0].found, "policy 3, priority 0");
-        assert!(!seen("10 0 0\n", 1, Policy::Other, 1)[0].holds());
+        assert_eq!(seen("0 3 0\n", 1, SchedulingPolicy::Other, 1)[0].found, "policy 3, priority 0");
+        assert!(!seen("10 0 0\n", 1, SchedulingPolicy::Other, 1)[0].holds());
     }
 }

@@ -1,0 +1,142 @@
+//! What a profile can ask of a backend, and why one cannot have it.
+
+use super::{Attachment, Backend, Datapath, Model};
+
+/// What a profile can ask of a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ability {
+    /// Frames with a payload of so many bytes.
+    Mtu(u32),
+    /// So many queue pairs of the guest's NIC.
+    Queues(u32),
+    /// Another size of the queues than QEMU's own choice.
+    QueueSize,
+    /// Offloads of the guest's NIC that are switched on or off.
+    Offloads,
+    /// A guest's NIC that gathers packets before it interrupts.
+    Coalescing,
+    /// Transmit queues to choose among inside a guest whose NIC has so many queue pairs.
+    TransmitSteering {
+        /// Queue pairs, where they can be chosen.
+        queues: u32,
+    },
+    /// A host's end of the wire that merges received packets.
+    MergedFrames,
+    /// A cap on the rate of each guest's NIC.
+    RateCap,
+    /// Guests, for whatever only they have.
+    Guests,
+}
+
+/// Linux' e1000: frames of 0x3f00 bytes, less the Ethernet header and checksum.
+const MTU_OF_E1000: u32 = 0x3f00 - 18;
+/// Linux' e1000e: frames of 9234 bytes from the 82574L, less the Ethernet header with a VLAN tag and the checksum.
+const MTU_OF_E1000E: u32 = 9234 - 22;
+/// Linux' tun: what an IPv4 packet can have, less the Ethernet header.
+const MTU_OF_TAP: u32 = 65_535 - 14;
+
+impl Backend {
+    /// Whether the backend has an ability.
+    ///
+    /// # Errors
+    /// With the reason if not: a fragment such as `it has no guests`.
+    pub fn supports(self, ability: Ability) -> Result<(), String> {
+        match self.reason_against(ability) {
+            None => Ok(()),
+            Some(reason) => Err(reason),
+        }
+    }
+
+    fn reason_against(self, ability: Ability) -> Option<String> {
+        let Backend::Guest { model, datapath, attachment } = self else {
+            let of_guests = !matches!(ability, Ability::Mtu(_) | Ability::MergedFrames | Ability::RateCap);
+            return of_guests.then(|| "it has no guests".into());
+        };
+        let is_virtio = model == Model::Virtio;
+        let on_switch = matches!(attachment, Attachment::Ovs | Attachment::OvsDpdk);
+        match ability {
+            Ability::Mtu(mtu) => mtu_beyond(mtu, model, attachment),
+            Ability::Queues(1) | Ability::Guests => None,
+            Ability::Queues(_) => (!is_virtio).then(|| "only virtio NICs have several queue pairs".into()),
+            Ability::QueueSize => (!is_virtio).then(|| "its queues have a size of their own".into()),
+            Ability::Offloads if datapath == Datapath::VhostUser => Some("the switch chooses them".into()),
+            Ability::Offloads => (!is_virtio).then(|| "only those of virtio NICs can be switched".into()),
+            Ability::Coalescing => match model {
+                Model::Virtio => Some("QEMU's virtio-net gathers no packets".into()),
+                Model::E1000 => Some("the 82540EM gathers no packets".into()),
+                Model::E1000e | Model::Hardware => None,
+            },
+            Ability::TransmitSteering { queues } => match model {
+                Model::Hardware => None, // how many queues it has, the NIC knows
+                Model::Virtio if queues > 1 => None,
+                Model::Virtio => Some(
+                    "its NIC has one queue to choose; `queues` of 2 or more in [network] gives it more"
+                        .into(),
+                ),
+                Model::E1000 | Model::E1000e => Some("its NIC has one transmit queue".into()),
+            },
+            Ability::MergedFrames => {
+                on_switch.then(|| "Open vSwitch may need every frame as it came, and GRO merges them".into())
+            }
+            Ability::RateCap => {
+                let is_capped =
+                    matches!(attachment, Attachment::Bridge | Attachment::Macvtap(_) | Attachment::VfMacvtap);
+                (!is_capped).then(|| "only a tap on a Linux bridge and a macvtap take a cap".into())
+            }
+        }
+    }
+}
+
+/// Why the MTU is too large, if it is. What a real NIC takes, only the NIC knows.
+fn mtu_beyond(mtu: u32, model: Model, attachment: Attachment) -> Option<String> {
+    let (most, who) = match (model, attachment) {
+        (Model::E1000, _) => (MTU_OF_E1000, "the guest's driver e1000"),
+        (Model::E1000e, _) => (MTU_OF_E1000E, "the guest's driver e1000e"),
+        (_, Attachment::Bridge | Attachment::Ovs) => (MTU_OF_TAP, "a tap on the host"),
+        _ => return None,
+    };
+    (mtu > most).then(|| format!("{who} takes at most {most} bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn supports(backend: &str, ability: Ability) -> bool {
+        backend.parse::<Backend>().unwrap().supports(ability).is_ok()
+    }
+
+    #[test]
+    fn each_nic_takes_what_its_driver_takes_and_no_byte_more() {
+        for (backend, most) in
+            [("e1000", 16_110), ("e1000e", 9_212), ("virtio", 65_521), ("ovs-vhost", 65_521)]
+        {
+            assert!(supports(backend, Ability::Mtu(most)) && !supports(backend, Ability::Mtu(most + 1)));
+        }
+        assert!(["baremetal", "macvtap-vepa"].iter().all(|backend| supports(backend, Ability::Mtu(65_535))));
+    }
+
+    #[test]
+    fn queues_and_offloads_are_virtios() {
+        assert!(supports("macvtap-vepa", Ability::Offloads) && supports("vhost-user", Ability::QueueSize));
+        assert!(supports("e1000", Ability::Queues(1)) && !supports("e1000", Ability::Queues(2)));
+        for (backend, ability) in [
+            ("e1000e", Ability::Offloads),
+            ("sr-iov", Ability::QueueSize),
+            ("vhost-user", Ability::Offloads),
+            ("virtio", Ability::Coalescing),
+            ("ovs", Ability::MergedFrames),
+            ("vhost-user", Ability::RateCap),
+            ("baremetal", Ability::Guests),
+        ] {
+            assert!(!supports(backend, ability), "{backend}: {ability:?}");
+        }
+    }
+
+    #[test]
+    fn packets_are_steered_among_several_queues_only() {
+        let steering = |queues| Ability::TransmitSteering { queues };
+        assert!(supports("virtio", steering(2)) && !supports("virtio", steering(1)));
+        assert!(supports("sr-iov", steering(1)) && !supports("e1000", steering(2)));
+    }
+}

@@ -6,6 +6,7 @@
 //! - [`stats`] (P): intervals over repeats, fairness: arithmetic only
 //! - [`units`] (P): times, sizes and rates of data as people write them
 //! - [`address`] (P): addresses and MACs of host, tester and guests
+//! - [`host_nic`] (P): a NIC of a machine as it was found, and its PCI address
 //! - [`clock`]: this machine's clocks
 //! - [`machine`]: the only door to a machine, local or remote (SSH): commands, files, processes
 //! - [`libvirt`]: the daemon that keeps guests: create, suspend, resume, destroy
@@ -40,6 +41,7 @@ pub mod factor;
 pub mod figures;
 pub mod guest;
 pub mod host;
+pub mod host_nic;
 pub mod lab;
 pub mod libvirt;
 pub mod load;

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use kvmfair::cli::{self, Cli};
+use kvmfair::cli;
 
 fn main() -> ExitCode {
-    cli::run(Cli::parse()).into()
+    cli::run(std::env::args_os()).into()
 }

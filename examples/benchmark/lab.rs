@@ -8,9 +8,9 @@ use kvmfair::backend::wire::Wire;
 use kvmfair::guest::appliance;
 use kvmfair::guest::image::Image;
 use kvmfair::host;
-use kvmfair::lab::change::Change;
-use kvmfair::lab::journal::{Entry, Journal};
 use kvmfair::lab::{State, clean, enter, state};
+use kvmfair::machine::change::Change;
+use kvmfair::machine::journal::{Entry, Journal};
 use kvmfair::machine::local::RUN_VARIABLE;
 use kvmfair::profile::{self, Configuration, Experiment, HostFacts};
 use kvmfair::raw::Accel;
@@ -37,7 +37,7 @@ pub fn with(work: impl FnOnce(&mut Lab, &Runtime) -> Result<()>) -> Result<()> {
     let cache = appliance::default_cache();
     let image = Image::Appliance(appliance::ensure(&cache, None, &mut |step| eprintln!("{step}"))?);
     let state = State::create(&state::root(false))?;
-    Journal::open(&state.dir)?.before(&Entry::here(Change::Processes))?;
+    Journal::open(&state.dir)?.before(&Entry::local(Change::Processes))?;
     let outcome = catch_unwind(AssertUnwindSafe(|| -> Result<()> {
         enter_namespaces(&state)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Look, Measure, Metric, Value, Verdict, Worsening, decide};
 use crate::stats::{Difference, Observation, means_of_boots};
 
 /// One metric of one configuration on one side.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Side {
     /// Valid trials.
     pub trials: usize,

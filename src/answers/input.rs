@@ -1,5 +1,6 @@
 //! Figures as answers take them in: one value a trial, with the configuration, the block and the boot that it belongs to.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Which way is better.
@@ -13,7 +14,7 @@ pub enum Direction {
 }
 
 /// How two values are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Measure {
     /// As a ratio: rates, latencies, costs.

@@ -5,12 +5,13 @@
 //! - same: non-inferiority, the one-sided bound of the worsening inside the threshold, which needs no correction for the family
 //! - else it is measured again, 5 → 10 → 15 blocks with α spent over the looks, and after the last one inconclusive
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::stats::{Difference, holm};
 
 /// What a comparison came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Better by more than the threshold.

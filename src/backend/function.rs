@@ -1,8 +1,8 @@
 //! A NIC of the host's, handed to a guest as a whole: PCI passthrough.
 
-use super::nic::PciAddress;
 use super::step::{Action, Side, Step};
 use super::{Attach, Counted, Look, Need, NicSource, Proof, Site};
+use crate::host_nic::PciAddress;
 
 /// The guest drives the NIC itself; it keeps its own MAC.
 pub struct Function;
@@ -14,7 +14,8 @@ impl Attach for Function {
 
     /// The host's end of the wire is lent to the guest; nothing of it stays in the lab.
     fn attach(&self, site: &Site) -> Vec<Step> {
-        let lend = |nic: &super::wire::HostNic| Step { side: Side::Host, action: Action::Lend(nic.clone()) };
+        let lend =
+            |nic: &crate::host_nic::HostNic| Step { side: Side::Host, action: Action::Lend(nic.clone()) };
         let lent = (1..=site.guests).filter_map(|guest| site.own_nic(guest)).map(lend);
         site.tester_steps().into_iter().chain([site.tester_address()]).chain(lent).collect()
     }

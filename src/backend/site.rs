@@ -3,8 +3,9 @@
 use super::nic::NicSettings;
 use super::step::{Side, Step};
 use super::switch::OpenVswitch;
-use super::wire::{HostNic, Wire};
+use super::wire::Wire;
 use crate::address::{Net, Station, with_prefix};
+use crate::host_nic::HostNic;
 
 /// Where a backend is to be built.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 use super::step::{Action, Side, Step};
 use super::{Attach, Counted, MacvtapMode, Need, NicSource, Proof, Site, function, macvtap};
 use crate::address::{Net, mac};
-use crate::backend::wire::HostNic;
+use crate::host_nic::HostNic;
 
 /// The guest drives the function itself.
 pub struct PassedThrough;
@@ -77,7 +77,7 @@ fn physical(site: &Site) -> Option<&HostNic> {
 }
 
 /// The function of a guest; the address of nothing where the wire has none, which `check` refuses.
-fn vf_of(site: &Site, guest: u32) -> super::nic::PciAddress {
+fn vf_of(site: &Site, guest: u32) -> crate::host_nic::PciAddress {
     physical(site).and_then(|nic| nic.vf(guest - 1)).unwrap_or_default()
 }
 

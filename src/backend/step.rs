@@ -1,7 +1,7 @@
 //! One change of a machine, and what takes it back. Data: the lab does it, and journals what would outlive the run.
 
 use super::switch::Switch;
-use super::wire::HostNic;
+use crate::host_nic::HostNic;
 
 /// Where a step is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use tokio::sync::mpsc;
 
 use super::exit::{Exit, InterruptedEarly, PreflightFailed};
+use super::json::{self, AnswerEvent, JsonEvent};
 use super::output::{print, print_stderr};
 use super::progress::Progress;
 use super::{Common, inputs, signals};
@@ -17,14 +18,16 @@ use crate::guest::appliance;
 use crate::guest::emulator;
 use crate::guest::image::{self, Image};
 use crate::host::Environment;
-use crate::lab::change::Change;
-use crate::lab::journal::{Entry, Journal};
 use crate::lab::settings_lock::{self, SettingsLock};
 use crate::lab::{LabError, RunId, State, clean, enter, nics, ovs, state};
+use crate::machine::change::Change;
+use crate::machine::journal::{Entry, Journal};
 use crate::machine::local::RUN_VARIABLE;
+use crate::machine::login::Location;
+use crate::machine::{Machine, blocking};
 use crate::plan;
 use crate::preflight;
-use crate::profile::{Experiment, HostPlace};
+use crate::profile::Experiment;
 use crate::raw::Accel;
 use crate::report::terminal::Terminal;
 use crate::results::{Results, RunDir, Writer};
@@ -75,20 +78,25 @@ struct Looked {
     environment: Environment,
 }
 
-/// Looks at the lab's machines; tells what is missing.
-fn looked(experiment: &Experiment, text: &str) -> Result<Looked> {
+/// Examines the lab's machines; prints what is missing.
+fn looked(experiment: &Experiment, text: &str, common: &Common) -> Result<Looked> {
     let Some(machines) = &experiment.machines else {
-        refuse_missing(&preflight::look(experiment))?;
-        let wire = nics::wire(experiment.wire.as_ref()).map_err(|_| PreflightFailed)?; // just looked at
+        refuse_missing(&preflight::look(experiment), common)?;
+        let machine = Machine::local();
+        let wire = nics::wire(experiment.wire.as_ref(), Some(&machine), Some(&machine), true);
+        let wire = blocking::wait(wire)?.map_err(|_| PreflightFailed)?; // the preflight has just passed
         let environment = with_guests(
             Environment::from_facts(&crate::host::gather_local(), &experiment.name, text),
             experiment,
         );
-        let environment = Environment { open_vswitch: ovs::fingerprint(experiment), ..environment };
+        let environment = Environment {
+            open_vswitch: blocking::wait(ovs::fingerprint(&machine, experiment))?,
+            ..environment
+        };
         return Ok(Looked { accel: inputs::accel(experiment), cpus: inputs::cpus(), wire, environment });
     };
     let seen = preflight::hardware::look(experiment, machines);
-    refuse_missing(&seen.findings)?;
+    refuse_missing(&seen.findings, common)?;
     let accel = match inputs::accel(experiment) {
         Accel::Kvm if !seen.host.kvm_usable() => Accel::Tcg,
         accel => accel,
@@ -115,15 +123,28 @@ fn with_guests(environment: Environment, experiment: &Experiment) -> Environment
     Environment { memory, ..environment }
 }
 
-fn refuse_missing(findings: &[preflight::Finding]) -> Result<()> {
+/// Prints warnings, or what is missing; nothing is refused for a warning.
+fn refuse_missing(findings: &[preflight::Finding], common: &Common) -> Result<()> {
     if preflight::passed(findings) {
-        let beside = findings.iter().filter(|finding| finding.warning);
-        print_stderr(&beside.map(|finding| format!("warning: {}\n", finding.found)).collect::<String>());
+        let warnings = findings.iter().filter(|finding| finding.warning);
+        warnings.for_each(|finding| warn(&finding.found, common));
         return Ok(());
     }
     let missing = findings.iter().filter(|finding| finding.fix.is_some());
+    if common.json {
+        json::print(missing.clone().cloned().map(JsonEvent::Finding))?;
+    }
     print_stderr(&missing.map(super::check::line).collect::<String>());
     Err(PreflightFailed.into())
+}
+
+/// A warning, on standard error or as a line of JSON. A reader that has gone away is not an error.
+pub(super) fn warn(message: &str, common: &Common) {
+    if common.json {
+        drop(JsonEvent::warning(message).print());
+    } else {
+        print_stderr(&format!("warning: {message}\n"));
+    }
 }
 
 impl Bench {
@@ -132,15 +153,18 @@ impl Bench {
         let prepared = self.prepare(common)?;
         signals::ending_signals().thread_block().context("failed to block signals")?;
         let state = State::create(&state::root(prepared.experiment.machines.is_some()))?;
-        let settings = match right_to_settings(&prepared.experiment, &state.id) {
+        let settings = match right_to_settings(&prepared.experiment, &state.id, common) {
             Ok(settings) => settings,
             Err(refused) => {
                 state.remove()?;
+                if !prepared.resumed {
+                    prepared.run_dir.remove()?;
+                }
                 return Err(refused);
             }
         };
         let measured = catch_unwind(AssertUnwindSafe(|| {
-            Journal::open(&state.dir)?.before(&Entry::here(Change::Processes))?;
+            Journal::open(&state.dir)?.before(&Entry::local(Change::Processes))?;
             if prepared.experiment.machines.is_none() {
                 enter_lab(&state, &prepared.run_dir)?;
             }
@@ -153,15 +177,36 @@ impl Bench {
         conclude(&results, ending, common)
     }
 
-    /// Everything that can refuse refuses here; nothing but the run's own directory has been made then.
+    /// Everything that can refuse refuses here; nothing but the run's own directory has been made then, and a new one is removed.
     fn prepare(&self, common: &Common) -> Result<Prepared> {
         let (text, experiment) = self.experiment()?;
-        let Looked { accel, cpus, wire, environment } = looked(&experiment, &text)?;
+        let (run_dir, writer) = self.run_dir(&text, &experiment)?;
+        let prepared = self.examine(experiment, &text, (run_dir.clone(), writer), common);
+        if prepared.is_err() && self.resume.is_none() {
+            run_dir.remove()?;
+        }
+        prepared
+    }
+
+    /// Examines the machines and builds the image, after the run's directory is known to whoever reads the output.
+    fn examine(
+        &self,
+        experiment: Experiment,
+        text: &str,
+        (run_dir, _writer): (RunDir, Writer),
+        common: &Common,
+    ) -> Result<Prepared> {
+        if common.json {
+            let written = experiment.configurations.len() * experiment.timing.repeats as usize;
+            let kept = run_dir.read_json::<plan::Plan>("plan.json");
+            let trials = kept.map_or(written, |plan| plan.trials.len());
+            JsonEvent::start_of_run("bench", run_dir.name(), run_dir.path(), trials).print()?;
+        }
+        super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
+        let Looked { accel, cpus, wire, environment } = looked(&experiment, text, common)?;
         let image = image::ensure(&experiment.image, &appliance::default_cache(), &mut |step| {
             print_stderr(&format!("{step}\n"))
         })?;
-        let (run_dir, _writer) = self.run_dir(&text, &experiment)?;
-        super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
         let resumed = self.resume.is_some();
         Ok(Prepared { experiment, environment, image, accel, cpus, wire, run_dir, _writer, resumed })
     }
@@ -210,14 +255,14 @@ fn both<T>(measured: std::thread::Result<Result<T>>, undone: Result<(), LabError
 }
 
 /// The right to change settings of the VM host, if the experiment does that.
-fn right_to_settings(experiment: &Experiment, run: &RunId) -> Result<Option<SettingsLock>> {
+fn right_to_settings(experiment: &Experiment, run: &RunId, common: &Common) -> Result<Option<SettingsLock>> {
     if !experiment.changes_machine() {
         return Ok(None);
     }
-    let host = experiment.machines.as_ref().map_or(HostPlace::Here, |machines| machines.host.clone());
+    let host = experiment.machines.as_ref().map_or(Location::Local, |machines| machines.host.clone());
     let lock = settings_lock::take(&host, run)?;
     // Whoever had it until now may have been killed since this run looked.
-    refuse_missing(&preflight::stale(experiment))?;
+    refuse_missing(&preflight::stale(experiment), common)?;
     Ok(Some(lock))
 }
 
@@ -303,7 +348,7 @@ async fn with_versions(prepared: &Prepared, session: &LabSession) -> Environment
 
 fn conclude(results: &Results, ending: Ending, common: &Common) -> Result<Exit> {
     if common.json {
-        print(&format!("{}\n", results.json()))?;
+        print_closing(results)?;
     } else {
         print(&results.table(terminal()))?;
         print(&format!("\nresults: {}\n", results.dir().display()))?;
@@ -313,6 +358,15 @@ fn conclude(results: &Results, ending: Ending, common: &Common) -> Result<Exit> 
         Ending::Complete if results.all_measured() => Exit::Success,
         Ending::Complete => Exit::FailedTrials,
     })
+}
+
+/// What a run shows, as lines of JSON: warnings, answers, configurations and figures.
+pub(super) fn print_closing(results: &Results) -> Result<Exit> {
+    let closing = results.closing();
+    json::print(closing.warnings.into_iter().map(JsonEvent::warning))?;
+    json::print(closing.answers.iter().map(|answer| JsonEvent::Answer(AnswerEvent::from(answer))))?;
+    json::print(closing.configurations.into_iter().map(JsonEvent::Configuration))?;
+    json::print(closing.summary.into_iter().map(JsonEvent::Summary))
 }
 
 /// Standard output as a renderer sees it: its width, or a fixed one elsewhere, so that logs look alike everywhere.

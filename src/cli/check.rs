@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
-use serde_json::json;
-
+use super::json::{self, JsonEvent};
 use super::output::print;
 use super::{Common, exit::Exit, inputs};
 use crate::preflight::{self, Finding};
+use anyhow::Result;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,7 +30,7 @@ impl Check {
         let findings = preflight::look(&experiment);
         let passed = preflight::passed(&findings);
         if common.json {
-            print(&format!("{}\n", json!({ "passed": passed, "findings": findings })))?;
+            json::print(findings.into_iter().map(JsonEvent::Finding))?;
         } else {
             print(&findings.iter().map(line).collect::<String>())?;
         }

@@ -1,12 +1,12 @@
 //! `kvmfair clean`
 
 use anyhow::Result;
-use serde_json::json;
 
+use super::json::{self, CleanedRun, JsonEvent};
 use super::output::print;
 use super::{Common, exit::Exit};
 use crate::lab::clean::{Cleaned, clean_all};
-use crate::lab::{LabError, settings_lock, state};
+use crate::lab::{LabError, state};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,13 +23,11 @@ impl Clean {
         super::inputs::quiet_libvirt();
         super::logging::start(common.verbose, None)?;
         let cleaned = clean_all(&state::roots());
-        settings_lock::remove_unheld();
         let failed =
             |run: &&Cleaned| run.error.as_ref().is_some_and(|error| !matches!(error, LabError::Busy(..)));
         let exit = if cleaned.iter().any(|run| failed(&run)) { Exit::Internal } else { Exit::Success };
         if common.json {
-            let runs: Vec<_> = cleaned.iter().map(as_json).collect();
-            print(&format!("{}\n", json!({ "runs": runs })))?;
+            json::print(cleaned.iter().map(as_json))?;
         } else if cleaned.is_empty() {
             print("nothing to clean\n")?;
         } else {
@@ -39,8 +37,9 @@ impl Clean {
     }
 }
 
-fn as_json(run: &Cleaned) -> serde_json::Value {
-    json!({ "run": run.id, "done": run.done, "error": run.error.as_ref().map(ToString::to_string) })
+fn as_json(run: &Cleaned) -> JsonEvent {
+    let error = run.error.as_ref().map(ToString::to_string);
+    JsonEvent::Cleaned(CleanedRun { run: run.id.clone(), done: run.done.clone(), error })
 }
 
 fn in_words(run: &Cleaned) -> String {

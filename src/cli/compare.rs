@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::json::{self, JsonEvent};
 use super::output::print;
 use super::{Common, bench, exit::Exit};
 use crate::host::Environment;
@@ -28,7 +29,7 @@ pub struct Compare {
     /// The directories of the runs that are judged
     #[arg(required = true, value_parser = super::inputs::path)]
     new: Vec<PathBuf>,
-    /// How the comparison is printed; --json prints one object a line
+    /// How the comparison is printed; --json prints one object on each line
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Smallest change of a rate, a latency or a cost that matters, in percent
@@ -55,7 +56,7 @@ impl Compare {
     }
 
     /// What is printed.
-    fn text(&self, json: bool) -> Result<String> {
+    fn text(&self, is_json: bool) -> Result<String> {
         let Compare { threshold, points, .. } = self;
         ensure!(
             *threshold > 0.0 && *threshold < 100.0,
@@ -73,14 +74,20 @@ impl Compare {
                 (threshold / 100.0, *points),
             );
             Ok(match self.format {
-                _ if json => compared.to_json_lines(),
+                _ if is_json => json::lines(events(&compared))?,
                 Format::Table => compared.to_terminal(bench::terminal()),
                 Format::Markdown => compared.to_markdown(),
             })
         });
-        let between = if json { "" } else { "\n" };
+        let between = if is_json { "" } else { "\n" };
         Ok(texts.collect::<Result<Vec<String>>>()?.join(between))
     }
+}
+
+/// The runs, then each comparison.
+fn events(compared: &RunComparison) -> impl Iterator<Item = JsonEvent> {
+    let rows = compared.json_rows().into_iter().map(JsonEvent::Comparison);
+    std::iter::once(JsonEvent::Runs(compared.runs())).chain(rows)
 }
 
 /// What is read of a run.

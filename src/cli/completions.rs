@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Cli, exit::Exit};
+use super::{Cli, Common, exit::Exit};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,9 +20,9 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(self) -> Result<Exit> {
+    pub(super) fn run(self, common: &Common) -> Result<Exit> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "kvmfair", &mut script);
-        super::output::print(&String::from_utf8_lossy(&script))
+        common.print(&String::from_utf8_lossy(&script))
     }
 }

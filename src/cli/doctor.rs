@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use serde_json::json;
 
+use super::json::{self, JsonEvent, MachineSubject};
 use super::output::print;
 use super::{Common, bench, exit::Exit, inputs};
 use crate::doctor::{self, Planned, Verdict};
-use crate::profile::{Experiment, HostPlace};
+use crate::machine::login::Location;
+use crate::profile::Experiment;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,9 +27,6 @@ pub struct Doctor {
     /// the running ones
     #[arg(value_parser = inputs::path)]
     profile: Option<PathBuf>,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    format: OutputFormat,
     /// Also explain what is good
     #[arg(long)]
     all: bool,
@@ -37,43 +35,40 @@ pub struct Doctor {
     strict: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum OutputFormat {
-    /// Text
-    Table,
-    /// JSON with one object for each subject, as --json
-    Json,
-}
-
 impl Doctor {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         inputs::quiet_libvirt();
         super::logging::start(common.verbose, None)?;
         let experiment =
             self.profile.as_deref().map(inputs::load).transpose()?.map(|(_, experiment)| experiment);
-        let place = experiment.as_ref().map_or(HostPlace::Here, host);
+        let place = experiment.as_ref().map_or(Location::Local, host);
         let report = doctor::examine(&doctor::look::look(&place)?, experiment.as_ref().map(planned));
         let machine = name(&place);
-        if common.json || self.format == OutputFormat::Json {
-            print(&format!("{}\n", json!({ "machine": machine, "subjects": report.subjects })))?;
+        let failed = self.strict && report.count(Verdict::Bad) > 0;
+        if common.json {
+            json::print(
+                report
+                    .subjects
+                    .into_iter()
+                    .map(|subject| JsonEvent::Subject(MachineSubject { machine: machine.clone(), subject })),
+            )?;
         } else {
             let page = doctor::page::page(&report, bench::terminal(), self.all);
             print(&format!("{machine}, as a VM host\n\n{page}"))?;
         }
-        let failed = self.strict && report.count(Verdict::Bad) > 0;
         Ok(if failed { Exit::Preflight } else { Exit::Success })
     }
 }
 
 /// The VM host of an experiment; guests of the embedded lab run here.
-fn host(experiment: &Experiment) -> HostPlace {
-    experiment.machines.as_ref().map_or(HostPlace::Here, |machines| machines.host.clone())
+fn host(experiment: &Experiment) -> Location {
+    experiment.machines.as_ref().map_or(Location::Local, |machines| machines.host.clone())
 }
 
-fn name(place: &HostPlace) -> String {
+fn name(place: &Location) -> String {
     match place {
-        HostPlace::Here => "this machine".into(),
-        HostPlace::There(login) => login.address.to_string(),
+        Location::Local => "this machine".into(),
+        Location::Remote(login) => login.address.to_string(),
     }
 }
 

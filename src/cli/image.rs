@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use serde_json::{Value, json};
 
+use super::json::{self, CachedImage, JsonEvent};
 use super::output::{print, print_stderr};
 use super::{Common, exit::Exit};
 use crate::guest::appliance::{self, Cached};
@@ -39,17 +39,22 @@ impl Image {
         match self.action {
             ImageAction::Build => {
                 let image = appliance::ensure(&cache, None, &mut |step| print_stderr(&format!("{step}\n")))?;
-                let path = image.initramfs.parent().map(|dir| dir.display().to_string()).unwrap_or_default();
-                let text =
-                    format!("{path} (Linux {}, netperf {})\n", image.kernel_version, image.netperf_version);
-                let value =
-                    json!({ "path": path, "kernel": image.kernel_version, "netperf": image.netperf_version });
-                print(&if common.json { format!("{value}\n") } else { text })
+                let path = image.initramfs.parent().unwrap_or(&cache);
+                let built = appliance::list(&cache)?.into_iter().find(|cached| cached.dir == path);
+                match built.filter(|_| common.json) {
+                    Some(cached) => as_json(&cached).print(),
+                    None => common.print(&format!(
+                        "{} (Linux {}, netperf {})\n",
+                        path.display(),
+                        image.kernel_version,
+                        image.netperf_version
+                    )),
+                }
             }
             ImageAction::List => list(&cache, common.json),
             ImageAction::Remove => {
                 appliance::remove(&cache)?;
-                print("removed all images\n")
+                common.print("removed all images\n")
             }
         }
     }
@@ -58,8 +63,7 @@ impl Image {
 fn list(cache: &Path, json: bool) -> Result<Exit> {
     let images = appliance::list(cache)?;
     if json {
-        let images: Vec<Value> = images.iter().map(as_json).collect();
-        return print(&format!("{}\n", json!({ "images": images })));
+        return json::print(images.iter().map(as_json));
     }
     if images.is_empty() {
         return print("no images; build one: kvmfair image build\n");
@@ -67,15 +71,15 @@ fn list(cache: &Path, json: bool) -> Result<Exit> {
     print(&images.iter().map(in_words).collect::<String>())
 }
 
-fn as_json(image: &Cached) -> Value {
+fn as_json(image: &Cached) -> JsonEvent {
     let manifest = image.manifest.as_ref();
-    json!({
-        "path": image.dir.display().to_string(),
-        "kernel": manifest.map(|m| &m.kernel_version),
-        "netperf": manifest.map(|m| &m.netperf_version),
-        "built": manifest.map(|m| &m.built),
-        "bytes": image.bytes,
-        "sound": image.sound,
+    JsonEvent::Image(CachedImage {
+        path: image.dir.clone(),
+        kernel: manifest.map(|m| m.kernel_version.clone()),
+        netperf: manifest.map(|m| m.netperf_version.clone()),
+        built: manifest.map(|m| m.built.clone()),
+        bytes: image.bytes,
+        sound: image.sound,
     })
 }
 

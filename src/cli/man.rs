@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::CommandFactory;
 
-use super::{Cli, exit::Exit};
+use super::{Cli, Common, exit::Exit};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,9 +16,9 @@ Examples:
 pub struct Man {}
 
 impl Man {
-    pub(super) fn run(self) -> Result<Exit> {
+    pub(super) fn run(self, common: &Common) -> Result<Exit> {
         let mut page = Vec::new();
         clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-        super::output::print(&String::from_utf8_lossy(&page))
+        common.print(&String::from_utf8_lossy(&page))
     }
 }

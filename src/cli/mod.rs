@@ -13,6 +13,7 @@ pub mod exit;
 mod failure;
 mod image;
 mod inputs;
+mod json;
 mod logging;
 mod man;
 mod output;
@@ -20,11 +21,16 @@ mod plan;
 mod profile;
 mod progress;
 mod report;
+mod schema;
 mod signals;
 
+use std::ffi::OsString;
+
+use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use exit::Exit;
+use json::JsonEvent;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,9 +54,16 @@ pub struct Common {
     /// Log to standard error; -vv also logs every command that kvmfair runs
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// Print JSON instead of text
+    /// Print JSON instead of text: one object with a `type` on each line, errors too
     #[arg(long, global = true)]
     json: bool,
+}
+
+impl Common {
+    /// Prints what the command has as text only.
+    fn print(&self, text: &str) -> Result<Exit> {
+        if self.json { JsonEvent::text(text).print() } else { output::print(text) }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -71,19 +84,55 @@ enum Command {
     Clean(clean::Clean),
     /// Build, list or remove the image that guests boot
     Image(image::Image),
-    /// Write a profile to start from, list the shipped ones, or print the JSON schema
+    /// Write a profile to start from, or list the shipped ones
     Profile(profile::Profile),
+    /// Print the JSON schema of profiles or of the lines that --json prints
+    Schema(schema::Schema),
     /// Print a completion script for a shell
     Completions(completions::Completions),
     /// Print the manual page
     Man(man::Man),
 }
 
+impl Command {
+    /// Its name where it neither writes nor reads a run: the others name the run in their first line of JSON.
+    fn name_without_run(&self) -> Option<&'static str> {
+        match self {
+            Command::Bench(_) | Command::Report(_) => None,
+            Command::Plan(_) => Some("plan"),
+            Command::Check(_) => Some("check"),
+            Command::Doctor(_) => Some("doctor"),
+            Command::Compare(_) => Some("compare"),
+            Command::Clean(_) => Some("clean"),
+            Command::Image(_) => Some("image"),
+            Command::Profile(_) => Some("profile"),
+            Command::Schema(_) => Some("schema"),
+            Command::Completions(_) => Some("completions"),
+            Command::Man(_) => Some("man"),
+        }
+    }
+}
+
 /// Runs the subcommand that the arguments name.
-pub fn run(cli: Cli) -> Exit {
+pub fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
+    let arguments: Vec<OsString> = arguments.collect();
+    let json = arguments.iter().any(|argument| argument == "--json");
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => {
+            let outcome = dispatch(cli);
+            outcome.unwrap_or_else(|error| failure::report(&error, json))
+        }
+        Err(error) => failure::report_arguments(&error, json),
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<Exit> {
     inputs::widen_path();
     let common = &cli.common;
-    let outcome = match cli.command {
+    if let Some(name) = cli.command.name_without_run().filter(|_| common.json) {
+        JsonEvent::start(name).print()?;
+    }
+    let exit = match cli.command {
         Command::Bench(command) => command.run(common),
         Command::Plan(command) => command.run(common),
         Command::Check(command) => command.run(common),
@@ -93,10 +142,14 @@ pub fn run(cli: Cli) -> Exit {
         Command::Clean(command) => command.run(common),
         Command::Image(command) => command.run(common),
         Command::Profile(command) => command.run(common),
-        Command::Completions(command) => command.run(),
-        Command::Man(command) => command.run(),
-    };
-    outcome.unwrap_or_else(|error| failure::report(&error, common.json))
+        Command::Schema(command) => command.run(common),
+        Command::Completions(command) => command.run(common),
+        Command::Man(command) => command.run(common),
+    }?;
+    if common.json {
+        JsonEvent::End(json::EndEvent { exit_code: exit as u8 }).print()?;
+    }
+    Ok(exit)
 }
 
 #[cfg(test)]

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow};
 use comfy_table::{ContentArrangement, Table, presets};
 
+use super::json::{self, Estimated, JsonEvent, PlannedTrialEvent};
 use super::output::{counted, duration, print};
 use super::{Common, exit::Exit, inputs};
 use crate::backend::{Names, NicSettings, Site};
 use crate::lab::{nics, ovs};
+use crate::machine::{Machine, blocking};
 use crate::plan::{self, PlannedTrial, Transition};
 use crate::profile::{Configuration, Experiment, Factor, Image, Precision, Value};
 use crate::raw::Accel;
@@ -38,14 +40,39 @@ impl Plan {
         let accel = inputs::accel(&experiment);
         let plan = plan::plan(&experiment, accel, inputs::planned_here(&experiment));
         if self.xml {
-            return print(&all_xml(&experiment, accel)?);
+            return common.print(&all_xml(&experiment, accel)?);
         }
         if common.json {
-            return print(&format!("{}\n", serde_json::to_string_pretty(&plan)?));
+            return json::print(events(&experiment, &plan));
         }
         let (header, table) = (header(&experiment, &plan, accel), table(&experiment, &plan));
         print(&format!("{header}\n{table}\n\n{}\n", costs(&plan)))
     }
+}
+
+/// The estimate, then each trial.
+fn events<'a>(experiment: &'a Experiment, plan: &'a plan::Plan) -> impl Iterator<Item = JsonEvent> + 'a {
+    let estimate = Estimated { trials: plan.trials.len(), estimated_s: Some(plan.total_s) };
+    let level = |configuration: &Configuration, factor: Factor| match configuration.value(factor) {
+        Value::Number(number) => number.into(),
+        Value::Switch(on) => on.into(),
+        _ => Some(configuration.level(factor)).filter(|level| !level.is_empty()).into(),
+    };
+    let event = move |planned: &PlannedTrial| {
+        let PlannedTrial { trial, repeat, configuration, transition, estimate } = planned;
+        let levels = experiment.factors.iter();
+        JsonEvent::PlannedTrial(PlannedTrialEvent {
+            trial: *trial,
+            repeat: *repeat,
+            configuration: configuration.id(),
+            set_up: in_words(transition),
+            boots: transition.boot.len(),
+            set_up_s: estimate.transition_s,
+            load_s: estimate.load_s,
+            levels: levels.map(|f| (f.column().to_owned(), level(configuration, *f))).collect(),
+        })
+    };
+    std::iter::once(JsonEvent::Estimate(estimate)).chain(plan.trials.iter().map(event))
 }
 
 fn header(experiment: &Experiment, plan: &plan::Plan, accel: Accel) -> String {
@@ -149,9 +176,11 @@ fn costs(plan: &plan::Plan) -> Table {
 
 /// Every guest of the largest configuration of each boot. What a run decides, such as its id, is a placeholder.
 fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
+    let machine = Machine::local();
     let wire = match (&experiment.machines, &experiment.wire) {
-        (Some(_), Some(named)) => nics::unseen(named),
-        (_, named) => nics::wire(named.as_ref()).map_err(|errors| anyhow!("{}", errors[0]))?,
+        (Some(_), Some(named)) => nics::named_only(named),
+        (_, named) => blocking::wait(nics::wire(named.as_ref(), Some(&machine), Some(&machine), true))?
+            .map_err(|errors| anyhow!("{}", errors[0].1))?,
     };
     let names = Names { run: "RUN".into(), tester_netns: String::new(), index_base: 0 };
     let state = Path::new("/run/kvmfair/RUN");
@@ -162,7 +191,7 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
             mtu: 0,
             nic: NicSettings::default(),
             guests: 0,
-            ovs: ovs::detect(state, experiment),
+            ovs: blocking::wait(ovs::for_run(&machine, state, experiment))?,
         },
         state: state.into(),
         kernel: matches!(experiment.image, Image::Appliance { .. }).then(|| "KERNEL".into()),

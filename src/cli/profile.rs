@@ -5,12 +5,12 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use serde_json::json;
 
+use super::json::{self, JsonEvent, ShippedProfile};
 use super::output::print;
 use super::{Common, exit::Exit, inputs};
 use crate::profile::shipped::{self, SHIPPED, shipped};
-use crate::profile::{is_name, schema, starter};
+use crate::profile::{is_name, starter};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,7 +23,7 @@ Examples:
   kvmfair profile new my-lab.toml
   kvmfair profile new --from asada-backends my-backends.toml";
 
-/// Write a profile to start from, list the shipped ones, or print the JSON schema.
+/// Write a profile to start from, or list the shipped ones.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Profile {
@@ -45,16 +45,13 @@ enum ProfileAction {
     },
     /// List the shipped profiles
     List,
-    /// Print the JSON schema of the format, for editors
-    Schema,
 }
 
 impl Profile {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         match self.action {
-            ProfileAction::Schema => print(&format!("{:#}\n", schema())),
             ProfileAction::List => list(common.json),
-            ProfileAction::New { path, from } => new(path, from.as_deref()),
+            ProfileAction::New { path, from } => common.print(&new(path, from.as_deref())?),
         }
     }
 }
@@ -78,16 +75,16 @@ fn not_created(path: &Path, error: &io::Error) -> anyhow::Error {
 fn list(json: bool) -> Result<Exit> {
     let described = SHIPPED.iter().map(|(name, text)| (*name, shipped::description(text)));
     if json {
-        let profiles: Vec<_> = described
-            .map(|(name, description)| json!({ "name": name, "description": description }))
-            .collect();
-        return print(&format!("{}\n", json!({ "profiles": profiles })));
+        return json::print(
+            described.map(|(name, description)| JsonEvent::Profile(ShippedProfile { name, description })),
+        );
     }
     let width = SHIPPED.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     print(&described.map(|(name, description)| format!("{name:width$}  {description}\n")).collect::<String>())
 }
 
-fn new(path: Option<PathBuf>, from: Option<&str>) -> Result<Exit> {
+/// Writes the profile; the next step.
+fn new(path: Option<PathBuf>, from: Option<&str>) -> Result<String> {
     let text = match from {
         None => None,
         Some(name) => Some(shipped(name).ok_or_else(|| unknown(name))?),
@@ -109,7 +106,7 @@ fn new(path: Option<PathBuf>, from: Option<&str>) -> Result<Exit> {
     let file = File::options().write(true).create_new(true).open(&path);
     let mut file = file.map_err(|error| not_created(&path, &error))?;
     file.write_all(text.as_bytes()).with_context(|| format!("failed to write {}", path.display()))?;
-    print(&format!("wrote {0}; next: kvmfair plan {0}\n", path.display()))
+    Ok(format!("wrote {0}; next: kvmfair plan {0}\n", path.display()))
 }
 
 fn unknown(name: &str) -> anyhow::Error {

@@ -1,14 +1,16 @@
-//! Progress of a run on standard error: a bar on a terminal, otherwise one line for each event.
+//! Progress of a run: on standard error a bar on a terminal, otherwise one line for each event; with `--json` lines on standard
+//! output.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::output::{colour, counted, duration, print, print_stderr};
+use super::json::{Estimated, JsonEvent};
+use super::output::{colour, counted, duration, print_stderr};
 use crate::figures::{Metric, Outcome, TrialFigures};
 use crate::profile::{Configuration, Factor};
-use crate::run::event::Event;
+use crate::run::event::{Event, FinishedTrial};
 
 /// Shows the events of a run.
 pub struct Progress {
@@ -45,6 +47,10 @@ impl Progress {
 
     /// Shows one event.
     pub fn on(&mut self, event: &Event) {
+        if self.json {
+            // A reader that has gone away is not an error.
+            return drop(json_event(event).map(JsonEvent::print));
+        }
         match event {
             Event::Preparing(step) => self.status(step.clone()),
             Event::Started { trials, total_s } => {
@@ -77,22 +83,18 @@ impl Progress {
             Event::Running { flows, for_s } => {
                 self.phase(format!("{} for {}", counted(*flows as usize, "flow"), duration(*for_s)));
             }
-            Event::Again(figures) => {
+            Event::Retrying(trial) => {
                 self.guests_up = 0;
-                self.line(&format!("{} (attempt {}; retrying)", self.result(figures), figures.attempt));
+                let attempt = trial.figures.attempt;
+                self.line(&format!("{} (attempt {attempt}; retrying)", self.result(&trial.figures)));
             }
-            Event::Finished(figures) => self.finished(figures),
+            Event::Finished(trial) => self.finished(trial),
             Event::TearingDown => self.status("taking the lab down".into()),
         }
     }
 
-    fn finished(&mut self, figures: &TrialFigures) {
-        if self.json {
-            // One line for each trial on standard output; a reader that has gone away is not an error.
-            drop(print(&format!("{}\n", serde_json::to_string(figures).unwrap_or_default())));
-            return;
-        }
-        self.line(&self.result(figures));
+    fn finished(&mut self, trial: &FinishedTrial) {
+        self.line(&self.result(&trial.figures));
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
@@ -134,7 +136,6 @@ impl Progress {
     fn status(&self, text: String) {
         match &self.bar {
             Some(bar) => bar.set_message(text),
-            None if self.json => {}
             None => print_stderr(&format!("{text}\n")),
         }
     }
@@ -143,7 +144,6 @@ impl Progress {
     fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            None if self.json => {}
             None => print_stderr(&format!("{text}\n")),
         }
     }
@@ -155,6 +155,19 @@ impl Drop for Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// What `--json` prints of an event.
+fn json_event(event: &Event) -> Option<JsonEvent> {
+    let estimated =
+        |trials: u32, estimated_s| JsonEvent::Estimate(Estimated { trials: trials as usize, estimated_s });
+    Some(match event {
+        Event::Started { trials, total_s } => estimated(*trials, Some(*total_s)),
+        Event::Extended { trials, .. } => estimated(*trials, None),
+        Event::Retrying(trial) => JsonEvent::Retry(trial.row.clone()),
+        Event::Finished(trial) => JsonEvent::Trial(trial.row.clone()),
+        _ => return None,
+    })
 }
 
 fn headline(figures: &TrialFigures) -> String {

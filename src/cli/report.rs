@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use super::json::JsonEvent;
 use super::output::print;
 use super::{Common, bench, exit::Exit};
 use crate::results::{Results, RunDir};
@@ -30,9 +31,13 @@ impl Report {
             bail!("there is no directory {} (hint: {hint})", self.run.display());
         }
         let mut results = Results::read(RunDir::open(&self.run)?)?;
+        if common.json {
+            let name = results.name().to_owned();
+            JsonEvent::start_of_run("report", name, results.dir(), results.planned()).print()?;
+        }
         results.finish()?;
         if common.json {
-            return print(&format!("{}\n", results.json()));
+            return bench::print_closing(&results);
         }
         print(&results.table(bench::terminal()))?;
         print(&format!("\nresults: {}\n", results.dir().display()))

@@ -8,7 +8,7 @@ use crate::libvirt::daemon::Daemon;
 use crate::machine::ExecError;
 use crate::machine::Machine;
 use crate::machine::SshError;
-use crate::profile::HostPlace;
+use crate::machine::login::Location;
 
 /// Why a machine could not be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum LookError {
 ///
 /// # Errors
 /// [`LookError`] if it cannot be asked; what it does not know is no error.
-pub fn look(host: &HostPlace) -> Result<Facts, LookError> {
+pub fn look(host: &Location) -> Result<Facts, LookError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let machine = machines::open(host, "").await?;

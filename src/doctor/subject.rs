@@ -1,9 +1,10 @@
 //! One line of the answer: what was looked at, what was found, and what that does to guests.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Whether a setting spoils what is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It spoils nothing.
@@ -29,7 +30,7 @@ impl Verdict {
 }
 
 /// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Subject {
     /// The part of the host that it belongs to.
     pub group: &'static str,
@@ -65,7 +66,7 @@ impl Subject {
 }
 
 /// Every subject of one machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostReport {
     /// In the order of the page.
     pub subjects: Vec<Subject>,

@@ -216,8 +216,8 @@ fn disks(xml: &mut Xml, overlay: &Path, seed: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::nic::PciAddress;
     use crate::backend::{Datapath, Model};
+    use crate::host_nic::PciAddress;
     fn domain() -> Domain {
         let nic = |source| Nic {
             source,

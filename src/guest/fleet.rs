@@ -12,9 +12,9 @@ use super::boot::{Boot, LOGIN, Site};
 use super::error::GuestError;
 use super::ready;
 use crate::lab::LabError;
-use crate::lab::journal::{Entry, Journal};
 use crate::libvirt::{Hypervisor, LibvirtError};
 use crate::machine::dialogue::Dialogue;
+use crate::machine::journal::{Entry, Journal};
 use crate::machine::ssh::{Identity, Ssh};
 
 /// A guest that is up.
@@ -92,7 +92,7 @@ impl Fleet {
     ) -> Result<(), GuestError> {
         let mut tasks = JoinSet::new();
         for boot in boots {
-            self.journal.before(&entry(boot.domain.name.clone()))?;
+            self.journal.before(&entry(boot.domain.name.clone())).map_err(LabError::from)?;
             let (hypervisor, identity, site) =
                 (self.hypervisor.clone(), self.identity.clone(), self.site.clone());
             tasks.spawn(async move { boot_one(&hypervisor, &identity, &site, boot, patience).await });

@@ -3,8 +3,8 @@
 use quick_xml::events::BytesStart;
 
 use super::xml::{Xml, empty, nest};
-use crate::backend::nic::PciAddress;
 use crate::backend::{Datapath, Model, Nic, NicSource};
+use crate::host_nic::PciAddress;
 
 /// One NIC, or the function that is one.
 pub(super) fn write(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {

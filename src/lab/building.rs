@@ -4,8 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::LabError;
-use super::change::Change;
-use super::journal::{Entry, Journal};
 use super::machines::LabMachines;
 use crate::address::Net;
 use crate::backend::pace::Pace;
@@ -14,6 +12,8 @@ use crate::backend::switch::OpenVswitch;
 use crate::backend::wire::Wire;
 use crate::backend::{Backend, NicSettings, Side, cap};
 use crate::machine::Machine;
+use crate::machine::change::Change;
+use crate::machine::journal::{Entry, Journal};
 
 /// The machines of a lab and what is attached to what.
 pub struct Lab {

@@ -6,13 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::change::{self, Change};
-use super::journal::{self, Entry, Recorded};
 use super::{LabError, RunId, State, enter, machines, state};
 use crate::libvirt::LibvirtError;
 use crate::libvirt::daemon::Daemon;
 use crate::machine::Machine;
-use crate::profile::HostPlace;
+use crate::machine::change::{self, Change};
+use crate::machine::journal::{self, Entry, Recorded};
+use crate::machine::login::Location;
 
 /// Searches for guests of the run, each followed by a pause: what is there after the last is found as a process.
 const ATTEMPTS: u32 = 10;
@@ -73,8 +73,8 @@ pub fn undo(state: State) -> Result<Vec<String>, LabError> {
 
 /// The changes of each machine, in the order in which they are undone. Each configuration notes its changes anew; each is
 /// undone once.
-fn by_machine(entries: &[Entry]) -> Vec<(&HostPlace, Vec<&Change>)> {
-    let mut machines: Vec<(&HostPlace, Vec<&Change>)> = Vec::new();
+fn by_machine(entries: &[Entry]) -> Vec<(&Location, Vec<&Change>)> {
+    let mut machines: Vec<(&Location, Vec<&Change>)> = Vec::new();
     for Entry { machine, change } in entries {
         let index = machines.iter().position(|(other, _)| *other == machine).unwrap_or_else(|| {
             machines.push((machine, Vec::new()));
@@ -85,7 +85,7 @@ fn by_machine(entries: &[Entry]) -> Vec<(&HostPlace, Vec<&Change>)> {
         }
     }
     // Nothing else can go while a process of this machine holds it.
-    machines.sort_by_key(|(machine, _)| **machine != HostPlace::Here);
+    machines.sort_by_key(|(machine, _)| **machine != Location::Local);
     machines
 }
 
@@ -97,10 +97,10 @@ struct Remains {
 
 impl Remains {
     /// Adds what one machine reported, or that `what` failed there.
-    fn add(&mut self, place: &HostPlace, reported: Result<(Vec<String>, Vec<String>), LabError>, what: &str) {
+    fn add(&mut self, place: &Location, reported: Result<(Vec<String>, Vec<String>), LabError>, what: &str) {
         let prefix = match place {
-            HostPlace::Here => String::new(),
-            HostPlace::There(login) => format!("{}: ", login.address),
+            Location::Local => String::new(),
+            Location::Remote(login) => format!("{}: ", login.address),
         };
         match reported {
             Ok((done, left)) => {
@@ -112,7 +112,7 @@ impl Remains {
     }
 }
 
-async fn survivors_on(place: &HostPlace, run: &RunId) -> Result<(Vec<String>, Vec<String>), LabError> {
+async fn survivors_on(place: &Location, run: &RunId) -> Result<(Vec<String>, Vec<String>), LabError> {
     let machine = machines::open(place, "").await?;
     let script = change::survivors(&run.to_string());
     let output = machine.run_within(&["sh", "-c", &script], SCRIPT_LIMIT).await?;
@@ -120,7 +120,7 @@ async fn survivors_on(place: &HostPlace, run: &RunId) -> Result<(Vec<String>, Ve
 }
 
 async fn undo_on(
-    place: &HostPlace,
+    place: &Location,
     state: &State,
     changes: &[&Change],
 ) -> Result<(Vec<String>, Vec<String>), LabError> {
@@ -134,11 +134,11 @@ async fn undo_on(
             Err(error) => left.push(error.to_string()),
         }
     }
-    if *place == HostPlace::Here {
+    if *place == Location::Local {
         enter::send_home(changes.iter().filter_map(|change| change.nic())).await;
     }
     let directory = state.dir.to_string_lossy();
-    let directory = (*place == HostPlace::Here).then_some(&*directory);
+    let directory = (*place == Location::Local).then_some(&*directory);
     for script in change::scripts(&state.id.to_string(), directory, changes) {
         let output = machine.run_within(&["sh", "-c", &script], SCRIPT_LIMIT).await?;
         let (did, survivors) = change::outcome(&output.stdout);
@@ -187,7 +187,7 @@ pub fn machine_cgroups() -> Vec<PathBuf> {
 pub fn parent_cgroups(state: &State) -> Vec<PathBuf> {
     let runs = state.dir.parent().map(state::all).unwrap_or_default();
     let entries: Vec<Entry> = runs.iter().flat_map(|(_, dir)| journal::read(dir).entries).collect();
-    let of_a_run = |path: &PathBuf| entries.contains(&Entry::here(Change::Cgroup { path: path.clone() }));
+    let of_a_run = |path: &PathBuf| entries.contains(&Entry::local(Change::Cgroup { path: path.clone() }));
     machine_cgroups().into_iter().filter(|path| !path.exists() || of_a_run(path)).collect()
 }
 
@@ -199,7 +199,7 @@ mod tests {
     fn run_with(root: &Path, changes: &[Change]) -> State {
         let state = State::create(root).unwrap();
         let journal = journal::Journal::open(&state.dir).unwrap();
-        changes.iter().for_each(|change| journal.before(&Entry::here(change.clone())).unwrap());
+        changes.iter().for_each(|change| journal.before(&Entry::local(change.clone())).unwrap());
         state
     }
 
@@ -258,7 +258,7 @@ mod tests {
         let state = State::create(root.path()).unwrap();
         let (dir, tree) = (state.dir.clone(), root.path().join("tree"));
         std::fs::create_dir(&tree).unwrap();
-        let line = serde_json::to_string(&Entry::here(Change::Tree { path: tree.clone() })).unwrap();
+        let line = serde_json::to_string(&Entry::local(Change::Tree { path: tree.clone() })).unwrap();
         std::fs::write(dir.join("journal.jsonl"), format!("{{\"planet\":{{}}}}\n{line}\n")).unwrap();
         let error = undo(state).unwrap_err().to_string();
         assert!(error.contains("line 1 of ") && error.contains("journal.jsonl"), "{error}");
@@ -268,8 +268,8 @@ mod tests {
     #[test]
     fn changes_are_undone_once_and_together_for_each_machine() {
         let tree = |path: &str| Change::Tree { path: path.into() };
-        let entries = ["/b", "/a", "/b"].map(|path| Entry::here(tree(path)));
+        let entries = ["/b", "/a", "/b"].map(|path| Entry::local(tree(path)));
         let (b, a) = (tree("/b"), tree("/a"));
-        assert_eq!(by_machine(&entries), vec![(&HostPlace::Here, vec![&b, &a])]);
+        assert_eq!(by_machine(&entries), vec![(&Location::Local, vec![&b, &a])]);
     }
 }

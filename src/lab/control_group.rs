@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::change::Change;
-use super::journal::{Entry, Journal};
 use super::{LabError, RunId};
+use crate::machine::change::Change;
+use crate::machine::journal::{Entry, Journal};
 use crate::profile::groups::CpuSettings;
 
 const ROOT: &str = "/sys/fs/cgroup";
@@ -68,7 +68,7 @@ impl ControlGroup {
             let machine = tree.join("machine");
             make(journal, &tree, &machine)?;
             let path = machine.join(&name);
-            journal.before(&Entry::here(Change::Partition { path: path.clone() }))?;
+            journal.before(&Entry::local(Change::Partition { path: path.clone() }))?;
             make(journal, &machine, &path)?;
         }
         let cpu = if is_v2() { PathBuf::from(ROOT) } else { Path::new(ROOT).join("cpu") };
@@ -122,7 +122,7 @@ fn enable_controllers(journal: &Journal, group: &Path) -> Result<(), LabError> {
     for name in ["cpu", "cpuset"].map(str::to_owned) {
         if has.contains(&name) && !enabled.contains(&name) {
             journal
-                .before(&Entry::here(Change::Controller { group: group.to_owned(), name: name.clone() }))?;
+                .before(&Entry::local(Change::Controller { group: group.to_owned(), name: name.clone() }))?;
             write(group, SUBTREE_CONTROL, &format!("+{name}"))?;
         }
     }
@@ -143,7 +143,7 @@ fn write(group: &Path, file: &str, value: &str) -> Result<(), LabError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::journal;
+    use crate::machine::journal;
 
     #[test]
     fn only_controllers_that_were_not_enabled_are_noted() {
@@ -162,7 +162,8 @@ mod tests {
             let known = journal::read(dir.path()).entries.len();
             enable_controllers(&journal, &group).unwrap();
             let entries = journal::read(dir.path()).entries;
-            let of = |name: &str| Entry::here(Change::Controller { group: group.clone(), name: name.into() });
+            let of =
+                |name: &str| Entry::local(Change::Controller { group: group.clone(), name: name.into() });
             assert_eq!(
                 entries[..entries.len() - known],
                 noted.iter().map(|name| of(name)).collect::<Vec<_>>()

@@ -1,11 +1,11 @@
 //! One step on one machine of the lab, done and taken back. What would outlive the run stands in the journal before.
 
 use super::building::{Done, Lab};
-use super::change::{self, Change};
-use super::journal::Entry;
-use super::{LabError, enter, ovs};
-use crate::backend::wire::HostNic;
+use super::{LabError, enter, ovs, ovs_daemons};
 use crate::backend::{Action, Side, Step};
+use crate::host_nic::HostNic;
+use crate::machine::change::{self, Change};
+use crate::machine::journal::Entry;
 use crate::machine::local::Local;
 
 impl Lab {
@@ -73,7 +73,7 @@ impl Lab {
             }
             // In the embedded lab only: in a hardware lab the daemons are the VM host's own.
             Action::Switch(switch) => {
-                ovs::ensure(&Local::here(), *switch, &self.ovs).await?;
+                ovs_daemons::ensure(&Local::default(), *switch, &self.ovs).await?;
                 None
             }
         };
@@ -130,7 +130,7 @@ mod tests {
 
     use super::*;
     use crate::lab::hardware;
-    use crate::lab::journal::Journal;
+    use crate::machine::journal::Journal;
 
     fn removal(path: &Path) -> Done {
         let argv = ["rmdir".to_owned(), path.display().to_string()];
@@ -140,7 +140,7 @@ mod tests {
     #[tokio::test]
     async fn a_step_that_cannot_be_taken_back_stops_no_other_and_is_tried_again() {
         let dir = tempfile::tempdir().unwrap();
-        let lab = hardware::all_here(Journal::open(dir.path()).unwrap());
+        let lab = hardware::on_this_machine(Journal::open(dir.path()).unwrap());
         let [first, full, last] = ["first", "full", "last"].map(|name| dir.path().join(name));
         [&first, &full, &last].iter().for_each(|path| std::fs::create_dir(path).unwrap());
         std::fs::write(full.join("file"), "").unwrap();

@@ -6,7 +6,6 @@
 use std::os::fd::AsRawFd;
 
 use super::building::Lab;
-use super::journal::Journal;
 use super::machines::{End, LabMachines};
 use super::{LabError, RunId, enter, first_index};
 use crate::address::{Net, Station, with_prefix};
@@ -14,6 +13,7 @@ use crate::backend::site::Names;
 use crate::backend::switch::OpenVswitch;
 use crate::backend::wire::Wire;
 use crate::backend::{Side, Step};
+use crate::machine::journal::Journal;
 use crate::machine::local::Local;
 
 /// Makes the tester and the management network. The process must be in its private namespaces already.
@@ -25,8 +25,8 @@ pub async fn create(run: &RunId, wire: Wire, ovs: OpenVswitch, journal: Journal)
     let tester_netns = format!("/proc/{}/fd/{}", std::process::id(), netns.as_raw_fd());
     let names =
         Names { run: run.to_string(), tester_netns: tester_netns.clone(), index_base: first_index(run) };
-    let host = End::private(Local::here(), format!("/proc/{}/ns/net", std::process::id()));
-    let tester = End::private(Local::inside(netns), tester_netns); // keeps the namespace open
+    let host = End::private(Local::default(), format!("/proc/{}/ns/net", std::process::id()));
+    let tester = End::private(Local::in_netns(netns), tester_netns); // keeps the namespace open
     let mut lab = Lab::new(LabMachines { host, tester, private: true }, names, wire, journal);
     lab.ovs = ovs;
     for step in management(&lab.names) {

@@ -11,7 +11,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 
 use super::LabError;
-use crate::backend::wire::HostNic;
+use crate::host_nic::HostNic;
 use crate::machine::Machine;
 use crate::machine::local::{Local, NetNs};
 
@@ -30,13 +30,13 @@ static OUTSIDE: OnceLock<Outside> = OnceLock::new();
 /// Commands in the machine's own namespaces, wherever this process is: only there has `/proc/sys/net` all settings, and `/sys`
 /// shows the machine's own interfaces.
 pub fn outside() -> Local {
-    OUTSIDE.get().map_or_else(Local::here, |outside| outside.local.clone())
+    OUTSIDE.get().map_or_else(Local::default, |outside| outside.local.clone())
 }
 
 /// Sends NICs back to the machine's own network namespace, as far as they are in this process's private one.
 pub async fn send_home(nics: impl Iterator<Item = &HostNic>) {
     for nic in nics.filter(|nic| Path::new("/sys/class/net").join(&nic.name).exists()) {
-        send_home_from(&Machine::Local(Local::here()), nic).await;
+        send_home_from(&Machine::local(), nic).await;
     }
 }
 
@@ -60,7 +60,7 @@ pub fn private_namespaces(scratch: &Path) -> Result<(), LabError> {
     };
     let (network, mounts) = (open("net")?, open("mnt")?);
     let netns = format!("/proc/{}/fd/{}", std::process::id(), network.as_raw_fd());
-    OUTSIDE.get_or_init(|| Outside { local: Local::inside(network).with_mounts(mounts), netns });
+    OUTSIDE.get_or_init(|| Outside { local: Local::in_netns(network).with_mounts(mounts), netns });
     unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS)
         .map_err(LabError::system("enter private namespaces (this needs root, CAP_SYS_ADMIN)"))?;
     bind(None, Path::new("/"), MsFlags::MS_REC | MsFlags::MS_PRIVATE)?;

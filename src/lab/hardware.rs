@@ -6,15 +6,16 @@
 use std::path::{Path, PathBuf};
 
 use super::building::Lab;
-use super::change::Change;
-use super::journal::Journal;
 use super::machines::{End, LabMachines};
 use super::{LabError, RunId, first_index};
 use crate::address::{Net, Station, with_prefix};
 use crate::backend::site::Names;
 use crate::backend::wire::Wire;
 use crate::backend::{Side, Step};
-use crate::profile::{HostPlace, Machines};
+use crate::machine::change::Change;
+use crate::machine::journal::Journal;
+use crate::machine::login::Location;
+use crate::profile::Machines;
 
 /// Where the files of a run are on the VM host: readable on the way for whoever QEMU runs as.
 pub fn host_directory(run: &RunId) -> PathBuf {
@@ -40,7 +41,7 @@ pub const PIDS: &str = "/run/libvirt/qemu";
 pub async fn create(run: &RunId, places: &Machines, wire: Wire, journal: Journal) -> Result<Lab, LabError> {
     let name = run.to_string();
     let host = End::open(&places.host, &name).await?;
-    let tester = End::open(&HostPlace::There(places.tester.clone()), &name).await?;
+    let tester = End::open(&Location::Remote(places.tester.clone()), &name).await?;
     let names = Names { run: name, tester_netns: String::new(), index_base: first_index(run) };
     let lab = Lab::new(LabMachines { host, tester, private: false }, names, wire, journal);
     lab.make_directory(&host_directory(run)).await?;
@@ -80,10 +81,10 @@ fn management(names: &Names) -> Vec<Step> {
 
 /// A lab both of whose machines are this one, with nothing built in it.
 #[cfg(test)]
-pub(super) fn all_here(journal: Journal) -> Lab {
-    use crate::machine::{Machine, local::Local};
-    let here = || Machine::Local(Local::here());
-    let end = || End { machine: here(), outside: here(), place: HostPlace::Here, netns: None };
+pub(super) fn on_this_machine(journal: Journal) -> Lab {
+    use crate::machine::Machine;
+    let here = || Machine::local();
+    let end = || End { machine: here(), outside: here(), place: Location::Local, netns: None };
     let names = Names { run: "abc234".into(), tester_netns: String::new(), index_base: 100_000 };
     Lab::new(LabMachines { host: end(), tester: end(), private: false }, names, Wire::Veth, journal)
 }

@@ -1,13 +1,13 @@
 //! The machines of a lab: the VM host and the tester. The embedded lab has both in namespaces of this machine, a hardware lab
 //! has machines of their own; nothing else depends on which it is.
 
-use super::change::Change;
 use super::enter;
 use crate::backend::Side;
+use crate::machine::change::Change;
 use crate::machine::local::Local;
+use crate::machine::login::Location;
 use crate::machine::ssh::Route;
 use crate::machine::{Machine, Remote, SshError};
-use crate::profile::HostPlace;
 
 /// Both machines of a lab.
 pub struct LabMachines {
@@ -26,7 +26,7 @@ pub struct End {
     /// The same machine outside of the run's namespaces: what is not of an interface is the whole machine's.
     pub(super) outside: Machine,
     /// How the journal names it.
-    pub(super) place: HostPlace,
+    pub(super) place: Location,
     /// Its network namespace, as a path that `ip … netns` takes, if it has one of the run's own.
     pub(super) netns: Option<String>,
 }
@@ -36,10 +36,10 @@ pub struct End {
 ///
 /// # Errors
 /// [`SshError`] with the step that failed.
-pub async fn open(place: &HostPlace, run: &str) -> Result<Machine, SshError> {
+pub async fn open(place: &Location, run: &str) -> Result<Machine, SshError> {
     match place {
-        HostPlace::Here => Ok(Machine::Local(enter::outside().unmarked().of_run(run))),
-        HostPlace::There(login) => Ok(Machine::Remote(Remote::open(login.clone(), run).await?)),
+        Location::Local => Ok(Machine::Local(enter::outside().unmarked().of_run(run))),
+        Location::Remote(login) => Ok(Machine::Remote(Remote::open(login.clone(), run).await?)),
     }
 }
 
@@ -48,7 +48,7 @@ impl End {
     ///
     /// # Errors
     /// [`SshError`] with the step that failed.
-    pub(super) async fn open(place: &HostPlace, run: &str) -> Result<End, SshError> {
+    pub(super) async fn open(place: &Location, run: &str) -> Result<End, SshError> {
         let machine = open(place, run).await?;
         Ok(End { outside: machine.clone(), machine, place: place.clone(), netns: None })
     }
@@ -56,14 +56,14 @@ impl End {
     /// This machine in a network namespace.
     pub(super) fn private(local: Local, netns: String) -> End {
         let outside = Machine::Local(enter::outside());
-        End { machine: Machine::Local(local), outside, place: HostPlace::Here, netns: Some(netns) }
+        End { machine: Machine::Local(local), outside, place: Location::Local, netns: Some(netns) }
     }
 
     /// Where a change is undone: what lies in the run's namespaces can be reached from there only.
     pub(super) fn where_undone(&self, change: &Change) -> &Machine {
         let inside = match change {
             Change::Command { .. } => true,
-            Change::Value { path, .. } => super::change::interface(path).is_some() && path.exists(),
+            Change::Value { path, .. } => crate::machine::change::interface(path).is_some() && path.exists(),
             _ => false,
         };
         if inside { &self.machine } else { &self.outside }

@@ -1,7 +1,6 @@
 //! The lab: the machines, the wire between them, and the promise that nothing of it outlives the run.
 //!
 //! - [`state`]: a run's own directory, its name and its lock
-//! - [`journal`]: what has to be undone, written before it is done
 //! - [`clean`]: undoing, by the run that ends and by `kvmfair clean` after a kill -9
 //! - [`stale`]: runs that were killed and have not been cleaned
 //! - [`settings_lock`]: the right to change settings of a whole machine
@@ -10,33 +9,26 @@
 //! - [`building`]: what is built in a lab, whichever machines it has: wire, switch, what each guest needs;
 //!   `doing`: one step, applied and undone
 //! - [`embedded`]: the lab on this machine alone; [`hardware`]: a libvirt host and a tester
-//! - [`change`]: a change of a machine and the script that undoes it, local or remote
 //! - [`control_group`]: control groups of a run's own
-//! - [`nics`]: real NICs, borrowed and put back; [`far_nics`]: those of a hardware lab, which stay where they are;
-//!   `nic_user`: who uses one; [`nic_error`]: why one cannot carry the wire
+//! - [`nics`]: the NICs of the wire, as they are found; [`nic_error`]: why one cannot carry it
 //! - `tracing`: the kernel's count of exits by reason
 //! - `tuned`: settings of the VM host, written and restored
-//! - [`ovs`]: Open vSwitch of the run's own; [`far_ovs`]: that of a hardware lab's VM host
-//! - [`dpdk`]: how that is set up with DPDK
+//! - [`ovs`]: Open vSwitch on a VM host; `ovs_daemons`: daemons of the run's own; [`dpdk`]: their settings with DPDK
 //! - [`real_time`]: whether guests may have real-time threads
 
 pub mod building;
-pub mod change;
 pub mod clean;
 pub mod control_group;
 mod doing;
 pub mod dpdk;
 pub mod embedded;
 pub mod enter;
-pub mod far_nics;
-pub mod far_ovs;
 pub mod hardware;
-pub mod journal;
 pub mod machines;
 pub mod nic_error;
-mod nic_user;
 pub mod nics;
 pub mod ovs;
+mod ovs_daemons;
 mod paced;
 pub mod real_time;
 pub mod settings_lock;
@@ -72,16 +64,19 @@ pub enum LabError {
     /// A command refused.
     #[error(transparent)]
     Exec(#[from] crate::machine::ExecError),
+    /// The journal cannot be written.
+    #[error(transparent)]
+    Journal(#[from] crate::machine::journal::JournalError),
     /// A machine could not be reached.
     #[error(transparent)]
     Ssh(#[from] crate::machine::SshError),
     /// A daemon of the run's own did not come up.
-    #[error("{name} did not come up: {said}")]
+    #[error("{name} did not start: {log}")]
     Daemon {
         /// Its name.
         name: &'static str,
-        /// The end of what it said.
-        said: String,
+        /// The last warnings of its log.
+        log: String,
     },
     /// Somebody gave the tester's interface a queueing discipline.
     #[error(

@@ -5,14 +5,14 @@
 pub enum NicError {
     /// There is no interface of that name.
     #[error("there is no interface {0}; there are: {1}")]
-    NotThere(String, String),
-    /// It is no hardware: a bridge, a VLAN, one end of a veth pair.
-    #[error("{0} is no NIC of this machine's but a virtual interface")]
+    Missing(String, String),
+    /// It is not hardware: a bridge, a VLAN, one end of a veth pair.
+    #[error("{0} is a virtual interface; the embedded lab's wire needs a physical NIC")]
     Virtual(String),
-    /// Somebody uses it.
+    /// Something uses it.
     #[error("{0} is in use: {1}")]
     InUse(String, String),
-    /// The kernel did not say what must be known.
+    /// Its state cannot be read.
     #[error("failed to read {0}: {1}")]
     Unreadable(String, String),
 }
@@ -21,7 +21,7 @@ impl NicError {
     /// What to do about it.
     pub fn fix(&self) -> String {
         match self {
-            NicError::NotThere(..) => "name another one in [wire]".into(),
+            NicError::Missing(..) => "name another one in [wire]".into(),
             NicError::Virtual(_) => "name the physical NIC in [wire]; a wire of veth needs no [wire]".into(),
             NicError::InUse(name, _) => {
                 format!("name a NIC that nothing uses, or take {name} out of service first")

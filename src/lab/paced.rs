@@ -69,17 +69,17 @@ impl Lab {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::journal::{self, Journal};
     use crate::lab::{enter, hardware};
     use crate::machine::Machine;
+    use crate::machine::journal::{self, Journal};
     use crate::machine::local::Local;
 
     const BUCKET: &str = "root tbf rate 1mbit burst 4096 latency 50ms";
 
     /// A lab whose tester is a namespace that ends with it, with a wire `p0` to the guests.
     async fn lab(journal: Journal) -> Lab {
-        let mut lab = hardware::all_here(journal);
-        lab.machines.tester.machine = Machine::Local(Local::inside(enter::another_network().unwrap()));
+        let mut lab = hardware::on_this_machine(journal);
+        lab.machines.tester.machine = Machine::Local(Local::in_netns(enter::another_network().unwrap()));
         for command in [
             "ip link add p0 type veth peer name p1",
             "ip link set p0 up",

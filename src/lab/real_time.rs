@@ -3,10 +3,7 @@
 //! A kernel with CONFIG_RT_GROUP_SCHED gives each control group a budget of real-time, and a new group, such as libvirt makes
 //! for each vCPU, none: there the policy is refused with EPERM, to root too.
 
-use std::path::Path;
-
 use crate::machine::Machine;
-use crate::machine::blocking;
 
 /// Prints `grouped` where control groups have budgets, `allowed` where this very process may be a real-time one, and the
 /// kernel's bounds for all real-time threads together, µs. With cgroup v1 a file tells; with v2, which has no such file, how
@@ -34,26 +31,20 @@ pub struct RealTime {
     pub bound_percent: Option<f64>,
 }
 
-/// Looks at this machine.
-pub fn here() -> RealTime {
-    let said = blocking::run(Path::new("/"), &["sh", "-c", SCRIPT]);
-    said.map(|ran| read(&String::from_utf8_lossy(&ran.stdout))).unwrap_or_default()
-}
-
-/// Looks at another machine.
+/// Queries a machine.
 pub async fn detect(host: &Machine) -> RealTime {
-    host.run(&["sh", "-c", SCRIPT]).await.map(|output| read(&output.stdout)).unwrap_or_default()
+    host.run(&["sh", "-c", SCRIPT]).await.map(|output| parse(&output.stdout)).unwrap_or_default()
 }
 
-/// Pure part of both.
-fn read(said: &str) -> RealTime {
-    let says = |word: &str| said.lines().any(|line| line == word);
-    let bounds = said.lines().find_map(|line| line.strip_prefix("bounds ")?.split_once(' '));
+/// Pure part of [`detect`].
+fn parse(printed: &str) -> RealTime {
+    let has = |word: &str| printed.lines().any(|line| line == word);
+    let bounds = printed.lines().find_map(|line| line.strip_prefix("bounds ")?.split_once(' '));
     let bound = |(runtime, period): (&str, &str)| {
         let (runtime, period): (f64, f64) = (runtime.parse().ok()?, period.parse().ok()?);
         (runtime >= 0.0 && period > 0.0).then(|| runtime / period * 100.0)
     };
-    RealTime { grouped: says("grouped"), allowed: says("allowed"), bound_percent: bounds.and_then(bound) }
+    RealTime { grouped: has("grouped"), allowed: has("allowed"), bound_percent: bounds.and_then(bound) }
 }
 
 #[cfg(test)]
@@ -61,18 +52,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn budgets_of_groups_and_the_bound_of_all_are_told_apart() {
-        let seen = read("grouped\nallowed\nbounds 950000 1000000\n");
-        assert_eq!(seen, RealTime { grouped: true, allowed: true, bound_percent: Some(95.0) });
-        assert_eq!(read("bounds -1 1000000\n"), RealTime::default());
+    fn budgets_of_groups_and_the_bound_of_all_are_distinguished() {
+        let found = parse("grouped\nallowed\nbounds 950000 1000000\n");
+        assert_eq!(found, RealTime { grouped: true, allowed: true, bound_percent: Some(95.0) });
+        assert_eq!(parse("bounds -1 1000000\n"), RealTime::default());
     }
 
-    #[test]
-    fn this_machine_says_what_its_real_time_threads_may_do() {
-        let seen = here();
+    #[tokio::test]
+    async fn this_machine_reports_what_its_real_time_threads_may_do() {
+        let found = detect(&Machine::local()).await;
         let bounded = std::fs::read_to_string("/proc/sys/kernel/sched_rt_runtime_us").unwrap().trim() != "-1";
-        assert_eq!(seen.bound_percent.is_some(), bounded);
-        let v1 = Path::new("/sys/fs/cgroup/cpu/cpu.rt_runtime_us").exists();
-        assert!(seen.grouped || !v1);
+        assert_eq!(found.bound_percent.is_some(), bounded);
+        let v1 = std::path::Path::new("/sys/fs/cgroup/cpu/cpu.rt_runtime_us").exists();
+        assert!(found.grouped || !v1);
     }
 }

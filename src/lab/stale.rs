@@ -3,9 +3,9 @@
 
 use std::path::PathBuf;
 
-use super::journal::{self, Entry};
 use super::state;
-use crate::profile::HostPlace;
+use crate::machine::journal::{self, Entry};
+use crate::machine::login::Location;
 
 /// A run whose process is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct StaleRun {
 
 /// The stale runs under these roots that changed one of these machines. What lay in namespaces has gone with them, and files
 /// of a run's own change nothing.
-pub fn stale_runs(roots: &[PathBuf], machines: &[HostPlace]) -> Vec<StaleRun> {
+pub fn stale_runs(roots: &[PathBuf], machines: &[Location]) -> Vec<StaleRun> {
     let runs = roots.iter().flat_map(|root| state::all(root));
     let stale = runs.filter_map(|(run, dir)| {
         let recorded = journal::read(&dir);
@@ -35,14 +35,14 @@ pub fn stale_runs(roots: &[PathBuf], machines: &[HostPlace]) -> Vec<StaleRun> {
 }
 
 /// A change of one of these machines, in words.
-fn change_of(entry: &Entry, machines: &[HostPlace]) -> Option<String> {
+fn change_of(entry: &Entry, machines: &[Location]) -> Option<String> {
     machines.iter().any(|machine| same(machine, &entry.machine)).then(|| entry.change.of_machine())?
 }
 
 /// The same machine, by whichever key or way one logs in.
-fn same(one: &HostPlace, other: &HostPlace) -> bool {
+fn same(one: &Location, other: &Location) -> bool {
     match (one, other) {
-        (HostPlace::There(one), HostPlace::There(other)) => one.address == other.address,
+        (Location::Remote(one), Location::Remote(other)) => one.address == other.address,
         (one, other) => one == other,
     }
 }
@@ -51,16 +51,16 @@ fn same(one: &HostPlace, other: &HostPlace) -> bool {
 mod tests {
     use super::*;
     use crate::lab::State;
-    use crate::lab::change::Change;
-    use crate::lab::journal::Journal;
+    use crate::machine::change::Change;
+    use crate::machine::journal::Journal;
     use crate::machine::login::{Login, SshAddress};
 
     fn swappiness(value: &str) -> Entry {
-        Entry::here(Change::Value { path: "/proc/sys/vm/swappiness".into(), value: value.into() })
+        Entry::local(Change::Value { path: "/proc/sys/vm/swappiness".into(), value: value.into() })
     }
 
-    fn there(address: &str) -> HostPlace {
-        HostPlace::There(Login {
+    fn there(address: &str) -> Location {
+        Location::Remote(Login {
             address: SshAddress::parse(address).unwrap(),
             jump: None,
             identity: Some("key".into()),
@@ -78,8 +78,8 @@ mod tests {
 
     #[test]
     fn a_running_run_is_not_stale_and_a_stale_one_lists_each_change_once() {
-        let (root, state) = with(&[Entry::here(Change::Processes), swappiness("60\n"), swappiness("60\n")]);
-        let look = || stale_runs(&[root.path().to_owned()], &[HostPlace::Here]);
+        let (root, state) = with(&[Entry::local(Change::Processes), swappiness("60\n"), swappiness("60\n")]);
+        let look = || stale_runs(&[root.path().to_owned()], &[Location::Local]);
         assert_eq!(look(), []);
         let run = state.id.to_string();
         drop(state);
@@ -100,7 +100,7 @@ mod tests {
             Change::Value { path: own.into(), value: "0".into() },
         ];
         assert_eq!(
-            steps.map(|step| change_of(&Entry::here(step), &[HostPlace::Here])),
+            steps.map(|step| change_of(&Entry::local(step), &[Location::Local])),
             [None, None, None, None]
         );
     }
@@ -109,13 +109,13 @@ mod tests {
     fn a_change_counts_for_runs_on_its_own_machine_only() {
         let change = Change::Value { path: "/proc/sys/vm/swappiness".into(), value: "60".into() };
         let remote = Entry { machine: there("root@lab"), change };
-        let login = HostPlace::There(Login {
+        let login = Location::Remote(Login {
             address: SshAddress::parse("root@lab").unwrap(),
             jump: None,
             identity: None,
         });
         assert!(change_of(&remote, &[login]).is_some());
-        assert_eq!(change_of(&remote, &[HostPlace::Here, there("root@other")]), None);
+        assert_eq!(change_of(&remote, &[Location::Local, there("root@other")]), None);
         assert_eq!(change_of(&swappiness("60"), &[there("root@lab")]), None);
     }
 }

@@ -3,8 +3,8 @@
 
 use super::LabError;
 use super::building::Lab;
-use super::change::Change;
 use crate::backend::Side;
+use crate::machine::change::Change;
 
 /// Prints where tracing is, if the kernel can make a histogram of KVM's exits.
 const FIND: &str = r#"for root in /sys/kernel/tracing /sys/kernel/debug/tracing; do

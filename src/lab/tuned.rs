@@ -3,11 +3,11 @@
 
 use super::LabError;
 use super::building::{Done, Lab};
-use super::change::Change;
 use crate::backend::Side;
 use crate::backend::wire::Wire;
 use crate::factor::tuning::{self, SCRIPT, Setting, Shown};
 use crate::machine::Machine;
+use crate::machine::change::Change;
 
 impl Lab {
     /// Writes settings of the host, whose end of the wire is `nic`.

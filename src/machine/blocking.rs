@@ -19,6 +19,14 @@ pub struct Bytes {
     pub stderr: String,
 }
 
+/// Waits for a future in a runtime of its own, which ends with it and leaves no thread behind.
+///
+/// # Errors
+/// The system's error if it has no resources for a runtime.
+pub fn wait<F: Future>(future: F) -> std::io::Result<F::Output> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+}
+
 /// Runs a command to its end in a directory, with untranslated messages.
 ///
 /// # Errors

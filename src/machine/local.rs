@@ -22,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// A network namespace kept alive by an open descriptor.
 pub type NetNs = Arc<OwnedFd>;
 
-/// Runs commands on this machine.
+/// Runs commands on this machine; by default in the namespaces of this process.
 #[derive(Clone, Debug, Default)]
 pub struct Local {
     netns: Option<NetNs>,
@@ -32,13 +32,8 @@ pub struct Local {
 }
 
 impl Local {
-    /// Commands in this process's own namespace.
-    pub fn here() -> Local {
-        Local::default()
-    }
-
     /// Commands in another network namespace.
-    pub fn inside(netns: NetNs) -> Local {
+    pub fn in_netns(netns: NetNs) -> Local {
         Local { netns: Some(netns), ..Local::default() }
     }
 
@@ -154,20 +149,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_that_fails_is_reported_as_told_with_its_own_words() {
-        let error = Local::here().run(&["ls", "/no such file"]).await.unwrap_err().to_string();
+        let error = Local::default().run(&["ls", "/no such file"]).await.unwrap_err().to_string();
         assert!(error.contains("`ls '/no such file'` failed with status 2"), "{error}");
         assert!(error.contains("No such file"), "{error}");
     }
 
     #[tokio::test]
     async fn a_command_that_is_not_installed_is_named() {
-        let error = Local::here().run(&["no-such-program"]).await.unwrap_err();
+        let error = Local::default().run(&["no-such-program"]).await.unwrap_err();
         assert!(matches!(error, ExecError::Start { .. }), "{error}");
     }
 
     #[tokio::test]
     async fn a_command_ended_by_a_signal_is_no_success() {
-        let error = Local::here().run(&["sh", "-c", "kill -9 $$"]).await.unwrap_err();
+        let error = Local::default().run(&["sh", "-c", "kill -9 $$"]).await.unwrap_err();
         assert!(matches!(error, ExecError::Status { status: 137, .. }), "{error}");
     }
 }

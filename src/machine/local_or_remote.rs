@@ -81,7 +81,7 @@ impl Remote {
         let group = [&["setsid".to_owned(), "--wait".to_owned()][..], &self.marked(argv)].concat();
         let target = Target::Process(as_typed(&group));
         let opened = tokio::task::spawn_blocking(move || tunnel.open(target)).await;
-        Started::there(opened.map_err(io::Error::other)??)
+        Started::remote(opened.map_err(io::Error::other)??)
     }
 }
 
@@ -96,6 +96,11 @@ async fn off_thread<T: Send + 'static>(
 }
 
 impl Machine {
+    /// This machine, in the namespaces of this process.
+    pub fn local() -> Machine {
+        Machine::Local(Local::default())
+    }
+
     /// Runs a command to its end.
     ///
     /// # Errors
@@ -166,7 +171,7 @@ impl Machine {
     /// The system's word if it cannot be started.
     pub async fn start<S: AsRef<str>>(&self, argv: &[S]) -> io::Result<Started> {
         match self {
-            Machine::Local(local) => local.start(argv).map(Started::here),
+            Machine::Local(local) => local.start(argv).map(Started::local),
             Machine::Remote(remote) => remote.start(argv).await,
         }
     }

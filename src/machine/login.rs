@@ -29,6 +29,15 @@ pub struct Login {
     pub identity: Option<PathBuf>,
 }
 
+/// Where a machine of a lab is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Location {
+    /// The machine that kvmfair runs on.
+    Local,
+    /// Another machine.
+    Remote(Login),
+}
+
 impl SshAddress {
     /// Reads `[user@]host[:port]`; an IPv6 address with a port stands in brackets. The user is root unless it is named.
     /// `None` if it is no such thing.

@@ -15,13 +15,17 @@
 //! - [`started`]: a process that is talked to through pipes
 //! - [`mod@line`]: bounded reading of what it prints
 //! - [`upload`]: a large file, copied to a machine
+//! - [`change`], `undo.sh`: a change of a machine, and the script that undoes it there
+//! - [`journal`]: what has to be undone, written before it is done
 //!
 //! Nothing here knows what the commands mean; no shell stands between, except the remote one that SSH imposes.
 
 pub mod blocking;
+pub mod change;
 pub mod command;
 pub mod dialogue;
 pub mod forward;
+pub mod journal;
 pub mod line;
 mod link;
 pub mod local;

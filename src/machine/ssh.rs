@@ -98,7 +98,7 @@ impl Ssh {
             let tunnel = Tunnel::through(session, &SshAddress { user, host, port });
             tunnel.map_err(std::io::Error::other)?.open(target)
         });
-        Started::there(opened.await.map_err(std::io::Error::other)??)
+        Started::remote(opened.await.map_err(std::io::Error::other)??)
     }
 
     /// Commands over a session that is open already.

@@ -33,8 +33,8 @@ pub struct Started {
 }
 
 enum Process {
-    Here(Child),
-    There(oneshot::Receiver<i32>),
+    Local(Child),
+    Remote(oneshot::Receiver<i32>),
 }
 
 impl std::fmt::Debug for Started {
@@ -44,23 +44,23 @@ impl std::fmt::Debug for Started {
 }
 
 impl Started {
-    pub(super) fn here(mut child: Child) -> Started {
+    pub(super) fn local(mut child: Child) -> Started {
         Started {
             stdin: child.stdin.take().map(|pipe| Box::new(pipe) as Input),
             stdout: child.stdout.take().map(|pipe| Box::new(pipe) as FromProcess),
             stderr: child.stderr.take().map(|pipe| Box::new(pipe) as FromProcess),
-            process: Process::Here(child),
+            process: Process::Local(child),
         }
     }
 
-    pub(super) fn there(ends: ProcessEnds) -> io::Result<Started> {
+    pub(super) fn remote(ends: ProcessEnds) -> io::Result<Started> {
         let (stdout, stdin) = asynchronous(ends.stream)?.into_split();
         let (stderr, _) = asynchronous(ends.stderr)?.into_split();
         Ok(Started {
             stdin: Some(Box::new(stdin)),
             stdout: Some(Box::new(stdout)),
             stderr: Some(Box::new(stderr)),
-            process: Process::There(ends.status),
+            process: Process::Remote(ends.status),
         })
     }
 
@@ -72,8 +72,8 @@ impl Started {
     pub async fn end(&mut self, patience: Duration) -> bool {
         self.stdin = None;
         match &mut self.process {
-            Process::Here(child) => end_group(child, patience).await,
-            Process::There(status) => timeout(patience, status).await.is_ok(),
+            Process::Local(child) => end_group(child, patience).await,
+            Process::Remote(status) => timeout(patience, status).await.is_ok(),
         }
     }
 

@@ -74,13 +74,13 @@ pub async fn upload(
     let source = BufReader::with_capacity(PART, Source { file: opened, sent: 0, told, given_up });
     let argv = ["sh", "-c", RECEIVE, "receive", &target.to_string_lossy()].map(str::to_owned);
     let output = match machine {
-        Machine::Local(local) => here(local.clone(), argv, source).await,
-        Machine::Remote(remote) => there(remote, argv, source, limit).await,
+        Machine::Local(local) => receive_local(local.clone(), argv, source).await,
+        Machine::Remote(remote) => receive_remote(remote, argv, source, limit).await,
     }?;
     Ok(output.stdout.split_whitespace().next().unwrap_or_default().to_owned())
 }
 
-async fn here(
+async fn receive_local(
     local: Local,
     argv: [String; 5],
     mut source: impl Read + Send + 'static,
@@ -104,7 +104,7 @@ async fn here(
 }
 
 /// Over a session of its own: others go on meanwhile.
-async fn there(
+async fn receive_remote(
     remote: &Remote,
     argv: [String; 5],
     source: impl Read + Send + 'static,
@@ -141,7 +141,7 @@ mod tests {
             let heard = heard.clone();
             move |sent| heard.lock().unwrap().push(sent)
         };
-        let digest = upload(&Machine::Local(Local::here()), &file, &target, told).await.unwrap();
+        let digest = upload(&Machine::local(), &file, &target, told).await.unwrap();
         let bytes = std::fs::read(&target).unwrap();
         assert_eq!(bytes, std::fs::read(&file).unwrap());
         assert_eq!(
@@ -157,8 +157,7 @@ mod tests {
     #[tokio::test]
     async fn a_machine_without_room_is_an_error_in_its_own_words() {
         let dir = tempfile::tempdir().unwrap();
-        let full =
-            upload(&Machine::Local(Local::here()), &file(dir.path()), Path::new("/dev/full"), |_| ()).await;
+        let full = upload(&Machine::local(), &file(dir.path()), Path::new("/dev/full"), |_| ()).await;
         assert!(full.unwrap_err().to_string().contains("No space left on device"));
     }
 

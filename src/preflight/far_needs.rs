@@ -2,8 +2,9 @@
 
 use super::{Finding, needs};
 use crate::backend::Need;
-use crate::backend::wire::{HostNic, Wire};
-use crate::lab::far_ovs::{self, Daemons};
+use crate::backend::wire::Wire;
+use crate::host_nic::HostNic;
+use crate::lab::ovs::{self, HostDaemons};
 use crate::machine::Machine;
 use crate::profile::Experiment;
 
@@ -54,12 +55,12 @@ pub(super) async fn look(host: &Machine, experiment: &Experiment, wire: Option<&
 /// Its daemons are the VM host's own, and are not started.
 async fn switch(host: &Machine, nic: Option<&HostNic>) -> Finding {
     let what = "Open vSwitch";
-    let daemons = match Daemons::ask(host).await {
+    let daemons = match HostDaemons::query(host).await {
         Ok(daemons) => daemons,
         Err(error) => return Finding::bad(what, error.to_string(), START),
     };
     match nic {
-        Some(nic) => match far_ovs::bridge_of(host, &nic.name).await {
+        Some(nic) => match ovs::bridge_with_port(host, &nic.name).await {
             Some(bridge) => {
                 let fix = format!("name another NIC, or there: ovs-vsctl del-port {bridge} {}", nic.name);
                 Finding::bad(what, format!("{} is a port of its bridge {bridge}", nic.name), fix)
@@ -72,9 +73,9 @@ async fn switch(host: &Machine, nic: Option<&HostNic>) -> Finding {
 
 async fn dpdk(host: &Machine) -> Finding {
     let what = "Open vSwitch with DPDK";
-    match Daemons::ask(host).await {
+    match HostDaemons::query(host).await {
         Err(error) => Finding::bad(what, error.to_string(), START),
-        Ok(Daemons { dpdk: Some(version), .. }) => Finding::good(what, version),
+        Ok(HostDaemons { dpdk: Some(version), .. }) => Finding::good(what, version),
         Ok(_) => {
             let fix = "there: apt-get install openvswitch-switch-dpdk, ovs-vsctl set Open_vSwitch . \
                        other_config:dpdk-init=true, systemctl restart openvswitch-switch";

@@ -4,17 +4,17 @@
 use std::collections::BTreeMap;
 
 use super::{Finding, emulator, exits, far_needs, groups, machine, needs, others, real_time, room, settings};
-use crate::backend::Backend;
 use crate::backend::wire::Wire;
+use crate::backend::{Backend, Side};
 use crate::host;
 use crate::host::facts::Facts;
-use crate::lab::far_ovs::Daemons;
 use crate::lab::nic_error::NicError;
-use crate::lab::{far_nics, machines, ovs};
+use crate::lab::{machines, nics, ovs};
 use crate::libvirt::daemon::Daemon;
 use crate::machine::Machine;
 use crate::machine::SshError;
-use crate::profile::{AccelChoice, Experiment, HostPlace, Image, Machines};
+use crate::machine::login::Location;
+use crate::profile::{AccelChoice, Experiment, Image, Machines};
 
 /// What was seen of the machines.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ async fn look_at_all(experiment: &Experiment, places: &Machines) -> Seen {
     let mut seen =
         Seen { findings: on(machine::for_the_image(experiment), "this machine"), ..Seen::default() };
     seen.findings.extend(others::stale(experiment));
-    let tester = HostPlace::There(places.tester.clone());
+    let tester = Location::Remote(places.tester.clone());
     let (host, tester) = (machines::open(&places.host, "").await, machines::open(&tester, "").await);
     seen.findings.push(login(HOST, &host));
     if let Ok(host) = &host {
@@ -63,19 +63,16 @@ async fn look_at_all(experiment: &Experiment, places: &Machines) -> Seen {
         seen.tester = host::gather(tester).await.unwrap_or_default();
         seen.findings.extend(on(look_at_tester(tester, experiment, &seen.tester).await, TESTER));
     }
-    if let Some(named) = &experiment.wire {
-        match far_nics::wire(host.as_ref().ok(), tester.as_ref().ok(), named).await {
-            Ok(wire) => {
-                seen.findings.extend(nics(&wire));
-                seen.wire = Some(wire);
-            }
-            Err(errors) => seen.findings.extend(errors.iter().map(bad_nic)),
+    let wire = experiment.wire.as_ref();
+    match nics::wire(wire, host.as_ref().ok(), tester.as_ref().ok(), false).await {
+        Ok(wire) => {
+            seen.findings.extend(good_nics(&wire));
+            seen.wire = Some(wire);
         }
+        Err(errors) => seen.findings.extend(errors.iter().map(bad_nic)),
     }
     if let Ok(host) = &host {
-        if ovs::is_used(experiment) {
-            seen.open_vswitch = Daemons::ask(host).await.ok().map(|daemons| daemons.fingerprint());
-        }
+        seen.open_vswitch = ovs::fingerprint(host, experiment).await;
         let needs = far_needs::look(host, experiment, seen.wire.as_ref()).await;
         let qemus = emulator::look_there(host, experiment).await;
         let kernel = Vec::from_iter(real_time::look_there(host, experiment).await);
@@ -103,14 +100,14 @@ fn login(name: &str, opened: &Result<Machine, SshError>) -> Finding {
     }
 }
 
-fn bad_nic((of_host, error): &(bool, NicError)) -> Finding {
-    let what = format!("{}: NIC of the wire", if *of_host { HOST } else { TESTER });
+fn bad_nic((side, error): &(Side, NicError)) -> Finding {
+    let what = format!("{}: NIC of the wire", if *side == Side::Host { HOST } else { TESTER });
     Finding::bad(&what, error.to_string(), error.fix())
 }
 
-fn nics(wire: &Wire) -> Vec<Finding> {
+fn good_nics(wire: &Wire) -> Vec<Finding> {
     let Wire::Nics(nics) = wire else { return Vec::new() };
-    let good = |machine: &str, nic: &crate::backend::wire::HostNic| {
+    let good = |machine: &str, nic: &crate::host_nic::HostNic| {
         let kind = if nic.device.is_empty() {
             "a virtual interface".into()
         } else {

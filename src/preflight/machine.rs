@@ -16,6 +16,7 @@ pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
     if guests {
         findings.extend([accelerator(experiment), account()]);
     }
+    findings.extend(experiment.changes_machine().then(|| program("flock", "util-linux")));
     findings
 }
 

@@ -34,12 +34,13 @@ mod settings;
 mod wire;
 
 pub use others::stale;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::profile::Experiment;
 
 /// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// What.
     pub what: String,

@@ -9,9 +9,11 @@ use nix::sys::stat::SFlag;
 use super::Finding;
 use crate::backend::Need;
 use crate::backend::switch::SwitchPath;
-use crate::backend::wire::{HostNic, Wire};
+use crate::backend::wire::Wire;
 use crate::factor::{kernel, tuning};
+use crate::host_nic::HostNic;
 use crate::lab::{dpdk, ovs};
+use crate::machine::Machine;
 use crate::machine::blocking::{self, find};
 use crate::profile::Experiment;
 use crate::profile::cpus::first;
@@ -91,7 +93,7 @@ pub(super) fn program(name: &str, package: &str) -> Finding {
 
 /// Not a fault if the kernel's is missing: Open vSwitch brings one of its own.
 fn switch_path() -> Finding {
-    let found = match ovs::switch_path() {
+    let found = match blocking::wait(ovs::switch_path(&Machine::local())).unwrap_or_default() {
         SwitchPath::Kernel => "in the kernel (system)",
         SwitchPath::Userspace => {
             "in userspace (netdev): the kernel knows no module openvswitch; for the kernel's: modprobe openvswitch"

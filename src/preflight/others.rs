@@ -4,33 +4,30 @@ use super::Finding;
 use crate::lab::settings_lock::{self, Holder};
 use crate::lab::stale::{StaleRun, stale_runs};
 use crate::lab::state;
-use crate::machine::Machine;
-use crate::profile::{Experiment, HostPlace};
+use crate::machine::login::Location;
+use crate::machine::{Machine, blocking};
+use crate::profile::Experiment;
 
 /// The name of the finding that another run changes settings of the machine.
 const ANOTHER_RUN: &str = "another run";
 
 /// Looks at this machine.
 pub(super) fn look(experiment: &Experiment) -> Vec<Finding> {
-    let holder = settings_lock::holder_here();
+    let holder = blocking::wait(settings_lock::holder(&Machine::local())).ok().flatten();
     holder.map(|holder| beside(&holder, experiment)).into_iter().chain(stale(experiment)).collect()
 }
 
 /// Who changes settings of another machine.
 pub(super) async fn look_there(host: &Machine, experiment: &Experiment) -> Option<Finding> {
-    let holder = match host {
-        Machine::Local(_) => settings_lock::holder_here(),
-        Machine::Remote(_) => settings_lock::holder_there(host).await,
-    };
-    holder.map(|holder| beside(&holder, experiment))
+    settings_lock::holder(host).await.map(|holder| beside(&holder, experiment))
 }
 
 /// Killed runs that changed a machine of the experiment's and have not been cleaned, one finding for each. Their state is on
 /// this machine.
 pub fn stale(experiment: &Experiment) -> Vec<Finding> {
     let machines = match &experiment.machines {
-        None => vec![HostPlace::Here],
-        Some(machines) => vec![machines.host.clone(), HostPlace::There(machines.tester.clone())],
+        None => vec![Location::Local],
+        Some(machines) => vec![machines.host.clone(), Location::Remote(machines.tester.clone())],
     };
     stale_runs(&state::roots(), &machines).iter().map(uncleaned).collect()
 }

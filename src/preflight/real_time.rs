@@ -2,14 +2,18 @@
 
 use super::Finding;
 use crate::lab::real_time::{self, RealTime};
-use crate::machine::Machine;
+use crate::machine::{Machine, blocking};
 use crate::profile::Experiment;
 
 const WHAT: &str = "real-time vCPUs";
 
 /// This machine.
 pub(super) fn look(experiment: &Experiment) -> Option<Finding> {
-    experiment.has_real_time().then(|| finding(real_time::here(), experiment))
+    experiment.has_real_time().then(|| finding(here(), experiment))
+}
+
+fn here() -> RealTime {
+    blocking::wait(real_time::detect(&Machine::local())).unwrap_or_default()
 }
 
 /// Another machine.

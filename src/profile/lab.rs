@@ -2,24 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::machine::login::Login;
+use crate::machine::login::{Location, Login};
 
 /// The machines of a hardware lab, beside the one that kvmfair runs on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machines {
     /// The VM host.
-    pub host: HostPlace,
+    pub host: Location,
     /// The tester.
     pub tester: Login,
-}
-
-/// Where the VM host of a hardware lab is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum HostPlace {
-    /// The machine that kvmfair runs on.
-    Here,
-    /// Another machine.
-    There(Login),
 }
 
 /// The NICs of a real wire, by name.

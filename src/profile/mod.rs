@@ -34,7 +34,7 @@ pub use diagnostic::{Diagnostic, Position, ProfileError};
 pub use experiment::{
     AccelChoice, ExitChoice, Experiment, Host, Idle, Image, Limits, Order, Precision, Reprovision, Timing,
 };
-pub use lab::{HostPlace, Machines, WireNics};
+pub use lab::{Machines, WireNics};
 pub use load::{LARGEST, from_bytes, load, parse};
 pub use schema::schema;
 pub use starter::starter;

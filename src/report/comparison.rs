@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::model::describe;
 use super::table_line::line;
 use super::terminal::{Terminal, wrapped};
-use crate::answers::{self, Comparison, Measure, Metric, compare};
+use crate::answers::{self, Comparison, Measure, Metric, Side, Verdict, compare};
 use crate::figures::TrialFigures;
 use crate::profile::{Configuration, Experiment, Factor};
 
@@ -34,6 +35,56 @@ pub struct RunComparison<'a> {
     differences: Vec<String>,
     /// In the order of metrics and configurations' ids.
     comparisons: Vec<Comparison>,
+}
+
+/// Two runs that were compared, for scripts.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ComparedRuns {
+    /// Name of the run compared with.
+    base: String,
+    /// Name of the run that is judged.
+    new: String,
+    /// What differs between the machines and their software.
+    environment_differences: Vec<String>,
+    /// Ids of configurations that only the base run has.
+    only_in_base: Vec<String>,
+    /// Ids of configurations that only the new run has.
+    only_in_new: Vec<String>,
+}
+
+/// One figure of one configuration in two runs, for scripts.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ComparisonRow {
+    /// Name of the run compared with.
+    base_run: String,
+    /// Name of the run that is judged.
+    new_run: String,
+    /// Id of the configuration.
+    configuration: String,
+    /// The configuration in words.
+    label: String,
+    /// Column of the figure.
+    metric: String,
+    /// Its unit.
+    unit: String,
+    /// Whether `change` is a ratio (new ÷ base) or a difference in points (new − base).
+    measure: Measure,
+    /// The figure in the base run.
+    base: Side,
+    /// The figure in the new run.
+    new: Side,
+    /// New against base.
+    change: f64,
+    /// Lower end of the interval of `change`; null where there is none.
+    low: Option<f64>,
+    /// Upper end.
+    high: Option<f64>,
+    /// Whether a run has one boot only, whose luck cannot be separated from a change.
+    is_within_one_boot: bool,
+    /// The smallest change that matters.
+    threshold: f64,
+    /// What was decided.
+    verdict: Verdict,
 }
 
 impl<'a> RunComparison<'a> {
@@ -77,39 +128,40 @@ impl<'a> RunComparison<'a> {
         text + &self.notes().iter().map(|note| format!("- {note}\n")).collect::<String>()
     }
 
-    /// One object a line: `runs` with what differs between them, then a `comparison` for each configuration and metric.
-    pub fn to_json_lines(&self) -> String {
-        let runs = json!({
-            "type": "runs",
-            "base": self.base.name,
-            "new": self.new.name,
-            "environment_differences": self.differences,
-            "only_in_base": only_in(self.base, self.new),
-            "only_in_new": only_in(self.new, self.base),
-        });
-        let lines = self.comparisons.iter().map(|one| self.object(one));
-        std::iter::once(runs).chain(lines).map(|value| format!("{value}\n")).collect()
+    /// The runs, with what differs between them.
+    pub fn runs(&self) -> ComparedRuns {
+        ComparedRuns {
+            base: self.base.name.to_owned(),
+            new: self.new.name.to_owned(),
+            environment_differences: self.differences.clone(),
+            only_in_base: only_in(self.base, self.new),
+            only_in_new: only_in(self.new, self.base),
+        }
     }
 
-    fn object(&self, one: &Comparison) -> Value {
-        json!({
-            "type": "comparison",
-            "base_run": self.base.name,
-            "new_run": self.new.name,
-            "configuration": one.configuration,
-            "label": self.label(&one.configuration),
-            "metric": one.metric.key,
-            "unit": one.metric.unit,
-            "measure": one.metric.measure,
-            "base": one.base,
-            "new": one.new,
-            "change": one.change,
-            "low": one.interval.map(|(low, _)| low),
-            "high": one.interval.map(|(_, high)| high),
-            "is_within_one_boot": one.is_within_one_boot,
-            "threshold": one.threshold,
-            "verdict": one.verdict,
-        })
+    /// One row for each configuration and metric.
+    pub fn json_rows(&self) -> Vec<ComparisonRow> {
+        self.comparisons.iter().map(|one| self.json_row(one)).collect()
+    }
+
+    fn json_row(&self, one: &Comparison) -> ComparisonRow {
+        ComparisonRow {
+            base_run: self.base.name.to_owned(),
+            new_run: self.new.name.to_owned(),
+            configuration: one.configuration.clone(),
+            label: self.label(&one.configuration),
+            metric: one.metric.key.clone(),
+            unit: one.metric.unit.clone(),
+            measure: one.metric.measure,
+            base: one.base,
+            new: one.new,
+            change: one.change,
+            low: one.interval.map(|(low, _)| low),
+            high: one.interval.map(|(_, high)| high),
+            is_within_one_boot: one.is_within_one_boot,
+            threshold: one.threshold,
+            verdict: one.verdict,
+        }
     }
 
     /// The rows of the table: all metrics of a configuration together, in the order of the base run.

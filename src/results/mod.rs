@@ -32,6 +32,7 @@ use crate::table::Table;
 use due::Due;
 use origin::provenance;
 pub use run_dir::{RunDir, RunDirError, Writer};
+pub use views::Closing;
 
 /// Rows of `timeline.csv` for one trial, at most about.
 const ROWS_OF_TRIAL: usize = 20_000;
@@ -362,6 +363,6 @@ mod tests {
         resumed.write_tables().unwrap();
         let table = dir.read("trials.csv").unwrap();
         assert_eq!((rows(&dir), table.contains("failed")), (Some(3), false), "{table}");
-        assert!(resumed.json()["warnings"][0].as_str().unwrap().contains("trial 2 the most (2)"));
+        assert!(resumed.closing().warnings[0].contains("trial 2 the most (2)"));
     }
 }

@@ -120,6 +120,14 @@ impl RunDir {
         }
     }
 
+    /// Removes the directory of a run that was refused before its first trial.
+    ///
+    /// # Errors
+    /// [`RunDirError::Io`]
+    pub fn remove(self) -> Result<(), RunDirError> {
+        fs::remove_dir_all(&self.path).map_err(io("remove", &self.path))
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
-
 use super::Results;
 use crate::answers::Answer;
-use crate::figures::{Metric, Outcome, SummaryRow, TrialFigures, summarise};
+use crate::figures::{Metric, Outcome, SummaryRow, TrialFigures, boots, summarise};
 use crate::profile::{Configuration, Experiment};
+use crate::report::Model;
 use crate::report::terminal::Terminal;
 use crate::report::{self, tables};
+use crate::table::Row;
 
 impl Results {
     /// Configurations of which the profile wants further repeats. Those that never gave a valid trial are given up.
@@ -31,18 +31,34 @@ impl Results {
         report::terminal::summary(&self.model(), terminal)
     }
 
-    /// The summary for scripts: `configurations.csv` and `summary.csv` with their columns as keys, and the warnings.
-    pub fn json(&self) -> Value {
+    /// The summary for scripts.
+    pub fn closing(&self) -> Closing {
         let model = self.model();
-        json!({
-            "run": self.provenance.run,
-            "directory": self.dir.path(),
-            "complete": self.all_measured(),
-            "answers": report::answers(&model).iter().map(answer).collect::<Vec<_>>(),
-            "warnings": report::warnings(&model).iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "configurations": tables::configurations(&model).to_json(),
-            "summary": tables::summary(&model).to_json(),
-        })
+        Closing {
+            warnings: report::warnings(&model).iter().map(ToString::to_string).collect(),
+            answers: report::answers(&model),
+            configurations: tables::configurations(&model).to_objects(),
+            summary: tables::summary(&model).to_objects(),
+        }
+    }
+
+    /// The row of a trial in `trials.csv`, as far as the trials so far decide it: only all repeats show an outlier.
+    pub fn trial_row(&self, trial: &TrialFigures) -> Row {
+        let model = Model::new(&self.experiment, &self.provenance, std::slice::from_ref(trial));
+        let mut row = tables::trials(&model).to_objects().pop().unwrap_or_default();
+        let boot = boots(&self.trials).get(&trial.trial).copied();
+        row.0.insert("boot".into(), boot.into());
+        row
+    }
+
+    /// The run's name: that of its directory.
+    pub fn name(&self) -> &str {
+        &self.provenance.run
+    }
+
+    /// How many trials are planned so far.
+    pub fn planned(&self) -> usize {
+        self.planned
     }
 
     /// The trials so far, in the order of the plan.
@@ -67,9 +83,15 @@ impl Results {
     }
 }
 
-/// An answer with its sentence.
-fn answer(answer: &Answer) -> Value {
-    let mut value = json!(answer);
-    value["sentence"] = answer.to_string().into();
-    value
+/// What a run shows, for scripts.
+#[derive(Clone, Debug)]
+pub struct Closing {
+    /// For people.
+    pub warnings: Vec<String>,
+    /// What the swept factors do.
+    pub answers: Vec<Answer>,
+    /// The rows of `configurations.csv`.
+    pub configurations: Vec<Row>,
+    /// The rows of `summary.csv`.
+    pub summary: Vec<Row>,
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::event::{Event, Events};
+use super::event::{Event, Events, FinishedTrial};
 use super::lab_session::LabSession;
 use super::trial;
 use crate::clock::wall_clock;
@@ -46,7 +46,8 @@ pub async fn run(
         };
         let failed = raw.failure.is_some();
         let figures = results.add(raw)?;
-        drop(events.send(Event::Finished(Box::new(figures))));
+        let row = results.trial_row(&figures);
+        drop(events.send(Event::Finished(Box::new(FinishedTrial { figures, row }))));
         if failed {
             session.abandon().await?;
         }
@@ -103,7 +104,8 @@ async fn attempts(
             return Ok(raw);
         }
         let Some(figures) = results.set_aside(&raw)? else { return Ok(raw) };
-        drop(events.send(Event::Again(Box::new(figures))));
+        let row = results.trial_row(&figures);
+        drop(events.send(Event::Retrying(Box::new(FinishedTrial { figures, row }))));
         session.abandon().await?;
     }
 }

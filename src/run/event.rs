@@ -1,7 +1,8 @@
-//! What the trial loop tells the world. Progress and log only listen; nothing here is ever waited for.
+//! What happens in a run. Progress and log only listen; nothing here is ever waited for.
 
 use crate::figures::TrialFigures;
 use crate::profile::Configuration;
+use crate::table::Row;
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
@@ -22,7 +23,7 @@ pub enum Event {
         /// Configurations.
         configurations: u32,
     },
-    /// The lab moves to a configuration.
+    /// The set-up of a trial begins.
     Trial {
         /// Number in the plan.
         trial: u32,
@@ -44,12 +45,21 @@ pub enum Event {
         /// Warm-up, window and cool-down, s.
         for_s: f64,
     },
-    /// An attempt at a trial came to nothing; the trial is tried again.
-    Again(Box<TrialFigures>),
+    /// An attempt at a trial failed or is invalid; the trial is tried again.
+    Retrying(Box<FinishedTrial>),
     /// A trial is over.
-    Finished(Box<TrialFigures>),
+    Finished(Box<FinishedTrial>),
     /// The lab is being taken down.
     TearingDown,
+}
+
+/// A trial, or an attempt at one, that is over.
+#[derive(Clone, Debug)]
+pub struct FinishedTrial {
+    /// Its figures.
+    pub figures: TrialFigures,
+    /// Its row of `trials.csv`, as far as the trials so far decide it.
+    pub row: Row,
 }
 
 /// Where events go; a listener that is gone does not matter.

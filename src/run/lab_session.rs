@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::blueprint::{Blueprint, nic_options};
 use super::event::{Event, Events};
-use super::ground::{self, Base, GuestFiles, Opened};
+use super::open_lab::{self, Base, GuestFiles, GuestInputs, OpenLab};
 use crate::address::{Net, Station, address};
 use crate::backend::Site;
 use crate::backend::wire::Wire;
@@ -22,14 +22,14 @@ use crate::guest::image::Image;
 use crate::guest::keys::RunKeys;
 use crate::guest::placement;
 use crate::lab::control_group::ControlGroup;
-use crate::lab::journal::Journal;
-use crate::lab::{Lab, State, ovs, real_time};
+use crate::lab::{Lab, State};
 use crate::libvirt::daemon::Daemon;
+use crate::machine::journal::Journal;
 use crate::machine::ssh::Identity;
 use crate::plan::Guests;
 use crate::probe::inside;
 use crate::profile::groups::{CpuSettings, Group};
-use crate::profile::{Configuration, Experiment, Factor, cpus};
+use crate::profile::{Configuration, Experiment, cpus};
 use crate::raw::Accel;
 
 /// The opened lab.
@@ -91,21 +91,16 @@ impl LabSession {
         let journal = Journal::open(&state.dir)?;
         let keys = RunKeys::generate(&state.id.to_string())?;
         let (files, seed) = with_keys(image, &keys, &state.dir)?;
-        let opened = match &experiment.machines {
-            None => embedded(state, &experiment, wire, cache, accel, files, &journal).await?,
-            Some(machines) => {
-                let switched = ovs::is_used(&experiment);
-                ground::hardware(state, machines, switched, wire, files, &journal, &events).await?
-            }
-        };
-        let Opened { lab, hypervisor, daemon, site: place, files } = opened;
+        let inputs = GuestInputs { accel, cache, files };
+        let opened = open_lab::open(state, &experiment, wire, inputs, &journal, &events).await?;
+        let OpenLab { lab, hypervisor, daemon, guest_host, files } = opened;
         let versions = hypervisor.versions().await?;
         let identity = Identity {
             user: "root".into(),
             private_key: keys.client_pem()?.to_string(),
             host_key: keys.host_key_blob()?,
         };
-        let host_cpus = cpus::of_list(&place.host.read(cpus::ONLINE).await?);
+        let host_cpus = cpus::of_list(&guest_host.host.read(cpus::ONLINE).await?);
         let host_cpus = host_cpus.context("failed to read which CPUs of the VM host are online")?;
         let site = lab.site(0, 0);
         let blueprint = Blueprint {
@@ -115,7 +110,7 @@ impl LabSession {
             accel,
             groups: experiment.groups.clone(),
         };
-        let fleet = Fleet::new(hypervisor, identity, journal.clone(), place);
+        let fleet = Fleet::new(hypervisor, identity, journal.clone(), guest_host);
         Ok(LabSession {
             lab,
             fleet,
@@ -168,34 +163,6 @@ impl LabSession {
         let same = self.experiment.configurations.iter().filter(|other| other.same_boot(configuration));
         same.map(|other| other.vms).max().unwrap_or(configuration.vms)
     }
-}
-
-/// The embedded lab's ground.
-async fn embedded(
-    state: &State,
-    experiment: &Experiment,
-    wire: Wire,
-    cache: &Path,
-    accel: Accel,
-    files: GuestFiles,
-    journal: &Journal,
-) -> Result<Opened> {
-    let ovs = ovs::detect(&state.dir, experiment);
-    // A kernel may give real-time threads no budget in them.
-    let huge_pages_matter = experiment
-        .configurations
-        .iter()
-        .any(|configuration| configuration.settings.contains_key(&Factor::Thp));
-    let cpu_groups = !(experiment.has_real_time() && real_time::here().grouped);
-    ground::embedded(
-        state,
-        wire,
-        ovs,
-        cache,
-        ground::Guests { accel, cpu_groups, huge_pages_matter, files },
-        journal,
-    )
-    .await
 }
 
 /// Gives the run's keys to what the guests boot: into the appliance's initramfs, which is written here, or into the seed

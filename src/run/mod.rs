@@ -2,7 +2,7 @@
 //!
 //! - [`mod@bench`]: all trials of a plan, stored one by one
 //! - [`trial`]: one trial, from the transition to its raw samples
-//! - [`lab_session`]: the opened lab; `ground` opens it, `transition` leads it from one configuration to the next
+//! - [`lab_session`]: the opened lab; `open_lab` opens it, `transition` leads it from one configuration to the next
 //! - [`blueprint`]: what a guest of a configuration is made of
 //! - `settings`: one file for each setting that is applied and proven
 //! - [`verify`]: the proof that the backend under test is the one that runs; `cgroup` proves shares, quotas and caps
@@ -17,11 +17,11 @@ pub mod blueprint;
 mod cgroup;
 pub mod event;
 mod exits;
-mod ground;
 mod guest_check;
 mod inside;
 pub mod lab_session;
 mod looks;
+mod open_lab;
 mod settings;
 mod throttled;
 mod time_limits;

@@ -1,15 +1,50 @@
-//! Tables as JSON: an array of objects with the names of the columns as keys; what is undefined is `null`.
+//! Tables as JSON: objects with the names of the columns as keys; what is undefined is `null`.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Cell, Table};
 
+/// One row of a table, its cells by their columns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Row(pub Map<String, Value>);
+
+/// The columns follow from the profile: `columns.csv` has their types and meanings.
+impl JsonSchema for Row {
+    fn schema_name() -> Cow<'static, str> {
+        "Row".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "properties": {
+                "run": { "type": "string", "description": "Name of the run's directory." },
+                "configuration": { "type": "string", "description": "Id of the configuration." },
+            },
+            "required": ["run", "configuration"],
+            "additionalProperties": {
+                "type": ["string", "number", "boolean", "null"],
+                "description": "A column of the table; `columns.csv` has its type, unit and meaning.",
+            },
+        })
+    }
+}
+
 impl Table {
     /// One object for each row.
-    pub fn to_json(&self) -> Value {
+    pub fn to_objects(&self) -> Vec<Row> {
         let object = |row: &Vec<Cell>| {
             let names = self.columns.iter().map(|column| column.name.to_string());
-            Value::Object(names.zip(row.iter().map(value)).collect::<Map<String, Value>>())
+            Row(names.zip(row.iter().map(value)).collect())
         };
         self.rows.iter().map(object).collect()
     }

@@ -2,7 +2,7 @@
 //!
 //! - [`Table`], [`Column`], [`Cell`]: the value
 //! - [`Field`]: a column as a row of a static list: how its cell is read from a record, and what an experiment needs for it
-//! - `csv`, `json`, `markdown`: [`Table::to_csv`], [`Table::to_json`], [`Table::to_markdown`]
+//! - `csv`, `json`, `markdown`: [`Table::to_csv`], [`Table::to_objects`], [`Table::to_markdown`]
 //! - `dictionary`: the columns of other tables as a table, the data dictionary
 
 mod csv;
@@ -17,6 +17,7 @@ use crate::figures::Better;
 
 pub use dictionary::{describe_values, dictionary};
 pub use field::{Field, Reader, boolean, integer, real, text};
+pub use json::Row;
 
 /// The type of all cells of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

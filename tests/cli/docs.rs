@@ -10,7 +10,7 @@ const REFERENCE: &str = "docs/profile-reference.md";
 const INTRODUCTION: &str = "\
 # Profile reference
 
-Generated from the program's JSON schema (`kvmfair profile schema`); do not edit. `kvmfair profile new FILE` writes a profile that shows
+Generated from the program's JSON schema (`kvmfair schema profile`); do not edit. `kvmfair profile new FILE` writes a profile that shows
 every key. An unknown key is an error.
 
 - Times are text with a unit: `\"500 ms\"`, `\"30 s\"`. Sizes too: `\"96 MiB\"`, `\"1472 B\"`. Rates: `\"24 Mbit\"`.

@@ -45,7 +45,7 @@ impl Lab {
         ip(&host, &format!("addr add 198.18.{number}.2/24 dev kf-host"));
         ip(&host, "link set kf-host up");
         let address = [198, 18, number, 2].into();
-        let machine = |netns| Machine::Local(Local::inside(netns));
+        let machine = |netns| Machine::Local(Local::in_netns(netns));
         Lab { tester: machine(tester), host: machine(host), address }
     }
 

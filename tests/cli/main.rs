@@ -9,6 +9,7 @@ mod broken_profiles;
 mod clean;
 mod commands;
 mod docs;
+mod json;
 mod load;
 mod profile_properties;
 mod profile_schema;

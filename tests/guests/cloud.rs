@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::image::{debian, qemu_img, run, trace};
+use crate::support::json::{json_lines, of_type};
 use crate::support::tables::{number, raw_trials, rows};
 use crate::support::{Sandbox, entries};
 use kvmfair::raw::Check;
@@ -123,5 +124,6 @@ fn the_xml_of_a_cloud_guest_has_its_two_disks_and_no_kernel() {
     assert_eq!(files, ["/run/kvmfair/RUN/g1.qcow2", "/run/kvmfair/RUN/g1.seed"]);
     assert_eq!((all("kernel").len(), all("readonly").len(), all("interface").len()), (0, 1, 2));
     let plan = place.kvmfair(&["plan", "--json", &place.profile("xml", &trial(Path::new("a.qcow2"), 1))]);
-    assert!(serde_json::from_slice::<Value>(&plan.stdout).unwrap()["total_s"].as_f64().unwrap() > 0.0);
+    let lines = json_lines(&plan.stdout);
+    assert!(of_type(&lines, "estimate")[0]["estimated_s"].as_f64().unwrap() > 0.0);
 }

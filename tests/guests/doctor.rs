@@ -4,22 +4,23 @@ use std::fs;
 use std::process::Output;
 
 use crate::support::Sandbox;
+use crate::support::json::{json_lines, of_type};
 use crate::support::machines::{HOST, Machines, TESTER};
 use serde_json::Value;
 
 const TWO_GUESTS: &str = "[guest]\nvcpus = 1\nmemory = \"96 MiB\"\n[workload]\nflows = 2\n[network]\nbackend = \"virtio\"\n[sweep]\nvms = [1, 2]\n";
 
 fn subjects(place: &Sandbox, arguments: &[&str]) -> Vec<Value> {
-    let output = place.kvmfair(&[&["doctor", "--format", "json"], arguments].concat());
+    let output = place.kvmfair(&[&["doctor", "--json"], arguments].concat());
     subjects_of(&output, "this machine")
 }
 
 #[track_caller]
 fn subjects_of(output: &Output, machine: &str) -> Vec<Value> {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(said["machine"], machine);
-    said["subjects"].as_array().unwrap().clone()
+    let subjects = of_type(&json_lines(&output.stdout), "subject");
+    assert!(subjects.iter().all(|subject| subject["machine"] == machine), "{subjects:?}");
+    subjects
 }
 
 #[track_caller]
@@ -87,8 +88,8 @@ fn the_page_has_a_line_for_each_subject_and_no_colours_without_a_terminal() {
 fn strict_ends_with_4_if_anything_is_bad() {
     let place = Sandbox::new();
     let output = place.kvmfair(&["doctor", "--strict", "--json"]);
-    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let bad = said["subjects"].as_array().unwrap().iter().any(|subject| subject["verdict"] == "bad");
+    let lines = json_lines(&output.stdout);
+    let bad = of_type(&lines, "subject").iter().any(|subject| subject["verdict"] == "bad");
     assert_eq!(output.status.code(), Some(if bad { 4 } else { 0 }));
 }
 

@@ -160,8 +160,8 @@ fn guests_of_a_cloud_image_are_measured_on_another_machine_and_no_overlay_seed_k
     let check = machines.kvmfair(&place, &["check", &profile]);
     assert!(check.status.success(), "{}", said(&check));
     let mut running = place.start(machines.command(&place, &["bench", &profile]));
-    running.hear("bringing the cloud image to the VM host: 0 % of ");
-    running.hear("bringing the cloud image to the VM host: 100 % of ");
+    running.hear("copying the cloud image to the VM host: 0 % of ");
+    running.hear("copying the cloud image to the VM host: 100 % of ");
     running.hear("1 of 2 guests ready");
     let there = machines.host.left().join("\n");
     for file in ["g1.qcow2", "g1.seed", "g2.qcow2", "g2.seed", "base.qcow2"] {
@@ -214,7 +214,7 @@ fn an_interrupt_and_a_kill_while_the_cloud_image_is_brought_leave_nothing_of_it(
     let profile = of_image(&place, "large", LAB, 2, &image);
     for kill in [false, true] {
         let mut running = place.start(machines.command(&place, &["bench", &profile]));
-        running.hear("bringing the cloud image to the VM host: 10 %");
+        running.hear("copying the cloud image to the VM host: 10 %");
         if kill {
             running.kill();
             place.note_runs();

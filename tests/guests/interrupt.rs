@@ -5,6 +5,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
+use crate::support::json::{json_lines, of_type};
 use crate::support::tables::rows;
 use crate::support::{Sandbox, handling};
 use nix::sys::signal::{SigHandler, Signal};
@@ -99,6 +100,39 @@ fn after_a_kill_at_any_of_ten_moments_clean_leaves_nothing() {
         place.assert_nothing_left();
     }
     assert_eq!(place.kvmfair(&["clean"]).stdout, b"nothing to clean\n");
+}
+
+/// The first line names the run's directory before anything is made: a kill loses nothing.
+#[test]
+fn after_a_kill_with_json_every_line_is_whole_and_the_first_one_names_the_run_that_can_be_resumed() {
+    let place = Sandbox::beside_others();
+    let out = std::fs::File::create(place.out().with_extension("jsonl")).unwrap();
+    let mut command = place.command(&["bench", "--json", &place.profile("tiny", TINY)]);
+    let mut child = command.stdout(out).spawn().unwrap();
+    let printed = || std::fs::read(place.out().with_extension("jsonl")).unwrap();
+    let has_trial = || String::from_utf8(printed()).unwrap().contains("{\"type\":\"trial\"");
+    while child.try_wait().unwrap().is_none() && !has_trial() {
+        sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    place.note_runs();
+    place.clean();
+    let lines = json_lines(&printed());
+    assert_eq!((&lines[0]["type"], &lines[0]["trials"]), (&"start".into(), &2.into()), "{lines:?}");
+    assert!(!["end", "error"].contains(&lines.last().unwrap()["type"].as_str().unwrap()), "{lines:?}");
+    let run = place.only_run();
+    assert_eq!(lines[0]["directory"], run.canonicalize().unwrap().to_str().unwrap());
+    let trial = of_type(&lines, "trial").remove(0);
+    let resumed = place.kvmfair(&["bench", "--json", "--resume", run.to_str().unwrap()]);
+    assert_eq!(resumed.status.code(), Some(0), "{resumed:?}");
+    let lines = json_lines(&resumed.stdout);
+    assert_eq!(of_type(&lines, "trial").len(), 1, "the other trial was kept");
+    assert_eq!(lines.last().unwrap()["exit_code"], 0);
+    let kept = rows(&run, "trials.csv");
+    let columns: Vec<&String> = kept[0].keys().collect();
+    assert!(columns.iter().all(|column| trial.get(column.as_str()).is_some()), "{columns:?}: {trial}");
+    place.assert_nothing_left();
 }
 
 /// Neither `clean` nor the end of the terminal that it was told to outlive (`nohup kvmfair bench … &`).

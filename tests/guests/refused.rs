@@ -64,8 +64,10 @@ fn a_nic_that_is_missing_and_a_bridge_that_carries_the_default_route_are_refused
     ];
     refused(&place, bridge, &on_nic(&place, "uplink"), &words);
     let idle = "ip link add uplink type bridge";
-    let words =
-        ["uplink is no NIC of this machine's but a virtual interface", "name the physical NIC in [wire]"];
+    let words = [
+        "uplink is a virtual interface; the embedded lab's wire needs a physical NIC",
+        "name the physical NIC in [wire]",
+    ];
     refused(&place, idle, &on_nic(&place, "uplink"), &words);
 }
 

@@ -7,6 +7,7 @@
 #![allow(dead_code)] // each test binary uses a part of it
 
 pub mod image;
+pub mod json;
 pub mod machines;
 pub mod pictures;
 pub mod running;

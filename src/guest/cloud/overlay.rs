@@ -28,13 +28,12 @@ mod tests {
 
     use super::super::base;
     use super::*;
-    use crate::machine::local::Local;
 
     #[tokio::test]
     async fn a_layer_names_its_base_and_leaves_it_untouched() {
         let dir = tempfile::tempdir().unwrap();
         let (image, layer) = (dir.path().join("image file.qcow2"), dir.path().join("g1.qcow2"));
-        let host = Machine::Local(Local::here());
+        let host = Machine::local();
         host.run(&["qemu-img", "create", "-q", "-f", "qcow2", &image.to_string_lossy(), "64M"])
             .await
             .unwrap();
@@ -50,7 +49,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let image = dir.path().join("raw.img");
         std::fs::write(&image, vec![0; 1 << 20]).unwrap();
-        let refused = create(&Machine::Local(Local::here()), &image, &dir.path().join("g1.qcow2")).await;
+        let refused = create(&Machine::local(), &image, &dir.path().join("g1.qcow2")).await;
         assert!(refused.unwrap_err().to_string().contains("raw.img"));
     }
 }

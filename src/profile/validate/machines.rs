@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::{Check, Fault};
 use crate::factor::fault::nearest;
-use crate::machine::login::{Login, SshAddress};
+use crate::machine::login::{Location, Login, SshAddress};
+use crate::profile::Machines;
 use crate::profile::written::{Host, Tester, Written};
-use crate::profile::{HostPlace, Machines};
 
 /// Ways to name the host.
 const WAYS: &str = "\"embedded\" (this machine, no daemon), \"qemu:///system\" (this machine's libvirt) or \
@@ -29,8 +29,8 @@ pub(super) fn machines(check: &mut Check, written: &Written, directory: &Path) -
             check.fault("host.jump", fault);
             return None;
         }
-        Uri::Here => HostPlace::Here,
-        Uri::There(address) => HostPlace::There(login(address, jump)),
+        Uri::Here => Location::Local,
+        Uri::There(address) => Location::Remote(login(address, jump)),
     };
     let tester = tester(check, &written.tester);
     if written.wire.host_dev.is_none() && written.wire.tester_dev.is_none() {

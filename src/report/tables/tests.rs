@@ -177,11 +177,11 @@ fn the_summary_counts_the_boots_that_the_trials_come_from() {
 fn json_has_the_names_of_the_columns_as_keys_and_null_where_a_cell_is_empty() {
     let (experiment, provenance, trials) = fixture::run();
     let table = summary(&Model::new(&experiment, &provenance, &trials));
-    let json = table.to_json();
-    let keys: BTreeSet<&str> = json[0].as_object().unwrap().keys().map(String::as_str).collect();
+    let rows = table.to_objects();
+    let keys: BTreeSet<&str> = rows[0].0.keys().map(String::as_str).collect();
     assert_eq!(keys, names(&table).into_iter().collect());
-    assert!(json[0]["mean"].is_f64() && json[0]["n"].is_i64());
-    assert!(json.as_array().unwrap().iter().any(|row| row["mean"].is_null()));
+    assert!(rows[0].0["mean"].is_f64() && rows[0].0["n"].is_i64());
+    assert!(rows.iter().any(|row| row.0["mean"].is_null()));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::backend::wire::HostNic;
+use crate::host_nic::HostNic;
 
 /// One change of a machine, as the journal holds it: all that is needed to undo it, on this machine or on another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

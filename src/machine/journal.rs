@@ -5,28 +5,27 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
-use super::LabError;
 use super::change::Change;
-use crate::profile::HostPlace;
+use super::login::Location;
 
 /// A change, and the machine that it was made on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The machine.
-    pub machine: HostPlace,
+    pub machine: Location,
     /// The change.
     pub change: Change,
 }
 
 impl Entry {
     /// A change of this machine.
-    pub fn here(change: Change) -> Entry {
-        Entry { machine: HostPlace::Here, change }
+    pub fn local(change: Change) -> Entry {
+        Entry { machine: Location::Local, change }
     }
 }
 
@@ -34,6 +33,15 @@ impl Entry {
 #[derive(Clone, Debug)]
 pub struct Journal {
     file: Arc<Mutex<File>>,
+    path: PathBuf,
+}
+
+/// The journal cannot be written: a change that it does not hold must not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to write {}: {cause}", .path.display())]
+pub struct JournalError {
+    path: PathBuf,
+    cause: std::io::Error,
 }
 
 const NAME: &str = "journal.jsonl";
@@ -42,23 +50,24 @@ impl Journal {
     /// Opens the journal of a state directory.
     ///
     /// # Errors
-    /// [`LabError::System`] if the file cannot be written.
-    pub fn open(dir: &Path) -> Result<Journal, LabError> {
+    /// [`JournalError`] if the file cannot be written.
+    pub fn open(dir: &Path) -> Result<Journal, JournalError> {
         let path = dir.join(NAME);
         let file = OpenOptions::new().create(true).read(true).append(true).open(&path);
-        let file = file.map_err(LabError::system(format!("open {}", path.display())))?;
-        Ok(Journal { file: Arc::new(Mutex::new(file)) })
+        let file = file.map_err(|cause| JournalError { path: path.clone(), cause })?;
+        Ok(Journal { file: Arc::new(Mutex::new(file)), path })
     }
 
     /// Writes one line and waits until the disk has it. Only then may the change be made.
     ///
     /// # Errors
-    /// [`LabError::System`] if the disk refuses; the change must not be made then.
-    pub fn before(&self, entry: &Entry) -> Result<(), LabError> {
-        let mut line = serde_json::to_string(entry).map_err(LabError::system("write the journal"))?;
+    /// [`JournalError`] if the disk refuses; the change must not be made then.
+    pub fn before(&self, entry: &Entry) -> Result<(), JournalError> {
+        let failed = |cause| JournalError { path: self.path.clone(), cause };
+        let mut line = serde_json::to_string(entry).map_err(|error| failed(error.into()))?;
         line.push('\n');
         let mut file = self.file.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        append(&mut file, line.as_bytes()).map_err(LabError::system("write the journal"))
+        append(&mut file, line.as_bytes()).map_err(failed)
     }
 }
 
@@ -138,11 +147,11 @@ mod tests {
     use super::*;
 
     fn domain(name: &str) -> Entry {
-        Entry::here(Change::Domain { name: name.into() })
+        Entry::local(Change::Domain { name: name.into() })
     }
 
     fn processes() -> Entry {
-        Entry::here(Change::Processes)
+        Entry::local(Change::Processes)
     }
 
     /// A journal with one line, and then these bytes.
@@ -186,7 +195,7 @@ mod tests {
     #[test]
     fn a_disk_without_room_for_a_line_forbids_the_change() {
         let full = OpenOptions::new().read(true).append(true).open("/dev/full").unwrap();
-        let journal = Journal { file: Arc::new(Mutex::new(full)) };
+        let journal = Journal { file: Arc::new(Mutex::new(full)), path: "/dev/full".into() };
         assert!(journal.before(&processes()).is_err());
     }
 

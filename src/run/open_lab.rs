@@ -1,0 +1,207 @@
+//! The lab of a run, opened: its machines, libvirt on the VM host, the guests' files where QEMU can read them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use super::event::{Event, Events};
+use crate::backend::Side;
+use crate::backend::wire::Wire;
+use crate::guest::boot;
+use crate::guest::placement;
+use crate::lab::{Lab, RunId, State, clean, embedded, hardware, ovs, real_time};
+use crate::libvirt::daemon::Daemon;
+use crate::libvirt::{self, Hypervisor};
+use crate::machine::Machine;
+use crate::machine::change::Change;
+use crate::machine::journal::{Entry, Journal};
+use crate::machine::ssh::Route;
+use crate::machine::upload::upload;
+use crate::profile::{Experiment, Factor};
+use crate::raw::Accel;
+
+/// The opened lab.
+pub(super) struct OpenLab {
+    pub lab: Lab,
+    pub hypervisor: Hypervisor,
+    /// The daemon behind the hypervisor, if there is one; its connection ends with the value.
+    pub daemon: Option<Daemon>,
+    pub guest_host: boot::Site,
+    pub files: GuestFiles,
+}
+
+/// What the guests boot, on the VM host; an initramfs is in the directory, under the name of [`placement`].
+#[derive(Clone, Debug)]
+pub(super) struct GuestFiles {
+    /// Directory for what the guests read and write.
+    pub directory: PathBuf,
+    /// Kernel image, if they boot one.
+    pub kernel: Option<PathBuf>,
+    /// The cloud image under their disks, if they boot one.
+    pub base: Option<Base>,
+}
+
+/// A cloud image.
+#[derive(Clone, Debug)]
+pub(super) struct Base {
+    /// The file.
+    pub path: PathBuf,
+    /// Its length, bytes.
+    pub length: u64,
+    /// Its SHA-256, hexadecimal.
+    pub digest: String,
+}
+
+/// What the lab needs for its guests.
+pub(super) struct GuestInputs<'a> {
+    /// What runs their instructions.
+    pub accel: Accel,
+    /// Directory for what may be kept between runs.
+    pub cache: &'a Path,
+    /// What they boot.
+    pub files: GuestFiles,
+}
+
+impl GuestFiles {
+    /// Puts what the guests boot onto the VM host, into the run's directory there. libvirt gives each file to the user that QEMU
+    /// runs as, and back afterwards.
+    async fn place(self, lab: &Lab, run: &RunId, events: &Events) -> Result<GuestFiles> {
+        let host = lab.side(Side::Host);
+        let directory = hardware::host_directory(run);
+        let target = directory.join("kernel");
+        if let Some(kernel) = &self.kernel {
+            copy_to(host, &placement::initramfs(&self.directory), &placement::initramfs(&directory)).await?;
+            copy_to(host, kernel, &target).await?;
+        }
+        let base = match self.base {
+            Some(base) => Some(base.place(lab, hardware::image_directory(run), events).await?),
+            None => None,
+        };
+        Ok(GuestFiles { kernel: self.kernel.map(|_| target), directory, base })
+    }
+}
+
+impl Base {
+    /// Copies the image to the VM host for the run. libvirt changes the owner of each file under a guest's disk, which
+    /// must not happen to the image itself.
+    async fn place(self, lab: &Lab, directory: PathBuf, events: &Events) -> Result<Base> {
+        lab.make_directory(&directory).await?;
+        let target = directory.join("base.qcow2");
+        let report = report_tenths(self.length, events.clone());
+        let copied = upload(lab.side(Side::Host), &self.path, &target, report).await;
+        let digest = copied.context("failed to copy the cloud image to the VM host")?;
+        ensure!(
+            digest == self.digest,
+            "the copy of the cloud image on the VM host differs from the image that was read first (SHA-256 {digest}, not {}): \
+             was {} written to meanwhile?",
+            self.digest,
+            self.path.display()
+        );
+        Ok(Base { path: target, ..self })
+    }
+}
+
+/// Sends an event for each tenth of the copy.
+fn report_tenths(length: u64, events: Events) -> impl FnMut(u64) + Send + 'static {
+    let mut last = None;
+    move |sent| {
+        let tenths = (sent * 10).checked_div(length).unwrap_or(10);
+        if last.replace(tenths) != Some(tenths) {
+            let size = bytesize::ByteSize(length).display().iec();
+            let step = format!("copying the cloud image to the VM host: {} % of {size}", tenths * 10);
+            drop(events.send(Event::Preparing(step)));
+        }
+    }
+}
+
+async fn copy_to(host: &Machine, file: &Path, target: &Path) -> Result<()> {
+    let bytes = std::fs::read(file).with_context(|| format!("failed to read {}", file.display()))?;
+    host.write(&target.to_string_lossy(), bytes).await.context("failed to copy a file to the VM host")
+}
+
+/// The lab of an experiment: this machine alone, in the private namespaces that the process is in already, or a libvirt host
+/// and a tester.
+pub(super) async fn open(
+    state: &State,
+    experiment: &Experiment,
+    wire: Wire,
+    inputs: GuestInputs<'_>,
+    journal: &Journal,
+    events: &Events,
+) -> Result<OpenLab> {
+    match &experiment.machines {
+        None => embedded(state, experiment, wire, inputs, journal).await,
+        Some(machines) => {
+            let lab = hardware::create(&state.id, machines, wire, journal.clone()).await;
+            with_daemon(
+                lab.context("failed to make the hardware lab")?,
+                state,
+                experiment,
+                inputs.files,
+                events,
+            )
+            .await
+        }
+    }
+}
+
+async fn embedded(
+    state: &State,
+    experiment: &Experiment,
+    wire: Wire,
+    GuestInputs { accel, cache, files }: GuestInputs<'_>,
+    journal: &Journal,
+) -> Result<OpenLab> {
+    for path in clean::parent_cgroups(state) {
+        // libvirt makes a parent group for its guests and leaves it; the last run that used it removes it.
+        journal.before(&Entry::local(Change::Cgroup { path }))?;
+    }
+    if accel == Accel::Tcg && !sweeps(experiment, Factor::Thp) {
+        without_huge_pages()?;
+    }
+    let machine = Machine::local();
+    // The kernel may give real-time threads no budget in control groups.
+    let cpu_groups = !(experiment.has_real_time() && real_time::detect(&machine).await.grouped);
+    let root = state.libvirt_root();
+    libvirt::prepare_embedded(&root, &cache.join("libvirt"), cpu_groups)?;
+    let hypervisor = Hypervisor::open(libvirt::embedded_uri(&root)).await?;
+    let ovs = ovs::for_run(&machine, &state.dir, experiment).await;
+    let lab = embedded::create(&state.id, wire, ovs, journal.clone()).await;
+    let lab = lab.context("failed to make the embedded lab")?;
+    let host = lab.side(Side::Host).clone();
+    let guest_host = boot::Site { host, route: Route::Direct, pids: root.join("run/qemu") };
+    Ok(OpenLab { lab, hypervisor, daemon: None, guest_host, files })
+}
+
+fn sweeps(experiment: &Experiment, factor: Factor) -> bool {
+    experiment.configurations.iter().any(|configuration| configuration.settings.contains_key(&factor))
+}
+
+/// QEMU asks for huge pages, which hold 4 to 8 MiB of each guest that it never touched. Emulation is no slower without
+/// them (KVM is: there they stay). The setting passes on to every process that this one starts.
+fn without_huge_pages() -> Result<()> {
+    nix::sys::prctl::set_thp_disable(true)
+        .context("failed to switch transparent huge pages off for emulated guests")
+}
+
+/// A lab whose host has a libvirt daemon.
+async fn with_daemon(
+    mut lab: Lab,
+    state: &State,
+    experiment: &Experiment,
+    files: GuestFiles,
+    events: &Events,
+) -> Result<OpenLab> {
+    let host = lab.side(Side::Host).clone();
+    if ovs::is_used(experiment) {
+        let sockets = hardware::host_directory(&state.id).join("sockets");
+        // The user that QEMU runs as binds the guests' sockets, where libvirt does not.
+        host.run(&["mkdir", "-m", "1777", &sockets.to_string_lossy()]).await?;
+        lab.ovs = ovs::for_run(&host, &sockets, experiment).await;
+    }
+    let daemon = Daemon::open(&host, &state.dir).await?;
+    let files = files.place(&lab, &state.id, events).await?;
+    let route = lab.machines.route().await?;
+    let guest_host = boot::Site { host, route, pids: hardware::PIDS.into() };
+    Ok(OpenLab { hypervisor: daemon.hypervisor.clone(), daemon: Some(daemon), lab, guest_host, files })
+}

@@ -34,9 +34,9 @@ fn is_stream(row: &Row) -> bool {
 
 #[test]
 fn all_six_kinds_are_measured_in_their_units_and_leave_nothing_behind() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let body = format!(
-        "[guest]\nvms = 2\nmemory = \"96 MiB\"\n[workload]\nflows = 4\nmessage = \"1472 B\"\n{TIMES}
+        "[limits]\ntrial_attempts = 3\n[guest]\nvms = 2\nmemory = \"96 MiB\"\n[workload]\nflows = 4\nmessage = \"1472 B\"\n{TIMES}
         [sweep]\ntest = {:?}\nbackend = [\"baremetal\", \"virtio\"]\n",
         Test::ALL.map(|test| test.to_string())
     );

@@ -45,7 +45,7 @@ fn guests_on_open_vswitch_are_measured_and_every_trial_proves_the_datapath() {
 
 #[test]
 fn what_a_killed_run_leaves_of_open_vswitch_is_cleaned() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let mut running = place.bench(&place.profile("killed", &two_guests(&["vhost-user"])));
     running.hear("2 of 2 guests ready");
     place.note_runs();

@@ -30,7 +30,7 @@ fn found<'r>(proofs: &'r [Row], pin: &str, guest: u32) -> Vec<&'r str> {
 
 #[test]
 fn vcpus_run_where_each_trial_wants_them() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     place.bench(&place.light_profile("pinning", PLACES)).end().expect(0);
     let run = place.only_run();
     assert_eq!(rows(&run, "trials.csv").len(), 4);
@@ -54,7 +54,7 @@ fn vcpus_run_where_each_trial_wants_them() {
 
 #[test]
 fn the_other_threads_of_qemu_run_where_each_trial_wants_them() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     place.bench(&place.light_profile("emulator", EMULATOR)).end().expect(0);
     let run = place.only_run();
     let proofs = rows(&run, "proofs.csv");

@@ -34,7 +34,7 @@ done";
 
 #[test]
 fn a_macvtap_whose_mode_was_changed_behind_our_back_does_not_count() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let profile = place.profile("vepa", &format!("{LOAD}[network]\nbackend = \"macvtap-vepa\"\n"));
     let mut command = place.command(&["bench", &profile]);
     command.env("PATH", false_qemu(&place, OTHER_MODE));
@@ -68,7 +68,7 @@ fn resumed_without_it(place: &Sandbox, run: &Path) {
 /// The first QEMU changes the mode, the second does not.
 #[test]
 fn a_trial_that_comes_to_nothing_is_tried_again_and_the_attempt_is_kept() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let body = format!("{LOAD}[network]\nbackend = \"macvtap-vepa\"\n[limits]\ntrial_attempts = 2\n");
     let mut command = place.command(&["bench", &place.profile("again", &body)]);
     let once =
@@ -86,7 +86,7 @@ fn a_trial_that_comes_to_nothing_is_tried_again_and_the_attempt_is_kept() {
 
 #[test]
 fn a_run_that_was_broken_off_goes_on_where_it_ended() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let body =
         format!("{LOAD}[plan]\norder = \"sequential\"\n[sweep]\nbackend = [\"virtio\", \"baremetal\"]\n");
     let mut running = place.bench(&place.profile("resumed", &body));
@@ -108,7 +108,7 @@ fn a_run_that_was_broken_off_goes_on_where_it_ended() {
 
 #[test]
 fn a_run_of_another_machine_is_not_gone_on_with() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let body = format!("{LOAD}[network]\nbackend = \"baremetal\"\n");
     place.bench(&place.profile("elsewhere", &body)).end().expect(0);
     let run = place.only_run();

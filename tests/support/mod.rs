@@ -47,16 +47,16 @@ pub struct Sandbox {
     dir: tempfile::TempDir,
     ids: Arc<Mutex<BTreeSet<String>>>,
     before: Before,
-    turn: Option<File>,
+    turn: Vec<File>,
 }
 
 impl Sandbox {
     /// For a test that starts no guests.
     pub fn new() -> Sandbox {
-        Sandbox::make(None)
+        Sandbox::make(Vec::new())
     }
 
-    fn make(turn: Option<File>) -> Sandbox {
+    fn make(turn: Vec<File>) -> Sandbox {
         let dir = tempfile::Builder::new().prefix("kvmfair-test-").tempdir().unwrap();
         fs::create_dir(dir.path().join("tmp")).unwrap();
         Sandbox { dir, ids: Arc::default(), before: Before::look(), turn }
@@ -71,12 +71,12 @@ impl Sandbox {
     /// For a test that starts guests and neither relies on their figures nor changes the machine: several of these run side by
     /// side.
     pub fn beside_others() -> Sandbox {
-        Sandbox::taking(shared_turn())
+        Sandbox::taking(vec![shared_turn()])
     }
 
-    fn taking(turn: File) -> Sandbox {
+    fn taking(turn: Vec<File>) -> Sandbox {
         require_root();
-        let place = Sandbox::make(Some(turn));
+        let place = Sandbox::make(turn);
         static MISSING: OnceLock<Option<String>> = OnceLock::new();
         let missing = MISSING.get_or_init(|| {
             let checked = place.kvmfair(&["check", &place.profile("needs", NEEDS)]);
@@ -188,7 +188,7 @@ impl Sandbox {
 impl Drop for Sandbox {
     /// A test that fails in the middle of a run must not leave guests behind.
     fn drop(&mut self) {
-        if self.turn.is_some() {
+        if !self.turn.is_empty() {
             self.command(&["clean"]).output().ok();
         }
     }
@@ -213,22 +213,29 @@ pub fn require_root() {
     assert!(nix::unistd::geteuid().is_root(), "this test makes network namespaces: run the tests as root");
 }
 
+/// How many tests may have guests at once: their guests are emulated, and CI has two CPUs.
+const PLACES: usize = 2;
+
 /// Waits until no other test has guests: they would take the CPU from each other. Ends with the value.
-pub fn my_turn() -> File {
-    let turn = turns();
-    turn.lock().unwrap();
-    turn
+pub fn my_turn() -> Vec<File> {
+    let places: Vec<File> = (0..PLACES).map(place).collect();
+    places.iter().for_each(|place| place.lock().unwrap());
+    places
 }
 
-/// Waits until no test has the machine to itself. Ends with the value.
+/// Waits for one of the places. Ends with the value.
 pub fn shared_turn() -> File {
-    let turn = turns();
-    turn.lock_shared().unwrap();
-    turn
+    let mut places: Vec<File> = (0..PLACES).map(place).collect();
+    loop {
+        if let Some(free) = places.iter().position(|place| place.try_lock().is_ok()) {
+            return places.swap_remove(free);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
 }
 
-fn turns() -> File {
-    let path = std::env::temp_dir().join("kvmfair-test-guests.lock");
+fn place(number: usize) -> File {
+    let path = std::env::temp_dir().join(format!("kvmfair-test-guests-{number}.lock"));
     File::options().create(true).append(true).open(path).unwrap()
 }
 

@@ -91,12 +91,16 @@ impl GateCommand {
             super::logging::start(common.verbose, None)?;
             self.finished(&mut course)?
         };
+        if judged.ending == Ending::Interrupted {
+            print_stderr(&format!(
+                "interrupted: nothing is judged; the trials are in {}\n",
+                judged.runs.join(", ")
+            ));
+            return Ok(Exit::Interrupted);
+        }
         let report = GateReport { power, ..self.report(&course, &judged) };
         self.write(&report, &text, common)?;
-        Ok(match judged.ending {
-            Ending::Interrupted => Exit::Interrupted,
-            Ending::Complete => course.exit(&judged.experiment),
-        })
+        Ok(course.exit(&judged.experiment))
     }
 
     /// Runs the profile until everything is decided, or the gate's bounds are reached.

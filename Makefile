@@ -26,6 +26,7 @@ check: install-deps lint
 
 # What a kill -9 leaves behind comes first: nothing else is worth a run where that is broken.
 test: install-test-deps check doc
+	$(CARGO) test --locked --test dataframes
 	$(CARGO) test --locked --test guests -- kill
 	$(CARGO) test --locked --test guests -- --skip kill
 	$(MAKE) lab

@@ -46,8 +46,9 @@ pub(super) fn trust(model: &Model) -> Option<String> {
         [Some(low), Some(high)] if low != high => Some(format!("{low} to {high}")),
         [low, _] => low,
     };
-    let sum = times
-        .map(|times| format!("the sum of netperf's own results would be {times} times the rate of the window"));
+    let sum = times.map(|times| {
+        format!("the sum of netperf's own results would be {times} times the rate of the window")
+    });
     let resolution = valid.iter().filter_map(|numbers| numbers.total.resolution_percent).reduce(f64::max);
     let borders = resolution.map(|percent| {
         format!("a change of pace at the window's borders may move a guest's rate by up to {percent:.1} %")

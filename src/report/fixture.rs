@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Provenance;
 use crate::figures::{SummaryRow, TrialFigures, fixture};
-use crate::profile::groups::{CpuSettings, Group, Size, members};
+use crate::profile::groups::{CpuSettings, Group, GroupSize, members};
 use crate::profile::{
     Background, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Reprovision, Role,
     Timing,
@@ -82,7 +82,7 @@ pub fn run() -> (Experiment, Provenance, Vec<TrialFigures>) {
 pub fn grouped_run() -> (Experiment, Provenance, Vec<TrialFigures>) {
     let group = |name: &str, shares| Group {
         name: name.into(),
-        size: Size::Guests(1),
+        size: GroupSize::Guests(1),
         role: Role::Measured,
         cpu: CpuSettings { shares: Some(shares), ..CpuSettings::default() },
         bandwidth_bps: None,

@@ -39,7 +39,7 @@ fn trials(valid: u32, invalid: u32, failed: u32) -> String {
 }
 
 /// One line of a table; `|` in a cell is escaped.
-fn markdown_line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
+pub(crate) fn markdown_line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
     let cells: Vec<String> = cells.into_iter().map(|cell| cell.as_ref().replace('|', "\\|")).collect();
     format!("| {} |\n", cells.join(" | "))
 }

@@ -22,7 +22,8 @@ pub use column::{Column, ColumnType, Display, Rounding};
 pub use dictionary::{describe_values, dictionary};
 pub use field::{Field, Reader, boolean, estimate, integer, real, text};
 pub use json::Row;
-pub use number::with_interval;
+pub(crate) use markdown::markdown_line;
+pub use number::{plain, with_interval};
 pub use terminal::Terminal;
 
 /// A format of files.
@@ -120,6 +121,16 @@ pub struct Table {
 }
 
 impl Table {
+    /// A table of words alone.
+    pub fn from_words<const N: usize>(
+        name: &'static str,
+        columns: &[&'static str; N],
+        rows: impl IntoIterator<Item = [String; N]>,
+    ) -> Table {
+        let columns = columns.map(|column| Column::plain(column, ColumnType::Text, "")).to_vec();
+        Table { name, columns, rows: rows.into_iter().map(|row| row.map(Cell::text).to_vec()).collect() }
+    }
+
     /// Without the columns that hold figures and have none in any row.
     pub fn without_empty_columns(mut self) -> Table {
         let filled = |place: usize| self.rows.iter().any(|row| row[place] != Cell::Empty);

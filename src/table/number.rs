@@ -12,6 +12,11 @@ pub fn with_interval(value: &Estimate) -> String {
     estimate(value, Rounding::Significant)
 }
 
+/// Four significant digits.
+pub fn plain(value: f64) -> String {
+    rounded(value, Rounding::Significant)
+}
+
 /// A number as precise as its column is.
 pub(super) fn rounded(value: f64, rounding: Rounding) -> String {
     match rounding {

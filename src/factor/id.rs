@@ -6,14 +6,15 @@ use super::configuration::Configuration;
 use super::names::Factor;
 
 impl Configuration {
-    /// Eight hexadecimal digits: the beginning of the SHA-256 of the levels of all factors, `column=level` in the order of
+    /// `c` and eight hexadecimal digits: the beginning of the SHA-256 of the levels of all factors, `column=level` in the order of
     /// the columns' names. Levels that are not set take no part, so the id outlives a new factor and a new order.
     pub fn id(&self) -> String {
         let level = |factor: Factor| (factor.column(), self.level(factor));
         let mut levels: Vec<_> = Factor::ALL.into_iter().map(level).filter(|(_, l)| !l.is_empty()).collect();
         levels.sort();
         let text: String = levels.iter().map(|(column, level)| format!("{column}={level}\n")).collect();
-        Sha256::digest(text).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+        let digits: String = Sha256::digest(text).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        format!("c{digits}") // digits alone would be read as a number: 12345678, 1234e567
     }
 }
 
@@ -26,7 +27,8 @@ mod tests {
     fn the_id_of_a_configuration_follows_from_its_levels_alone() {
         let configuration = Configuration::default();
         assert_eq!(configuration.id(), configuration.clone().id());
-        assert!(configuration.id().len() == 8 && configuration.id().bytes().all(|b| b.is_ascii_hexdigit()));
+        assert_eq!(configuration.id().len(), 9);
+        assert!(configuration.id().parse::<f64>().is_err(), "no program takes it for a number");
         let others = [
             Configuration { vms: 2, ..configuration.clone() },
             Configuration { vcpus: 2, ..configuration.clone() },

@@ -6,10 +6,10 @@ use super::TrialFigures;
 
 /// The number of each trial's boot, from 1 in the order of the trials. Two trials are of one boot if every guest that both had
 /// was the same process. Trials without guests have none.
-pub fn boots(trials: &[TrialFigures]) -> BTreeMap<u32, u32> {
+pub fn boots<'t>(trials: impl IntoIterator<Item = &'t TrialFigures>) -> BTreeMap<u32, u32> {
     let mut known: Vec<(u32, &[i32], u32)> = Vec::new();
     let mut numbers = BTreeMap::new();
-    for trial in trials.iter().filter(|trial| !trial.processes.is_empty()) {
+    for trial in trials.into_iter().filter(|trial| !trial.processes.is_empty()) {
         let own = trial.processes.as_slice();
         let same = |other: &&(u32, &[i32], u32)| {
             other.0 == trial.machine && other.1.iter().zip(own).all(|(a, b)| a == b)

@@ -119,6 +119,12 @@ fn slices(window: &Window, slice_s: f64) -> impl Iterator<Item = Window> {
     })
 }
 
+/// The 5th percentile of Jain's index over slices of the length at this place in [`SLICES_S`].
+pub(super) fn worst_slices(slices: &[JainAt], length: usize) -> Option<f64> {
+    let at = slices.iter().find(|at| at.slice_s == SLICES_S[length]);
+    at.map(|at| at.p5)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,8 @@
 //! Fairness to guests that want different amounts: who is capped, or gets little even alone, is nobody's victim.
 
-use super::{GroupFigures, GuestFigures, Numbers, TrialFigures};
+use super::{GroupFigures, GuestFigures, Numbers, TrialFigures, ValidTrials};
 use crate::profile::{Configuration, Factor, Unit};
-use crate::stats::{self, Interval, demand_aware_jain};
+use crate::stats::{self, Estimate, Scale, demand_aware_jain};
 
 /// Headers of the smallest packet that carries payload (Ethernet, IP, UDP), bytes: no load has less.
 const HEADERS: u32 = 42;
@@ -14,15 +14,14 @@ const HEADERS: u32 = 42;
 /// cap on its NIC lets through. With other flows it wants another amount: one guest that has the flows of all says nothing. A
 /// guest of which neither is known wants all there is, as closed-loop load does. Undefined if nothing is known of any guest,
 /// and for fewer than two.
-pub(super) fn jain_demand(configuration: &Configuration, trials: &[TrialFigures]) -> Option<Interval> {
+pub(super) fn jain_demand(configuration: &Configuration, trials: &[TrialFigures]) -> Option<Estimate> {
     let alone = |other: &Configuration| {
         let differs = |factor: &Factor| configuration.value(*factor) != other.value(*factor);
         let free = |factor: &Factor| matches!(factor, Factor::Vms | Factor::Flows);
         other.vms == 1 && !Factor::ALL.iter().filter(|factor| !free(factor)).any(differs)
     };
     let solo: Vec<&TrialFigures> = trials.iter().filter(|trial| alone(&trial.configuration)).collect();
-    let own = trials.iter().filter(|trial| trial.configuration == *configuration);
-    Interval::from_repeats(&own.filter_map(|trial| of_trial(trial, &solo)).collect::<Vec<f64>>())
+    ValidTrials::new(configuration, trials).estimate(Scale::Index, |trial| of_trial(trial, &solo))
 }
 
 fn of_trial(trial: &TrialFigures, solo: &[&TrialFigures]) -> Option<f64> {

@@ -2,7 +2,7 @@
 
 use super::{Metric, TrialFigures, isolation};
 use crate::profile::{Background, Configuration, Factor};
-use crate::stats::{Interval, Ratio};
+use crate::stats::{Estimate, Ratio};
 
 /// Ratios to the same block without background; `None` where there is no such block.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -16,7 +16,7 @@ pub struct Interference {
     /// Their longest transaction.
     pub max_latency: Option<Ratio>,
     /// How much their latency rises with their neighbours' load; see `figures/isolation.rs`.
-    pub isolation: Option<Interval>,
+    pub isolation: Option<Estimate>,
 }
 
 impl Interference {

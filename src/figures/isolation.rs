@@ -8,22 +8,21 @@
 //! From no load there is no relative increase. It is defined where `quota` is swept under a background: the smallest quota of
 //! the aggressors is the reference, and their load is what they really did, CPU time or Mbit/s, not what they were allowed.
 
-use super::{Numbers, TrialFigures};
+use super::{Numbers, TrialFigures, ValidTrials};
 use crate::profile::{Configuration, Factor, Role};
-use crate::stats::{self, Interval};
+use crate::stats::{self, Estimate, Scale};
 
 /// Smallest increase of the load that counts: dividing by less would show noise.
 const LEAST_INCREASE: f64 = 0.1;
 
 /// Mean over the blocks that have both; undefined for the reference itself, and where the sweep limits the victims too.
-pub(super) fn index(configuration: &Configuration, trials: &[TrialFigures]) -> Option<Interval> {
+pub(super) fn index(configuration: &Configuration, trials: &[TrialFigures]) -> Option<Estimate> {
     let alike = |other: &Configuration| {
         let same = |factor: &Factor| configuration.value(*factor) == other.value(*factor);
         Factor::ALL.iter().filter(|factor| **factor != Factor::Quota).all(same)
     };
     let quotas = trials.iter().map(|trial| &trial.configuration).filter(|other| alike(other)).map(quota);
     let least = quotas.min().filter(|least| *least < quota(configuration))?;
-    let own = trials.iter().filter(|trial| trial.configuration == *configuration);
     let of_block = |trial: &TrialFigures| {
         let reference = trials.iter().find(|other| {
             other.repeat == trial.repeat
@@ -32,7 +31,7 @@ pub(super) fn index(configuration: &Configuration, trials: &[TrialFigures]) -> O
         });
         of_pair(reference?.valid()?, trial.valid()?)
     };
-    Interval::from_repeats(&own.filter_map(of_block).collect::<Vec<f64>>())
+    ValidTrials::new(configuration, trials).estimate(Scale::Linear, of_block)
 }
 
 /// Without a quota nothing limits the load.

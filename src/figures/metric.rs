@@ -3,41 +3,10 @@
 
 use serde::Serialize;
 
-use super::{Need, Numbers, TrialFigures};
+use super::course::worst_slices;
+use super::{Better, Need, Numbers, Section, TrialFigures};
 use crate::profile::Test;
-
-/// Which way is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Better {
-    /// Larger values.
-    Higher,
-    /// Smaller values.
-    Lower,
-    /// Neither: it shows how far to trust the other figures.
-    Neither,
-}
-
-impl Better {
-    /// The word in the data dictionary; empty for neither.
-    pub fn word(self) -> &'static str {
-        match self {
-            Better::Higher => "higher",
-            Better::Lower => "lower",
-            Better::Neither => "",
-        }
-    }
-}
-
-/// The table of the report that a metric is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
-    /// Rates and latencies.
-    Speed,
-    /// CPU time.
-    Cpu,
-    /// Fairness between guests, and how far to trust the figures.
-    Fairness,
-}
+use crate::stats::Scale;
 
 /// One row of the table of metrics.
 struct MetricDescriptor {
@@ -45,6 +14,7 @@ struct MetricDescriptor {
     label: &'static str,
     unit: &'static str,
     better: Better,
+    scale: Scale,
     section: Section,
     rank: u8,
     needs: &'static [Need],
@@ -52,11 +22,12 @@ struct MetricDescriptor {
     value: fn(&Numbers) -> Option<f64>,
 }
 
-/// Makes the metrics of one table. A row: name, column, label, unit, direction, section of the report, rank in a terminal (1:
-/// the last to be left out; 0: not shown there), what an experiment needs to have it, one line of explanation, its value.
+/// Makes the metrics of one table. A row: name, column, label, unit, direction, scale of its intervals, section of the report, rank in a
+/// terminal (1: the last to be left out; 0: not shown there), what an experiment needs to have it, one line of explanation, its
+/// value.
 macro_rules! metrics {
-    ($($(#[$doc:meta])+ $metric:ident: $column:literal, $label:literal, $unit:literal, $better:ident, $section:ident,
-        $rank:literal, [$($need:expr),*], $explanation:literal, $value:expr;)+) => {
+    ($($(#[$doc:meta])+ $metric:ident: $column:literal, $label:literal, $unit:literal, $better:ident, $scale:ident,
+        $section:ident, $rank:literal, [$($need:expr),*], $explanation:literal, $value:expr;)+) => {
         /// A figure of a trial.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         pub enum Metric {
@@ -72,6 +43,7 @@ macro_rules! metrics {
                 label: $label,
                 unit: $unit,
                 better: Better::$better,
+                scale: Scale::$scale,
                 section: Section::$section,
                 rank: $rank,
                 needs: &[$($need),*],
@@ -84,125 +56,173 @@ macro_rules! metrics {
 
 metrics! {
     /// Total rate.
-    TotalRate: "total_rate_tps", "Total rate", "transactions/s", Higher, Speed, 1, [Need::Requests],
+    TotalRate: "total_rate_tps", "Total rate", "transactions/s", Higher, Log, Speed, 4, [Need::Requests],
         "sum over all flows in the common window",
         |n| n.total.unit.transactions(n.total.rate);
     /// Rate per flow.
-    RatePerFlow: "rate_per_flow_tps", "Rate per flow", "transactions/s", Higher, Speed, 12, [Need::Requests],
+    RatePerFlow: "rate_per_flow_tps", "Rate per flow", "transactions/s", Higher, Log, Speed, 14, [Need::Requests],
         "mean over all flows in the common window",
         |n| n.total.unit.transactions(n.total.rate_per_flow);
     /// Total throughput.
-    Throughput: "total_throughput_mbps", "Total throughput", "Mbit/s", Higher, Speed, 2, [Need::Streams],
+    Throughput: "total_throughput_mbps", "Total throughput", "Mbit/s", Higher, Log, Speed, 5, [Need::Streams],
         "payload that arrived, sum over all flows in the common window",
         |n| n.total.unit.megabits(n.total.rate);
     /// Throughput per flow.
-    ThroughputPerFlow: "throughput_per_flow_mbps", "Throughput per flow", "Mbit/s", Higher, Speed, 13, [Need::Streams],
+    ThroughputPerFlow: "throughput_per_flow_mbps", "Throughput per flow", "Mbit/s", Higher, Log, Speed, 15, [Need::Streams],
         "payload that arrived, mean over all flows in the common window",
         |n| n.total.unit.megabits(n.total.rate_per_flow);
     /// Datagrams lost.
-    Loss: "loss_percent", "Datagrams lost", "%", Lower, Speed, 5, [Need::UdpStreams],
+    Loss: "loss_percent", "Datagrams lost", "%", Lower, Percent, Speed, 8, [Need::UdpStreams],
         "datagrams that did not arrive ÷ datagrams sent, warm-up included",
         |n| n.total.loss_percent;
     /// Mean latency.
-    MeanLatency: "mean_latency_us", "Mean latency", "µs", Lower, Speed, 3, [Need::Requests],
+    MeanLatency: "mean_latency_us", "Mean latency", "µs", Lower, Log, Speed, 6, [Need::Requests],
         "transactions in flight ÷ rate in the common window (Little's law)",
         |n| n.total.mean_latency_us;
     /// P99 latency.
-    P99Latency: "p99_latency_us", "P99 latency", "µs", Lower, Speed, 7, [Need::Requests],
+    P99Latency: "p99_latency_us", "P99 latency", "µs", Lower, Log, Speed, 10, [Need::Requests],
         "median over the flows of each flow's P99, warm-up included",
         |n| n.total.median_p99_latency_us;
     /// Worst P99 latency.
-    WorstP99Latency: "worst_p99_latency_us", "Worst P99 latency", "µs", Lower, Speed, 0, [Need::Requests],
+    WorstP99Latency: "worst_p99_latency_us", "Worst P99 latency", "µs", Lower, Skewed, Speed, 0, [Need::Requests],
         "largest P99 of a flow, warm-up included",
         |n| n.total.max_p99_latency_us;
     /// Longest transaction.
-    MaxLatency: "max_latency_us", "Longest transaction", "µs", Lower, Speed, 0, [Need::Requests],
+    MaxLatency: "max_latency_us", "Longest transaction", "µs", Lower, Skewed, Speed, 0, [Need::Requests],
         "longest transaction of any flow, warm-up included",
         |n| n.total.max_latency_us;
     /// Host CPU.
-    HostCpu: "host_cpu_percent", "Host CPU", "%", Lower, Cpu, 6, [],
+    HostCpu: "host_cpu_percent", "Host CPU", "%", Lower, Percent, Cpu, 9, [],
         "busy share of all host CPUs in the window",
         |n| n.host.map(|host| host.busy_percent);
+    /// Idle CPU.
+    IdleCpu: "host_idle_percent", "Idle CPU", "%", Neither, Percent, Cpu, 0, [],
+        "idle, waiting for a disk included; share of all host CPUs",
+        |n| n.host.map(|host| host.modes.idle_percent);
     /// Soft interrupts.
-    SoftirqCpu: "softirq_cpu_percent", "Soft interrupts", "%", Lower, Cpu, 0, [],
+    SoftirqCpu: "softirq_cpu_percent", "Soft interrupts", "%", Lower, Percent, Cpu, 0, [],
         "share of all host CPUs in the window",
         |n| n.host.map(|host| host.modes.softirq_percent);
     /// CPU of the guests.
-    GuestsCpu: "guests_cpu_percent", "CPU of the guests", "%", Lower, Cpu, 0, [Need::Guests],
+    GuestsCpu: "guests_cpu_percent", "CPU of the guests", "%", Lower, Log, Cpu, 0, [Need::Guests],
         "vCPU, emulator and vhost threads of all guests, 100 = one CPU",
         |n| n.total.guests_cpu_percent;
     /// CPU per transaction.
-    CpuPerTransaction: "cpu_per_transaction_us", "CPU per transaction", "µs", Lower, Cpu, 8, [Need::Requests],
+    CpuPerTransaction: "cpu_per_transaction_us", "CPU per transaction", "µs", Lower, Log, Cpu, 11, [Need::Requests],
         "busy host CPU time ÷ transactions in the window",
         |n| n.total.cpu_per_work_us.and_then(|us| n.total.unit.transactions(us));
     /// CPU per Mbit.
-    CpuPerMegabit: "cpu_per_mbit_us", "CPU per Mbit", "µs", Lower, Cpu, 9, [Need::Streams],
+    CpuPerMegabit: "cpu_per_mbit_us", "CPU per Mbit", "µs", Lower, Log, Cpu, 12, [Need::Streams],
         "busy host CPU time ÷ 10^6 bits of payload in the window",
         |n| n.total.cpu_per_work_us.and_then(|us| n.total.unit.megabits(us));
     /// Run delay.
-    RunDelay: "run_delay_percent", "Run delay", "%", Lower, Cpu, 14, [Need::Guests],
+    RunDelay: "run_delay_percent", "Run delay", "%", Lower, Log, Cpu, 16, [Need::Guests],
         "time that vCPUs waited for a host CPU, mean over the guests",
         |n| n.total.run_delay_percent;
     /// Wait ratio.
-    WaitRatio: "wait_ratio_percent", "Wait ratio", "%", Lower, Cpu, 0, [Need::Guests],
+    WaitRatio: "wait_ratio_percent", "Wait ratio", "%", Lower, Percent, Cpu, 0, [Need::Guests],
         "time that vCPUs waited for a host CPU ÷ the time that they ran or waited",
         |n| n.total.wait_ratio_percent;
     /// Exits per transaction.
-    ExitsPerTransaction: "exits_per_transaction", "Exits per transaction", "", Lower, Cpu, 0, [Need::Requests, Need::Guests, Need::Kvm],
+    ExitsPerTransaction: "exits_per_transaction", "Exits per transaction", "", Lower, Log, Cpu, 0, [Need::Requests, Need::Guests, Need::Kvm],
         "KVM exits per transaction, all vCPUs",
         |n| n.total.exits_per_transaction;
     /// CPU of kvmfair itself.
-    OrchestratorCpu: "orchestrator_cpu_percent", "CPU of kvmfair itself", "%", Lower, Cpu, 0, [],
+    OrchestratorCpu: "orchestrator_cpu_percent", "CPU of kvmfair itself", "%", Lower, Log, Cpu, 0, [],
         "100 = one CPU",
         |n| n.host.and_then(|host| host.orchestrator_percent);
     /// Rate bias.
-    BiasRate: "bias_rate_percent", "Rate bias", "%", Lower, Fairness, 4, [Need::SeveralGuests],
+    BiasRate: "bias_rate_percent", "Rate bias", "%", Lower, Skewed, Fairness, 1, [Need::SeveralGuests],
         "100·(max − min)/mean of the guests' rates; 0 is fair",
         |n| n.total.rate_fairness.map(|fairness| fairness.bias_percent);
-    /// Rate bias of fair guests.
-    FloorBiasRate: "floor_bias_rate_percent", "Rate bias of fair guests", "%", Neither, Fairness, 0, [Need::SeveralGuests],
+    /// Bias that noise alone gives.
+    FloorBiasRate: "floor_bias_rate_percent", "Noise alone", "%", Neither, Log, Fairness, 2, [Need::SeveralGuests],
         "the rate bias that noise alone gives so many equal guests: d₂(n) × standard error of a guest's mean, from batch means",
         |n| n.spread.map(|spread| spread.floor_bias_percent);
     /// Rate bias beyond noise.
-    ExcessBiasRate: "excess_bias_rate_points", "Rate bias beyond noise", "points", Lower, Fairness, 0, [Need::SeveralGuests],
-        "rate bias − rate bias of fair guests; about half of all fair trials are below 0",
+    ExcessBiasRate: "excess_bias_rate_points", "Bias beyond noise", "points", Lower, Linear, Fairness, 0, [Need::SeveralGuests],
+        "rate bias − what noise alone gives; about half of all fair trials are below 0, which people are shown as 0",
         |n| n.spread.map(|spread| spread.excess_bias_points());
-    /// p of equal rates.
-    EqualRatesP: "equal_rates_p", "p of equal rates", "", Neither, Fairness, 0, [Need::SeveralGuests],
-        "probability of such a spread, or a larger one, if all guests have equal shares: F test of guest against guest × batch",
+    /// Probability of the spread if all guests are equal.
+    EqualRatesP: "equal_rates_p", "p if equal", "", Neither, Probability, Fairness, 3, [Need::SeveralGuests],
+        "probability of such a spread, or a larger one, if all guests have equal shares: F test of guest against guest × batch, all repeats together",
         |n| n.spread.map(|spread| spread.p);
     /// Latency bias.
-    BiasLatency: "bias_latency_percent", "Latency bias", "%", Lower, Fairness, 10, [Need::Requests, Need::SeveralGuests],
+    BiasLatency: "bias_latency_percent", "Latency bias", "%", Lower, Skewed, Fairness, 0, [Need::Requests, Need::SeveralGuests],
         "100·(max − min)/mean of the guests' mean latencies; 0 is fair",
         |n| n.total.latency_fairness.map(|fairness| fairness.bias_percent);
     /// CPU bias.
-    BiasCpu: "bias_cpu_percent", "CPU bias", "%", Lower, Fairness, 11, [Need::SeveralGuests],
+    BiasCpu: "bias_cpu_percent", "CPU bias", "%", Lower, Skewed, Fairness, 13, [Need::SeveralGuests],
         "100·(max − min)/mean of the guests' CPU times; 0 is fair",
         |n| n.total.cpu_fairness.map(|fairness| fairness.bias_percent);
     /// Variation of rate.
-    CvRate: "cv_rate_percent", "Variation of rate", "%", Lower, Fairness, 0, [Need::SeveralGuests],
+    CvRate: "cv_rate_percent", "Variation of rate", "%", Lower, Skewed, Fairness, 0, [Need::SeveralGuests],
         "standard deviation ÷ mean of the guests' rates; 0 is fair",
         |n| n.total.rate_fairness.map(|fairness| 100.0 * fairness.cv);
     /// Variation beyond noise.
-    ExcessCvRate: "excess_cv_rate_percent", "Variation beyond noise", "%", Lower, Fairness, 0, [Need::SeveralGuests],
+    ExcessCvRate: "excess_cv_rate_percent", "Variation beyond noise", "%", Lower, Skewed, Fairness, 0, [Need::SeveralGuests],
         "the same as of a sample (n − 1) beyond what the variation of the flows within a guest explains; 0 is noise",
         |n| n.total.excess_cv_rate.map(|cv| 100.0 * cv);
     /// Jain's index of rate.
-    JainRate: "jain_rate", "Jain's index of rate", "", Higher, Fairness, 0, [Need::SeveralGuests],
+    JainRate: "jain_rate", "Jain's index of rate", "", Higher, Index, Fairness, 0, [Need::SeveralGuests],
         "(Σx)²/(n·Σx²) of the guests' rates; 1 is fair",
         |n| n.total.rate_fairness.map(|fairness| fairness.jain);
+    /// Jain's index in the worst 0.5 s slices.
+    JainWorst500ms: "jain_rate_500ms_p5", "Jain's index in the worst 5 % of 0.5 s slices", "", Higher, Index, OverTime, 0,
+        [Need::SeveralGuests, Need::Slices(0)], "5th percentile over slices of the window; below the index of the window: guests take turns",
+        |n| worst_slices(&n.total.jain_over_time, 0);
+    /// The same of 1 s slices.
+    JainWorst1s: "jain_rate_1s_p5", "Jain's index in the worst 5 % of 1 s slices", "", Higher, Index, OverTime, 7,
+        [Need::SeveralGuests, Need::Slices(1)], "the same of slices of 1 s",
+        |n| worst_slices(&n.total.jain_over_time, 1);
+    /// The same of 5 s slices.
+    JainWorst5s: "jain_rate_5s_p5", "Jain's index in the worst 5 % of 5 s slices", "", Higher, Index, OverTime, 0,
+        [Need::SeveralGuests, Need::Slices(2)], "the same of slices of 5 s",
+        |n| worst_slices(&n.total.jain_over_time, 2);
+    /// The same of 30 s slices.
+    JainWorst30s: "jain_rate_30s_p5", "Jain's index in the worst 5 % of 30 s slices", "", Higher, Index, OverTime, 0,
+        [Need::SeveralGuests, Need::Slices(3)], "the same of slices of 30 s",
+        |n| worst_slices(&n.total.jain_over_time, 3);
     /// Longest stall.
-    LongestStall: "longest_stall_s", "Longest stall", "s", Lower, Fairness, 0, [],
+    LongestStall: "longest_stall_s", "Longest stall", "s", Lower, Skewed, Fairness, 0, [],
         "longest time that a flow made no progress",
         |n| Some(n.total.longest_stall_s);
     /// Packet check.
-    PacketCheck: "packet_check_ratio", "Packet check", "", Neither, Fairness, 0, [],
+    PacketCheck: "packet_check_ratio", "Packet check", "", Neither, Log, Fairness, 0, [],
         "host packets per netperf transaction and direction; of streams, host bytes per byte of payload",
         |n| n.total.packet_check_ratio;
     /// Unsynchronised total ÷ window total.
-    Unsynchronised: "unsynchronised_ratio", "Unsynchronised total ÷ window total", "", Neither, Fairness, 0, [],
+    Unsynchronised: "unsynchronised_ratio", "Unsynchronised total ÷ window total", "", Neither, Log, Fairness, 0, [],
         "sum of netperf's final results ÷ rate in the window",
         |n| n.total.unsynchronised_ratio;
+    /// Guests by weight, CPU time.
+    JainWeightedCpu: "jain_weighted_cpu", "Guests by weight: Jain's index of CPU time", "", Higher, Index, Groups, 0, [Need::Groups],
+        "Jain's index of the guests' CPU times ÷ weights; 1: as the shares say",
+        |n| n.sharing.jain_weighted_cpu;
+    /// Guests by weight, rate.
+    JainWeightedRate: "jain_weighted_rate", "Guests by weight: Jain's index of rate", "", Higher, Index, Groups, 0, [Need::Groups],
+        "the same of the measured guests' rates",
+        |n| n.sharing.jain_weighted_rate;
+    /// Groups by weight, CPU time.
+    GroupsJainWeightedCpu: "groups_jain_weighted_cpu", "Groups by weight: Jain's index of CPU time", "", Higher, Index, Groups, 0,
+        [Need::SeveralGroups], "Jain's index of the groups' CPU times ÷ weights",
+        |n| n.sharing.between.jain_weighted_cpu;
+    /// Groups by weight, rate.
+    GroupsJainWeightedRate: "groups_jain_weighted_rate", "Groups by weight: Jain's index of rate", "", Higher, Index, Groups, 0,
+        [Need::SeveralGroups], "the same of the measured groups' rates",
+        |n| n.sharing.between.jain_weighted_rate;
+    /// Bias between groups.
+    GroupsBiasRate: "groups_bias_rate_percent", "Rate bias between groups", "%", Lower, Skewed, Groups, 0, [Need::SeveralGroups],
+        "100·(max − min)/mean of the groups' rates per guest",
+        |n| n.sharing.between.rate.map(|fairness| fairness.bias_percent);
+    /// Jain's index of the groups.
+    GroupsJainRate: "groups_jain_rate", "Jain's index between groups", "", Higher, Index, Groups, 0, [Need::SeveralGroups],
+        "Jain's index of the groups' rates per guest; 1 is fair",
+        |n| n.sharing.between.rate.map(|fairness| fairness.jain);
+    /// CPU time that quotas leave unused.
+    UnusedCpu: "unused_cpu_percent", "Unused CPU", "%", Lower, Percent, Groups, 0, [Need::Quota],
+        "host CPU time that was idle while a quota kept somebody from it, at most",
+        |n| n.sharing.unused_cpu_percent;
 }
 
 impl Metric {
@@ -235,6 +255,11 @@ impl Metric {
         self.row().better
     }
 
+    /// What kind of number it is, which decides its intervals over repeats.
+    pub fn scale(self) -> Scale {
+        self.row().scale
+    }
+
     /// The table of the report that it is in.
     pub fn section(self) -> Section {
         self.row().section
@@ -245,11 +270,14 @@ impl Metric {
         self.row().needs
     }
 
-    /// The metrics of a terminal, from the one that must be seen to the one that may be left out first.
-    pub fn by_importance() -> Vec<Metric> {
-        let mut shown: Vec<Metric> = Metric::ALL.into_iter().filter(|metric| metric.row().rank > 0).collect();
-        shown.sort_by_key(|metric| metric.row().rank);
-        shown
+    /// The metric that is what it would be for equal guests with this noise.
+    pub fn noise_floor(self) -> Option<Metric> {
+        (self == Metric::BiasRate).then_some(Metric::FloorBiasRate)
+    }
+
+    /// Its place among the metrics of a terminal: 1 is left out last; `None` if it is not shown there.
+    pub fn rank(self) -> Option<u8> {
+        Some(self.row().rank).filter(|rank| *rank > 0)
     }
 
     /// The value in one trial, valid or not; `None` if undefined, unknown or the trial failed.

@@ -5,7 +5,6 @@
 //! - [`Seen`], [`TesterFigures`]: single CPUs, interrupts, hiccups; whether the tester is what was measured
 //! - [`Sharing`], [`GroupFigures`], [`Between`]: groups of guests, what their weights would give them, and the groups against
 //!   each other
-//! - [`WeightedJain`]: fairness by weight over repeats
 //! - [`Interference`]: with background against without
 //! - [`Reason`]: why a trial that ran is not valid
 //! - `starved`, `impossible`: guests that got next to nothing; raw data that cannot be true
@@ -16,6 +15,7 @@
 //! - [`settled_late()`]: whether a rate was still moving after the warm-up
 //! - [`timeline()`]: flows and probes of a trial on one clock
 //! - [`outliers()`]: trials far from their repeats
+//! - [`ValidTrials`]: those of a configuration, with the boot of each
 //! - [`summarise`]: trials -> one [`SummaryRow`] per configuration
 //!
 //! Pure. Nothing here is rounded or formatted: that is `report`'s work.
@@ -49,6 +49,7 @@ mod outliers;
 mod packet_bounds;
 mod packet_check;
 mod packet_count;
+mod section;
 mod settled;
 mod snapshot_pair;
 mod span;
@@ -60,8 +61,8 @@ mod timeline;
 mod total;
 mod trial;
 mod udp_received;
+mod valid_trials;
 mod validity;
-mod weighted;
 mod weights;
 
 pub use between_groups::Between;
@@ -77,14 +78,15 @@ pub use host::{CpuModes, HostFigures};
 pub use interference::Interference;
 pub use interrupts::IrqFigures;
 pub use machines::{CpuFigures, Seen};
-pub use metric::{Better, Metric, Section};
+pub use metric::Metric;
 pub use need::Need;
 pub use numbers::{Numbers, Steadiness, TotalFigures};
 pub use outcome::{Outcome, Reason};
 pub use outliers::outliers;
+pub use section::{Better, Section};
 pub use settled::settled_late;
 pub use summary::{SummaryRow, summarise};
 pub use tester::TesterFigures;
 pub use timeline::{Point, timeline};
 pub use trial::TrialFigures;
-pub use weighted::WeightedJain;
+pub use valid_trials::ValidTrials;

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{GroupFigures, Interference, Metric, Outcome, TrialFigures, WeightedJain, demand};
+use super::{GroupFigures, Interference, Metric, TrialFigures, ValidTrials, demand};
 use crate::backend::Backend;
 use crate::profile::{Configuration, Factor};
-use crate::stats::{self, Interval, Ratio};
+use crate::stats::{self, Estimate, Ratio, Scale, Spread};
 
 /// One configuration over its repeats.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,21 +16,25 @@ pub struct SummaryRow {
     pub configuration: Configuration,
     /// Valid repeats.
     pub measured: u32,
+    /// Boots of guests that the valid repeats come from; of bare metal, as many as repeats.
+    pub boots: usize,
     /// Repeats that ran but do not count.
     pub invalid: u32,
     /// Repeats that failed.
     pub failed: u32,
     /// Every metric that is defined in at least one valid repeat.
-    pub values: BTreeMap<Metric, Interval>,
+    pub values: BTreeMap<Metric, Estimate>,
     /// Kendall's W of the guests' rates over the valid repeats: 1 if the same guests always lose, about 1/R if chance
     /// decides.
     pub kendall_w_rate: Option<f64>,
+    /// Probability of such a W, or a larger one, by chance.
+    pub kendall_p_rate: Option<f64>,
     /// The same of the groups' rates per guest.
     pub kendall_w_groups: Option<f64>,
-    /// Jain's indices of what each got ÷ its weight.
-    pub weighted: WeightedJain,
+    /// Its probability.
+    pub kendall_p_groups: Option<f64>,
     /// Jain's index of what each guest got ÷ what it was due, given what it wants; see `figures/demand.rs`.
-    pub jain_demand: Option<Interval>,
+    pub jain_demand: Option<Estimate>,
     /// Total rate, or throughput, ÷ that of bare metal under the same load, paired by block.
     pub to_bare_metal: Option<Ratio>,
     /// Against the same without background.
@@ -38,25 +42,26 @@ pub struct SummaryRow {
 }
 
 impl SummaryRow {
-    /// Mean and interval of one metric; its `n` may be less than `measured` where some repeats leave it undefined.
-    pub fn get(&self, metric: Metric) -> Option<&Interval> {
+    /// One metric; its `trials` may be fewer than `measured` where some repeats leave it undefined.
+    pub fn get(&self, metric: Metric) -> Option<&Estimate> {
         self.values.get(&metric)
     }
 
     fn compute(configuration: &Configuration, trials: &[TrialFigures]) -> SummaryRow {
         let own: Vec<&TrialFigures> = trials.iter().filter(|t| t.configuration == *configuration).collect();
+        let valid = ValidTrials::new(configuration, trials);
         let count = |word: &str| own.iter().filter(|trial| trial.outcome.word() == word).count() as u32;
         SummaryRow {
             configuration: configuration.clone(),
             measured: count("measured"),
             invalid: count("invalid"),
             failed: count("failed"),
-            values: Metric::ALL.into_iter().filter_map(|m| Some((m, interval(m, &own)?))).collect(),
-            kendall_w_rate: stats::kendall_w(&own.iter().filter_map(|t| rates(t)).collect::<Vec<_>>()),
-            kendall_w_groups: stats::kendall_w(
-                &own.iter().filter_map(|t| group_rates(t)).collect::<Vec<_>>(),
-            ),
-            weighted: WeightedJain::compute(&own),
+            values: Metric::ALL.into_iter().filter_map(|m| Some((m, estimate(m, &valid)?))).collect(),
+            boots: valid.boots(),
+            kendall_w_rate: stats::kendall_w(&repeats(&valid, rates)),
+            kendall_p_rate: stats::kendall_p(&repeats(&valid, rates)),
+            kendall_w_groups: stats::kendall_w(&repeats(&valid, group_rates)),
+            kendall_p_groups: stats::kendall_p(&repeats(&valid, group_rates)),
             jain_demand: demand::jain_demand(configuration, trials),
             to_bare_metal: to_bare_metal(configuration, trials),
             interference: Interference::compute(configuration, trials),
@@ -67,6 +72,10 @@ impl SummaryRow {
 /// One row for each of `configurations`, in their order, whether or not it has been measured yet.
 pub fn summarise(configurations: &[Configuration], trials: &[TrialFigures]) -> Vec<SummaryRow> {
     configurations.iter().map(|configuration| SummaryRow::compute(configuration, trials)).collect()
+}
+
+fn repeats(trials: &ValidTrials, rates: fn(&TrialFigures) -> Option<Vec<f64>>) -> Vec<Vec<f64>> {
+    trials.trials().filter_map(rates).collect()
 }
 
 /// The guests' rates of a valid trial.
@@ -99,9 +108,14 @@ fn to_bare_metal(configuration: &Configuration, trials: &[TrialFigures]) -> Opti
     Ratio::from_pairs(&own.filter_map(pair).collect::<Vec<_>>())
 }
 
-fn interval(metric: Metric, trials: &[&TrialFigures]) -> Option<Interval> {
-    let valid = trials.iter().filter(|trial| trial.outcome == Outcome::Measured);
-    Interval::from_repeats(&valid.filter_map(|trial| metric.value(trial)).collect::<Vec<f64>>())
+fn estimate(metric: Metric, trials: &ValidTrials) -> Option<Estimate> {
+    let over_trials = trials.estimate(metric.scale(), |trial| metric.value(trial))?;
+    if metric.scale() != Scale::Probability {
+        return Some(over_trials);
+    }
+    // A mean of probabilities is none: all trials are tested together.
+    let spreads: Vec<Spread> = trials.trials().filter_map(|trial| trial.valid()?.spread).collect();
+    Some(Estimate { mean: Spread::pooled_p(&spreads)?, low_high: None, ..over_trials })
 }
 
 #[cfg(test)]
@@ -127,9 +141,9 @@ mod tests {
         let row = &rows(&[virtio], raws)[0];
         assert_eq!((row.measured, row.invalid, row.failed), (2, 1, 1));
         let rate = row.get(Metric::TotalRate).unwrap();
-        assert_eq!(rate.n, 2);
+        assert_eq!(rate.trials, 2);
         assert!((rate.mean - 2000.0).abs() < 1e-6);
-        assert!((rate.half_width.unwrap() - 1270.6).abs() < 0.1);
+        assert!(rate.low_high.is_some_and(|(low, high)| 0.0 < low && low < 1900.0 && high > 2100.0));
     }
 
     #[test]
@@ -148,5 +162,19 @@ mod tests {
         let virtio = fixture::configuration("virtio", 2);
         let row = &rows(std::slice::from_ref(&virtio), vec![fixture::failed(virtio.clone())])[0];
         assert_eq!((row.measured, row.failed, row.values.len()), (0, 1, 0));
+    }
+    #[test]
+    fn repeats_are_boots_where_guests_were_booted_anew_and_probabilities_are_pooled() {
+        let virtio = fixture::configuration("virtio", 2);
+        let trial = |(number, rate): (u32, f64)| {
+            let raw = fixture::numbered(fixture::trial(virtio.clone(), &[rate, 1000.0]), number, number);
+            let processes = vec![number.div_ceil(2) as i32; 2];
+            TrialFigures { processes, ..TrialFigures::compute(&raw, &fixture::timing()) }
+        };
+        let trials: Vec<TrialFigures> = (1..).zip([900.0, 920.0, 940.0, 960.0]).map(trial).collect();
+        let row = &summarise(std::slice::from_ref(&virtio), &trials)[0];
+        let rate = row.get(Metric::TotalRate).unwrap();
+        assert_eq!((row.boots, rate.boots, rate.trials), (2, 2, 4));
+        assert_eq!(row.get(Metric::EqualRatesP).unwrap().low_high, None);
     }
 }

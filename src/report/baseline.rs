@@ -2,9 +2,9 @@
 
 use jiff::civil::Date;
 
-use super::number::plain;
-use super::terminal::{Terminal, wrapped};
+use super::terminal::Terminal;
 use crate::answers::{Baseline, Reference};
+use crate::table::{Table, plain};
 
 const COLUMNS: [&str; 6] = ["configuration", "id", "metric", "mean", "trials", "accepted"];
 
@@ -18,8 +18,7 @@ pub fn to_terminal(baseline: &Baseline, today: Date, terminal: Terminal) -> Stri
         }
     }
     let rows = baseline.configurations.iter().flat_map(|own| rows(baseline, own, today));
-    text += &wrapped(&COLUMNS, rows.collect(), terminal);
-    text.push('\n');
+    text += &Table::from_words("baseline", &COLUMNS, rows).to_terminal(terminal);
     for accepted in &baseline.accepted {
         let until = accepted.expires.map_or(String::new(), |date| match date < today {
             true => format!(", expired on {date}"),

@@ -6,14 +6,21 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::model::describe;
-use super::table_line::line;
-use super::terminal::{Terminal, wrapped};
+use super::terminal::Terminal;
 use crate::answers::{self, Analysis, Comparison, Measure, Metric, Side, Verdict, compare};
 use crate::figures::TrialFigures;
 use crate::profile::{Configuration, Experiment, Factor};
+use crate::table::{Cell, Column, ColumnType, Table};
 
 /// The columns of the table.
-const COLUMNS: [&str; 6] = ["configuration", "metric", "base", "new", "change (95 % interval)", "verdict"];
+const COLUMNS: [(&str, ColumnType); 6] = [
+    ("configuration", ColumnType::Text),
+    ("metric", ColumnType::Text),
+    ("base", ColumnType::Real),
+    ("new", ColumnType::Real),
+    ("change (95 % interval)", ColumnType::Text),
+    ("verdict", ColumnType::Text),
+];
 
 /// One run, as far as it is compared.
 #[derive(Clone, Copy, Debug)]
@@ -132,11 +139,8 @@ impl<'a> RunComparison<'a> {
     pub fn to_terminal(&self, terminal: Terminal) -> String {
         let text = format!("base: {}\nnew:  {}\n", self.base.name, self.new.name);
         let notes: String = self.notes().iter().map(|note| format!("{note}\n")).collect();
-        let table = if self.comparisons.is_empty() {
-            String::new()
-        } else {
-            wrapped(&COLUMNS, self.rows(), terminal) + "\n"
-        };
+        let table =
+            if self.comparisons.is_empty() { String::new() } else { self.table().to_terminal(terminal) };
         text + &table + &notes
     }
 
@@ -144,9 +148,7 @@ impl<'a> RunComparison<'a> {
     pub fn to_markdown(&self) -> String {
         let mut text = format!("# {} against {}\n\n", self.new.name, self.base.name);
         if !self.comparisons.is_empty() {
-            text += &(line(COLUMNS) + &line(["---", "---", "---:", "---:", "---:", "---"]));
-            text += &self.rows().into_iter().map(line).collect::<String>();
-            text.push('\n');
+            text += &(self.table().to_markdown() + "\n");
         }
         text + &self.notes().iter().map(|note| format!("- {note}\n")).collect::<String>()
     }
@@ -171,8 +173,13 @@ impl<'a> RunComparison<'a> {
         ComparisonRow::new(self.base.name, self.new.name, self.label(&one.configuration), one)
     }
 
+    fn table(&self) -> Table {
+        let column = |(name, kind): (&'static str, ColumnType)| Column::plain(name, kind, "");
+        Table { name: "comparison", columns: COLUMNS.map(column).to_vec(), rows: self.rows() }
+    }
+
     /// The rows of the table: all metrics of a configuration together, in the order of the base run.
-    fn rows(&self) -> Vec<[String; COLUMNS.len()]> {
+    fn rows(&self) -> Vec<Vec<Cell>> {
         let ids = self.base.experiment.configurations.iter().map(Configuration::id);
         let of_configuration = |id: String| {
             let own = self.comparisons.iter().filter(move |one| one.configuration == id);
@@ -181,13 +188,15 @@ impl<'a> RunComparison<'a> {
         ids.flat_map(of_configuration).collect()
     }
 
-    fn row(&self, one: &Comparison) -> [String; COLUMNS.len()] {
+    fn row(&self, one: &Comparison) -> Vec<Cell> {
         let Metric { label, unit, .. } = &one.metric;
         let metric = if unit.is_empty() { label.clone() } else { format!("{label}, {unit}") };
         let why = if one.is_within_one_boot { " (one boot)" } else { "" };
         let verdict = format!("{}{why}", one.verdict.word());
-        let (base, new) = (super::number::plain(one.base.mean), super::number::plain(one.new.mean));
-        [self.label(&one.configuration), metric, base, new, one.change_in_words(), verdict]
+        let means = [one.base.mean, one.new.mean].map(|mean| Cell::real(Some(mean)));
+        let names = [self.label(&one.configuration), metric].map(Cell::text);
+        let result = [one.change_in_words(), verdict].map(Cell::text);
+        names.into_iter().chain(means).chain(result).collect()
     }
 
     /// A configuration in words; its id where nothing is swept.

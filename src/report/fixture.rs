@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Provenance;
 use crate::figures::{SummaryRow, TrialFigures, fixture};
-use crate::profile::groups::{CpuSettings, Members};
+use crate::profile::groups::{CpuSettings, Group, GroupSize, members};
 use crate::profile::{
     Background, Configuration, Experiment, Factor, Host, Idle, Image, Limits, Order, Reprovision, Role,
     Timing,
@@ -80,16 +80,16 @@ pub fn run() -> (Experiment, Provenance, Vec<TrialFigures>) {
 
 /// Two groups of one guest each, weights 2:1, on a host without idle time; the second level of background halves the rates.
 pub fn grouped_run() -> (Experiment, Provenance, Vec<TrialFigures>) {
-    let members = |name: &str, first, shares| Members {
+    let group = |name: &str, shares| Group {
         name: name.into(),
-        first,
-        guests: 1,
+        size: GroupSize::Guests(1),
         role: Role::Measured,
         cpu: CpuSettings { shares: Some(shares), ..CpuSettings::default() },
         bandwidth_bps: None,
         rate_bps: None,
         cgroup: false,
     };
+    let groups = vec![group("gold", 1024), group("silver", 512)];
     let of = |background| Configuration { background, ..fixture::configuration("virtio", 2) };
     let plan = [Background::None, Background::CpuBurner].map(of);
     let mut trials = Vec::new();
@@ -97,13 +97,14 @@ pub fn grouped_run() -> (Experiment, Provenance, Vec<TrialFigures>) {
         for (configuration, slower) in plan.iter().zip([1.0, 2.0]) {
             let rates = [2000.0 + 10.0 * f64::from(repeat), 1000.0].map(|rate| rate / slower);
             let mut raw = fixture::trial(configuration.clone(), &rates);
-            raw.groups = vec![members("gold", 1, 1024), members("silver", 2, 512)];
+            raw.groups = members(&groups, configuration);
             raw.host.iter_mut().for_each(|sample| (sample.cpu.idle, sample.cpu.iowait) = (0.0, 0.0));
             let raw = fixture::numbered(raw, trials.len() as u32 + 1, repeat);
             trials.push(TrialFigures::compute(&raw, &fixture::timing()));
         }
     }
-    (experiment(plan.to_vec(), &[Factor::Background]), provenance(Accel::Tcg), trials)
+    let experiment = Experiment { groups, ..experiment(plan.to_vec(), &[Factor::Background]) };
+    (experiment, provenance(Accel::Tcg), trials)
 }
 
 /// A model over made-up rows.

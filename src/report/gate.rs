@@ -4,10 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::comparison::ComparisonRow;
-use super::number::plain;
-use super::table_line::line;
-use super::terminal::{Terminal, wrapped};
+use super::terminal::Terminal;
 use crate::answers::{Acceptance, Comparison, FactDifference, GateOutcome, Measure, Verdict, VisibleChange};
+use crate::table::{Table, markdown_line as line, plain};
 
 const COLUMNS: [&str; 6] =
     ["configuration", "metric", "baseline", "now", "change (95 % interval)", "verdict"];
@@ -186,7 +185,11 @@ impl GateReport {
     /// For a terminal: the table, the notes, and the verdict as the last line.
     pub fn to_terminal(&self, terminal: Terminal) -> String {
         let rows: Vec<_> = self.by_verdict().into_iter().map(Judged::row).collect();
-        let table = if rows.is_empty() { String::new() } else { wrapped(&COLUMNS, rows, terminal) + "\n" };
+        let table = if rows.is_empty() {
+            String::new()
+        } else {
+            Table::from_words("gate", &COLUMNS, rows).to_terminal(terminal)
+        };
         let notes: String = self.notes().iter().map(|note| format!("{note}\n")).collect();
         format!("{table}{notes}{}\n", self.conclusion())
     }

@@ -1,197 +1,174 @@
-//! The sections of the report about groups of guests and about background load.
+//! What each group of guests got: CPU time against weights, and the rate.
 
-use super::table_line::line;
-use super::{Model, model, number};
-use crate::figures::{GroupRow, Numbers, SummaryRow};
-use crate::stats::{Interval, Ratio};
+use super::Model;
+use super::model::describe;
+use super::overview::{cells_of_levels, levels};
+use crate::figures::GroupRow;
+use crate::profile::Unit;
+use crate::stats::Estimate;
+use crate::table::Display::{Always, Rank};
+use crate::table::{Cell, Field, Rounding, Table, estimate, integer, text};
 
-const HEADER: [&str; 11] = [
-    "group",
-    "role",
-    "guests",
-    "shares",
-    "CPU time, %",
-    "by weight, %",
-    "error",
-    "rate, %",
-    "error of rate",
-    "background, Mbit/s",
-    "throttled, s",
+static GROUP: [Field<GroupRow>; 14] = [
+    text("group", "its name", |row: &GroupRow| Some(row.name.clone())).display(Always),
+    text("role", "what its guests do", |row: &GroupRow| Some(row.role.to_string())).display(Rank(8)),
+    integer("guests", "how many it has", |row: &GroupRow| Some(row.guests.into())).display(Always),
+    integer("shares", "weight as written", |row: &GroupRow| row.shares.map(i64::from)).display(Rank(7)),
+    estimate("cpu_percent", "% of a CPU", "vCPU, emulator and vhost threads in the window", |row: &GroupRow| {
+        row.cpu_percent
+    })
+    .label("CPU time")
+    .display(Rank(6)),
+    estimate("cpu_share_percent", "%", "part of all guests' CPU time", |row: &GroupRow| row.cpu_share_percent)
+        .label("Share of CPU time")
+        .display(Rank(1)),
+    estimate(
+        "expected_share_percent",
+        "%",
+        "the share that its weight would give it if every guest wanted all; idle groups want nothing",
+        |row: &GroupRow| row.expected_share_percent.map(Estimate::exact),
+    )
+    .label("Share by weight")
+    .rounding(Rounding::Decimals(1))
+    .display(Rank(4)),
+    estimate(
+        "cpu_share_error",
+        "",
+        "share ÷ share by weight − 1; 0 is its due. Empty where a group is limited by more than its weight: by a quota, a cap on \
+         the NIC or the pace of its streams; and for a group alone",
+        |row: &GroupRow| row.cpu_share_error,
+    )
+    .label("Error of share")
+    .display(Rank(5)),
+    estimate("rate_per_guest", "trans/s", "mean rate of its guests", |row: &GroupRow| {
+        row.rate_per_guest.filter(|_| row.unit == Unit::Transactions)
+    })
+    .label("Rate per guest")
+    .display(Rank(2)),
+    estimate("throughput_per_guest", "Mbit/s", "mean throughput of its guests", |row: &GroupRow| {
+        row.rate_per_guest.filter(|_| row.unit == Unit::Megabits)
+    })
+    .label("Throughput per guest")
+    .display(Rank(3)),
+    estimate("rate_share_percent", "%", "part of the measured rate", |row: &GroupRow| row.rate_share_percent)
+        .label("Share of rate"),
+    estimate(
+        "rate_share_error",
+        "",
+        "the same error of the share of rate; shares govern CPU time, and the rate only through it",
+        |row: &GroupRow| row.rate_share_error,
+    )
+    .label("Error of share of rate"),
+    estimate("background_mbps", "Mbit/s", "what its background streams moved", |row: &GroupRow| {
+        row.background_mbps
+    })
+    .label("Background"),
+    estimate(
+        "throttled_s",
+        "s",
+        "time that quotas kept its threads from CPUs, summed over control groups and CPUs",
+        |row: &GroupRow| row.throttled_s,
+    )
+    .label("Throttled"),
 ];
 
-const NOTES: &str = "
-- CPU time: part of all guests' CPU time (vCPU, emulator and vhost threads) in the window
-- by weight: the part that the group's weight would give it if every guest wanted all; idle groups want nothing
-- error: part ÷ part by weight − 1; 0 is its due. Shares govern CPU time, and the rate only through it. Not told where a group that
-  takes part is limited by more than its weight: by a quota, a cap on the NIC or the pace of its streams; nor for a group alone
-- throttled: time that quotas kept its threads from CPUs, summed over control groups and CPUs
-";
-
-/// What each group got, `## Groups`; empty where all guests are alike.
-pub(super) fn groups(model: &Model) -> String {
-    let rows = model.group_rows();
-    if rows.is_empty() {
-        return String::new();
-    }
-    let factors = &model.experiment.factors;
-    let names = factors.iter().map(|factor| factor.column().to_owned());
-    let columns = factors.len() + HEADER.len();
-    let header = line(names.chain(HEADER.map(String::from)));
-    let mut text = format!("## Groups\n\n{header}{}", line(vec!["---"; columns]));
-    for row in &rows {
-        let levels = factors.iter().map(|factor| row.configuration.level(*factor));
-        text.push_str(&line(levels.chain(cells(row))));
-    }
-    text + NOTES + &contention(model, &rows) + &by_weight(model) + &between(model) + &idle(model)
-}
-
-fn cells(row: &GroupRow) -> Vec<String> {
-    let interval = |value: &Option<Interval>| value.as_ref().map_or("–".into(), number::with_interval);
-    let error = |value: &Option<Interval>| value.as_ref().map_or("–".into(), number::around_zero);
-    vec![
-        row.name.clone(),
-        row.role.to_string(),
-        row.guests.to_string(),
-        row.shares.map_or("–".into(), |shares| shares.to_string()),
-        interval(&row.cpu_share_percent),
-        row.expected_share_percent.map_or("–".into(), |percent| format!("{percent:.1}")),
-        error(&row.cpu_share_error),
-        interval(&row.rate_share_percent),
-        error(&row.rate_share_error),
-        interval(&row.background_mbps),
-        interval(&row.throttled_s),
-    ]
-}
-
-/// Names the configurations in which nobody waited for a CPU.
-fn contention(model: &Model, rows: &[GroupRow]) -> String {
-    let mut idle: Vec<String> = Vec::new();
-    for row in rows.iter().filter(|row| row.contended.0 < row.contended.1) {
-        let levels = model::describe(&row.configuration, &model.experiment.factors);
-        let (contended, of) = row.contended;
-        let which = if levels.is_empty() { String::new() } else { format!(" ({levels})") };
-        let said = match contended {
-            0 => format!("- not contended{which}: shares mean nothing here\n"),
-            _ => format!("- contended in {contended} of {of} repeats only{which}: errors are of those\n"),
-        };
-        if !idle.contains(&said) {
-            idle.push(said);
+/// The rows of the first configurations, as many as together have at most `most` rows, at least one; and how many configurations
+/// are left out. No rows where all guests are alike.
+pub(super) fn groups(model: &Model, most: usize) -> (Table, usize) {
+    let all = model.group_rows();
+    let by_configuration: Vec<&[GroupRow]> = by_configuration(&all).collect();
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    let mut shown = 0;
+    for own in &by_configuration {
+        if shown > 0 && rows.len() + own.len() > most {
+            break;
         }
+        shown += 1;
+        rows.extend(own.iter().map(|row| {
+            let cells = GROUP.iter().map(|field| field.cell(row));
+            cells_of_levels(model, &row.configuration).into_iter().chain(cells).collect()
+        }));
     }
-    idle.concat()
+    let columns = levels(model).into_iter().chain(GROUP.iter().map(Field::column)).collect();
+    let table = Table { name: "groups", columns, rows };
+    (table.without_empty_columns(), by_configuration.len() - shown)
 }
 
-/// The mean over a configuration's valid trials.
-fn mean(model: &Model, row: &SummaryRow, of: impl Fn(&Numbers) -> Option<f64>) -> Option<Interval> {
-    let own = model.trials.iter().filter(|trial| trial.configuration == row.configuration);
-    Interval::from_repeats(&own.filter_map(|trial| of(trial.valid()?)).collect::<Vec<f64>>())
+fn by_configuration(rows: &[GroupRow]) -> impl Iterator<Item = &[GroupRow]> {
+    rows.chunk_by(|a, b| a.configuration == b.configuration)
 }
 
-/// The levels of a configuration in brackets, if any are swept.
-fn which(model: &Model, row: &SummaryRow) -> String {
-    let levels = model::describe(&row.configuration, &model.experiment.factors);
-    if levels.is_empty() { levels } else { format!(" ({levels})") }
-}
-
-/// How well the weights were kept, by guests and by groups.
-fn by_weight(model: &Model) -> String {
-    let lines = |row: &SummaryRow| {
-        let which = which(model, row);
-        let line = |parties: &str, cpu: Option<Interval>, rate: Option<Interval>| {
-            let told = |of: &str, index: Interval| format!("of {of} {}", number::with_interval(&index));
-            let indices = [cpu.map(|index| told("CPU time", index)), rate.map(|index| told("rate", index))];
-            let indices = indices.into_iter().flatten().collect::<Vec<String>>().join(", ");
-            let line = format!("- {parties} by weight{which}: Jain's index {indices}\n");
-            if indices.is_empty() { indices } else { line }
-        };
-        let of = &row.weighted;
-        line("guests", of.cpu, of.rate) + &line("groups", of.groups_cpu, of.groups_rate)
+/// A sentence for each configuration in which nobody waited for a CPU, in some repeats or in all.
+pub(super) fn contention(model: &Model) -> Vec<String> {
+    let rows = model.group_rows();
+    let sentence = |own: &[GroupRow]| {
+        let row = own.iter().find(|row| row.shares.is_some())?;
+        let levels = describe(&row.configuration, &model.experiment.factors);
+        let which = if levels.is_empty() { levels } else { format!(" ({levels})") };
+        match row.contended {
+            (0, _) => Some(format!("not contended{which}: shares decide nothing here")),
+            (contended, trials) if contended < trials => {
+                Some(format!("contended in {contended} of {trials} repeats only{which}: errors are of those"))
+            }
+            _ => None,
+        }
     };
-    model.rows.iter().map(lines).collect()
-}
-
-/// The measured groups against each other.
-fn between(model: &Model) -> String {
-    let line = |row: &SummaryRow| {
-        let bias = mean(model, row, |numbers| Some(numbers.sharing.between.rate?.bias_percent))?;
-        let jain = mean(model, row, |numbers| Some(numbers.sharing.between.rate?.jain))?;
-        let (bias, jain) = (number::with_interval(&bias), number::with_interval(&jain));
-        Some(format!(
-            "- between groups{}: bias of the rate per guest {bias} %, Jain's index {jain}\n",
-            which(model, row)
-        ))
-    };
-    model.rows.iter().filter_map(line).collect()
-}
-
-/// What a cap leaves unused.
-fn idle(model: &Model) -> String {
-    let line = |row: &SummaryRow| {
-        let idle = mean(model, row, |numbers| Some(numbers.host?.modes.idle_percent))?;
-        let unused = mean(model, row, |numbers| numbers.sharing.unused_cpu_percent);
-        let unused = unused.map_or(String::new(), |unused| {
-            format!(", at most {} % while a quota kept somebody from them", number::with_interval(&unused))
-        });
-        let idle = number::with_interval(&idle);
-        Some(format!(
-            "- work conservation{}: {idle} % of the host's CPUs were idle{unused}\n",
-            which(model, row)
-        ))
-    };
-    model.rows.iter().filter_map(line).collect()
-}
-
-/// With background against without, `## Interference`; empty where it was not swept.
-pub(super) fn interference(model: &Model) -> String {
-    let rows: Vec<&SummaryRow> = model.rows.iter().filter(|row| row.interference.is_known()).collect();
-    if rows.is_empty() {
-        return String::new();
-    }
-    let factors = &model.experiment.factors;
-    let names = factors.iter().map(|factor| factor.column().to_owned());
-    let columns = ["rate lost, %", "mean latency, times", "P99, times", "longest, times"].map(String::from);
-    let indexed = rows.iter().any(|row| row.interference.isolation.is_some());
-    let index = indexed.then(|| "isolation index".to_owned());
-    let header = line(names.chain(columns).chain(index));
-    let width = factors.len() + 4 + usize::from(indexed);
-    let mut text = format!("## Interference\n\n{header}{}", line(vec!["---"; width]));
-    for row in rows {
-        let levels = factors.iter().map(|factor| row.configuration.level(*factor));
-        let of = &row.interference;
-        let told = |ratio: Option<Ratio>, of: fn(f64) -> f64| {
-            ratio.map_or("–".into(), |ratio| number::with_ends(&ratio, of))
-        };
-        let lost = told(of.rate, |part| 100.0 * (1.0 - part));
-        let latencies =
-            [of.mean_latency, of.p99_latency, of.max_latency].map(|ratio| told(ratio, |times| times));
-        let cells = [lost].into_iter().chain(latencies);
-        let index = of.isolation.as_ref().map_or("–".into(), number::with_interval);
-        text.push_str(&line(levels.chain(cells).chain(indexed.then_some(index))));
-    }
-    let index = "Isolation index: mean over the measured guests of the relative rise of their latency ÷ relative rise of their \
-                 neighbours' load each second, both against the smallest quota in the same block; 0: none.\n";
-    let index = if indexed { index } else { "" };
-    text + "\nThe measured guests against the same block without background; in brackets the 95 % interval of the mean log \
-            ratio over blocks.\n"
-        + index
+    by_configuration(&rows).filter_map(sentence).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::TrialFigures;
     use crate::report::fixture;
+    use crate::table::Terminal;
 
-    #[test]
-    fn groups_and_interference_are_told() {
-        let (experiment, provenance, trials) = fixture::grouped_run();
+    fn table(change: impl Fn(&mut Vec<TrialFigures>), most: usize) -> (Table, usize, Vec<String>) {
+        let (experiment, provenance, mut trials) = fixture::grouped_run();
+        change(&mut trials);
         let model = Model::new(&experiment, &provenance, &trials);
-        insta::assert_snapshot!(groups(&model) + &interference(&model));
+        let (table, left_out) = groups(&model, most);
+        (table, left_out, contention(&model))
     }
 
     #[test]
-    fn a_run_without_groups_says_nothing_of_them() {
+    fn each_group_has_its_cpu_time_its_due_and_its_rate() {
+        let (table, ..) = table(|_| (), usize::MAX);
+        insta::assert_snapshot!(
+            table.to_terminal(Terminal { width: 120, colour: false }) + &table.to_markdown()
+        );
+    }
+
+    #[test]
+    fn a_narrow_terminal_keeps_share_and_rate_and_names_what_it_leaves_out() {
+        let text = table(|_| (), usize::MAX).0.to_terminal(Terminal { width: 64, colour: false });
+        let drawn = text.lines().take_while(|line| !line.starts_with("too narrow"));
+        assert!(drawn.clone().all(|line| line.chars().count() <= 64), "{text}");
+        assert!(drawn.clone().any(|line| line.contains("Share of") && line.contains("Rate per")), "{text}");
+        assert!(text.contains("too narrow for: ") && text.contains("CPU time"), "{text}");
+    }
+
+    #[test]
+    fn whole_configurations_are_shown_and_the_others_counted() {
+        let (table, left_out, _) = table(|_| (), 3);
+        assert_eq!((table.rows.len(), left_out), (2, 1));
+    }
+
+    #[test]
+    fn a_run_whose_cpus_nobody_wanted_has_a_sentence_for_it() {
+        let idle = |trials: &mut Vec<TrialFigures>| {
+            for numbers in trials.iter_mut().filter_map(|trial| trial.numbers.as_mut()) {
+                numbers.sharing.contended = Some(false);
+            }
+        };
+        let (.., sentences) = table(idle, 9);
+        assert_eq!(sentences[0], "not contended (no background): shares decide nothing here");
+        assert!(table(|_| (), 9).2.is_empty());
+    }
+
+    #[test]
+    fn a_run_without_groups_has_no_rows() {
         let (experiment, provenance, trials) = fixture::run();
-        let model = Model::new(&experiment, &provenance, &trials);
-        assert_eq!(groups(&model) + &interference(&model), "");
+        assert!(groups(&Model::new(&experiment, &provenance, &trials), 9).0.rows.is_empty());
     }
 }

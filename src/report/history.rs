@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::number::plain;
-use super::terminal::{Terminal, wrapped};
+use super::terminal::Terminal;
 use crate::answers::{HistoryEntry, LevelChange, MetricHistory};
+use crate::table::{Table, plain};
 
 const COLUMNS: [&str; 6] = ["configuration", "metric", "runs", "newest", "level", "changes"];
 /// Facts that are named at one change.
@@ -24,9 +24,9 @@ pub fn to_terminal(history: &[HistoryEntry], courses: &[MetricHistory], terminal
             course.changes.len().to_string(),
         ]
     };
-    let table = wrapped(&COLUMNS, courses.iter().map(row).collect(), terminal);
+    let table = Table::from_words("history", &COLUMNS, courses.iter().map(row)).to_terminal(terminal);
     let sentences: String = courses.iter().flat_map(|course| sentences(history, course)).collect();
-    format!("{table}\n{sentences}")
+    format!("{table}{sentences}")
 }
 
 /// What happened to one figure: a line for each change, for its odd runs, and for two bands.

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use quick_xml::escape::escape;
 
-use super::number::plain;
 use crate::answers::{HistoryEntry, MetricHistory};
+use crate::table::plain;
 
 /// Size of the picture, px: as all charts.
 const SIZE: (f64, f64) = (1440.0, 810.0);

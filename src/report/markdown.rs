@@ -3,121 +3,71 @@
 //! Links are relative: charts are expected in `charts/`, tables beside the report.
 
 use super::chart::Chart;
-use super::table_line::line;
-use super::{Model, answers, demand, fairness, groups, model, number, warnings};
-use crate::figures::{Metric, Section, SummaryRow};
+use super::overview::overview;
+use super::{Model, answers, caption, groups, model, warnings};
+use crate::figures::Section;
 use crate::raw::Accel;
+use crate::table::Table;
 
 /// The tables of the report: what each is about.
-const TABLES: [(&str, Section); 3] = [
+const TABLES: [(&str, Section); 6] = [
+    ("Fairness between guests, and trust", Section::Fairness),
+    ("Fairness over repeats and over time", Section::OverTime),
     ("Speed", Section::Speed),
     ("CPU", Section::Cpu),
-    ("Fairness between guests, and trust", Section::Fairness),
+    ("Interference by background load", Section::Interference),
+    ("Groups and their weights", Section::Groups),
 ];
 
 /// The whole report, `report.md`.
 pub fn report(model: &Model, charts: &[Chart]) -> String {
-    let sections = [
-        heading(model),
-        chart_links(charts),
-        groups::groups(model),
-        groups::interference(model),
-        demand::demand(model),
-        tables(model),
-        fairness::over_time(model),
-        problems(model),
-        cautions(model),
-        provenance(model),
-    ];
-    let sections: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
+    let links = charts.iter().map(|chart| format!("![{}](charts/{}.png)\n", chart.title, chart.name));
+    let mut sections = vec![heading(model), section("Charts", &links.collect::<Vec<_>>().join("\n"))];
+    sections.push(groups(model));
+    sections.extend(TABLES.map(|(title, one)| with_legend(title, &overview(model, &[one]))));
+    let warnings: Vec<String> = warnings(model).iter().map(ToString::to_string).collect();
+    sections.push(section("Excluded trials", &list(&model::problems(model))));
+    sections.push(section("Warnings", &list(&warnings)));
+    sections.push(section("Provenance", &model.provenance.table().to_markdown()));
+    sections.retain(|section| !section.is_empty());
     sections.join("\n")
+}
+
+/// A section with its title; empty without a text.
+fn section(title: &str, text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("## {title}\n\n{text}") }
+}
+
+/// A table with what its figures are; empty without rows or figures.
+fn with_legend(title: &str, table: &Table) -> String {
+    let (table, legend) = (table.to_markdown(), table.to_legend());
+    if table.lines().count() < 3 || legend.is_empty() {
+        return String::new();
+    }
+    section(title, &format!("{table}\n{legend}"))
+}
+
+fn list(items: &[String]) -> String {
+    items.iter().map(|item| format!("- {item}\n")).collect()
+}
+
+fn groups(model: &Model) -> String {
+    let text = with_legend("Groups", &groups::groups(model, usize::MAX).0);
+    if text.is_empty() { text } else { text + &list(&groups::contention(model)) }
 }
 
 fn heading(model: &Model) -> String {
     let experiment = model.experiment;
-    let mut text = format!("# {}\n\n", experiment.name);
-    let answers = answers::list(model);
-    if !answers.is_empty() {
-        text.push_str(&(answers + "\n"));
-    }
-    if model.provenance.accel == Accel::Tcg {
-        text.push_str(&format!("**{}**\n\n", model.provenance.accel.label()));
-    }
-    if !experiment.description.is_empty() {
-        text.push_str(&format!("{}\n\n", experiment.description));
-    }
-    if let Some(source) = &experiment.source {
-        text.push_str(&format!("Source: {source}\n\n"));
-    }
-    let window = experiment.timing.window.as_secs_f64();
-    let meaning =
-        if model.has_intervals() { "; mean ± 95 % interval (Student's t over repeats)" } else { "" };
-    text.push_str(&format!("{}; {}, window {window} s{meaning}.\n", model.constants(), model.repeats()));
-    let trust = fairness::trust(model);
-    if trust.is_empty() { text } else { text + "\nTrust: " + &trust }
-}
-
-fn chart_links(charts: &[Chart]) -> String {
-    let links: Vec<String> =
-        charts.iter().map(|chart| format!("![{}](charts/{}.png)\n", chart.title, chart.name)).collect();
-    if links.is_empty() { String::new() } else { format!("## Charts\n\n{}", links.join("\n")) }
-}
-
-fn tables(model: &Model) -> String {
-    TABLES.map(|(title, section)| table(model, title, section)).join("\n")
-}
-
-fn table(model: &Model, title: &str, section: Section) -> String {
-    let factors = &model.experiment.factors;
-    let of_section = Metric::ALL.into_iter().filter(|metric| metric.section() == section);
-    let metrics: Vec<Metric> = of_section.filter(|metric| model.can_have(*metric)).collect();
-    let names = factors.iter().map(|factor| factor.column().to_string()).chain(["repeats".into()]);
-    let header: Vec<String> = names.chain(metrics.iter().map(|metric| titled(*metric))).collect();
-    let left = vec!["---"; factors.len() + 1];
-    let right = vec!["---:"; metrics.len()];
-    let mut text = format!("## {title}\n\n{}{}", line(header), line([left, right].concat()));
-    for row in &model.rows {
-        let levels = factors.iter().map(|factor| row.configuration.level(*factor));
-        let values = metrics.iter().map(|metric| value(row, *metric));
-        text.push_str(&line(levels.chain([model::counts(row)]).chain(values)));
-    }
-    text.push('\n');
-    for metric in metrics {
-        text.push_str(&format!("- {}: {}\n", metric.label(), metric.explanation()));
-    }
-    text
-}
-
-fn titled(metric: Metric) -> String {
-    if metric.unit().is_empty() {
-        metric.label().into()
-    } else {
-        format!("{}, {}", metric.label(), metric.unit())
-    }
-}
-
-fn value(row: &SummaryRow, metric: Metric) -> String {
-    row.get(metric).map_or("–".into(), number::with_interval)
-}
-
-fn problems(model: &Model) -> String {
-    let problems = model::problems(model);
-    if problems.is_empty() {
-        return String::new();
-    }
-    let items: String = problems.iter().map(|problem| format!("- {problem}\n")).collect();
-    format!("## Trials that do not count\n\n{items}")
-}
-
-fn cautions(model: &Model) -> String {
-    let items: String = warnings(model).iter().map(|warning| format!("- {warning}\n")).collect();
-    if items.is_empty() { items } else { format!("## Warnings\n\n{items}") }
-}
-
-fn provenance(model: &Model) -> String {
-    let rows: String =
-        model.provenance.rows().into_iter().map(|(name, value)| line([name.into(), value])).collect();
-    format!("## Provenance\n\n{}{}{rows}", line(["what", "value"]), line(["---", "---"]))
+    let emulated =
+        (model.provenance.accel == Accel::Tcg).then(|| format!("**{}**", model.provenance.accel.label()));
+    let answers = Some(answers::list(model).trim_end().to_owned()).filter(|answers| !answers.is_empty());
+    let description = Some(experiment.description.clone()).filter(|text| !text.is_empty());
+    let source = experiment.source.as_ref().map(|source| format!("Source: {source}"));
+    let caption = Some(caption::lines(model).join("; ") + ".");
+    let trust = caption::trust(model).map(|sentence| format!("Trust: {sentence}."));
+    let title = Some(format!("# {}", experiment.name));
+    let parts = [title, answers, emulated, description, source, caption, trust];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n") + "\n"
 }
 
 #[cfg(test)]
@@ -130,5 +80,11 @@ mod tests {
         let (experiment, provenance, trials) = fixture::run();
         let chart = Chart { name: "total_rate_tps".into(), title: "Total rate".into(), svg: String::new() };
         insta::assert_snapshot!(report(&Model::new(&experiment, &provenance, &trials), &[chart]));
+    }
+
+    #[test]
+    fn the_report_of_groups_beside_background() {
+        let (experiment, provenance, trials) = fixture::grouped_run();
+        insta::assert_snapshot!(report(&Model::new(&experiment, &provenance, &trials), &[]));
     }
 }

@@ -69,11 +69,6 @@ impl<'a> Model<'a> {
     pub(super) fn can_have(&self, metric: Metric) -> bool {
         metric.needs().iter().all(|need| need.is_met(self.experiment))
     }
-
-    /// Whether any configuration has an interval.
-    pub(super) fn has_intervals(&self) -> bool {
-        self.rows.iter().flat_map(|row| row.values.values()).any(|interval| interval.half_width.is_some())
-    }
 }
 
 /// What was the same in all of some configurations with guests, or in all if none has any. What a test does not heed is
@@ -159,18 +154,6 @@ pub(super) fn stage(stage: Stage) -> &'static str {
         Stage::Load => "load",
         Stage::Probe => "probe",
         Stage::Skipped => "skipped",
-    }
-}
-
-/// `5`, or `3 (1 invalid, 1 failed)`.
-pub(super) fn counts(row: &SummaryRow) -> String {
-    let named = |count: u32, word: &str| (count > 0).then(|| format!("{count} {word}"));
-    let others: Vec<String> =
-        [named(row.invalid, "invalid"), named(row.failed, "failed")].into_iter().flatten().collect();
-    if others.is_empty() {
-        row.measured.to_string()
-    } else {
-        format!("{} ({})", row.measured, others.join(", "))
     }
 }
 

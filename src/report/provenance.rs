@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::raw::Accel;
+use crate::table::{Cell, Column, ColumnType, Table};
 
 /// Where figures come from. An empty field is unknown and is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,8 +62,8 @@ impl Provenance {
         parts.iter().filter(|part| !part.is_empty()).map(|part| short(part)).collect::<Vec<_>>().join(" · ")
     }
 
-    /// Name and value, for tables.
-    pub fn rows(&self) -> Vec<(&'static str, String)> {
+    /// Name and value of what is known.
+    pub fn table(&self) -> Table {
         let rows = [
             ("tool", format!("kvmfair {}", self.tool_version)),
             ("profile", self.profile.clone()),
@@ -77,7 +78,15 @@ impl Provenance {
             ("netperf", self.netperf.clone()),
             ("date", self.date.clone()),
         ];
-        rows.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+        let known = rows.into_iter().filter(|(_, value)| !value.is_empty());
+        Table {
+            name: "provenance",
+            columns: vec![
+                Column::plain("what", ColumnType::Text, "what is known"),
+                Column::plain("value", ColumnType::Text, "its value"),
+            ],
+            rows: known.map(|(name, value)| vec![Cell::text(name), Cell::text(value)]).collect(),
+        }
     }
 }
 

@@ -32,7 +32,7 @@ use crate::profile::Experiment;
 use crate::raw::{Accel, RawTrial};
 use crate::report::chart::{charts, png};
 use crate::report::{self, Model, Provenance, tables};
-use crate::table::Table;
+use crate::table::{FORMATS, Table};
 use due::Due;
 use origin::provenance;
 pub use run_dir::{RunDir, RunDirError, Writer};
@@ -236,7 +236,12 @@ impl Results {
     /// The tables that are made of all trials.
     fn write_comparisons(&mut self) -> Result<()> {
         let begun = Instant::now();
-        self.write(tables::of_all_trials(&self.model()))?;
+        for table in tables::of_all_trials(&self.model()) {
+            for format in FORMATS {
+                let name = format!("{}.{}", table.name, format.extension);
+                self.dir.write(&name, (format.render)(&table).as_bytes())?;
+            }
+        }
         self.due = Due::after(begun, Instant::now());
         Ok(())
     }

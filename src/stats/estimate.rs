@@ -14,6 +14,10 @@ pub enum Scale {
     Skewed,
     /// At most 1 and skewed towards lower values: Jain's index.
     Index,
+    /// Between 0 and 100, errors add: shares of CPU time, shares lost.
+    Percent,
+    /// Has no interval: trials are tested together.
+    Probability,
 }
 
 /// What the ends of an interval are.
@@ -25,6 +29,17 @@ pub enum Ends {
     WithinOneBoot,
     /// Smallest and largest trial: too few for an interval of such a figure.
     Extremes,
+}
+
+impl Ends {
+    /// The word for it in tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Ends::OverBoots => "95 % over boots",
+            Ends::WithinOneBoot => "95 % within one boot",
+            Ends::Extremes => "extremes",
+        }
+    }
 }
 
 /// A figure of one trial.
@@ -83,6 +98,50 @@ impl Estimate {
         })
     }
 
+    /// A value without an interval, such as one that follows from the profile.
+    pub fn exact(mean: f64) -> Estimate {
+        Estimate { trials: 1, boots: 1, mean, low_high: None, ends: Ends::Extremes, min: mean, max: mean }
+    }
+
+    /// How many independent values its ends are of.
+    fn units(&self) -> usize {
+        if self.ends == Ends::OverBoots { self.boots } else { self.trials }
+    }
+
+    /// The ends of its interval if these tell anything: of two values t(0.975, 1) = 12.7 tells their distance and nothing else.
+    pub fn telling_ends(&self) -> Option<(f64, f64)> {
+        self.low_high.filter(|_| self.units() > 2)
+    }
+
+    /// The upper end if it tells anything, or the value itself.
+    pub fn high(&self) -> f64 {
+        self.telling_ends().map_or(self.mean, |(_, high)| high)
+    }
+
+    /// The same cut at a bound.
+    pub fn at_least(&self, bound: f64) -> Estimate {
+        let [mean, min, max] = [self.mean, self.min, self.max].map(|value| value.max(bound));
+        let low_high = self.low_high.map(|(low, high)| (low.max(bound), high.max(bound)));
+        Estimate { mean, low_high, min, max, ..*self }
+    }
+
+    /// Of another figure that falls or rises with this one.
+    pub fn map(&self, figure: impl Fn(f64) -> f64) -> Estimate {
+        let both = |(low, high): (f64, f64)| {
+            let (low, high) = (figure(low), figure(high));
+            (low.min(high), low.max(high))
+        };
+        let (min, max) = both((self.min, self.max));
+        Estimate { mean: figure(self.mean), low_high: self.low_high.map(both), min, max, ..*self }
+    }
+
+    /// Whether its interval reaches at most so many per cent of the mean to either side.
+    pub fn is_within(&self, percent: f64) -> bool {
+        let half = |(low, high): (f64, f64)| (self.mean - low).max(high - self.mean);
+        let is_interval = self.ends != Ends::Extremes;
+        is_interval && self.low_high.is_some_and(|ends| half(ends) <= percent / 100.0 * self.mean.abs())
+    }
+
     /// Whether fewer boots than trials stand behind it, so that its interval is over fewer than `trials` units.
     pub fn shares_boots(&self) -> bool {
         self.boots < self.trials
@@ -108,13 +167,14 @@ fn interval(units: &[f64], scale: Scale) -> Option<(f64, f64)> {
             let Interval { mean, half_width, .. } = Interval::from_repeats(units)?;
             Some((mean - half_width?, mean + half_width?))
         }
+        Scale::Percent => interval(units, Scale::Linear).map(|(low, high)| (low.max(0.0), high.min(100.0))),
         Scale::Log => log_interval(units),
         Scale::Skewed if units.len() >= FEWEST_SKEWED => log_interval(units),
         Scale::Index if units.len() >= FEWEST_SKEWED => {
             let missing: Vec<f64> = units.iter().map(|value| 1.0 - value).collect();
             log_interval(&missing).map(|(low, high)| (1.0 - high, (1.0 - low).min(1.0)))
         }
-        Scale::Skewed | Scale::Index => None,
+        Scale::Skewed | Scale::Index | Scale::Probability => None,
     }
 }
 

@@ -28,13 +28,6 @@ impl Interval {
         Some(Interval { n, mean, half_width, min, max })
     }
 
-    /// Whether it says anything: it does if it is no wider than ten times the mean. Of what cannot be negative, only those of two
-    /// repeats are wider: t(0.975, 1) is 12.7, and three repeats, two of them 0, reach 8.6 means.
-    pub fn is_telling(&self) -> bool {
-        const WIDEST: f64 = 10.0;
-        self.half_width.is_none_or(|half_width| 2.0 * half_width <= WIDEST * self.mean.abs())
-    }
-
     /// Whether half of its width is at most so many per cent of the mean.
     pub fn is_within(&self, percent: f64) -> bool {
         self.half_width.is_some_and(|half_width| half_width <= percent / 100.0 * self.mean.abs())
@@ -113,17 +106,6 @@ mod tests {
                 "{repeats} repeats, CV {cv}: {stopped} stopped, {coverage} of them hold the mean"
             );
         }
-    }
-
-    #[test]
-    fn an_interval_wider_than_ten_means_says_nothing_and_one_repeat_has_none() {
-        assert!(!Interval::from_repeats(&[1.0, 9.0]).unwrap().is_telling());
-        assert!(Interval::from_repeats(&[4.0, 6.0]).unwrap().is_telling());
-        assert!(Interval::from_repeats(&[0.0, 0.0, 9.0]).unwrap().is_telling());
-        assert!(
-            Interval::from_repeats(&[7.0]).unwrap().is_telling()
-                && Interval::from_repeats(&[0.0; 3]).unwrap().is_telling()
-        );
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{Cell, Table};
+use super::{Cell, FileFormat, Table};
+
+/// The format.
+pub(super) const FORMAT: FileFormat = FileFormat { extension: "csv", render: Table::to_csv };
 
 impl Table {
     /// The name of its file.
@@ -29,12 +32,13 @@ impl Table {
 
 /// A cell as text; empty where there is no value.
 fn csv_text(cell: &Cell) -> String {
-    match cell {
+    match cell.plain() {
         Cell::Empty => String::new(),
-        Cell::Text(text) => text.clone(),
+        Cell::Text(text) => text,
         Cell::Integer(number) => number.to_string(),
-        Cell::Real(number) => decimal(*number),
+        Cell::Real(number) => decimal(number),
         Cell::Boolean(holds) => holds.to_string(),
+        Cell::Estimate(_) | Cell::Trials { .. } => String::new(), // plain cells are neither
     }
 }
 
@@ -58,7 +62,7 @@ fn push_line(text: &mut String, cells: impl Iterator<Item = String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::{Column, Kind};
+    use crate::table::{Column, ColumnType};
 
     #[test]
     fn a_real_always_has_a_decimal_point_and_no_trailing_zeros() {
@@ -71,7 +75,10 @@ mod tests {
         let words = ["a,b", "say \"x\"", "two\nlines", "plain"];
         let table = Table {
             name: "words",
-            columns: vec![Column::plain("word", Kind::Text, ""), Column::plain("n", Kind::Integer, "")],
+            columns: vec![
+                Column::plain("word", ColumnType::Text, ""),
+                Column::plain("n", ColumnType::Integer, ""),
+            ],
             rows: words.iter().map(|word| vec![Cell::text(*word), Cell::Integer(1)]).collect(),
         };
         let text = table.to_csv();

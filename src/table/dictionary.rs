@@ -1,6 +1,6 @@
 //! The data dictionary: every column of every table, as a table.
 
-use super::{Cell, Column, Kind, Table};
+use super::{Cell, Column, ColumnType, Table};
 
 /// `columns`: one row for each column of `tables`, then one for each of the named `values` of a long table.
 pub fn dictionary<'t>(tables: impl IntoIterator<Item = &'t Table>) -> Table {
@@ -11,16 +11,16 @@ pub fn dictionary<'t>(tables: impl IntoIterator<Item = &'t Table>) -> Table {
         columns: vec![
             Column::plain(
                 "table",
-                Kind::Text,
+                ColumnType::Text,
                 "the file without `.csv`; `summary.metric`: a value of that column",
             ),
-            Column::plain("name", Kind::Text, "the column, or the metric"),
-            Column::plain("type", Kind::Text, "text, integer, real or boolean; any cell may be empty"),
-            Column::plain("unit", Kind::Text, "empty for words, counts and ratios"),
-            Column::plain("meaning", Kind::Text, "what it is"),
+            Column::plain("name", ColumnType::Text, "the column, or the metric"),
+            Column::plain("type", ColumnType::Text, "text, integer, real or boolean; any cell may be empty"),
+            Column::plain("unit", ColumnType::Text, "empty for words, counts and ratios"),
+            Column::plain("meaning", ColumnType::Text, "what it is"),
             Column::plain(
                 "direction",
-                Kind::Text,
+                ColumnType::Text,
                 "whether higher or lower is better; empty where neither is",
             ),
         ],

@@ -1,14 +1,17 @@
 //! A column as one row of a static list: its name, its meaning, what an experiment needs to have it, and how its cell is read
 //! from a record. Adding a column is adding such a row.
 
-use super::{Cell, Column, Kind};
+use super::{Cell, Column, ColumnType, Display, Rounding};
 use crate::figures::{Better, Need};
 use crate::profile::Experiment;
+use crate::stats::Estimate;
 
 /// One column of tables whose rows are of `T`.
 pub struct Field<T> {
     /// Name in CSV and JSON.
     pub column: &'static str,
+    /// Heading for people; empty: the name with spaces.
+    pub label: &'static str,
     /// Unit; empty for words, counts and ratios.
     pub unit: &'static str,
     /// Which way is better.
@@ -17,6 +20,10 @@ pub struct Field<T> {
     pub needs: &'static [Need],
     /// What it is, in one line.
     pub meaning: &'static str,
+    /// How precisely people are shown it.
+    pub rounding: Rounding,
+    /// Where people are shown it.
+    pub display: Display,
     /// Its cell.
     pub reader: Reader<T>,
 }
@@ -31,12 +38,32 @@ pub enum Reader<T> {
     Real(fn(&T) -> Option<f64>),
     /// Whether something holds.
     Boolean(fn(&T) -> Option<bool>),
+    /// A figure over repeats.
+    Estimate(fn(&T) -> Option<Estimate>),
 }
 
 impl<T> Field<T> {
     /// Which way is better.
     pub const fn better(mut self, better: Better) -> Field<T> {
         self.better = better;
+        self
+    }
+
+    /// Its heading for people.
+    pub const fn label(mut self, label: &'static str) -> Field<T> {
+        self.label = label;
+        self
+    }
+
+    /// How precisely people are shown it.
+    pub const fn rounding(mut self, rounding: Rounding) -> Field<T> {
+        self.rounding = rounding;
+        self
+    }
+
+    /// Where people are shown it.
+    pub const fn display(mut self, display: Display) -> Field<T> {
+        self.display = display;
         self
     }
 
@@ -54,13 +81,24 @@ impl<T> Field<T> {
     /// The column.
     pub fn column(&self) -> Column {
         let kind = match self.reader {
-            Reader::Text(_) => Kind::Text,
-            Reader::Integer(_) => Kind::Integer,
-            Reader::Real(_) => Kind::Real,
-            Reader::Boolean(_) => Kind::Boolean,
+            Reader::Text(_) => ColumnType::Text,
+            Reader::Integer(_) => ColumnType::Integer,
+            Reader::Real(_) | Reader::Estimate(_) => ColumnType::Real,
+            Reader::Boolean(_) => ColumnType::Boolean,
         };
-        let (name, meaning) = (self.column.into(), self.meaning.into());
-        Column { name, kind, unit: self.unit, better: self.better, meaning }
+        Column {
+            label: self.label.into(),
+            unit: self.unit,
+            better: self.better,
+            rounding: self.rounding,
+            display: self.display,
+            ..Column::plain(self.column, kind, self.meaning)
+        }
+    }
+
+    /// The figure over repeats of one record; `None` of other types.
+    pub fn estimate(&self, record: &T) -> Option<Estimate> {
+        if let Reader::Estimate(read) = self.reader { read(record) } else { None }
     }
 
     /// The cell of one record.
@@ -70,6 +108,7 @@ impl<T> Field<T> {
             Reader::Integer(read) => read(record).map_or(Cell::Empty, Cell::Integer),
             Reader::Real(read) => Cell::real(read(record)),
             Reader::Boolean(read) => read(record).map_or(Cell::Empty, Cell::Boolean),
+            Reader::Estimate(read) => Cell::estimate(read(record)),
         }
     }
 }
@@ -111,11 +150,23 @@ pub const fn boolean<T>(
     field(column, "", meaning, Reader::Boolean(read))
 }
 
+/// A column of figures over repeats.
+pub const fn estimate<T>(
+    column: &'static str,
+    unit: &'static str,
+    meaning: &'static str,
+    read: fn(&T) -> Option<Estimate>,
+) -> Field<T> {
+    field(column, unit, meaning, Reader::Estimate(read))
+}
+
 const fn field<T>(
     column: &'static str,
     unit: &'static str,
     meaning: &'static str,
     reader: Reader<T>,
 ) -> Field<T> {
-    Field { column, unit, better: Better::Neither, needs: &[], meaning, reader }
+    let (rounding, display) = (Rounding::Significant, Display::ReportOnly);
+    let (label, better) = ("", Better::Neither);
+    Field { column, label, unit, better, needs: &[], meaning, rounding, display, reader }
 }

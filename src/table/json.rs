@@ -51,11 +51,12 @@ impl Table {
 }
 
 fn value(cell: &Cell) -> Value {
-    match cell {
+    match cell.plain() {
         Cell::Empty => Value::Null,
-        Cell::Text(text) => text.as_str().into(),
-        Cell::Integer(number) => (*number).into(),
-        Cell::Real(number) => (*number).into(),
-        Cell::Boolean(holds) => (*holds).into(),
+        Cell::Text(text) => text.into(),
+        Cell::Integer(number) => number.into(),
+        Cell::Real(number) => number.into(),
+        Cell::Boolean(holds) => holds.into(),
+        Cell::Estimate(_) | Cell::Trials { .. } => Value::Null, // plain cells are neither
     }
 }

@@ -1,30 +1,60 @@
 //! Tables as Markdown: words on the left, numbers on the right; a dash where there is no value.
 
-use super::{Cell, Kind, Table};
+use super::{Cell, Column, Display, Table};
 
 impl Table {
     /// The table in GitHub's Markdown.
     pub fn to_markdown(&self) -> String {
-        let rule = |kind: Kind| if matches!(kind, Kind::Integer | Kind::Real) { "---:" } else { "---" };
-        let header = markdown_line(self.columns.iter().map(|column| column.name.as_ref()));
-        let rules = markdown_line(self.columns.iter().map(|column| rule(column.kind)));
-        let rows: String = self.rows.iter().map(|row| markdown_line(row.iter().map(shown))).collect();
-        header + &rules + &rows
+        let header = markdown_line(self.columns.iter().map(titled));
+        let rules = self.columns.iter().map(|column| if column.is_number() { "---:" } else { "---" });
+        let rows: String = self.rows.iter().map(|row| self.markdown_row(row)).collect();
+        header + &markdown_line(rules) + &rows
+    }
+
+    /// A list of what its figures are.
+    pub fn to_legend(&self) -> String {
+        let figures = self.columns.iter().filter(|column| column.display != Display::Always);
+        figures.map(|column| format!("- {}: {}\n", column.heading(), column.meaning)).collect()
+    }
+
+    fn markdown_row(&self, row: &[Cell]) -> String {
+        markdown_line(row.iter().zip(&self.columns).map(|(cell, column)| match cell {
+            Cell::Trials { valid, invalid, failed } => trials(*valid, *invalid, *failed),
+            cell => cell.shown(column.rounding),
+        }))
     }
 }
 
-fn shown(cell: &Cell) -> String {
-    match cell {
-        Cell::Empty => "–".into(),
-        Cell::Text(text) => text.clone(),
-        Cell::Integer(number) => number.to_string(),
-        Cell::Real(number) => number.to_string(),
-        Cell::Boolean(holds) => holds.to_string(),
-    }
+/// `Total rate, transactions/s`.
+fn titled(column: &Column) -> String {
+    if column.unit.is_empty() { column.heading() } else { format!("{}, {}", column.heading(), column.unit) }
+}
+
+/// `5`, or `3 (1 invalid, 1 failed)`.
+fn trials(valid: u32, invalid: u32, failed: u32) -> String {
+    let named = |count: u32, word: &str| (count > 0).then(|| format!("{count} {word}"));
+    let others: Vec<String> =
+        [named(invalid, "invalid"), named(failed, "failed")].into_iter().flatten().collect();
+    if others.is_empty() { valid.to_string() } else { format!("{valid} ({})", others.join(", ")) }
 }
 
 /// One line of a table; `|` in a cell is escaped.
-fn markdown_line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
+pub(crate) fn markdown_line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
     let cells: Vec<String> = cells.into_iter().map(|cell| cell.as_ref().replace('|', "\\|")).collect();
     format!("| {} |\n", cells.join(" | "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_in_a_cell_does_not_break_the_table() {
+        assert_eq!(markdown_line(["a|b", "c"]), "| a\\|b | c |\n");
+    }
+
+    #[test]
+    fn trials_that_do_not_count_are_named() {
+        assert_eq!([trials(5, 0, 0), trials(3, 1, 1)], ["5", "3 (1 invalid, 1 failed)"]);
+    }
 }

@@ -2,69 +2,40 @@
 //!
 //! - [`Table`], [`Column`], [`Cell`]: the value
 //! - [`Field`]: a column as a row of a static list: how its cell is read from a record, and what an experiment needs for it
-//! - `csv`, `json`, `markdown`: [`Table::to_csv`], [`Table::to_objects`], [`Table::to_markdown`]
+//! - `csv`, `json`, `markdown`, `terminal`: [`Table::to_csv`], [`Table::to_objects`], [`Table::to_markdown`], [`Table::to_terminal`]
+//! - [`FORMATS`]: the formats that every table of a run is written in; a further one is a file and its line there
+//! - `number`: numbers and their intervals for people
 //! - `dictionary`: the columns of other tables as a table, the data dictionary
 
+mod column;
 mod csv;
 mod dictionary;
 mod field;
 mod json;
 mod markdown;
+mod number;
+mod terminal;
 
-use std::borrow::Cow;
+use crate::stats::Estimate;
 
-use crate::figures::Better;
-
+pub use column::{Column, ColumnType, Display, Rounding};
 pub use dictionary::{describe_values, dictionary};
-pub use field::{Field, Reader, boolean, integer, real, text};
+pub use field::{Field, Reader, boolean, estimate, integer, real, text};
 pub use json::Row;
+pub(crate) use markdown::markdown_line;
+pub use number::{plain, with_interval};
+pub use terminal::Terminal;
 
-/// The type of all cells of a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Words.
-    Text,
-    /// A whole number.
-    Integer,
-    /// A number with a decimal point.
-    Real,
-    /// `true` or `false`.
-    Boolean,
+/// A format of files.
+pub struct FileFormat {
+    /// Ending of the files' names.
+    pub extension: &'static str,
+    /// A whole table.
+    pub render: fn(&Table) -> String,
 }
 
-impl Kind {
-    /// The word in the data dictionary.
-    pub fn word(self) -> &'static str {
-        match self {
-            Kind::Text => "text",
-            Kind::Integer => "integer",
-            Kind::Real => "real",
-            Kind::Boolean => "boolean",
-        }
-    }
-}
-
-/// What all cells of a column are.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Column {
-    /// Lower case, words joined by `_`, with the unit where there is one.
-    pub name: Cow<'static, str>,
-    /// Their type.
-    pub kind: Kind,
-    /// Their unit; empty for words, counts and ratios.
-    pub unit: &'static str,
-    /// Which way is better.
-    pub better: Better,
-    /// What they are, in one line.
-    pub meaning: Cow<'static, str>,
-}
-
-impl Column {
-    /// A column that only names or orders rows: no unit, no direction.
-    pub fn plain(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
-        Column { name: name.into(), kind, unit: "", better: Better::Neither, meaning: meaning.into() }
-    }
-}
+/// The formats of the tables that compare trials. Tables of single trials, which grow, are CSV alone.
+pub static FORMATS: &[FileFormat] = &[csv::FORMAT];
 
 /// One value.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,10 +46,21 @@ pub enum Cell {
     Text(String),
     /// A whole number.
     Integer(i64),
-    /// A number; written with six decimals at most and at least one.
+    /// A number; in files with six decimals at most and at least one.
     Real(f64),
     /// Whether something holds.
     Boolean(bool),
+    /// A figure over repeats with its interval, for people; in files its mean.
+    Estimate(Estimate),
+    /// How many trials are valid, and how many are not; in files the valid ones.
+    Trials {
+        /// Valid ones.
+        valid: u32,
+        /// Those that ran and are not valid.
+        invalid: u32,
+        /// Those that failed.
+        failed: u32,
+    },
 }
 
 impl Cell {
@@ -97,15 +79,69 @@ impl Cell {
     pub fn count(count: impl TryInto<i64>) -> Cell {
         count.try_into().map_or(Cell::Empty, Cell::Integer)
     }
+
+    /// A figure over repeats; empty if there is none.
+    pub fn estimate(estimate: Option<Estimate>) -> Cell {
+        estimate.map_or(Cell::Empty, Cell::Estimate)
+    }
+
+    /// For files: what figures over repeats and counts of trials are reduced to.
+    fn plain(&self) -> Cell {
+        match self {
+            Cell::Estimate(estimate) => Cell::real(Some(estimate.mean)),
+            Cell::Trials { valid, .. } => Cell::count(*valid),
+            other => other.clone(),
+        }
+    }
+
+    /// For people: numbers as precise as their column is; a dash where there is no value.
+    fn shown(&self, rounding: Rounding) -> String {
+        match self {
+            Cell::Empty => "–".into(),
+            Cell::Text(text) => text.clone(),
+            Cell::Integer(number) => number.to_string(),
+            Cell::Real(number) => number::rounded(*number, rounding),
+            Cell::Boolean(holds) => holds.to_string(),
+            Cell::Estimate(estimate) => number::estimate(estimate, rounding),
+            Cell::Trials { valid, invalid: 0, failed: 0 } => valid.to_string(),
+            Cell::Trials { valid, invalid, failed } => format!("{valid} of {}", valid + invalid + failed),
+        }
+    }
 }
 
 /// A table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    /// Its file's name without `.csv`.
+    /// Its file's name without its ending.
     pub name: &'static str,
     /// Its columns, from left to right.
     pub columns: Vec<Column>,
     /// Its rows, each with a cell for every column.
     pub rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// A table of words alone.
+    pub fn from_words<const N: usize>(
+        name: &'static str,
+        columns: &[&'static str; N],
+        rows: impl IntoIterator<Item = [String; N]>,
+    ) -> Table {
+        let columns = columns.map(|column| Column::plain(column, ColumnType::Text, "")).to_vec();
+        Table { name, columns, rows: rows.into_iter().map(|row| row.map(Cell::text).to_vec()).collect() }
+    }
+
+    /// Without the columns that hold figures and have none in any row.
+    pub fn without_empty_columns(mut self) -> Table {
+        let filled = |place: usize| self.rows.iter().any(|row| row[place] != Cell::Empty);
+        let kept: Vec<bool> =
+            self.columns.iter().enumerate().map(|(i, c)| c.display == Display::Always || filled(i)).collect();
+        let mut keep = kept.iter();
+        self.columns.retain(|_| *keep.next().unwrap_or(&true));
+        for row in &mut self.rows {
+            let mut keep = kept.iter();
+            row.retain(|_| *keep.next().unwrap_or(&true));
+        }
+        self
+    }
 }

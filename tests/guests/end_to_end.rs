@@ -179,13 +179,14 @@ fn flows_and_probes_share_one_clock(run: &Path) {
             let inside = own.filter(|row| (0.01..3.01).contains(&number(row, "at_s")));
             inside.map(|row| row["at_s"].clone()).collect()
         };
-        let rates = times("guest", &guest["guest"], "rate_tps");
+        let name = format!("guest {}", guest["guest"]);
+        let rates = times("guest", &name, "rate_tps");
         assert_eq!(rates.len(), 12, "3 s in slices of 250 ms: {rates:?}");
-        assert_eq!(rates, times("guest", &guest["guest"], "vcpu_cpu_percent"));
+        assert_eq!(rates, times("guest", &name, "vcpu_cpu_percent"));
         for metric in ["busy_percent", "context_switches_per_s"] {
             assert_eq!(rates, times("host", "", metric));
         }
-        assert_eq!(rates, times("cpu", "0", "softirq_percent"));
+        assert_eq!(rates, times("cpu", "cpu 0", "softirq_percent"));
         assert!(number(&guest, "nic_interrupts_per_s") > 0.0, "{guest:?}");
     }
 }

@@ -308,7 +308,8 @@ fn coverage(count: usize, planted: Planted) -> f64 {
         let row = &summarise(&run.experiment.configurations, &run.trials)[0];
         let rate = row.get(Metric::TotalRate).expect("trials are valid");
         let truth = RATE * f64::from(planted.guests);
-        (rate.mean - truth).abs() <= rate.half_width.expect("five repeats")
+        let (low, high) = rate.low_high.expect("five repeats");
+        (low..=high).contains(&truth)
     })
 }
 

@@ -3,10 +3,11 @@
 
 use super::group::{Group, Part, varying};
 use super::palette::Look;
-use super::plot::{Axis, Bar, BarGroup, Bars, Body, Estimate, Plot, reach};
+use super::plot::{Axis, Bar, BarGroup, Bars, Body, Plot, reach};
 use crate::figures::{Metric, SummaryRow};
 use crate::profile::Factor;
 use crate::report::Model;
+use crate::stats::Estimate;
 
 /// What each panel shows.
 const PANELS: [(Metric, &str); 3] =
@@ -52,7 +53,7 @@ fn plot(
     levels: &[String],
     (name, title, compared): (&str, &str, &[&SummaryRow]),
 ) -> Plot {
-    let value = |row: &SummaryRow, metric: Metric| row.get(metric).copied().map(Estimate::from);
+    let value = |row: &SummaryRow, metric: Metric| row.get(metric).copied();
     let panels: Vec<(Metric, Axis)> = PANELS
         .into_iter()
         .filter(|(metric, _)| part.rows.iter().any(|row| value(row, *metric).is_some()))

@@ -8,9 +8,10 @@ use plotters::prelude::{Color, Rectangle, ShapeStyle};
 use super::font::Font;
 use super::frame::{self, BELOW, BOLD, LINE, Swatch, TEXT};
 use super::plane::{Along, Plane, Ticked};
-use super::plot::{Axis, Bar, Bars, Estimate};
+use super::plot::{Axis, Bar, Bars};
 use super::scale::Scale;
 use super::svg::{Align, Area, Canvas, DrawError, Drawn, GREY, INK, Point, Stroke, WHITE};
+use crate::stats::Estimate;
 
 /// Widest name of a bar, px, before it is shortened; with panels side by side.
 const NAME_WIDTH: f64 = 470.0;
@@ -132,7 +133,8 @@ fn draw_bar(Panel { plane, scale }: &Panel, bars: &Bars, bar: &Bar, value: &Esti
         plane.line(edge, Stroke { colour: INK, width: 1.5, dash: "2 3" });
     }
     // With a halo, because bars may be as dark.
-    for (ends, stroke) in value.ends.into_iter().flat_map(|ends| HALO.map(|stroke| (ends, stroke))) {
+    for (ends, stroke) in value.telling_ends().into_iter().flat_map(|ends| HALO.map(|stroke| (ends, stroke)))
+    {
         plane.whisker(ends, scale.top, Along::X(y), stroke);
     }
     let (end, _) = plane.at((value.high().max(value.mean).min(scale.top), y));

@@ -3,13 +3,13 @@
 use super::group::{Group, Part, group_by, headings, load_first, varying, words};
 use super::metrics::MAX_BARS;
 use super::palette::{Look, Looks};
-use super::plot::{Axis, Bar, BarGroup, Bars, Body, Estimate, Plot, reach};
+use super::plot::{Axis, Bar, BarGroup, Bars, Body, Plot, reach};
 use super::svg::GREY;
-use crate::figures::{Numbers, SummaryRow, exit_reasons, exit_sources, exit_words};
+use crate::figures::{SummaryRow, TrialFigures, ValidTrials, exit_reasons, exit_sources, exit_words};
 use crate::profile::Factor;
 use crate::raw::ExitSource;
 use crate::report::Model;
-use crate::stats::Interval;
+use crate::stats::Scale;
 
 /// The two kinds of picture: file name, title, unit and explanation.
 const PER_TRANSACTION: [&str; 4] = [
@@ -37,7 +37,11 @@ pub(super) fn plots(report: &Model) -> Vec<Plot> {
 /// The rows of each picture.
 fn parts<'r>(report: &'r Model, reasons: &[String], streams: bool) -> Vec<Part<'r>> {
     let of_kind = |row: &&SummaryRow| {
-        row.configuration.test.is_stream() == streams && !trials(report, row, reasons).is_empty()
+        row.configuration.test.is_stream() == streams
+            && report
+                .trials
+                .iter()
+                .any(|t| t.configuration == row.configuration && by_reason(t, reasons).is_some())
     };
     let rows: Vec<&SummaryRow> = report.rows.iter().filter(of_kind).collect();
     let factors = load_first(varying(&rows, &report.experiment.factors, &[]));
@@ -59,9 +63,7 @@ fn plot(report: &Model, reasons: &[String], streams: bool, part: &Part) -> Optio
     let group = |group: Group| {
         let lines = Part::whole(group.rows, inner.clone()).lines();
         let bars = lines.into_iter().flat_map(|line| {
-            line.rows
-                .into_iter()
-                .filter_map(move |row| bar(line.words.clone(), &trials(report, row, reasons)))
+            line.rows.into_iter().filter_map(move |row| bar(report, line.words.clone(), row, reasons))
         });
         BarGroup { title: group.words, bars: bars.collect() }
     };
@@ -81,26 +83,25 @@ fn counted_by(report: &Model) -> String {
     if names.is_empty() { String::new() } else { format!(", counted by {}", names.join(" and ")) }
 }
 
-/// Each valid trial of a configuration: exits by reason for each unit of its work.
-fn trials(report: &Model, row: &SummaryRow, reasons: &[String]) -> Vec<Vec<f64>> {
-    let by_reason = |numbers: &Numbers| {
-        let exits = numbers.exits_by(reasons)?;
-        let rate = numbers.total.unit.transactions(numbers.total.rate);
-        match (row.configuration.test.is_stream(), rate) {
-            (true, _) => Some(exits),
-            (false, Some(rate)) if rate > 0.0 => Some(exits.iter().map(|exits| exits / rate).collect()),
-            _ => None,
-        }
-    };
-    let own = report.trials.iter().filter(|trial| trial.configuration == row.configuration);
-    own.filter_map(|trial| by_reason(trial.valid()?)).collect()
+/// Exits of a trial by reason for each unit of its work.
+fn by_reason(trial: &TrialFigures, reasons: &[String]) -> Option<Vec<f64>> {
+    let numbers = trial.valid()?;
+    let exits = numbers.exits_by(reasons)?;
+    let rate = numbers.total.unit.transactions(numbers.total.rate);
+    match (trial.configuration.test.is_stream(), rate) {
+        (true, _) => Some(exits),
+        (false, Some(rate)) if rate > 0.0 => Some(exits.iter().map(|exits| exits / rate).collect()),
+        _ => None,
+    }
 }
 
-fn bar(label: String, trials: &[Vec<f64>]) -> Option<Bar> {
-    let totals: Vec<f64> = trials.iter().map(|reasons| reasons.iter().sum()).collect();
-    let total = Interval::from_repeats(&totals)?;
-    let mean =
-        |reason: usize| trials.iter().map(|reasons| reasons[reason]).sum::<f64>() / trials.len() as f64;
-    let segments = (0..trials.first()?.len()).map(mean).collect();
-    Some(Bar { label, look: None, values: vec![Some(Estimate::from(total))], segments, floor: None })
+fn bar(report: &Model, label: String, row: &SummaryRow, reasons: &[String]) -> Option<Bar> {
+    let trials = ValidTrials::new(&row.configuration, report.trials);
+    let mean = |value: &dyn Fn(&[f64]) -> f64| {
+        trials.estimate(Scale::Log, |trial| by_reason(trial, reasons).map(|exits| value(&exits)))
+    };
+    let total = mean(&|exits| exits.iter().sum())?;
+    let parts = trials.trials().find_map(|trial| by_reason(trial, reasons))?.len();
+    let segments = (0..parts).filter_map(|part| Some(mean(&|exits| exits[part])?.mean)).collect();
+    Some(Bar { label, look: None, values: vec![Some(total)], segments, floor: None })
 }

@@ -10,6 +10,7 @@ use super::scale::Scale;
 use super::svg::{Align, Area, Canvas, Fill, GREY, INK, SIZE, Stroke};
 use crate::raw::Accel;
 use crate::report::{Model, model};
+use crate::stats::Ends;
 
 /// Between the picture's edge and anything on it, px.
 const MARGIN: f64 = 44.0;
@@ -104,18 +105,29 @@ fn caption(model: &Model, plot: &Plot) -> String {
     };
     let trials = model.repeats();
     let mean = if trials == "single trials" { trials } else { format!("mean of {trials}") };
-    let interval = if model.has_intervals() { interval(&plot.body, shape) } else { String::new() };
+    let interval = interval(&plot.body, shape);
     let floor = if plot.body.has_floor() { FLOOR } else { "" };
     format!("{}; {mean}{interval}{floor}", plot.explanation)
 }
 
 /// `, whisker = 95 % interval (arrow: beyond the scale)`.
 fn interval(body: &Body, shape: &str) -> String {
+    let kinds = body.kinds_of_ends();
+    let meaning = match kinds.as_slice() {
+        [] => return String::new(),
+        [Ends::Extremes] => "smallest to largest repeat",
+        [.., Ends::Extremes] => "95\u{a0}%\u{a0}interval, or smallest to largest repeat",
+        _ => "95\u{a0}%\u{a0}interval",
+    };
     let cut = if shape == "band" { "cut at the top" } else { "arrow: beyond the scale" };
-    let notes = [(body.is_cut(), cut), (body.has_too_few(), "none where repeats are too few for one")];
+    let notes = [
+        (kinds.contains(&Ends::WithinOneBoot), "within one boot"),
+        (body.is_cut(), cut),
+        (body.has_too_few(), "none for two repeats"),
+    ];
     let notes: Vec<&str> = notes.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note).collect();
     let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
-    format!(", {shape} = 95\u{a0}%\u{a0}interval{notes}")
+    format!(", {shape} = {meaning}{notes}")
 }
 
 /// What was the same for all that is drawn.

@@ -11,7 +11,7 @@ use crate::figures::{Metric, SummaryRow, TrialFigures, fixture as trials, summar
 use crate::profile::{Configuration, Experiment, Factor};
 use crate::raw::Accel;
 use crate::report::{Provenance, fixture};
-use crate::stats::Interval;
+use crate::stats::{Ends, Estimate};
 
 const BACKENDS: [&str; 3] = ["virtio", "e1000", "macvtap-vepa"];
 const VMS: [u32; 7] = [1, 2, 4, 8, 16, 32, 64];
@@ -54,9 +54,11 @@ fn row(configuration: Configuration, value: f64, relative: Option<f64>) -> Summa
     ];
     let of = |scale: f64| {
         let mean = value * scale;
-        Interval { n: 5, mean, half_width: relative.map(|r| r * mean), min: mean, max: mean }
+        let low_high = relative.map(|r| (mean - r * mean, mean + r * mean));
+        let (trials, boots, ends) = (5, 5, Ends::OverBoots);
+        Estimate { trials, boots, mean, low_high, ends, min: mean, max: mean }
     };
-    let values: BTreeMap<Metric, Interval> = scales
+    let values: BTreeMap<Metric, Estimate> = scales
         .into_iter()
         .filter(|(metric, _)| configuration.vms > 0 || *metric != Metric::BiasRate)
         .map(|(metric, scale)| (metric, of(scale)))
@@ -65,12 +67,14 @@ fn row(configuration: Configuration, value: f64, relative: Option<f64>) -> Summa
     SummaryRow {
         configuration,
         measured,
+        boots: measured as usize,
         invalid: 0,
         failed: 0,
         values,
         kendall_w_rate: None,
+        kendall_p_rate: None,
         kendall_w_groups: None,
-        weighted: Default::default(),
+        kendall_p_groups: None,
         jain_demand: None,
         to_bare_metal: None,
         interference: Default::default(),
@@ -438,11 +442,14 @@ fn a_whisker_that_is_cut_ends_in_an_arrow() {
 
 /// A chart of bias over the noise floor of each backend.
 fn with_floors() -> Chart {
-    let rows = [line("virtio", 100_000.0, Some(0.05)), line("e1000", 60_000.0, Some(0.05))].concat();
+    let mut rows = [line("virtio", 100_000.0, Some(0.05)), line("e1000", 60_000.0, Some(0.05))].concat();
+    for row in &mut rows {
+        let floor = Estimate::exact(0.8 * row.get(Metric::BiasRate).unwrap().mean);
+        row.values.insert(Metric::FloorBiasRate, floor);
+    }
     let case = Case::new("floor", rows, &[Factor::Backend, Factor::Vms], Accel::Kvm);
     let model = fixture::model(&case.experiment, &case.provenance, case.rows.clone());
-    let floor = |row: &SummaryRow| Some(0.8 * row.get(Metric::BiasRate)?.mean);
-    chart(&model, &metrics::plots(&model, Metric::BiasRate, &floor)[0]).unwrap()
+    chart(&model, &metrics::plots(&model, Metric::BiasRate)[0]).unwrap()
 }
 
 #[test]

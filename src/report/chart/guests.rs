@@ -3,11 +3,11 @@
 
 use super::group::{self, Group, Part, varying};
 use super::palette::{Looks, MAX_LINES};
-use super::plot::{Axis, Body, Curves, Estimate, Heat, Mark, Plot, Role, Series, Style, reach};
-use crate::figures::{GuestFigures, Metric, Numbers, SummaryRow, TrialFigures};
+use super::plot::{Axis, Body, Curves, Heat, Mark, Plot, Role, Series, Style, reach};
+use crate::figures::{GuestFigures, Metric, SummaryRow, TrialFigures, ValidTrials};
 use crate::profile::{Factor, Unit};
 use crate::report::{Model, model};
-use crate::stats::Interval;
+use crate::stats::{Estimate, Scale};
 
 /// Flows of a configuration from which on a distribution shows something.
 const FEWEST: usize = 8;
@@ -33,9 +33,9 @@ fn unit_name(unit: Unit) -> &'static str {
 /// The rate of each guest: a dot for each valid repeat beside their mean, guests of one group in its colour.
 pub(super) fn rates(report: &Model) -> Option<Plot> {
     let row = most_biased(report)?;
-    let valid: Vec<&Numbers> = trials_of(report, row).filter_map(|trial| trial.valid()).collect();
-    let guests: Vec<&GuestFigures> =
-        valid.first()?.guests.iter().filter(|guest| guest.is_measured()).collect();
+    let valid = ValidTrials::new(&row.configuration, report.trials);
+    let first = valid.trials().find_map(TrialFigures::valid)?;
+    let guests: Vec<&GuestFigures> = first.guests.iter().filter(|guest| guest.is_measured()).collect();
     let series = by_party(report, row, &valid, &guests);
     let marks = || series.iter().flat_map(|series| &series.points);
     let highest = marks().flat_map(|mark| mark.repeats.iter().copied()).fold(0.0, f64::max);
@@ -53,7 +53,7 @@ pub(super) fn rates(report: &Model) -> Option<Plot> {
 }
 
 /// A series for each group of guests, or one with the look of their backend.
-fn by_party(report: &Model, row: &SummaryRow, valid: &[&Numbers], guests: &[&GuestFigures]) -> Vec<Series> {
+fn by_party(report: &Model, row: &SummaryRow, valid: &ValidTrials, guests: &[&GuestFigures]) -> Vec<Series> {
     let backend = row.configuration.level(Factor::Backend);
     let party = |guest: &GuestFigures| guest.group.as_ref().map_or(backend.clone(), ToString::to_string);
     let looks = match guests.iter().any(|guest| guest.group.is_some()) {
@@ -62,10 +62,12 @@ fn by_party(report: &Model, row: &SummaryRow, valid: &[&Numbers], guests: &[&Gue
     };
     let mut series: Vec<Series> = Vec::new();
     for (place, guest) in guests.iter().enumerate() {
-        let own = valid.iter().flat_map(|numbers| &numbers.guests).filter(|one| one.guest == guest.guest);
-        let repeats: Vec<f64> = own.map(|guest| guest.rate).collect();
-        let Some(mean) = Interval::from_repeats(&repeats) else { continue };
-        let mark = Mark { repeats, ..Mark::new(place as f64, mean.into()) };
+        let rate = |trial: &TrialFigures| {
+            Some(trial.valid()?.guests.iter().find(|one| one.guest == guest.guest)?.rate)
+        };
+        let Some(mean) = valid.estimate(Scale::Log, rate) else { continue };
+        let repeats = valid.trials().filter_map(rate).collect();
+        let mark = Mark { repeats, ..Mark::new(place as f64, mean) };
         let label = party(guest);
         match series.iter_mut().find(|series| series.label == label) {
             Some(series) => series.points.push(mark),

@@ -11,10 +11,11 @@ use super::frame::{self, BELOW, BOLD, LINE};
 use super::labels;
 use super::palette::{Colour, Look};
 use super::plane::{Along, DataPoint, Plane, Ticked, means};
-use super::plot::{Curves, Estimate, Mark, Role, Series, Style, is_beyond};
+use super::plot::{Curves, Mark, Role, Series, Style, is_beyond};
 use super::scale::Scale;
 use super::sheet::tenths;
 use super::svg::{Align, Area, Canvas, DrawError, Drawn, Fill, GREY, Point, Stroke};
+use crate::stats::Estimate;
 
 /// Widest name at the end of a line, px, before it is wrapped.
 const NAME_WIDTH: f64 = 300.0;
@@ -120,7 +121,7 @@ fn floor(levels: &LevelPlane, series: &Series, opacity: f64) {
 fn intervals(levels: &LevelPlane, series: &Series, aside: Option<f64>) {
     let colour = series.look.colour;
     let whiskers = |marks: &[&Mark], aside: f64| {
-        for (mark, ends) in marks.iter().filter_map(|mark| Some((mark, mark.y.ends?))) {
+        for (mark, ends) in marks.iter().filter_map(|mark| Some((mark, mark.y.telling_ends()?))) {
             let along = Along::Y(mark.x.mean + aside * levels.per_px);
             levels.plane.whisker(ends, levels.scale.top, along, Stroke::solid(colour, 2.0));
         }
@@ -128,13 +129,13 @@ fn intervals(levels: &LevelPlane, series: &Series, aside: Option<f64>) {
     if let Some(aside) = aside {
         return whiskers(&series.points.iter().collect::<Vec<_>>(), aside);
     }
-    for run in runs(series, |value| value.ends.is_some()) {
+    for run in runs(series, |value| value.telling_ends().is_some()) {
         if run.len() == 1 {
             whiskers(&run, 0.0);
             continue;
         }
         let edge = |end: fn((f64, f64)) -> f64| {
-            run.iter().map(move |mark| (mark.x.mean, mark.y.ends.map_or(mark.y.mean, end)))
+            run.iter().map(move |mark| (mark.x.mean, mark.y.telling_ends().map_or(mark.y.mean, end)))
         };
         let outline: Vec<DataPoint> = edge(|ends| ends.1).chain(edge(|ends| ends.0).rev()).collect();
         levels.plane.draw_clipped(&Polygon::new(outline, colour.mix(0.17).filled()));

@@ -4,11 +4,11 @@
 use super::group::{Group, Part, varying};
 use super::metrics;
 use super::palette::MAX_LINES;
-use super::plot::{Axis, Body, Curves, Estimate, Mark, Plot, Series, Style, reach};
+use super::plot::{Axis, Body, Curves, Mark, Plot, Series, Style, reach};
 use crate::figures::{Metric, SummaryRow, TrialFigures};
 use crate::profile::Factor;
 use crate::report::Model;
-use crate::stats::{Zone, zones};
+use crate::stats::{Estimate, Zone, zones};
 
 /// The latencies that are drawn over the rate.
 const LATENCIES: [(Metric, &str, &str, &str); 2] = [
@@ -59,10 +59,10 @@ fn curve(
         let zones = zones_of(&rows);
         let mark = |(index, row): (usize, &&SummaryRow)| {
             Some(Mark {
-                x: (*row.get(Metric::TotalRate)?).into(),
+                x: *row.get(Metric::TotalRate)?,
                 label: row.configuration.in_flight().to_string(),
                 zone: zones.as_ref().map(|zones| zones[index]),
-                ..Mark::new(0.0, (*row.get(metric)?).into())
+                ..Mark::new(0.0, *row.get(metric)?)
             })
         };
         rows.iter().enumerate().filter_map(mark).collect()

@@ -5,12 +5,11 @@
 
 use super::group::{self, Group, LOAD, Part, group_by, headings, load_first, varying, words};
 use super::palette::{Look, MAX_LINES};
-use super::plot::{
-    Axis, Bar, BarGroup, Bars, Body, Curves, Estimate, Mark, Plot, Role, Series, Style, reach,
-};
+use super::plot::{Axis, Bar, BarGroup, Bars, Body, Curves, Mark, Plot, Role, Series, Style, reach};
 use crate::figures::{Metric, SummaryRow};
 use crate::profile::{Configuration, Factor};
 use crate::report::Model;
+use crate::stats::Estimate;
 
 /// Bars that one picture can hold.
 pub(super) const MAX_BARS: usize = 24;
@@ -59,10 +58,11 @@ struct Values<'v> {
 }
 
 /// Every picture of one metric, over its noise floor where one is known; none if it has no value anywhere.
-pub(super) fn plots(report: &Model, metric: Metric, floor: &dyn Fn(&SummaryRow) -> Option<f64>) -> Vec<Plot> {
+pub(super) fn plots(report: &Model, metric: Metric) -> Vec<Plot> {
     let rows = report.rows.iter().filter(|row| metric.applies(row.configuration.test)).collect();
-    let value = |row: &SummaryRow| row.get(metric).copied().map(Estimate::from);
-    plots_of(report, rows, &metric.into(), &Values { value: &value, floor })
+    let value = |row: &SummaryRow| row.get(metric).copied();
+    let floor = |row: &SummaryRow| row.get(metric.noise_floor()?).map(|floor| floor.mean);
+    plots_of(report, rows, &metric.into(), &Values { value: &value, floor: &floor })
 }
 
 /// Every picture of the rate against that of bare metal; none without bare metal.

@@ -85,8 +85,7 @@ pub fn charts(model: &Model) -> Result<Vec<Chart>, DrawError> {
 fn plots(model: &Model) -> Vec<Plot> {
     // What background does is in the tail first.
     let longest = model.experiment.factors.contains(&Factor::Background).then_some(Metric::MaxLatency);
-    let metrics =
-        DRAWN.into_iter().chain(longest).flat_map(|metric| metrics::plots(model, metric, &|_| None));
+    let metrics = DRAWN.into_iter().chain(longest).flat_map(|metric| metrics::plots(model, metric));
     [
         load::curves(model),
         load::waiting(model).into_iter().collect(),

@@ -4,7 +4,7 @@ use super::palette::Look;
 use super::scale::Scale;
 use super::svg::slug;
 use crate::profile::Configuration;
-use crate::stats::{Interval, Ratio, Zone};
+use crate::stats::{Ends, Estimate, Zone};
 
 /// One picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -194,45 +194,6 @@ pub(super) struct Heat {
     pub unit: &'static str,
 }
 
-/// A value as charts show it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Estimate {
-    pub mean: f64,
-    /// Lower and upper end of the 95 % interval; undefined for a single trial, and where repeats are too few.
-    pub ends: Option<(f64, f64)>,
-    /// Whether there is an interval that is too wide to be shown.
-    pub too_few: bool,
-}
-
-impl Estimate {
-    /// A value without an interval.
-    pub fn exact(mean: f64) -> Estimate {
-        Estimate { mean, ends: None, too_few: false }
-    }
-
-    fn with_ends(mean: f64, ends: Option<(f64, f64)>, is_telling: bool) -> Estimate {
-        Estimate { mean, ends: ends.filter(|_| is_telling), too_few: !is_telling }
-    }
-
-    /// The upper end, or the value itself.
-    pub fn high(&self) -> f64 {
-        self.ends.map_or(self.mean, |ends| ends.1)
-    }
-}
-
-impl From<Interval> for Estimate {
-    fn from(interval: Interval) -> Estimate {
-        let Interval { mean, half_width, .. } = interval;
-        Estimate::with_ends(mean, half_width.map(|half| (mean - half, mean + half)), interval.is_telling())
-    }
-}
-
-impl From<Ratio> for Estimate {
-    fn from(ratio: Ratio) -> Estimate {
-        Estimate::with_ends(ratio.ratio, ratio.low.zip(ratio.high), ratio.is_telling())
-    }
-}
-
 /// Where a scale from zero should end: at the largest mean, or at an interval's end that is not far beyond it.
 pub(super) fn reach<'e>(values: impl IntoIterator<Item = &'e Estimate>) -> f64 {
     /// How far an interval may stretch the scale beyond the largest mean.
@@ -281,9 +242,18 @@ impl Body {
         }
     }
 
-    /// Whether a value has an interval that is too wide to be shown.
+    /// Whether a value has several repeats and no interval to be shown.
     pub fn has_too_few(&self) -> bool {
-        self.values().iter().any(|(value, _)| value.too_few)
+        self.values().iter().any(|(value, _)| value.low_high.is_some() && value.telling_ends().is_none())
+    }
+
+    /// What the ends that are shown are; each kind once.
+    pub fn kinds_of_ends(&self) -> Vec<Ends> {
+        let values = self.values();
+        let has = |ends: &Ends| {
+            values.iter().any(|(value, _)| value.telling_ends().is_some() && value.ends == *ends)
+        };
+        [Ends::OverBoots, Ends::WithinOneBoot, Ends::Extremes].into_iter().filter(has).collect()
     }
 }
 
@@ -295,14 +265,15 @@ pub(super) fn is_beyond(value: f64, top: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::{Observation, Scale};
 
     #[test]
-    fn an_interval_that_is_too_wide_has_no_ends_and_stretches_no_scale() {
-        let wide = Estimate::from(Interval::from_repeats(&[1.0, 9.0]).unwrap());
-        assert_eq!((wide.ends, wide.too_few, reach([&wide])), (None, true, 5.0));
-        let ratio = Estimate::from(Ratio::from_pairs(&[(1.0, 0.1), (1.0, 3.0)]).unwrap());
-        assert!(ratio.ends.is_none() && ratio.too_few);
-        let narrow = Estimate::from(Interval::from_repeats(&[4.9, 5.1]).unwrap());
-        assert!(narrow.ends.is_some() && !narrow.too_few);
+    fn two_repeats_have_no_ends_and_stretch_no_scale() {
+        let of = |values: &[f64]| {
+            let trials = (0..).zip(values).map(|(boot, value)| Observation { boot, value: *value });
+            Estimate::from_observations(&trials.collect::<Vec<_>>(), Scale::Log).unwrap()
+        };
+        assert_eq!(reach([&of(&[1.0, 9.0])]), 5.0);
+        assert!(reach([&of(&[4.9, 5.0, 5.1])]) > 5.1);
     }
 }

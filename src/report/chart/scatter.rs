@@ -70,10 +70,10 @@ fn draw_series(plane: &Plane, (right, top): (f64, f64), series: &Series, style: 
     }
     let thin = Stroke::solid(look.colour, 1.5);
     for mark in &series.points {
-        if let Some(ends) = mark.x.ends {
+        if let Some(ends) = mark.x.telling_ends() {
             plane.whisker(ends, right, Along::X(mark.y.mean), thin);
         }
-        if let Some(ends) = mark.y.ends {
+        if let Some(ends) = mark.y.telling_ends() {
             plane.whisker(ends, top, Along::Y(mark.x.mean), thin);
         }
     }
@@ -187,8 +187,9 @@ fn free(taken: &[(Point, f64)], area: &Area, (x, y): Point, width: f64) -> Optio
 #[cfg(test)]
 mod tests {
     use super::super::palette::Looks;
-    use super::super::plot::{Estimate, Mark, Role};
+    use super::super::plot::{Mark, Role};
     use super::*;
+    use crate::stats::Estimate;
 
     const AREA: Area = Area { left: 100.0, right: 900.0, top: 100.0, bottom: 700.0 };
 

@@ -3,10 +3,12 @@
 
 use super::metrics::{MAX_BARS, one};
 use super::palette::Looks;
-use super::plot::{Axis, Bar, BarGroup, Bars, Body, Estimate, Plot, reach};
-use crate::figures::GroupRow;
+use super::plot::{Axis, Bar, BarGroup, Bars, Body, Plot, reach};
+use crate::figures::{GroupRow, Metric};
 use crate::profile::Configuration;
-use crate::report::{Model, model, number};
+use crate::report::{Model, model};
+use crate::stats::Estimate;
+use crate::table::with_interval;
 
 const EXPLANATION: &str =
     "share of all guests' CPU time (vCPU, emulator, vhost); grey: the share that the weights would give";
@@ -45,14 +47,14 @@ fn title(report: &Model, configuration: &Configuration) -> String {
 /// With J_w of the CPU time in front, where a long title is not cut; as it is where weights decided nothing.
 fn with_index(report: &Model, configuration: &Configuration, title: String) -> String {
     let row = report.rows.iter().find(|row| row.configuration == *configuration);
-    match row.and_then(|row| row.weighted.cpu) {
-        Some(index) => format!("J_w {}, {title}", number::with_interval(&index)),
+    match row.and_then(|row| row.get(Metric::JainWeightedCpu)) {
+        Some(index) => format!("J_w {}, {title}", with_interval(index)),
         None => title,
     }
 }
 
 fn plot(report: &Model, levels: &[String], groups: Vec<(&Configuration, BarGroup)>) -> Plot {
-    let known = report.rows.iter().any(|row| row.weighted.cpu.is_some());
+    let known = report.rows.iter().any(|row| row.get(Metric::JainWeightedCpu).is_some());
     let (drawn, groups): (Vec<&Configuration>, Vec<BarGroup>) = groups.into_iter().unzip();
     let values = groups.iter().flat_map(|group| &group.bars).filter_map(|bar| bar.values[0].as_ref());
     let axis = Axis::numbers("", "%", reach(values).min(100.0));
@@ -67,7 +69,7 @@ fn bars(row: &GroupRow, looks: &Looks) -> Vec<Bar> {
     let guests = if row.guests == 1 { "1 guest".into() } else { format!("{} guests", row.guests) };
     let label = format!("{} ({}, {guests}{shares})", row.name, row.role);
     let look = looks.get(&row.name);
-    let got = row.cpu_share_percent.map(|value| one(label, Some(look), value.into(), None));
+    let got = row.cpu_share_percent.map(|value| one(label, Some(look), value, None));
     let due = row.expected_share_percent;
     let due = due.map(|percent| one(format!("{} by weight", row.name), None, Estimate::exact(percent), None));
     got.into_iter().chain(due).collect()

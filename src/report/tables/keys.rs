@@ -1,17 +1,17 @@
 //! The columns that every table begins with: the run, the configuration, the swept factors, and of a trial which one it is.
 
-use crate::figures::{Better, TrialFigures};
+use crate::figures::TrialFigures;
 use crate::profile::value::Value;
 use crate::profile::{Configuration, Experiment, Factor};
 use crate::raw::Accel;
 use crate::report::Provenance;
-use crate::table::{Cell, Column, Kind};
+use crate::table::{Cell, Column, ColumnType};
 
 /// The key columns of one table.
 pub(super) struct Keys<'m> {
     run: &'m str,
     /// With the type of their levels.
-    factors: Vec<(Factor, Kind)>,
+    factors: Vec<(Factor, ColumnType)>,
 }
 
 impl<'m> Keys<'m> {
@@ -41,18 +41,15 @@ impl<'m> Keys<'m> {
     }
 
     pub fn columns(&self) -> Vec<Column> {
-        let factor = |(factor, kind): &(Factor, Kind)| Column {
-            name: factor.column().into(),
-            kind: *kind,
+        let factor = |(factor, kind): &(Factor, ColumnType)| Column {
             unit: unit(factor.column()),
-            better: Better::Neither,
-            meaning: format!("level of `{}` in the profile", factor.home()).into(),
+            ..Column::plain(factor.column(), *kind, format!("level of `{}` in the profile", factor.home()))
         };
         let ids = [
-            Column::plain("run", Kind::Text, "name of the run's directory"),
+            Column::plain("run", ColumnType::Text, "name of the run's directory"),
             Column::plain(
                 "configuration",
-                Kind::Text,
+                ColumnType::Text,
                 "id of the configuration, the same in every run of its levels",
             ),
         ];
@@ -60,17 +57,25 @@ impl<'m> Keys<'m> {
     }
 
     pub fn cells(&self, configuration: &Configuration) -> Vec<Cell> {
-        let level = |(factor, kind): &(Factor, Kind)| level(configuration, *factor, *kind);
+        let level = |(factor, kind): &(Factor, ColumnType)| level(configuration, *factor, *kind);
         let ids = [Cell::text(self.run), Cell::text(configuration.id())];
         ids.into_iter().chain(self.factors.iter().map(level)).collect()
     }
 
     pub fn columns_of_trial(&self) -> Vec<Column> {
         let ids = [
-            Column::plain("trial", Kind::Integer, "number of the trial in the plan, from 1"),
-            Column::plain("repeat", Kind::Integer, "the block: which repeat of its configuration, from 1"),
-            Column::plain("accel", Kind::Text, "`kvm`, or `tcg`: emulated guests"),
-            Column::plain("outcome", Kind::Text, "`measured`, `invalid` or `failed`; only the first counts"),
+            Column::plain("trial", ColumnType::Integer, "number of the trial in the plan, from 1"),
+            Column::plain(
+                "repeat",
+                ColumnType::Integer,
+                "the block: which repeat of its configuration, from 1",
+            ),
+            Column::plain("accel", ColumnType::Text, "`kvm`, or `tcg`: emulated guests"),
+            Column::plain(
+                "outcome",
+                ColumnType::Text,
+                "`measured`, `invalid` or `failed`; only the first counts",
+            ),
         ];
         self.columns().into_iter().chain(ids).collect()
     }
@@ -91,22 +96,22 @@ pub(super) fn accel(accel: Accel) -> &'static str {
 }
 
 /// The type of a factor's levels: text unless all that are set are numbers, or switches.
-fn kind(factor: Factor, configurations: &[Configuration]) -> Kind {
+fn kind(factor: Factor, configurations: &[Configuration]) -> ColumnType {
     let set = || configurations.iter().map(|one| one.value(factor)).filter(|value| *value != Value::AsFound);
     match () {
-        () if set().next().is_none() => Kind::Text,
-        () if set().all(|value| matches!(value, Value::Number(_))) => Kind::Integer,
-        () if set().all(|value| matches!(value, Value::Switch(_))) => Kind::Boolean,
-        () => Kind::Text,
+        () if set().next().is_none() => ColumnType::Text,
+        () if set().all(|value| matches!(value, Value::Number(_))) => ColumnType::Integer,
+        () if set().all(|value| matches!(value, Value::Switch(_))) => ColumnType::Boolean,
+        () => ColumnType::Text,
     }
 }
 
-fn level(configuration: &Configuration, factor: Factor, kind: Kind) -> Cell {
+fn level(configuration: &Configuration, factor: Factor, kind: ColumnType) -> Cell {
     let level = configuration.level(factor);
     match (kind, configuration.value(factor)) {
         _ if level.is_empty() => Cell::Empty,
-        (Kind::Integer, Value::Number(number)) => Cell::Integer(number.into()),
-        (Kind::Boolean, Value::Switch(on)) => Cell::Boolean(on),
+        (ColumnType::Integer, Value::Number(number)) => Cell::Integer(number.into()),
+        (ColumnType::Boolean, Value::Switch(on)) => Cell::Boolean(on),
         _ => Cell::text(level),
     }
 }

@@ -30,9 +30,10 @@ mod trial;
 mod window;
 
 use super::{Model, Provenance};
-use crate::figures::{Metric, Need, Numbers, Point, TrialFigures, boots};
+use crate::figures::{Better, Metric, Numbers, Point, TrialFigures, boots};
 use crate::profile::{Configuration, Experiment};
-use crate::table::{Cell, Column, Field, Kind, Table, describe_values, dictionary};
+use crate::stats::Scale;
+use crate::table::{Cell, Column, ColumnType, Display, Field, Rounding, Table, describe_values, dictionary};
 use keys::Keys;
 pub use summary::summary;
 
@@ -69,18 +70,19 @@ pub fn columns(model: &Model) -> Table {
     table
 }
 
-/// Whether a run of the model's experiment can have what needs this.
-fn is_in(model: &Model, needs: &[Need]) -> bool {
-    needs.iter().all(|need| need.is_met(model.experiment))
-}
-
-fn metric_column(metric: Metric) -> Column {
+/// The column of a metric.
+pub(super) fn metric_column(metric: Metric) -> Column {
     Column {
-        name: metric.column().into(),
-        kind: Kind::Real,
+        label: metric.label().into(),
         unit: metric.unit(),
         better: metric.better(),
-        meaning: metric.explanation().into(),
+        rounding: match metric.scale() {
+            Scale::Probability => Rounding::Probability,
+            Scale::Linear if metric.better() == Better::Lower => Rounding::FromZero,
+            _ => Rounding::Significant,
+        },
+        display: metric.rank().map_or(Display::ReportOnly, Display::Rank),
+        ..Column::plain(metric.column(), ColumnType::Real, metric.explanation())
     }
 }
 
@@ -126,8 +128,7 @@ impl Maker<'_> {
 pub fn trials(model: &Model) -> Table {
     let keys = Keys::new(model.experiment, model.provenance);
     let (boots, experiment) = (boots(model.trials), model.experiment);
-    let metrics: Vec<Metric> =
-        Metric::ALL.into_iter().filter(|metric| is_in(model, metric.needs())).collect();
+    let metrics: Vec<Metric> = Metric::ALL.into_iter().filter(|metric| model.can_have(*metric)).collect();
     let numbers: Vec<&Field<Numbers>> = trial::NUMBERS
         .iter()
         .chain(&window::WINDOW)
@@ -137,12 +138,12 @@ pub fn trials(model: &Model) -> Table {
     let own = [
         Column::plain(
             "boot",
-            Kind::Integer,
+            ColumnType::Integer,
             "the boot of guests that it ran on, from 1; empty for bare metal",
         ),
         Column::plain(
             "outlier_percent",
-            Kind::Real,
+            ColumnType::Real,
             "how far the total rate is from the other repeats, where chance does not explain it; nothing is left out",
         ),
     ];
@@ -168,9 +169,9 @@ fn outlier(model: &Model, trial: &TrialFigures) -> Cell {
 /// `configurations`: one row for each, with all levels that are set, and how its trials went.
 pub fn configurations(model: &Model) -> Table {
     let keys = Keys::of_all_factors(model.experiment, model.provenance);
-    let count = |name, meaning| Column::plain(name, Kind::Integer, meaning);
+    let count = |name, meaning| Column::plain(name, ColumnType::Integer, meaning);
     let own = [
-        Column::plain("accel", Kind::Text, "`kvm`, or `tcg`: emulated guests"),
+        Column::plain("accel", ColumnType::Text, "`kvm`, or `tcg`: emulated guests"),
         count("measured", "valid trials"),
         count("invalid", "trials that ran but are not valid"),
         count("failed", "trials that failed"),
@@ -188,26 +189,36 @@ pub fn configurations(model: &Model) -> Table {
 pub fn timeline(model: &Model, trial: Option<(u32, &Configuration, Vec<Point>)>) -> Table {
     let keys = Keys::without_factors(model.experiment, model.provenance);
     let columns = [
-        Column::plain("trial", Kind::Integer, "number of the trial, from 1"),
+        Column::plain("trial", ColumnType::Integer, "number of the trial, from 1"),
         Column {
             unit: "s",
-            ..Column::plain("at_s", Kind::Real, "since the window's begin; negative in the warm-up")
+            ..Column::plain("at_s", ColumnType::Real, "since the window's begin; negative in the warm-up")
         },
-        Column::plain("source", Kind::Text, "flow, background, guest, host, cpu, irq or tester"),
-        Column::plain("name", Kind::Text, "which one; empty if there is one only"),
-        Column::plain("metric", Kind::Text, "what was measured, with its unit"),
-        Column::plain("value", Kind::Real, "how much"),
+        Column::plain("source", ColumnType::Text, "flow, background, guest, host, cpu, irq or tester"),
+        Column::plain("name", ColumnType::Text, "which one, such as `guest 2`; empty if there is one only"),
+        Column::plain("metric", ColumnType::Text, "what was measured, with its unit"),
+        Column::plain("value", ColumnType::Real, "how much"),
     ];
     let rows = trial.into_iter().flat_map(|(trial, configuration, points)| {
         let keys = keys.cells(configuration);
         points.into_iter().map(move |point| {
-            let names = [Cell::text(point.source), Cell::text(point.name), Cell::text(point.metric)];
+            let name = named(point.source, &point.name);
+            let names = [point.source.to_owned(), name, point.metric].map(Cell::text);
             let at = [Cell::count(trial), Cell::Real(point.at_s)];
             keys.iter().cloned().chain(at).chain(names).chain([Cell::Real(point.value)]).collect()
         })
     });
     let rows = rows.collect();
     Table { name: "timeline", columns: keys.columns().into_iter().chain(columns).collect(), rows }
+}
+
+/// A number alone would make the column one of numbers where all names are numbers.
+fn named(source: &str, name: &str) -> String {
+    if name.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty() {
+        format!("{source} {name}")
+    } else {
+        name.to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -11,15 +11,11 @@ macro_rules! slices {
                 at(&n.total.jain_over_time, $length).map(|at| at.median)
             })
             .needs(&[Need::SeveralGuests, Need::Slices($length)]),
-            real(concat!("jain_rate_", $word, "_p5"), "", "5th percentile of the same: the least fair slices", |n: &Numbers| {
-                at(&n.total.jain_over_time, $length).map(|at| at.p5)
-            })
-            .needs(&[Need::SeveralGuests, Need::Slices($length)]),
             real(concat!("groups_jain_rate_", $word, "_median"), "", "median of Jain's index of the groups' rates over slices", |n: &Numbers| {
                 at(&n.sharing.between.jain_over_time, $length).map(|at| at.median)
             })
             .needs(&[Need::SeveralGroups, Need::Slices($length)]),
-            real(concat!("groups_jain_rate_", $word, "_p5"), "", "5th percentile of the same", |n: &Numbers| {
+            real(concat!("groups_jain_rate_", $word, "_p5"), "", "5th percentile of the same: the least fair slices", |n: &Numbers| {
                 at(&n.sharing.between.jain_over_time, $length).map(|at| at.p5)
             })
             .needs(&[Need::SeveralGroups, Need::Slices($length)]),
@@ -28,7 +24,7 @@ macro_rules! slices {
 }
 
 /// Lengths as in [`SLICES_S`].
-pub(super) static SLICES: [Field<Numbers>; 4 * SLICES_S.len()] =
+pub(super) static SLICES: [Field<Numbers>; 3 * SLICES_S.len()] =
     slices! { 0: "500ms"; 1: "1s"; 2: "5s"; 3: "30s"; };
 
 fn at(all: &[JainAt], length: usize) -> Option<&JainAt> {

@@ -42,7 +42,7 @@ const fn between<T>(field: Field<T>) -> Field<T> {
 }
 
 /// Numbers of a trial that are no metrics: parts of them, fairness by other indices, what to trust them by.
-pub(super) static NUMBERS: [Field<Numbers>; 60] = [
+pub(super) static NUMBERS: [Field<Numbers>; 52] = [
     real("window_s", "s", "length of the common window", |n| Some(n.window.length_s())),
     real("window_start_s", "s", "begin of the window, since the epoch", |n| Some(n.window.start_s)),
     real("start_spread_s", "s", "from the first flow's start to the last one's", |n| {
@@ -74,9 +74,6 @@ pub(super) static NUMBERS: [Field<Numbers>; 60] = [
     }),
     real("host_steal_percent", "%", "taken by a hypervisor below the host; share of all host CPUs", |n| {
         n.host.map(|host| host.modes.steal_percent)
-    }),
-    real("host_idle_percent", "%", "idle, waiting for a disk included; share of all host CPUs", |n| {
-        n.host.map(|host| host.modes.idle_percent)
     }),
     real("min_guest_rate_tps", "transactions/s", "rate of the slowest guest", |n: &Numbers| {
         n.total.unit.transactions(rate(n, |f| f.min)?)
@@ -179,32 +176,6 @@ pub(super) static NUMBERS: [Field<Numbers>; 60] = [
         n.sharing.contended
     })
     .needs(GROUPS),
-    real(
-        "jain_weighted_cpu",
-        "",
-        "Jain's index of the guests' CPU times ÷ weights; 1: as the shares say",
-        |n: &Numbers| n.sharing.jain_weighted_cpu,
-    )
-    .needs(GROUPS)
-    .better(Better::Higher),
-    real("jain_weighted_rate", "", "the same of the measured guests' rates", |n: &Numbers| {
-        n.sharing.jain_weighted_rate
-    })
-    .needs(GROUPS)
-    .better(Better::Higher),
-    real(
-        "unused_cpu_percent",
-        "%",
-        "host CPU time that was idle while a quota kept somebody from it, at most",
-        |n: &Numbers| n.sharing.unused_cpu_percent,
-    )
-    .needs(&[Need::Quota]),
-    between(real(
-        "groups_bias_rate_percent",
-        "%",
-        "100·(max − min)/mean of the groups' rates per guest",
-        |n| n.sharing.between.rate.map(|f| f.bias_percent),
-    )),
     between(real(
         "groups_cv_rate_percent",
         "%",
@@ -217,9 +188,6 @@ pub(super) static NUMBERS: [Field<Numbers>; 60] = [
         "the same beyond the variation within the groups",
         |n| n.sharing.between.excess_cv_rate.map(|cv| 100.0 * cv),
     )),
-    between(real("groups_jain_rate", "", "Jain's index of the groups' rates per guest; 1 is fair", |n| {
-        n.sharing.between.rate.map(|f| f.jain)
-    })),
     between(real(
         "groups_gini_rate",
         "",
@@ -247,12 +215,6 @@ pub(super) static NUMBERS: [Field<Numbers>; 60] = [
         "Gini coefficient of the groups' CPU times per guest; 0 is fair",
         |n| n.sharing.between.cpu.map(|f| f.gini),
     )),
-    between(real("groups_jain_weighted_cpu", "", "Jain's index of the groups' CPU times ÷ weights", |n| {
-        n.sharing.between.jain_weighted_cpu
-    })),
-    between(real("groups_jain_weighted_rate", "", "the same of the measured groups' rates", |n| {
-        n.sharing.between.jain_weighted_rate
-    })),
 ];
 
 const fn latency(

@@ -237,7 +237,7 @@ fn stopped(model: &Model) -> Option<Warning> {
 
 fn imprecise(model: &Model) -> Option<Warning> {
     let precision = model.experiment.timing.precision?;
-    let precise = |rate: &crate::stats::Interval| rate.is_within(precision.half_width_percent);
+    let precise = |rate: &crate::stats::Estimate| rate.is_within(precision.half_width_percent);
     let wide = model.rows.iter().filter(|row| row.measured > 0);
     let wide = wide.filter(|row| !row.get(Metric::total(row.configuration.test)).is_some_and(precise));
     let configurations: Vec<String> =

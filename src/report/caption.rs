@@ -1,0 +1,89 @@
+//! What has to be known to read the figures of a run, in lines that terminal and report share.
+
+use super::Model;
+use crate::figures::{Metric, Numbers, TrialFigures};
+use crate::stats::{Ends, Estimate};
+
+/// What was the same everywhere, how often it was measured, and what the numbers mean.
+pub(super) fn lines(model: &Model) -> Vec<String> {
+    let window = model.experiment.timing.window.as_secs_f64();
+    let measured = format!("{}; {}, window {window} s", model.constants(), model.repeats());
+    [Some(measured), intervals(model), one_boot(model)].into_iter().flatten().collect()
+}
+
+fn estimates<'m>(model: &'m Model) -> impl Iterator<Item = &'m Estimate> {
+    model.rows.iter().flat_map(|row| row.values.values())
+}
+
+fn intervals(model: &Model) -> Option<String> {
+    let intervals: Vec<&Estimate> = estimates(model).filter(|one| one.telling_ends().is_some()).collect();
+    let extremes = "skewed figures of fewer than 5 boots: mean (smallest to largest)";
+    let any = intervals.iter().any(|one| one.ends != Ends::Extremes);
+    let any_extreme = intervals.iter().any(|one| one.ends == Ends::Extremes);
+    let two = model.rows.iter().any(|row| row.measured == 2).then_some("two trials: low to high");
+    let parts = [any.then_some("mean ± 95 % interval"), any_extreme.then_some(extremes), two];
+    let parts: Vec<&str> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Where trials share a boot, their interval leaves out what another boot would change.
+fn one_boot(model: &Model) -> Option<String> {
+    let shares = |estimate: &Estimate| estimate.boots == 1 && estimate.trials > 1;
+    estimates(model).any(shares).then(|| {
+        "repeats of one boot share its luck: their ± leaves out what another boot would change (hint: \
+         `reprovision = \"block\"` in `[plan]`)"
+            .to_owned()
+    })
+}
+
+/// How far the figures of a window can be trusted, in one sentence; `None` where no trial is valid.
+pub(super) fn trust(model: &Model) -> Option<String> {
+    let valid: Vec<&Numbers> = model.trials.iter().filter_map(TrialFigures::valid).collect();
+    let spread_s = valid.iter().map(|numbers| numbers.total.start_spread_s).reduce(f64::max)?;
+    let ratios: Vec<f64> = model.trials.iter().filter_map(|t| Metric::Unsynchronised.value(t)).collect();
+    let ends = [f64::min, f64::max].map(|end| ratios.iter().copied().reduce(end));
+    let times = match ends.map(|end| end.map(|ratio| format!("{ratio:.2}"))) {
+        [Some(low), Some(high)] if low != high => Some(format!("{low} to {high}")),
+        [low, _] => low,
+    };
+    let sum = times.map(|times| {
+        format!("the sum of netperf's own results would be {times} times the rate of the window")
+    });
+    let resolution = valid.iter().filter_map(|numbers| numbers.total.resolution_percent).reduce(f64::max);
+    let borders = resolution.map(|percent| {
+        format!("a change of pace at the window's borders may move a guest's rate by up to {percent:.1} %")
+    });
+    let not_judged = valid.iter().filter(|numbers| numbers.total.settled_after_s.is_none()).count();
+    let steadiness = (not_judged > 0).then(|| {
+        format!("whether the rate was steady was not judged in {not_judged} of {} trials", valid.len())
+    });
+    let start = Some(format!("the flows of a trial started within {spread_s:.2} s"));
+    Some([start, sum, borders, steadiness].into_iter().flatten().collect::<Vec<_>>().join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn starts_and_the_error_of_adding_up_are_one_sentence() {
+        let (experiment, provenance, trials) = fixture::run();
+        let text = trust(&Model::new(&experiment, &provenance, &trials)).unwrap();
+        assert!(text.starts_with("the flows of a trial started within ") && text.contains(" times the rate"));
+        assert_eq!(trust(&Model::new(&experiment, &provenance, &[])), None);
+    }
+
+    #[test]
+    fn repeats_that_share_a_boot_are_marked() {
+        let (experiment, provenance, mut trials) = fixture::run();
+        let lines_of =
+            |trials: &[TrialFigures]| lines(&Model::new(&experiment, &provenance, trials)).join("\n");
+        trials.iter_mut().for_each(|trial| trial.processes = vec![7; trial.configuration.vms as usize]);
+        assert!(lines_of(&trials).contains("repeats of one boot share its luck"), "{}", lines_of(&trials));
+        trials
+            .iter_mut()
+            .for_each(|trial| trial.processes = vec![trial.trial as i32; trial.configuration.vms as usize]);
+        assert!(!lines_of(&trials).contains("one boot"));
+    }
+}

@@ -64,13 +64,16 @@ impl fmt::Display for Finding {
                 let losers = losers.iter().map(one).collect::<Vec<_>>().join(", ");
                 write!(f, "{label}: {losers} in all {repeats} repeats ({})", p_value(*p))
             }
-            Finding::SpreadBeyondNoise { label, bias_percent, floor_percent, trials, p, .. } => write!(
-                f,
-                "{label}: the guests' rates are {bias_percent:.1} % apart, where equal guests with this noise are \
-                 {floor_percent:.1} % apart; not the same guests in all repeats ({}, {})",
-                counted(*trials, "trial"),
-                p_value(*p)
-            ),
+            Finding::SpreadBeyondNoise { label, bias_percent, floor_percent, trials, p, .. } => {
+                let who = if *trials > 1 { "; not the same guests in all repeats" } else { "" };
+                write!(
+                    f,
+                    "{label}: the guests' rates are {bias_percent:.1} % apart, where equal guests with this noise \
+                     are {floor_percent:.1} % apart{who} ({}, {})",
+                    counted(*trials, "trial"),
+                    p_value(*p)
+                )
+            }
             Finding::Starved { trial, guest, seconds, window_s } => {
                 write!(f, "trial {trial}: guest {guest} was starved for {seconds:.1} of {window_s:.1} s")
             }

@@ -187,5 +187,5 @@ fn a_cloud_image_that_the_vm_host_cannot_boot_is_refused_with_the_fix() {
         ["VM host: room for the cloud image: 64.0 MiB of /var/tmp are free for 64", "free in /var/tmp"];
     refused(&large, &full);
     machines.host.sh("umount /var/tmp && mount --bind /dev/null $(command -v qemu-img)");
-    refused(&debian(), &["VM host: qemu-img: not installed", "there: apt-get install qemu-utils"]);
+    refused(&debian(), &["VM host: qemu-img: not installed", "apt-get install qemu-utils"]);
 }

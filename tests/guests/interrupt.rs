@@ -129,9 +129,9 @@ fn after_a_kill_with_json_every_line_is_whole_and_the_first_one_names_the_run_th
     let lines = json_lines(&resumed.stdout);
     assert_eq!(of_type(&lines, "trial").len(), 1, "the other trial was kept");
     assert_eq!(lines.last().unwrap()["exit_code"], 0);
-    let kept = rows(&run, "trials.csv");
-    let columns: Vec<&String> = kept[0].keys().collect();
-    assert!(columns.iter().all(|column| trial.get(column.as_str()).is_some()), "{columns:?}: {trial}");
+    let table = std::fs::read_to_string(run.join("trials.csv")).unwrap();
+    let columns: Vec<&str> = table.lines().next().unwrap().split(',').collect();
+    assert!(columns.iter().all(|column| trial.get(column).is_some()), "{columns:?}: {trial}");
     place.assert_nothing_left();
 }
 

@@ -123,7 +123,7 @@ mod tests {
         let spreads = Spread::from_courses(courses).into_iter().collect();
         let text = |text: &str| text.to_owned();
         Shares {
-            configuration: text("1a2b3c4d"),
+            configuration: text("c1a2b3c4d"),
             label: text("virtio, 3 guests"),
             guests: vec![1, 2, 3],
             repeats,

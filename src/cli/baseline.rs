@@ -21,7 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   kvmfair baseline make runs/my-lab-20260101T120000Z --out my-lab.jsonl
   kvmfair baseline show my-lab.jsonl
-  kvmfair baseline accept my-lab.jsonl 1a2b3c4d p99_latency_us --run runs/slower --reason bug-4711";
+  kvmfair baseline accept my-lab.jsonl c1a2b3c4d p99_latency_us --run runs/slower --reason bug-4711";
 
 /// Make, show or edit a baseline: the trials that `kvmfair gate` compares with, as JSON lines to be committed.
 #[derive(Debug, clap::Args)]

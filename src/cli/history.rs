@@ -168,7 +168,7 @@ fn mean(metric: &Metric, configuration: &str, values: &[Value]) -> Option<f64> {
     metric.mean_of_boots(own)
 }
 
-/// Writes a chart of each figure: `total_rate_tps-1a2b3c4d.svg` and `.png`.
+/// Writes a chart of each figure: `total_rate_tps-c1a2b3c4d.svg` and `.png`.
 fn draw(dir: &Path, runs: &[HistoryEntry], courses: &[MetricHistory]) -> Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
     for course in courses {

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::support::json::{json_lines, of_type};
 use crate::support::tables::{Row, number, raw_trials, rows};
 use crate::support::{Sandbox, entries, name};
+use kvmfair::plan;
 use kvmfair::profile::{Factor, HostFacts, load};
-use kvmfair::raw::{Check, Stage};
+use kvmfair::raw::{Accel, Check, Stage};
 use kvmfair::results::RunDir;
 use serde_json::Value;
 
@@ -253,6 +254,7 @@ fn run_with_mtu(place: &Sandbox, mtu: u32) -> String {
     let run = RunDir::create(&place.out(), "jumbo", "now").unwrap();
     run.write("profile.toml", text.as_bytes()).unwrap();
     run.write_json("experiment.json", &experiment).unwrap();
+    run.write_json("plan.json", &plan::plan(&experiment, Accel::Tcg, facts.cpus)).unwrap();
     run.path().to_str().unwrap().to_owned()
 }
 

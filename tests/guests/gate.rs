@@ -1,18 +1,19 @@
-//! The gate with real guests: an unchanged profile is never worse, less CPU time is, and another profile is not comparable.
+//! The gate with real guests: an unchanged profile is never worse, less bandwidth is, and another profile is not comparable.
 
 use std::fs;
 use std::path::Path;
 
 use crate::support::Sandbox;
 
-/// Two guests that have so much CPU time in each 100 ms, new ones in each block.
-fn body(quota: &str) -> String {
+/// A guest with so much bandwidth, new in each block. A token bucket gives its rate, so tests beside it do not matter.
+fn body(bandwidth: &str) -> String {
     format!(
-        "[guest]\nvms = 2\nmemory = \"96 MiB\"\n[network]\nbackend = \"virtio\"\n\
-         [workload]\nflows = 2\nwarmup = \"500 ms\"\nwindow = \"3 s\"\ncooldown = \"500 ms\"\ninterval = \"250 ms\"\nrepeats = 6\n\
+        "[guest]\nmemory = \"96 MiB\"\n[network]\nbackend = \"virtio\"\n\
+         [workload]\nflows = 1\nrequest = \"4 KiB\"\nwarmup = \"1 s\"\nwindow = \"4 s\"\ncooldown = \"500 ms\"\ninterval = \"200 ms\"\n\
+         repeats = 5\n\
          [plan]\nreprovision = \"block\"\n[limits]\ntrial_attempts = 3\n\
-         [gate]\nmetrics = [\"total_rate_tps 5 %\"]\nmax_blocks = 10\n\
-         [[group]]\nname = \"held\"\nguests = 2\nquota = \"{quota}\"\n"
+         [gate]\nmetrics = [\"total_rate_tps 10 %\"]\nmax_blocks = 5\n\
+         [[group]]\nname = \"held\"\nguests = 1\nbandwidth = \"{bandwidth}\"\n"
     )
 }
 
@@ -25,9 +26,9 @@ fn gate(place: &Sandbox, profile: &str, baseline: &Path, more: &[&str]) -> (i32,
 }
 
 #[test]
-fn an_unchanged_profile_is_never_worse_and_half_the_quota_is_worse_and_named() {
-    let place = Sandbox::with_guests();
-    let profile = place.profile("held", &body("30 ms"));
+fn an_unchanged_profile_is_never_worse_and_a_cap_cut_by_a_fifth_is_worse_and_named() {
+    let place = Sandbox::beside_others();
+    let profile = place.profile("held", &body("1 Mbit"));
     place.bench(&profile).end().expect(0);
     place.assert_nothing_left();
     let baseline = place.out().with_file_name("held.jsonl");
@@ -40,7 +41,7 @@ fn an_unchanged_profile_is_never_worse_and_half_the_quota_is_worse_and_named() {
     assert!([0, 7].contains(&code), "code {code}: {text}");
     assert!(text.contains("the smallest change this gate can see is"), "{text}");
 
-    let slower = place.profile("held", &body("15 ms"));
+    let slower = place.profile("held", &body("800 kbit"));
     let (code, text) = gate(&place, &slower, &baseline, &[]);
     assert!(code == 8 && text.contains("profile.groups was"), "code {code}: {text}");
     let junit = place.out().with_file_name("gate.xml");

@@ -1,6 +1,6 @@
 //! Open vSwitch on a VM host: its datapath, its daemons, and frames that a switch must get as they came.
 //!
-//! In the embedded lab the daemons are the run's own ([`super::ovs_daemons`]), in a hardware lab they are the VM host's own
+//! In the embedded lab the daemons are the run's own (`ovs_daemons`), in a hardware lab they are the VM host's own
 //! and the run's bridge is one among theirs.
 
 use std::path::Path;

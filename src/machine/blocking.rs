@@ -37,7 +37,7 @@ pub fn wait<F: Future>(future: F) -> std::io::Result<F::Output> {
 /// Runs a command to its end in a directory, with untranslated messages. May be called inside a runtime, too.
 ///
 /// # Errors
-/// The system's error if it cannot be started; a kind of [`bounded::finish`] if it runs or prints without end.
+/// The system's error if it cannot be started; a kind of `bounded::finish` if it runs or prints without end.
 pub fn run(dir: &Path, argv: &[&str]) -> std::io::Result<Bytes> {
     let (program, arguments) = argv.split_first().ok_or(ErrorKind::InvalidInput)?;
     let mut command = Command::new(program);

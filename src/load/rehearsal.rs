@@ -23,22 +23,24 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// A netperf that is no longer controlled ends by itself after this time.
 const MAX: Duration = Duration::from_secs(60);
 
-/// The same for a second attempt with a netperf that prints too little: a machine that freezes for a second, or a path with long
-/// round trips, has no interim result in one second either.
+/// How long they run in the attempts after the first one: a path with long round trips, or a machine that freezes for a second,
+/// transfers and prints nothing in one second.
 const LONGER: Duration = Duration::from_secs(4);
 
-/// Runs flows for a second, and again for some seconds while nothing is transferred: a busy guest may take a while.
+/// Runs flows for a second; if that transfers or prints too little, for longer, and again while nothing is transferred.
 ///
 /// # Errors
 /// [`LoadError`] if a flow fails, transfers nothing, or prints less than the figures need.
 pub async fn rehearse(tester: &Machine, flows: &[FlowSpec]) -> Result<(), LoadError> {
     let deadline = Instant::now() + DEADLINE;
+    let mut length = LENGTH;
     loop {
-        match attempt(tester, &lasting(flows, LENGTH)).await {
+        match attempt(tester, &lasting(flows, length), length).await {
             Err(LoadError::Late { .. }) if Instant::now() < deadline => {}
-            Err(LoadError::Unsuitable(_)) => return attempt(tester, &lasting(flows, LONGER)).await,
+            Err(LoadError::Unsuitable(_)) if length == LENGTH => {}
             outcome => return outcome,
         }
+        length = LONGER;
     }
 }
 
@@ -52,16 +54,16 @@ fn lasting(flows: &[FlowSpec], length: Duration) -> Vec<FlowSpec> {
     flows.iter().map(short).collect()
 }
 
-async fn attempt(tester: &Machine, flows: &[FlowSpec]) -> Result<(), LoadError> {
+async fn attempt(tester: &Machine, flows: &[FlowSpec], length: Duration) -> Result<(), LoadError> {
     let mut load = Load::start(tester, flows, DEADLINE, MAX).await?;
-    load.wait_running().await.map_err(without_interim_results)?;
+    load.wait_running().await.map_err(|error| without_interim_results(error, length))?;
     let transcript = load.stop().await?;
     let results = parse::flows(&transcript, flows);
     flows.iter().zip(&results).try_for_each(|(flow, result)| accept(flow, result))
 }
 
 /// A netperf that ends well before its first interim result has transferred nothing, or prints no interim results at all.
-fn without_interim_results(error: LoadError) -> LoadError {
+fn without_interim_results(error: LoadError, length: Duration) -> LoadError {
     let LoadError::Failed { failed, started } = error else { return error };
     if failed.iter().any(|flow| flow.status != 0) {
         return LoadError::Failed { failed, started };
@@ -70,7 +72,7 @@ fn without_interim_results(error: LoadError) -> LoadError {
     if idle.is_empty() {
         return LoadError::Unsuitable("prints no interim results (it is built without --enable-demo)".into());
     }
-    LoadError::Late { flows: idle, started, deadline: LENGTH }
+    LoadError::Late { flows: idle, started, deadline: length }
 }
 
 /// Whether the final result of a flow has a throughput.
@@ -180,7 +182,7 @@ mod tests {
     fn a_netperf_that_ends_without_interim_results_lacks_demo_mode_only_if_it_transferred_something() {
         let error = |status, message: &str| {
             let failed = vec![FailedFlow { flow: 1, status, message: message.into() }];
-            without_interim_results(LoadError::Failed { failed, started: 1 }).to_string()
+            without_interim_results(LoadError::Failed { failed, started: 1 }, LENGTH).to_string()
         };
         let built = error(0, "THROUGHPUT=30723.23 THROUGHPUT_UNITS=Trans/s");
         assert!(built.contains("--enable-demo"), "{built}");

@@ -58,17 +58,6 @@ pub enum Finding {
         /// Corrected for all configurations of the run.
         p: f64,
     },
-    /// A guest got nothing for a while.
-    Starved {
-        /// Trial.
-        trial: u32,
-        /// Guest.
-        guest: u32,
-        /// How long, s.
-        seconds: f64,
-        /// Length of the window, s.
-        window_s: f64,
-    },
 }
 
 /// Findings of unfairness, in the order of the configurations; at most one for each.

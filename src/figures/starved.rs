@@ -1,38 +1,45 @@
 //! Starved guests: their connections live, and they get next to nothing. They count as zero for that time; they are marked,
 //! because a mean over the window hides when it was.
 //!
-//! A guest is starved in a slice of the window in which it moves less than a tenth of what the median guest of its group moves.
-//! A guest without another one in its group is starved while all of its flows are stalled. What stops all guests together is
-//! no starvation: it is in `longest_stall_s` and in the host's hiccups.
+//! A guest is starved in a slice of the window in which it moves less than a tenth of the mean guest of its group. The mean, and
+//! not the median: where one guest takes everything, the median guest is starved itself. A guest is also starved while all of its
+//! flows are stalled. What stops all guests together is no starvation: it is in `longest_stall_s` and in the host's hiccups.
 
 use super::{Course, FlowFigures, GuestFigures};
 use crate::stats;
 use crate::window::SHORTEST_STALL_S;
 
-/// Part of the median guest's rate below which a guest is starved.
+/// Part of the mean guest's rate below which a guest is starved.
 const NEXT_TO_NOTHING: f64 = 0.1;
 
 /// Sets how long each measured guest was starved, s.
 pub(super) fn mark(guests: &mut [GuestFigures], flows: &[FlowFigures], course: &Course) {
     let group = |number: u32| guests.iter().find(|guest| guest.guest == number).map(|guest| &guest.group);
     let beside = |own: u32, other: u32| own != other && group(own) == group(other);
+    let stalled_s = |number: u32| {
+        let own = flows.iter().filter(|flow| flow.guest == number).map(|flow| flow.stalled_s);
+        own.reduce(f64::min).unwrap_or(0.0)
+    };
+    let common_s = match course.guests.len() {
+        0 | 1 => 0.0,
+        _ => course.guests.iter().map(|(number, _)| stalled_s(*number)).fold(f64::MAX, f64::min),
+    };
     let of_guest = |guest: &GuestFigures| {
         let peers = course.guests.iter().filter(|(other, _)| beside(guest.guest, *other));
         let peers: Vec<&Vec<f64>> = peers.map(|(_, rates)| rates).collect();
         let own = course.guests.iter().find(|(number, _)| *number == guest.guest);
-        let stalled = flows.iter().filter(|flow| flow.guest == guest.guest).map(|flow| flow.stalled_s);
-        let stalled_s = stalled.reduce(f64::min).unwrap_or(0.0);
-        own.map_or(stalled_s, |(_, own)| below_peers(own, &peers, course.slice_s).max(stalled_s))
+        let stalled_s = stalled_s(guest.guest) - common_s;
+        own.map_or(stalled_s, |(_, own)| below_peers(own, &peers, course.slice_s).max(stalled_s)).max(0.0)
     };
     let found: Vec<f64> = guests.iter().map(of_guest).collect();
     guests.iter_mut().zip(found).for_each(|(guest, starved_s)| guest.starved_s = starved_s);
 }
 
-/// Time in which a guest moved next to nothing while the median of it and its peers moved, in stretches of a second or more, s.
+/// Time in which a guest moved next to nothing while the mean of it and its peers moved, in stretches of a second or more, s.
 fn below_peers(own: &[f64], peers: &[&Vec<f64>], slice_s: f64) -> f64 {
     let is_starved = |(slice, rate): (usize, &f64)| {
         let all: Vec<f64> = peers.iter().filter_map(|peer| peer.get(slice).copied()).chain([*rate]).collect();
-        !peers.is_empty() && stats::median(&all).is_some_and(|median| *rate < NEXT_TO_NOTHING * median)
+        !peers.is_empty() && *rate < NEXT_TO_NOTHING * stats::total(all.iter().copied()) / all.len() as f64
     };
     let starved: Vec<bool> = own.iter().enumerate().map(is_starved).collect();
     let stretches = starved.chunk_by(|a, b| a == b).filter(|stretch| stretch[0]);
@@ -111,10 +118,19 @@ mod tests {
     }
 
     #[test]
-    fn what_stops_all_guests_together_starves_none() {
+    fn where_one_guest_takes_everything_all_others_are_starved() {
+        let raw = fixture::trial(fixture::configuration("virtio", 4), &[2000.0, 20.0, 20.0, 20.0]);
+        assert_eq!(starved_s(&raw), [0.0, 10.0, 10.0, 10.0]);
+    }
+
+    #[test]
+    fn what_stops_all_guests_together_starves_none_and_only_the_one_that_stands_longer() {
         let mut raw = four();
-        (1..=4).for_each(|guest| fixture::starve(&mut raw, guest, 5.0, 5.5));
+        (1..=4).for_each(|guest| fixture::starve(&mut raw, guest, 5.0, 9.0));
+        assert_eq!(numbers(&raw).flows[0].stalled_s, 4.0);
         assert_eq!(starved_s(&raw), [0.0; 4]);
+        fixture::starve(&mut raw, 2, 9.0, 11.0);
+        assert_eq!(starved_s(&raw), [0.0, 2.0, 0.0, 0.0]);
     }
 
     #[test]

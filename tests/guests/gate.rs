@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::Sandbox;
 
-/// A guest with so much bandwidth, new in each block. A token bucket gives its rate, so tests beside it do not matter.
+/// A guest with so much bandwidth, new in each block: a token bucket gives its rate.
 fn body(bandwidth: &str) -> String {
     format!(
         "[guest]\nmemory = \"96 MiB\"\n[network]\nbackend = \"virtio\"\n\
@@ -28,7 +28,7 @@ fn gate(place: &Sandbox, profile: &str, baseline: &Path, more: &[&str]) -> (i32,
 #[test]
 #[ignore = "fifteen boots: minutes; run with --ignored"]
 fn an_unchanged_profile_is_never_worse_and_a_cap_cut_by_a_fifth_is_worse_and_named() {
-    let place = Sandbox::beside_others();
+    let place = Sandbox::with_guests();
     let profile = place.profile("held", &body("1 Mbit"));
     place.bench(&profile).end().expect(0);
     place.assert_nothing_left();

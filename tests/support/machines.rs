@@ -50,13 +50,14 @@ ip link set lo up
 echo ready
 while :; do sleep 86400 & wait $!; done"#;
 
-/// The daemon's directories are the machine's own; its account for guests is the distribution's. Guests share the machine's
-/// mounts: a guest's own could not take a `/dev/kvm` over that is mounted.
+/// The daemon's directories are the machine's own; its account for guests is the distribution's. Where `/dev/kvm`
+/// is mounted over, guests share the machine's mounts: libvirt cannot move such a file into mounts of a guest's own.
 const DAEMON: &str = r#"set -e
 for dir in /var/lib/libvirt /etc/libvirt /var/cache/libvirt /var/log/libvirt; do
     mkdir -p $dir; mount -t tmpfs -o mode=0755 tmpfs $dir
 done
-printf 'cgroup_controllers = []\nsecurity_driver = "none"\nnamespaces = []\n' > /etc/libvirt/qemu.conf
+printf 'cgroup_controllers = []\nsecurity_driver = "none"\n' > /etc/libvirt/qemu.conf
+[ -c /dev/kvm ] || echo 'namespaces = []' >> /etc/libvirt/qemu.conf
 printf 'auth_unix_rw = "none"\nunix_sock_group = "root"\n' > /etc/libvirt/libvirtd.conf
 virtlogd --daemon --pid-file /run/virtlogd.pid
 libvirtd --daemon --pid-file /run/libvirtd.pid"#;

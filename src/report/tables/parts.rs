@@ -115,7 +115,7 @@ pub(super) static GUEST: [Field<GuestFigures>; 34] = [
     real(
         "starved_s",
         "s",
-        "time in the window in which it moved less than a tenth of its group's median guest, or nothing",
+        "time in the window in which it moved less than a tenth of its group's mean guest, or nothing",
         |g: &GuestFigures| Some(g.starved_s),
     )
     .better(Better::Lower),

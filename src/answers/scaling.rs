@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Metric, Value};
-use crate::stats::{Difference, Interval, holm};
+use crate::stats::{Difference, Interval, Observation, means_of_boots};
 
 /// Level of a series.
 const LEVEL: f64 = 0.05;
@@ -35,7 +35,9 @@ pub enum SeriesFinding {
         metric: Metric,
         /// The first level that is not shown below the best one.
         level: SeriesLevel,
-        /// Mean there, in the metric's unit.
+        /// Whether that is the first of all: no rise is shown.
+        is_first: bool,
+        /// Mean there over boots, in the metric's unit: the one that the tables have.
         mean: f64,
         /// The same ÷ that of bare metal.
         share_of_bare_metal: Option<f64>,
@@ -77,29 +79,42 @@ fn difference(one: &Blocks, other: &Blocks) -> Option<Difference> {
     (pairs.len() >= FEWEST_BLOCKS).then(|| Difference::paired(&pairs))?
 }
 
+/// Arithmetic mean of the boots' means.
+fn mean_of_trials(metric: &Metric, level: &SeriesLevel, values: &[Value]) -> Option<f64> {
+    let own =
+        values.iter().filter(|own| own.configuration == level.configuration && own.metric == metric.key);
+    let boots =
+        means_of_boots(&own.map(|own| Observation { boot: own.boot, value: own.value }).collect::<Vec<_>>());
+    (!boots.is_empty()).then(|| boots.iter().sum::<f64>() / boots.len() as f64)
+}
+
 fn mean(blocks: &Blocks) -> f64 {
     blocks.values().sum::<f64>() / blocks.len().max(1) as f64
 }
 
-/// How far the total of a series rises; `bare_metal` is the mean without guests. `None` where no level beside the best can be judged.
+/// How far the total of a series rises; `bare_metal` is the mean without guests, and `family` the number of comparisons that the run
+/// answers. `None` where no level beside the best can be judged.
+///
+/// The best level is chosen by the data, and readers hold this against the answers beside it: p is two-sided and corrected for the
+/// whole family (Bonferroni), so that no level is below the best here and "no difference shown" there.
 pub fn find_rise(
     series: &str,
     levels: &[SeriesLevel],
     metric: &Metric,
     values: &[Value],
     bare_metal: Option<f64>,
+    family: usize,
 ) -> Option<SeriesFinding> {
     let all: Vec<Blocks> = levels.iter().map(|level| blocks(metric, level, values)).collect();
     let measured: Vec<usize> = (0..levels.len()).filter(|at| all[*at].len() >= FEWEST_BLOCKS).collect();
     let best = *measured.iter().max_by(|a, b| mean(&all[**a]).total_cmp(&mean(&all[**b])))?;
     let others: Vec<usize> = measured.iter().copied().filter(|at| *at != best).collect();
-    let lower = |at: &usize| difference(&all[best], &all[*at]).map_or(1.0, |found| found.p_below(0.0));
-    let p = holm(&others.iter().map(lower).collect::<Vec<_>>());
     if others.is_empty() {
         return None;
     }
-    let is_equal =
-        |at: &usize| *at == best || others.iter().zip(&p).any(|(other, p)| other == at && *p >= LEVEL);
+    let family = family.max(others.len()) as f64;
+    let p = |at: &usize| difference(&all[best], &all[*at]).map_or(1.0, |found| found.p_two_sided());
+    let is_equal = |at: &usize| *at == best || family * p(at) >= LEVEL;
     let first = measured.iter().copied().find(is_equal)?;
     let last = measured.last().copied().filter(|last| *last != first);
     let last = last.and_then(|last| {
@@ -108,13 +123,15 @@ pub fn find_rise(
         let ends = (metric.off_scale(low), metric.off_scale(high));
         Some((levels[last].clone(), metric.off_scale(found.estimate), ends))
     });
-    let mean = metric.off_scale(mean(&all[first]));
+    let on_scale = metric.off_scale(mean(&all[first])); // of ratios, as bare metal's
+    let mean = mean_of_trials(metric, &levels[first], values)?;
     Some(SeriesFinding::Rise {
         series: series.to_owned(),
         metric: metric.clone(),
+        is_first: Some(&first) == measured.first(),
         level: levels[first].clone(),
         mean,
-        share_of_bare_metal: bare_metal.filter(|bare| *bare > 0.0).map(|bare| mean / bare),
+        share_of_bare_metal: bare_metal.filter(|bare| *bare > 0.0).map(|bare| on_scale / bare),
         last,
         blocks: all[first].len(),
     })
@@ -200,7 +217,8 @@ mod tests {
     #[test]
     fn a_total_rises_up_to_the_first_level_that_is_not_shown_below_the_best() {
         let all = values(&rate(), &[("1", 100.0), ("2", 180.0), ("4", 300.0), ("8", 301.0)], 0.02);
-        let found = find_rise("virtio", &levels(&["1", "2", "4", "8"]), &rate(), &all, Some(400.0)).unwrap();
+        let found =
+            find_rise("virtio", &levels(&["1", "2", "4", "8"]), &rate(), &all, Some(400.0), 3).unwrap();
         let SeriesFinding::Rise { level, share_of_bare_metal, last, blocks, .. } = &found else {
             panic!("{found:?}")
         };
@@ -217,21 +235,30 @@ mod tests {
     #[test]
     fn a_total_that_falls_afterwards_is_described_so_and_one_that_rises_to_the_end_too() {
         let falling = values(&rate(), &[("1", 100.0), ("2", 300.0), ("4", 200.0)], 0.01);
-        let found = find_rise("", &levels(&["1", "2", "4"]), &rate(), &falling, None).unwrap().to_string();
+        let found = find_rise("", &levels(&["1", "2", "4"]), &rate(), &falling, None, 2).unwrap().to_string();
         assert!(
             found.starts_with("total rate rises up to 2 guests: 300") && found.contains("falls to 0.6"),
             "{found}"
         );
         let rising = values(&rate(), &[("1", 100.0), ("2", 200.0)], 0.01);
-        let found = find_rise("", &levels(&["1", "2"]), &rate(), &rising, None).unwrap().to_string();
+        let found = find_rise("", &levels(&["1", "2"]), &rate(), &rising, None, 1).unwrap().to_string();
         assert!(found.contains("rises up to 2 guests, the last level"), "{found}");
+    }
+
+    #[test]
+    fn a_rise_that_the_answers_beside_it_do_not_show_is_not_stated() {
+        let noisy = values(&rate(), &[("1", 100.0), ("2", 128.0)], 0.06);
+        let found = |family| find_rise("", &levels(&["1", "2"]), &rate(), &noisy, None, family).unwrap();
+        assert!(found(1).to_string().contains("rises up to 2 guests"), "{}", found(1));
+        let text = found(1000).to_string();
+        assert!(text.starts_with("no rise of total rate shown from 1 guests (100"), "{text}");
     }
 
     #[test]
     fn single_blocks_find_nothing() {
         let all: Vec<Value> = values(&rate(), &[("1", 100.0), ("2", 200.0)], 0.0);
         let first: Vec<Value> = all.into_iter().filter(|value| value.block == 1).collect();
-        assert_eq!(find_rise("", &levels(&["1", "2"]), &rate(), &first, None), None);
+        assert_eq!(find_rise("", &levels(&["1", "2"]), &rate(), &first, None, 1), None);
         assert_eq!(find_spread("", &levels(&["1", "2"]), &rate(), &first), []);
     }
 

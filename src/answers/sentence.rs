@@ -82,16 +82,24 @@ impl fmt::Display for SeriesFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let subject = |series: &str| if series.is_empty() { String::new() } else { format!("{series}: ") };
         match self {
-            SeriesFinding::Rise { series, metric, level, mean, share_of_bare_metal, last, blocks } => {
+            SeriesFinding::Rise {
+                series,
+                metric,
+                level,
+                is_first,
+                mean,
+                share_of_bare_metal,
+                last,
+                blocks,
+            } => {
                 let place = if last.is_none() { ", the last level" } else { "" };
                 let label = lower_first(&metric.label);
                 let (subject, level) = (subject(series), &level.label);
-                write!(
-                    f,
-                    "{subject}{label} rises up to {level}{place}: {} {}",
-                    three_digits(*mean),
-                    metric.unit
-                )?;
+                let mean = format!("{} {}", three_digits(*mean), metric.unit);
+                match is_first {
+                    true => write!(f, "{subject}no rise of {label} shown from {level} ({mean}) on")?,
+                    false => write!(f, "{subject}{label} rises up to {level}{place}: {mean}")?,
+                }
                 if let Some(share) = share_of_bare_metal {
                     write!(f, ", {:.0} % of bare metal", 100.0 * share)?;
                 }
@@ -99,8 +107,10 @@ impl fmt::Display for SeriesFinding {
                     Some((last, by, ends)) if ends.1 < 1.0 => {
                         write!(f, "; falls to {} with {}", change(metric, *by, *ends), last.label)?;
                     }
-                    Some((last, ..)) => write!(f, "; no further rise shown up to {}", last.label)?,
-                    None => {}
+                    Some((last, ..)) if !is_first => {
+                        write!(f, "; no further rise shown up to {}", last.label)?
+                    }
+                    _ => {}
                 }
                 write!(f, " ({})", counted(*blocks, "block"))
             }

@@ -4,7 +4,7 @@
 //! profile, never from the data.
 
 use super::model::{describe, phrase, with_guests};
-use super::{Model, findings};
+use super::Model;
 use crate::answers::{Answer, LevelPair, answer, metrics, values};
 use crate::profile::{Configuration, Factor};
 
@@ -44,19 +44,13 @@ fn pairs(model: &Model, factor: Factor) -> Vec<LevelPair> {
     place[1..].iter().map(pair).collect()
 }
 
-/// Answers and findings as a list in Markdown; empty without any.
+/// A list in Markdown; empty without any.
 pub(super) fn list(model: &Model) -> String {
-    let answers: String = answers(model).iter().map(|answer| format!("- {answer}\n")).collect();
-    answers + &findings::list(model)
-}
-
-/// What a terminal shows first: answers, then findings.
-pub(super) fn opening(model: &Model) -> String {
-    first(model) + &findings::first(model)
+    answers(model).iter().map(|answer| format!("- {answer}\n")).collect()
 }
 
 /// For a terminal: a line for each difference that is shown, at most eight, then one for each pair of levels without any.
-fn first(model: &Model) -> String {
+pub(super) fn first(model: &Model) -> String {
     let all = answers(model);
     let (shown, rest): (Vec<&Answer>, Vec<&Answer>) = all.iter().partition(|answer| answer.is_shown());
     let mut lines: Vec<String> = shown.iter().take(SHOWN).map(|answer| answer.to_string()).collect();

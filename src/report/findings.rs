@@ -1,6 +1,7 @@
 //! What the numbers of guests show: how far a total rises, and from how many guests on they drift apart; each with its trials.
 
 use super::Model;
+use super::answers::answers;
 use super::model::{describe, phrase, with_guests};
 use crate::answers::{
     Measure, Metric, SeriesFinding, SeriesLevel, Value, find_rise, find_spread, metrics, values,
@@ -18,11 +19,12 @@ pub fn findings(model: &Model) -> Vec<SeriesFinding> {
         return Vec::new();
     }
     let values = values(model.trials);
+    let family = answers(model).len();
     let of_series = |(name, levels): &(String, Vec<SeriesLevel>)| {
         let of_metric = |metric: &Metric| match metric.measure {
             Measure::Points => find_spread(name, levels, metric, &values),
             Measure::Ratio if is_total(metric) => {
-                find_rise(name, levels, metric, &values, bare_metal(model, metric, &values))
+                find_rise(name, levels, metric, &values, bare_metal(model, metric, &values), family)
                     .into_iter()
                     .collect()
             }

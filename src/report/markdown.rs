@@ -4,7 +4,7 @@
 
 use super::chart::Chart;
 use super::overview::overview;
-use super::{Model, answers, caption, groups, model, warnings};
+use super::{Model, answers, caption, findings, groups, model, warnings};
 use crate::figures::Section;
 use crate::raw::Accel;
 use crate::table::Table;
@@ -60,7 +60,8 @@ fn heading(model: &Model) -> String {
     let experiment = model.experiment;
     let emulated =
         (model.provenance.accel == Accel::Tcg).then(|| format!("**{}**", model.provenance.accel.label()));
-    let answers = Some(answers::list(model).trim_end().to_owned()).filter(|answers| !answers.is_empty());
+    let conclusions = answers::list(model) + &findings::list(model);
+    let answers = Some(conclusions.trim_end().to_owned()).filter(|answers| !answers.is_empty());
     let description = Some(experiment.description.clone()).filter(|text| !text.is_empty());
     let source = experiment.source.as_ref().map(|source| format!("Source: {source}"));
     let caption = Some(caption::lines(model).join("; ") + ".");

@@ -1,6 +1,6 @@
 //! The summary of a run for a terminal: answers, the table, a second one of groups of guests, and what to know beside them.
 
-use super::{Model, answers, caption, groups, model, overview, warnings};
+use super::{Model, answers, caption, findings, groups, model, overview, warnings};
 use crate::figures::Section;
 use crate::profile::Role;
 use crate::raw::Accel;
@@ -15,7 +15,7 @@ const GROUP_ROWS: usize = 16;
 pub fn summary(model: &Model, terminal: Terminal) -> String {
     let sections = [Section::Fairness, Section::Speed, Section::Cpu, Section::OverTime];
     let table = overview::overview(model, &sections).without_empty_columns();
-    let mut text = answers::opening(model);
+    let mut text = answers::first(model) + &findings::first(model);
     if model.provenance.accel == Accel::Tcg {
         push(&mut text, model.provenance.accel.label());
     }

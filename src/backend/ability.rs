@@ -1,6 +1,6 @@
 //! What a profile can ask of a backend, and why one cannot have it.
 
-use super::{Attachment, Backend, Datapath, Model};
+use super::{Attachment, Backend, Datapath, NicModel};
 
 /// What a profile can ask of a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Backend {
             let of_guests = !matches!(ability, Ability::Mtu(_) | Ability::MergedFrames | Ability::RateCap);
             return of_guests.then(|| "it has no guests".into());
         };
-        let is_virtio = model == Model::Virtio;
+        let is_virtio = model == NicModel::Virtio;
         let on_switch = matches!(attachment, Attachment::Ovs | Attachment::OvsDpdk);
         match ability {
             Ability::Mtu(mtu) => mtu_beyond(mtu, model, attachment),
@@ -62,18 +62,18 @@ impl Backend {
             Ability::Offloads if datapath == Datapath::VhostUser => Some("the switch chooses them".into()),
             Ability::Offloads => (!is_virtio).then(|| "only those of virtio NICs can be switched".into()),
             Ability::Coalescing => match model {
-                Model::Virtio => Some("QEMU's virtio-net gathers no packets".into()),
-                Model::E1000 => Some("the 82540EM gathers no packets".into()),
-                Model::E1000e | Model::Hardware => None,
+                NicModel::Virtio => Some("QEMU's virtio-net gathers no packets".into()),
+                NicModel::E1000 => Some("the 82540EM gathers no packets".into()),
+                NicModel::E1000e | NicModel::Hardware => None,
             },
             Ability::TransmitSteering { queues } => match model {
-                Model::Hardware => None, // how many queues it has, the NIC knows
-                Model::Virtio if queues > 1 => None,
-                Model::Virtio => Some(
+                NicModel::Hardware => None, // how many queues it has, the NIC knows
+                NicModel::Virtio if queues > 1 => None,
+                NicModel::Virtio => Some(
                     "its NIC has one queue to choose; `queues` of 2 or more in [network] gives it more"
                         .into(),
                 ),
-                Model::E1000 | Model::E1000e => Some("its NIC has one transmit queue".into()),
+                NicModel::E1000 | NicModel::E1000e => Some("its NIC has one transmit queue".into()),
             },
             Ability::MergedFrames => {
                 on_switch.then(|| "Open vSwitch may need every frame as it came, and GRO merges them".into())
@@ -88,10 +88,10 @@ impl Backend {
 }
 
 /// Why the MTU is too large, if it is. What a real NIC takes, only the NIC knows.
-fn mtu_beyond(mtu: u32, model: Model, attachment: Attachment) -> Option<String> {
+fn mtu_beyond(mtu: u32, model: NicModel, attachment: Attachment) -> Option<String> {
     let (most, who) = match (model, attachment) {
-        (Model::E1000, _) => (MTU_OF_E1000, "the guest's driver e1000"),
-        (Model::E1000e, _) => (MTU_OF_E1000E, "the guest's driver e1000e"),
+        (NicModel::E1000, _) => (MTU_OF_E1000, "the guest's driver e1000"),
+        (NicModel::E1000e, _) => (MTU_OF_E1000E, "the guest's driver e1000e"),
         (_, Attachment::Bridge | Attachment::Ovs) => (MTU_OF_TAP, "a tap on the host"),
         _ => return None,
     };

@@ -1,14 +1,14 @@
 //! No guest: netserver on the host side of the wire. The baseline of the studies.
 
 use super::step::{Side, Step};
-use super::{Attach, Counted, Need, NicSource, Proof, Site};
+use super::{Attach, Counted, NicSource, Prerequisite, Proof, Site};
 use crate::address::{Net, Station, with_prefix};
 
 /// Nothing between netserver and the wire.
 pub struct Baremetal;
 
 impl Attach for Baremetal {
-    fn needs(&self) -> Vec<Need> {
+    fn needs(&self) -> Vec<Prerequisite> {
         Vec::new()
     }
 

@@ -1,14 +1,14 @@
 //! A tap on a Linux bridge that also holds the wire: what `virsh` users call bridged networking.
 
 use super::step::{Side, Step};
-use super::{Attach, Counted, Need, NicSource, Proof, Site};
+use super::{Attach, Counted, NicSource, Prerequisite, Proof, Site};
 
 /// The bridge, and a tap for each guest.
 pub struct Bridge;
 
 impl Attach for Bridge {
-    fn needs(&self) -> Vec<Need> {
-        vec![Need::Link("bridge")]
+    fn needs(&self) -> Vec<Prerequisite> {
+        vec![Prerequisite::Link("bridge")]
     }
 
     /// The wire and the bridge. No spanning tree and no multicast snooping: neither serves a bridge with one uplink.

@@ -1,15 +1,15 @@
 //! A NIC of the host's, handed to a guest as a whole: PCI passthrough.
 
 use super::step::{Action, Side, Step};
-use super::{Attach, Counted, Look, Need, NicSource, Proof, Site};
+use super::{Attach, Counted, FactSource, NicSource, Prerequisite, Proof, Site};
 use crate::host_nic::PciAddress;
 
 /// The guest drives the NIC itself; it keeps its own MAC.
 pub struct Function;
 
 impl Attach for Function {
-    fn needs(&self) -> Vec<Need> {
-        vec![Need::RealWire, Need::NicPerGuest, Need::IommuPerNic]
+    fn needs(&self) -> Vec<Prerequisite> {
+        vec![Prerequisite::RealWire, Prerequisite::NicPerGuest, Prerequisite::IommuPerNic]
     }
 
     /// The host's end of the wire is lent to the guest; nothing of it stays in the lab.
@@ -58,7 +58,7 @@ pub(super) fn proofs(function: PciAddress) -> Vec<Proof> {
         Proof {
             what: "drivers in its IOMMU group".into(),
             expected: "vfio-pci".into(),
-            look: Look::Drivers(group),
+            source: FactSource::Drivers(group),
         },
     ]
 }

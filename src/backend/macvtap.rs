@@ -8,7 +8,7 @@ use super::bridge::PLAIN;
 use super::site::veth_port;
 use super::step::{Side, Step};
 use super::wire::Wire;
-use super::{Attach, Counted, MacvtapMode, Need, NicSource, Proof, Site};
+use super::{Attach, Counted, MacvtapMode, NicSource, Prerequisite, Proof, Site};
 use crate::address::{Net, mac};
 
 /// A macvtap for each guest.
@@ -31,9 +31,9 @@ impl Macvtap {
 }
 
 impl Attach for Macvtap {
-    fn needs(&self) -> Vec<Need> {
-        let own = (self.mode == MacvtapMode::Passthru).then_some(Need::NicPerGuest);
-        [Need::Link("macvtap")].into_iter().chain(own).collect()
+    fn needs(&self) -> Vec<Prerequisite> {
+        let own = (self.mode == MacvtapMode::Passthru).then_some(Prerequisite::NicPerGuest);
+        [Prerequisite::Link("macvtap")].into_iter().chain(own).collect()
     }
 
     /// The wire: one port, or one for each guest in passthru mode.

@@ -45,10 +45,10 @@ pub mod vhost_user;
 pub mod wire;
 
 pub use ability::Ability;
-pub use need::Need;
+pub use need::Prerequisite;
 pub use nic::{Counted, Nic, NicSettings, NicSource};
 pub use preset::{BackendError, PRESETS};
-pub use proof::{Look, Proof};
+pub use proof::{FactSource, Proof};
 pub use site::{Names, Site};
 pub use step::{Action, Side, Step};
 
@@ -62,7 +62,7 @@ pub enum Backend {
     /// A guest's NIC.
     Guest {
         /// What the guest sees.
-        model: Model,
+        model: NicModel,
         /// What moves the packets between the guest and the host's kernel.
         datapath: Datapath,
         /// What the host's end is attached to.
@@ -72,7 +72,7 @@ pub enum Backend {
 
 /// What the guest sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Model {
+pub enum NicModel {
     /// Intel 82540EM, fully emulated.
     E1000,
     /// Intel 82574L, fully emulated, on PCI Express.
@@ -131,7 +131,7 @@ pub enum MacvtapMode {
 /// All that is known of one attachment.
 trait Attach {
     /// What must be there before it can be built.
-    fn needs(&self) -> Vec<Need>;
+    fn needs(&self) -> Vec<Prerequisite>;
 
     /// Builds the wire and what the guests are attached to.
     fn attach(&self, site: &Site) -> Vec<Step>;
@@ -178,21 +178,21 @@ impl MacvtapMode {
     }
 }
 
-impl Model {
+impl NicModel {
     /// Libvirt's word for an emulated model; `None` for the real thing.
     pub fn as_str(self) -> Option<&'static str> {
         match self {
-            Model::E1000 => Some("e1000"),
-            Model::E1000e => Some("e1000e"),
-            Model::Virtio => Some("virtio"),
-            Model::Hardware => None,
+            NicModel::E1000 => Some("e1000"),
+            NicModel::E1000e => Some("e1000e"),
+            NicModel::Virtio => Some("virtio"),
+            NicModel::Hardware => None,
         }
     }
 
     /// The driver that a Linux guest binds to an emulated model; `None` for the real thing.
     pub fn driver(self) -> Option<&'static str> {
         match self {
-            Model::Virtio => Some("virtio_net"),
+            NicModel::Virtio => Some("virtio_net"),
             other => other.as_str(),
         }
     }
@@ -226,7 +226,7 @@ impl Attachment {
 
 impl Backend {
     /// What the guest sees; `None` for bare metal.
-    pub fn model(self) -> Option<Model> {
+    pub fn model(self) -> Option<NicModel> {
         match self {
             Backend::Baremetal => None,
             Backend::Guest { model, .. } => Some(model),
@@ -249,9 +249,9 @@ impl Backend {
     }
 
     /// What must be there before the backend can be built.
-    pub fn needs(self) -> Vec<Need> {
+    pub fn needs(self) -> Vec<Prerequisite> {
         let vhost = (self.datapath() == Some(Datapath::Vhost))
-            .then_some(Need::Device { path: "/dev/vhost-net", fix: "modprobe vhost_net" });
+            .then_some(Prerequisite::Device { path: "/dev/vhost-net", fix: "modprobe vhost_net" });
         self.known().needs().into_iter().chain(vhost).collect()
     }
 
@@ -272,7 +272,7 @@ impl Backend {
         let (source, mac) = (known.source(site, guest), known.mac(site, guest));
         let driver = model.driver().map_or_else(|| known.driver(site, guest), str::to_owned);
         let NicSettings { queues, queue_size, offloads } = site.nic;
-        let queues = queues.or((model != Model::Hardware).then_some(1));
+        let queues = queues.or((model != NicModel::Hardware).then_some(1));
         let offloads = offloads != Some(false) && known.offloads(site);
         Some(Nic { source, mac, model, datapath, driver, mtu: site.mtu, queues, queue_size, offloads })
     }

@@ -2,7 +2,7 @@
 
 /// One thing that must be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
+pub enum Prerequisite {
     /// A program.
     Program {
         /// Its name.

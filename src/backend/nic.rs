@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Datapath, Model};
+use super::{Datapath, NicModel};
 use crate::host_nic::PciAddress;
 
 /// Settings of the NIC under test; what is `None` is left to the backend and QEMU.
@@ -24,7 +24,7 @@ pub struct Nic {
     /// MAC of the guest's end.
     pub mac: String,
     /// What the guest sees.
-    pub model: Model,
+    pub model: NicModel,
     /// What moves the packets between it and the host's kernel.
     pub datapath: Datapath,
     /// The driver that a Linux guest binds to it.

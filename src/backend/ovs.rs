@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use super::step::{Action, Side, Step};
 use super::switch::{Switch, SwitchPath};
 use super::wire::Wire;
-use super::{Attach, Counted, Need, NicSource, Proof, Site};
+use super::{Attach, Counted, NicSource, Prerequisite, Proof, Site};
 
 /// A port of the bridge for each guest.
 pub struct Ovs;
@@ -55,10 +55,10 @@ impl Switch {
 }
 
 /// Programs of every backend on Open vSwitch.
-pub(super) fn programs() -> Vec<Need> {
+pub(super) fn programs() -> Vec<Prerequisite> {
     let of_switch = ["ovs-vsctl", "ovs-appctl", "ovsdb-tool", "ovsdb-server"];
-    let needed = of_switch.map(|name| Need::Program { name, package: "openvswitch-switch" });
-    needed.into_iter().chain([Need::Program { name: "ethtool", package: "ethtool" }]).collect()
+    let needed = of_switch.map(|name| Prerequisite::Program { name, package: "openvswitch-switch" });
+    needed.into_iter().chain([Prerequisite::Program { name: "ethtool", package: "ethtool" }]).collect()
 }
 
 /// For a switch that reads packets from the kernel's interfaces: they arrive as they are on a wire.
@@ -73,9 +73,9 @@ pub(super) fn whole_frames(site: &Site) -> Vec<Step> {
 }
 
 impl Attach for Ovs {
-    fn needs(&self) -> Vec<Need> {
-        let daemon = Need::Program { name: "ovs-vswitchd", package: "openvswitch-switch" };
-        programs().into_iter().chain([daemon, Need::SwitchPath]).collect()
+    fn needs(&self) -> Vec<Prerequisite> {
+        let daemon = Prerequisite::Program { name: "ovs-vswitchd", package: "openvswitch-switch" };
+        programs().into_iter().chain([daemon, Prerequisite::SwitchPath]).collect()
     }
 
     fn attach(&self, site: &Site) -> Vec<Step> {

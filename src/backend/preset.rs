@@ -5,15 +5,15 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, Backend, Datapath, MacvtapMode, Model};
+use super::{Attachment, Backend, Datapath, MacvtapMode, NicModel};
 
 /// Every backend of this version with its short name.
 pub const PRESETS: &[(&str, Backend)] = &[
     ("baremetal", Backend::Baremetal),
-    ("e1000", on_bridge(Model::E1000, Datapath::Userspace)),
-    ("e1000e", on_bridge(Model::E1000e, Datapath::Userspace)),
-    ("virtio", on_bridge(Model::Virtio, Datapath::Userspace)),
-    ("vhost-net", on_bridge(Model::Virtio, Datapath::Vhost)),
+    ("e1000", on_bridge(NicModel::E1000, Datapath::Userspace)),
+    ("e1000e", on_bridge(NicModel::E1000e, Datapath::Userspace)),
+    ("virtio", on_bridge(NicModel::Virtio, Datapath::Userspace)),
+    ("vhost-net", on_bridge(NicModel::Virtio, Datapath::Vhost)),
     ("macvtap-bridge", on_macvtap(MacvtapMode::Bridge, Datapath::Userspace)),
     ("macvtap-vepa", on_macvtap(MacvtapMode::Vepa, Datapath::Userspace)),
     ("macvtap-private", on_macvtap(MacvtapMode::Private, Datapath::Userspace)),
@@ -22,8 +22,8 @@ pub const PRESETS: &[(&str, Backend)] = &[
     ("vhost-macvtap-vepa", on_macvtap(MacvtapMode::Vepa, Datapath::Vhost)),
     ("vhost-macvtap-private", on_macvtap(MacvtapMode::Private, Datapath::Vhost)),
     ("vhost-macvtap-passthru", on_macvtap(MacvtapMode::Passthru, Datapath::Vhost)),
-    ("ovs-e1000", on_switch(Model::E1000)),
-    ("ovs", on_switch(Model::Virtio)),
+    ("ovs-e1000", on_switch(NicModel::E1000)),
+    ("ovs", on_switch(NicModel::Virtio)),
     ("ovs-vhost", virtio(Datapath::Vhost, Attachment::Ovs)),
     ("vhost-user", virtio(Datapath::VhostUser, Attachment::OvsDpdk)),
     ("sr-iov", passed_through(Attachment::VirtualFunction)),
@@ -32,11 +32,11 @@ pub const PRESETS: &[(&str, Backend)] = &[
     ("pci-passthrough", passed_through(Attachment::Function)),
 ];
 
-const fn on_bridge(model: Model, datapath: Datapath) -> Backend {
+const fn on_bridge(model: NicModel, datapath: Datapath) -> Backend {
     Backend::Guest { model, datapath, attachment: Attachment::Bridge }
 }
 
-const fn on_switch(model: Model) -> Backend {
+const fn on_switch(model: NicModel) -> Backend {
     Backend::Guest { model, datapath: Datapath::Userspace, attachment: Attachment::Ovs }
 }
 
@@ -45,11 +45,11 @@ const fn on_macvtap(mode: MacvtapMode, datapath: Datapath) -> Backend {
 }
 
 const fn virtio(datapath: Datapath, attachment: Attachment) -> Backend {
-    Backend::Guest { model: Model::Virtio, datapath, attachment }
+    Backend::Guest { model: NicModel::Virtio, datapath, attachment }
 }
 
 const fn passed_through(attachment: Attachment) -> Backend {
-    Backend::Guest { model: Model::Hardware, datapath: Datapath::Passthrough, attachment }
+    Backend::Guest { model: NicModel::Hardware, datapath: Datapath::Passthrough, attachment }
 }
 
 impl fmt::Display for Backend {

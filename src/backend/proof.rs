@@ -8,12 +8,12 @@ pub struct Proof {
     /// What must be seen.
     pub expected: String,
     /// Where to look.
-    pub look: Look,
+    pub source: FactSource,
 }
 
 /// Where a fact is seen. What cannot be read does not hold.
 #[derive(Clone, Debug)]
-pub enum Look {
+pub enum FactSource {
     /// The last part of a symbolic link's target.
     Link(String),
     /// The drivers of the devices in a directory of sysfs, each named once.
@@ -32,7 +32,7 @@ pub enum Look {
 impl Proof {
     /// The target of a symbolic link ends with `expected`.
     pub fn link(what: &str, path: String, expected: impl Into<String>) -> Proof {
-        Proof { what: what.into(), expected: expected.into(), look: Look::Link(path) }
+        Proof { what: what.into(), expected: expected.into(), source: FactSource::Link(path) }
     }
 
     /// A command's output says `expected`; the words of the command are separated by blanks.
@@ -53,6 +53,6 @@ impl Proof {
         read: fn(&str) -> Option<String>,
         expected: impl Into<String>,
     ) -> Proof {
-        Proof { what: what.into(), expected: expected.into(), look: Look::Command { argv, read } }
+        Proof { what: what.into(), expected: expected.into(), source: FactSource::Command { argv, read } }
     }
 }

@@ -4,7 +4,7 @@
 //! guest before a driver sees it: drivers take the address that they find when they bind.
 
 use super::step::{Action, Side, Step};
-use super::{Attach, Counted, MacvtapMode, Need, NicSource, Proof, Site, function, macvtap};
+use super::{Attach, Counted, MacvtapMode, NicSource, Prerequisite, Proof, Site, function, macvtap};
 use crate::address::{Net, mac};
 use crate::host_nic::HostNic;
 
@@ -15,8 +15,8 @@ pub struct PassedThrough;
 pub struct UnderMacvtap;
 
 impl Attach for PassedThrough {
-    fn needs(&self) -> Vec<Need> {
-        vec![Need::RealWire, Need::VfPerGuest, Need::Iommu]
+    fn needs(&self) -> Vec<Prerequisite> {
+        vec![Prerequisite::RealWire, Prerequisite::VfPerGuest, Prerequisite::Iommu]
     }
 
     fn attach(&self, site: &Site) -> Vec<Step> {
@@ -41,8 +41,13 @@ impl Attach for PassedThrough {
 }
 
 impl Attach for UnderMacvtap {
-    fn needs(&self) -> Vec<Need> {
-        vec![Need::RealWire, Need::VfPerGuest, Need::VfDriver, Need::Link("macvtap")]
+    fn needs(&self) -> Vec<Prerequisite> {
+        vec![
+            Prerequisite::RealWire,
+            Prerequisite::VfPerGuest,
+            Prerequisite::VfDriver,
+            Prerequisite::Link("macvtap"),
+        ]
     }
 
     fn attach(&self, site: &Site) -> Vec<Step> {

@@ -6,14 +6,14 @@ use super::ovs::{programs, whole_frames};
 use super::step::{Side, Step};
 use super::switch::Switch;
 use super::switch::SwitchPath;
-use super::{Attach, Counted, Look, Need, NicSource, Proof, Site};
+use super::{Attach, Counted, FactSource, NicSource, Prerequisite, Proof, Site};
 
 /// A `dpdkvhostuserclient` port for each guest.
 pub struct VhostUser;
 
 impl Attach for VhostUser {
-    fn needs(&self) -> Vec<Need> {
-        programs().into_iter().chain([Need::Dpdk]).collect()
+    fn needs(&self) -> Vec<Prerequisite> {
+        programs().into_iter().chain([Prerequisite::Dpdk]).collect()
     }
 
     /// The wire is read by packet socket: a NIC of DPDK's own would be lost to everybody else.
@@ -40,13 +40,13 @@ impl Attach for VhostUser {
     fn proofs(&self, site: &Site, guest: u32) -> Vec<Proof> {
         let port = site.names.vhost_user(guest);
         let status = Switch::Dpdk.vsctl(site, &format!("get Interface {port} type status"));
-        let netdev = Look::Absent(format!("/sys/class/net/{port}"));
+        let netdev = FactSource::Absent(format!("/sys/class/net/{port}"));
         let ours = vec![
             Proof::argv("vhost-user port", status, connected, "dpdkvhostuserclient connected"),
             Proof {
                 what: "interface of the kernel's behind the port".into(),
                 expected: "none".into(),
-                look: netdev,
+                source: netdev,
             },
         ];
         [Switch::Dpdk.proofs(site, &port, SwitchPath::Userspace), ours].concat()

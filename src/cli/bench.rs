@@ -189,7 +189,7 @@ async fn all_trials(
     if !prepared.resumed {
         // Once more, with what is known of the VM host now.
         let blocks = plan.blocks();
-        let host = plan::Host { cpus: *cpus, scan };
+        let host = plan::HostCapacity { cpus: *cpus, scan };
         plan = plan::plan_blocks(experiment, *accel, host, |block| blocks.contains(&block));
     }
     let environment = with_versions(prepared, &session).await;

@@ -11,7 +11,7 @@ use super::output::print;
 use super::probe::probe;
 use super::survey::Survey;
 use super::{Common, inputs, sizing};
-use crate::preflight::{self, Finding};
+use crate::preflight::{self, CheckResult};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,6 +54,6 @@ impl Check {
 }
 
 /// Repeats that cannot show much: nothing is missing.
-fn too_few(found: String) -> Finding {
-    Finding { what: "repeats".into(), found, fix: None, warning: true }
+fn too_few(found: String) -> CheckResult {
+    CheckResult { what: "repeats".into(), found, fix: None, warning: true }
 }

@@ -6,10 +6,10 @@ use super::Common;
 use super::exit::PreflightFailed;
 use super::json::{self, JsonEvent};
 use super::output::print_stderr;
-use crate::preflight::{self, Finding};
+use crate::preflight::{self, CheckResult};
 
 /// One finding as text, with its fix on a line of its own.
-pub(super) fn line(finding: &Finding) -> String {
+pub(super) fn line(finding: &CheckResult) -> String {
     match &finding.fix {
         None if finding.warning => format!("warning  {}: {}\n", finding.what, finding.found),
         None => format!("ok       {}: {}\n", finding.what, finding.found),
@@ -21,7 +21,7 @@ pub(super) fn line(finding: &Finding) -> String {
 ///
 /// # Errors
 /// [`PreflightFailed`] if anything is missing.
-pub(super) fn refuse_missing(findings: &[Finding], common: &Common) -> Result<()> {
+pub(super) fn refuse_missing(findings: &[CheckResult], common: &Common) -> Result<()> {
     if preflight::passed(findings) {
         let warnings = findings.iter().filter(|finding| finding.warning);
         warnings.for_each(|finding| warn(&finding.found, common));

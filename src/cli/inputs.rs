@@ -65,7 +65,7 @@ pub fn cpus() -> u32 {
 }
 
 /// What a plan needs of the VM host if that is this machine; a plan does not query other machines.
-pub fn planned_here(experiment: &Experiment) -> plan::Host {
+pub fn planned_here(experiment: &Experiment) -> plan::HostCapacity {
     let number = |file: &str| {
         let path = Path::new("/sys/kernel/mm/ksm").join(file);
         std::fs::read_to_string(path).ok()?.trim().parse().ok()
@@ -74,7 +74,7 @@ pub fn planned_here(experiment: &Experiment) -> plan::Host {
         None => plan::Scan::from_kernel(number("pages_to_scan"), number("sleep_millisecs")),
         Some(_) => plan::Scan::default(),
     };
-    plan::Host { cpus: cpus(), scan }
+    plan::HostCapacity { cpus: cpus(), scan }
 }
 
 /// The plan of an experiment, or of one part of it, with the estimates of this machine.

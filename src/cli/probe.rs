@@ -10,7 +10,7 @@ use super::{Common, inputs, signals};
 use crate::guest::appliance;
 use crate::guest::image::GuestImage;
 use crate::lab::State;
-use crate::preflight::Finding;
+use crate::preflight::CheckResult;
 use crate::profile::{Configuration, Experiment};
 use crate::run::event::Events;
 use crate::run::lab_session::LabSession;
@@ -23,7 +23,7 @@ const WHAT: &str = "rehearsal";
 ///
 /// # Errors
 /// If the lab cannot be made, or taken down.
-pub(super) fn probe(experiment: &Experiment, survey: &Survey, common: &Common) -> Result<Finding> {
+pub(super) fn probe(experiment: &Experiment, survey: &Survey, common: &Common) -> Result<CheckResult> {
     let experiment = with_one_guest(experiment);
     let image = inputs::image(&experiment)?;
     let scratch = tempfile::tempdir()?;
@@ -36,9 +36,9 @@ pub(super) fn probe(experiment: &Experiment, survey: &Survey, common: &Common) -
         },
     );
     match passed {
-        Ok(()) => Ok(Finding::good(WHAT, "netperf answers over the path of the first configuration")),
+        Ok(()) => Ok(CheckResult::good(WHAT, "netperf answers over the path of the first configuration")),
         Err(error) => match error.downcast::<RehearsalFailed>() {
-            Ok(RehearsalFailed { problem, causes }) => Ok(Finding::bad(WHAT, problem, fix(&causes))),
+            Ok(RehearsalFailed { problem, causes }) => Ok(CheckResult::bad(WHAT, problem, fix(&causes))),
             Err(error) => Err(error),
         },
     }

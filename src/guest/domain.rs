@@ -216,13 +216,13 @@ fn disks(xml: &mut Xml, overlay: &Path, seed: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::{Datapath, Model};
+    use crate::backend::{Datapath, NicModel};
     use crate::host_nic::PciAddress;
     fn domain() -> Domain {
         let nic = |source| Nic {
             source,
             mac: "52:54:00:74:00:01".into(),
-            model: Model::Virtio,
+            model: NicModel::Virtio,
             datapath: Datapath::Userspace,
             driver: "virtio_net".into(),
             mtu: 1500,

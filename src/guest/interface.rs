@@ -3,7 +3,7 @@
 use quick_xml::events::BytesStart;
 
 use super::xml::{Xml, empty, nest};
-use crate::backend::{Datapath, Model, Nic, NicSource};
+use crate::backend::{Datapath, Nic, NicModel, NicSource};
 use crate::host_nic::PciAddress;
 
 /// One NIC, or a passed-through function.
@@ -30,7 +30,7 @@ pub(super) fn write(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
         if let Some(model) = nic.model.as_str() {
             empty(xml, "model", &[("type", model)])?;
         }
-        if nic.model == Model::Virtio {
+        if nic.model == NicModel::Virtio {
             driver(xml, nic)?;
         }
         if !matches!(nic.source, NicSource::VhostUser { .. }) {

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Host, Transition};
+use super::{HostCapacity, Transition};
 use crate::load::command;
 use crate::profile::{Configuration, Experiment, Image};
 use crate::raw::Accel;
 
 /// Expected time of one trial.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Estimate {
+pub struct TimeEstimate {
     /// Moving the lab to the configuration, s.
     pub transition_s: f64,
     /// From the first netperf to the last result, s.
@@ -62,22 +62,22 @@ const fn boot_costs(accel: Accel, image: &Image) -> (f64, f64) {
     }
 }
 
-impl Estimate {
+impl TimeEstimate {
     /// Estimates one trial on a VM host.
     pub fn compute(
         configuration: &Configuration,
         transition: &Transition,
         experiment: &Experiment,
         accel: Accel,
-        host: Host,
-    ) -> Estimate {
+        host: HostCapacity,
+    ) -> TimeEstimate {
         let (timing, moving) =
             (&experiment.timing, Moving::compute(configuration, transition, experiment, accel, host));
         let hold = timing.warmup + timing.window + timing.cooldown;
         let length = command::length(configuration.test, hold, timing.interval, configuration.flows);
         let load = length.unwrap_or(hold);
         let settle = command::settle(configuration.test, configuration.flows);
-        Estimate {
+        TimeEstimate {
             transition_s: moving.total_s(),
             load_s: (load + settle).as_secs_f64() + AROUND_LOAD_S,
             moving,
@@ -96,7 +96,7 @@ impl Moving {
         moves: &Transition,
         experiment: &Experiment,
         accel: Accel,
-        host: Host,
+        host: HostCapacity,
     ) -> Moving {
         let (alone, cpu) = boot_costs(accel, &experiment.image);
         let once = |any: bool, s: f64| if any { s } else { 0.0 };

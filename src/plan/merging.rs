@@ -49,17 +49,17 @@ impl Scan {
 
 /// What a plan has to know of the VM host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Host {
+pub struct HostCapacity {
     /// Its CPUs.
     pub cpus: u32,
     /// The pace of its KSM.
     pub scan: Scan,
 }
 
-impl From<u32> for Host {
+impl From<u32> for HostCapacity {
     /// A host with so many CPUs whose KSM is as kernels begin with.
-    fn from(cpus: u32) -> Host {
-        Host { cpus, scan: Scan::default() }
+    fn from(cpus: u32) -> HostCapacity {
+        HostCapacity { cpus, scan: Scan::default() }
     }
 }
 

@@ -20,9 +20,9 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-pub use estimate::{Estimate, Moving};
+pub use estimate::{Moving, TimeEstimate};
 pub use kind::{KindOfMove, by_kind};
-pub use merging::{Host, Scan};
+pub use merging::{HostCapacity, Scan};
 pub use partition::{Partition, PartitionError};
 pub use transition::{Guests, Policy, Transition};
 
@@ -50,11 +50,11 @@ pub struct PlannedTrial {
     /// How the lab gets there.
     pub transition: Transition,
     /// Expected time of the move and of the trial.
-    pub estimate: Estimate,
+    pub estimate: TimeEstimate,
 }
 
 /// Orders the trials of an experiment on a VM host, which may be given by its number of CPUs.
-pub fn plan(experiment: &Experiment, accel: Accel, host: impl Into<Host>) -> Plan {
+pub fn plan(experiment: &Experiment, accel: Accel, host: impl Into<HostCapacity>) -> Plan {
     plan_blocks(experiment, accel, host, |_| true)
 }
 
@@ -62,7 +62,7 @@ pub fn plan(experiment: &Experiment, accel: Accel, host: impl Into<Host>) -> Pla
 pub fn plan_blocks(
     experiment: &Experiment,
     accel: Accel,
-    host: impl Into<Host>,
+    host: impl Into<HostCapacity>,
     wanted: impl Fn(u32) -> bool,
 ) -> Plan {
     let host = host.into();
@@ -77,7 +77,7 @@ pub fn plan_blocks(
                 continue;
             }
             let transition = lab.move_to(&configuration, repeat, policy);
-            let estimate = Estimate::compute(&configuration, &transition, experiment, accel, host);
+            let estimate = TimeEstimate::compute(&configuration, &transition, experiment, accel, host);
             plan.push(PlannedTrial { trial: number, repeat, configuration, transition, estimate });
         }
     }
@@ -91,7 +91,7 @@ impl Plan {
         wanted: &[Configuration],
         experiment: &Experiment,
         accel: Accel,
-        host: impl Into<Host>,
+        host: impl Into<HostCapacity>,
     ) {
         let host = host.into();
         let (mut lab, policy) = (Guests::default(), Policy::from_experiment(experiment));
@@ -105,7 +105,7 @@ impl Plan {
         for configuration in block(experiment, wanted, &mut random) {
             let repeat = repeats.get(&configuration).map_or(1, |most| most + 1);
             let transition = lab.move_to(&configuration, repeat, policy);
-            let estimate = Estimate::compute(&configuration, &transition, experiment, accel, host);
+            let estimate = TimeEstimate::compute(&configuration, &transition, experiment, accel, host);
             let trial = self.trials.last().map_or(1, |last| last.trial + 1);
             self.push(PlannedTrial { trial, repeat, configuration, transition, estimate });
         }

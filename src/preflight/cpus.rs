@@ -2,35 +2,35 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Finding;
+use super::CheckResult;
 use crate::host::facts::Facts;
 use crate::profile::cpus::{Cpus, ONLINE, of_list};
 use crate::profile::pin::{Pin, list};
 use crate::profile::{Configuration, Experiment, Value};
 
 /// Checks every list.
-pub(super) fn examine(experiment: &Experiment, facts: &Facts) -> Vec<Finding> {
+pub(super) fn examine(experiment: &Experiment, facts: &Facts) -> Vec<CheckResult> {
     findings(experiment, facts.text(ONLINE).unwrap_or_default())
 }
 
 /// One for each key that names CPUs.
-fn findings(experiment: &Experiment, online: &str) -> Vec<Finding> {
+fn findings(experiment: &Experiment, online: &str) -> Vec<CheckResult> {
     let named = named(experiment);
     if named.is_empty() {
         return Vec::new();
     }
     let Some(online) = of_list(online) else {
         let fix = "mount sysfs on /sys; or leave lists and masks of CPUs out";
-        return vec![Finding::bad("CPUs that are online", format!("{ONLINE} cannot be read"), fix)];
+        return vec![CheckResult::bad("CPUs that are online", format!("{ONLINE} cannot be read"), fix)];
     };
     named.into_iter().map(|(key, cpus)| finding(key, &cpus, &online)).collect()
 }
 
-fn finding(key: &str, cpus: &BTreeSet<u32>, online: &BTreeSet<u32>) -> Finding {
+fn finding(key: &str, cpus: &BTreeSet<u32>, online: &BTreeSet<u32>) -> CheckResult {
     let what = format!("CPUs of {key}");
     let off: BTreeSet<u32> = cpus.difference(online).copied().collect();
     let Some(one) = off.first() else {
-        return Finding::good(&what, format!("{}: online", list(cpus)));
+        return CheckResult::good(&what, format!("{}: online", list(cpus)));
     };
     let (plural, verb) = if off.len() == 1 { ("", "is") } else { ("s", "are") };
     let found = format!("CPU{plural} {} {verb} offline or not there; online: {}", list(&off), list(online));
@@ -38,7 +38,7 @@ fn finding(key: &str, cpus: &BTreeSet<u32>, online: &BTreeSet<u32>) -> Finding {
         "name others in {key}; or switch them on: `echo 1 > /sys/devices/system/cpu/cpu{one}/online`, and where SMT is \
          off first `echo on > /sys/devices/system/cpu/smt/control`"
     );
-    Finding::bad(&what, found, fix)
+    CheckResult::bad(&what, found, fix)
 }
 
 /// All CPUs that any configuration names, by the key that does.
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
     use crate::profile::{HostFacts, parse};
 
-    fn found(more: &str, online: &str) -> Vec<Finding> {
+    fn found(more: &str, online: &str) -> Vec<CheckResult> {
         let text = "schema = 1\nname = \"x\"\nworkload.flows = 1\nnetwork.backend = \"virtio\"\n";
         let facts = HostFacts { memory_mib: 1024, cpus: 8 };
         let text = format!("{text}{more}");
@@ -88,7 +88,7 @@ mod tests {
         );
         let fix = found[0].fix.as_ref().expect("refused");
         assert!(fix.contains("echo 1 > /sys/devices/system/cpu/cpu3/online"), "{fix}");
-        assert_eq!(found[1], Finding::good("CPUs of pin_emulator", "0: online"));
+        assert_eq!(found[1], CheckResult::good("CPUs of pin_emulator", "0: online"));
     }
 
     #[test]
@@ -98,7 +98,7 @@ mod tests {
             "0,2\n",
         );
         assert_eq!(found[1].found, "CPUs 1,3 are offline or not there; online: 0,2");
-        assert_eq!(found[0], Finding::good("CPUs of host_irq_affinity", "2: online"));
+        assert_eq!(found[0], CheckResult::good("CPUs of host_irq_affinity", "2: online"));
     }
 
     #[test]

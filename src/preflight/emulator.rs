@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Finding;
+use super::CheckResult;
 use crate::guest::emulator::{named, printed_version};
 use crate::machine::Machine;
 use crate::profile::Experiment;
@@ -19,7 +19,7 @@ printf '{"execute":"%s"}\n' qmp_capabilities qom-list-types quit |
 true"#;
 
 /// Checks each of them.
-pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
+pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Vec<CheckResult> {
     let mut findings = Vec::new();
     for path in named(&experiment.configurations) {
         let printed = host.run(&["sh", "-c", EXAMINE, "examine", &path.to_string_lossy(), MACHINE]).await;
@@ -29,25 +29,25 @@ pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Vec<Find
     findings
 }
 
-fn finding(path: &Path, printed: &str) -> Finding {
+fn finding(path: &Path, printed: &str) -> CheckResult {
     let what = format!("QEMU {}", path.display());
     let name_another =
         "name a qemu-system-x86_64, or a script that starts one, in [host] or [sweep] emulator";
     let last = printed.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
     let has_machine = || printed.lines().any(|line| line.starts_with(&format!("{MACHINE} ")));
     match printed_version(printed) {
-        None if last.is_empty() => Finding::bad(&what, "not a QEMU", name_another),
-        None => Finding::bad(&what, format!("not a QEMU: {last}"), name_another),
-        Some(version) if !has_machine() => Finding::bad(
+        None if last.is_empty() => CheckResult::bad(&what, "not a QEMU", name_another),
+        None => CheckResult::bad(&what, format!("not a QEMU: {last}"), name_another),
+        Some(version) if !has_machine() => CheckResult::bad(
             &what,
             format!("version {version}, without the machine type {MACHINE}"),
             name_another,
         ),
         Some(version) if last != "answers" => {
             let fix = "libvirt could not query it either; a QEMU that is not the system's needs modules of its own build";
-            Finding::bad(&what, format!("version {version}, which does not answer: {last}"), fix)
+            CheckResult::bad(&what, format!("version {version}, which does not answer: {last}"), fix)
         }
-        Some(version) => Finding::good(&what, version),
+        Some(version) => CheckResult::good(&what, version),
     }
 }
 

@@ -1,12 +1,12 @@
 //! How the guests' exits are counted on the VM host. A host that cannot count them is good enough, unless the profile names a way.
 
-use super::Finding;
+use super::CheckResult;
 use super::machine::at_least;
 use crate::host::facts::Facts;
 use crate::profile::{AccelChoice, ExitChoice, Experiment};
 
 /// Checks the ways to count; nothing where no guest has exits.
-pub(super) fn examine(experiment: &Experiment, facts: &Facts) -> Option<Finding> {
+pub(super) fn examine(experiment: &Experiment, facts: &Facts) -> Option<CheckResult> {
     has_exits(experiment, facts.kvm_usable()).then(|| finding(experiment.host.exits, facts))
 }
 
@@ -18,7 +18,7 @@ fn has_exits(experiment: &Experiment, kvm: bool) -> bool {
     kvm && experiment.host.accel != AccelChoice::Tcg && experiment.has_guests()
 }
 
-fn finding(choice: ExitChoice, facts: &Facts) -> Finding {
+fn finding(choice: ExitChoice, facts: &Facts) -> CheckResult {
     const QEMU: &str = "KVM's statistics through QEMU";
     const DEBUGFS: &str = "KVM's statistics in debugfs";
     const TRACEPOINT: &str = "the kernel's tracepoint kvm_exit";
@@ -27,8 +27,8 @@ fn finding(choice: ExitChoice, facts: &Facts) -> Finding {
     let by_debugfs = facts.has("/sys/kernel/debug/kvm");
     let by_tracepoint = TRACING.iter().any(|root| facts.has(&format!("{root}/events/kvm/kvm_exit/hist")));
     let named = |works, way: &str, lacks: &str, fix: &str| match works {
-        true => Finding::good(what, way),
-        false => Finding::bad(what, lacks, format!("{fix}, or set exits = \"auto\" in [host]")),
+        true => CheckResult::good(what, way),
+        false => CheckResult::bad(what, lacks, format!("{fix}, or set exits = \"auto\" in [host]")),
     };
     match choice {
         ExitChoice::QueryStats => named(
@@ -49,10 +49,10 @@ fn finding(choice: ExitChoice, facts: &Facts) -> Finding {
             "there is no events/kvm/kvm_exit/hist in /sys/kernel/tracing",
             "mount -t tracefs none /sys/kernel/tracing, on a kernel with CONFIG_HIST_TRIGGERS",
         ),
-        ExitChoice::Auto if by_qemu => Finding::good(what, QEMU),
-        ExitChoice::Auto if by_debugfs => Finding::good(what, DEBUGFS),
-        ExitChoice::Auto if by_tracepoint => Finding::good(what, TRACEPOINT),
-        ExitChoice::Auto => Finding::good(
+        ExitChoice::Auto if by_qemu => CheckResult::good(what, QEMU),
+        ExitChoice::Auto if by_debugfs => CheckResult::good(what, DEBUGFS),
+        ExitChoice::Auto if by_tracepoint => CheckResult::good(what, TRACEPOINT),
+        ExitChoice::Auto => CheckResult::good(
             what,
             "not counted, their columns stay empty: QEMU before 7.1, no debugfs, no tracefs",
         ),
@@ -70,7 +70,7 @@ mod tests {
         format!("qemu:QEMU emulator version {version}\n")
     }
 
-    fn found(choice: ExitChoice, facts: &[&str]) -> Finding {
+    fn found(choice: ExitChoice, facts: &[&str]) -> CheckResult {
         finding(choice, &Facts::parse(&facts.concat()))
     }
 

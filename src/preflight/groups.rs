@@ -1,6 +1,6 @@
 //! What groups of guests need of the VM host: control groups that take their shares, and what caps a NIC.
 
-use super::Finding;
+use super::CheckResult;
 use super::machine::file;
 use super::needs::link;
 use crate::machine::Machine;
@@ -8,7 +8,7 @@ use crate::profile::Experiment;
 use crate::profile::groups::Group;
 
 /// Checks everything but programs.
-pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Vec<Finding> {
+pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Vec<CheckResult> {
     if experiment.groups.is_empty() {
         return Vec::new();
     }
@@ -25,7 +25,7 @@ pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Vec<Find
 }
 
 /// libvirt writes a weight as it is: into `cpu.shares` with cgroup v1, into `cpu.weight` with v2, which takes less.
-fn shares(groups: &[Group], v2: bool) -> Vec<Finding> {
+fn shares(groups: &[Group], v2: bool) -> Vec<CheckResult> {
     let (what, range) = if v2 { ("cpu.weight", 1..=10_000) } else { ("cpu.shares", 2..=262_144) };
     let version = if v2 { "v2" } else { "v1" };
     let finding = |group: &Group| {
@@ -33,27 +33,27 @@ fn shares(groups: &[Group], v2: bool) -> Vec<Finding> {
         let (named, found) =
             (format!("shares of group {}", group.name), format!("{shares} goes into {what}"));
         if range.contains(&shares) {
-            return Some(Finding::good(&named, format!("{found} as it is (cgroup {version})")));
+            return Some(CheckResult::good(&named, format!("{found} as it is (cgroup {version})")));
         }
         let fix = format!(
             "with cgroup {version} use {} to {}, the same ratios for all groups",
             range.start(),
             range.end()
         );
-        Some(Finding::bad(&named, found, fix))
+        Some(CheckResult::bad(&named, found, fix))
     };
     groups.iter().filter_map(finding).collect()
 }
 
 /// systemd makes the groups of machines itself.
-async fn own_groups(host: &Machine) -> Finding {
+async fn own_groups(host: &Machine) -> CheckResult {
     let what = "control groups of the run's own";
     let systemd = file(host, "-d", "/run/systemd/system", what, "").await.fix.is_none();
     if systemd {
         let fix = "leave `cgroup` out of the groups: shares and quota then apply to each guest";
-        return Finding::bad(what, "not supported yet where systemd manages them", fix);
+        return CheckResult::bad(what, "not supported yet where systemd manages them", fix);
     }
-    Finding::good(what, "supported")
+    CheckResult::good(what, "supported")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Finding;
+use super::CheckResult;
 use super::machine::{NETPERF_PACKAGE, NETSERVER, programs};
 use crate::guest::{appliance, cloud};
 use crate::machine::Machine;
@@ -10,7 +10,7 @@ use crate::machine::blocking::find;
 use crate::profile::{Experiment, Image};
 
 /// Checks everything; an experiment without guests needs nothing.
-pub(super) async fn examine(experiment: &Experiment) -> Vec<Finding> {
+pub(super) async fn examine(experiment: &Experiment) -> Vec<CheckResult> {
     if !experiment.has_guests() {
         return Vec::new();
     }
@@ -31,43 +31,46 @@ pub(super) async fn examine(experiment: &Experiment) -> Vec<Finding> {
 }
 
 /// Whether guests can boot a cloud image.
-fn base(path: &Path) -> Finding {
+fn base(path: &Path) -> CheckResult {
     let what = "cloud image";
     match cloud::base::inspect(path) {
         Ok(base) => {
             let size = bytesize::ByteSize(base.size).display().iec();
-            Finding::good(what, format!("{}, qcow2 version {}, {size}", base.path.display(), base.version))
+            CheckResult::good(
+                what,
+                format!("{}, qcow2 version {}, {size}", base.path.display(), base.version),
+            )
         }
-        Err(error) => Finding::bad(what, error.to_string(), error.fix()),
+        Err(error) => CheckResult::bad(what, error.to_string(), error.fix()),
     }
 }
 
 const KERNEL: &str = "guests' kernel";
 
-fn named_kernel(path: &Path) -> Finding {
+fn named_kernel(path: &Path) -> CheckResult {
     match appliance::examine(path) {
-        Ok(version) => Finding::good(KERNEL, format!("{}, Linux {version}", path.display())),
+        Ok(version) => CheckResult::good(KERNEL, format!("{}, Linux {version}", path.display())),
         Err(error) => {
             let fix = "name a bzImage or vmlinux whose modules are in /lib/modules, or leave `kernel` out";
-            Finding::bad(KERNEL, error.to_string(), fix)
+            CheckResult::bad(KERNEL, error.to_string(), fix)
         }
     }
 }
 
-fn any_kernel() -> Finding {
+fn any_kernel() -> CheckResult {
     let what = KERNEL;
     let own = nix::sys::utsname::uname()
         .map(|name| name.release().to_string_lossy().into_owned())
         .unwrap_or_default();
     if appliance::default_cache().join("kernel").is_dir() {
-        return Finding::good(what, "in the cache");
+        return CheckResult::good(what, "in the cache");
     }
     if find("apt-get").is_some() {
-        return Finding::good(what, "will be downloaded once (Debian's linux-image-amd64)");
+        return CheckResult::good(what, "will be downloaded once (Debian's linux-image-amd64)");
     }
     let path = format!("/boot/vmlinuz-{own}");
     if Path::new(&path).exists() {
-        return Finding::good(what, path);
+        return CheckResult::good(what, path);
     }
-    Finding::bad(what, "none", "name one in the profile: [guest] kernel = \"/boot/vmlinuz-…\"")
+    CheckResult::bad(what, "none", "name one in the profile: [guest] kernel = \"/boot/vmlinuz-…\"")
 }

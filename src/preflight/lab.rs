@@ -1,6 +1,6 @@
 //! The machines of a lab one after another: this one in all its roles, or a VM host and a tester.
 
-use super::{Examination, Finding, image, others, tester, vm_host, wire};
+use super::{CheckResult, Examination, image, others, tester, vm_host, wire};
 use crate::backend::Side;
 use crate::host;
 use crate::lab::{machines, nics, ovs};
@@ -47,9 +47,9 @@ impl Examination {
         let what = "login";
         let opened = machines::open(location, "").await;
         let finding = match &opened {
-            Ok(Machine::Local(_)) => Finding::good(what, "this machine"),
-            Ok(Machine::Remote(remote)) => Finding::good(what, remote.to_string()),
-            Err(error) => Finding::bad(what, error.to_string(), error.fix()),
+            Ok(Machine::Local(_)) => CheckResult::good(what, "this machine"),
+            Ok(Machine::Remote(remote)) => CheckResult::good(what, remote.to_string()),
+            Err(error) => CheckResult::bad(what, error.to_string(), error.fix()),
         };
         self.add(name, [finding]);
         opened.ok()

@@ -1,6 +1,6 @@
 //! The guests' memory: how much there is, huge pages, NUMA nodes.
 
-use super::Finding;
+use super::CheckResult;
 use crate::host::facts::Facts;
 use crate::profile::cpus;
 use crate::profile::{Configuration, Experiment};
@@ -9,21 +9,25 @@ use crate::profile::{Configuration, Experiment};
 const FEWER_GUESTS: &str = "use fewer guests, or give each less memory";
 
 /// Checks all of it.
-pub(super) fn examine(experiment: &Experiment, facts: &Facts) -> Vec<Finding> {
+pub(super) fn examine(experiment: &Experiment, facts: &Facts) -> Vec<CheckResult> {
     let on_nodes = most(experiment, |configuration| configuration.numa_node.is_some());
     let nodes = on_nodes.into_iter().map(|configuration| node(configuration, facts));
     guests(experiment, facts).into_iter().chain(huge_pages(experiment, facts)).chain(nodes).collect()
 }
 
 /// All guests of the largest configuration: a profile for another machine is read without its size.
-fn guests(experiment: &Experiment, facts: &Facts) -> Option<Finding> {
+fn guests(experiment: &Experiment, facts: &Facts) -> Option<CheckResult> {
     let most = experiment.configurations.iter().map(all_mib).max().filter(|most| *most > 0)?;
     let what = "memory";
     let Some(all) = facts.memory_mib() else {
-        return Some(Finding::bad(what, "/proc/meminfo cannot be read", "mount /proc"));
+        return Some(CheckResult::bad(what, "/proc/meminfo cannot be read", "mount /proc"));
     };
     let found = format!("{all} MiB, for guests of {most} MiB together");
-    Some(if most <= all { Finding::good(what, found) } else { Finding::bad(what, found, FEWER_GUESTS) })
+    Some(if most <= all {
+        CheckResult::good(what, found)
+    } else {
+        CheckResult::bad(what, found, FEWER_GUESTS)
+    })
 }
 
 /// The largest configuration, in memory, of each NUMA node among some.
@@ -44,7 +48,7 @@ fn all_mib(configuration: &Configuration) -> u64 {
 }
 
 /// What is free in the pool, and the memory that the pool could grow by. Whether that is contiguous shows only the attempt.
-fn huge_pages(experiment: &Experiment, facts: &Facts) -> Option<Finding> {
+fn huge_pages(experiment: &Experiment, facts: &Facts) -> Option<CheckResult> {
     let what = "huge pages for guests";
     let configurations = experiment.configurations.iter();
     let need =
@@ -52,19 +56,19 @@ fn huge_pages(experiment: &Experiment, facts: &Facts) -> Option<Finding> {
     let Some(free) = facts.number("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages") else {
         let fix =
             "leave `hugepages` out, or use a kernel with CONFIG_HUGETLBFS on a machine with pages of 2 MiB";
-        return Some(Finding::bad(what, "the kernel has no pool of pages of 2 MiB", fix));
+        return Some(CheckResult::bad(what, "the kernel has no pool of pages of 2 MiB", fix));
     };
     let could = free + facts.memory("MemAvailable").unwrap_or(0) / 2048;
     if need > could {
         let found = format!("{need} pages of 2 MiB are needed, {could} can be had at most");
-        return Some(Finding::bad(what, found, FEWER_GUESTS));
+        return Some(CheckResult::bad(what, found, FEWER_GUESTS));
     }
     let grows = if need > free { "; the pool grows for the run and is put back" } else { "" };
-    Some(Finding::good(what, format!("{need} of 2 MiB are needed, {free} are free{grows}")))
+    Some(CheckResult::good(what, format!("{need} of 2 MiB are needed, {free} are free{grows}")))
 }
 
 /// Strictly on one node: what does not fit there is nowhere.
-fn node(largest: &Configuration, facts: &Facts) -> Finding {
+fn node(largest: &Configuration, facts: &Facts) -> CheckResult {
     let node = largest.numa_node.unwrap_or(0);
     let what = format!("NUMA node {node}");
     let listed = facts.text("/sys/devices/system/node/has_memory");
@@ -72,16 +76,16 @@ fn node(largest: &Configuration, facts: &Facts) -> Finding {
     if !nodes.contains(&node) {
         let has = listed
             .map_or("the kernel knows no nodes".into(), |nodes| format!("there is memory on node {nodes}"));
-        return Finding::bad(&what, has, "name a node that has memory, or leave `numa_node` out");
+        return CheckResult::bad(&what, has, "name a node that has memory, or leave `numa_node` out");
     }
     let total = facts.text(&format!("/sys/devices/system/node/node{node}/meminfo"));
     let kib = total.and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());
     let mib = kib.unwrap_or(0) / 1024;
     let found = format!("{mib} MiB, of which guests take {}", all_mib(largest));
     if all_mib(largest) > mib {
-        return Finding::bad(&what, found, FEWER_GUESTS);
+        return CheckResult::bad(&what, found, FEWER_GUESTS);
     }
-    Finding::good(&what, found)
+    CheckResult::good(&what, found)
 }
 
 #[cfg(test)]
@@ -97,7 +101,7 @@ mod tests {
                          /proc/meminfo:MemTotal:       4194304 kB\n/proc/meminfo:MemAvailable:    204800 kB\n\
                          /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages:100\n";
 
-    fn found(guest: &str, facts: &str) -> Vec<Finding> {
+    fn found(guest: &str, facts: &str) -> Vec<CheckResult> {
         let host = HostFacts { memory_mib: 65_536, cpus: 2 };
         let text = "schema = 1\nname = \"x\"\nworkload.flows = 4\nnetwork.backend = \"virtio\"\n[guest]\n";
         let experiment = parse(&format!("{text}{guest}"), Path::new("p.toml"), host).expect("valid");

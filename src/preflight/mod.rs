@@ -44,7 +44,7 @@ use crate::profile::Experiment;
 
 /// One thing that was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Finding {
+pub struct CheckResult {
     /// What.
     pub what: String,
     /// What was found.
@@ -55,15 +55,15 @@ pub struct Finding {
     pub warning: bool,
 }
 
-impl Finding {
+impl CheckResult {
     /// One that is good enough.
-    pub fn good(what: &str, found: impl Into<String>) -> Finding {
-        Finding { what: what.into(), found: found.into(), fix: None, warning: false }
+    pub fn good(what: &str, found: impl Into<String>) -> CheckResult {
+        CheckResult { what: what.into(), found: found.into(), fix: None, warning: false }
     }
 
     /// One that is not good enough.
-    pub fn bad(what: &str, found: impl Into<String>, fix: impl Into<String>) -> Finding {
-        Finding { what: what.into(), found: found.into(), fix: Some(fix.into()), warning: false }
+    pub fn bad(what: &str, found: impl Into<String>, fix: impl Into<String>) -> CheckResult {
+        CheckResult { what: what.into(), found: found.into(), fix: Some(fix.into()), warning: false }
     }
 }
 
@@ -71,7 +71,7 @@ impl Finding {
 #[derive(Debug, Default)]
 pub struct Examination {
     /// All findings.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<CheckResult>,
     /// The wire, unless something is wrong with a NIC of it.
     pub wire: Option<Wire>,
     /// The facts of the VM host.
@@ -90,10 +90,10 @@ impl Examination {
 
     /// Adds findings, with the machine's name before each where there are several machines. A fact that two of the machine's roles
     /// need is listed once.
-    fn add(&mut self, machine: Option<&str>, findings: impl IntoIterator<Item = Finding>) {
+    fn add(&mut self, machine: Option<&str>, findings: impl IntoIterator<Item = CheckResult>) {
         for finding in findings {
             let what = machine.map(|machine| format!("{machine}: {}", finding.what));
-            let finding = Finding { what: what.unwrap_or(finding.what), ..finding };
+            let finding = CheckResult { what: what.unwrap_or(finding.what), ..finding };
             if !self.findings.contains(&finding) {
                 self.findings.push(finding);
             }
@@ -104,12 +104,12 @@ impl Examination {
 /// Checks everything that the experiment needs. No thread is left behind.
 pub fn examine(experiment: &Experiment) -> Examination {
     blocking::wait(lab::examine(experiment)).unwrap_or_else(|error| {
-        let finding = Finding::bad("this machine", error.to_string(), "close other programs");
+        let finding = CheckResult::bad("this machine", error.to_string(), "close other programs");
         Examination { findings: vec![finding], ..Examination::default() }
     })
 }
 
 /// Whether every finding is good.
-pub fn passed(findings: &[Finding]) -> bool {
+pub fn passed(findings: &[CheckResult]) -> bool {
     findings.iter().all(|finding| finding.fix.is_none())
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::machine::{file, programs};
-use super::{Finding, open_vswitch};
-use crate::backend::Need;
+use super::{CheckResult, open_vswitch};
+use crate::backend::Prerequisite;
 use crate::backend::wire::Wire;
 use crate::factor::{kernel, tuning};
 use crate::host_nic::HostNic;
@@ -22,7 +22,11 @@ macvtap) ip link add link kf-try0 name kf-try2 type macvtap ;;
 esac' try "$1""#;
 
 /// Checks everything; what depends on the wire is left out where that was not found.
-pub(super) async fn examine(host: &Machine, experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
+pub(super) async fn examine(
+    host: &Machine,
+    experiment: &Experiment,
+    wire: Option<&Wire>,
+) -> Vec<CheckResult> {
     let mut findings = Vec::new();
     for (need, guests) in collect(experiment) {
         findings.extend(finding(host, experiment, wire, need, guests).await);
@@ -31,16 +35,18 @@ pub(super) async fn examine(host: &Machine, experiment: &Experiment, wire: Optio
 }
 
 /// What the backends need, with the most guests that need it.
-fn collect(experiment: &Experiment) -> BTreeMap<Need, u32> {
-    let mut needs: BTreeMap<Need, u32> = BTreeMap::from([(Need::Link("veth"), 0), (Need::Link("bridge"), 0)]);
+fn collect(experiment: &Experiment) -> BTreeMap<Prerequisite, u32> {
+    let mut needs: BTreeMap<Prerequisite, u32> =
+        BTreeMap::from([(Prerequisite::Link("veth"), 0), (Prerequisite::Link("bridge"), 0)]);
     for configuration in &experiment.configurations {
-        let tun =
-            (configuration.vms > 0).then_some(Need::Device { path: "/dev/net/tun", fix: "modprobe tun" });
+        let tun = (configuration.vms > 0)
+            .then_some(Prerequisite::Device { path: "/dev/net/tun", fix: "modprobe tun" });
         let pinned = configuration.pin.is_some() || configuration.pin_emulator.is_some();
-        let taskset = pinned.then_some(Need::Program { name: "taskset", package: "util-linux" });
-        let chrt = configuration.scheduler.map(|_| Need::Program { name: "chrt", package: "util-linux" });
+        let taskset = pinned.then_some(Prerequisite::Program { name: "taskset", package: "util-linux" });
+        let chrt =
+            configuration.scheduler.map(|_| Prerequisite::Program { name: "chrt", package: "util-linux" });
         let by_ethtool = kernel::host(configuration, &first(1)).iter().any(tuning::is_of_ethtool);
-        let ethtool = by_ethtool.then_some(Need::Program { name: "ethtool", package: "ethtool" });
+        let ethtool = by_ethtool.then_some(Prerequisite::Program { name: "ethtool", package: "ethtool" });
         let programs = tun.into_iter().chain(taskset).chain(chrt).chain(ethtool);
         for need in configuration.backend.needs().into_iter().chain(programs) {
             let guests = needs.entry(need).or_default();
@@ -54,72 +60,72 @@ async fn finding(
     host: &Machine,
     experiment: &Experiment,
     wire: Option<&Wire>,
-    need: Need,
+    need: Prerequisite,
     guests: u32,
-) -> Option<Finding> {
+) -> Option<CheckResult> {
     let nics = match wire {
         Some(Wire::Nics(nics)) => nics.host.as_slice(),
         _ => &[],
     };
     let nic = nics.first();
     Some(match need {
-        Need::Program { name, package } => return programs(host, &[(name, package)]).await.pop(),
-        Need::Device { path, fix } => file(host, "-c", path, path, fix).await,
-        Need::Link("veth") if experiment.machines.is_some() => return None, // the wire consists of NICs
-        Need::Link(kind) => link(host, kind).await,
-        Need::SwitchPath => open_vswitch::switch(host, experiment, nic).await,
-        Need::Dpdk => open_vswitch::dpdk(host, experiment).await,
-        Need::RealWire => return (wire == Some(&Wire::Veth)).then(no_real_wire),
-        Need::NicPerGuest if nics.is_empty() => return None, // a veth pair for each is made
-        Need::NicPerGuest => nic_per_guest(nics.len(), guests),
-        Need::VfPerGuest => functions(nic?, guests),
-        Need::VfDriver => vf_driver(host, nic?).await,
-        Need::Iommu => iommu(host, nic?).await,
-        Need::IommuPerNic => return iommu_of_each(host, nics.iter().take(guests as usize)).await,
+        Prerequisite::Program { name, package } => return programs(host, &[(name, package)]).await.pop(),
+        Prerequisite::Device { path, fix } => file(host, "-c", path, path, fix).await,
+        Prerequisite::Link("veth") if experiment.machines.is_some() => return None, // the wire consists of NICs
+        Prerequisite::Link(kind) => link(host, kind).await,
+        Prerequisite::SwitchPath => open_vswitch::switch(host, experiment, nic).await,
+        Prerequisite::Dpdk => open_vswitch::dpdk(host, experiment).await,
+        Prerequisite::RealWire => return (wire == Some(&Wire::Veth)).then(no_real_wire),
+        Prerequisite::NicPerGuest if nics.is_empty() => return None, // a veth pair for each is made
+        Prerequisite::NicPerGuest => nic_per_guest(nics.len(), guests),
+        Prerequisite::VfPerGuest => functions(nic?, guests),
+        Prerequisite::VfDriver => vf_driver(host, nic?).await,
+        Prerequisite::Iommu => iommu(host, nic?).await,
+        Prerequisite::IommuPerNic => return iommu_of_each(host, nics.iter().take(guests as usize)).await,
     })
 }
 
 /// Whether a machine can make interfaces of a kind.
-pub(super) async fn link(host: &Machine, kind: &str) -> Finding {
+pub(super) async fn link(host: &Machine, kind: &str) -> CheckResult {
     let what = format!("interfaces of kind {kind}");
     match host.run(&["sh", "-c", TRY, "try", kind]).await {
-        Ok(_) => Finding::good(&what, "supported"),
-        Err(error) => Finding::bad(&what, error.to_string(), format!("modprobe {kind}")),
+        Ok(_) => CheckResult::good(&what, "supported"),
+        Err(error) => CheckResult::bad(&what, error.to_string(), format!("modprobe {kind}")),
     }
 }
 
-fn no_real_wire() -> Finding {
+fn no_real_wire() -> CheckResult {
     let fix = "name the NICs: [wire] host_dev = \"eth1\" and tester_dev = \"eth0\"";
-    Finding::bad("wire", "a veth pair, which has no PCI functions", fix)
+    CheckResult::bad("wire", "a veth pair, which has no PCI functions", fix)
 }
 
-fn nic_per_guest(nics: usize, guests: u32) -> Finding {
+fn nic_per_guest(nics: usize, guests: u32) -> CheckResult {
     let (what, found) = ("NICs of the host", format!("{nics} for {guests} guests that take one each"));
     if nics >= guests as usize {
-        return Finding::good(what, found);
+        return CheckResult::good(what, found);
     }
     let more = guests as usize - nics;
-    Finding::bad(what, found, format!("name {more} more in [wire] spare_devs, or use fewer guests"))
+    CheckResult::bad(what, found, format!("name {more} more in [wire] spare_devs, or use fewer guests"))
 }
 
-fn functions(nic: &HostNic, guests: u32) -> Finding {
+fn functions(nic: &HostNic, guests: u32) -> CheckResult {
     let what = format!("virtual functions of {}", nic.name);
     match nic.sriov {
-        None => Finding::bad(
+        None => CheckResult::bad(
             &what,
             "none",
             "switch SR-IOV on in the firmware and in the NIC's own setup, or name a NIC that supports it",
         ),
-        Some(sriov) if sriov.total < guests => Finding::bad(
+        Some(sriov) if sriov.total < guests => CheckResult::bad(
             &what,
             format!("at most {}, for {guests} guests", sriov.total),
             format!("use at most {} guests with it", sriov.total),
         ),
-        Some(sriov) => Finding::good(&what, format!("up to {}", sriov.total)),
+        Some(sriov) => CheckResult::good(&what, format!("up to {}", sriov.total)),
     }
 }
 
-async fn vf_driver(host: &Machine, nic: &HostNic) -> Finding {
+async fn vf_driver(host: &Machine, nic: &HostNic) -> CheckResult {
     let driver = nic.vf_driver();
     let what = format!("driver {driver} of the virtual functions");
     let (path, fix) = (format!("/sys/bus/pci/drivers/{driver}"), format!("modprobe {driver}"));
@@ -127,7 +133,7 @@ async fn vf_driver(host: &Machine, nic: &HostNic) -> Finding {
 }
 
 /// The first NIC that no guest may have; else the last one's.
-async fn iommu_of_each(host: &Machine, nics: impl Iterator<Item = &HostNic>) -> Option<Finding> {
+async fn iommu_of_each(host: &Machine, nics: impl Iterator<Item = &HostNic>) -> Option<CheckResult> {
     let mut last = None;
     for nic in nics {
         let finding = iommu(host, nic).await;
@@ -140,11 +146,11 @@ async fn iommu_of_each(host: &Machine, nics: impl Iterator<Item = &HostNic>) -> 
 }
 
 /// Without one, a guest's NIC could write into any memory; the kernel refuses to hand functions out.
-async fn iommu(host: &Machine, nic: &HostNic) -> Finding {
+async fn iommu(host: &Machine, nic: &HostNic) -> CheckResult {
     let group = nic.pci().map(|function| format!("{}/iommu_group", function.sysfs())).unwrap_or_default();
     let fix = "switch VT-d or AMD-Vi on in the firmware, and boot with intel_iommu=on (AMD: nothing more)";
     if file(host, "-e", &group, "IOMMU", fix).await.fix.is_some() {
-        return Finding::bad("IOMMU", format!("{} is in no IOMMU group", nic.name), fix);
+        return CheckResult::bad("IOMMU", format!("{} is in no IOMMU group", nic.name), fix);
     }
     file(host, "-c", "/dev/vfio/vfio", "IOMMU with VFIO", "modprobe vfio-pci").await
 }

@@ -1,6 +1,6 @@
 //! Other runs: one that changes settings of the machine at the moment, and stale ones whose changes are still in effect.
 
-use super::Finding;
+use super::CheckResult;
 use crate::lab::settings_lock::{self, Holder};
 use crate::lab::stale::{StaleRun, stale_runs};
 use crate::lab::state;
@@ -12,13 +12,13 @@ use crate::profile::Experiment;
 const ANOTHER_RUN: &str = "another run";
 
 /// The run that changes settings of the VM host, if any.
-pub(super) async fn changing(host: &Machine, experiment: &Experiment) -> Option<Finding> {
+pub(super) async fn changing(host: &Machine, experiment: &Experiment) -> Option<CheckResult> {
     settings_lock::holder(host).await.map(|holder| beside(&holder, experiment))
 }
 
 /// Killed runs that changed a machine of the experiment's and have not been cleaned, one finding for each. Their state is on
 /// this machine.
-pub fn stale(experiment: &Experiment) -> Vec<Finding> {
+pub fn stale(experiment: &Experiment) -> Vec<CheckResult> {
     let machines = match &experiment.machines {
         None => vec![Location::Local],
         Some(machines) => vec![machines.host.clone(), Location::Remote(machines.tester.clone())],
@@ -27,18 +27,18 @@ pub fn stale(experiment: &Experiment) -> Vec<Finding> {
 }
 
 /// Only one run at a time may change settings; for others it is a warning.
-fn beside(holder: &Holder, experiment: &Experiment) -> Finding {
+fn beside(holder: &Holder, experiment: &Experiment) -> CheckResult {
     let found = format!("{holder} changes settings of the VM host");
     if experiment.changes_machine() {
-        return Finding::bad(ANOTHER_RUN, found, settings_lock::NEXT_STEP);
+        return CheckResult::bad(ANOTHER_RUN, found, settings_lock::NEXT_STEP);
     }
-    let warning = Finding::good(ANOTHER_RUN, format!("{found}: figures measured meanwhile may show it"));
-    Finding { warning: true, ..warning }
+    let warning = CheckResult::good(ANOTHER_RUN, format!("{found}: figures measured meanwhile may show it"));
+    CheckResult { warning: true, ..warning }
 }
 
-fn uncleaned(run: &StaleRun) -> Finding {
+fn uncleaned(run: &StaleRun) -> CheckResult {
     let found = format!("was killed, and what it changed still stands: {}", run.changes.join("; "));
-    Finding::bad(&format!("run {}", run.run), found, "run `kvmfair clean` first, it puts everything back")
+    CheckResult::bad(&format!("run {}", run.run), found, "run `kvmfair clean` first, it puts everything back")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use bytesize::ByteSize;
 
-use super::Finding;
+use super::CheckResult;
 use crate::guest::cloud;
 use crate::lab::hardware::IMAGES;
 use crate::machine::Machine;
@@ -12,7 +12,7 @@ use crate::profile::{Experiment, Image};
 const SPARE: u64 = 256 << 20;
 
 /// Checks the disk of a VM host that gets a copy; nothing about an image that is refused anyway.
-pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Option<Finding> {
+pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Option<CheckResult> {
     let (Some(_), Image::Cloud { path, .. }) = (&experiment.machines, &experiment.image) else { return None };
     let wanted = cloud::base::inspect(path).ok()?.length;
     let printed = host.run(&["df", "-Pk", IMAGES]).await;
@@ -25,18 +25,18 @@ pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Option<F
 
 const WHAT: &str = "room for the cloud image";
 
-fn finding(wanted: u64, free: u64) -> Finding {
+fn finding(wanted: u64, free: u64) -> CheckResult {
     let size = |bytes| ByteSize(bytes).display().iec();
     let found = format!("{} of {} are free for {}", size(free), IMAGES, size(wanted));
     if free >= wanted.saturating_add(SPARE) {
-        return Finding::good(WHAT, found);
+        return CheckResult::good(WHAT, found);
     }
     let fix = format!("make {} free in {IMAGES}, or use a smaller image", size(wanted + SPARE));
-    Finding::bad(WHAT, found, fix)
+    CheckResult::bad(WHAT, found, fix)
 }
 
-fn unknown(cause: String) -> Finding {
-    Finding::bad(WHAT, cause, format!("mkdir -m 1777 {IMAGES}"))
+fn unknown(cause: String) -> CheckResult {
+    CheckResult::bad(WHAT, cause, format!("mkdir -m 1777 {IMAGES}"))
 }
 
 /// Bytes that `df -Pk` prints as available: the fourth column of its second line.

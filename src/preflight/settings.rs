@@ -1,6 +1,6 @@
 //! The settings of a profile on the VM host: whether its kernel and the NIC of its wire have them, and take their values.
 
-use super::Finding;
+use super::CheckResult;
 use crate::backend::wire::Wire;
 use crate::factor::kernel;
 use crate::factor::tuning::{self, SCRIPT, Setting};
@@ -9,7 +9,11 @@ use crate::profile::Experiment;
 use crate::profile::cpus::first;
 
 /// Checks each setting; without a wire none of its NIC.
-pub(super) async fn examine(host: &Machine, experiment: &Experiment, wire: Option<&Wire>) -> Vec<Finding> {
+pub(super) async fn examine(
+    host: &Machine,
+    experiment: &Experiment,
+    wire: Option<&Wire>,
+) -> Vec<CheckResult> {
     let (wanted, nic) = (WantedSettings::from_experiment(experiment, wire), nic(wire));
     let shown = host.run(&argv(nic, &wanted.with_choices())).await.map(|output| output.stdout);
     findings(&wanted, nic, &shown.unwrap_or_default())
@@ -74,14 +78,14 @@ fn argv<'s>(nic: &'s str, settings: &'s [Setting]) -> Vec<&'s str> {
 }
 
 /// Which times of coalescing a driver accepts shows only the attempt.
-fn findings(wanted: &WantedSettings, nic: &str, shown: &str) -> Vec<Finding> {
+fn findings(wanted: &WantedSettings, nic: &str, shown: &str) -> Vec<CheckResult> {
     let shown = tuning::shown(shown);
     let finding = |(index, setting): (usize, &Setting)| {
         let fixed = shown.iter().any(|shown| shown.setting == index && shown.content.contains("[fixed]"));
         match tuning::found(setting, index, &shown) {
             Some(now) if fixed && wanted.values[index].iter().any(|value| *value != now) => {
                 let found = format!("{nic} has it {now}, and its driver never changes that");
-                Finding::bad(
+                CheckResult::bad(
                     setting.what,
                     found,
                     "leave it out of [tuning.host] and [sweep], or name another NIC",
@@ -89,28 +93,28 @@ fn findings(wanted: &WantedSettings, nic: &str, shown: &str) -> Vec<Finding> {
             }
             Some(now) => match not_taken(wanted, index, &shown) {
                 Some(refused) => refused,
-                None => Finding::good(setting.what, format!("{now} now; it is put back at the end")),
+                None => CheckResult::good(setting.what, format!("{now} now; it is put back at the end")),
             },
             None => lacking(setting, nic),
         }
     };
     let on_veth = wanted.gathers_on_veth.then(|| {
         let fix = "name real NICs in [wire], or leave coalesce_rx and coalesce_tx out";
-        Finding::bad("interrupt coalescing", "the wire is a veth pair, which has no interrupts", fix)
+        CheckResult::bad("interrupt coalescing", "the wire is a veth pair, which has no interrupts", fix)
     });
     wanted.settings.iter().enumerate().map(finding).chain(on_veth).collect()
 }
 
 /// A value that the kernel does not list, where it lists values.
-fn not_taken(wanted: &WantedSettings, index: usize, shown: &[tuning::Shown]) -> Option<Finding> {
+fn not_taken(wanted: &WantedSettings, index: usize, shown: &[tuning::Shown]) -> Option<CheckResult> {
     let choices = tuning::choices(wanted.settings.len() + index, shown);
     let value = wanted.values[index].iter().find(|value| !choices.is_empty() && !choices.contains(value))?;
     let (what, choices) = (wanted.settings[index].what, choices.join(", "));
     let fix = format!("use one of these: {choices}");
-    Some(Finding::bad(what, format!("the kernel does not accept {value}"), fix))
+    Some(CheckResult::bad(what, format!("the kernel does not accept {value}"), fix))
 }
 
-fn lacking(setting: &Setting, nic: &str) -> Finding {
+fn lacking(setting: &Setting, nic: &str) -> CheckResult {
     let (found, fix) = if tuning::is_of_ethtool(setting) {
         let fix = "leave it out of [tuning.host] and [sweep], or name another NIC (`ethtool -c` and `ethtool -k` show what \
                    one can; apt-get install ethtool)";
@@ -124,7 +128,7 @@ fn lacking(setting: &Setting, nic: &str) -> Finding {
         let file = setting.files.split(' ').next().unwrap_or_default(); // the others are its names of older kernels
         (format!("there is no {file}"), fix)
     };
-    Finding::bad(setting.what, found, fix)
+    CheckResult::bad(setting.what, found, fix)
 }
 
 #[cfg(test)]

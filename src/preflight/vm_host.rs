@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::machine::{self, NETSERVER, Program, TC};
-use super::{Finding, cpus, emulator, exits, groups, memory, needs, others, real_time, room, settings};
+use super::{CheckResult, cpus, emulator, exits, groups, memory, needs, others, real_time, room, settings};
 use crate::backend::Backend;
 use crate::backend::wire::Wire;
 use crate::host::facts::Facts;
@@ -17,7 +17,7 @@ pub(super) async fn examine(
     facts: &Facts,
     experiment: &Experiment,
     wire: Option<&Wire>,
-) -> Vec<Finding> {
+) -> Vec<CheckResult> {
     let mut findings = Vec::from_iter(others::changing(host, experiment).await);
     findings.extend(machine::examine(host, &programs(experiment)).await);
     if experiment.has_guests() {
@@ -53,7 +53,7 @@ fn programs(experiment: &Experiment) -> Vec<Program> {
 }
 
 /// The daemon of a hardware lab, or the account that the embedded lab's own libvirt looks up before it reads its configuration.
-async fn libvirt(host: &Machine, experiment: &Experiment) -> Finding {
+async fn libvirt(host: &Machine, experiment: &Experiment) -> CheckResult {
     if experiment.machines.is_none() {
         return account();
     }
@@ -66,8 +66,8 @@ async fn libvirt(host: &Machine, experiment: &Experiment) -> Finding {
         Err(error) => Err(error.to_string()),
     };
     match opened {
-        Ok((libvirt, qemu)) => Finding::good(what, format!("{libvirt}, with QEMU {qemu}")),
-        Err(error) => Finding::bad(
+        Ok((libvirt, qemu)) => CheckResult::good(what, format!("{libvirt}, with QEMU {qemu}")),
+        Err(error) => CheckResult::bad(
             what,
             error,
             "apt-get install libvirt-daemon-system qemu-system-x86, and systemctl enable --now libvirtd",
@@ -75,29 +75,29 @@ async fn libvirt(host: &Machine, experiment: &Experiment) -> Finding {
     }
 }
 
-fn account() -> Finding {
+fn account() -> CheckResult {
     let what = "account libvirt-qemu";
     match nix::unistd::User::from_name("libvirt-qemu") {
-        Ok(Some(user)) => Finding::good(what, format!("uid {}", user.uid)),
+        Ok(Some(user)) => CheckResult::good(what, format!("uid {}", user.uid)),
         // Only Debian's builds are compiled with this name.
-        _ if !Path::new("/etc/debian_version").exists() => Finding::good(what, "not needed here"),
-        _ => Finding::bad(what, "missing", "useradd --system --gid kvm libvirt-qemu"),
+        _ if !Path::new("/etc/debian_version").exists() => CheckResult::good(what, "not needed here"),
+        _ => CheckResult::bad(what, "missing", "useradd --system --gid kvm libvirt-qemu"),
     }
 }
 
 /// The device file alone proves nothing: nested machines have it without a CPU that supports it.
-fn accelerator(choice: AccelChoice, kvm: bool) -> Finding {
+fn accelerator(choice: AccelChoice, kvm: bool) -> CheckResult {
     let what = "accelerator";
     match (choice, kvm) {
-        (AccelChoice::Auto | AccelChoice::Kvm, true) => Finding::good(what, "KVM"),
+        (AccelChoice::Auto | AccelChoice::Kvm, true) => CheckResult::good(what, "KVM"),
         (AccelChoice::Tcg, _) => {
-            Finding::good(what, "TCG, as the profile asks; compare shapes, do not quote absolute numbers")
+            CheckResult::good(what, "TCG, as the profile asks; compare shapes, do not quote absolute numbers")
         }
-        (AccelChoice::Auto, false) => Finding::good(
+        (AccelChoice::Auto, false) => CheckResult::good(
             what,
             "TCG: no vmx or svm, or /dev/kvm does not open; compare shapes, do not quote absolute numbers",
         ),
-        (AccelChoice::Kvm, false) => Finding::bad(
+        (AccelChoice::Kvm, false) => CheckResult::bad(
             what,
             "no KVM: the CPU shows neither vmx nor svm, or /dev/kvm does not open",
             "switch virtualisation on in the firmware and `modprobe kvm_intel` (or kvm_amd), or set accel = \"auto\"",

@@ -9,7 +9,7 @@ use super::lab_session::LabSession;
 use super::trial;
 use crate::clock::wall_clock;
 use crate::host::Environment;
-use crate::plan::{Host, Plan, PlannedTrial};
+use crate::plan::{HostCapacity, Plan, PlannedTrial};
 use crate::profile::{Configuration, Experiment};
 use crate::raw::{Accel, Failure, RawTrial, Stage};
 use crate::results::Results;
@@ -100,7 +100,7 @@ pub async fn run(
 /// The next trial that has not been made; once all are, the plan grows by those that the guide asks for.
 fn next(
     plan: &mut Plan,
-    (accel, host): (Accel, Host),
+    (accel, host): (Accel, HostCapacity),
     experiment: &Experiment,
     results: &mut Results,
     guide: &mut dyn Guide,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::address::{Net, PREFIX, Station, address, mac};
-use crate::backend::{Datapath, Model, Nic, NicSource, Site};
+use crate::backend::{Datapath, Nic, NicModel, NicSource, Site};
 use crate::guest::appliance::{NicOption, kernel_options};
 use crate::guest::domain::{BootFrom, Domain};
 use crate::guest::memory::Memory;
@@ -40,7 +40,7 @@ impl Blueprint {
                 tap: self.site.names.management_tap(guest),
             },
             mac: mac(Net::Management, guest),
-            model: Model::Virtio,
+            model: NicModel::Virtio,
             datapath: Datapath::Userspace,
             driver: "virtio_net".into(),
             mtu: MANAGEMENT_MTU,

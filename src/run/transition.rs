@@ -10,7 +10,7 @@ use crate::backend::Side;
 use crate::guest::cloud::Disks;
 use crate::guest::fleet::Patience;
 use crate::guest::placement;
-use crate::plan::{Host, Policy, Transition};
+use crate::plan::{HostCapacity, Policy, Transition};
 use crate::profile::Configuration;
 use crate::raw::KsmWait;
 
@@ -42,8 +42,8 @@ impl LabSession {
     }
 
     /// The facts of the VM host that a plan needs.
-    pub async fn planned_on(&self) -> Host {
-        Host { cpus: self.host_cpus.len() as u32, scan: ksm::pace(self.lab.side(Side::Host)).await }
+    pub async fn planned_on(&self) -> HostCapacity {
+        HostCapacity { cpus: self.host_cpus.len() as u32, scan: ksm::pace(self.lab.side(Side::Host)).await }
     }
 
     async fn boot(&mut self, configuration: &Configuration, transition: &Transition) -> Result<()> {

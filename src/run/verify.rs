@@ -11,7 +11,7 @@ use super::guest_check::{AT_ONCE, check};
 use super::lab_session::LabSession;
 use super::settings::{emulator, kernel, memory, nic, pin, pin_emulator, scheduler};
 use super::time_limits::GUEST_QUERY;
-use crate::backend::{Datapath, Look, Nic, Side};
+use crate::backend::{Datapath, FactSource, Nic, Side};
 use crate::guest::fleet::RunningGuest;
 use crate::profile::Configuration;
 use crate::raw::{Accel, Check};
@@ -58,7 +58,7 @@ async fn guest_checks(
         checks.extend(emulator::checks(session, guest, asked).await);
     }
     for proof in configuration.backend.proofs(&site, number) {
-        let found = observe(session, &proof.look).await;
+        let found = observe(session, &proof.source).await;
         checks.push(check(number, &proof.what, proof.expected, found));
     }
     Ok(checks)
@@ -78,20 +78,20 @@ const EXISTS: &str = r#"if [ -e "$1" ]; then echo there; else echo none; fi"#;
 const COMMS: &str = "cat /proc/$1/task/*/comm /proc/[0-9]*/comm 2>/dev/null || true";
 
 /// Looks at one fact on the host; what cannot be read is nothing.
-async fn observe(session: &LabSession, look: &Look) -> Option<String> {
+async fn observe(session: &LabSession, source: &FactSource) -> Option<String> {
     let host = session.lab.side(Side::Host);
-    match look {
-        Look::Link(path) => {
+    match source {
+        FactSource::Link(path) => {
             let target = host.run(&["readlink", path]).await.ok()?.stdout;
             target.trim().rsplit('/').next().map(str::to_owned)
         }
-        Look::Drivers(directory) => {
+        FactSource::Drivers(directory) => {
             let output = host.run(&["sh", "-c", DRIVERS, "drivers", directory]).await.ok()?.stdout;
             let drivers: BTreeSet<&str> = output.lines().collect();
             Some(drivers.into_iter().collect::<Vec<_>>().join(", "))
         }
-        Look::Command { argv, read } => read(&host.run(argv).await.ok()?.stdout),
-        Look::Absent(path) => {
+        FactSource::Command { argv, read } => read(&host.run(argv).await.ok()?.stdout),
+        FactSource::Absent(path) => {
             let output = host.run(&["sh", "-c", EXISTS, "exists", path]).await.ok()?.stdout;
             Some(output.trim().to_owned())
         }

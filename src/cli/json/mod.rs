@@ -56,7 +56,7 @@ pub enum JsonEvent {
     /// A trial to come (`plan`).
     PlannedTrial(PlannedTrialEvent),
     /// A subject of the preflight (`check`, and what is missing where `bench` is refused).
-    Finding(preflight::Finding),
+    Finding(preflight::CheckResult),
     /// A setting of a VM host (`doctor`).
     Subject(MachineSubject),
     /// Two runs (`compare`); their comparisons follow.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::backend::{Datapath, Model, Nic};
+use crate::backend::{Datapath, Nic, NicModel};
 use crate::raw::Check;
 use crate::run::guest_check::check;
 
@@ -32,7 +32,7 @@ fn offloaded(bits: &str) -> Option<String> {
 
 /// The size of its queues, where one was asked for.
 pub(in crate::run) fn in_qemu(words: &[String], guest: u32, nic: &Nic) -> Vec<Check> {
-    let Some(size) = nic.queue_size.filter(|_| nic.model == Model::Virtio) else { return Vec::new() };
+    let Some(size) = nic.queue_size.filter(|_| nic.model == NicModel::Virtio) else { return Vec::new() };
     let found = |property: &str| words.iter().find_map(|word| property_of(word, &nic.mac, property));
     let receive = check(guest, "descriptors of a receive queue", size, found("rx_queue_size"));
     let transmit = (nic.datapath == Datapath::VhostUser)
@@ -59,7 +59,7 @@ mod tests {
         Nic {
             source: NicSource::Existing { device: "kf-abc234-v1".into() },
             mac: "52:54:00:74:00:01".into(),
-            model: Model::Virtio,
+            model: NicModel::Virtio,
             datapath: Datapath::Userspace,
             driver: "virtio_net".into(),
             mtu: 1500,

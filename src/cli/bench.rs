@@ -214,11 +214,11 @@ async fn all_trials(
 
 async fn with_versions(prepared: &Prepared, session: &LabSession) -> Environment {
     let Prepared { environment, experiment, image, .. } = prepared;
-    let (libvirt, own) = &session.versions;
     let emulators = emulator::versions(session.lab.side(Side::Host), &experiment.configurations).await;
+    let (libvirt, own) = session.versions.clone().unzip();
     Environment {
-        libvirt: Some(libvirt.clone()),
-        qemu: Some(emulator::in_use(&experiment.configurations, &emulators, own)),
+        libvirt,
+        qemu: own.map(|own| emulator::in_use(&experiment.configurations, &emulators, &own)),
         emulators,
         guest_kernel: image.as_ref().and_then(GuestImage::kernel_version).map(str::to_owned),
         guest_image: image.as_ref().and_then(GuestImage::fingerprint),

@@ -13,6 +13,9 @@ pub enum GuestError {
     /// libvirt refused a call.
     #[error(transparent)]
     Libvirt(#[from] LibvirtError),
+    /// The lab was opened for bare metal only.
+    #[error("there is no libvirt in a lab without guests")]
+    NoHypervisor,
     /// The journal could not be written.
     #[error(transparent)]
     Lab(#[from] LabError),

@@ -46,7 +46,7 @@ pub struct Patience {
 
 /// The guests of a run.
 pub struct Fleet {
-    pub(crate) hypervisor: Hypervisor,
+    hypervisor: Option<Hypervisor>,
     identity: Identity,
     journal: Journal,
     site: GuestSite,
@@ -54,9 +54,22 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// No guests yet.
-    pub fn new(hypervisor: Hypervisor, identity: Identity, journal: Journal, site: GuestSite) -> Fleet {
+    /// No guests yet, and never any without a hypervisor.
+    pub fn new(
+        hypervisor: Option<Hypervisor>,
+        identity: Identity,
+        journal: Journal,
+        site: GuestSite,
+    ) -> Fleet {
         Fleet { hypervisor, identity, journal, site, guests: BTreeMap::new() }
+    }
+
+    /// What runs the guests.
+    ///
+    /// # Errors
+    /// [`GuestError::NoHypervisor`] of a lab that was opened for bare metal only.
+    pub(crate) fn hypervisor(&self) -> Result<&Hypervisor, GuestError> {
+        self.hypervisor.as_ref().ok_or(GuestError::NoHypervisor)
     }
 
     /// The key that logs in to the guests.
@@ -76,7 +89,7 @@ impl Fleet {
 
     /// Sends a guest's QEMU a QMP command; `None` if QEMU does not support it.
     pub async fn monitor(&self, number: u32, command: &'static str) -> Option<String> {
-        self.hypervisor.monitor(&self.guests.get(&number)?.name, command).await.ok()
+        self.hypervisor.as_ref()?.monitor(&self.guests.get(&number)?.name, command).await.ok()
     }
 
     /// Boots guests in parallel and returns when all are ready; `ready` is called for each, and `entry` makes the line of the
@@ -95,7 +108,7 @@ impl Fleet {
         for boot in boots {
             self.journal.before(&entry(boot.domain.name.clone())).map_err(LabError::from)?;
             let (hypervisor, identity, site) =
-                (self.hypervisor.clone(), self.identity.clone(), self.site.clone());
+                (self.hypervisor()?.clone(), self.identity.clone(), self.site.clone());
             tasks.spawn(async move { boot_one(&hypervisor, &identity, &site, boot, patience).await });
         }
         while let Some(outcome) = tasks.join_next().await {
@@ -111,8 +124,9 @@ impl Fleet {
     /// # Errors
     /// [`GuestError::Libvirt`] of the first that refused.
     pub async fn suspend(&self, numbers: &[u32]) -> Result<(), GuestError> {
-        try_join_all(self.booted(numbers).map(|guest| self.hypervisor.suspend(&guest.name))).await?;
-        Ok(())
+        let suspended =
+            self.booted(numbers).map(async |guest| Ok(self.hypervisor()?.suspend(&guest.name).await?));
+        try_join_all(suspended).await.map(drop)
     }
 
     /// Resumes guests in parallel and waits until they answer again.
@@ -121,7 +135,7 @@ impl Fleet {
     /// [`GuestError`] of the first that refused or does not answer.
     pub async fn resume(&self, numbers: &[u32]) -> Result<(), GuestError> {
         let resumed = self.booted(numbers).map(async |guest| {
-            self.hypervisor.resume(&guest.name).await?;
+            self.hypervisor()?.resume(&guest.name).await?;
             let answer = guest.ssh.run(&["true"], LOGIN).await;
             answer.map(drop).map_err(|cause| GuestError::Ssh { name: guest.name.clone(), cause })
         });
@@ -141,7 +155,7 @@ impl Fleet {
         let mut tasks = JoinSet::new();
         for number in numbers {
             self.guests.remove(number);
-            let (hypervisor, name) = (self.hypervisor.clone(), name(*number));
+            let (hypervisor, name) = (self.hypervisor()?.clone(), name(*number));
             tasks.spawn(async move { hypervisor.destroy(&name).await });
         }
         let outcomes = tasks.join_all().await;

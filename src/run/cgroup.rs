@@ -47,7 +47,11 @@ async fn of_guest(
 ) -> Vec<Check> {
     let (number, vcpus) = (guest.number, configuration.vcpus);
     let cpu = expected(session, configuration, group.of_each()).await;
-    let mut checks = of_libvirt(session.fleet.hypervisor.scheduler(&guest.name).await.ok(), number, &cpu);
+    let scheduler = match session.fleet.hypervisor() {
+        Ok(hypervisor) => hypervisor.scheduler(&guest.name).await.ok(),
+        Err(_) => None,
+    };
+    let mut checks = of_libvirt(scheduler, number, &cpu);
     let shown = show(session, guest, vcpus).await;
     checks.extend(of_files(&shown, number, &cpu, vcpus));
     if group.cgroup {

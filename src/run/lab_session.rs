@@ -40,8 +40,8 @@ pub struct LabSession {
     pub fleet: Fleet,
     /// What runs the guests' instructions.
     pub accel: Accel,
-    /// Versions of libvirt and QEMU.
-    pub versions: (String, String),
+    /// Versions of libvirt and QEMU; `None` where nothing has guests.
+    pub versions: Option<(String, String)>,
     /// CPUs of the VM host that are online.
     pub host_cpus: BTreeSet<u32>,
     pub(super) experiment: Experiment,
@@ -96,7 +96,10 @@ impl LabSession {
         let inputs = GuestInputs { accel, cache, files };
         let opened = open_lab::open(state, &experiment, wire, inputs, &journal, &events).await?;
         let OpenLab { lab, hypervisor, daemon, guest_host, files } = opened;
-        let versions = hypervisor.versions().await?;
+        let versions = match &hypervisor {
+            Some(hypervisor) => Some(hypervisor.versions().await?),
+            None => None,
+        };
         let identity = Identity {
             user: "root".into(),
             private_key: keys.client_pem()?.to_string(),

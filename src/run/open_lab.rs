@@ -23,7 +23,8 @@ use crate::raw::Accel;
 /// The opened lab.
 pub(super) struct OpenLab {
     pub lab: Lab,
-    pub hypervisor: Hypervisor,
+    /// `None` where nothing has guests.
+    pub hypervisor: Option<Hypervisor>,
     /// The daemon behind the hypervisor, if there is one; its connection ends with the value.
     pub daemon: Option<Daemon>,
     pub guest_host: boot::GuestSite,
@@ -152,25 +153,42 @@ async fn embedded(
     GuestInputs { accel, cache, files }: GuestInputs<'_>,
     journal: &Journal,
 ) -> Result<OpenLab> {
-    for path in clean::parent_cgroups(state) {
-        // libvirt makes a parent group for its guests and leaves it; the last run that used it removes it.
-        journal.before(&Entry::local(Change::Cgroup { path }))?;
-    }
-    if accel == Accel::Tcg && !sweeps(experiment, Factor::Thp) {
-        without_huge_pages()?;
-    }
     let machine = Machine::local();
-    // The kernel may give real-time threads no budget in control groups.
-    let cpu_groups = !(experiment.has_real_time() && real_time::detect(&machine).await.grouped);
     let root = state.libvirt_root();
-    libvirt::prepare_embedded(&root, &cache.join("libvirt"), cpu_groups)?;
-    let hypervisor = Hypervisor::open(libvirt::embedded_uri(&root)).await?;
+    let hypervisor = match experiment.has_guests() {
+        true => {
+            if accel == Accel::Tcg && !sweeps(experiment, Factor::Thp) {
+                without_huge_pages()?;
+            }
+            Some(embedded_driver(state, experiment, cache, &machine, journal).await?)
+        }
+        false => None,
+    };
     let ovs = ovs::for_run(&machine, &state.dir, experiment).await;
     let lab = embedded::create(&state.id, wire, ovs, journal.clone()).await;
     let lab = lab.context("failed to make the embedded lab")?;
     let host = lab.side(Side::Host).clone();
     let guest_host = boot::GuestSite { host, route: Route::Direct, pids: root.join("run/qemu") };
     Ok(OpenLab { lab, hypervisor, daemon: None, guest_host, files })
+}
+
+/// libvirt's embedded driver, in the run's state directory.
+async fn embedded_driver(
+    state: &State,
+    experiment: &Experiment,
+    cache: &Path,
+    machine: &Machine,
+    journal: &Journal,
+) -> Result<Hypervisor> {
+    for path in clean::parent_cgroups(state) {
+        // libvirt makes a parent group for its guests and leaves it; the last run that used it removes it.
+        journal.before(&Entry::local(Change::Cgroup { path }))?;
+    }
+    // The kernel may give real-time threads no budget in control groups.
+    let cpu_groups = !(experiment.has_real_time() && real_time::detect(machine).await.grouped);
+    let root = state.libvirt_root();
+    libvirt::prepare_embedded(&root, &cache.join("libvirt"), cpu_groups)?;
+    Ok(Hypervisor::open(libvirt::embedded_uri(&root)).await?)
 }
 
 fn sweeps(experiment: &Experiment, factor: Factor) -> bool {
@@ -199,9 +217,13 @@ async fn with_daemon(
         host.run(&["mkdir", "-m", "1777", &sockets.to_string_lossy()]).await?;
         lab.ovs = ovs::for_run(&host, &sockets, experiment).await;
     }
-    let daemon = Daemon::open(&host, &state.dir).await?;
+    let daemon = match experiment.has_guests() {
+        true => Some(Daemon::open(&host, &state.dir).await?),
+        false => None,
+    };
     let files = files.place(&lab, &state.id, events).await?;
     let route = lab.machines.route().await?;
     let guest_host = boot::GuestSite { host, route, pids: hardware::PIDS.into() };
-    Ok(OpenLab { hypervisor: daemon.hypervisor.clone(), daemon: Some(daemon), lab, guest_host, files })
+    let hypervisor = daemon.as_ref().map(|daemon| daemon.hypervisor.clone());
+    Ok(OpenLab { lab, hypervisor, daemon, guest_host, files })
 }

@@ -119,3 +119,19 @@ fn a_run_of_another_machine_is_not_gone_on_with() {
     place.assert_nothing_left();
     assert!(ended.said().contains("netperf was \"1.7.0\" and is \"2.7.0\""), "{}", ended.said());
 }
+
+#[test]
+fn bare_metal_alone_opens_no_libvirt() {
+    let place = Sandbox::beside_others();
+    place
+        .bench(&place.profile("bare", &format!("{LOAD}[network]\nbackend = \"baremetal\"\n")))
+        .end()
+        .expect(0);
+    place.assert_nothing_left();
+    let environment = fs::read_to_string(place.only_run().join("environment.json")).unwrap();
+    let environment: serde_json::Value = serde_json::from_str(&environment).unwrap();
+    assert_eq!(
+        (&environment["libvirt"], &environment["qemu"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
+}

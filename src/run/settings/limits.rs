@@ -53,7 +53,7 @@ impl LabSession {
     async fn apply_cpu(&self, guest: u32, cpu: CpuSettings) -> Result<()> {
         let Some(known) = self.fleet.get(guest) else { return Ok(()) };
         let v2 = self.lab.side(Side::Host).read("/sys/fs/cgroup/cgroup.controllers").await.is_ok();
-        Ok(self.fleet.hypervisor.set_scheduler(&known.name, cpu, default_shares(v2)).await?)
+        Ok(self.fleet.hypervisor()?.set_scheduler(&known.name, cpu, default_shares(v2)).await?)
     }
 
     async fn apply_bandwidth(

@@ -7,6 +7,7 @@
 //! - [`blocking`]: this machine, before there is a runtime
 //! - [`login`]: where an SSH server is and who logs in
 //! - [`session`]: an SSH session with another machine: known host key, user's key, jump host
+//! - `known_hosts`, `private_key`: host keys that are known or revoked; the keys of a login
 //! - [`ssh_error`]: why there is no session
 //! - [`ssh`]: a guest or another machine, commands one after another
 //! - [`dialogue`]: a command that stays and answers each request, over SSH
@@ -27,11 +28,13 @@ pub mod command;
 pub mod dialogue;
 pub mod forward;
 pub mod journal;
+mod known_hosts;
 pub mod line;
 mod link;
 pub mod local;
 pub mod local_or_remote;
 pub mod login;
+mod private_key;
 pub mod pump;
 pub mod session;
 pub mod ssh;

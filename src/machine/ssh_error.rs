@@ -29,6 +29,14 @@ pub enum SshError {
         /// As OpenSSH prints it.
         fingerprint: String,
     },
+    /// It answers with a key that known_hosts marks as revoked.
+    #[error("the host key of {address} is marked @revoked in known_hosts; it is {fingerprint}")]
+    RevokedKey {
+        /// Where.
+        address: SshAddress,
+        /// As OpenSSH prints it.
+        fingerprint: String,
+    },
     /// No key is accepted.
     #[error("{address} accepts no key: tried {tried}")]
     NoLogin {
@@ -62,6 +70,9 @@ impl SshError {
                 "find out why; if the machine was installed anew: ssh-keygen -R '{}', then ssh-keyscan",
                 address.known_as()
             ),
+            SshError::RevokedKey { .. } => {
+                "give that machine new host keys: whoever has the revoked one can pretend to be it".into()
+            }
             SshError::NoLogin { address, .. } => {
                 format!(
                     "ssh-copy-id -p {} {}@{}, or name the key: identity = \"…\"",

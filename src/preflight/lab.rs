@@ -1,6 +1,6 @@
 //! The machines of a lab one after another: this one in all its roles, or a VM host and a tester.
 
-use super::{CheckResult, Examination, image, others, tester, vm_host, wire};
+use super::{CheckResult, Examination, image, others, shell, tester, vm_host, wire};
 use crate::backend::Side;
 use crate::host;
 use crate::lab::{machines, nics, ovs};
@@ -52,6 +52,10 @@ impl Examination {
             Err(error) => CheckResult::bad(what, error.to_string(), error.fix()),
         };
         self.add(name, [finding]);
-        opened.ok()
+        let machine = opened.ok()?;
+        let shell = shell::examine(&machine).await;
+        let is_usable = shell.is_none();
+        self.add(name, shell);
+        is_usable.then_some(machine)
     }
 }

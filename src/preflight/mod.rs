@@ -3,6 +3,7 @@
 //! failure.
 //!
 //! - `lab`: the machines one after another
+//! - `shell`: the login shell of another machine
 //! - `vm_host`, `tester`: what each of them needs; `machine`: what both need
 //! - `image`: what the guests boot, on this machine
 //! - `needs`: what the backends need; `open_vswitch`: their switches
@@ -29,6 +30,7 @@ mod others;
 mod real_time;
 mod room;
 mod settings;
+mod shell;
 mod tester;
 mod vm_host;
 mod wire;

@@ -120,6 +120,74 @@ fn the_agents_keys_are_tried_one_after_another() {
     measured(&place, &machines, command("bench"));
 }
 
+#[test]
+fn what_stands_in_the_way_of_a_login_is_said() {
+    let place = Sandbox::beside_others();
+    let machines = Machines::new();
+    let profile = place.profile("ways", &format!("{}{WIRE}{BARE}", at(HOST, TESTER, "")));
+    let refused = |words: &[&str]| machines.assert_refused(&place, &["check", &profile], words);
+    let ssh = machines.ssh_directory();
+
+    // One odd byte makes no other line unknown; a revoked key is no known one.
+    let known = fs::read(ssh.join("known_hosts")).unwrap();
+    let odd = [b"caf\xe9 ssh-ed25519 AAAA\n".as_slice(), &known].concat();
+    fs::write(ssh.join("known_hosts"), &odd).unwrap();
+    assert!(machines.kvmfair(&place, &["check", &profile]).status.success());
+    let key = fs::read_to_string(machines.path("host.key.pub")).unwrap();
+    fs::write(ssh.join("known_hosts"), [&odd, format!("@revoked * {key}").as_bytes()].concat()).unwrap();
+    refused(&["VM host: login: the host key of root@198.51.100.2 is marked @revoked"]);
+    fs::write(ssh.join("known_hosts"), &known).unwrap();
+
+    // Keys that need a passphrase, or are none.
+    let named = |file: &str| {
+        let identity = format!("[ssh]\nidentity = {:?}\n", machines.path(file));
+        place.profile("named", &format!("{}{identity}{WIRE}{BARE}", at(HOST, TESTER, "")))
+    };
+    let public = named("named.pub");
+    machines.assert_refused(
+        &place,
+        &["check", &public],
+        &["named.pub (a public key: name the file of the private"],
+    );
+    run(Command::new("ssh-keygen").args(["-q", "-p", "-N", "secret", "-f"]).arg(machines.path("stranger")));
+    let locked = named("stranger");
+    machines.assert_refused(
+        &place,
+        &["check", &locked],
+        &["stranger (protected by a passphrase: ssh-add it"],
+    );
+
+    // A shell that greets, and one that is none of POSIX.
+    let root_with = |shell: &str, greeting: &str| {
+        machines.host.sh(&format!(
+            "umount /etc/passwd 2> /dev/null; mkdir -p /var/tmp/home; echo '{greeting}' > /var/tmp/home/.bashrc
+            sed 's#^\\(root:[^:]*:0:0:[^:]*\\):.*#\\1:/var/tmp/home:{shell}#' /etc/passwd > /var/tmp/passwd
+            mount --bind /var/tmp/passwd /etc/passwd"
+        ));
+    };
+    root_with("/bin/bash", "echo Welcome");
+    refused(&["VM host: login shell: prints \"Welcome\" before each command", "not in ~/.bashrc"]);
+    root_with("/bin/csh", "");
+    refused(&["VM host: login shell: is no POSIX shell", "chsh -s /bin/bash root"]);
+}
+
+#[test]
+fn an_agent_with_more_keys_than_a_server_tries_leads_to_a_login_all_the_same() {
+    let place = Sandbox::beside_others();
+    let machines = Machines::new();
+    let socket = machines.path("agent");
+    let _agent = Agent::start(&socket);
+    for number in 0..8 {
+        let key = machines.path(&format!("other-{number}"));
+        run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key));
+        run(Command::new("ssh-add").arg("-q").arg(&key).env("SSH_AUTH_SOCK", &socket));
+    }
+    let profile = place.profile("agent", &format!("{}{WIRE}{BARE}", at(HOST, TESTER, "")));
+    let mut command = machines.command(&place, &["check", &profile]);
+    let ended = command.env("SSH_AUTH_SOCK", &socket).output().unwrap();
+    assert!(ended.status.success(), "{}", said(&ended));
+}
+
 /// A small profile on that wire.
 fn on_wire(place: &Sandbox, name: &str, host_dev: &str, backend: &str) -> String {
     let wire = format!("[wire]\nhost_dev = \"{host_dev}\"\ntester_dev = \"wire0\"\n");

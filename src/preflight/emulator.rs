@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::CheckResult;
 use crate::guest::emulator::{named, printed_version};
-use crate::machine::Machine;
+use crate::machine::{ExecError, Machine};
 use crate::profile::Experiment;
 
 /// The machine type of the guests; only a QEMU for x86 has it.
@@ -17,6 +17,21 @@ const EXAMINE: &str = r#"exec 2>&1
 printf '{"execute":"%s"}\n' qmp_capabilities qom-list-types quit |
     "$1" -S -no-user-config -nodefaults -nographic -machine none -qmp stdio > /dev/null && echo answers
 true"#;
+
+/// The system's own QEMU, where guests are started by a libvirt of the run's own; `None` where it is not installed.
+pub(super) async fn system(host: &Machine) -> Option<CheckResult> {
+    let printed = host.run(&["qemu-system-x86_64", "--version"]).await;
+    let what = "QEMU";
+    let fix = "apt-get install --reinstall qemu-system-x86, or correct PATH";
+    Some(match printed {
+        Err(ExecError::Start { .. }) => return None,
+        Err(error) => CheckResult::bad(what, error.to_string(), fix),
+        Ok(output) => match printed_version(&output.stdout) {
+            Some(version) => CheckResult::good(what, version),
+            None => CheckResult::bad(what, "qemu-system-x86_64 is not a QEMU", fix),
+        },
+    })
+}
 
 /// Checks each of them.
 pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Vec<CheckResult> {

@@ -7,6 +7,22 @@ use crate::machine::Machine;
 use crate::profile::Experiment;
 use crate::profile::groups::Group;
 
+/// Makes a control group and removes it again: libvirt makes one for each guest.
+const TRY: &str = r#"tree=/sys/fs/cgroup
+[ -e $tree/cgroup.controllers ] || tree=$tree/cpu
+mkdir $tree/kf-try-$$ && rmdir $tree/kf-try-$$"#;
+
+/// Whether this machine lets control groups be made.
+pub(super) async fn can_be_made(host: &Machine) -> CheckResult {
+    let what = "control groups";
+    let fix = "mount the control groups of the host for writing: mount -t cgroup2 cgroup2 /sys/fs/cgroup, or --privileged for a \
+               container";
+    match host.run(&["sh", "-c", TRY]).await {
+        Ok(_) => CheckResult::good(what, "can be made"),
+        Err(error) => CheckResult::bad(what, error.to_string(), fix),
+    }
+}
+
 /// Checks everything but programs.
 pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Vec<CheckResult> {
     if experiment.groups.is_empty() {

@@ -22,6 +22,10 @@ pub(super) async fn examine(
     findings.extend(machine::examine(host, &programs(experiment)).await);
     if experiment.has_guests() {
         findings.push(libvirt(host, experiment).await);
+        if experiment.machines.is_none() {
+            findings.extend(emulator::system(host).await);
+            findings.push(groups::can_be_made(host).await);
+        }
         findings.push(accelerator(experiment.host.accel, facts.kvm_usable()));
         findings.extend(exits::examine(experiment, facts));
         findings.extend(room::examine(host, experiment).await);

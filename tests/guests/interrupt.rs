@@ -45,11 +45,13 @@ fn a_run_that_is_terminated_while_its_flows_run_keeps_the_trials_that_were_over(
 #[test]
 fn a_run_that_is_interrupted_while_the_lab_is_made_ends_with_130_and_leaves_nothing() {
     let place = Sandbox::beside_others();
-    let mut running = place.bench(&place.profile("tiny", TINY));
-    running.hear("making the lab");
-    running.signal(Signal::SIGHUP);
-    running.end().expect(130);
-    place.assert_nothing_left();
+    for signal in [Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGUSR1] {
+        let mut running = place.bench(&place.profile("tiny", TINY));
+        running.hear("making the lab");
+        running.signal(signal);
+        running.end().expect(130);
+        place.assert_nothing_left();
+    }
 }
 
 /// Until the first words come a run has said nothing: a signal then finds it wherever it is.

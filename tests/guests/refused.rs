@@ -11,7 +11,10 @@ use crate::support::machines::said;
 /// `kvmfair check` of a profile, after a script changed the namespaces that only it sees.
 fn check_after(place: &Sandbox, script: &str, profile: &str) -> Output {
     let inner = place.command(&["check", profile]);
-    let script = format!("set -e\nmount -t sysfs sysfs /sys\n{script}\nexec \"$@\"");
+    let script = format!(
+        "set -e\nmount --rbind /sys/fs/cgroup /mnt\nmount -t sysfs sysfs /sys\nmount --move /mnt /sys/fs/cgroup\n\
+         {script}\nexec \"$@\""
+    );
     let mut command = Command::new("unshare");
     command.args(["--net", "--mount", "sh", "-c", &script, "check"]).arg(inner.get_program());
     command.args(inner.get_args()).current_dir(inner.get_current_dir().unwrap());
@@ -77,4 +80,25 @@ fn programs_are_found_where_administrators_keep_them_and_not_on_the_path_alone()
     let profile = profile(&place, "virtio", "");
     let output = place.command(&["check", &profile]).env("PATH", "/nonexistent").output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+fn what_a_container_keeps_from_root_is_refused_before_anything_is_tried() {
+    let place = Sandbox::beside_others();
+    let profile = profile(&place, "virtio", "");
+    let lacks = ["missing  rights: root without CAP_NET_ADMIN", "--privileged"];
+    refused(&place, "exec setpriv --bounding-set -net_admin -- \"$@\"", &profile, &lacks);
+    let users = ["missing  rights: root of a user namespace only"];
+    refused(&place, "exec unshare --user --map-root-user -- \"$@\"", &profile, &users);
+    let fixed = "for tree in $(awk '$2 ~ \"^/sys/fs/cgroup\" { print $2 }' /proc/mounts); do\n\
+                 mount -o remount,bind,ro $tree\ndone";
+    refused(&place, fixed, &profile, &["missing  control groups: ", "Read-only file system"]);
+    let no_qemu = "mount --bind /bin/false $(command -v qemu-system-x86_64)";
+    refused(
+        &place,
+        no_qemu,
+        &profile,
+        &["missing  QEMU: `qemu-system-x86_64 --version` failed with status 1"],
+    );
+    refused(&place, "mount --bind /bin/true $(command -v qemu-system-x86_64)", &profile, &["is not a QEMU"]);
 }

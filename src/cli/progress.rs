@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::json::{Estimated, JsonEvent};
 use super::output::{colour, counted, duration, print_stderr};
 use crate::figures::{Metric, Outcome, TrialFigures};
+use crate::guest::fleet::BootNews;
 use crate::profile::{Configuration, Factor};
 use crate::run::event::{Event, Events, FinishedTrial};
 
@@ -113,9 +114,12 @@ impl Progress {
                 self.current = format!("trial {trial}/{}: {}", self.last, self.describe(configuration));
                 self.phase(if *boots > 0 { format!("{boots} to boot") } else { "starting the flows".into() });
             }
-            Event::GuestReady(_) => {
+            Event::Boot(BootNews::Ready(_)) => {
                 self.guests_up += 1;
                 self.phase(format!("{} of {} guests ready", self.guests_up, self.boots.max(self.guests_up)));
+            }
+            Event::Boot(BootNews::Again { guest, attempt, attempts }) => {
+                self.phase(format!("guest {guest} did not answer, boot {attempt} of {attempts}"));
             }
             Event::Running { flows, for_s } => {
                 self.phase(format!("{} for {}", counted(*flows as usize, "flow"), duration(*for_s)));

@@ -42,8 +42,8 @@ pub enum GuestError {
         /// The last lines of its console.
         console: String,
     },
-    /// QEMU ended while the guest booted: typically its kernel panicked.
-    #[error("guest {name} ended while it booted; its console ends with: {console}")]
+    /// QEMU ended: typically the guest's kernel panicked, or the host was short of memory.
+    #[error("the QEMU of guest {name} has ended; the guest's console ends with: {console}")]
     Ended {
         /// Libvirt's name.
         name: String,

@@ -35,6 +35,22 @@ pub struct RunningGuest {
     pub pid: i32,
 }
 
+/// What is heard of a guest that boots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BootNews {
+    /// It answers.
+    Ready(u32),
+    /// It did not answer in time and boots once more.
+    Again {
+        /// The guest.
+        guest: u32,
+        /// Which boot this is, from 2.
+        attempt: u32,
+        /// Boots that are tried.
+        attempts: u32,
+    },
+}
+
 /// How long to wait for a guest, and how often to try.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
@@ -92,8 +108,8 @@ impl Fleet {
         self.hypervisor.as_ref()?.monitor(&self.guests.get(&number)?.name, command).await.ok()
     }
 
-    /// Boots guests in parallel and returns when all are ready; `ready` is called for each, and `entry` makes the line of the
-    /// journal for a name.
+    /// Boots guests in parallel and returns when all are ready; `tell` hears of each, and `entry` makes the line of the journal
+    /// for a name.
     ///
     /// # Errors
     /// [`GuestError`] of the first that failed; the others go on and may have to be destroyed.
@@ -102,18 +118,19 @@ impl Fleet {
         boots: Vec<Boot>,
         patience: Patience,
         entry: impl Fn(String) -> Entry,
-        mut ready: impl FnMut(u32),
+        tell: impl Fn(BootNews) + Clone + Send + Sync + 'static,
     ) -> Result<(), GuestError> {
         let mut tasks = JoinSet::new();
         for boot in boots {
             self.journal.before(&entry(boot.domain.name.clone())).map_err(LabError::from)?;
             let (hypervisor, identity, site) =
                 (self.hypervisor()?.clone(), self.identity.clone(), self.site.clone());
-            tasks.spawn(async move { boot_one(&hypervisor, &identity, &site, boot, patience).await });
+            let tell = tell.clone();
+            tasks.spawn(async move { boot_one(&hypervisor, &identity, &site, boot, patience, tell).await });
         }
         while let Some(outcome) = tasks.join_next().await {
             let guest = outcome??;
-            ready(guest.number);
+            tell(BootNews::Ready(guest.number));
             self.guests.insert(guest.number, guest);
         }
         Ok(())
@@ -170,11 +187,16 @@ async fn boot_one(
     site: &GuestSite,
     boot: Boot,
     patience: Patience,
+    tell: impl Fn(BootNews),
 ) -> Result<RunningGuest, GuestError> {
     let name = boot.domain.name.clone();
     let xml = boot.domain.xml().map_err(|cause| GuestError::Xml { name: name.clone(), cause })?;
     let mut last_lines = String::new();
-    for attempt in 1..=patience.attempts.max(1) {
+    let attempts = patience.attempts.max(1);
+    for attempt in 1..=attempts {
+        if attempt > 1 {
+            tell(BootNews::Again { guest: boot.guest, attempt, attempts });
+        }
         // QEMU appends to the file; the output of an earlier guest of this number must not be mistaken for this one's.
         site.host.run(&["rm", "-f", &boot.domain.console.to_string_lossy()]).await.map_err(LabError::from)?;
         if let Some(disks) = &boot.disks {
@@ -195,7 +217,6 @@ async fn boot_one(
         tracing::warn!(guest = name, attempt, "the guest did not answer in time");
         hypervisor.destroy(&name).await?;
     }
-    let attempts = patience.attempts.max(1);
     Err(GuestError::NoAnswer { name, limit: patience.boot, attempts, console: last_lines })
 }
 

@@ -15,6 +15,8 @@ use crate::machine::{ExecError, Machine};
 
 /// Between two readings of the console of a booting guest.
 const POLL: Duration = Duration::from_millis(50);
+/// Between two logins that are refused, at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The same where each reading is a command on another machine.
 const REMOTE_POLL: Duration = Duration::from_millis(400);
 
@@ -64,6 +66,7 @@ async fn log_in(
     deadline: Instant,
 ) -> Result<Option<SshSession>, GuestError> {
     let name = &boot.domain.name;
+    let mut pause = POLL;
     while Instant::now() < deadline {
         let address = SocketAddr::new(boot.management, SSH_PORT);
         let netserver = SocketAddr::new(boot.management, NETSERVER_PORT);
@@ -75,7 +78,8 @@ async fn log_in(
             }
             Err(cause) => {
                 tracing::debug!(guest = name, %cause, "not ready yet");
-                sleep(POLL).await;
+                sleep(pause).await;
+                pause = (2 * pause).min(LONGEST_PAUSE); // a network that is down refuses at once, for minutes
             }
         }
     }

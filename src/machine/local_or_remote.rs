@@ -182,7 +182,9 @@ impl Machine {
     /// Whether a process exists.
     pub async fn has_process(&self, pid: i32) -> bool {
         match self {
-            Machine::Local(_) => nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None).is_ok(),
+            Machine::Local(_) => procfs::process::Process::new(pid)
+                .and_then(|process| process.stat())
+                .is_ok_and(|stat| stat.state != 'Z'), // one that nobody has waited for yet has ended
             Machine::Remote(_) => self.run(&["test", "-d", &format!("/proc/{pid}")]).await.is_ok(),
         }
     }

@@ -78,15 +78,26 @@ pub async fn run(
         total_s: plan.total_s,
     }));
     let deadline = experiment.limits.total.map(|limit| Instant::now() + limit);
-    let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    let mut given_up: Option<String> = None;
+    let mut last_fault = None;
     let host = session.planned_on().await;
-    while let Some(planned) = next(plan, (session.accel, host), experiment, results, guide, events, late())? {
+    loop {
+        let over = || over(deadline, given_up.as_deref());
+        let is_over = over().is_some();
+        let Some(planned) = next(plan, (session.accel, host), experiment, results, guide, events, is_over)?
+        else {
+            return Ok(Ending::Complete);
+        };
         announce(plan, &planned, events);
         let raw = tokio::select! {
-            raw = attempts(session, experiment, &planned, results, events, late) => raw?,
+            raw = attempts(session, experiment, &planned, results, events, over) => raw?,
             () = cancel.cancelled() => return Ok(Ending::Interrupted),
         };
         let failed = raw.failure.is_some();
+        if session.fault.is_some() && session.fault == last_fault {
+            given_up = given_up.or_else(|| Some(twice_in_a_row(&raw)));
+        }
+        last_fault = session.fault.take();
         let figures = results.add(raw)?;
         let row = results.trial_row(&figures);
         drop(events.send(Event::Finished(Box::new(FinishedTrial { figures, row }))));
@@ -94,7 +105,19 @@ pub async fn run(
             session.abandon().await?;
         }
     }
-    Ok(Ending::Complete)
+}
+
+/// Why no further trial is made; `None` while some are.
+fn over(deadline: Option<Instant>, given_up: Option<&str>) -> Option<String> {
+    let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    let late = is_late.then(|| "the profile's limit on the whole run was reached".to_owned());
+    given_up.map(str::to_owned).or(late)
+}
+
+/// The lab that served no trial would serve none of the others either.
+fn twice_in_a_row(raw: &RawTrial) -> String {
+    let cause = raw.failure.as_ref().map_or("", |failure| failure.cause.as_str());
+    format!("the lab failed in two trials in a row, the last time so: {cause}")
 }
 
 /// The next trial that has not been made; once all are, the plan grows by those that the guide asks for.
@@ -105,11 +128,11 @@ fn next(
     results: &mut Results,
     guide: &mut dyn Guide,
     events: &Events,
-    late: bool,
+    is_over: bool,
 ) -> Result<Option<PlannedTrial>> {
     let missing =
         |plan: &Plan, results: &Results| plan.trials.iter().position(|planned| !results.has(planned.trial));
-    if missing(plan, results).is_none() && !late {
+    if missing(plan, results).is_none() && !is_over {
         let wanted = guide.further(results);
         if !wanted.is_empty() {
             plan.extend(&wanted, experiment, accel, host);
@@ -131,19 +154,18 @@ async fn attempts(
     planned: &PlannedTrial,
     results: &Results,
     events: &Events,
-    late: impl Fn() -> bool,
+    over: impl Fn() -> Option<String>,
 ) -> Result<RawTrial> {
     let before = results.attempts(planned.trial)?;
-    if late() {
-        let skipped = skipped(planned, session, "the profile's limit on the whole run was reached");
-        return Ok(RawTrial { attempt: before, ..skipped });
+    if let Some(cause) = over() {
+        return Ok(RawTrial { attempt: before, ..skipped(planned, session, &cause) });
     }
     let mut made = 0;
     loop {
         made += 1;
         let raw = trial::run(session, planned, &experiment.timing, events).await?;
         let raw = RawTrial { attempt: before + made, ..raw };
-        if made >= experiment.limits.trial_attempts || late() {
+        if made >= experiment.limits.trial_attempts || over().is_some() {
             return Ok(raw);
         }
         let Some(figures) = results.set_aside(&raw)? else { return Ok(raw) };

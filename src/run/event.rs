@@ -1,6 +1,7 @@
 //! What happens in a run. Progress and log only listen; nothing here is ever waited for.
 
 use crate::figures::TrialFigures;
+use crate::guest::fleet::BootNews;
 use crate::profile::Configuration;
 use crate::table::Row;
 
@@ -38,8 +39,8 @@ pub enum Event {
         /// Guests that have to boot.
         boots: u32,
     },
-    /// A guest answers.
-    GuestReady(u32),
+    /// A guest answers, or boots once more.
+    Boot(BootNews),
     /// All flows run; the window ends after this many seconds.
     Running {
         /// Flows.

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 use super::blueprint::{Blueprint, nic_options};
 use super::event::{Event, Events};
+use super::lab_fault::LabFault;
 use super::open_lab::{self, Base, GuestFiles, GuestInputs, OpenLab};
 use crate::address::{Net, Station, address};
 use crate::backend::Site;
@@ -56,6 +57,8 @@ pub struct LabSession {
     pub(super) control_groups: BTreeMap<String, ControlGroup>,
     /// Whether netperf has passed over the path of a configuration.
     pub(super) rehearsed: bool,
+    /// What of the lab made the last trial fail, if anything did.
+    pub(super) fault: Option<LabFault>,
     pub(super) journal: Journal,
     pub(super) events: Events,
     /// Holds the connection to libvirt's daemon, if there is one.
@@ -130,6 +133,7 @@ impl LabSession {
             applied_limits: BTreeMap::new(),
             control_groups: BTreeMap::new(),
             rehearsed: false,
+            fault: None,
             journal,
             events,
             _daemon: daemon,

@@ -3,6 +3,7 @@
 //! - [`mod@bench`]: all trials of a plan, stored one by one
 //! - [`trial`]: one trial, from the transition to its raw samples
 //! - [`lab_session`]: the opened lab; `open_lab` opens it, `transition` leads it from one configuration to the next
+//! - `lab_fault`: causes of failure that spare no other trial; `live_guests`: a guest that ends in its trial
 //! - [`blueprint`]: what a guest of a configuration is made of
 //! - `settings`: one file for each setting that is applied and proven
 //! - [`verify`]: the proof that the backend under test is the one that runs; `cgroup` proves shares, quotas and caps
@@ -22,7 +23,9 @@ mod every_guest;
 mod exits;
 mod flows;
 mod guest_check;
+mod lab_fault;
 pub mod lab_session;
+mod live_guests;
 mod open_lab;
 pub mod rehearsal;
 mod settings;

@@ -61,8 +61,8 @@ impl LabSession {
             Patience { boot: self.experiment.limits.boot, attempts: self.experiment.limits.boot_attempts };
         let events = self.events.clone();
         let entry = |name| self.lab.entry_of_guest(name);
-        let ready = |guest| drop(events.send(Event::GuestReady(guest)));
-        Ok(self.fleet.boot(boots, patience, entry, ready).await?)
+        let tell = move |news| drop(events.send(Event::Boot(news)));
+        Ok(self.fleet.boot(boots, patience, entry, tell).await?)
     }
 
     async fn destroy(&mut self, guests: &[u32]) -> Result<()> {

@@ -8,7 +8,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::event::{Event, Events};
 use super::flows::{baremetal_netserver, flow_specs, measured, stations};
+use super::lab_fault::LabFault;
 use super::lab_session::LabSession;
+use super::live_guests::while_guests_live;
 use super::rehearsal::{RehearsalFailed, rehearse};
 use super::settings::kernel;
 use super::time_limits::{ORPHAN_LIMIT, START_LIMIT};
@@ -53,12 +55,14 @@ pub async fn run(
     events: &Events,
 ) -> Result<RawTrial, RehearsalFailed> {
     let mut raw = blank(planned, session.accel, session.groups());
+    session.fault = None;
     (raw.host_cpus, raw.started_s) = (session.host_cpus.len() as u32, wall_clock());
     raw.online_cpus = session.host_cpus.clone();
     match steps(session, timing, events, &mut raw).await {
         Ok(()) => {}
         Err(Broken::Run(failed)) => return Err(failed),
         Err(Broken::Trial { stage, cause }) => {
+            session.fault = LabFault::find(&cause);
             let cause = format!("{cause:#}").replace('\n', " ");
             tracing::warn!(trial = raw.trial, ?stage, cause, "the trial failed");
             raw.failure = Some(Failure { stage, cause });
@@ -123,7 +127,8 @@ async fn steps(
     let background = background::start(session, &raw.groups, &configuration, timing).await;
     let background = background.map_err(at(Stage::Load))?;
     let meter = matches!(host, Machine::Local(_)).then(HiccupMeter::start);
-    let loaded = load(session, &configuration, timing, events, raw).await;
+    let loaded =
+        while_guests_live(session, &configuration, load(session, &configuration, timing, events, raw)).await;
     raw.hiccups = meter.and_then(HiccupMeter::stop);
     let loaded = loaded.map_err(|cause| at(Stage::Load)(with_broken_proofs(cause, &raw.checks)));
     let unmeasured = background.stop().await;

@@ -135,3 +135,51 @@ fn bare_metal_alone_opens_no_libvirt() {
         (&serde_json::Value::Null, &serde_json::Value::Null)
     );
 }
+
+#[test]
+fn a_guest_that_dies_in_its_trial_is_named_before_the_window_is_over() {
+    let place = Sandbox::with_guests();
+    let body = LOAD.replace("window = \"3 s\"", "window = \"120 s\"");
+    let profile = place.profile("dies", &format!("{body}[network]\nbackend = \"virtio\"\n"));
+    let mut running = place.bench(&profile);
+    running.hear("flows for");
+    let pid = qemu_of(&place);
+    nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
+    let ended = running.end().expect(5);
+    place.assert_nothing_left();
+    assert!(ended.said().contains("FAILED (load): the QEMU of guest kf-"), "{}", ended.said());
+    assert!(ended.said().contains("has ended; the guest's console ends with: "), "{}", ended.said());
+    let trial = &raw_trials(&place.only_run())[0];
+    assert!(trial.ended_s - trial.started_s < 120.0, "it was seen within the window");
+}
+
+/// The QEMU of the only guest of a place, by the state directory in its arguments.
+fn qemu_of(place: &Sandbox) -> nix::unistd::Pid {
+    let state = place.state().display().to_string();
+    let is_qemu = |pid: &i32| {
+        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let words = String::from_utf8_lossy(&words).into_owned();
+        words.starts_with("/usr/bin/qemu") && words.contains(&state)
+    };
+    let all = fs::read_dir("/proc").unwrap();
+    let mut pids = all.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    nix::unistd::Pid::from_raw(pids.find(is_qemu).expect("a QEMU of this run"))
+}
+
+#[test]
+fn a_lab_whose_guests_do_not_answer_twice_in_a_row_is_given_up() {
+    let place = Sandbox::with_guests();
+    let limits = "[limits]\nboot = \"1 s\"\nboot_attempts = 2\ntrial_attempts = 1\n";
+    let body = format!("{LOAD}{limits}[sweep]\nbackend = [\"virtio\", \"e1000\", \"e1000e\"]\n");
+    let ended = place.bench(&place.profile("mute", &body)).end().expect(5);
+    place.assert_nothing_left();
+    assert!(ended.said().contains("guest 1 did not answer, boot 2 of 2"), "{}", ended.said());
+    let trials = rows(&place.only_run(), "trials.csv");
+    let stages: Vec<&str> = trials.iter().map(|trial| trial["stage"].as_str()).collect();
+    assert_eq!(stages, ["provision", "provision", "skipped"], "{}", ended.said());
+    let cause = &trials[2]["cause"];
+    assert!(
+        cause.starts_with("the lab failed in two trials in a row, the last time so: guest kf-"),
+        "{cause}"
+    );
+}

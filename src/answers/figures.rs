@@ -1,7 +1,7 @@
 //! Which figures of trials are compared, and as what.
 
-use super::{Direction, Measure, Metric, Shares, Value};
-use crate::figures::{self, Better, TrialFigures, boots};
+use super::{BesideRate, Direction, Measure, Metric, Shares, Value};
+use crate::figures::{self, Better, GuestFigures, TrialFigures, boots};
 
 /// The figures that are compared: one for each question. Mean latency follows from the rate in a closed loop, and Jain's index of a
 /// whole window flatters, so neither is among them.
@@ -12,6 +12,18 @@ const COMPARED: [(figures::Metric, Measure); 6] = [
     (figures::Metric::CpuPerTransaction, Measure::Ratio),
     (figures::Metric::CpuPerMegabit, Measure::Ratio),
     (figures::Metric::ExcessBiasRate, Measure::Points),
+];
+
+/// Figures of guests that may explain their rates. CPU time and interrupts follow from the rate, so they are taken per unit of work.
+const BESIDE: [(&str, fn(&GuestFigures) -> Option<f64>); 6] = [
+    ("wait of vCPUs for a CPU", |guest| Some(guest.cpu?.run_delay_percent)),
+    ("wait of vhost workers for a CPU", |guest| guest.cpu?.vhost_wait_ratio),
+    ("wait of QEMU's other threads for a CPU", |guest| guest.cpu?.emulator_wait_ratio),
+    ("steal time", |guest| guest.inside_steal_percent),
+    ("CPU time per unit of work", |guest| Some(guest.cpu?.total_percent / guest.rate)),
+    ("interrupts of its NIC's queues per unit of work", |guest| {
+        Some(guest.nic_interrupts_per_s? / guest.rate)
+    }),
 ];
 
 /// A figure as a metric that is compared.
@@ -70,11 +82,15 @@ pub fn shares(trials: &[TrialFigures], label: impl Fn(&TrialFigures) -> String) 
         let place = found.iter().position(|own| own.configuration == id).unwrap_or_else(|| {
             let guests = measured().map(|guest| guest.guest).collect();
             let (repeats, spreads) = (Vec::new(), Vec::new());
-            found.push(Shares { configuration: id, label: label(trial), guests, repeats, spreads });
+            let beside = BESIDE.map(|(figure, _)| BesideRate { figure, repeats: Vec::new() }).into();
+            found.push(Shares { configuration: id, label: label(trial), guests, repeats, spreads, beside });
             found.len() - 1
         });
         found[place].repeats.push(measured().map(|guest| guest.rate).collect());
         found[place].spreads.extend(numbers.spread);
+        for (own, (_, figure)) in found[place].beside.iter_mut().zip(BESIDE) {
+            own.repeats.extend(measured().map(figure).collect::<Option<Vec<f64>>>());
+        }
     }
     found
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::stats::{Persistence, Spread, holm};
+use crate::stats::{Persistence, RankCorrelation, Spread, holm};
 
 /// Level of persistent loss, for all configurations of a run together.
 const LEVEL: f64 = 0.05;
@@ -24,6 +24,28 @@ pub struct Shares {
     pub repeats: Vec<Vec<f64>>,
     /// Spread within each valid trial's window, where it could be judged.
     pub spreads: Vec<Spread>,
+    /// Other figures of the guests.
+    pub beside: Vec<BesideRate>,
+}
+
+/// A figure of guests that may explain their rates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BesideRate {
+    /// In words, after "its".
+    pub figure: &'static str,
+    /// Its values in each valid trial that has it for every guest, in the order of the guests.
+    pub repeats: Vec<Vec<f64>>,
+}
+
+/// A figure whose order of the guests goes with that of their rates.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Companion {
+    /// In words, after "its".
+    pub figure: &'static str,
+    /// Whether it is higher where the rate is lower.
+    pub rises: bool,
+    /// Of such an agreement of ranks by chance, corrected for all such figures of the run.
+    pub p: f64,
 }
 
 /// A sentence with its evidence.
@@ -42,6 +64,8 @@ pub enum Finding {
         repeats: usize,
         /// Corrected for all configurations of the run.
         p: f64,
+        /// What goes with it; empty where nothing is shown.
+        with: Vec<Companion>,
     },
     /// The guests' rates are further apart than noise explains, but not the same guests in all repeats.
     SpreadBeyondNoise {
@@ -70,15 +94,54 @@ pub fn find_unfairness(configurations: &[Shares]) -> Vec<Finding> {
     let within = holm(
         &configurations.iter().map(|own| Spread::pooled_p(&own.spreads).unwrap_or(1.0)).collect::<Vec<_>>(),
     );
+    let is_persistent = |index: usize| persistence[index].is_some() && persistent[index] < LEVEL;
+    let unequal = configurations.iter().enumerate().filter(|(index, _)| is_persistent(*index));
+    let with = companions(&unequal.map(|(_, own)| own).collect::<Vec<_>>());
     let one = |(index, own): (usize, &Shares)| match &persistence[index] {
-        Some(found) if persistent[index] < LEVEL => Some(loss(own, found, persistent[index])),
+        Some(found) if persistent[index] < LEVEL => {
+            let with = with.iter().filter(|(id, _)| *id == own.configuration).map(|(_, one)| one.clone());
+            Some(loss(own, found, persistent[index], with.collect()))
+        }
         _ if within[index] < LEVEL_WITHIN => spread(own, within[index]),
         _ => None,
     };
     configurations.iter().enumerate().filter_map(one).collect()
 }
 
-fn loss(own: &Shares, found: &Persistence, p: f64) -> Finding {
+/// The figures that go with the rates of these configurations' guests, each with its configuration: one family of rank tests. A guest
+/// is the unit, because what it has in one repeat it has in the others: fewer than six guests cannot show anything among several
+/// figures.
+fn companions<'a>(unequal: &[&'a Shares]) -> Vec<(&'a str, Companion)> {
+    let test = |own: &'a Shares, beside: &BesideRate| {
+        let rates = means_of_parties(own.repeats.iter().map(|row| relative(row)))?;
+        let figures = means_of_parties(beside.repeats.iter().cloned())?;
+        let RankCorrelation { rho, p } = RankCorrelation::between(&rates, &figures)?;
+        Some((own.configuration.as_str(), Companion { figure: beside.figure, rises: rho < 0.0, p }))
+    };
+    let mut tested: Vec<(&str, Companion)> = Vec::new();
+    for own in unequal {
+        tested.extend(own.beside.iter().filter_map(|beside| test(own, beside)));
+    }
+    let corrected = holm(&tested.iter().map(|(_, companion)| companion.p).collect::<Vec<_>>());
+    let corrected = tested.into_iter().zip(corrected).map(|((id, one), p)| (id, Companion { p, ..one }));
+    corrected.filter(|(_, one)| one.p < LEVEL).collect()
+}
+
+/// Each share ÷ the mean of all.
+fn relative(row: &[f64]) -> Vec<f64> {
+    let mean = row.iter().sum::<f64>() / row.len() as f64;
+    row.iter().map(|share| share / mean).collect()
+}
+
+/// The mean of each party over the repeats; `None` without repeats.
+fn means_of_parties(repeats: impl Iterator<Item = Vec<f64>>) -> Option<Vec<f64>> {
+    let rows: Vec<Vec<f64>> = repeats.collect();
+    let parties = rows.first()?.len();
+    let mean = |party: usize| rows.iter().map(|row| row[party]).sum::<f64>() / rows.len() as f64;
+    rows.iter().all(|row| row.len() == parties).then(|| (0..parties).map(mean).collect())
+}
+
+fn loss(own: &Shares, found: &Persistence, p: f64, with: Vec<Companion>) -> Finding {
     let named = |party: usize| Some((*own.guests.get(party)?, found.deviations[party]));
     Finding::PersistentLoss {
         configuration: own.configuration.clone(),
@@ -86,6 +149,7 @@ fn loss(own: &Shares, found: &Persistence, p: f64) -> Finding {
         losers: found.losers().into_iter().filter_map(named).collect(),
         repeats: found.repeats,
         p,
+        with,
     }
 }
 
@@ -117,7 +181,39 @@ mod tests {
             guests: vec![1, 2, 3],
             repeats,
             spreads,
+            beside: vec![],
         }
+    }
+
+    /// Eight guests whose rates fall from the first to the last, and a figure of each.
+    fn falling(figure: &'static str, values: [f64; 8]) -> Shares {
+        let rates = |repeat: u32| {
+            (0..8)
+                .map(|guest| 100.0 - 4.0 * f64::from(guest) + 0.3 * f64::from((guest + repeat) % 3))
+                .collect()
+        };
+        let beside = vec![BesideRate { figure, repeats: vec![values.into(); 3] }];
+        let guests = (1..=8).collect();
+        Shares { repeats: (0..3).map(rates).collect(), guests, beside, ..shares(vec![], &[]) }
+    }
+
+    #[test]
+    fn the_figure_that_goes_with_the_rates_of_unequal_guests_is_named_with_its_direction() {
+        let rising = [1.0, 2.0, 2.5, 4.0, 7.0, 7.5, 8.0, 12.0];
+        let Finding::PersistentLoss { with, .. } = find_unfairness(&[falling("wait", rising)]).remove(0)
+        else {
+            panic!("no loss")
+        };
+        assert!(with[0].figure == "wait" && with[0].rises && with[0].p < 0.001, "{with:?}");
+    }
+
+    #[test]
+    fn a_figure_without_a_shown_relation_is_not_named() {
+        let mixed = [3.0, 1.0, 4.0, 1.5, 5.0, 9.0, 2.0, 6.0];
+        let found = find_unfairness(&[falling("wait", mixed), falling("wait", [1.0; 8])]);
+        let is_silent =
+            |found: &Finding| matches!(found, Finding::PersistentLoss { with, .. } if with.is_empty());
+        assert!(found.len() == 2 && found.iter().all(is_silent), "{found:?}");
     }
 
     fn course(level: f64) -> Vec<f64> {

@@ -9,8 +9,9 @@
 //! - [`Baseline`]: what a gate compares with, as lines of a file; [`Fingerprint`]: what figures depend on
 //! - [`HistoryEntry`], [`MetricHistory`], [`courses`]: figures over the runs of months, with their changes
 //! - [`Answer`], [`answer()`]: two levels of a factor against each other, inside one run
-//! - [`Finding`], [`Shares`], [`find_unfairness`]: who is worse off, beyond noise
-//! - [`SeriesFinding`], [`find_rise`], [`find_spread`]: how far a total rises with the number of guests, and where they drift apart
+//! - [`Finding`], [`Shares`], [`find_unfairness`]: who is worse off, beyond noise; [`BesideRate`], [`Companion`]: what goes with it
+//! - [`RunFinding`], [`find_rise`], [`find_spread`]: how far a total rises with the number of guests, and where they drift apart
+//! - [`Limit`], [`LimitedConfiguration`], [`find_limits`], [`find_bare_metal_limit`]: what limited the trials
 //! - [`metrics`], [`values`], [`shares`]: which of a run's figures are compared
 //!
 //! Pure: numbers in, typed results and sentences out.
@@ -26,6 +27,7 @@ mod history;
 #[cfg(test)]
 mod history_fixture;
 mod input;
+mod limit;
 mod power;
 mod scaling;
 mod sentence;
@@ -36,7 +38,7 @@ pub use answer::{Answer, LevelPair, answer};
 pub use baseline::{Acceptance, Baseline, BaselineHeader, DamagedLine, Reference, ReferenceValues, rounded};
 pub use comparison::{Comparison, Side, compare};
 pub use figures::{metrics, shares, values, values_of_figures};
-pub use finding::{Finding, Shares, find_unfairness};
+pub use finding::{BesideRate, Companion, Finding, Shares, find_unfairness};
 pub use fingerprint::{FactDifference, Fingerprint};
 pub use gate::{
     GateOutcome, JudgedMetric, Judgement, UnfitMetric, VisibleChange, judged_metrics, visible_changes,
@@ -47,7 +49,8 @@ pub use history::{
 #[cfg(test)]
 pub(crate) use history_fixture::history_of_levels;
 pub use input::{Direction, Measure, Metric, Value};
+pub use limit::{Limit, LimitedConfiguration, find_bare_metal_limit, find_limits};
 pub use power::Power;
-pub use scaling::{SeriesFinding, SeriesLevel, find_rise, find_spread};
+pub use scaling::{RunFinding, SeriesLevel, find_rise, find_spread};
 pub use sizing::{Sizing, size, smallest_difference, too_few};
 pub use verdict::{Analysis, Verdict, Worsening, decide};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Metric, Value};
+use super::{Limit, LimitedConfiguration, Metric, Value};
 use crate::stats::{Difference, Interval, Observation, means_of_boots};
 
 /// Level of a series.
@@ -23,10 +23,10 @@ pub struct SeriesLevel {
     pub configuration: String,
 }
 
-/// What a series shows, with its evidence.
+/// What a run shows, with its evidence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "finding", rename_all = "snake_case")]
-pub enum SeriesFinding {
+pub enum RunFinding {
     /// The total rises up to a level, and no level differs from it for the better.
     Rise {
         /// The series in words; empty where there is only one.
@@ -60,6 +60,13 @@ pub enum SeriesFinding {
         interval: (f64, f64),
         /// Blocks behind it.
         blocks: usize,
+    },
+    /// Trials ran against a bound that is not the guests'.
+    Limit {
+        /// The bound.
+        limit: Limit,
+        /// Where, in the order of the trials.
+        configurations: Vec<LimitedConfiguration>,
     },
 }
 
@@ -104,7 +111,7 @@ pub fn find_rise(
     values: &[Value],
     bare_metal: Option<f64>,
     family: usize,
-) -> Option<SeriesFinding> {
+) -> Option<RunFinding> {
     let all: Vec<Blocks> = levels.iter().map(|level| blocks(metric, level, values)).collect();
     let measured: Vec<usize> = (0..levels.len()).filter(|at| all[*at].len() >= FEWEST_BLOCKS).collect();
     let best = *measured.iter().max_by(|a, b| mean(&all[**a]).total_cmp(&mean(&all[**b])))?;
@@ -125,7 +132,7 @@ pub fn find_rise(
     });
     let on_scale = metric.off_scale(mean(&all[first])); // of ratios, as bare metal's
     let mean = mean_of_trials(metric, &levels[first], values)?;
-    Some(SeriesFinding::Rise {
+    Some(RunFinding::Rise {
         series: series.to_owned(),
         metric: metric.clone(),
         is_first: Some(&first) == measured.first(),
@@ -144,7 +151,7 @@ pub fn find_spread(
     levels: &[SeriesLevel],
     metric: &Metric,
     values: &[Value],
-) -> Vec<SeriesFinding> {
+) -> Vec<RunFinding> {
     let interval = |level: &SeriesLevel| {
         let own: Vec<f64> = blocks(metric, level, values).into_values().collect();
         let found = Interval::from_repeats(&own).filter(|_| own.len() >= FEWEST_BLOCKS)?;
@@ -155,7 +162,7 @@ pub fn find_spread(
     if known.len() < 2 {
         return Vec::new();
     }
-    let mut found: Vec<SeriesFinding> = Vec::new();
+    let mut found: Vec<RunFinding> = Vec::new();
     let mut named = known.len();
     for bound in SPREADS {
         let is_below = |(_, (mean, half, _)): &(&SeriesLevel, (f64, f64, usize))| mean - half <= bound;
@@ -165,7 +172,7 @@ pub fn find_spread(
         }
         named = from;
         let (level, (mean, half, blocks)) = known[from];
-        found.push(SeriesFinding::Spread {
+        found.push(RunFinding::Spread {
             series: series.to_owned(),
             bound,
             level: level.clone(),
@@ -178,11 +185,23 @@ pub fn find_spread(
     found
 }
 
-impl SeriesFinding {
-    /// Id of the configuration whose trials are the evidence.
+impl RunFinding {
+    /// Id of the configuration whose trials are the evidence; of several, the first.
     pub fn configuration(&self) -> &str {
         match self {
-            SeriesFinding::Rise { level, .. } | SeriesFinding::Spread { level, .. } => &level.configuration,
+            RunFinding::Rise { level, .. } | RunFinding::Spread { level, .. } => &level.configuration,
+            RunFinding::Limit { configurations, .. } => {
+                configurations.first().map_or("", |own| &own.configuration)
+            }
+        }
+    }
+
+    /// What it is about, in a word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            RunFinding::Rise { .. } => "rise",
+            RunFinding::Spread { .. } => "spread",
+            RunFinding::Limit { .. } => "limit",
         }
     }
 }
@@ -219,7 +238,7 @@ mod tests {
         let all = values(&rate(), &[("1", 100.0), ("2", 180.0), ("4", 300.0), ("8", 301.0)], 0.02);
         let found =
             find_rise("virtio", &levels(&["1", "2", "4", "8"]), &rate(), &all, Some(400.0), 3).unwrap();
-        let SeriesFinding::Rise { level, share_of_bare_metal, last, blocks, .. } = &found else {
+        let RunFinding::Rise { level, share_of_bare_metal, last, blocks, .. } = &found else {
             panic!("{found:?}")
         };
         assert_eq!((level.label.as_str(), *blocks), ("4 guests", 5));

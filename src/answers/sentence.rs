@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Answer, Comparison, Direction, Finding, Measure, Metric, SeriesFinding, Verdict};
+use super::{
+    Answer, Comparison, Direction, Finding, Limit, LimitedConfiguration, Measure, Metric, RunFinding, Verdict,
+};
 
 impl fmt::Display for Answer {
     /// `total rate with vhost-net at 4 guests: 2.1 to 2.4 times that with e1000, which is better (5 blocks)`
@@ -57,12 +59,17 @@ impl fmt::Display for Finding {
                     "{label}: the guests differ alike in all {repeats} repeats, though none stands out ({p})"
                 )
             }
-            Finding::PersistentLoss { label, losers, repeats, p, .. } => {
+            Finding::PersistentLoss { label, losers, repeats, p, with, .. } => {
                 let one = |(guest, loss): &(u32, f64)| {
                     format!("guest {guest} gets {:.1} % less than the others", -100.0 * loss)
                 };
                 let losers = losers.iter().map(one).collect::<Vec<_>>().join(", ");
-                write!(f, "{label}: {losers} in all {repeats} repeats ({})", p_value(*p))
+                write!(f, "{label}: {losers} in all {repeats} repeats ({})", p_value(*p))?;
+                with.iter().try_for_each(|companion| {
+                    let side = if companion.rises { "higher" } else { "lower" };
+                    let (figure, p) = (companion.figure, p_value(companion.p));
+                    write!(f, "; the less a guest gets, the {side} its {figure} ({p})")
+                })
             }
             Finding::SpreadBeyondNoise { label, bias_percent, floor_percent, trials, p, .. } => {
                 let who = if *trials > 1 { "; not the same guests in all repeats" } else { "" };
@@ -78,20 +85,11 @@ impl fmt::Display for Finding {
     }
 }
 
-impl fmt::Display for SeriesFinding {
+impl fmt::Display for RunFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let subject = |series: &str| if series.is_empty() { String::new() } else { format!("{series}: ") };
         match self {
-            SeriesFinding::Rise {
-                series,
-                metric,
-                level,
-                is_first,
-                mean,
-                share_of_bare_metal,
-                last,
-                blocks,
-            } => {
+            RunFinding::Rise { series, metric, level, is_first, mean, share_of_bare_metal, last, blocks } => {
                 let place = if last.is_none() { ", the last level" } else { "" };
                 let label = lower_first(&metric.label);
                 let (subject, level) = (subject(series), &level.label);
@@ -114,14 +112,40 @@ impl fmt::Display for SeriesFinding {
                 }
                 write!(f, " ({})", counted(*blocks, "block"))
             }
-            SeriesFinding::Spread { series, bound, level, mean, interval: (low, high), blocks } => write!(
+            RunFinding::Spread { series, bound, level, mean, interval: (low, high), blocks } => write!(
                 f,
                 "{}spread beyond noise exceeds {bound:.0} points from {} on ({mean:.0}, {low:.0} to {high:.0}; {})",
                 subject(series),
                 level.label,
                 counted(*blocks, "block")
             ),
+            RunFinding::Limit { limit, configurations } => write_limit(f, *limit, configurations),
         }
+    }
+}
+
+fn write_limit(f: &mut fmt::Formatter<'_>, limit: Limit, all: &[LimitedConfiguration]) -> fmt::Result {
+    const SHOWN: usize = 3;
+    let what = match limit {
+        Limit::Tester => "the tester (its CPUs, or a netperf)",
+        Limit::HostCpus => "the CPUs of the host",
+        Limit::HostSoftirq => "soft interrupts on one CPU of the host",
+        Limit::BareMetal => "what bare metal has, too (wire, tester, NIC of the host)",
+    };
+    let one = |own: &LimitedConfiguration| match limit {
+        Limit::BareMetal => {
+            format!("{} ({:.0} % of its rate, {})", own.label, own.percent, counted(own.of, "trial"))
+        }
+        _ => {
+            let trials = format!("{} of {}", own.trials.len(), counted(own.of, "trial"));
+            format!("{} ({:.0} % busy, {trials})", own.label, own.percent)
+        }
+    };
+    let shown: Vec<String> = all.iter().take(SHOWN).map(one).collect();
+    write!(f, "limited by {what}: {}", shown.join("; "))?;
+    match all.len().saturating_sub(SHOWN) {
+        0 => Ok(()),
+        more => write!(f, "; and {} more", counted(more, "configuration")),
     }
 }
 
@@ -226,7 +250,7 @@ fn three_digits(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answers::LevelPair;
+    use crate::answers::{Companion, LevelPair};
 
     fn metric(measure: Measure) -> Metric {
         let text = |text: &str| text.to_owned();
@@ -284,10 +308,12 @@ mod tests {
             losers: vec![(3, -0.124)],
             repeats: 5,
             p: 0.0002,
+            with: vec![Companion { figure: "wait of vCPUs for a CPU", rises: true, p: 0.0123 }],
         };
         assert_eq!(
             found.to_string(),
-            "virtio, 8 guests: guest 3 gets 12.4 % less than the others in all 5 repeats (p < 0.001)"
+            "virtio, 8 guests: guest 3 gets 12.4 % less than the others in all 5 repeats (p < 0.001); the less a guest \
+             gets, the higher its wait of vCPUs for a CPU (p = 0.012)"
         );
     }
 }

@@ -131,7 +131,7 @@ impl Bench {
     fn experiment(&self) -> Result<(String, Experiment)> {
         match (&self.resume, &self.profile) {
             (Some(run), _) => {
-                let dir = RunDir::open(run)?;
+                let dir = RunDir::open_to_resume(run)?;
                 Ok((dir.read("profile.toml")?, dir.read_json("experiment.json")?))
             }
             (None, Some(profile)) => inputs::load(profile),

@@ -141,6 +141,36 @@ mod tests {
     }
 
     #[test]
+    fn a_merged_run_keeps_attempts_can_be_merged_again_and_is_not_resumed() {
+        let base = tempfile::tempdir().unwrap();
+        let kernels = ["6.1.0", "6.12.0", "6.1.0"];
+        let mut parts = Vec::new();
+        for (number, kernel) in (1..).zip(kernels) {
+            parts.push(run(base.path(), "part", kernel, Some(&format!("{number}/3"))));
+        }
+        let dir = RunDir::open(Path::new(&parts[1])).unwrap();
+        let first = dir.read_trials().unwrap().remove(0);
+        let failed = fixture::failed(first.configuration.clone());
+        dir.write_attempt(&RawTrial { attempt: 1, ..fixture::numbered(failed, first.trial, first.repeat) })
+            .unwrap();
+        let two = merged(base.path(), &["--different-machines", &parts[0], &parts[1]]).unwrap();
+        let attempt = format!("raw/attempts/trial-{:04}-1.json", first.trial);
+        assert!(two.join(&attempt).exists());
+        let refused = RunDir::open_to_resume(&two).unwrap_err().to_string();
+        assert!(refused.contains("merged run, which cannot be resumed (hint: "), "{refused}");
+        let two = two.display().to_string();
+        let refused = format!("{:#}", merged(base.path(), &[&parts[2], &two]).unwrap_err());
+        assert!(refused.contains("kernel was \"6.1.0\" and is \"6.12.0\""), "{refused}");
+        let all = merged(base.path(), &["--different-machines", &parts[2], &two]).unwrap();
+        let trials = RunDir::open(&all).unwrap().read_trials().unwrap();
+        let machines: std::collections::BTreeSet<u32> = trials.iter().map(|trial| trial.machine).collect();
+        assert_eq!((trials.len(), machines.len()), (8, 3), "{machines:?}");
+        assert!(all.join(&attempt).exists());
+        let again = Results::read(RunDir::open(&all).unwrap()).unwrap();
+        assert!(again.all_measured());
+    }
+
+    #[test]
     fn a_missing_part_is_named_and_the_run_is_not_complete() {
         let base = tempfile::tempdir().unwrap();
         let part = run(base.path(), "part", "6.1.0", Some("1/4"));
@@ -149,7 +179,7 @@ mod tests {
         assert!(!results.all_measured());
         let missing = missing.unwrap();
         assert!(
-            missing.starts_with("no run has the repeats (blocks) ") && missing.contains("--resume"),
+            missing.starts_with("no run has the repeats (blocks) ") && missing.contains("--resume PART"),
             "{missing}"
         );
     }

@@ -50,6 +50,12 @@ impl TesterFigures {
         })
     }
 
+    /// The busiest of all that is known, %.
+    pub fn most_percent(&self) -> Option<f64> {
+        let parts = [self.busy_percent, self.busiest_cpu_percent, self.busiest_netperf_percent];
+        parts.into_iter().flatten().reduce(f64::max)
+    }
+
     /// Whether it is what was measured; `None` where nothing is known.
     pub fn saturated(&self) -> Option<bool> {
         self.saturated_parts().map(|parts| parts != TesterFigures::default())

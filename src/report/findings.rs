@@ -1,10 +1,12 @@
-//! What the numbers of guests show: how far a total rises, and from how many guests on they drift apart; each with its trials.
+//! What a run shows beside its answers: how far a total rises with the number of guests, from how many guests on they drift apart, and
+//! what limited the trials.
 
 use super::Model;
 use super::answers::answers;
 use super::model::{describe, phrase, with_guests};
 use crate::answers::{
-    Measure, Metric, SeriesFinding, SeriesLevel, Value, find_rise, find_spread, metrics, values,
+    Measure, Metric, RunFinding, SeriesLevel, Value, find_bare_metal_limit, find_limits, find_rise,
+    find_spread, metrics, values,
 };
 use crate::figures;
 use crate::profile::{Configuration, Factor};
@@ -12,19 +14,28 @@ use crate::profile::{Configuration, Factor};
 /// Findings in a terminal.
 const SHOWN: usize = 6;
 
-/// The findings of a run that sweeps the number of guests, series by series in the order of the profile.
-pub fn findings(model: &Model) -> Vec<SeriesFinding> {
+/// What a run shows: first what the numbers of guests show, where they are swept, then what limited the trials.
+pub fn findings(model: &Model) -> Vec<RunFinding> {
+    let values = values(model.trials);
+    let mut all = of_numbers_of_guests(model, &values);
+    all.extend(find_limits(model.trials, |trial| label(model, &trial.configuration)));
+    let totals = metrics().into_iter().filter(is_total);
+    all.extend(totals.filter_map(|metric| at_bare_metal(model, &metric, &values)));
+    all
+}
+
+/// Series by series, in the order of the profile.
+fn of_numbers_of_guests(model: &Model, values: &[Value]) -> Vec<RunFinding> {
     let factors = &model.experiment.factors;
     if !factors.contains(&Factor::Vms) {
         return Vec::new();
     }
-    let values = values(model.trials);
     let family = answers(model).len();
     let of_series = |(name, levels): &(String, Vec<SeriesLevel>)| {
         let of_metric = |metric: &Metric| match metric.measure {
-            Measure::Points => find_spread(name, levels, metric, &values),
+            Measure::Points => find_spread(name, levels, metric, values),
             Measure::Ratio if is_total(metric) => {
-                find_rise(name, levels, metric, &values, bare_metal(model, metric, &values), family)
+                find_rise(name, levels, metric, values, bare_metal(model, metric, values), family)
                     .into_iter()
                     .collect()
             }
@@ -33,6 +44,28 @@ pub fn findings(model: &Model) -> Vec<SeriesFinding> {
         metrics().iter().flat_map(of_metric).collect::<Vec<_>>()
     };
     series(model).iter().flat_map(of_series).collect()
+}
+
+fn label(model: &Model, configuration: &Configuration) -> String {
+    match describe(configuration, &model.experiment.factors) {
+        levels if levels.is_empty() => "all trials".to_owned(),
+        levels => levels,
+    }
+}
+
+/// The configurations with guests whose total is that of bare metal.
+fn at_bare_metal(model: &Model, metric: &Metric, values: &[Value]) -> Option<RunFinding> {
+    let bare = bare_metal(model, metric, values).filter(|bare| *bare > 0.0)?;
+    let with_guests = with_guests(&model.experiment.configurations);
+    let trials: Vec<Vec<u32>> = with_guests.iter().map(|own| valid_trials(model, &own.id())).collect();
+    let named = with_guests.iter().zip(&trials).filter(|(_, trials)| !trials.is_empty());
+    let named = named.map(|(own, trials)| (label(model, own), own.id(), trials.as_slice()));
+    find_bare_metal_limit(metric, values, bare, named)
+}
+
+fn valid_trials(model: &Model, id: &str) -> Vec<u32> {
+    let own = model.trials.iter().filter(|trial| trial.valid().is_some() && trial.configuration.id() == id);
+    own.map(|trial| trial.trial).collect()
 }
 
 fn is_total(metric: &Metric) -> bool {
@@ -72,12 +105,12 @@ fn bare_metal(model: &Model, metric: &Metric, values: &[Value]) -> Option<f64> {
 }
 
 /// `virtio: total rate rises up to 4 guests … (5 blocks; trials 3, 7, 12)`
-fn sentence(model: &Model, finding: &SeriesFinding) -> String {
-    let trials = model
-        .trials
-        .iter()
-        .filter(|trial| trial.valid().is_some() && trial.configuration.id() == finding.configuration());
-    let trials: Vec<String> = trials.map(|trial| trial.trial.to_string()).collect();
+fn sentence(model: &Model, finding: &RunFinding) -> String {
+    if matches!(finding, RunFinding::Limit { .. }) {
+        return finding.to_string();
+    }
+    let trials = valid_trials(model, finding.configuration());
+    let trials: Vec<String> = trials.iter().map(u32::to_string).collect();
     let text = finding.to_string();
     let open = text.strip_suffix(')').unwrap_or(&text);
     format!("{open}; trials {})", trials.join(", "))

@@ -41,6 +41,17 @@ impl RunDir {
         fs::rename(self.path.join(file_of_trial(trial)), &to).map_err(io("move raw samples to", &to))
     }
 
+    /// All attempts that are kept beside the trials.
+    ///
+    /// # Errors
+    /// [`RunDirError`] if one cannot be read.
+    pub(super) fn all_attempts(&self) -> Result<Vec<RawTrial>, RunDirError> {
+        let entries = fs::read_dir(self.path.join(ATTEMPTS)).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let names = names.filter(|name| name.ends_with(".json"));
+        names.map(|name| self.read_trial(&format!("{ATTEMPTS}/{name}"))).collect()
+    }
+
     /// What is there of a trial.
     fn earlier(&self, trial: u32) -> Result<Option<RawTrial>, RunDirError> {
         let name = file_of_trial(trial);

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::run_dir::file_of_trial;
+use super::run_dir::{MERGED, file_of_trial};
 use super::{Results, RunDir, Writer};
 use crate::host::Environment;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, PlannedTrial};
 use crate::profile::Experiment;
 use crate::raw::{Accel, RawTrial};
 
@@ -18,18 +18,21 @@ pub struct MergeSource {
     dir: RunDir,
     experiment: Experiment,
     environment: Environment,
-    plan: Plan,
+    /// The trials of the blocks that it has.
+    planned: Vec<PlannedTrial>,
+    /// The runs that it consists of: itself, or those of which it was merged.
+    parts: Vec<PartRecord>,
     /// It must not change meanwhile.
     _writer: Writer,
 }
 
-/// What `merged.json` has of each source.
-#[derive(Serialize)]
-struct SourceRecord<'a> {
+/// What `merged.json` has of each part.
+#[derive(Clone, Serialize, Deserialize)]
+struct PartRecord {
     machine: u32,
     run: String,
     blocks: BTreeSet<u32>,
-    environment: &'a Environment,
+    environment: Environment,
 }
 
 /// Opens the runs.
@@ -61,7 +64,7 @@ fn refuse_duplicates(sources: &[MergeSource]) -> Result<()> {
     let mut owners: BTreeMap<u32, &MergeSource> = BTreeMap::new();
     let mut twice: BTreeMap<(String, String), BTreeSet<u32>> = BTreeMap::new();
     for source in sources {
-        for planned in &source.plan.trials {
+        for planned in &source.planned {
             if let Some(owner) = owners.insert(planned.trial, source) {
                 twice.entry((owner.name(), source.name())).or_default().insert(planned.repeat);
             }
@@ -85,13 +88,14 @@ fn refuse_duplicates(sources: &[MergeSource]) -> Result<()> {
 /// # Errors
 /// With all of them, unless they are `allowed`.
 pub fn differences(sources: &[MergeSource], allowed: bool) -> Result<Vec<String>> {
-    let first = &sources[0];
-    let of_other = |other: &MergeSource| {
-        let (one, two) = (first.name(), other.name());
+    let parts: Vec<&PartRecord> = sources.iter().flat_map(|source| &source.parts).collect();
+    let first = parts[0];
+    let of_other = |other: &&PartRecord| {
+        let (one, two) = (&first.run, &other.run);
         let found = first.environment.differences(&other.environment);
-        found.into_iter().map(move |difference| format!("{one} and {two}: {difference}"))
+        found.into_iter().map(|difference| format!("{one} and {two}: {difference}")).collect::<Vec<_>>()
     };
-    let found: Vec<String> = sources[1..].iter().flat_map(of_other).collect();
+    let found: Vec<String> = parts[1..].iter().flat_map(of_other).collect();
     if !allowed && !found.is_empty() {
         let hint = "(hint: --different-machines joins them all the same; levels are compared within blocks)";
         bail!("the machines or their software differ {hint}:\n  {}", found.join("\n  "));
@@ -110,16 +114,22 @@ pub fn merge(sources: &[MergeSource], out: &Path) -> Result<(Results, Option<Str
     let _writer = merged.lock()?;
     merged.write("profile.toml", dir.read("profile.toml")?.as_bytes())?;
     merged.write_json("experiment.json", experiment)?;
-    let records: Vec<SourceRecord> = (0..).zip(sources).map(|(n, source)| source.record(n)).collect();
-    merged.write_json("merged.json", &records)?;
+    let parts = (0..).zip(sources.iter().flat_map(|source| source.parts.clone()));
+    let parts: Vec<PartRecord> = parts.map(|(machine, part)| PartRecord { machine, ..part }).collect();
+    merged.write_json(MERGED, &parts)?;
     let accel = first_trial(sources)?.map_or(Accel::Tcg, |raw| raw.accel);
     let whole = plan::plan(experiment, accel, environment.cpus);
     let missing = missing(sources, &whole);
-    let mut results = Results::create(merged, experiment.clone(), environment.clone(), accel)?;
+    let mut results = Results::create(merged.clone(), experiment.clone(), environment.clone(), accel)?;
     results.plan(&whole)?;
     for planned in &whole.trials {
         if let Some(raw) = trial(sources, planned.trial)? {
             results.add(raw)?;
+        }
+    }
+    for (source, machines) in with_machines(sources) {
+        for raw in source.dir.all_attempts()? {
+            merged.write_attempt(&RawTrial { machine: machines + raw.machine, ..raw })?;
         }
     }
     results.finish()?;
@@ -129,14 +139,23 @@ pub fn merge(sources: &[MergeSource], out: &Path) -> Result<(Results, Option<Str
 /// A trial of the source that has it; one at a time, because those of a large run do not fit into memory.
 fn trial(sources: &[MergeSource], number: u32) -> Result<Option<RawTrial>> {
     let name = file_of_trial(number);
-    let found = (0..).zip(sources).find(|(_, source)| source.dir.path().join(&name).exists());
-    let Some((machine, source)) = found else { return Ok(None) };
-    Ok(Some(RawTrial { machine, ..source.dir.read_trial(&name)? }))
+    let found = with_machines(sources).find(|(source, _)| source.dir.path().join(&name).exists());
+    let Some((source, machines)) = found else { return Ok(None) };
+    let raw = source.dir.read_trial(&name)?;
+    Ok(Some(RawTrial { machine: machines + raw.machine, ..raw }))
+}
+
+/// Each source with the number of machines of those before it.
+fn with_machines(sources: &[MergeSource]) -> impl Iterator<Item = (&MergeSource, u32)> {
+    sources.iter().scan(0, |next, source| {
+        let first = *next;
+        *next += source.parts.len() as u32;
+        Some((source, first))
+    })
 }
 
 fn first_trial(sources: &[MergeSource]) -> Result<Option<RawTrial>> {
-    let mut numbers =
-        sources.iter().flat_map(|source| source.plan.trials.iter().map(|planned| planned.trial));
+    let mut numbers = sources.iter().flat_map(|source| source.planned.iter().map(|planned| planned.trial));
     numbers.find_map(|number| trial(sources, number).transpose()).transpose()
 }
 
@@ -145,7 +164,7 @@ fn missing(sources: &[MergeSource], whole: &Plan) -> Option<String> {
     let present: BTreeSet<u32> = sources.iter().flat_map(MergeSource::blocks).collect();
     let planned: BTreeSet<u32> = whole.trials.iter().map(|planned| planned.repeat).collect();
     let missing: Vec<String> = planned.difference(&present).map(u32::to_string).collect();
-    let hint = "join all partitions, or measure the rest with `kvmfair bench --resume RUN`";
+    let hint = "join all partitions; `kvmfair bench --resume PART` completes one that was interrupted";
     (!missing.is_empty())
         .then(|| format!("no run has the repeats (blocks) {} (hint: {hint})", missing.join(", ")))
 }
@@ -154,10 +173,21 @@ impl MergeSource {
     fn read(path: &Path) -> Result<MergeSource> {
         let dir = RunDir::open(path)?;
         let _writer = dir.lock()?;
+        let environment: Environment = dir.read_json("environment.json")?;
+        let Plan { trials: mut planned, .. } = dir.read_json("plan.json")?;
+        let parts: Vec<PartRecord> = if dir.is_merged() {
+            dir.read_json(MERGED)?
+        } else {
+            let blocks = planned.iter().map(|planned| planned.repeat).collect();
+            let run = dir.path().display().to_string();
+            vec![PartRecord { machine: 0, run, blocks, environment: environment.clone() }]
+        };
+        planned.retain(|planned| parts.iter().any(|part| part.blocks.contains(&planned.repeat)));
         Ok(MergeSource {
             experiment: dir.read_json("experiment.json")?,
-            environment: dir.read_json("environment.json")?,
-            plan: dir.read_json("plan.json")?,
+            environment,
+            planned,
+            parts,
             dir,
             _writer,
         })
@@ -168,10 +198,6 @@ impl MergeSource {
     }
 
     fn blocks(&self) -> BTreeSet<u32> {
-        self.plan.trials.iter().map(|planned| planned.repeat).collect()
-    }
-
-    fn record(&self, machine: u32) -> SourceRecord<'_> {
-        SourceRecord { machine, run: self.name(), blocks: self.blocks(), environment: &self.environment }
+        self.planned.iter().map(|planned| planned.repeat).collect()
     }
 }

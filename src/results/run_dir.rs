@@ -24,6 +24,9 @@ use serde::de::DeserializeOwned;
 
 use crate::raw::{self, RawTrial};
 
+/// Of a merged run: its parts.
+pub(super) const MERGED: &str = "merged.json";
+
 /// Why a run directory cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RunDirError {
@@ -61,6 +64,24 @@ pub enum RunDirError {
     /// There is no run.
     #[error("{} is not a run directory: it has no raw trials (hint: give a directory below `runs/`)", .0.display())]
     NotARun(PathBuf),
+    /// A file that every run has is missing.
+    #[error(
+        "the run {} is incomplete: it has no {file} (hint: copy the whole directory of the run, or begin a new run)",
+        .dir.display()
+    )]
+    Incomplete {
+        /// The directory.
+        dir: PathBuf,
+        /// The file.
+        file: String,
+    },
+    /// A merged run has several machines.
+    #[error(
+        "{} is a merged run, which cannot be resumed (hint: resume the part that lacks trials, named in its merged.json, and \
+         merge again)",
+        .0.display()
+    )]
+    Merged(PathBuf),
     /// Another process writes it.
     #[error(
         "{} is being written by another kvmfair (hint: let that one end, or end it with Ctrl-C, then resume)",
@@ -113,6 +134,27 @@ impl RunDir {
             return Err(RunDirError::NotARun(path.to_owned()));
         }
         Ok(RunDir { path: path.to_owned() })
+    }
+
+    /// Opens a run directory to measure what is missing in it.
+    ///
+    /// # Errors
+    /// [`RunDirError`] if it is no run, or none that can be resumed.
+    pub fn open_to_resume(path: &Path) -> Result<RunDir, RunDirError> {
+        let dir = RunDir::open(path)?;
+        if dir.is_merged() {
+            return Err(RunDirError::Merged(dir.path));
+        }
+        let needed = ["profile.toml", "experiment.json", "plan.json"];
+        match needed.into_iter().find(|file| !dir.path.join(file).exists()) {
+            Some(file) => Err(RunDirError::Incomplete { dir: dir.path, file: file.to_owned() }),
+            None => Ok(dir),
+        }
+    }
+
+    /// Whether it was merged of several runs.
+    pub(super) fn is_merged(&self) -> bool {
+        self.path.join(MERGED).exists()
     }
 
     /// Takes the right to write, for as long as the value or the process lives. Whoever only reads needs none.
@@ -196,10 +238,13 @@ impl RunDir {
     /// Reads a text.
     ///
     /// # Errors
-    /// [`RunDirError::Io`]
+    /// [`RunDirError::Incomplete`] if there is none, [`RunDirError::Io`]
     pub fn read(&self, name: &str) -> Result<String, RunDirError> {
         let path = self.path.join(name);
-        fs::read_to_string(&path).map_err(io("read", &path))
+        fs::read_to_string(&path).map_err(|cause| match cause.kind() {
+            ErrorKind::NotFound => RunDirError::Incomplete { dir: self.path.clone(), file: name.to_owned() },
+            _ => io("read", &path)(cause),
+        })
     }
 
     /// Reads a value from JSON.

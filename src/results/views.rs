@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Results;
-use crate::answers::{Answer, SeriesFinding};
+use crate::answers::{Answer, RunFinding};
 use crate::figures::{Metric, Outcome, SummaryRow, TrialFigures, boots, summarise};
 use crate::profile::{Configuration, Experiment};
 use crate::report::Model;
@@ -92,7 +92,7 @@ pub struct Closing {
     /// What the swept factors do.
     pub answers: Vec<Answer>,
     /// What the numbers of guests show.
-    pub findings: Vec<SeriesFinding>,
+    pub findings: Vec<RunFinding>,
     /// The rows of `configurations.csv`.
     pub configurations: Vec<Row>,
     /// The rows of `summary.csv`.

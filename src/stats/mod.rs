@@ -37,7 +37,7 @@ pub use interval::Interval;
 pub use load::{Zone, zones};
 pub use outlier::{Outlier, outliers};
 pub use persistence::Persistence;
-pub use rank::{kendall_p, kendall_w};
+pub use rank::{RankCorrelation, kendall_p, kendall_w};
 pub use ratio::Ratio;
 pub use shares::{demand_aware_jain, excess_cv, max_min, share_errors, weighted_jain};
 pub use spread::{Spread, expected_range};

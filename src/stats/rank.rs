@@ -1,6 +1,46 @@
 //! Whether the same party always loses: agreement of ranks over repeats.
 
-use super::distribution::f_upper_tail;
+use super::distribution::{f_upper_tail, t_upper_tail};
+
+/// Spearman's correlation of the ranks of two figures of the same parties.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RankCorrelation {
+    /// −1 to 1; equal values have the mean of their ranks.
+    pub rho: f64,
+    /// Two-sided probability of such a rho, or a larger one, if the figures have nothing to do with each other: exact over all orders
+    /// of up to seven parties, else Student's t (Kendall and Gibbons, Rank Correlation Methods, 1990).
+    pub p: f64,
+}
+
+impl RankCorrelation {
+    /// `None` for fewer than three parties, for what is not finite, and where one figure is the same for all.
+    pub fn between(one: &[f64], other: &[f64]) -> Option<RankCorrelation> {
+        const MOST_EXACT: usize = 7;
+        let n = one.len();
+        if n < 3 || n != other.len() || one.iter().chain(other).any(|value| !value.is_finite()) {
+            return None;
+        }
+        let (one, other) = (ranks(one).0, ranks(other).0);
+        let rho = correlation(&one, &other)?;
+        if n <= MOST_EXACT {
+            let orders = permutations(&other);
+            let is_as_far =
+                |order: &&Vec<f64>| correlation(&one, order).is_some_and(|own| own.abs() >= rho.abs() - 1e-9);
+            let p = orders.iter().filter(is_as_far).count() as f64 / orders.len() as f64;
+            return Some(RankCorrelation { rho, p });
+        }
+        let degrees = n as f64 - 2.0;
+        let t = rho.abs() * (degrees / (1.0 - rho * rho).max(1e-12)).sqrt();
+        Some(RankCorrelation { rho, p: (2.0 * t_upper_tail(t, degrees)?).min(1.0) })
+    }
+}
+
+fn correlation(one: &[f64], other: &[f64]) -> Option<f64> {
+    let mean = (one.len() as f64 + 1.0) / 2.0; // of ranks
+    let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - mean) * (b - mean)).sum::<f64>();
+    let size = (sum(one, one) * sum(other, other)).sqrt();
+    (size > 0.0).then(|| sum(one, other) / size)
+}
 
 /// Kendall's coefficient of concordance W of the parties' ranks, with the correction for ties (Kendall and Babington
 /// Smith, 1939): 1 if every repeat ranks them alike, about 1/R if chance does. `repeats` holds one row of shares each.
@@ -87,6 +127,27 @@ fn ranks(shares: &[f64]) -> (Vec<f64>, f64) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn ranks_that_agree_or_oppose_have_the_chance_of_one_order_in_all() {
+        let of = |other: &[f64]| RankCorrelation::between(&[1.0, 2.0, 3.0, 4.0, 9.0], other).unwrap();
+        let (same, opposite) = (of(&[1.0, 2.0, 8.0, 9.0, 10.0]), of(&[5.0, 4.0, 3.0, 2.0, 1.0]));
+        assert!((same.rho - 1.0).abs() < 1e-12 && (opposite.rho + 1.0).abs() < 1e-12);
+        assert!((same.p - 2.0 / 120.0).abs() < 1e-12 && same.p == opposite.p);
+        assert_eq!(RankCorrelation::between(&[1.0, 2.0, 3.0], &[5.0; 3]), None);
+    }
+
+    #[test]
+    fn unrelated_figures_of_many_parties_are_called_related_as_often_as_p_says() {
+        let mut source = crate::stats::simulation::Source::seeded(1904);
+        let mut is_related = || {
+            let mut figures = || (0..12).map(|_| source.normal()).collect::<Vec<f64>>();
+            let (one, other) = (figures(), figures());
+            RankCorrelation::between(&one, &other).unwrap().p < 0.05
+        };
+        let related = (0..4000).filter(|_| is_related()).count() as f64 / 4000.0;
+        assert!((related - 0.05).abs() < 0.015, "{related}");
+    }
 
     #[test]
     fn the_same_order_in_every_repeat_is_full_agreement() {

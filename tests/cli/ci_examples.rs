@@ -1,4 +1,5 @@
-//! The examples for CI: their YAML is YAML, and every kvmfair command in them is one that this version accepts.
+//! The examples for CI: their YAML is YAML, every kvmfair command in them is one that this version accepts, and what needs no guests is
+//! executed: the gate of each service on finished runs, and the merge of the parts. `tests/guests/ci.rs` executes the rest.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,9 @@ use std::process::Command;
 use clap::Parser;
 use kvmfair::cli::Cli;
 use serde_norway::Value;
+
+use crate::support::finished::{Finished, QUIET, SMALL};
+use crate::support::{Sandbox, entries};
 
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci").join(name)
@@ -81,6 +85,66 @@ fn every_command_in_the_examples_is_accepted_by_the_shell_and_by_kvmfair() {
             assert!(parsed.is_ok(), "{name}: {command}: {parsed:?}");
         }
     }
+}
+
+/// A directory like that of a CI job: the lab's profile, its baseline, and `kvmfair` in the path.
+fn workspace() -> Sandbox {
+    let place = Sandbox::new();
+    let dir = place.out().with_file_name("lab");
+    fs::create_dir(&dir).unwrap();
+    let profile = PathBuf::from(place.profile("nightly", SMALL));
+    fs::rename(&profile, dir.join("nightly.toml")).unwrap();
+    let run = QUIET.write(&dir.join("nightly.toml"), &place.out());
+    let run = run.to_str().unwrap();
+    let made = place.kvmfair(&["baseline", "make", run, "--out", "lab/nightly.baseline.jsonl"]);
+    assert!(made.status.success(), "{made:?}");
+    place
+}
+
+/// Runs lines of an example in its shell, as the service does: the first that fails ends them.
+fn execute(place: &Sandbox, script: &str) -> std::process::Output {
+    let mut shell = place.shell(&format!("set -e\n{script}"));
+    let gitlab = [("PROFILE", "lab/nightly.toml"), ("BASELINE", "lab/nightly.baseline.jsonl")];
+    shell.envs(gitlab).output().unwrap()
+}
+
+#[test]
+fn the_gate_of_each_service_passes_on_a_finished_run_and_turns_red_on_a_slower_one() {
+    let place = workspace();
+    let profile = place.out().with_file_name("lab").join("nightly.toml");
+    for (rate, code) in [(1000.0, 0), (800.0, 6)] {
+        let run = Finished { name: "after", rate, ..QUIET }.write(&profile, &place.out());
+        for name in ["github-actions.yml", "gitlab-ci.yml", "Jenkinsfile"] {
+            let script = shell(name);
+            let gate = script.lines().find(|line| line.starts_with("kvmfair gate ")).unwrap();
+            let junit = place.out().with_file_name("junit.xml");
+            drop(fs::remove_file(&junit));
+            let output = execute(&place, &format!("{gate} --run '{}'", run.display()));
+            assert_eq!(output.status.code(), Some(code), "{name}: {output:?}");
+            assert!(fs::read_to_string(junit).unwrap().contains("<testcase"), "{name}");
+        }
+    }
+    let cleaned = execute(&place, "kvmfair clean");
+    assert!(cleaned.status.success(), "{cleaned:?}");
+}
+
+#[test]
+fn the_parts_of_a_matrix_are_joined_by_the_command_of_the_example() {
+    let place = workspace();
+    let lab = place.out().with_file_name("lab");
+    for part in ["1/3", "2/3", "3/3"] {
+        let own = Finished { name: "nightly", part: Some(part), ..QUIET };
+        own.write(&lab.join("nightly.toml"), &place.out().with_file_name("parts"));
+    }
+    for (name, marker) in [("github-actions.yml", ""), ("slurm.sh", "# Then, when all five have ended: ")] {
+        let script = shell(name);
+        let is_merge = |line: &&str| line.starts_with(&format!("{marker}kvmfair merge "));
+        let merge = script.lines().find(is_merge).unwrap().trim_start_matches(marker);
+        let output = execute(&place, merge);
+        assert!(output.status.success(), "{name}: {output:?}");
+    }
+    let merged = entries(&place.out().with_file_name("merged"));
+    assert!(merged.len() == 2 && merged.iter().all(|run| run.join("report.md").exists()), "{merged:?}");
 }
 
 #[test]

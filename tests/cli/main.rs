@@ -10,6 +10,7 @@ mod ci_examples;
 mod clean;
 mod commands;
 mod docs;
+mod gate;
 mod json;
 mod load;
 mod profile_properties;

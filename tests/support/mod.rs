@@ -6,6 +6,7 @@
 
 #![allow(dead_code)] // each test binary uses a part of it
 
+pub mod finished;
 pub mod image;
 pub mod json;
 pub mod machines;
@@ -112,6 +113,19 @@ impl Sandbox {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kvmfair"));
         command.args(arguments).current_dir(self.dir.path());
+        command.env("KVMFAIR_STATE_DIR", self.state()).env("TMPDIR", self.dir.path().join("tmp"));
+        handling(command, SigHandler::SigDfl)
+    }
+
+    /// A shell with these lines, in which `kvmfair` is the program, told to keep to this place.
+    pub fn shell(&self, script: &str) -> Command {
+        let program = Path::new(env!("CARGO_BIN_EXE_kvmfair"));
+        let path = std::env::join_paths(
+            std::iter::once(program.parent().unwrap().to_owned())
+                .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+        );
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).current_dir(self.dir.path()).env("PATH", path.unwrap());
         command.env("KVMFAIR_STATE_DIR", self.state()).env("TMPDIR", self.dir.path().join("tmp"));
         handling(command, SigHandler::SigDfl)
     }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::answers::{Answer, SeriesFinding};
+use crate::answers::{Answer, RunFinding};
 use crate::doctor::Diagnosis;
 
 /// The command, and the run that it writes or reads.
@@ -253,19 +253,18 @@ pub struct EndEvent {
 /// A finding of a run, in words.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct RunFindingEvent {
-    /// `rise`: how far a total rises; `spread`: from how many guests on they drift apart.
+    /// `rise`: how far a total rises; `spread`: from how many guests on they drift apart; `limit`: what limited the trials.
     kind: &'static str,
-    /// Id of the configuration whose trials are the evidence.
+    /// Id of the configuration whose trials are the evidence; of several, the first.
     configuration: String,
     /// The finding in words.
     sentence: String,
 }
 
-impl From<&SeriesFinding> for RunFindingEvent {
-    fn from(finding: &SeriesFinding) -> RunFindingEvent {
-        let kind = if matches!(finding, SeriesFinding::Rise { .. }) { "rise" } else { "spread" };
+impl From<&RunFinding> for RunFindingEvent {
+    fn from(finding: &RunFinding) -> RunFindingEvent {
         RunFindingEvent {
-            kind,
+            kind: finding.kind(),
             configuration: finding.configuration().to_owned(),
             sentence: finding.to_string(),
         }

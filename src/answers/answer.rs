@@ -1,11 +1,10 @@
 //! Two levels of a factor against each other, inside one run: in the same block, so that what a block does to both takes no part.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::Serialize;
 
+use super::blocks::{Blocks, Replication};
 use super::{Measure, Metric, Value};
-use crate::stats::{Difference, holm, smallest_visible};
+use crate::stats::{BlockDifference, Difference, holm, smallest_visible};
 
 /// Level of the family.
 const LEVEL: f64 = 0.05;
@@ -36,18 +35,16 @@ pub struct Answer {
     pub pair: LevelPair,
     /// The figure.
     pub metric: Metric,
-    /// Blocks in which both were measured.
-    pub blocks: usize,
-    /// Boots of the guests in these blocks, of the level that had fewer. Where they are fewer than the blocks, the luck of a boot is
-    /// in the difference and not in its interval.
-    pub boots: usize,
+    /// Blocks in which both were measured, and their boots.
+    pub replication: Replication,
     /// New ÷ base, or new − base in points.
     pub change: f64,
     /// 95 % interval of `change`; undefined for one block.
     pub interval: Option<(f64, f64)>,
     /// Probability of such a difference, or a larger one, in any answer of the family if there is none: Holm's correction.
     pub p: f64,
-    /// Blocks after which a difference of 10 % or 10 points would be found in 90 %; `None`: unknown, or more than 200.
+    /// Blocks, with boots of their own unless it is within one boot, after which a difference of 10 % or 10 points would be found in
+    /// 90 %; `None`: unknown, or more than 200.
     pub blocks_for_ten: Option<usize>,
 }
 
@@ -61,84 +58,31 @@ impl Answer {
 /// Every pair and metric with common blocks, in the order of `pairs` and then of `metrics`: one family.
 pub fn answer(metrics: &[Metric], pairs: &[LevelPair], values: &[Value]) -> Vec<Answer> {
     let all = pairs.iter().flat_map(|pair| metrics.iter().map(move |metric| (pair, metric)));
-    let compared: Vec<Compared> =
-        all.filter_map(|(pair, metric)| Compared::in_common_blocks(pair, metric, values)).collect();
-    let p_values: Vec<f64> = compared
-        .iter()
-        .map(|one| one.difference.map_or(1.0, |difference| difference.p_two_sided()))
-        .collect();
-    let answers = compared.iter().zip(holm(&p_values)).map(|(one, p)| one.answer(p, compared.len()));
-    answers.collect()
+    let against = |pair: &LevelPair, metric: &Metric| {
+        let blocks = |configuration: &str| Blocks::gather(configuration, metric, values);
+        blocks(&pair.base.1).against(&blocks(&pair.new.1))
+    };
+    let compared: Vec<(&LevelPair, &Metric, BlockDifference)> =
+        all.filter_map(|(pair, metric)| Some((pair, metric, against(pair, metric)?))).collect();
+    let p_value = |found: &BlockDifference| found.difference.map_or(1.0, |known| known.p_two_sided());
+    let p_values: Vec<f64> = compared.iter().map(|(.., found)| p_value(found)).collect();
+    let family = compared.len();
+    let answers = compared.iter().zip(holm(&p_values));
+    answers.map(|((pair, metric, found), p)| one_answer(pair, metric, found, p, family)).collect()
 }
 
-/// Two levels, compared in one metric over their common blocks.
-struct Compared<'a> {
-    pair: &'a LevelPair,
-    metric: &'a Metric,
-    /// (base, new) of each block, on the metric's scale.
-    blocks: Vec<(f64, f64)>,
-    boots: usize,
-    difference: Option<Difference>,
-}
-
-impl<'a> Compared<'a> {
-    /// `None` if no block has both.
-    fn in_common_blocks(pair: &'a LevelPair, metric: &'a Metric, values: &[Value]) -> Option<Compared<'a>> {
-        let (base, new) = (levels(&pair.base.1, metric, values), levels(&pair.new.1, metric, values));
-        let common: Vec<(&BlockMean, &BlockMean)> =
-            base.iter().filter_map(|(block, base)| Some((base, new.get(block)?))).collect();
-        let blocks: Vec<(f64, f64)> = common.iter().map(|(base, new)| (base.mean(), new.mean())).collect();
-        let distinct =
-            |boots: Vec<&BTreeSet<u32>>| boots.into_iter().flatten().collect::<BTreeSet<_>>().len();
-        let boots = distinct(common.iter().map(|(base, _)| &base.boots).collect())
-            .min(distinct(common.iter().map(|(_, new)| &new.boots).collect()));
-        let difference = Difference::paired(&blocks);
-        (!blocks.is_empty()).then_some(Compared { pair, metric, blocks, boots, difference })
+/// With its p corrected for a family of so many.
+fn one_answer(pair: &LevelPair, metric: &Metric, found: &BlockDifference, p: f64, family: usize) -> Answer {
+    let interval = found.difference.map(|difference| difference.interval(0.95));
+    Answer {
+        pair: pair.clone(),
+        metric: metric.clone(),
+        replication: Replication { blocks: found.blocks, boots: found.boots },
+        change: metric.off_scale(found.estimate),
+        interval: interval.map(|(low, high)| (metric.off_scale(low), metric.off_scale(high))),
+        p,
+        blocks_for_ten: found.difference.and_then(|difference| blocks_for_ten(metric, &difference, family)),
     }
-
-    /// The answer, with its p corrected for a family of so many.
-    fn answer(&self, p: f64, family: usize) -> Answer {
-        let Compared { pair, metric, blocks, boots, difference } = self;
-        let mean = blocks.iter().map(|(base, new)| new - base).sum::<f64>() / blocks.len() as f64;
-        let interval = difference.map(|difference| difference.interval(0.95));
-        Answer {
-            pair: (*pair).clone(),
-            metric: (*metric).clone(),
-            blocks: blocks.len(),
-            boots: *boots,
-            change: metric.off_scale(mean),
-            interval: interval.map(|(low, high)| (metric.off_scale(low), metric.off_scale(high))),
-            p,
-            blocks_for_ten: difference.and_then(|difference| blocks_for_ten(metric, &difference, family)),
-        }
-    }
-}
-
-/// What one configuration had in a block.
-#[derive(Default)]
-struct BlockMean {
-    sum: f64,
-    n: f64,
-    boots: BTreeSet<u32>,
-}
-
-impl BlockMean {
-    fn mean(&self) -> f64 {
-        self.sum / self.n
-    }
-}
-
-/// One configuration's figure in each block, on the metric's scale.
-fn levels(configuration: &str, metric: &Metric, values: &[Value]) -> BTreeMap<u32, BlockMean> {
-    let mut blocks: BTreeMap<u32, BlockMean> = BTreeMap::new();
-    let own = |value: &&Value| value.configuration == configuration && value.metric == metric.key;
-    for value in values.iter().filter(own) {
-        let Some(on_scale) = metric.on_scale(value.value) else { continue };
-        let block = blocks.entry(value.block).or_default();
-        (block.sum, block.n) = (block.sum + on_scale, block.n + 1.0);
-        block.boots.insert(value.boot);
-    }
-    blocks
 }
 
 fn blocks_for_ten(metric: &Metric, difference: &Difference, family: usize) -> Option<usize> {
@@ -182,12 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn blocks_that_share_a_boot_are_counted_as_blocks_and_as_one_boot() {
+    fn blocks_of_one_boot_are_compared_and_marked() {
         let one_boot = |value: Value| Value { boot: 7, ..value };
         let new: Vec<Value> = values("b", 1.1).into_iter().map(one_boot).collect();
         let found = &answer(&[rate()], &[pair()], &[values("a", 1.0), new].concat())[0];
-        assert_eq!((found.blocks, found.boots), (5, 1));
-        assert!(found.to_string().contains("5 blocks of 1 boot"), "{found}");
+        assert_eq!(found.replication, Replication { blocks: 5, boots: 1 });
+        assert!(found.to_string().contains("5 blocks within one boot"), "{found}");
     }
 
     #[test]
@@ -195,7 +139,7 @@ mod tests {
         let values = [values("a", 1.0), values("b", 1.1)].concat();
         let found = &answer(&[rate()], &[pair()], &values)[0];
         assert!(found.is_shown() && (found.change - 1.1).abs() < 0.01, "{found:?}");
-        assert_eq!(found.blocks, 5);
+        assert_eq!(found.replication, Replication { blocks: 5, boots: 5 });
     }
 
     #[test]

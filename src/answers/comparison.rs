@@ -34,7 +34,7 @@ pub struct Comparison {
     pub change: f64,
     /// 95 % interval of `change`; undefined for fewer than two units on a side.
     pub interval: Option<(f64, f64)>,
-    /// Whether a side has trials of one boot only, or fewer boots than trials: the interval cannot know a boot's luck.
+    /// Whether a side has trials of one boot only: its trials are the units, and the interval cannot know a boot's luck.
     pub is_within_one_boot: bool,
     /// Smallest worsening that matters, as a ratio above 1 or below, or in points.
     pub threshold: f64,

@@ -52,13 +52,19 @@ pub fn values(trials: &[TrialFigures]) -> Vec<Value> {
     values_of_figures(&COMPARED.map(|(figure, _)| figure), trials)
 }
 
-/// The values of these figures in the valid trials of a run. A trial without guests (bare metal) is a boot of its own.
-pub fn values_of_figures(figures: &[figures::Metric], trials: &[TrialFigures]) -> Vec<Value> {
+/// By the number of the trial; a trial without guests (bare metal) is a boot of its own.
+fn boot_of_each(trials: &[TrialFigures]) -> impl Fn(&TrialFigures) -> u32 {
     let boots = boots(trials);
     let booted = boots.values().copied().max().unwrap_or(0);
+    move |trial| boots.get(&trial.trial).copied().unwrap_or(booted + trial.trial)
+}
+
+/// The values of these figures in the valid trials of a run.
+pub fn values_of_figures(figures: &[figures::Metric], trials: &[TrialFigures]) -> Vec<Value> {
+    let boot_of = boot_of_each(trials);
     let of_trial = |trial: &TrialFigures| {
         let configuration = trial.configuration.id();
-        let boot = boots.get(&trial.trial).copied().unwrap_or(booted + trial.trial);
+        let boot = boot_of(trial);
         let value = |metric: &figures::Metric| {
             let value = metric.value(trial)?;
             let (configuration, metric) = (configuration.clone(), metric.column().to_owned());
@@ -71,6 +77,7 @@ pub fn values_of_figures(figures: &[figures::Metric], trials: &[TrialFigures]) -
 
 /// What the guests of each configuration got, in the order of the trials. `label` describes a trial's configuration for people.
 pub fn shares(trials: &[TrialFigures], label: impl Fn(&TrialFigures) -> String) -> Vec<Shares> {
+    let boot_of = boot_of_each(trials);
     let mut found: Vec<Shares> = Vec::new();
     for trial in trials {
         // Groups may be unequal by design: what their weights promise is another question.
@@ -81,11 +88,20 @@ pub fn shares(trials: &[TrialFigures], label: impl Fn(&TrialFigures) -> String) 
         let id = trial.configuration.id();
         let place = found.iter().position(|own| own.configuration == id).unwrap_or_else(|| {
             let guests = measured().map(|guest| guest.guest).collect();
-            let (repeats, spreads) = (Vec::new(), Vec::new());
+            let (repeats, boots, spreads) = (Vec::new(), Vec::new(), Vec::new());
             let beside = BESIDE.map(|(figure, _)| BesideRate { figure, repeats: Vec::new() }).into();
-            found.push(Shares { configuration: id, label: label(trial), guests, repeats, spreads, beside });
+            found.push(Shares {
+                configuration: id,
+                label: label(trial),
+                guests,
+                repeats,
+                boots,
+                spreads,
+                beside,
+            });
             found.len() - 1
         });
+        found[place].boots.push(boot_of(trial));
         found[place].repeats.push(measured().map(|guest| guest.rate).collect());
         found[place].spreads.extend(numbers.spread);
         for (own, (_, figure)) in found[place].beside.iter_mut().zip(BESIDE) {

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::stats::{Persistence, RankCorrelation, Spread, holm};
+use super::Replication;
+use crate::stats::{Observation, Persistence, RankCorrelation, Spread, holm, means_of_boots};
 
 /// Level of persistent loss, for all configurations of a run together.
 const LEVEL: f64 = 0.05;
@@ -22,6 +23,8 @@ pub struct Shares {
     pub guests: Vec<u32>,
     /// Rates of the guests in each valid trial.
     pub repeats: Vec<Vec<f64>>,
+    /// The boot of each of these trials.
+    pub boots: Vec<u32>,
     /// Spread within each valid trial's window, where it could be judged.
     pub spreads: Vec<Spread>,
     /// Other figures of the guests.
@@ -48,6 +51,27 @@ pub struct Companion {
     pub p: f64,
 }
 
+impl Shares {
+    /// One row of shares for each boot: trials that share one share its luck. One for each trial where all share one boot.
+    fn units(&self) -> Vec<Vec<f64>> {
+        let by_guest: Vec<Vec<f64>> = (0..self.guests.len()).map(|party| self.of_each_boot(party)).collect();
+        let boots = by_guest.first().map_or(0, Vec::len);
+        if boots < 2 {
+            return self.repeats.clone();
+        }
+        (0..boots).map(|boot| by_guest.iter().map(|own| own[boot]).collect()).collect()
+    }
+
+    /// A guest's mean share of each boot's trials, relative to the mean guest of each trial.
+    fn of_each_boot(&self, party: usize) -> Vec<f64> {
+        let relative = |(boot, row): (&u32, &Vec<f64>)| {
+            let mean = row.iter().sum::<f64>() / row.len() as f64;
+            Some(Observation { boot: *boot, value: row.get(party)? / mean })
+        };
+        means_of_boots(&self.boots.iter().zip(&self.repeats).filter_map(relative).collect::<Vec<_>>())
+    }
+}
+
 /// A sentence with its evidence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "finding", rename_all = "snake_case")]
@@ -60,8 +84,8 @@ pub enum Finding {
         label: String,
         /// Guest and what it loses against the others, a part below 0; empty: the guests differ and none stands out.
         losers: Vec<(u32, f64)>,
-        /// Repeats behind it.
-        repeats: usize,
+        /// Repeats and boots behind it.
+        replication: Replication,
         /// Corrected for all configurations of the run.
         p: f64,
         /// What goes with it; empty where nothing is shown.
@@ -87,7 +111,7 @@ pub enum Finding {
 /// Findings of unfairness, in the order of the configurations; at most one for each.
 pub fn find_unfairness(configurations: &[Shares]) -> Vec<Finding> {
     let persistence: Vec<Option<Persistence>> =
-        configurations.iter().map(|own| Persistence::from_repeats(&own.repeats)).collect();
+        configurations.iter().map(|own| Persistence::from_repeats(&own.units())).collect();
     let persistent = holm(
         &persistence.iter().map(|one| one.as_ref().map_or(1.0, Persistence::p_of_either)).collect::<Vec<_>>(),
     );
@@ -147,7 +171,7 @@ fn loss(own: &Shares, found: &Persistence, p: f64, with: Vec<Companion>) -> Find
         configuration: own.configuration.clone(),
         label: own.label.clone(),
         losers: found.losers().into_iter().filter_map(named).collect(),
-        repeats: found.repeats,
+        replication: Replication { blocks: own.repeats.len(), boots: own.of_each_boot(0).len() },
         p,
         with,
     }
@@ -179,6 +203,7 @@ mod tests {
             configuration: text("c1a2b3c4d"),
             label: text("virtio, 3 guests"),
             guests: vec![1, 2, 3],
+            boots: (0..).take(repeats.len()).collect(),
             repeats,
             spreads,
             beside: vec![],
@@ -237,6 +262,16 @@ mod tests {
         let repeats = vec![vec![100.0, 80.0, 101.0], vec![80.0, 99.0, 100.0], vec![101.0, 100.0, 80.0]];
         let found = find_unfairness(&[shares(repeats, &[course(100.0), course(80.0), course(101.0)])]);
         assert!(matches!(found[..], [Finding::SpreadBeyondNoise { .. }]), "{found:?}");
+    }
+
+    #[test]
+    fn a_loss_that_only_one_of_two_boots_has_is_that_boot_s_luck() {
+        let lucky = [vec![100.0, 80.0, 101.0], vec![99.0, 81.0, 100.0], vec![101.0, 79.0, 100.0]];
+        let fair = [vec![100.0, 101.0, 99.0], vec![99.0, 100.0, 101.0]];
+        let own = shares([lucky.as_slice(), &fair].concat(), &[]);
+        assert_eq!(find_unfairness(&[Shares { boots: vec![0, 0, 0, 1, 1], ..own.clone() }]), []);
+        let one_boot = find_unfairness(&[Shares { boots: vec![4; 3], repeats: lucky.to_vec(), ..own }]);
+        assert!(one_boot[0].to_string().contains("in all 3 repeats of one boot"), "{one_boot:?}");
     }
 
     #[test]

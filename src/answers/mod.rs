@@ -8,7 +8,7 @@
 //! - [`Judgement`], [`GateOutcome`], [`judged_metrics`], [`visible_changes`]: a gate over several analyses, and its power
 //! - [`Baseline`]: what a gate compares with, as lines of a file; [`Fingerprint`]: what figures depend on
 //! - [`HistoryEntry`], [`MetricHistory`], [`courses`]: figures over the runs of months, with their changes
-//! - [`Answer`], [`answer()`]: two levels of a factor against each other, inside one run
+//! - [`Answer`], [`answer()`]: two levels of a factor against each other, inside one run; [`Replication`]: how often
 //! - [`Finding`], [`Shares`], [`find_unfairness`]: who is worse off, beyond noise; [`BesideRate`], [`Companion`]: what goes with it
 //! - [`RunFinding`], [`find_rise`], [`find_spread`]: how far a total rises with the number of guests, and where they drift apart
 //! - [`Limit`], [`LimitedConfiguration`], [`find_limits`], [`find_bare_metal_limit`]: what limited the trials
@@ -18,6 +18,7 @@
 
 mod answer;
 mod baseline;
+mod blocks;
 mod comparison;
 mod figures;
 mod finding;
@@ -36,6 +37,7 @@ mod verdict;
 
 pub use answer::{Answer, LevelPair, answer};
 pub use baseline::{Acceptance, Baseline, BaselineHeader, DamagedLine, Reference, ReferenceValues, rounded};
+pub use blocks::Replication;
 pub use comparison::{Comparison, Side, compare};
 pub use figures::{metrics, shares, values, values_of_figures};
 pub use finding::{BesideRate, Companion, Finding, Shares, find_unfairness};

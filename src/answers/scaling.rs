@@ -1,11 +1,10 @@
 //! Findings over the levels of one factor, such as numbers of guests: how far a total rises, and where guests drift apart.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
+use super::blocks::{Blocks, Replication};
 use super::{Limit, LimitedConfiguration, Metric, Value};
-use crate::stats::{Difference, Interval, Observation, means_of_boots};
+use crate::stats::{Difference, Estimate, Observation, Scale, means_of_boots};
 
 /// Level of a series.
 const LEVEL: f64 = 0.05;
@@ -43,8 +42,8 @@ pub enum RunFinding {
         share_of_bare_metal: Option<f64>,
         /// The last level, and its change against `level` with 95 % interval, if that is not the last itself.
         last: Option<(SeriesLevel, f64, (f64, f64))>,
-        /// Blocks behind it.
-        blocks: usize,
+        /// Blocks and boots behind it.
+        replication: Replication,
     },
     /// The rate bias beyond noise is above a bound from a level on.
     Spread {
@@ -58,8 +57,8 @@ pub enum RunFinding {
         mean: f64,
         /// Ends of the interval.
         interval: (f64, f64),
-        /// Blocks behind it.
-        blocks: usize,
+        /// Blocks and boots behind it.
+        replication: Replication,
     },
     /// Trials ran against a bound that is not the guests'.
     Limit {
@@ -70,20 +69,9 @@ pub enum RunFinding {
     },
 }
 
-/// A level's values on the metric's scale, by block.
-type Blocks = BTreeMap<u32, f64>;
-
-fn blocks(metric: &Metric, level: &SeriesLevel, values: &[Value]) -> Blocks {
-    let own =
-        values.iter().filter(|own| own.configuration == level.configuration && own.metric == metric.key);
-    own.filter_map(|own| Some((own.block, metric.on_scale(own.value)?))).collect()
-}
-
 /// Levels in common blocks: other − one.
 fn difference(one: &Blocks, other: &Blocks) -> Option<Difference> {
-    let pairs: Vec<(f64, f64)> =
-        one.iter().filter_map(|(block, one)| Some((*one, *other.get(block)?))).collect();
-    (pairs.len() >= FEWEST_BLOCKS).then(|| Difference::paired(&pairs))?
+    one.against(other).filter(|found| found.blocks >= FEWEST_BLOCKS)?.difference
 }
 
 /// Arithmetic mean of the boots' means.
@@ -93,10 +81,6 @@ fn mean_of_trials(metric: &Metric, level: &SeriesLevel, values: &[Value]) -> Opt
     let boots =
         means_of_boots(&own.map(|own| Observation { boot: own.boot, value: own.value }).collect::<Vec<_>>());
     (!boots.is_empty()).then(|| boots.iter().sum::<f64>() / boots.len() as f64)
-}
-
-fn mean(blocks: &Blocks) -> f64 {
-    blocks.values().sum::<f64>() / blocks.len().max(1) as f64
 }
 
 /// How far the total of a series rises; `bare_metal` is the mean without guests, and `family` the number of comparisons that the run
@@ -112,9 +96,10 @@ pub fn find_rise(
     bare_metal: Option<f64>,
     family: usize,
 ) -> Option<RunFinding> {
-    let all: Vec<Blocks> = levels.iter().map(|level| blocks(metric, level, values)).collect();
-    let measured: Vec<usize> = (0..levels.len()).filter(|at| all[*at].len() >= FEWEST_BLOCKS).collect();
-    let best = *measured.iter().max_by(|a, b| mean(&all[**a]).total_cmp(&mean(&all[**b])))?;
+    let all: Vec<Blocks> =
+        levels.iter().map(|level| Blocks::gather(&level.configuration, metric, values)).collect();
+    let measured: Vec<usize> = (0..levels.len()).filter(|at| all[*at].count() >= FEWEST_BLOCKS).collect();
+    let best = *measured.iter().max_by(|a, b| all[**a].mean().total_cmp(&all[**b].mean()))?;
     let others: Vec<usize> = measured.iter().copied().filter(|at| *at != best).collect();
     if others.is_empty() {
         return None;
@@ -130,7 +115,7 @@ pub fn find_rise(
         let ends = (metric.off_scale(low), metric.off_scale(high));
         Some((levels[last].clone(), metric.off_scale(found.estimate), ends))
     });
-    let on_scale = metric.off_scale(mean(&all[first])); // of ratios, as bare metal's
+    let on_scale = metric.off_scale(all[first].mean()); // of ratios, as bare metal's
     let mean = mean_of_trials(metric, &levels[first], values)?;
     Some(RunFinding::Rise {
         series: series.to_owned(),
@@ -140,8 +125,28 @@ pub fn find_rise(
         mean,
         share_of_bare_metal: bare_metal.filter(|bare| *bare > 0.0).map(|bare| on_scale / bare),
         last,
-        blocks: all[first].len(),
+        replication: all[first].replication(),
     })
+}
+
+/// A level with enough blocks to be judged: its mean over boots with 95 % interval.
+#[derive(Clone, Copy)]
+struct JudgedLevel<'l> {
+    level: &'l SeriesLevel,
+    mean: f64,
+    interval: (f64, f64),
+    replication: Replication,
+}
+
+impl JudgedLevel<'_> {
+    fn gather<'l>(level: &'l SeriesLevel, metric: &Metric, values: &[Value]) -> Option<JudgedLevel<'l>> {
+        let own = Blocks::gather(&level.configuration, metric, values);
+        let Estimate { mean, low_high, .. } =
+            Estimate::from_observations(&own.observations(), Scale::Linear)?;
+        let replication = own.replication();
+        let interval = low_high.filter(|_| replication.blocks >= FEWEST_BLOCKS)?;
+        Some(JudgedLevel { level, mean, interval, replication })
+    }
 }
 
 /// From which of several levels on the spread beyond noise is above 10, 15 and 30 points; a level is named once, with the largest
@@ -152,33 +157,27 @@ pub fn find_spread(
     metric: &Metric,
     values: &[Value],
 ) -> Vec<RunFinding> {
-    let interval = |level: &SeriesLevel| {
-        let own: Vec<f64> = blocks(metric, level, values).into_values().collect();
-        let found = Interval::from_repeats(&own).filter(|_| own.len() >= FEWEST_BLOCKS)?;
-        Some((found.mean, found.half_width?, own.len()))
-    };
-    let known: Vec<(&SeriesLevel, (f64, f64, usize))> =
-        levels.iter().filter_map(|level| Some((level, interval(level)?))).collect();
+    let known: Vec<JudgedLevel> =
+        levels.iter().filter_map(|level| JudgedLevel::gather(level, metric, values)).collect();
     if known.len() < 2 {
         return Vec::new();
     }
     let mut found: Vec<RunFinding> = Vec::new();
     let mut named = known.len();
     for bound in SPREADS {
-        let is_below = |(_, (mean, half, _)): &(&SeriesLevel, (f64, f64, usize))| mean - half <= bound;
-        let from = known.iter().rposition(is_below).map_or(0, |last| last + 1);
+        let from = known.iter().rposition(|known| known.interval.0 <= bound).map_or(0, |last| last + 1);
         if from >= named {
             continue;
         }
         named = from;
-        let (level, (mean, half, blocks)) = known[from];
+        let JudgedLevel { level, mean, interval, replication } = known[from];
         found.push(RunFinding::Spread {
             series: series.to_owned(),
             bound,
             level: level.clone(),
             mean,
-            interval: (mean - half, mean + half),
-            blocks,
+            interval,
+            replication,
         });
     }
     found.reverse();
@@ -238,10 +237,10 @@ mod tests {
         let all = values(&rate(), &[("1", 100.0), ("2", 180.0), ("4", 300.0), ("8", 301.0)], 0.02);
         let found =
             find_rise("virtio", &levels(&["1", "2", "4", "8"]), &rate(), &all, Some(400.0), 3).unwrap();
-        let RunFinding::Rise { level, share_of_bare_metal, last, blocks, .. } = &found else {
+        let RunFinding::Rise { level, share_of_bare_metal, last, replication, .. } = &found else {
             panic!("{found:?}")
         };
-        assert_eq!((level.label.as_str(), *blocks), ("4 guests", 5));
+        assert_eq!((level.label.as_str(), replication.blocks), ("4 guests", 5));
         assert!((share_of_bare_metal.unwrap() - 0.75).abs() < 0.02);
         assert_eq!(last.as_ref().unwrap().0.label, "8 guests");
         assert!(found.to_string().starts_with("virtio: total rate rises up to 4 guests: 300"), "{found}");

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::{
-    Answer, Comparison, Direction, Finding, Limit, LimitedConfiguration, Measure, Metric, RunFinding, Verdict,
+    Answer, Comparison, Direction, Finding, Limit, LimitedConfiguration, Measure, Metric, Replication,
+    RunFinding, Verdict,
 };
 
 impl fmt::Display for Answer {
@@ -12,7 +13,7 @@ impl fmt::Display for Answer {
         let (base, new) = (&self.pair.base.0, &self.pair.new.0);
         let place =
             if self.pair.context.is_empty() { String::new() } else { format!(" at {}", self.pair.context) };
-        let blocks = self.replication();
+        let blocks = self.replication;
         let label = &self.metric.label;
         match (self.is_shown(), self.interval) {
             (true, Some(interval)) => {
@@ -29,11 +30,12 @@ impl fmt::Display for Answer {
                     Some(interval) => write!(f, "{}; {blocks}", change(&self.metric, self.change, interval))?,
                     None => write!(f, "{blocks}: too few to tell")?,
                 }
+                let (units, unit) = self.replication.units();
                 let ten = if self.metric.measure == Measure::Ratio { "10 %" } else { "10 points" };
                 match (interval, self.blocks_for_ten) {
                     (None, _) => write!(f, ")"),
-                    (_, Some(blocks)) if blocks <= self.blocks => write!(f, "; {ten} would have been found)"),
-                    (_, Some(blocks)) => write!(f, "; to find {ten} takes about {blocks} blocks)"),
+                    (_, Some(needed)) if needed <= units => write!(f, "; {ten} would have been found)"),
+                    (_, Some(needed)) => write!(f, "; to find {ten} takes about {needed} {unit}s)"),
                     (_, None) => write!(f, "; to find {ten} takes more than 200 blocks)"),
                 }
             }
@@ -41,30 +43,31 @@ impl fmt::Display for Answer {
     }
 }
 
-impl Answer {
-    /// `5 blocks`, or `5 blocks of 2 boots` where trials share the luck of a boot, which the interval then lacks.
-    pub fn replication(&self) -> String {
-        let blocks = counted(self.blocks, "block");
-        if self.boots < self.blocks { format!("{blocks} of {}", counted(self.boots, "boot")) } else { blocks }
+impl fmt::Display for Replication {
+    /// `5 blocks`; `5 blocks of 2 boots` or `5 blocks within one boot` where trials share guests.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&counted(self.blocks, "block"))?;
+        match self {
+            _ if self.is_within_one_boot() => write!(f, " within one boot"),
+            _ if self.boots < self.blocks => write!(f, " of {}", counted(self.boots, "boot")),
+            _ => Ok(()),
+        }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Finding::PersistentLoss { label, losers, repeats, p, .. } if losers.is_empty() => {
-                let p = p_value(*p);
-                write!(
-                    f,
-                    "{label}: the guests differ alike in all {repeats} repeats, though none stands out ({p})"
-                )
+            Finding::PersistentLoss { label, losers, replication, p, .. } if losers.is_empty() => {
+                let (repeats, p) = (in_all_repeats(*replication), p_value(*p));
+                write!(f, "{label}: the guests differ alike {repeats}, though none stands out ({p})")
             }
-            Finding::PersistentLoss { label, losers, repeats, p, with, .. } => {
+            Finding::PersistentLoss { label, losers, replication, p, with, .. } => {
                 let one = |(guest, loss): &(u32, f64)| {
                     format!("guest {guest} gets {:.1} % less than the others", -100.0 * loss)
                 };
                 let losers = losers.iter().map(one).collect::<Vec<_>>().join(", ");
-                write!(f, "{label}: {losers} in all {repeats} repeats ({})", p_value(*p))?;
+                write!(f, "{label}: {losers} {} ({})", in_all_repeats(*replication), p_value(*p))?;
                 with.iter().try_for_each(|companion| {
                     let side = if companion.rises { "higher" } else { "lower" };
                     let (figure, p) = (companion.figure, p_value(companion.p));
@@ -89,7 +92,16 @@ impl fmt::Display for RunFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let subject = |series: &str| if series.is_empty() { String::new() } else { format!("{series}: ") };
         match self {
-            RunFinding::Rise { series, metric, level, is_first, mean, share_of_bare_metal, last, blocks } => {
+            RunFinding::Rise {
+                series,
+                metric,
+                level,
+                is_first,
+                mean,
+                share_of_bare_metal,
+                last,
+                replication,
+            } => {
                 let place = if last.is_none() { ", the last level" } else { "" };
                 let label = lower_first(&metric.label);
                 let (subject, level) = (subject(series), &level.label);
@@ -110,15 +122,16 @@ impl fmt::Display for RunFinding {
                     }
                     _ => {}
                 }
-                write!(f, " ({})", counted(*blocks, "block"))
+                write!(f, " ({replication})")
             }
-            RunFinding::Spread { series, bound, level, mean, interval: (low, high), blocks } => write!(
-                f,
-                "{}spread beyond noise exceeds {bound:.0} points from {} on ({mean:.0}, {low:.0} to {high:.0}; {})",
-                subject(series),
-                level.label,
-                counted(*blocks, "block")
-            ),
+            RunFinding::Spread { series, bound, level, mean, interval: (low, high), replication } => {
+                write!(
+                    f,
+                    "{}spread beyond noise exceeds {bound:.0} points from {} on ({mean:.0}, {low:.0} to {high:.0}; {replication})",
+                    subject(series),
+                    level.label
+                )
+            }
             RunFinding::Limit { limit, configurations } => write_limit(f, *limit, configurations),
         }
     }
@@ -171,6 +184,16 @@ impl fmt::Display for Comparison {
         let (base, new) = (self.base.boots, self.new.boots);
         let verdict = self.verdict.word();
         write!(f, "{}: {change}: {verdict}{why} ({base} and {})", self.metric.label, counted(new, "boot"))
+    }
+}
+
+/// `in all 5 repeats`; `in all 5 repeats of one boot` where that may be the luck of these guests.
+fn in_all_repeats(replication: Replication) -> String {
+    let Replication { blocks, boots } = replication;
+    match boots {
+        1 if blocks > 1 => format!("in all {blocks} repeats of one boot"),
+        _ if boots < blocks => format!("in all {blocks} repeats of {boots} boots"),
+        _ => format!("in all {blocks} repeats"),
     }
 }
 
@@ -275,8 +298,7 @@ mod tests {
         Answer {
             pair,
             metric: metric(Measure::Ratio),
-            blocks: 5,
-            boots: 5,
+            replication: Replication { blocks: 5, boots: 5 },
             change,
             interval,
             p,
@@ -294,26 +316,32 @@ mod tests {
             answer(0.4, Some((0.9, 1.1))).to_string(),
             "total rate: no difference shown between vhost-net and e1000 at 4 guests (1.00 times (0.90 to 1.10); 5 blocks; to find 10 % takes about 12 blocks)"
         );
-        let one_boot = Answer { boots: 1, ..answer(0.001, Some((2.1, 2.4))) };
-        assert!(one_boot.to_string().ends_with("which is better (5 blocks of 1 boot)"), "{one_boot}");
+        let of_boots = |boots| {
+            let replication = Replication { blocks: 5, boots };
+            Answer { replication, ..answer(0.001, Some((2.1, 2.4))) }.to_string()
+        };
+        assert!(of_boots(1).ends_with("which is better (5 blocks within one boot)"), "{}", of_boots(1));
+        assert!(of_boots(2).ends_with("which is better (5 blocks of 2 boots)"), "{}", of_boots(2));
         assert!(answer(1.0, None).to_string().ends_with("(5 blocks: too few to tell)"));
     }
 
     #[test]
     fn findings_read_as_sentences() {
         let text = |text: &str| text.to_owned();
-        let found = Finding::PersistentLoss {
+        let found = |boots| Finding::PersistentLoss {
             configuration: text("a"),
             label: text("virtio, 8 guests"),
             losers: vec![(3, -0.124)],
-            repeats: 5,
+            replication: Replication { blocks: 5, boots },
             p: 0.0002,
             with: vec![Companion { figure: "wait of vCPUs for a CPU", rises: true, p: 0.0123 }],
         };
-        assert_eq!(
-            found.to_string(),
-            "virtio, 8 guests: guest 3 gets 12.4 % less than the others in all 5 repeats (p < 0.001); the less a guest \
-             gets, the higher its wait of vCPUs for a CPU (p = 0.012)"
-        );
+        for (boots, times) in
+            [(5, "in all 5 repeats"), (2, "in all 5 repeats of 2 boots"), (1, "in all 5 repeats of one boot")]
+        {
+            let start = "virtio, 8 guests: guest 3 gets 12.4 % less than the others";
+            let with = "the less a guest gets, the higher its wait of vCPUs for a CPU (p = 0.012)";
+            assert_eq!(found(boots).to_string(), format!("{start} {times} (p < 0.001); {with}"));
+        }
     }
 }

@@ -71,7 +71,7 @@ fn not_shown(same_pair: &[&Answer]) -> String {
     let metrics: Vec<&str> = same_pair.iter().map(|answer| answer.metric.label.as_str()).collect();
     let (base, new) = (&pair.base.0, &pair.new.0);
     let metrics = metrics.join(", ");
-    format!("no difference shown between {new} and {base}{place}: {metrics} ({})", answer.replication())
+    format!("no difference shown between {new} and {base}{place}: {metrics} ({})", answer.replication)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! What is undefined (the mean of nothing, the fairness of one guest) is `None`, never 0 and never 1.
 
+mod blocks;
 mod changes;
 mod components;
 mod counters;
@@ -25,6 +26,7 @@ mod stationarity;
 mod summary;
 mod turns;
 
+pub use blocks::{Block, BlockDifference};
 pub use changes::{Change, Segmentation};
 pub use components::{Components, Repeats, smallest_visible};
 pub use counters::{at, difference};

@@ -3,6 +3,7 @@
 //! Each table is computed with few cases in `cargo test`, against wide bounds, and with many by `make simulate`, against the
 //! goals; that prints the tables.
 
+mod boots;
 mod fairness;
 mod gate;
 mod history;

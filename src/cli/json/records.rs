@@ -77,7 +77,8 @@ pub struct AnswerEvent {
     measure: crate::answers::Measure,
     /// Blocks in which both levels were measured.
     blocks: usize,
-    /// Boots of the guests in these blocks, of the level that had fewer.
+    /// Boots of the guests in these blocks, of the level that had fewer. With several, they are the unit of interval and `p`; with one,
+    /// these are over blocks, and the difference may be that boot's luck.
     boots: usize,
     /// New against base.
     change: f64,
@@ -89,7 +90,8 @@ pub struct AnswerEvent {
     p: f64,
     /// Whether the levels differ beyond noise.
     is_shown: bool,
-    /// Blocks after which a difference of 10 % or 10 points would be found in 90 %; null: unknown, or more than 200.
+    /// Blocks, each with a boot of its own if `boots` is above 1, after which a difference of 10 % or 10 points would be found in 90 %;
+    /// null: unknown, or more than 200.
     blocks_for_ten: Option<usize>,
 }
 
@@ -107,8 +109,8 @@ impl From<&Answer> for AnswerEvent {
             metric: metric.key.clone(),
             unit: metric.unit.clone(),
             measure: metric.measure,
-            blocks: answer.blocks,
-            boots: answer.boots,
+            blocks: answer.replication.blocks,
+            boots: answer.replication.boots,
             change: answer.change,
             low: answer.interval.map(|(low, _)| low),
             high: answer.interval.map(|(_, high)| high),

@@ -266,7 +266,8 @@ mod tests {
     #[test]
     fn a_steady_run_has_nothing_to_warn_of_but_a_guest_that_gets_less() {
         let told = told(&fixture::run().2, None);
-        let expected = "virtio, 2 guests: guest 1 gets 24.1 % less than the others in all 3 repeats (p = ";
+        let expected =
+            "virtio, 2 guests: guest 1 gets 24.1 % less than the others in all 3 repeats of one boot (p = ";
         assert!(told.len() == 2 && told[0].starts_with(expected), "{told:?}");
     }
 

@@ -3,8 +3,8 @@
 //! Each factor's first level is compared with its others, at the last levels of the other factors: what is compared follows from the
 //! profile, never from the data.
 
-use super::model::{describe, phrase, with_guests};
 use super::Model;
+use super::model::{describe, phrase, with_guests};
 use crate::answers::{Answer, LevelPair, answer, metrics, values};
 use crate::profile::{Configuration, Factor};
 

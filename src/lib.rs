@@ -23,7 +23,7 @@
 //! - [`probe`]: samplers and snapshots: the counters of the host and of the guests
 //! - [`table`] (P): one tidy table value with typed columns, as CSV, JSON and Markdown; the data dictionary
 //! - [`report`] (P): figures -> tables, Markdown and charts; renderers return text or bytes
-//! - [`results`]: the run directory: raw trials, tables, resume
+//! - [`results`]: the run directory: raw trials, kept figures, tables, resume
 //! - [`lab`]: the machines, in namespaces or remote; wire, switch; the journal and how it is undone
 //! - [`guest`]: the image, the domain XML, guests that are ready
 //! - [`preflight`]: whether the machines have what a profile needs

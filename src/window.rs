@@ -2,7 +2,7 @@
 //!
 //! Pure arithmetic on interim results. It judges nothing: whether a window is good enough is `figures::validity`'s matter.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::profile::Timing;
 use crate::raw::{InterimResult, RawFlow};
@@ -12,7 +12,7 @@ use crate::stats;
 pub const SHORTEST_STALL_S: f64 = 1.0;
 
 /// The time that every flow has in common.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Window {
     /// A, s of the tester's wall clock: for the common window a warm-up after the moment when every flow had completed a
     /// transaction; `figures` may let it begin later.

@@ -8,6 +8,7 @@
 //! - [`moves`]: a plan whose guests stay up against one that boots them for each trial
 //! - [`lab`]: this process in namespaces of its own, with kvmfair's lab in it
 //! - [`boot`]: guests through kvmfair against the same QEMU processes started by hand ([`bare`])
+//! - [`data`]: size of raw files, cost of reports, of [`simulated`] trials
 //! - [`memory`]: what an idle guest takes
 //! - [`table`]: the rows, and the Markdown that comes of them
 //! - [`interrupt`]: a signal ends the benchmark in order
@@ -16,12 +17,14 @@ mod bare;
 mod bench;
 mod binary;
 mod boot;
+mod data;
 mod interrupt;
 mod lab;
 mod latency;
 mod memory;
 mod moves;
 mod numbers;
+mod simulated;
 mod table;
 mod trials;
 
@@ -45,6 +48,9 @@ struct Arguments {
     /// Trials of the plan with live moves, and as many with fresh boots
     #[arg(long, default_value_t = 30, value_name = "N")]
     trials: u32,
+    /// Trials of the run that is reported
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    reported: u32,
     /// Cloud image whose guests are moved and booted too; their boots take long
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
@@ -58,6 +64,8 @@ struct Arguments {
 enum Item {
     /// `--help` and `plan`, also of very many configurations
     Latency,
+    /// Size of raw data; time and memory of reports
+    Data,
     /// Seconds outside the window
     Trial,
     /// Moves with the same guests against fresh boots
@@ -123,8 +131,12 @@ fn measure(arguments: &Arguments) -> Result<bool> {
 fn outside(arguments: &Arguments, binary: &Path, table: &mut Table) -> Result<()> {
     type Measure<'m> = &'m dyn Fn(&Path) -> Result<Vec<Row>>;
     let moves = |binary: &Path| moves::measure(binary, arguments.trials, arguments.image.as_deref());
-    let items: [(Item, &str, Measure); 5] = [
+    let files = |_: &Path| data::raw_files();
+    let reports = |binary: &Path| data::reports(binary, arguments.reported);
+    let items: [(Item, &str, Measure); 7] = [
         (Item::Latency, "latency of commands", &latency::measure),
+        (Item::Data, "raw files", &files),
+        (Item::Data, "reports", &reports),
         (Item::Trial, "time around the window", &trials::around_the_window),
         (Item::Moves, "live moves against fresh boots", &moves),
         (Item::Witness, "CPU and witness", &trials::cpu_and_witness),

@@ -30,7 +30,7 @@ impl Report {
             let hint = "runs are in `runs/`, or in the directory that --out named";
             bail!("there is no directory {} (hint: {hint})", self.run.display());
         }
-        let mut results = Results::read(RunDir::open(&self.run)?)?;
+        let mut results = Results::rewrite(RunDir::open(&self.run)?)?;
         if common.json {
             let name = results.name().to_owned();
             JsonEvent::start_of_run("report", name, results.dir(), results.planned()).print()?;

@@ -1,6 +1,6 @@
 //! Groups against each other: the same indices as between guests, of what each group's guests got on average.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{GroupFigures, GuestFigures, JainAt, course};
 use crate::profile::Role;
@@ -9,7 +9,7 @@ use crate::stats::{self, Fairness, weighted_jain};
 use crate::window::Window;
 
 /// Fairness between groups; all undefined for fewer than two.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Between {
     /// Of the rates per guest of the measured groups.
     pub rate: Option<Fairness>,

@@ -1,6 +1,6 @@
 //! The course of a window: it is cut into slices, to see whether it was steady and over what time it was fair.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::profile::Role;
 use crate::profile::groups::of_guest;
@@ -12,7 +12,7 @@ use crate::window::Window;
 pub const SLICES_S: [f64; 4] = [0.5, 1.0, 5.0, 30.0];
 
 /// Fairness of the guests' rates over slices of one length.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JainAt {
     /// Length of a slice, s.
     pub slice_s: f64,
@@ -23,7 +23,7 @@ pub struct JainAt {
 }
 
 /// The rates of the measured guests over the window.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Course {
     /// Length of a slice, s: some interim intervals, since within one nothing is known.
     pub slice_s: f64,

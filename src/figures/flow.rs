@@ -3,7 +3,7 @@
 //! Two kinds stand side by side and must not be mixed: rates are of the window; netperf's own latencies are of the whole
 //! flow, warm-up included, because netperf 2.7 cannot say them for a part of it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::final_result::result;
 use super::udp_received;
@@ -12,7 +12,7 @@ use crate::raw::RawFlow;
 use crate::window::Window;
 
 /// One flow of one trial.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FlowFigures {
     /// Number of the flow, from 1.
     pub flow: u32,
@@ -43,7 +43,7 @@ pub struct FlowFigures {
 }
 
 /// Latencies in netperf's final result, µs, over the whole flow including the warm-up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NetperfLatency {
     /// Shortest transaction.
     pub min_us: Option<f64>,

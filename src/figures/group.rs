@@ -3,7 +3,7 @@
 //! Shares govern CPU time, and only where there is not enough of it and nothing else limits a group: what is said of them is
 //! left empty otherwise.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::contention::contended;
 use super::group_figures::{GroupCpu, GroupFigures};
@@ -16,7 +16,7 @@ use crate::stats::{self, Fairness, weighted_jain};
 use crate::window::Window;
 
 /// How a trial's guests shared the host.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sharing {
     /// One entry for each group, in the order of their guests; empty where all guests are alike.
     pub groups: Vec<GroupFigures>,

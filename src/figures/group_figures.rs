@@ -1,12 +1,12 @@
 //! What is known of one group of guests.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::profile::{Role, Unit};
 use crate::stats::Fairness;
 
 /// One group of one trial.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupFigures {
     /// Its name.
     pub name: String,
@@ -56,7 +56,7 @@ impl GroupFigures {
 }
 
 /// CPU time of one group, s.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GroupCpu {
     /// vCPU threads.
     pub vcpu_s: f64,

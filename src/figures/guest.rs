@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::machines::{exits_per_s, inside_cpu};
 use super::span::Span;
@@ -19,7 +19,7 @@ use crate::window::Window;
 pub(super) const STARVED_PART: f64 = 0.1;
 
 /// One guest of one trial.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GuestFigures {
     /// Number of the guest, from 1; 0 for bare metal.
     pub guest: u32,
@@ -74,7 +74,7 @@ pub struct GuestFigures {
 }
 
 /// CPU that one guest took from the host, % of one CPU.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GuestCpu {
     /// vCPU threads.
     pub vcpu_percent: f64,

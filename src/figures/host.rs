@@ -2,14 +2,14 @@
 //!
 //! 100 % = every CPU of the host. Guest time is inside `user`; soft interrupts belong to no guest and stand alone.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::raw::{CpuTimes, HostSample};
 use crate::stats;
 use crate::window::Window;
 
 /// The host's CPUs in the window.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HostFigures {
     /// Busy time: every mode but idle and steal; % of all host CPUs.
     pub busy_percent: f64,
@@ -24,7 +24,7 @@ pub struct HostFigures {
 }
 
 /// CPU time by mode, % of all CPUs; they add up to 100.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CpuModes {
     /// User mode, niced or not, guests included.
     pub user_percent: f64,

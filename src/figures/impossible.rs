@@ -268,7 +268,7 @@ mod tests {
     use crate::figures::{Outcome, Reason, TrialFigures, fixture};
     use crate::profile::Role;
     use crate::profile::groups::{CpuSettings, Members};
-    use crate::raw::{Hiccup, NicPackets, RawTrial, Snapshot};
+    use crate::raw::{self, Hiccup, NicPackets, RawTrial, Snapshot};
 
     /// A trial with a bit of everything.
     fn good() -> RawTrial {
@@ -306,7 +306,7 @@ mod tests {
         let mut file = serde_json::to_value(good()).expect("raw trials are JSON");
         *file.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer} in a raw trial")) = value;
         let raw: RawTrial = match serde_json::from_value(file) {
-            Ok(raw) => raw,
+            Ok(raw) => raw::decode(&raw::encode(&raw).unwrap()).unwrap(), // as a run directory has it
             Err(error) => return format!("unreadable: {error}"),
         };
         let figures = TrialFigures::compute(&raw, &fixture::timing());

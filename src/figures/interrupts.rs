@@ -1,14 +1,14 @@
 //! Interrupts of the NICs under test, by queue: on the host and inside the guests, between the two looks around the
 //! window.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::snapshot_pair::pair;
 use crate::raw::{Irq, RawGuest, RawTrial};
 use crate::window::Window;
 
 /// One interrupt line of a NIC.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IrqFigures {
     /// The guest whose kernel took it; 0: the host's.
     pub guest: u32,

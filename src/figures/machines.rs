@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::host::{busy, idle};
 use super::interrupts::{IrqFigures, interrupts};
@@ -15,7 +15,7 @@ use crate::raw::{CpuTimes, KsmWait, Merged, RawGuest, RawTrial, Snapshot};
 use crate::window::Window;
 
 /// One CPU of the host.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CpuFigures {
     /// Its number, from 0.
     pub cpu: u32,
@@ -28,7 +28,7 @@ pub struct CpuFigures {
 }
 
 /// What else was seen.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
     /// Each CPU of the host.
     pub cpus: Vec<CpuFigures>,

@@ -80,7 +80,7 @@ pub use interrupts::IrqFigures;
 pub use machines::{CpuFigures, Seen};
 pub use metric::Metric;
 pub use need::Need;
-pub use numbers::{Numbers, Steadiness, TotalFigures};
+pub use numbers::{Numbers, StalledFlow, Steadiness, TotalFigures};
 pub use outcome::{Outcome, Reason};
 pub use outliers::outliers;
 pub use section::{Better, Section};

@@ -1,6 +1,6 @@
 //! All numbers of one trial.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::guest::STARVED_PART;
 use super::{Course, FlowFigures, GuestFigures, HostFigures, JainAt, Seen, Sharing};
@@ -9,12 +9,16 @@ use crate::stats::{Fairness, Spread, Turns};
 use crate::window::Window;
 
 /// All numbers of a trial, from the window unless said otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Numbers {
     /// The common window, from where the rate had settled.
     pub window: Window,
-    /// One entry for each netperf.
+    /// One entry for each netperf; none after [`super::TrialFigures::drop_details`].
     pub flows: Vec<FlowFigures>,
+    /// The rate of each flow, in the order of the flows.
+    pub flow_rates: Vec<f64>,
+    /// The flows that were stalled for a tenth of the window or more.
+    pub stalled_flows: Vec<StalledFlow>,
     /// One entry for each guest; a single entry numbered 0 for bare metal.
     pub guests: Vec<GuestFigures>,
     /// The host's CPUs; `None` if its counters do not cover the window.
@@ -31,25 +35,40 @@ pub struct Numbers {
     /// How its guests take turns within the window; `None` for fewer than two guests and for windows of fewer than sixteen slices.
     pub turns: Option<Turns>,
     /// The guests' rates over the window.
-    #[serde(skip)]
     pub course: Course,
 }
 
 impl Numbers {
-    /// Numbers of the flows that were stalled for a tenth of the window or more.
-    pub fn stalled_flows(&self) -> Vec<u32> {
-        let least_s = STARVED_PART * self.window.length_s();
-        self.flows.iter().filter(|flow| flow.stalled_s >= least_s).map(|flow| flow.flow).collect()
-    }
-
     /// The measured guests that were starved for a tenth of the window or more.
     pub fn starved_guests(&self) -> impl Iterator<Item = &GuestFigures> {
         self.guests.iter().filter(|guest| guest.is_measured() && guest.is_starved(&self.window))
     }
 }
 
+/// A flow that completed nothing for some time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StalledFlow {
+    /// Its number, from 1.
+    pub flow: u32,
+    /// The guest that served it, from 1; 0 for bare metal.
+    pub guest: u32,
+    /// How long, s; see [`FlowFigures::stalled_s`].
+    pub stalled_s: f64,
+}
+
+impl StalledFlow {
+    /// Those that were stalled for a tenth of the window or more.
+    pub(super) fn find(flows: &[FlowFigures], window: &Window) -> Vec<StalledFlow> {
+        let least_s = STARVED_PART * window.length_s();
+        let stalled = flows.iter().filter(|flow| flow.stalled_s >= least_s);
+        stalled
+            .map(|&FlowFigures { flow, guest, stalled_s, .. }| StalledFlow { flow, guest, stalled_s })
+            .collect()
+    }
+}
+
 /// What is known of whether the total rate was steady in the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Steadiness {
     /// It was from the end of the warm-up on.
     Steady,
@@ -74,7 +93,7 @@ impl Steadiness {
 }
 
 /// One trial as a whole.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TotalFigures {
     /// Sum of all flows' rates in the window, transactions/s or 10^6 bits/s.
     pub rate: f64,

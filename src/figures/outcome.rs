@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::raw::{Check, Stage};
 
@@ -10,7 +10,7 @@ use crate::raw::{Check, Stage};
 pub(super) const MIN_COVERAGE_PERCENT: f64 = 95.0;
 
 /// Whether the numbers of a trial count.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// They do.
@@ -38,7 +38,7 @@ impl Outcome {
 }
 
 /// Why the numbers of a trial that ran do not count.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Fewer or more netperfs than the configuration says.
@@ -87,7 +87,7 @@ pub enum Reason {
         /// The host's count ÷ netperf's.
         ratio: f64,
         /// What the ratio is of, for example "packets per transaction and direction".
-        of: &'static str,
+        of: String,
         /// What it would have to be.
         expected: String,
     },

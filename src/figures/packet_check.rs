@@ -76,7 +76,12 @@ fn disagreement(raw: &RawTrial, guest: Option<u32>, ratio: f64, (least, most): (
         Test::TCP_RR | Test::UDP_RR if raw.configuration.burst == 0 => "1".into(),
         _ => format!("{least:.2} to {most:.2}"),
     };
-    (!(least..=most).contains(&ratio)).then_some(Reason::PacketCheck { guest, ratio, of, expected })
+    (!(least..=most).contains(&ratio)).then_some(Reason::PacketCheck {
+        guest,
+        ratio,
+        of: of.into(),
+        expected,
+    })
 }
 
 #[cfg(test)]

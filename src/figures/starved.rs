@@ -89,7 +89,7 @@ mod tests {
         let numbers = numbers(&raw);
         assert_eq!((numbers.flows[4].stalled_s, numbers.flows[3].stalled_s), (5.0, 0.0));
         assert_eq!(starved_s(&raw), [0.0; 4]);
-        assert_eq!(numbers.stalled_flows(), [5]);
+        assert_eq!(numbers.stalled_flows.iter().map(|stalled| stalled.flow).collect::<Vec<_>>(), [5]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::udp_received;
 use crate::raw::{OneCpu, RawTrial, Snapshot};
@@ -15,7 +15,7 @@ const ONE_PERCENT: f64 = 95.0;
 const LOST: f64 = 0.01;
 
 /// How busy the tester was.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TesterFigures {
     /// Busy part of all its CPUs, %; `None` where the tester is the host.
     pub busy_percent: Option<f64>,

@@ -40,7 +40,7 @@ pub struct Point {
     pub value: f64,
 }
 
-/// All points of a trial, at most about `limit`; none if it failed, its raw data cannot be true, or its flows never ran together.
+/// All points of a trial, at most `limit` unless the host's alone are more; none if it failed, its raw data cannot be true, or its flows never ran together.
 pub fn timeline(raw: &RawTrial, timing: &Timing, limit: usize) -> Vec<Point> {
     let raw = &received(raw);
     if raw.failure.is_some() || impossible::find(raw).is_some() {
@@ -49,7 +49,26 @@ pub fn timeline(raw: &RawTrial, timing: &Timing, limit: usize) -> Vec<Point> {
     let settled = Settled::detect(raw, timing);
     let Some(Settled { window, .. }) = settled else { return Vec::new() };
     let course = TrialCourse::compute(raw, window, timing, limit);
-    [course.flows(), course.guests(), course.host(), course.cpus(), once(raw, &window)].concat()
+    let all = [course.flows(), course.guests(), course.host(), course.cpus(), once(raw, &window)].concat();
+    bounded(all, limit)
+}
+
+/// Leaves out what is too much: exits by reason, single interrupts, all of the guests but their rates, and at last the rates.
+fn bounded(mut points: Vec<Point>, limit: usize) -> Vec<Point> {
+    let is_exit = |point: &Point| point.source == "guest" && point.metric.ends_with("_per_s");
+    let is_rate = |point: &Point| point.metric == "rate_tps" || point.metric == "throughput_mbps";
+    let steps: [&dyn Fn(&Point) -> bool; 4] = [
+        &is_exit,
+        &|point| point.source == "irq",
+        &|point| point.source == "guest" && !is_rate(point),
+        &|point| point.source == "guest",
+    ];
+    for step in steps {
+        if points.len() > limit {
+            points.retain(|point| !step(point));
+        }
+    }
+    points
 }
 
 /// A trial cut into slices.
@@ -315,6 +334,17 @@ mod tests {
         assert!(of(&few, "flow", "1", "rate_tps").is_empty());
         let of_guest = of(&few, "guest", "1", "rate_tps");
         assert!(of_guest.len() >= 5 && of_guest.iter().all(|point| (point.value - 900.0).abs() < 1e-6));
+    }
+
+    #[test]
+    fn a_trial_of_many_guests_keeps_to_its_limit() {
+        let mut raw = fixture::trial(fixture::configuration("virtio", 8), &[100.0; 8]);
+        fixture::exits(&mut raw, &[("hlt", 100), ("io", 50)]);
+        for limit in [2_000, 500, 200] {
+            let points = timeline(&raw, &fixture::timing(), limit);
+            assert!(points.len() <= limit, "{} of {limit}", points.len());
+            assert!(!of(&points, "host", "", "busy_percent").is_empty());
+        }
     }
 
     #[test]

@@ -2,19 +2,19 @@
 //!
 //! A trial that failed has no numbers at all; one that is not valid keeps them for the reader, but no summary counts them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::settled::Settled;
 use super::udp_received::received;
 use super::{
-    Course, FlowFigures, GuestFigures, HostFigures, Numbers, Outcome, Reason, Seen, Sharing, TotalFigures,
-    impossible, starved, validity,
+    Course, FlowFigures, GuestFigures, HostFigures, Numbers, Outcome, Reason, Seen, Sharing, StalledFlow,
+    TotalFigures, impossible, starved, validity,
 };
 use crate::profile::{Configuration, Timing};
 use crate::raw::{Accel, Check, RawTrial};
 
 /// The figures of one trial.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrialFigures {
     /// Number in the plan, from 1.
     pub trial: u32,
@@ -99,6 +99,15 @@ impl TrialFigures {
         }
     }
 
+    /// Forgets what is in tables of single trials and in no other: the figures of each flow, and the proofs. Of thousands of
+    /// trials they would fill the memory.
+    pub fn drop_details(&mut self) {
+        self.checks = Vec::new();
+        if let Some(numbers) = &mut self.numbers {
+            numbers.flows = Vec::new();
+        }
+    }
+
     /// The numbers, if they count.
     pub fn valid(&self) -> Option<&Numbers> {
         self.numbers.as_ref().filter(|_| self.outcome == Outcome::Measured)
@@ -122,7 +131,22 @@ impl Numbers {
         let seen = Seen::compute(raw, &window);
         let sharing = Sharing::compute(raw, &guests, host.as_ref(), &window, interval_s);
         let (spread, turns) = (course.spread(), course.turns());
-        Some(Numbers { window, flows, guests, host, total, seen, sharing, spread, turns, course })
+        let flow_rates = flows.iter().map(|flow| flow.rate).collect();
+        let stalled_flows = StalledFlow::find(&flows, &window);
+        Some(Numbers {
+            window,
+            flows,
+            flow_rates,
+            stalled_flows,
+            guests,
+            host,
+            total,
+            seen,
+            sharing,
+            spread,
+            turns,
+            course,
+        })
     }
 }
 

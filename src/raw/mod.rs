@@ -2,8 +2,14 @@
 //!
 //! Pure data. Times are seconds of the tester's wall clock since the epoch (netperf stamps its interim results with it);
 //! counters are cumulative, so that a figure over any window is a difference of two interpolated readings.
+//!
+//! - [`RawTrial`]: the trial in memory; serde makes JSON of it, for whoever wants to read it
+//! - [`encode`], [`decode`]: the trial as the bytes of its file, described there (`file.rs`); `columns`, `host_columns`: its samples
 
+mod columns;
+mod file;
 mod host;
+mod host_columns;
 mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,11 +19,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::profile::Configuration;
 use crate::profile::groups::Members;
+pub use file::{RawFileError, decode, encode};
 pub use host::{CpuTimes, HostSample, OneCpu, TargetCounters};
 pub use snapshot::{ExitSource, Hiccup, Irq, KSM_SCANS, KsmWait, Merged, NicPackets, Snapshot};
 
 /// Version of the raw format; a reader refuses what it does not know.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// One timed run of one configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,55 +1,66 @@
 //! Raw trials as they are read back: one that is damaged, or that the plan does not have, is excluded with its reason, and the
 //! rest of the run is reported.
 
+use std::collections::BTreeMap;
+
+use super::in_order::in_order;
+use super::kept::{Keeper, KeptTrial};
 use super::run_dir::{RunDir, RunDirError};
 use crate::figures::TrialFigures;
 use crate::plan::{Plan, PlannedTrial};
-use crate::profile::Experiment;
-use crate::raw::{Accel, RawTrial};
+use crate::raw::Accel;
 
-/// The figures of all trials in a directory, in the order of their numbers.
+/// All trials in a directory, in the order of their numbers, one after the other: those of a large run would not fit into memory.
 ///
 /// # Errors
-/// [`RunDirError`] if the directory cannot be read, or is of another version.
+/// [`RunDirError`] if the directory cannot be read, or is of another version; those of `then`.
 pub(super) fn read(
     dir: &RunDir,
-    experiment: &Experiment,
+    keeper: &Keeper,
     plan: Option<&Plan>,
-) -> Result<Vec<TrialFigures>, RunDirError> {
-    let mut trials = Vec::new();
-    for (number, raw) in dir.trial_numbers()?.into_iter().zip(dir.trials()?) {
-        let number = number.unwrap_or(0);
-        let planned = plan.and_then(|plan| plan.trials.iter().find(|planned| planned.trial == number));
-        match raw {
-            Ok(raw) => trials.push(admit(number, raw, experiment, plan.is_some(), planned)),
-            Err(RunDirError::Content { cause, .. }) => trials.extend(unreadable(number, planned, &cause)),
-            Err(error) => return Err(error),
+    mut then: impl FnMut(KeptTrial) -> Result<(), RunDirError>,
+) -> Result<(), RunDirError> {
+    let planned: BTreeMap<u32, &PlannedTrial> = plan
+        .into_iter()
+        .flat_map(|plan| plan.trials.iter().map(|planned| (planned.trial, planned)))
+        .collect();
+    let one = |(name, number): &(String, u32)| {
+        let planned = planned.get(number).copied();
+        match keeper.trial(name) {
+            Ok(trial) => Ok(Some(admit(*number, trial, keeper, plan.is_some(), planned))),
+            Err(RunDirError::Content { cause, .. }) => {
+                let figures = unreadable(*number, planned, &cause);
+                Ok(figures.map(|figures| KeptTrial { rows: keeper.rows(&figures, None), figures }))
+            }
+            Err(error) => Err(error),
         }
-    }
-    Ok(trials)
+    };
+    in_order(&dir.trial_files()?, one, |trial| trial?.map_or(Ok(()), &mut then))
 }
 
-/// The figures of a trial that was read.
+/// A trial that was read, or its exclusion.
 fn admit(
     number: u32,
-    raw: RawTrial,
-    experiment: &Experiment,
+    trial: KeptTrial,
+    keeper: &Keeper,
     is_planned: bool,
     planned: Option<&PlannedTrial>,
-) -> TrialFigures {
+) -> KeptTrial {
+    let found = &trial.figures;
     let what = match planned {
-        _ if raw.trial != number => format!("the file of trial {number} has trial {}", raw.trial),
+        _ if found.trial != number => format!("the file of trial {number} has trial {}", found.trial),
         None if is_planned => format!("the plan has no trial {number}"),
-        Some(planned) if planned.repeat != raw.repeat || planned.configuration != raw.configuration => {
+        Some(planned) if planned.repeat != found.repeat || planned.configuration != found.configuration => {
             "the plan has another configuration or repeat for it".to_owned()
         }
-        _ => return TrialFigures::compute(&raw, &experiment.timing),
+        _ => return trial,
     };
     let (repeat, configuration) = match planned {
         Some(planned) => (planned.repeat, planned.configuration.clone()),
-        None => (raw.repeat, raw.configuration),
+        None => (found.repeat, found.configuration.clone()),
     };
-    TrialFigures::excluded(number, repeat, configuration, raw.accel, what)
+    let figures = TrialFigures::excluded(number, repeat, configuration, found.accel, what);
+    KeptTrial { rows: keeper.rows(&figures, None), figures }
 }
 
 /// A trial whose file cannot be read; `None` if the plan does not know it either.
@@ -65,6 +76,7 @@ fn unreadable(number: u32, planned: Option<&PlannedTrial>, cause: &str) -> Optio
 
 #[cfg(test)]
 mod tests {
+    use super::super::run_dir::file_of_trial;
     use super::*;
     use crate::figures::{Outcome, Reason, fixture};
     use crate::profile::Configuration;
@@ -86,39 +98,51 @@ mod tests {
             Outcome::Invalid(reasons) => reasons.iter().map(Reason::to_string).collect::<Vec<_>>().join("; "),
             outcome => outcome.word().to_owned(),
         };
-        let found = read(&dir, &experiment, Some(&plan)).unwrap();
-        found.iter().map(|trial| (trial.trial, word(trial))).collect()
+        let provenance = report_fixture::run().1;
+        let mut found = Vec::new();
+        let keep = |trial: KeptTrial| {
+            found.push((trial.figures.trial, word(&trial.figures)));
+            Ok(())
+        };
+        read(&dir, &Keeper::new(&dir, &experiment, &provenance), Some(&plan), keep).unwrap();
+        found
     }
 
     const MEASURED: &str = "measured";
 
+    fn bytes(dir: &RunDir, trial: u32) -> Vec<u8> {
+        dir.read_bytes(&file_of_trial(trial)).unwrap()
+    }
+
     #[test]
     fn a_damaged_file_excludes_its_trial_and_no_other() {
-        let cut = |dir: &RunDir| {
-            let text = dir.read("raw/trial-0002.json").unwrap();
-            dir.write("raw/trial-0002.json", &text.as_bytes()[..text.len() / 2]).unwrap();
+        let flip = |mut bytes: Vec<u8>| {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 4;
+            bytes
         };
-        let found = outcomes(cut);
-        assert_eq!((found.len(), found[0].1.as_str(), found[2].1.as_str()), (3, MEASURED, MEASURED));
-        assert!(found[1].1.starts_with("raw data that cannot be true: its file cannot be read"), "{found:?}");
-        let endless = |dir: &RunDir| {
-            let text = dir.read("raw/trial-0001.json").unwrap();
-            dir.write(
-                "raw/trial-0001.json",
-                text.replacen("\"rate\":", "\"rate\":1e999,\"x\":", 1).as_bytes(),
-            )
-            .unwrap();
-        };
-        assert!(outcomes(endless)[0].1.contains("cannot be read"));
+        let damages: [&dyn Fn(Vec<u8>) -> Vec<u8>; 4] = [
+            &|bytes| bytes[..bytes.len() / 2].to_vec(),
+            &flip,
+            &|_| zstd::encode_all(&b"a text of somebody else"[..], 3).unwrap(),
+            &|_| Vec::new(),
+        ];
+        for damage in damages {
+            let found = outcomes(|dir| dir.write(&file_of_trial(2), &damage(bytes(dir, 2))).unwrap());
+            assert_eq!((found.len(), found[0].1.as_str(), found[2].1.as_str()), (3, MEASURED, MEASURED));
+            assert!(
+                found[1].1.starts_with("raw data that cannot be true: its file cannot be read"),
+                "{found:?}"
+            );
+        }
     }
 
     #[test]
     fn a_copy_of_a_trial_under_another_number_and_trials_that_nobody_planned_are_excluded() {
         let copied = outcomes(|dir| {
-            let text = dir.read("raw/trial-0001.json").unwrap();
-            dir.write("raw/trial-0003.json", text.as_bytes()).unwrap();
-            dir.write("raw/trial-0009.json", text.replace("\"trial\":1,", "\"trial\":9,").as_bytes())
-                .unwrap();
+            dir.write(&file_of_trial(3), &bytes(dir, 1)).unwrap();
+            let first = dir.read_trial(&file_of_trial(1)).unwrap();
+            dir.write_trial(&fixture::numbered(first, 9, 1)).unwrap();
         });
         let numbers: Vec<u32> = copied.iter().map(|(number, _)| *number).collect();
         assert_eq!(numbers, [1, 2, 3, 9]);
@@ -127,8 +151,7 @@ mod tests {
         let other = outcomes(|dir| {
             let raw =
                 fixture::trial(Configuration { vms: 1, ..fixture::configuration("virtio", 1) }, &[900.0]);
-            let raw = fixture::numbered(raw, 2, 1);
-            dir.write("raw/trial-0002.json", serde_json::to_string(&raw).unwrap().as_bytes()).unwrap();
+            dir.write_raw(&file_of_trial(2), &fixture::numbered(raw, 2, 1)).unwrap();
         });
         assert!(other[1].1.ends_with("the plan has another configuration or repeat for it"), "{other:?}");
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::run_dir::{RunDir, RunDirError, file_of_trial, io};
+use super::run_dir::{ENDING, RunDir, RunDirError, file_of_trial, io};
 use crate::raw::{RawTrial, Stage};
 
 /// Where they are kept.
@@ -18,7 +18,7 @@ impl RunDir {
         Ok(self.kept(trial).into_iter().fold(last, u32::max))
     }
 
-    /// Keeps an attempt at a trial that is tried again: `raw/attempts/trial-<n>-<attempt>.json`.
+    /// Keeps an attempt at a trial that is tried again: `raw/attempts/trial-<n>-<attempt>.zst`.
     ///
     /// # Errors
     /// [`RunDirError::Io`]
@@ -63,14 +63,14 @@ impl RunDir {
         let first = format!("trial-{trial:04}-");
         let names = fs::read_dir(self.path.join(ATTEMPTS)).into_iter().flatten().flatten();
         let number = |entry: fs::DirEntry| {
-            entry.file_name().to_str()?.strip_prefix(&first)?.strip_suffix(".json")?.parse().ok()
+            entry.file_name().to_str()?.strip_prefix(&first)?.strip_suffix(ENDING)?.parse().ok()
         };
         names.filter_map(number).collect()
     }
 }
 
 fn file_of_attempt(trial: u32, attempt: u32) -> String {
-    format!("{ATTEMPTS}/trial-{trial:04}-{attempt}.json")
+    format!("{ATTEMPTS}/trial-{trial:04}-{attempt}{ENDING}")
 }
 
 #[cfg(test)]

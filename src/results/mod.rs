@@ -3,6 +3,8 @@
 //!
 //! - [`RunDir`], [`Writer`]: the directory, written atomically by one writer
 //! - `admission`: raw trials as they are read back; damaged and unplanned ones are excluded
+//! - `kept`: the figures of each trial, kept beside its raw file; `in_order`: read by all CPUs
+//! - `table_files`: the tables of single trials, written row by row
 //! - `attempts`: attempts at trials that failed
 //! - [`merge`]: runs of one profile joined into one
 //! - `origin`: the provenance of a run, from its environment
@@ -15,33 +17,34 @@
 mod admission;
 mod attempts;
 mod due;
+mod in_order;
+mod kept;
 pub mod merge;
 mod origin;
 mod run_dir;
+mod table_files;
 mod views;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::figures::{Outcome, TrialFigures, timeline};
+use crate::figures::{Course, Metric, Outcome, TrialFigures};
 use crate::host::Environment;
 use crate::plan::Plan;
 use crate::profile::Experiment;
 use crate::raw::{Accel, RawTrial};
 use crate::report::chart::{charts, png};
 use crate::report::{self, Model, Provenance, tables};
-use crate::table::{FORMATS, Table};
+use crate::table::FORMATS;
 use due::Due;
+use kept::{Keeper, KeptTrial};
 use origin::provenance;
+use run_dir::file_of_trial;
 pub use run_dir::{RunDir, RunDirError, Writer};
+use table_files::TableFiles;
 pub use views::Closing;
-
-/// Rows of `timeline.csv` for one trial, at most about.
-const ROWS_OF_TRIAL: usize = 20_000;
-/// The same of a run: some 20 MB. Of many trials, slices are longer.
-const ROWS_OF_RUN: usize = 500_000;
 
 /// The results of a run so far. Whatever ends it, an error or a panic too, the tables catch up when the value goes.
 pub struct Results {
@@ -54,6 +57,11 @@ pub struct Results {
     /// Trials of the run that this one goes on with which are to be tried again: they stay in the tables until then.
     again: BTreeSet<u32>,
     due: Due,
+    /// Whether the tables of single trials on the disk are those of `trials`.
+    has_single_tables: bool,
+    /// By configuration: its most biased trial, the only one that keeps its course, and that bias. One is drawn; all of a large
+    /// run would fill the memory.
+    courses: BTreeMap<String, (u32, f64)>,
 }
 
 impl Results {
@@ -70,10 +78,23 @@ impl Results {
         dir.write_json("environment.json", &environment)?;
         let provenance = provenance(&dir, &environment, accel);
         let planned = experiment.configurations.len() * experiment.timing.repeats as usize;
-        let (trials, again, due) = (Vec::new(), BTreeSet::new(), Due::never());
-        let mut results = Results { dir, experiment, provenance, planned, trials, again, due };
+        let mut results = Results::empty(dir, experiment, provenance, planned);
         results.write_tables()?;
         Ok(results)
+    }
+
+    fn empty(dir: RunDir, experiment: Experiment, provenance: Provenance, planned: usize) -> Results {
+        Results {
+            dir,
+            experiment,
+            provenance,
+            planned,
+            trials: Vec::new(),
+            again: BTreeSet::new(),
+            due: Due::never(),
+            has_single_tables: false,
+            courses: BTreeMap::new(),
+        }
     }
 
     /// Goes on with the results of a run that was broken off: its valid trials stay, all others are to be measured.
@@ -118,16 +139,67 @@ impl Results {
     /// # Errors
     /// [`RunDirError`] if something in it is missing or of another version.
     pub fn read(dir: RunDir) -> Result<Results> {
+        Results::load(dir, false)
+    }
+
+    /// Reads a run directory and writes its tables of single trials anew.
+    ///
+    /// # Errors
+    /// As [`Results::read`]; if the run directory cannot be written.
+    pub fn rewrite(dir: RunDir) -> Result<Results> {
+        Results::load(dir, true)
+    }
+
+    fn load(dir: RunDir, rewrites: bool) -> Result<Results> {
         let experiment: Experiment = dir.read_json("experiment.json")?;
         let environment: Environment = dir.read_json("environment.json")?;
         let plan = dir.read_json::<Plan>("plan.json").ok();
-        let trials = admission::read(&dir, &experiment, plan.as_ref())?;
-        let readable = trials.iter().find(|trial| trial.started_s > 0.0);
-        let accel = readable.map_or(Accel::Tcg, |trial| trial.accel);
         let written = experiment.configurations.len() * experiment.timing.repeats as usize;
-        let planned = plan.map_or(written, |plan| plan.trials.len());
-        let (provenance, again, due) = (provenance(&dir, &environment, accel), BTreeSet::new(), Due::never());
-        Ok(Results { dir, experiment, provenance, planned, trials, again, due })
+        let planned = plan.as_ref().map_or(written, |plan| plan.trials.len());
+        let provenance = provenance(&dir, &environment, Accel::Tcg);
+        let mut results = Results::empty(dir, experiment, provenance, planned);
+        results.load_trials(plan.as_ref(), rewrites)?;
+        let readable = results.trials.iter().find(|trial| trial.started_s > 0.0);
+        results.provenance.accel = readable.map_or(Accel::Tcg, |trial| trial.accel);
+        Ok(results)
+    }
+
+    /// Takes all trials from the disk, and writes the tables of single trials on the way.
+    fn load_trials(&mut self, plan: Option<&Plan>, rewrites: bool) -> Result<(), RunDirError> {
+        let (dir, experiment, provenance) =
+            (self.dir.clone(), self.experiment.clone(), self.provenance.clone());
+        let create = || TableFiles::create(&dir, &kept::headers(&experiment, &provenance));
+        let mut files = rewrites.then(create).transpose()?;
+        self.trials.clear();
+        self.courses.clear();
+        admission::read(&dir, &Keeper::new(&dir, &experiment, &provenance), plan, |trial| {
+            files.as_mut().map_or(Ok(()), |files| files.add(&trial.rows))?;
+            self.put(trial.figures);
+            Ok(())
+        })?;
+        self.has_single_tables = rewrites;
+        files.map_or(Ok(()), TableFiles::finish)
+    }
+
+    /// Puts a trial in its place, and drops the course of a less biased one.
+    fn put(&mut self, mut figures: TrialFigures) {
+        let bias = figures.valid().and(Metric::BiasRate.value(&figures)).unwrap_or(-1.0);
+        let id = figures.configuration.id();
+        let most = self.courses.get(&id).copied().filter(|(trial, _)| *trial != figures.trial);
+        match most {
+            Some((_, most)) if most > bias => forget_course(&mut figures),
+            before => {
+                let place = before.and_then(|(trial, _)| self.place(trial).ok());
+                if let Some(place) = place {
+                    forget_course(&mut self.trials[place]);
+                }
+                self.courses.insert(id, (figures.trial, bias));
+            }
+        }
+        match self.place(figures.trial) {
+            Ok(known) => self.trials[known] = figures,
+            Err(gap) => self.trials.insert(gap, figures),
+        }
     }
 
     /// Keeps the plan, which may have grown.
@@ -145,36 +217,22 @@ impl Results {
     /// If the run directory cannot be written.
     pub fn add(&mut self, raw: RawTrial) -> Result<TrialFigures> {
         self.dir.write_trial(&raw)?;
-        let figures = TrialFigures::compute(&raw, &self.experiment.timing);
+        let keeper = Keeper::new(&self.dir, &self.experiment, &self.provenance);
+        let KeptTrial { figures, rows } = keeper.trial(&file_of_trial(raw.trial))?;
         self.again.remove(&figures.trial);
         self.due.behind = true;
-        match self.place(figures.trial) {
-            Err(end) if end == self.trials.len() => {
-                self.trials.push(figures.clone());
-                self.append(&figures)?;
-            }
-            // A trial that was tried again, or skipped by a run before this one.
-            place => {
-                match place {
-                    Ok(known) => self.trials[known] = figures.clone(),
-                    Err(gap) => self.trials.insert(gap, figures.clone()),
-                }
-                self.write(tables::per_trial(&self.experiment, &self.provenance, &self.trials))?;
+        // One that was tried again, or skipped by a run before this one, does not belong at the end.
+        self.has_single_tables &= self.place(figures.trial) == Err(self.trials.len());
+        if self.has_single_tables {
+            for (table, rows) in kept::headers(&self.experiment, &self.provenance).iter().zip(&rows) {
+                self.dir.append(&table.file_name(), rows)?;
             }
         }
+        self.put(figures.clone());
         if self.due.is_now(Instant::now()) {
-            self.write_comparisons()?;
+            self.write_tables()?;
         }
         Ok(figures)
-    }
-
-    /// Adds the last trial to the tables of single trials.
-    fn append(&self, last: &TrialFigures) -> Result<()> {
-        let one = std::slice::from_ref(last);
-        for table in tables::per_trial(&self.experiment, &self.provenance, one) {
-            self.dir.append(&table.file_name(), &table.to_csv_rows())?;
-        }
-        Ok(())
     }
 
     /// Keeps an attempt beside the tables if it came to nothing; `None` if it was measured and should be added.
@@ -196,7 +254,6 @@ impl Results {
     /// If a chart cannot be drawn or the run directory cannot be written.
     pub fn finish(&mut self) -> Result<()> {
         self.write_tables()?;
-        self.write_timeline()?;
         let model = self.model();
         let charts = charts(&model)?;
         self.dir.make("charts")?;
@@ -208,28 +265,14 @@ impl Results {
         Ok(self.dir.write("report.md", report::markdown::report(&model, &charts).as_bytes())?)
     }
 
-    /// The course of every trial. Read from the disk again, one by one: only figures are kept in memory.
-    fn write_timeline(&self) -> Result<()> {
-        let (raws, model) = (self.dir.trials()?, self.model());
-        let limit = ROWS_OF_TRIAL.min(ROWS_OF_RUN / raws.len().max(1));
-        let mut text = tables::timeline(&model, None).to_csv();
-        for raw in raws {
-            // What is excluded has no course.
-            let Ok(raw) = raw else { continue };
-            let is_known = self.trials.iter().any(|t| t.trial == raw.trial && t.numbers.is_some());
-            if !is_known {
-                continue;
-            }
-            let points = timeline(&raw, &self.experiment.timing, limit);
-            let trial = (raw.trial, &raw.configuration, points);
-            text.push_str(&tables::timeline(&model, Some(trial)).to_csv_rows());
-        }
-        Ok(self.dir.write("timeline.csv", text.as_bytes())?)
-    }
-
+    /// The tables of all trials, and those of single trials where they are not on the disk.
     fn write_tables(&mut self) -> Result<()> {
-        self.write(tables::per_trial(&self.experiment, &self.provenance, &self.trials))?;
-        self.write([tables::columns(&self.model())])?;
+        if !self.has_single_tables {
+            let plan = self.dir.read_json::<Plan>("plan.json").ok();
+            self.load_trials(plan.as_ref(), true)?;
+            let columns = tables::columns(&self.model());
+            self.dir.write(&columns.file_name(), columns.to_csv().as_bytes())?;
+        }
         self.write_comparisons()
     }
 
@@ -246,15 +289,14 @@ impl Results {
         Ok(())
     }
 
-    fn write(&self, tables: impl IntoIterator<Item = Table>) -> Result<()> {
-        for table in tables {
-            self.dir.write(&table.file_name(), table.to_csv().as_bytes())?;
-        }
-        Ok(())
-    }
-
     fn model(&self) -> Model<'_> {
         Model::new(&self.experiment, &self.provenance, &self.trials)
+    }
+}
+
+fn forget_course(figures: &mut TrialFigures) {
+    if let Some(numbers) = &mut figures.numbers {
+        numbers.course = Course::default();
     }
 }
 
@@ -281,9 +323,10 @@ mod tests {
     fn results(base: &Path, took: Duration) -> Results {
         let (experiment, provenance, _) = report_fixture::run();
         let dir = RunDir::create(base, "p", "t").unwrap();
-        let (planned, trials) = (9, Vec::new());
         let due = Due { took, ..Due::never() };
-        Results { dir, experiment, provenance, planned, trials, again: BTreeSet::new(), due }
+        let mut results = Results::empty(dir, experiment, provenance, 9);
+        results.due = due;
+        results
     }
 
     fn trial(number: u32) -> RawTrial {
@@ -322,6 +365,87 @@ mod tests {
         assert!(appended.starts_with(&header) && appended.lines().count() == 1 + 3 * 8, "{appended}");
         results.write_tables().unwrap();
         assert_eq!(dir.read("flows.csv").unwrap(), appended);
+    }
+
+    /// A run of six trials on the disk, one of them failed, with its report.
+    fn reported(base: &Path) -> RunDir {
+        let dir = RunDir::create(base, "p", "t").unwrap();
+        let experiment = report_fixture::run().0;
+        dir.write_json("experiment.json", &experiment).unwrap();
+        let mut results =
+            Results::create(dir.clone(), experiment, Environment::default(), Accel::Tcg).unwrap();
+        for number in [1, 2, 4, 5, 6] {
+            results.add(trial(number)).unwrap();
+        }
+        let failed = fixture::failed(fixture::configuration("virtio", 2));
+        results.add(fixture::numbered(failed, 3, 3)).unwrap();
+        results.finish().unwrap();
+        dir
+    }
+
+    /// Every file of the report by name.
+    fn files(dir: &RunDir) -> BTreeMap<String, Vec<u8>> {
+        let files = ["", "charts"].map(|part| std::fs::read_dir(dir.path().join(part)).unwrap());
+        let files = files.into_iter().flatten().map(|entry| entry.unwrap().path());
+        let files = files.filter(|path| path.is_file());
+        files.map(|path| (path.display().to_string(), std::fs::read(path).unwrap())).collect()
+    }
+
+    fn kept(dir: &RunDir, trial: u32) -> std::path::PathBuf {
+        dir.path().join(format!("figures/trial-{trial:04}.zst"))
+    }
+
+    #[test]
+    fn a_report_from_kept_figures_is_the_one_from_raw_data_and_the_one_of_bench() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = reported(base.path());
+        let benchs = files(&dir);
+        Results::rewrite(dir.clone()).unwrap().finish().unwrap();
+        assert!(files(&dir) == benchs, "from kept figures");
+        std::fs::remove_dir_all(dir.path().join("figures")).unwrap();
+        Results::rewrite(dir.clone()).unwrap().finish().unwrap();
+        assert!(files(&dir) == benchs, "from raw data");
+        assert!(kept(&dir, 6).exists());
+    }
+
+    #[test]
+    fn kept_figures_that_are_damaged_or_of_another_trial_are_computed_anew() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = reported(base.path());
+        let before = files(&dir);
+        let whole = std::fs::read(kept(&dir, 1)).unwrap();
+        std::fs::copy(kept(&dir, 1), kept(&dir, 2)).unwrap();
+        std::fs::write(kept(&dir, 4), &whole[..whole.len() / 2]).unwrap();
+        std::fs::write(kept(&dir, 5), b"{}").unwrap();
+        let mut flipped = std::fs::read(kept(&dir, 6)).unwrap();
+        flipped[40] ^= 1;
+        std::fs::write(kept(&dir, 6), flipped).unwrap();
+        Results::rewrite(dir.clone()).unwrap().finish().unwrap();
+        assert!(files(&dir) == before);
+        assert_ne!(std::fs::read(kept(&dir, 2)).unwrap(), whole, "kept again");
+    }
+
+    #[test]
+    fn kept_figures_never_stand_for_raw_data_that_changed_or_broke() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = reported(base.path());
+        dir.write_raw(&file_of_trial(1), &RawTrial { attempt: 7, ..trial(1) }).unwrap();
+        dir.write(&file_of_trial(2), b"broken").unwrap();
+        let read = Results::read(dir.clone()).unwrap();
+        assert_eq!(read.trials()[0].attempt, 7);
+        assert!(read.place(2).is_err() || read.trials()[1].numbers.is_none());
+    }
+
+    #[test]
+    fn only_the_most_biased_trial_of_a_configuration_keeps_its_course() {
+        let base = tempfile::tempdir().unwrap();
+        let mut results = results(base.path(), Duration::from_secs(3600));
+        for (number, rate) in [(1, 950.0), (2, 600.0), (3, 800.0)] {
+            let raw = fixture::trial(fixture::configuration("virtio", 2), &[rate, 1100.0]);
+            results.add(fixture::numbered(raw, number, number)).unwrap();
+        }
+        let has_course = |trial: &TrialFigures| !trial.valid().unwrap().course.guests.is_empty();
+        assert_eq!(results.trials.iter().map(has_course).collect::<Vec<_>>(), [false, true, false]);
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //! | `environment.json` | the machine and its software |
 //! | `merged.json` | of a merged run: its sources with their blocks and machines |
 //! | `raw/attempts/…` | raw samples of failed and invalid attempts at trials that were tried again |
-//! | `raw/trial-0001.json` … | raw samples of each trial; all below is made from them |
+//! | `raw/trial-0001.zst` … | raw samples of each trial, as [`crate::raw::encode`] describes; all below is made from them |
+//! | `figures/trial-0001.zst` … | figures of each trial, a cache: may be removed at any time |
 //! | `flows.csv`, `guests.csv`, `trials.csv`, `proofs.csv`, `summary.csv` … | figures; `columns.csv` is their data dictionary |
 //! | `configurations.csv` | the levels of each configuration, by its id |
 //! | `timeline.csv` | the course of each trial |
@@ -22,7 +23,13 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::raw::{self, RawTrial};
+use crate::host::Environment;
+use crate::raw::{self, RawFileError, RawTrial};
+
+/// The ending of the files of raw trials.
+pub(super) const ENDING: &str = ".zst";
+/// The ending that they had up to format 3.
+const EARLIER: &str = ".json";
 
 /// Of a merged run: its parts.
 pub(super) const MERGED: &str = "merged.json";
@@ -50,8 +57,8 @@ pub enum RunDirError {
     },
     /// Another kvmfair wrote it.
     #[error(
-        "{} is not a file of this version of kvmfair: it has {found}, this is format {} (hint: read the run with the kvmfair \
-         that environment.json names)",
+        "{} is not a file of this version of kvmfair: it has {found}, this is format {} (hint: read the run with {writer}, \
+         which wrote it)",
         .path.display(),
         raw::FORMAT
     )]
@@ -60,6 +67,8 @@ pub enum RunDirError {
         path: PathBuf,
         /// Its format, in words.
         found: String,
+        /// The version that reads it.
+        writer: String,
     },
     /// There is no run.
     #[error("{} is not a run directory: it has no raw trials (hint: give a directory below `runs/`)", .0.display())]
@@ -265,8 +274,8 @@ impl RunDir {
     }
 
     pub(super) fn write_raw(&self, name: &str, trial: &RawTrial) -> Result<(), RunDirError> {
-        let text = serde_json::to_string(trial).map_err(self.content(name))?;
-        self.write(name, text.as_bytes())
+        let bytes = raw::encode(trial).map_err(self.content(name))?;
+        self.write(name, &bytes)
     }
 
     /// All raw trials, in the order of the plan.
@@ -288,13 +297,14 @@ impl RunDir {
         Ok(names.into_iter().map(|name| self.read_trial(&format!("raw/{name}"))))
     }
 
-    /// The numbers that the names of the files of raw trials have, in the order of [`RunDir::trials`]; `None` for no number.
+    /// The files of all raw trials, in the order of their numbers, with the number that each name has; 0 for none.
     ///
     /// # Errors
     /// As said.
-    pub(super) fn trial_numbers(&self) -> Result<Vec<Option<u32>>, RunDirError> {
-        let number = |name: &String| name.strip_prefix("trial-")?.strip_suffix(".json")?.parse().ok();
-        Ok(self.trial_names()?.iter().map(number).collect())
+    pub(super) fn trial_files(&self) -> Result<Vec<(String, u32)>, RunDirError> {
+        let number = |name: &str| name.strip_prefix("trial-")?.strip_suffix(ENDING)?.parse().ok();
+        let file = |name: String| (format!("raw/{name}"), number(&name).unwrap_or(0));
+        Ok(self.trial_names()?.into_iter().map(file).collect())
     }
 
     fn trial_names(&self) -> Result<Vec<String>, RunDirError> {
@@ -302,20 +312,40 @@ impl RunDir {
         let mut names: Vec<String> = fs::read_dir(&raw)
             .map_err(io("read", &raw))?
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| name.starts_with("trial-") && name.ends_with(".json"))
+            .filter(|name| name.starts_with("trial-") && (name.ends_with(ENDING) || name.ends_with(EARLIER)))
             .collect();
         names.sort_by_key(|name| (name.len(), name.clone())); // 10000 comes after 9999
         Ok(names)
     }
 
     pub(super) fn read_trial(&self, name: &str) -> Result<RawTrial, RunDirError> {
-        let value: serde_json::Value = self.read_json(name)?;
-        let format = value.get("format").and_then(serde_json::Value::as_u64);
-        if format != Some(u64::from(raw::FORMAT)) {
-            let found = format.map_or("no format".into(), |number| format!("format {number}"));
-            return Err(RunDirError::Format { path: self.path.join(name), found });
+        self.decode_trial(name, &self.read_bytes(name)?)
+    }
+
+    /// The raw trial in the bytes of a file.
+    ///
+    /// # Errors
+    /// [`RunDirError::Format`] for one of another version, [`RunDirError::Content`] for one that is damaged.
+    pub(super) fn decode_trial(&self, name: &str, bytes: &[u8]) -> Result<RawTrial, RunDirError> {
+        if name.ends_with(EARLIER) {
+            return Err(self.other_format(name, "format 3 or an earlier one (JSON)".into()));
         }
-        serde_json::from_value(value).map_err(self.content(name))
+        raw::decode(bytes).map_err(|error| match error {
+            RawFileError::Format(format) => self.other_format(name, format!("format {format}")),
+            damaged => self.content(name)(damaged),
+        })
+    }
+
+    fn other_format(&self, name: &str, found: String) -> RunDirError {
+        let environment: Option<Environment> = self.read_json("environment.json").ok();
+        let version = environment.map(|environment| format!("kvmfair {}", environment.tool_version));
+        let writer = version.unwrap_or_else(|| "the kvmfair".into());
+        RunDirError::Format { path: self.path.join(name), found, writer }
+    }
+
+    pub(super) fn read_bytes(&self, name: &str) -> Result<Vec<u8>, RunDirError> {
+        let path = self.path.join(name);
+        fs::read(&path).map_err(io("read", &path))
     }
 
     fn content<E: ToString>(&self, name: &str) -> impl FnOnce(E) -> RunDirError {
@@ -325,7 +355,7 @@ impl RunDir {
 }
 
 pub(super) fn file_of_trial(trial: u32) -> String {
-    format!("raw/trial-{trial:04}.json")
+    format!("raw/trial-{trial:04}{ENDING}")
 }
 
 pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> RunDirError {
@@ -371,12 +401,20 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_of_another_format_is_refused_and_named() {
+    fn a_trial_of_another_format_is_refused_with_the_version_that_reads_it() {
         let base = tempfile::tempdir().unwrap();
         let run = RunDir::create(base.path(), "p", "t").unwrap();
-        run.write("raw/trial-0001.json", b"{\"format\": 99}").unwrap();
+        let environment = Environment { tool_version: "9.8.7".into(), ..Environment::default() };
+        run.write_json("environment.json", &environment).unwrap();
+        let trial = crate::figures::fixture::trial(Default::default(), &[1.0]);
+        run.write_trial(&RawTrial { format: 99, ..trial }).unwrap();
         let message = run.read_trials().unwrap_err().to_string();
-        assert!(message.contains("trial-0001.json") && message.contains("format 99"), "{message}");
+        assert!(message.contains("trial-0001.zst") && message.contains("format 99"), "{message}");
+        assert!(message.contains("kvmfair 9.8.7"), "{message}");
+        fs::remove_file(run.path().join("raw/trial-0001.zst")).unwrap();
+        run.write("raw/trial-0001.json", b"{\"format\": 3}").unwrap();
+        let message = run.read_trials().unwrap_err().to_string();
+        assert!(message.contains("trial-0001.json") && message.contains("format 3"), "{message}");
     }
 
     #[test]

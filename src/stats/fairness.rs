@@ -2,12 +2,12 @@
 //!
 //! Fairness of nothing, of one party, of all zeros or of a negative or missing share is undefined: `None`, never 1.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::summary::squared_deviations;
 
 /// Indices of fairness between at least two parties, not all of them empty-handed.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fairness {
     /// 100·(max−min)/mean (Asada 2012); 0 is fair, can exceed 100.
     pub bias_percent: f64,

@@ -3,7 +3,7 @@
 //! The spread of perfectly fair parties grows with their number: the range of n means with a noise of σ is d₂(n)·σ, 1.1 σ for two and
 //! 4.7 σ for 64. So each spread stands beside this floor, and is judged by what lies beyond it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Fairness;
 use super::distribution::normal_cdf;
@@ -18,7 +18,7 @@ pub const FEWEST_SLICES: usize = 8;
 const LARGEST_NOISE: f64 = 4.0;
 
 /// The spread of some parties' rates in one trial, beside what their noise explains.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     /// Parties.
     pub parties: usize,
@@ -35,10 +35,8 @@ pub struct Spread {
     /// Probability of a spread like this, or a larger one, if all parties are equal.
     pub p: f64,
     /// Mean square between the parties and its degrees of freedom, relative.
-    #[serde(skip)]
     between: (f64, f64),
     /// Mean square of the noise and its degrees of freedom, relative.
-    #[serde(skip)]
     within: (f64, f64),
 }
 

@@ -3,7 +3,7 @@
 //! Turns come back with a period. In a periodogram of what each party gets beside its mean and beside what all get, noise is
 //! spread over all frequencies, turns stand out in one.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::distribution::f_upper_tail;
 use super::layout::Layout;
@@ -18,7 +18,7 @@ const MEMORY: f64 = 3.0;
 const SMALLEST: f64 = 0.1;
 
 /// How some parties take turns.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Turns {
     /// After how long the order comes back, s; no shorter than two slices. For two parties a turn is half of it.
     pub period_s: f64,

@@ -69,7 +69,7 @@ fn every_file_is_there(run: &Path) {
         ])
         .map(|name| run.join(name))
         .collect();
-    files.extend((1..=8).map(|trial| run.join(format!("raw/trial-{trial:04}.json"))));
+    files.extend((1..=8).map(|trial| run.join(format!("raw/trial-{trial:04}.zst"))));
     for file in files {
         assert!(fs::metadata(&file).is_ok_and(|meta| meta.len() > 0), "{} is missing", file.display());
     }

@@ -54,10 +54,10 @@ fn a_macvtap_whose_mode_was_changed_behind_our_back_does_not_count() {
 
 /// With the real QEMU the trial is measured; what it was before is kept, counted and told.
 fn resumed_without_it(place: &Sandbox, run: &Path) {
-    let invalid = fs::read(run.join("raw/trial-0001.json")).unwrap();
+    let invalid = fs::read(run.join("raw/trial-0001.zst")).unwrap();
     let resumed = place.start(place.command(&["bench", "--resume", run.to_str().unwrap()])).end().expect(0);
     place.assert_nothing_left();
-    assert_eq!(fs::read(run.join("raw/attempts/trial-0001-1.json")).unwrap(), invalid);
+    assert_eq!(fs::read(run.join("raw/attempts/trial-0001-1.zst")).unwrap(), invalid);
     let trial = &rows(run, "trials.csv")[0];
     assert_eq!((trial["outcome"].as_str(), trial["attempts"].as_str()), ("measured", "2"));
     let warning = "1 of 1 trials needed more than one attempt, trial 1 the most (2)";
@@ -80,8 +80,9 @@ fn a_trial_that_comes_to_nothing_is_tried_again_and_the_attempt_is_kept() {
     let run = place.only_run();
     let trial = &rows(&run, "trials.csv")[0];
     assert_eq!((trial["outcome"].as_str(), trial["attempts"].as_str()), ("measured", "2"));
-    let kept = fs::read_to_string(run.join("raw/attempts/trial-0001-1.json")).unwrap();
-    assert!(kept.contains("\"found\":\"bridge on kf-"), "{kept}");
+    let kept = fs::read(run.join("raw/attempts/trial-0001-1.zst")).unwrap();
+    let kept = kvmfair::raw::decode(&kept).unwrap().checks;
+    assert!(kept.iter().any(|check| check.found.starts_with("bridge on kf-")), "{kept:?}");
 }
 
 #[test]

@@ -137,8 +137,8 @@ fn distribution(report: &Model, part: &Part, unit: Unit) -> Option<Plot> {
     let name = if unit == Unit::Transactions { "flow_rates_cdf" } else { "flow_throughput_cdf" };
     let points = |line: &Group| {
         let trials = line.rows.iter().flat_map(|row| trials_of(report, row));
-        let flows = trials.filter_map(|trial| trial.valid()).flat_map(|numbers| &numbers.flows);
-        steps(flows.map(|flow| flow.rate).collect())
+        let rates = trials.filter_map(|trial| trial.valid()).flat_map(|numbers| &numbers.flow_rates);
+        steps(rates.copied().collect())
     };
     let series = part.series(report, points);
     let largest = reach(series.iter().flat_map(|series| &series.points).map(|mark| &mark.x));

@@ -63,7 +63,7 @@ pub fn columns(model: &Model) -> Table {
         trials(model),
         configurations(model),
         summary(model),
-        timeline(model, None),
+        timeline(model.experiment, model.provenance, None),
     ]);
     let mut table = dictionary(&tables.collect::<Vec<_>>());
     describe_values(&mut table, "summary.metric", &summary::values(model));
@@ -186,8 +186,12 @@ pub fn configurations(model: &Model) -> Table {
 }
 
 /// `timeline`: one row for each point of a trial's course; of no trial, the columns.
-pub fn timeline(model: &Model, trial: Option<(u32, &Configuration, Vec<Point>)>) -> Table {
-    let keys = Keys::without_factors(model.experiment, model.provenance);
+pub fn timeline(
+    experiment: &Experiment,
+    provenance: &Provenance,
+    trial: Option<(u32, &Configuration, Vec<Point>)>,
+) -> Table {
+    let keys = Keys::without_factors(experiment, provenance);
     let columns = [
         Column::plain("trial", ColumnType::Integer, "number of the trial, from 1"),
         Column {

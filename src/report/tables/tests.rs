@@ -18,7 +18,11 @@ fn rows(table: &Table) -> Rows {
 
 fn all(model: &Model) -> Vec<Table> {
     let tables = per_trial(model.experiment, model.provenance, model.trials);
-    tables.into_iter().chain(of_all_trials(model)).chain([timeline(model, None), columns(model)]).collect()
+    tables
+        .into_iter()
+        .chain(of_all_trials(model))
+        .chain([timeline(model.experiment, model.provenance, None), columns(model)])
+        .collect()
 }
 
 fn named(model: &Model, name: &str) -> Rows {
@@ -207,7 +211,8 @@ fn a_timeline_names_the_source_of_each_value() {
     let point =
         Point { at_s: -0.5, source: "guest", name: "2".into(), metric: "rate_tps".into(), value: 900.25 };
     let configuration = &experiment.configurations[0];
-    let text = timeline(&model, Some((7, configuration, vec![point]))).to_csv_rows();
+    let text =
+        timeline(model.experiment, model.provenance, Some((7, configuration, vec![point]))).to_csv_rows();
     let id = configuration.id();
     assert_eq!(text, format!("{},{id},7,-0.5,guest,guest 2,rate_tps,900.25\n", provenance.run));
 }

@@ -18,7 +18,7 @@ pub(super) static WINDOW: [Field<Numbers>; 7] = [
         Some(starved(n)).filter(|text| !text.is_empty())
     }),
     integer("stalled_flows", "flows that were stalled for a tenth of the window or more", |n| {
-        Some(n.stalled_flows().len() as i64)
+        Some(n.stalled_flows.len() as i64)
     }),
     two_guests(real(
         "turns_period_s",

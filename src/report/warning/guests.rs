@@ -33,9 +33,8 @@ pub(super) fn stalled(model: &Model) -> Option<Warning> {
     let mut trials: Vec<(u32, Vec<u32>)> = Vec::new();
     for (trial, numbers) in valid(model) {
         let starved: Vec<u32> = numbers.starved_guests().map(|guest| guest.guest).collect();
-        let marked = numbers.stalled_flows();
-        let own = numbers.flows.iter().filter(|flow| marked.contains(&flow.flow));
-        let own: Vec<_> = own.filter(|flow| !starved.contains(&flow.guest)).collect();
+        let own: Vec<_> =
+            numbers.stalled_flows.iter().filter(|flow| !starved.contains(&flow.guest)).collect();
         longest_s = own.iter().map(|flow| flow.stalled_s).fold(longest_s, f64::max);
         trials.extend((!own.is_empty()).then(|| (trial, own.iter().map(|flow| flow.flow).collect())));
     }

@@ -1,0 +1,159 @@
+//! Figures of finished trials, kept beside their raw files: a report reads no raw data twice.
+//!
+//! `figures/trial-0001.zst` has the figures of a trial and its rows of the tables of single trials. It is a cache: its key is the
+//! SHA-256 of the raw file, of the experiment, of the run's name and of the build of kvmfair. A file with another key, a damaged
+//! one or none means that the figures are computed from the raw data, and kept.
+
+use std::fs;
+use std::io::Read;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::run_dir::{RunDir, RunDirError};
+use crate::figures::{TrialFigures, timeline};
+use crate::profile::Experiment;
+use crate::raw::RawTrial;
+use crate::report::{Provenance, tables};
+use crate::table::Table;
+
+/// Where they are kept.
+const DIRECTORY: &str = "figures";
+/// More than the figures and rows of any trial, bytes.
+const LARGEST: u64 = 256 << 20;
+/// zstd's level: the fastest.
+const LEVEL: i32 = 1;
+/// Rows of `timeline.csv` for one trial, at most.
+const ROWS_OF_TRIAL: usize = 20_000;
+/// The same of a run: some 20 MB. Of many trials, slices are longer.
+const ROWS_OF_RUN: usize = 250_000;
+/// Trials in `timeline.csv`: with more, a trial would have fewer than 1,000 rows, which show nothing.
+const TRIALS_OF_TIMELINE: usize = 250;
+
+/// Another build may compute other figures, released or not.
+static BUILD: LazyLock<String> = LazyLock::new(|| {
+    let file = std::env::current_exe().and_then(fs::metadata).ok();
+    let identity = file.map(|file| (file.len(), file.modified().ok()));
+    format!("{} {identity:?}", env!("CARGO_PKG_VERSION"))
+});
+
+/// What a report needs of a trial.
+pub(super) struct KeptTrial {
+    /// Without details that are in the rows.
+    pub figures: TrialFigures,
+    /// Its rows of each of [`headers`]' tables, as CSV.
+    pub rows: Vec<String>,
+}
+
+/// The first line of a file; the rows follow.
+#[derive(Serialize, Deserialize)]
+struct Description {
+    key: String,
+    figures: TrialFigures,
+    /// Bytes of the rows of each table.
+    lengths: Vec<usize>,
+}
+
+/// Reads trials of one run, from what is kept or from their raw files.
+pub(super) struct Keeper<'r> {
+    dir: &'r RunDir,
+    experiment: &'r Experiment,
+    provenance: &'r Provenance,
+    /// What the figures of all trials depend on beside their raw data.
+    context: Vec<u8>,
+}
+
+impl<'r> Keeper<'r> {
+    pub fn new(dir: &'r RunDir, experiment: &'r Experiment, provenance: &'r Provenance) -> Keeper<'r> {
+        let described = serde_json::to_string(experiment).unwrap_or_default();
+        let context = [BUILD.as_str(), &provenance.run, &described].join("\n").into_bytes();
+        Keeper { dir, experiment, provenance, context }
+    }
+
+    /// The trial whose raw samples are in a file.
+    ///
+    /// # Errors
+    /// [`RunDirError`] if it cannot be read, is damaged, or is of another version; figures that are kept do not replace it.
+    pub fn trial(&self, name: &str) -> Result<KeptTrial, RunDirError> {
+        let bytes = self.dir.read_bytes(name)?;
+        let digest = Sha256::new().chain_update(&self.context).chain_update(&bytes).finalize();
+        let key: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let kept = self.dir.path().join(name.replacen("raw", DIRECTORY, 1));
+        if let Some(trial) = read(&kept, &key) {
+            return Ok(trial);
+        }
+        let raw = self.dir.decode_trial(name, &bytes)?;
+        let mut figures = TrialFigures::compute(&raw, &self.experiment.timing);
+        let rows = self.rows(&figures, Some(&raw));
+        figures.drop_details();
+        let trial = KeptTrial { figures, rows };
+        if let Err(error) = write(&kept, key, &trial) {
+            tracing::debug!("failed to keep the figures of {name}: {error}"); // the next report is slower, no more
+        }
+        Ok(trial)
+    }
+
+    /// The rows of a trial; without its raw samples it has no course.
+    pub fn rows(&self, figures: &TrialFigures, raw: Option<&RawTrial>) -> Vec<String> {
+        let one = std::slice::from_ref(figures);
+        let mut tables = tables::per_trial(self.experiment, self.provenance, one);
+        // What is excluded has no course.
+        let shown = raw.filter(|_| figures.numbers.is_some() && figures.trial as usize <= TRIALS_OF_TIMELINE);
+        let course = shown.map(|raw| {
+            let points = timeline(raw, &self.experiment.timing, self.rows_of_trial());
+            (raw.trial, &raw.configuration, points)
+        });
+        tables.push(tables::timeline(self.experiment, self.provenance, course));
+        tables.iter().map(Table::to_csv_rows).collect()
+    }
+
+    fn rows_of_trial(&self) -> usize {
+        let trials = self.experiment.configurations.len() * self.experiment.timing.repeats as usize;
+        ROWS_OF_TRIAL.min(ROWS_OF_RUN / trials.clamp(1, TRIALS_OF_TIMELINE))
+    }
+}
+
+/// The tables of single trials without rows: their files' names and headers.
+pub(super) fn headers(experiment: &Experiment, provenance: &Provenance) -> Vec<Table> {
+    let mut tables = tables::per_trial(experiment, provenance, &[]);
+    tables.push(tables::timeline(experiment, provenance, None));
+    tables
+}
+
+/// What is kept in a file; `None` if it is absent, damaged, or has another key.
+fn read(path: &std::path::Path, key: &str) -> Option<KeptTrial> {
+    let mut body = Vec::new();
+    let file = fs::read(path).ok()?;
+    zstd::Decoder::with_buffer(file.as_slice()).ok()?.take(LARGEST).read_to_end(&mut body).ok()?;
+    let end = body.iter().position(|byte| *byte == b'\n')?;
+    let Description { key: found, figures, lengths } = serde_json::from_slice(&body[..end]).ok()?;
+    if found != key {
+        return None;
+    }
+    let mut rest = &body[end + 1..];
+    let mut rows = Vec::new();
+    for length in lengths {
+        let (own, others) = rest.split_at_checked(length)?;
+        rows.push(String::from_utf8(own.to_vec()).ok()?);
+        rest = others;
+    }
+    Some(KeptTrial { figures, rows })
+}
+
+/// Replaces a file as a whole. It is not synced: one that a crash cut is computed again.
+fn write(path: &std::path::Path, key: String, trial: &KeptTrial) -> std::io::Result<()> {
+    let lengths = trial.rows.iter().map(String::len).collect();
+    let mut body = serde_json::to_vec(&Description { key, figures: trial.figures.clone(), lengths })?;
+    body.push(b'\n');
+    trial.rows.iter().for_each(|rows| body.extend(rows.as_bytes()));
+    let mut encoder = zstd::Encoder::new(Vec::new(), LEVEL)?;
+    encoder.include_checksum(true)?;
+    std::io::Write::write_all(&mut encoder, &body)?;
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    let partial = path.with_extension(format!("{}.partial", std::process::id()));
+    fs::write(&partial, encoder.finish()?)?;
+    fs::rename(&partial, path)
+}

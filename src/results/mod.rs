@@ -30,7 +30,8 @@ use crate::host::Environment;
 use crate::plan::Plan;
 use crate::profile::Experiment;
 use crate::raw::{Accel, RawTrial};
-use crate::report::chart::{charts, png};
+use crate::report::chart::{Chart, charts, lab, png};
+use crate::report::html::{self, Underway};
 use crate::report::{self, Model, Provenance, tables};
 use crate::table::{FORMATS, Table};
 use due::Due;
@@ -54,6 +55,8 @@ pub struct Results {
     /// Trials of the run that this one goes on with which are to be tried again: they stay in the tables until then.
     again: BTreeSet<u32>,
     due: Due,
+    /// Whether trials are still added: a browser that shows the report reads it again.
+    underway: bool,
 }
 
 impl Results {
@@ -71,7 +74,8 @@ impl Results {
         let provenance = provenance(&dir, &environment, accel);
         let planned = experiment.configurations.len() * experiment.timing.repeats as usize;
         let (trials, again, due) = (Vec::new(), BTreeSet::new(), Due::never());
-        let mut results = Results { dir, experiment, provenance, planned, trials, again, due };
+        let mut results =
+            Results { dir, experiment, provenance, planned, trials, again, due, underway: true };
         results.write_tables()?;
         Ok(results)
     }
@@ -91,6 +95,7 @@ impl Results {
         let mut results = Results::read(dir)?;
         let failed = results.trials.iter().filter(|trial| trial.outcome != Outcome::Measured);
         results.again = failed.map(|trial| trial.trial).collect();
+        results.underway = true;
         results.provenance.accel = accel; // a run broken off before its first trial cannot tell
         Ok(results)
     }
@@ -127,7 +132,7 @@ impl Results {
         let written = experiment.configurations.len() * experiment.timing.repeats as usize;
         let planned = plan.map_or(written, |plan| plan.trials.len());
         let (provenance, again, due) = (provenance(&dir, &environment, accel), BTreeSet::new(), Due::never());
-        Ok(Results { dir, experiment, provenance, planned, trials, again, due })
+        Ok(Results { dir, experiment, provenance, planned, trials, again, due, underway: false })
     }
 
     /// Keeps the plan, which may have grown.
@@ -195,16 +200,18 @@ impl Results {
     /// # Errors
     /// If a chart cannot be drawn or the run directory cannot be written.
     pub fn finish(&mut self) -> Result<()> {
+        self.underway = false;
         self.write_tables()?;
         self.write_timeline()?;
         let model = self.model();
-        let charts = charts(&model)?;
+        let charts = pictures(&model)?;
         self.dir.make("charts")?;
         for chart in &charts {
             self.dir.write(&format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
             let png = png(&chart.svg).with_context(|| format!("failed to draw {}", chart.name))?;
             self.dir.write(&format!("charts/{}.png", chart.name), &png)?;
         }
+        self.write_page(&charts)?;
         Ok(self.dir.write("report.md", report::markdown::report(&model, &charts).as_bytes())?)
     }
 
@@ -242,8 +249,18 @@ impl Results {
                 self.dir.write(&name, (format.render)(&table).as_bytes())?;
             }
         }
+        if self.underway {
+            self.write_page(&pictures(&self.model())?)?;
+        }
         self.due = Due::after(begun, Instant::now());
         Ok(())
+    }
+
+    /// The report that a browser may have open.
+    fn write_page(&self, pictures: &[Chart]) -> Result<()> {
+        let underway = Underway { done: self.trials.len(), planned: self.planned };
+        let page = html::report(&self.model(), pictures, self.underway.then_some(underway));
+        Ok(self.dir.write("report.html", page.as_bytes())?)
     }
 
     fn write(&self, tables: impl IntoIterator<Item = Table>) -> Result<()> {
@@ -258,10 +275,16 @@ impl Results {
     }
 }
 
+/// All pictures of a run: its charts and its lab.
+fn pictures(model: &Model) -> Result<Vec<Chart>> {
+    Ok(charts(model)?.into_iter().chain(lab(model)?).collect())
+}
+
 impl Drop for Results {
     fn drop(&mut self) {
-        if self.due.behind
-            && let Err(error) = self.write_tables()
+        let unfinished = std::mem::take(&mut self.underway);
+        if (self.due.behind || unfinished)
+            && let Err(error) = self.write_tables().and_then(|()| self.write_page(&pictures(&self.model())?))
         {
             tracing::warn!("failed to write the tables (hint: `kvmfair report`): {error:#}");
         }
@@ -283,7 +306,8 @@ mod tests {
         let dir = RunDir::create(base, "p", "t").unwrap();
         let (planned, trials) = (9, Vec::new());
         let due = Due { took, ..Due::never() };
-        Results { dir, experiment, provenance, planned, trials, again: BTreeSet::new(), due }
+        let (again, underway) = (BTreeSet::new(), true);
+        Results { dir, experiment, provenance, planned, trials, again, due, underway }
     }
 
     fn trial(number: u32) -> RawTrial {

@@ -27,7 +27,7 @@ check: install-deps lint
 # What a kill -9 leaves behind comes first: nothing else is worth a run where that is broken.
 # More threads than tests that may have guests at once: one that waits for the machine to itself holds nobody else up.
 test: install-test-deps check doc
-	$(CARGO) test --locked --test dataframes
+	$(CARGO) test --locked --test dataframes --test browser
 	$(CARGO) test --locked --test guests -- --test-threads 4 kill
 	$(CARGO) test --locked --test guests -- --test-threads 4 --skip kill
 	$(MAKE) lab

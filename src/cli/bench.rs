@@ -1,6 +1,6 @@
 //! `kvmfair bench`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
@@ -8,7 +8,7 @@ use super::exit::{Exit, InterruptedEarly};
 use super::findings::refuse_missing;
 use super::json::{self, AnswerEvent, JsonEvent, RunFindingEvent};
 use super::lab_permit::LabPermit;
-use super::output::print;
+use super::output::{counted, print, print_stderr, stdout_width, wrapped};
 use super::progress::{Progress, with_progress};
 use super::survey::Survey;
 use super::{Common, inputs, signals};
@@ -230,14 +230,35 @@ fn conclude(results: &Results, ending: Ending, common: &Common) -> Result<Exit> 
     if common.json {
         print_closing(results)?;
     } else {
-        print(&results.table(terminal()))?;
-        print(&format!("\nresults: {}\n", results.dir().display()))?;
+        print_summary(results)?;
+    }
+    if ending == Ending::Interrupted {
+        let measured = results.trials().iter().filter(|trial| trial.valid().is_some()).count();
+        print_stderr(&interruption(measured, results.planned(), results.dir()));
     }
     Ok(match ending {
         Ending::Interrupted => Exit::Interrupted,
         Ending::Complete if results.all_measured() => Exit::Success,
         Ending::Complete => Exit::FailedTrials,
     })
+}
+
+/// What an interrupted run leaves: printed only after the lab was taken down without a remainder.
+fn interruption(measured: usize, planned: usize, dir: &Path) -> String {
+    let dir = dir.display().to_string();
+    let (dir, trials) = (shell_words::quote(&dir), counted(planned, "trial"));
+    format!(
+        "interrupted: {measured} of {trials} measured and kept; the lab is taken down and every change is undone\n\
+         resume with: kvmfair bench --resume {dir}\n"
+    )
+}
+
+/// The summary of a run for people, and where its files are.
+pub(super) fn print_summary(results: &Results) -> Result<Exit> {
+    let table = results.table(terminal());
+    print(&stdout_width().map_or(table.clone(), |width| wrapped(&table, width)))?;
+    let dir = results.dir().display();
+    print(&format!("\nresults: {dir} (report.html for a browser)\n"))
 }
 
 /// What a run shows, as lines of JSON: warnings, answers, configurations and figures.
@@ -254,6 +275,21 @@ pub(super) fn print_closing(results: &Results) -> Result<Exit> {
 
 /// Standard output as a renderer sees it: its width, or a fixed one elsewhere, so that logs look alike everywhere.
 pub(super) fn terminal() -> Terminal {
-    let width = comfy_table::Table::new().width().unwrap_or(120);
+    let width = stdout_width().unwrap_or(120);
     Terminal { width, colour: super::output::colour(&std::io::stdout()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_run_counts_what_it_kept_and_names_the_command_that_resumes() {
+        let text = interruption(5, 18, Path::new("my runs/quick"));
+        assert!(
+            text.starts_with("interrupted: 5 of 18 trials measured and kept; the lab is taken down"),
+            "{text}"
+        );
+        assert!(text.ends_with("resume with: kvmfair bench --resume 'my runs/quick'\n"), "{text}");
+    }
 }

@@ -74,7 +74,7 @@ pub struct InterruptedEarly;
 
 impl fmt::Display for InterruptedEarly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("interrupted before the first trial")
+        f.write_str("interrupted before the first trial; nothing was measured")
     }
 }
 

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::output::print;
 use super::{Common, bench, exit::Exit, findings, json::JsonEvent};
 use crate::results::merge;
 
@@ -48,8 +47,7 @@ impl Merge {
         if common.json {
             return bench::print_closing(&results);
         }
-        print(&results.table(bench::terminal()))?;
-        print(&format!("\nresults: {}\n", results.dir().display()))
+        bench::print_summary(&results)
     }
 }
 

@@ -29,6 +29,50 @@ pub fn colour(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// Characters in a line of standard output, if it is a terminal.
+pub fn stdout_width() -> Option<u16> {
+    comfy_table::Table::new().width()
+}
+
+/// The same of standard error.
+pub fn stderr_width() -> Option<u16> {
+    comfy_table::Table::new().use_stderr().width()
+}
+
+/// A text whose sentences fit a terminal: broken between words, with the rest of a sentence indented. Lines of tables and those with
+/// colours are left as they are.
+pub fn wrapped(text: &str, width: u16) -> String {
+    let width = usize::from(width);
+    let is_table = |line: &str| line.starts_with([' ', '─', '\u{1b}']);
+    let line = |line: &str| {
+        if is_table(line) || line.chars().count() <= width { line.to_owned() } else { broken(line, width) }
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn broken(sentence: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in sentence.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) => lines.push(format!("  {word}")),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
+/// A text cut to so many characters.
+pub fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
 /// A time in words: `8 s`, `3 min 20 s`, `2 h 5 min`.
 pub fn duration(seconds: f64) -> String {
     let seconds = seconds.max(0.0).round() as u64;
@@ -53,6 +97,19 @@ mod tests {
         assert_eq!(duration(7.6), "8 s");
         assert_eq!(duration(200.0), "3 min 20 s");
         assert_eq!(duration(7_500.0), "2 h 5 min");
+    }
+
+    #[test]
+    fn sentences_are_broken_between_words_and_tables_are_not() {
+        let text = "warning: one two three four\n table  with  many  columns  in  it\nshort\n";
+        let expected = "warning: one\n  two three\n  four\n table  with  many  columns  in  it\nshort\n";
+        assert_eq!(wrapped(text, 12), expected);
+        assert_eq!(wrapped("aVeryLongWordIndeed next", 8), "aVeryLongWordIndeed\n  next");
+    }
+
+    #[test]
+    fn a_status_that_is_too_long_ends_in_an_ellipsis() {
+        assert_eq!((shortened("status", 6), shortened("status", 4)), ("status".into(), "sta…".into()));
     }
 
     #[test]

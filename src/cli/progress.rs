@@ -9,11 +9,16 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::mpsc;
 
 use super::json::{Estimated, JsonEvent};
-use super::output::{colour, counted, duration, print_stderr};
+use super::output::{colour, counted, duration, print_stderr, shortened, stderr_width, wrapped};
 use crate::figures::{Metric, Outcome, TrialFigures};
 use crate::guest::fleet::BootNews;
 use crate::profile::{Configuration, Factor};
 use crate::run::event::{Event, Events, FinishedTrial};
+
+/// The status line is no wider than a terminal usually is: a line that fills a wide one is left behind when that becomes narrower.
+const WIDTH: u16 = 80;
+/// What spinner and bar take of it.
+const BAR: usize = 12;
 
 /// Does some work in a runtime of its own, and shows the events that it sends.
 ///
@@ -57,9 +62,9 @@ impl Progress {
         let bar = (!json && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
             let template = if colour(&std::io::stderr()) {
-                "{spinner:.cyan} {wide_msg} {bar:20.cyan/dim} {pos}/{len} trials"
+                "{spinner:.cyan} {bar:8.cyan/dim} {msg}"
             } else {
-                "{spinner} {wide_msg} {bar:20} {pos}/{len} trials"
+                "{spinner} {bar:8} {msg}"
             };
             bar.set_style(
                 ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -176,7 +181,10 @@ impl Progress {
     /// A status, replaced by the next one.
     fn status(&self, text: String) {
         match &self.bar {
-            Some(bar) => bar.set_message(text),
+            Some(bar) => {
+                let width = usize::from(stderr_width().unwrap_or(WIDTH)).min(WIDTH.into());
+                bar.set_message(shortened(&text, width.saturating_sub(BAR)));
+            }
             None => print_stderr(&format!("{text}\n")),
         }
     }
@@ -184,7 +192,7 @@ impl Progress {
     /// A line that stays.
     fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.println(text),
+            Some(bar) => bar.println(stderr_width().map_or(text.to_owned(), |width| wrapped(text, width))),
             None => print_stderr(&format!("{text}\n")),
         }
     }
@@ -217,7 +225,7 @@ fn headline(figures: &TrialFigures) -> String {
         value(Metric::TotalRate, "transactions/s"),
         value(Metric::Throughput, "Mbit/s"),
         value(Metric::Loss, "% lost"),
-        value(Metric::MeanLatency, "us mean"),
+        value(Metric::MeanLatency, "µs mean"),
         value(Metric::HostCpu, "% host CPU"),
         value(Metric::BiasRate, "% bias"),
     ];

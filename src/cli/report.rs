@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 use super::json::JsonEvent;
-use super::output::print;
 use super::{Common, bench, exit::Exit};
 use crate::results::{Results, RunDir};
 
@@ -39,7 +38,6 @@ impl Report {
         if common.json {
             return bench::print_closing(&results);
         }
-        print(&results.table(bench::terminal()))?;
-        print(&format!("\nresults: {}\n", results.dir().display()))
+        bench::print_summary(&results)
     }
 }

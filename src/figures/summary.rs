@@ -16,6 +16,8 @@ pub struct SummaryRow {
     pub configuration: Configuration,
     /// Valid repeats.
     pub measured: u32,
+    /// Their numbers in the plan.
+    pub trials: Vec<u32>,
     /// Boots of guests that the valid repeats come from; of bare metal, as many as repeats.
     pub boots: usize,
     /// Repeats that ran but do not count.
@@ -54,6 +56,7 @@ impl SummaryRow {
         SummaryRow {
             configuration: configuration.clone(),
             measured: count("measured"),
+            trials: valid.trials().map(|trial| trial.trial).collect(),
             invalid: count("invalid"),
             failed: count("failed"),
             values: Metric::ALL.into_iter().filter_map(|m| Some((m, estimate(m, &valid)?))).collect(),

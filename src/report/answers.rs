@@ -44,22 +44,26 @@ fn pairs(model: &Model, factor: Factor) -> Vec<LevelPair> {
     place[1..].iter().map(pair).collect()
 }
 
-/// A list in Markdown; empty without any.
-pub(super) fn list(model: &Model) -> String {
-    answers(model).iter().map(|answer| format!("- {answer}\n")).collect()
+/// All of them in words.
+pub(super) fn sentences(model: &Model) -> Vec<String> {
+    answers(model).iter().map(Answer::to_string).collect()
 }
 
-/// For a terminal: a line for each difference that is shown, at most eight, then one for each pair of levels without any.
-pub(super) fn first(model: &Model) -> String {
+/// A sentence for each difference that is shown, at most so many, then one for each pair of levels without any.
+pub(super) fn in_short(model: &Model, most: usize) -> Vec<String> {
     let all = answers(model);
     let (shown, rest): (Vec<&Answer>, Vec<&Answer>) = all.iter().partition(|answer| answer.is_shown());
-    let mut lines: Vec<String> = shown.iter().take(SHOWN).map(|answer| answer.to_string()).collect();
-    if shown.len() > SHOWN {
-        lines.push(format!("and {} more (see report.md)", shown.len() - SHOWN));
+    let mut lines: Vec<String> = shown.iter().take(most).map(|answer| answer.to_string()).collect();
+    if shown.len() > most {
+        lines.push(format!("and {} more (see report.md)", shown.len() - most));
     }
-    for same_pair in rest.chunk_by(|one, next| one.pair == next.pair) {
-        lines.push(not_shown(same_pair));
-    }
+    lines.extend(rest.chunk_by(|one, next| one.pair == next.pair).map(not_shown));
+    lines
+}
+
+/// For a terminal.
+pub(super) fn first(model: &Model) -> String {
+    let lines = in_short(model, SHOWN);
     if lines.is_empty() { String::new() } else { lines.join("\n") + "\n\n" }
 }
 

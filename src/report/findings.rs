@@ -116,9 +116,9 @@ fn sentence(model: &Model, finding: &RunFinding) -> String {
     format!("{open}; trials {})", trials.join(", "))
 }
 
-/// A list in Markdown; empty without findings.
-pub(super) fn list(model: &Model) -> String {
-    findings(model).iter().map(|finding| format!("- {}\n", sentence(model, finding))).collect()
+/// All of them in words, with their trials.
+pub(super) fn sentences(model: &Model) -> Vec<String> {
+    findings(model).iter().map(|finding| sentence(model, finding)).collect()
 }
 
 /// For a terminal: at most six lines.

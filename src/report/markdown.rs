@@ -1,74 +1,49 @@
-//! The report: one Markdown file with the charts linked, the tables, and what did not count.
-//!
-//! Links are relative: charts are expected in `charts/`, tables beside the report.
+//! The report as one Markdown file. Links are relative: charts are expected in `charts/`, tables beside the report.
 
-use super::chart::Chart;
-use super::overview::overview;
-use super::{Model, answers, caption, findings, groups, model, warnings};
-use crate::figures::Section;
-use crate::raw::Accel;
+use super::Model;
+use super::chart::{Chart, LAB};
+use super::document::{Block, Document, ReportSection};
 use crate::table::Table;
-
-/// The tables of the report: what each is about.
-const TABLES: [(&str, Section); 6] = [
-    ("Fairness between guests, and trust", Section::Fairness),
-    ("Fairness over repeats and over time", Section::OverTime),
-    ("Speed", Section::Speed),
-    ("CPU", Section::Cpu),
-    ("Interference by background load", Section::Interference),
-    ("Groups and their weights", Section::Groups),
-];
 
 /// The whole report, `report.md`.
 pub fn report(model: &Model, charts: &[Chart]) -> String {
-    let links = charts.iter().map(|chart| format!("![{}](charts/{}.png)\n", chart.title, chart.name));
-    let mut sections = vec![heading(model), section("Charts", &links.collect::<Vec<_>>().join("\n"))];
-    sections.push(groups(model));
-    sections.extend(TABLES.map(|(title, one)| with_legend(title, &overview(model, &[one]))));
-    let warnings: Vec<String> = warnings(model).iter().map(ToString::to_string).collect();
-    sections.push(section("Excluded trials", &list(&model::problems(model))));
-    sections.push(section("Warnings", &list(&warnings)));
-    sections.push(section("Provenance", &model.provenance.table().to_markdown()));
-    sections.retain(|section| !section.is_empty());
-    sections.join("\n")
+    let document = Document::new(model);
+    let mut paragraphs = vec![format!("# {}\n", document.title)];
+    paragraphs.extend(document.lead.iter().map(|block| markdown(block, charts)));
+    paragraphs.extend(document.sections.iter().map(|part| section(part, charts)));
+    paragraphs.retain(|paragraph| !paragraph.is_empty());
+    paragraphs.join("\n")
 }
 
 /// A section with its title; empty without a text.
-fn section(title: &str, text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!("## {title}\n\n{text}") }
+fn section(part: &ReportSection, charts: &[Chart]) -> String {
+    let blocks = part.blocks.iter().map(|block| markdown(block, charts)).filter(|text| !text.is_empty());
+    let text = blocks.collect::<Vec<_>>().join("\n");
+    if text.is_empty() { text } else { format!("## {}\n\n{text}", part.title) }
 }
 
-/// A table with what its figures are; empty without rows or figures.
-fn with_legend(title: &str, table: &Table) -> String {
-    let (table, legend) = (table.to_markdown(), table.to_legend());
-    if table.lines().count() < 3 || legend.is_empty() {
-        return String::new();
+/// One piece with a final newline; empty if there is nothing to show.
+fn markdown(block: &Block, charts: &[Chart]) -> String {
+    match block {
+        Block::Text(text) => format!("{text}\n"),
+        Block::Alert(text) => format!("**{text}**\n"),
+        Block::List(items) => items.iter().map(|item| format!("- {item}\n")).collect(),
+        Block::Figures(table) => format!("{}\n{}", table.to_markdown(), table.to_legend()),
+        Block::Words(table) => Table::to_markdown(table),
+        Block::Charts => {
+            let charts = charts.iter().filter(|chart| chart.name != LAB);
+            charts.map(link).collect::<Vec<_>>().join("\n")
+        }
+        Block::Lab => charts.iter().filter(|chart| chart.name == LAB).map(link).collect(),
+        Block::Commands(lines) => format!("```sh\n{}\n```\n", lines.join("\n")),
+        Block::Files(files) => {
+            files.iter().map(|[file, what]| format!("- [{file}]({file}): {what}\n")).collect()
+        }
     }
-    section(title, &format!("{table}\n{legend}"))
 }
 
-fn list(items: &[String]) -> String {
-    items.iter().map(|item| format!("- {item}\n")).collect()
-}
-
-fn groups(model: &Model) -> String {
-    let text = with_legend("Groups", &groups::groups(model, usize::MAX).0);
-    if text.is_empty() { text } else { text + &list(&groups::contention(model)) }
-}
-
-fn heading(model: &Model) -> String {
-    let experiment = model.experiment;
-    let emulated =
-        (model.provenance.accel == Accel::Tcg).then(|| format!("**{}**", model.provenance.accel.label()));
-    let conclusions = answers::list(model) + &findings::list(model);
-    let answers = Some(conclusions.trim_end().to_owned()).filter(|answers| !answers.is_empty());
-    let description = Some(experiment.description.clone()).filter(|text| !text.is_empty());
-    let source = experiment.source.as_ref().map(|source| format!("Source: {source}"));
-    let caption = Some(caption::lines(model).join("; ") + ".");
-    let trust = caption::trust(model).map(|sentence| format!("Trust: {sentence}."));
-    let title = Some(format!("# {}", experiment.name));
-    let parts = [title, answers, emulated, description, source, caption, trust];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n") + "\n"
+fn link(chart: &Chart) -> String {
+    format!("![{}](charts/{}.png)\n", chart.title, chart.name)
 }
 
 #[cfg(test)]
@@ -76,16 +51,32 @@ mod tests {
     use super::*;
     use crate::report::fixture;
 
+    fn chart() -> Chart {
+        let [name, title, description] = ["total_rate_tps", "Total rate", "sum"].map(str::to_owned);
+        Chart { name, title, description, svg: String::new() }
+    }
+
     #[test]
     fn the_report() {
         let (experiment, provenance, trials) = fixture::run();
-        let chart = Chart { name: "total_rate_tps".into(), title: "Total rate".into(), svg: String::new() };
-        insta::assert_snapshot!(report(&Model::new(&experiment, &provenance, &trials), &[chart]));
+        insta::assert_snapshot!(report(&Model::new(&experiment, &provenance, &trials), &[chart()]));
     }
 
     #[test]
     fn the_report_of_groups_beside_background() {
         let (experiment, provenance, trials) = fixture::grouped_run();
         insta::assert_snapshot!(report(&Model::new(&experiment, &provenance, &trials), &[]));
+    }
+
+    #[test]
+    fn answers_come_first_then_fairness_and_the_way_to_repeat_them_last() {
+        let (experiment, provenance, trials) = fixture::run();
+        let text = report(&Model::new(&experiment, &provenance, &trials), &[chart()]);
+        let titles: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        let places = ["Fairness between guests, and trust", "Speed", "CPU", "Charts", "Excluded trials"]
+            .into_iter()
+            .chain(["Lab and provenance", "How to rerun"])
+            .map(|title| titles.iter().position(|one| *one == title).unwrap());
+        assert!(places.collect::<Vec<_>>().is_sorted(), "{titles:?}");
     }
 }

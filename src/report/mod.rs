@@ -6,7 +6,7 @@
 //! - [`terminal`]: the summary, and what groups of guests got, as tables that fit the terminal
 //! - `overview`, `groups`: these tables, which the report shows too; `over_repeats`: their figures that no single trial has
 //! - `caption`: what has to be known to read them
-//! - [`markdown`]: the report
+//! - `document`: the report, whose renderings are [`markdown`] and [`html`]
 //! - `answers`: what the swept factors do, in sentences
 //! - [`comparison`]: two runs against each other; [`baseline`], [`gate`], [`junit`]: a baseline, and what a gate decided
 //! - [`history`], [`history_chart`]: figures over the runs of months
@@ -19,6 +19,7 @@ pub mod baseline;
 mod caption;
 pub mod chart;
 pub mod comparison;
+mod document;
 mod findings;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -28,6 +29,7 @@ mod gate_fixture;
 mod groups;
 pub mod history;
 pub mod history_chart;
+pub mod html;
 pub mod junit;
 pub mod markdown;
 mod model;

@@ -41,6 +41,12 @@ impl<'a> Model<'a> {
         summarise_groups(&self.experiment.configurations, self.trials)
     }
 
+    /// Whether every trial that the profile asks for is there and valid.
+    pub(super) fn has_all_trials(&self) -> bool {
+        let planned = self.experiment.configurations.len() * self.experiment.timing.repeats as usize;
+        self.trials.len() >= planned && self.trials.iter().all(|trial| trial.outcome == Outcome::Measured)
+    }
+
     /// What was the same in all configurations: `TCP_RR, 1 B request, 1 B response, 128 flows`.
     pub(super) fn constants(&self) -> String {
         constants(&self.experiment.configurations)
@@ -172,7 +178,7 @@ mod tests {
         assert_eq!(tables::trials(&model).rows.len(), 0);
         assert_eq!(tables::configurations(&model).rows.len(), 3);
         assert!(terminal::summary(&model, Terminal { width: 80, colour: false }).contains("0 of 3 repeats"));
-        assert!(markdown::report(&model, &[]).contains("## Provenance"));
+        assert!(markdown::report(&model, &[]).contains("## Lab and provenance"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::profile::Experiment;
 use crate::raw::Accel;
 use crate::table::{Cell, Column, ColumnType, Table};
 
@@ -62,9 +63,11 @@ impl Provenance {
         parts.iter().filter(|part| !part.is_empty()).map(|part| short(part)).collect::<Vec<_>>().join(" · ")
     }
 
-    /// Name and value of what is known.
-    pub fn table(&self) -> Table {
+    /// Name and value of what is known, with the lab of the experiment.
+    pub fn table(&self, experiment: &Experiment) -> Table {
         let rows = [
+            ("wire", wire(experiment)),
+            ("tester", tester(experiment)),
             ("tool", format!("kvmfair {}", self.tool_version)),
             ("profile", self.profile.clone()),
             ("profile digest", self.digest.clone()),
@@ -87,6 +90,22 @@ impl Provenance {
             ],
             rows: known.map(|(name, value)| vec![Cell::text(name), Cell::text(value)]).collect(),
         }
+    }
+}
+
+/// What connected the VM host and the tester. Without a NIC that is said: nobody may take a veth pair for one.
+pub(super) fn wire(experiment: &Experiment) -> String {
+    match &experiment.wire {
+        Some(nics) => format!("{} of the VM host to {} of the tester", nics.host_dev, nics.tester_dev),
+        None => "veth pair on the VM host; no NIC was measured".into(),
+    }
+}
+
+/// What sent the requests, and whether it took CPU time from the guests.
+pub(super) fn tester(experiment: &Experiment) -> String {
+    match &experiment.machines {
+        Some(machines) => machines.tester.address.host.clone(),
+        None => "a network namespace of the VM host; it shares the host's CPUs with the guests".into(),
     }
 }
 

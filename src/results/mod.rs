@@ -35,7 +35,8 @@ use crate::host::Environment;
 use crate::plan::Plan;
 use crate::profile::Experiment;
 use crate::raw::{Accel, RawTrial};
-use crate::report::chart::{charts, png};
+use crate::report::chart::{Chart, charts, lab, png};
+use crate::report::html::{self, Underway};
 use crate::report::{self, Model, Provenance, tables};
 use crate::table::FORMATS;
 use due::Due;
@@ -57,6 +58,8 @@ pub struct Results {
     /// Trials of the run that this one goes on with which are to be tried again: they stay in the tables until then.
     again: BTreeSet<u32>,
     due: Due,
+    /// Whether trials are still added: a browser that shows the report reads it again.
+    underway: bool,
     /// Whether the tables of single trials on the disk are those of `trials`.
     has_single_tables: bool,
     /// By configuration: its most biased trial, the only one that keeps its course, and that bias. One is drawn; all of a large
@@ -79,6 +82,7 @@ impl Results {
         let provenance = provenance(&dir, &environment, accel);
         let planned = experiment.configurations.len() * experiment.timing.repeats as usize;
         let mut results = Results::empty(dir, experiment, provenance, planned);
+        results.underway = true;
         results.write_tables()?;
         Ok(results)
     }
@@ -92,6 +96,7 @@ impl Results {
             trials: Vec::new(),
             again: BTreeSet::new(),
             due: Due::never(),
+            underway: false,
             has_single_tables: false,
             courses: BTreeMap::new(),
         }
@@ -112,6 +117,7 @@ impl Results {
         let mut results = Results::read(dir)?;
         let failed = results.trials.iter().filter(|trial| trial.outcome != Outcome::Measured);
         results.again = failed.map(|trial| trial.trial).collect();
+        results.underway = true;
         results.provenance.accel = accel; // a run broken off before its first trial cannot tell
         Ok(results)
     }
@@ -253,15 +259,17 @@ impl Results {
     /// # Errors
     /// If a chart cannot be drawn or the run directory cannot be written.
     pub fn finish(&mut self) -> Result<()> {
+        self.underway = false;
         self.write_tables()?;
         let model = self.model();
-        let charts = charts(&model)?;
+        let charts = pictures(&model)?;
         self.dir.make("charts")?;
         for chart in &charts {
             self.dir.write(&format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
             let png = png(&chart.svg).with_context(|| format!("failed to draw {}", chart.name))?;
             self.dir.write(&format!("charts/{}.png", chart.name), &png)?;
         }
+        self.write_page(&charts)?;
         Ok(self.dir.write("report.md", report::markdown::report(&model, &charts).as_bytes())?)
     }
 
@@ -285,8 +293,18 @@ impl Results {
                 self.dir.write(&name, (format.render)(&table).as_bytes())?;
             }
         }
+        if self.underway {
+            self.write_page(&pictures(&self.model())?)?;
+        }
         self.due = Due::after(begun, Instant::now());
         Ok(())
+    }
+
+    /// The report that a browser may have open.
+    fn write_page(&self, pictures: &[Chart]) -> Result<()> {
+        let underway = Underway { done: self.trials.len(), planned: self.planned };
+        let page = html::report(&self.model(), pictures, self.underway.then_some(underway));
+        Ok(self.dir.write("report.html", page.as_bytes())?)
     }
 
     fn model(&self) -> Model<'_> {
@@ -300,10 +318,16 @@ fn forget_course(figures: &mut TrialFigures) {
     }
 }
 
+/// All pictures of a run: its charts and its lab.
+fn pictures(model: &Model) -> Result<Vec<Chart>> {
+    Ok(charts(model)?.into_iter().chain(lab(model)?).collect())
+}
+
 impl Drop for Results {
     fn drop(&mut self) {
-        if self.due.behind
-            && let Err(error) = self.write_tables()
+        let unfinished = std::mem::take(&mut self.underway);
+        if (self.due.behind || unfinished)
+            && let Err(error) = self.write_tables().and_then(|()| self.write_page(&pictures(&self.model())?))
         {
             tracing::warn!("failed to write the tables (hint: `kvmfair report`): {error:#}");
         }
@@ -325,7 +349,7 @@ mod tests {
         let dir = RunDir::create(base, "p", "t").unwrap();
         let due = Due { took, ..Due::never() };
         let mut results = Results::empty(dir, experiment, provenance, 9);
-        results.due = due;
+        (results.due, results.underway) = (due, true);
         results
     }
 

@@ -12,7 +12,7 @@
 //! | `flows.csv`, `guests.csv`, `trials.csv`, `proofs.csv`, `summary.csv` … | figures; `columns.csv` is their data dictionary |
 //! | `configurations.csv` | the levels of each configuration, by its id |
 //! | `timeline.csv` | the course of each trial |
-//! | `report.md`, `charts/*.svg`, `charts/*.png` | for people |
+//! | `report.html`, `report.md`, `charts/*.svg`, `charts/*.png` | for people; the first is written anew during the run |
 //! | `log.txt`, `libvirt.log` | what happened |
 //! | `lock` | empty; locked while somebody writes |
 

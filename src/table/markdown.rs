@@ -13,15 +13,25 @@ impl Table {
 
     /// A list of what its figures are.
     pub fn to_legend(&self) -> String {
+        self.legend().map(|[heading, meaning]| format!("- {heading}: {meaning}\n")).collect()
+    }
+
+    /// The heading of each figure, and what it is.
+    pub fn legend(&self) -> impl Iterator<Item = [String; 2]> {
         let figures = self.columns.iter().filter(|column| column.display != Display::Always);
-        figures.map(|column| format!("- {}: {}\n", column.heading(), column.meaning)).collect()
+        figures.map(|column| [column.heading(), column.meaning.to_string()])
     }
 
     fn markdown_row(&self, row: &[Cell]) -> String {
-        markdown_line(row.iter().zip(&self.columns).map(|(cell, column)| match cell {
-            Cell::Trials { valid, invalid, failed } => trials(*valid, *invalid, *failed),
-            cell => cell.shown(column.rounding),
-        }))
+        markdown_line(row.iter().zip(&self.columns).map(|(cell, column)| people_text(cell, column)))
+    }
+}
+
+/// A cell of a report, where there is room for the trials that do not count.
+pub(super) fn people_text(cell: &Cell, column: &Column) -> String {
+    match cell {
+        Cell::Trials { valid, invalid, failed } => trials(*valid, *invalid, *failed),
+        cell => cell.shown(column.rounding),
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! - [`Table`], [`Column`], [`Cell`]: the value
 //! - [`Field`]: a column as a row of a static list: how its cell is read from a record, and what an experiment needs for it
-//! - `csv`, `json`, `markdown`, `terminal`: [`Table::to_csv`], [`Table::to_objects`], [`Table::to_markdown`], [`Table::to_terminal`]
+//! - `csv`, `json`, `markdown`, `html`, `terminal`: [`Table::to_csv`], [`Table::to_objects`], [`Table::to_markdown`],
+//!   [`Table::to_html`], [`Table::to_terminal`]
 //! - [`FORMATS`]: the formats that every table of a run is written in; a further one is a file and its line there
 //! - `number`: numbers and their intervals for people
 //! - `dictionary`: the columns of other tables as a table, the data dictionary
@@ -11,6 +12,7 @@ mod column;
 mod csv;
 mod dictionary;
 mod field;
+mod html;
 mod json;
 mod markdown;
 mod number;
@@ -21,6 +23,7 @@ use crate::stats::Estimate;
 pub use column::{Column, ColumnType, Display, Rounding};
 pub use dictionary::{describe_values, dictionary};
 pub use field::{Field, Reader, boolean, estimate, integer, real, text};
+pub use html::{HtmlTable, escape};
 pub use json::Row;
 pub(crate) use markdown::markdown_line;
 pub use number::{plain, with_interval};

@@ -6,8 +6,8 @@ use crate::stats::{Ends, Estimate};
 /// Of the half-widths below and above the mean, the smaller may be so much less for `±` to stand for both.
 const NEARLY_EQUAL: f64 = 0.9;
 
-/// `1234 ± 27`; `27.4 (18.1 to 44.0)` where the ends are not equally far or are the smallest and largest value; `980 to 1020` of
-/// two values; a single value has four significant digits.
+/// `1234 ± 27`; `27.4 (18.1 to 44.0)` where the ends are not equally far or are the smallest and largest value; `1000 (n=2)` of
+/// two values, `1000 (2 boots)` of several trials of two boots; a single value has four significant digits.
 pub fn with_interval(value: &Estimate) -> String {
     estimate(value, Rounding::Significant)
 }
@@ -53,11 +53,11 @@ pub(super) fn estimate(value: &Estimate, rounding: Rounding) -> String {
     }
 }
 
-/// Two values have no interval that tells anything: both are shown.
+/// Two values have no interval; their mean is as precise as they are apart.
 fn of_two(value: &Estimate) -> String {
     let decimals = decimals(value.mean, value.max - value.min, 2);
-    let [mean, min, max] = [value.mean, value.min, value.max].map(|number| format!("{number:.decimals$}"));
-    if min == max { format!("{mean} (n=2)") } else { format!("{min} to {max}") }
+    let values = if value.trials > 2 { "2 boots" } else { "n=2" };
+    format!("{:.decimals$} ({values})", value.mean)
 }
 
 /// So many significant digits of the half-width, but not more than four of the mean.
@@ -106,8 +106,8 @@ mod tests {
     }
 
     #[test]
-    fn two_trials_are_shown_as_they_are_and_one_without_an_interval() {
-        assert_eq!(of_trials(&[980.0, 1020.0], Scale::Log), "980 to 1020");
+    fn two_trials_have_a_mean_that_is_marked_and_one_has_no_interval() {
+        assert_eq!(of_trials(&[980.0, 1020.0], Scale::Linear), "1000 (n=2)");
         assert_eq!(of_trials(&[99.831, 99.832], Scale::Percent), "99.83 (n=2)");
         assert_eq!(of_trials(&[12345.678], Scale::Log), "12346");
         assert_eq!(of_trials(&[0.0], Scale::Linear), "0");

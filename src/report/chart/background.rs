@@ -65,7 +65,8 @@ fn plot(
     let bar = |(line, look): (Group, Look)| {
         let row = line.rows.first()?;
         let values = panels.iter().map(|(metric, _)| value(row, *metric)).collect();
-        Some(Bar { label: line.words, look: Some(look), values, segments: Vec::new(), floor: None })
+        let trials = row.trials.clone();
+        Some(Bar { label: line.words, look: Some(look), values, segments: Vec::new(), floor: None, trials })
     };
     let bars = part.looks(report).into_iter().take(MAX_LEVELS).filter_map(bar).collect();
     let body = Body::Bars(Bars {

@@ -7,6 +7,7 @@ use plotters::prelude::{Color, Rectangle, ShapeStyle};
 
 use super::font::Font;
 use super::frame::{self, BELOW, BOLD, LINE, Swatch, TEXT};
+use super::hint;
 use super::plane::{Along, Plane, Ticked};
 use super::plot::{Axis, Bar, Bars};
 use super::scale::Scale;
@@ -75,7 +76,9 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, bars: &Bars) -> Drawn {
                 canvas.centred("bar", &name, at, Align::Right, (TEXT, INK));
                 for (index, panel) in panels.iter().enumerate() {
                     if let Some(value) = bar.values.get(index).copied().flatten() {
-                        draw_bar(panel, bars, bar, &value, (middle, (0.66 * row).min(BAR) / 2.0));
+                        let facts = hint::of_bar(&group.title, bar, &bars.panels[index], &value);
+                        let place = (middle, (0.66 * row).min(BAR) / 2.0);
+                        canvas.hint(&facts, || draw_bar(panel, bars, bar, &value, place));
                     }
                 }
             });

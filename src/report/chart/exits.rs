@@ -103,5 +103,6 @@ fn bar(report: &Model, label: String, row: &SummaryRow, reasons: &[String]) -> O
     let total = mean(&|exits| exits.iter().sum())?;
     let parts = trials.trials().find_map(|trial| by_reason(trial, reasons))?.len();
     let segments = (0..parts).filter_map(|part| Some(mean(&|exits| exits[part])?.mean)).collect();
-    Some(Bar { label, look: None, values: vec![Some(total)], segments, floor: None })
+    let trials = row.trials.clone();
+    Some(Bar { label, look: None, values: vec![Some(total)], segments, floor: None, trials })
 }

@@ -24,7 +24,7 @@ pub(super) const LINE: f64 = 27.0;
 pub(super) const BELOW: f64 = 74.0;
 /// What a noise floor is.
 const FLOOR: &str = "; grey, up to the dotted edge: what equal guests with this noise would show";
-const ALERT: Colour = Colour(0xb4, 0x3c, 0x00);
+pub(super) const ALERT: Colour = Colour(0xb4, 0x3c, 0x00);
 
 /// A line of text around a plot, and where it stands.
 struct Line {
@@ -66,7 +66,12 @@ impl Frame {
 
     /// Height of a picture in which the plot with its axes has at least so much, px.
     pub fn height(&self, plot: f64) -> f64 {
-        (self.plot(0.0).top + plot + self.foot_height()).max(SIZE.1)
+        self.fitted(plot).max(SIZE.1)
+    }
+
+    /// Height of a picture that is no higher than its plot needs, px.
+    pub fn fitted(&self, plot: f64) -> f64 {
+        self.plot(0.0).top + plot + self.foot_height()
     }
 
     /// What is left for the plot with its axes in a picture so high.
@@ -95,7 +100,7 @@ impl Frame {
 /// What the values are, over how many trials, and what shows their intervals.
 fn caption(model: &Model, plot: &Plot) -> String {
     let shape = match &plot.body {
-        Body::Heat(_) => return plot.explanation.clone(),
+        Body::Heat(_) | Body::Lab(_) => return plot.explanation.clone(),
         Body::Scatter(Curves { style: Style::Points | Style::Line, .. }) => {
             return format!("{}; {}", plot.explanation, model.repeats());
         }

@@ -67,6 +67,7 @@ fn row(configuration: Configuration, value: f64, relative: Option<f64>) -> Summa
     SummaryRow {
         configuration,
         measured,
+        trials: (1..=measured).collect(),
         boots: measured as usize,
         invalid: 0,
         failed: 0,

@@ -67,7 +67,7 @@ fn by_party(report: &Model, row: &SummaryRow, valid: &ValidTrials, guests: &[&Gu
         };
         let Some(mean) = valid.estimate(Scale::Log, rate) else { continue };
         let repeats = valid.trials().filter_map(rate).collect();
-        let mark = Mark { repeats, ..Mark::new(place as f64, mean) };
+        let mark = Mark { repeats, ..Mark::new(place as f64, mean).of_trials(&row.trials) };
         let label = party(guest);
         match series.iter_mut().find(|series| series.label == label) {
             Some(series) => series.points.push(mark),

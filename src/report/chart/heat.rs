@@ -9,6 +9,7 @@ use super::plot::Heat;
 use super::scale::Scale;
 use super::sheet::tenths;
 use super::svg::{Align, Area, Canvas, Drawn, GREY, INK};
+use crate::table::plain;
 
 /// From nothing to the most: cividis (Nuñez, Anderton, Renslow, 2018), which any colour vision and any printer can tell.
 const COLOURS: [(f64, f64, f64); 6] = [
@@ -22,6 +23,8 @@ const COLOURS: [(f64, f64, f64); 6] = [
 /// What the scale of colours takes on the right, and its width, px.
 const KEY: f64 = 170.0;
 const BAR: f64 = 24.0;
+/// Cells that still are large enough to be pointed at.
+const MOST_HINTS: usize = 1000;
 
 /// Draws a heat map.
 pub(super) fn draw(canvas: &Canvas, plot: &Area, heat: &Heat) -> Drawn {
@@ -43,12 +46,17 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, heat: &Heat) -> Drawn {
     let mut plane = Plane::new(canvas, area, x, Ticked::new(rows..0.0, Vec::new()))?;
     let height = area.height() / rows;
     let gap = if height > 12.0 { tenths(2.0).unsigned_abs() } else { 0 };
+    let hinted = heat.rows.len() * slices <= MOST_HINTS;
     let every = (LINE / height).ceil().max(1.0) as usize;
     for (row, (name, values)) in heat.rows.iter().enumerate() {
         for (slice, value) in values.iter().enumerate() {
             let corner = |beyond: usize| ((slice + beyond) as f64 * heat.slice_s, (row + beyond) as f64);
             let mut cell = Rectangle::new([corner(0), corner(1)], colour(value / scale.top).filled());
-            plane.draw(cell.set_margin(0, gap, 0, 0));
+            cell.set_margin(0, gap, 0, 0);
+            let [from, to] = [slice, slice + 1].map(|slice| slice as f64 * heat.slice_s);
+            let value = format!("{} {}", plain(*value), heat.unit);
+            let facts = [format!("{} {name}", heat.row_title), format!("{from:.1} to {to:.1} s"), value];
+            canvas.hint(if hinted { &facts } else { &[] }, || plane.draw(&cell));
         }
         if row.is_multiple_of(every) {
             let (_, y) = plane.at((0.0, row as f64 + 0.5));

@@ -8,6 +8,7 @@ use plotters::prelude::{Circle, Color, EmptyElement, PathElement, Polygon};
 
 use super::font::Font;
 use super::frame::{self, BELOW, BOLD, LINE};
+use super::hint;
 use super::labels;
 use super::palette::{Colour, Look};
 use super::plane::{Along, DataPoint, Plane, Ticked, means};
@@ -75,7 +76,7 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
                 let aside = space * (place as f64 - (measured - 1) as f64 / 2.0);
                 place += 1;
                 intervals(&levels, series, (!curves.is_banded()).then_some(aside));
-                strokes(&levels, series, curves.style);
+                strokes(&levels, series, curves);
                 names.extend(name(&levels, series));
             }
         });
@@ -143,10 +144,10 @@ fn intervals(levels: &LevelPlane, series: &Series, aside: Option<f64>) {
 }
 
 /// Lines, the dots of single repeats, and points.
-fn strokes(levels: &LevelPlane, series: &Series, style: Style) {
+fn strokes(levels: &LevelPlane, series: &Series, curves: &Curves) {
     let Look { colour, dash, marker } = series.look;
     let LevelPlane { plane, .. } = levels;
-    for run in runs(series, |_| true).iter().filter(|run| style == Style::Joined && run.len() > 1) {
+    for run in runs(series, |_| true).iter().filter(|run| curves.style == Style::Joined && run.len() > 1) {
         plane.line(run.iter().map(|mark| means(mark)), Stroke { colour, width: 3.5, dash });
     }
     for mark in &series.points {
@@ -156,7 +157,9 @@ fn strokes(levels: &LevelPlane, series: &Series, style: Style) {
                 plane.draw(&(EmptyElement::at((mark.x.mean, *repeat)) + dot));
             }
         });
-        plane.canvas.marker(levels.at(mark), marker, Fill::Full, colour);
+        plane.canvas.hint(&hint::of_mark(curves, series, mark), || {
+            plane.canvas.marker(levels.at(mark), marker, Fill::Full, colour);
+        });
     }
 }
 

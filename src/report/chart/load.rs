@@ -62,7 +62,7 @@ fn curve(
                 x: *row.get(Metric::TotalRate)?,
                 label: row.configuration.in_flight().to_string(),
                 zone: zones.as_ref().map(|zones| zones[index]),
-                ..Mark::new(0.0, *row.get(metric)?)
+                ..Mark::new(0.0, *row.get(metric)?).of_trials(&row.trials)
             })
         };
         rows.iter().enumerate().filter_map(mark).collect()
@@ -116,7 +116,8 @@ pub(super) fn waiting(report: &Model) -> Option<Plot> {
 fn mark(trial: &TrialFigures) -> Option<Mark> {
     trial.valid()?;
     let value = |metric: Metric| metric.value(trial).map(Estimate::exact);
-    Some(Mark { x: value(Metric::HostCpu)?, ..Mark::new(0.0, value(Metric::WaitRatio)?) })
+    let mark = Mark::new(0.0, value(Metric::WaitRatio)?).of_trials(&[trial.trial]);
+    Some(Mark { x: value(Metric::HostCpu)?, ..mark })
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ fn as_lines(
     let points = |line: &Group, value: &dyn Fn(&SummaryRow) -> Option<Estimate>| -> Vec<Mark> {
         let at = |(index, vms): (usize, &u32)| {
             let row = line.rows.iter().find(|row| row.configuration.vms == *vms)?;
-            Some(Mark::new(index as f64, value(row)?))
+            Some(Mark::new(index as f64, value(row)?).of_trials(&row.trials))
         };
         levels.iter().enumerate().filter_map(at).collect()
     };
@@ -181,7 +181,8 @@ fn as_bars(
 /// A bar for each configuration that has a value.
 fn guest_bars(report: &Model, part: &Part, values: &Values) -> Vec<Bar> {
     let bar = |words: &str, look: Look, row: &SummaryRow| {
-        Some(one(words.to_owned(), Some(look), (values.value)(row)?, (values.floor)(row)))
+        let bar = one(words.to_owned(), Some(look), (values.value)(row)?, (values.floor)(row));
+        Some(Bar { trials: row.trials.clone(), ..bar })
     };
     let lines = part.looks(report);
     let bars =
@@ -196,12 +197,16 @@ fn bars<'r>(bare: impl Iterator<Item = &'r SummaryRow>, factors: &[Factor], valu
         let backend = row.configuration.level(Factor::Backend);
         if levels.is_empty() { backend } else { format!("{backend}, {levels}") }
     };
-    bare.filter_map(|row| Some(one(label(row), None, (values.value)(row)?, None))).collect()
+    let bar = |row: &SummaryRow| {
+        let bar = one(label(row), None, (values.value)(row)?, None);
+        Some(Bar { trials: row.trials.clone(), ..bar })
+    };
+    bare.filter_map(bar).collect()
 }
 
 /// A bar of one piece with one value.
 pub(super) fn one(label: String, look: Option<Look>, value: Estimate, floor: Option<f64>) -> Bar {
-    Bar { label, look, values: vec![Some(value)], segments: Vec::new(), floor }
+    Bar { label, look, values: vec![Some(value)], segments: Vec::new(), floor, trials: Vec::new() }
 }
 
 /// Numbers of guests, ascending.

@@ -3,15 +3,17 @@
 //! - `plot`: what a chart shows: titles, axes, series of points with intervals
 //! - `group`: rows by the levels of factors
 //! - `metrics`, `load`, `guests`, `background`, `exits`, `shares`: the figures that are drawn, as plots
-//! - `lines`, `bars`, `scatter`, `heat`: the four kinds of chart, from plots to shapes
+//! - `lines`, `bars`, `scatter`, `heat`: the four kinds of chart, from plots to shapes; `hint`: what a pointer is shown
+//! - `lab`: the machines and what connects them, as a picture; `lab_picture`: what it shows
 //! - `frame`: title, captions, axes and keys, which they share; `scale`: ticks; `labels`: places for names that would collide
-//! - `palette`: colour, dash and marker of each level
+//! - `palette`: colour, dash and marker of each level; `dark`: their colours in a page with a dark theme
 //! - `plane`: plotters' chart on a plot's area: coordinates, mesh, elements by their values
 //! - `svg`: the picture: texts, single shapes, groups; `sheet`: plotters' backend that writes it as SVG
 //! - `font`, `png`: measured text, SVG as PNG
 
 mod background;
 mod bars;
+mod dark;
 mod exits;
 mod font;
 mod frame;
@@ -20,6 +22,9 @@ mod gallery;
 mod group;
 mod guests;
 mod heat;
+mod hint;
+mod lab;
+mod lab_picture;
 mod labels;
 mod lines;
 mod load;
@@ -43,6 +48,8 @@ use frame::Frame;
 use plot::{Body, Plot};
 use svg::Canvas;
 
+pub use dark::dark_style;
+pub use lab::LAB;
 pub use png::{PngError, png};
 pub use svg::DrawError;
 
@@ -70,6 +77,8 @@ pub struct Chart {
     pub name: String,
     /// Its title.
     pub title: String,
+    /// What it shows, for readers who do not see it.
+    pub description: String,
     /// The picture: 1440 × 810 px, or higher where bars need it. Each series is a group, `series-virtio`.
     pub svg: String,
 }
@@ -80,6 +89,14 @@ pub struct Chart {
 /// If plotters cannot draw one.
 pub fn charts(model: &Model) -> Result<Vec<Chart>, DrawError> {
     plots(model).iter().map(|plot| chart(model, plot)).collect()
+}
+
+/// The picture of the lab; `None` for an experiment without configurations.
+///
+/// # Errors
+/// If plotters cannot draw it.
+pub fn lab(model: &Model) -> Result<Option<Chart>, DrawError> {
+    lab::plot(model).map(|plot| chart(model, &plot)).transpose()
 }
 
 fn plots(model: &Model) -> Vec<Plot> {
@@ -103,9 +120,13 @@ fn plots(model: &Model) -> Vec<Plot> {
 
 fn chart(model: &Model, plot: &Plot) -> Result<Chart, DrawError> {
     let frame = Frame::new(model, plot);
-    let least = if let Body::Bars(bars) = &plot.body { bars::least_height(bars) } else { 0.0 };
-    let height = frame.height(least);
-    let svg = Canvas::draw(height, |canvas| {
+    let height = match &plot.body {
+        Body::Bars(bars) => frame.height(bars::least_height(bars)),
+        Body::Lab(lab) => frame.fitted(lab::least_height(lab)),
+        _ => frame.height(0.0),
+    };
+    let description = plot.description();
+    let svg = Canvas::draw((&plot.title, &description), height, |canvas| {
         frame.draw(canvas, height);
         let area = frame.plot(height);
         match &plot.body {
@@ -113,7 +134,8 @@ fn chart(model: &Model, plot: &Plot) -> Result<Chart, DrawError> {
             Body::Scatter(curves) => scatter::draw(canvas, &area, curves),
             Body::Bars(bars) => bars::draw(canvas, &area, bars),
             Body::Heat(heat) => heat::draw(canvas, &area, heat),
+            Body::Lab(lab) => lab::draw(canvas, &area, lab),
         }
     })?;
-    Ok(Chart { name: plot.name.clone(), title: plot.title.clone(), svg })
+    Ok(Chart { name: plot.name.clone(), title: plot.title.clone(), description, svg })
 }

@@ -28,7 +28,7 @@ impl Colour {
     }
 
     /// Relative luminance, 0 to 1.
-    fn luminance(self) -> f64 {
+    pub fn luminance(self) -> f64 {
         let [r, g, b] = self.linear();
         0.2126 * r + 0.7152 * g + 0.0722 * b
     }
@@ -102,7 +102,7 @@ pub(super) struct Look {
 }
 
 /// Looks that differ in all that they have.
-const LOOKS: [Look; 7] = [
+pub(super) const LOOKS: [Look; 7] = [
     Look { colour: Colour(0x08, 0x31, 0x97), dash: "", marker: Marker::Circle },
     Look { colour: Colour(0xab, 0x12, 0x0b), dash: "14 5", marker: Marker::Square },
     Look { colour: Colour(0x06, 0x7e, 0x57), dash: "3 4", marker: Marker::Triangle },

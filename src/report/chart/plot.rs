@@ -1,5 +1,6 @@
 //! What a chart shows, before it is drawn: titles, axes, and series of points with their intervals. No pixels.
 
+use super::lab_picture::LabPicture;
 use super::palette::Look;
 use super::scale::Scale;
 use super::svg::slug;
@@ -30,13 +31,26 @@ impl Plot {
         Plot { name, title, explanation, drawn: Vec::new(), body }
     }
 
+    /// What it shows and of what, for readers who do not see it.
+    pub fn description(&self) -> String {
+        let names: Vec<&str> = match &self.body {
+            Body::Lines(curves) | Body::Scatter(curves) => {
+                curves.series.iter().map(|series| series.label.as_str()).collect()
+            }
+            Body::Bars(bars) => bars.bars().map(|bar| bar.label.as_str()).collect(),
+            Body::Heat(_) | Body::Lab(_) => Vec::new(),
+        };
+        let of_names = if names.is_empty() { String::new() } else { format!("; {}", names.join(", ")) };
+        format!("{}{of_names}", self.explanation)
+    }
+
     /// The same, of these configurations.
     pub fn of_configurations(self, drawn: Vec<Configuration>) -> Plot {
         Plot { drawn, ..self }
     }
 }
 
-/// The four kinds of chart.
+/// The kinds of picture.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Body {
     /// Over levels.
@@ -45,6 +59,8 @@ pub(super) enum Body {
     Scatter(Curves),
     Bars(Bars),
     Heat(Heat),
+    /// The machines themselves.
+    Lab(LabPicture),
 }
 
 /// What one axis shows.
@@ -119,12 +135,20 @@ pub(super) struct Mark {
     pub zone: Option<Zone>,
     /// The values of single repeats.
     pub repeats: Vec<f64>,
+    /// The trials that it is made of.
+    pub trials: Vec<u32>,
 }
 
 impl Mark {
     /// A point without a name.
     pub fn new(x: f64, y: Estimate) -> Mark {
-        Mark { x: Estimate::exact(x), y, label: String::new(), zone: None, repeats: Vec::new() }
+        let (label, zone, repeats, trials) = (String::new(), None, Vec::new(), Vec::new());
+        Mark { x: Estimate::exact(x), y, label, zone, repeats, trials }
+    }
+
+    /// The same, made of these trials.
+    pub fn of_trials(self, trials: &[u32]) -> Mark {
+        Mark { trials: trials.to_vec(), ..self }
     }
 }
 
@@ -170,6 +194,8 @@ pub(super) struct Bar {
     pub segments: Vec<f64>,
     /// What equal guests would show with this noise.
     pub floor: Option<f64>,
+    /// The trials that it is made of.
+    pub trials: Vec<u32>,
 }
 
 impl Bars {
@@ -222,7 +248,7 @@ impl Body {
                     .flat_map(|(panel, axis)| bars.values(panel).map(move |value| (*value, axis.scale().top)))
                     .collect()
             }
-            Body::Heat(_) => Vec::new(),
+            Body::Heat(_) | Body::Lab(_) => Vec::new(),
         }
     }
 
@@ -238,7 +264,7 @@ impl Body {
                 curves.series.iter().any(|series| series.role == Role::Floor)
             }
             Body::Bars(bars) => bars.bars().any(|bar| bar.floor.is_some()),
-            Body::Heat(_) => false,
+            Body::Heat(_) | Body::Lab(_) => false,
         }
     }
 

@@ -59,7 +59,7 @@ mod tests {
 
     /// Pixels that are not white in a picture of one text.
     fn coverage(font: Font) -> usize {
-        let svg = Canvas::draw(200.0, |canvas| {
+        let svg = Canvas::draw(("", ""), 200.0, |canvas| {
             canvas.text("", "kvmfair", (100.0, 100.0), Align::Left, (font, INK));
             Ok(())
         });
@@ -85,7 +85,7 @@ mod tests {
     fn text_that_looks_like_markup_is_drawn_as_text() {
         let text = |text| {
             let font = Font::regular(40.0);
-            let svg = Canvas::draw(200.0, |canvas| {
+            let svg = Canvas::draw(("", ""), 200.0, |canvas| {
                 canvas.text("", text, (100.0, 100.0), Align::Left, (font, INK));
                 Ok(())
             });

@@ -4,6 +4,7 @@
 //! each such zone.
 
 use super::frame::{self, BELOW, LINE, Swatch, TEXT};
+use super::hint;
 use super::palette::{Colour, MAX_LINES, Marker};
 use super::plane::{Along, Plane, Ticked, means};
 use super::plot::{Curves, Series, Style};
@@ -13,7 +14,7 @@ use crate::stats::Zone;
 /// Half of a point's width, px.
 const POINT: f64 = 8.0;
 /// The zones with their names, meanings, fills of points and colours of bands.
-const ZONES: [(Zone, &str, &str, Fill, Colour); 3] = [
+pub(super) const ZONES: [(Zone, &str, &str, Fill, Colour); 3] = [
     (
         Zone::BestService,
         "lowest latency",
@@ -51,7 +52,7 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
     bands.iter().for_each(|band| band_name(canvas, band));
     for series in &curves.series {
         let tops = (x.top, y.top);
-        canvas.group("series", &series.label, |_| draw_series(&plane, tops, series, curves.style));
+        canvas.group("series", &series.label, |_| draw_series(&plane, tops, series, curves));
     }
     if curves.style != Style::Line {
         point_names(canvas, &plane, curves);
@@ -59,8 +60,8 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
     Ok(())
 }
 
-fn draw_series(plane: &Plane, (right, top): (f64, f64), series: &Series, style: Style) {
-    let look = series.look;
+fn draw_series(plane: &Plane, (right, top): (f64, f64), series: &Series, curves: &Curves) {
+    let (look, style) = (series.look, curves.style);
     if style != Style::Points && series.points.len() > 1 {
         let stroke = Stroke { colour: look.colour, width: 3.5, dash: look.dash };
         plane.line(series.points.iter().map(means), stroke);
@@ -78,7 +79,9 @@ fn draw_series(plane: &Plane, (right, top): (f64, f64), series: &Series, style: 
         }
     }
     for mark in &series.points {
-        plane.canvas.marker(plane.at(means(mark)), look.marker, fill(mark.zone), look.colour);
+        plane.canvas.hint(&hint::of_mark(curves, series, mark), || {
+            plane.canvas.marker(plane.at(means(mark)), look.marker, fill(mark.zone), look.colour);
+        });
     }
 }
 

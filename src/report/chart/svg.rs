@@ -12,6 +12,7 @@ use plotters_backend::{BackendColor, BackendCoord};
 use super::font::{FAMILIES, FAMILY, Font};
 use super::palette::{Colour, Marker};
 use super::sheet::{ROOM, Sheet, tenths};
+use crate::table::escape;
 
 /// A point, px from the upper left corner.
 pub(super) type Point = (f64, f64);
@@ -113,11 +114,16 @@ pub(super) struct Canvas {
 }
 
 impl Canvas {
-    /// Draws a picture on white, [`SIZE`] wide and so high, and returns its SVG.
+    /// Draws a picture on white, [`SIZE`] wide and so high, and returns its SVG. Its title and description are for readers who do not
+    /// see it.
     ///
     /// # Errors
     /// The first thing that plotters could not draw.
-    pub fn draw(height: f64, paint: impl FnOnce(&Canvas) -> Drawn) -> Result<String, DrawError> {
+    pub fn draw(
+        (title, description): (&str, &str),
+        height: f64,
+        paint: impl FnOnce(&Canvas) -> Drawn,
+    ) -> Result<String, DrawError> {
         // A whole number of the PNG's pixels, of which 4 are 3 px.
         let (width, height) = (SIZE.0, 3.0 * (height / 3.0).ceil());
         let sheet = Sheet::new((width, height));
@@ -126,7 +132,9 @@ impl Canvas {
         let canvas = Canvas { sheet, whole, page, clips: Cell::new(0), failed: RefCell::new(None) };
         let open = format_args!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             viewBox=\"0 0 {width} {height}\" font-family=\"{FAMILIES}\">"
+             viewBox=\"0 0 {width} {height}\" font-family=\"{FAMILIES}\" role=\"img\" aria-label=\"{}\">\n<desc>{}</desc>",
+            escape(title),
+            escape(description)
         )
         .to_string();
         let mut painted = Ok(());
@@ -178,6 +186,16 @@ impl Canvas {
             return paint();
         }
         self.within(&format!("<g stroke-dasharray=\"{dash}\">"), "</g>", paint);
+    }
+
+    /// Shapes with what a reader is shown who points at them, a line for each fact.
+    pub fn hint(&self, facts: &[String], paint: impl FnOnce()) {
+        let lines: Vec<String> =
+            facts.iter().filter(|fact| !fact.is_empty()).map(|fact| escape(fact)).collect();
+        if lines.is_empty() {
+            return paint();
+        }
+        self.within(&format!("<g data-hint=\"{}\">", lines.join("&#10;")), "</g>", paint);
     }
 
     /// Elements of a class, which says what they are.

@@ -118,9 +118,9 @@ fn a_reader_who_points_at_a_value_sees_it_with_its_names_and_trials() {
         "const chart = [...document.querySelectorAll('svg')].find(svg => svg.getAttribute('aria-label')
             .startsWith('Total rate by'));
         const point = chart.querySelector('[data-hint] polygon');
-        point.scrollIntoView();
-        const { x, y } = point.getBoundingClientRect();
-        const [clientX, clientY] = [x + 2, y + 2];
+        point.scrollIntoView({ behavior: 'instant', block: 'center' });
+        const { x, y, width, height } = point.getBoundingClientRect();
+        const [clientX, clientY] = [x + width / 2, y + height / 2];
         document.elementFromPoint(clientX, clientY)
             .dispatchEvent(new PointerEvent('pointermove', { bubbles: true, clientX, clientY }));
         const hint = document.getElementById('hint');

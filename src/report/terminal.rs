@@ -1,6 +1,6 @@
 //! The summary of a run for a terminal: answers, the table, a second one of groups of guests, and what to know beside them.
 
-use super::{Model, answers, caption, findings, groups, model, overview, warnings};
+use super::{Model, answers, caption, findings, groups, model, overview, provenance, warnings};
 use crate::figures::Section;
 use crate::profile::Role;
 use crate::raw::Accel;
@@ -25,6 +25,8 @@ pub fn summary(model: &Model, terminal: Terminal) -> String {
     caption::trust(model).iter().for_each(|line| push(&mut text, line));
     push_first(&mut text, &model::problems(model), "trials.csv");
     warnings(model).iter().for_each(|warning| push(&mut text, &format!("warning: {warning}")));
+    let (wire, tester) = (provenance::wire(model.experiment), provenance::tester(model.experiment));
+    push(&mut text, &format!("wire: {wire}; tester: {tester}"));
     text
 }
 

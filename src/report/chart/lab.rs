@@ -41,8 +41,9 @@ pub(super) fn least_height(lab: &LabPicture) -> f64 {
     let note = if lab.note.is_empty() { 0.0 } else { LINE };
     let guests = if lab.guests.is_empty() { 0.0 } else { GUEST_HEIGHT + 3.0 * GAP };
     let lanes = lab.lanes.len() as f64 * (LANE_HEIGHT + GAP);
+    let around = if lab.one_machine { LINE + 2.0 * PADDING } else { 0.0 };
     // The tester's box has a title and at most six lines.
-    (3.0 * PADDING + 2.0 * LINE + guests + lanes + note).max(4.0 * PADDING + 8.0 * LINE)
+    around + (PADDING + LINE + guests + lanes + note).max(2.0 * PADDING + 7.0 * LINE)
 }
 
 /// Draws the picture.
@@ -61,7 +62,7 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, lab: &LabPicture) -> Drawn {
     let wire = draw_host(canvas, host, lab);
     let tester = Area { left: host.right + WIRE, right: whole.right - inset, ..host };
     draw_wire(canvas, (host.right - PADDING, tester.left), wire, &lab.wire);
-    draw_tester(canvas, tester, &lab.tester);
+    draw_tester(canvas, tester, wire, &lab.tester);
     Ok(())
 }
 
@@ -129,11 +130,13 @@ fn draw_wire(canvas: &Canvas, (from, to): (f64, f64), y: f64, wire: &str) {
     paragraph(canvas, "wire", &lines, (left, y - lines.len() as f64 * LINE - 4.0));
 }
 
-fn draw_tester(canvas: &Canvas, area: Area, tester: &str) {
-    outline(canvas, area, Stroke::solid(INK, 2.0));
-    let (left, top) = (area.left + PADDING, area.top + LINE);
+/// The tester, as high as its texts and the wire need.
+fn draw_tester(canvas: &Canvas, column: Area, wire: f64, tester: &str) {
+    let lines = TEXT.wrap(tester, column.width() - 2.0 * PADDING, 6);
+    let (left, top) = (column.left + PADDING, column.top + LINE);
+    let bottom = (top + lines.len() as f64 * LINE + PADDING).max(wire + 2.0 * PADDING);
+    outline(canvas, Area { bottom, ..column }, Stroke::solid(INK, 2.0));
     canvas.text("machine", "tester: netperf", (left, top), Align::Left, (BOLD, INK));
-    let lines = TEXT.wrap(tester, area.width() - 2.0 * PADDING, 6);
     paragraph(canvas, "tester", &lines, (left, top + 4.0));
 }
 
@@ -152,7 +155,8 @@ fn outline(canvas: &Canvas, Area { left, right, top, bottom }: Area, stroke: Str
 mod tests {
     use super::*;
     use crate::figures::{TrialFigures, fixture as figures};
-    use crate::profile::{Configuration, Factor};
+    use crate::machine::login::{Location, Login, SshAddress};
+    use crate::profile::{Configuration, Factor, Machines, WireNics};
     use crate::raw::{Accel, Check};
     use crate::report::chart::lab;
     use crate::report::fixture;
@@ -212,5 +216,22 @@ mod tests {
         for wanted in ["veth pair", "no NIC was measured", "one machine", "network namespace"] {
             assert!(texts.contains(wanted), "{wanted}: {texts}");
         }
+    }
+
+    #[test]
+    fn the_nics_of_a_hardware_lab_stand_on_its_wire_and_the_tester_is_a_machine_of_its_own() {
+        let mut experiment =
+            fixture::experiment(vec![figures::configuration("virtio", 2)], &[Factor::Backend]);
+        let address = SshAddress { user: "root".into(), host: "tester.example".into(), port: 22 };
+        let tester = Login { address, jump: None, identity: None };
+        experiment.machines = Some(Machines { host: Location::Local, tester });
+        let [host_dev, tester_dev] = ["enp65s0", "eth1"].map(str::to_owned);
+        experiment.wire = Some(WireNics { host_dev, spare_devs: Vec::new(), tester_dev });
+        let provenance = fixture::provenance(Accel::Kvm);
+        let svg = lab(&Model::new(&experiment, &provenance, &[])).unwrap().unwrap().svg;
+        for wanted in ["enp65s0", "eth1", "tester.example", "as planned"] {
+            assert!(svg.contains(wanted), "{wanted}");
+        }
+        assert!(!svg.contains("one machine") && !svg.contains("no NIC"));
     }
 }

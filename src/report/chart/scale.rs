@@ -7,10 +7,8 @@ pub(super) struct Scale {
     pub top: f64,
     /// Ticks from zero to the top, in the metric's unit.
     pub ticks: Vec<f64>,
-    /// Unit of the labels: `µs` becomes `ms` or `s` where that reads better.
+    /// Unit of the labels: the metric's, as in every table.
     pub unit: &'static str,
-    /// The metric's unit ÷ the labels' unit.
-    factor: f64,
     /// Prefix of thousands, its factor.
     prefix: (&'static str, f64),
     decimals: usize,
@@ -26,10 +24,9 @@ impl Scale {
         let step = step(largest / 5.5);
         let count = (largest / step - 1e-9).ceil().max(1.0);
         let ticks = (0..=count as u32).map(|tick| f64::from(tick) * step).collect();
-        let (unit, factor) = readable_unit(count * step, unit);
-        let prefix = prefix(count * step * factor);
-        let decimals = decimals(step * factor / prefix.1);
-        Scale { top: count * step, ticks, unit, factor, prefix, decimals }
+        let prefix = prefix(count * step, unit);
+        let decimals = decimals(step / prefix.1);
+        Scale { top: count * step, ticks, unit, prefix, decimals }
     }
 
     /// `0`, `50 k`, `2.5`.
@@ -39,19 +36,19 @@ impl Scale {
 
     /// A value between ticks, with up to three significant digits.
     pub fn value(&self, value: f64) -> String {
-        let shown = value * self.factor / if self.is_below_prefix(value) { 1.0 } else { self.prefix.1 };
+        let shown = value / if self.is_below_prefix(value) { 1.0 } else { self.prefix.1 };
         let digits = if shown >= 100.0 || shown == 0.0 { 0 } else { 2 - shown.log10().floor() as i32 };
         self.write(value, digits.clamp(0, 4) as usize)
     }
 
     /// `534` reads better than `0.534 k`.
     fn is_below_prefix(&self, value: f64) -> bool {
-        value * self.factor < self.prefix.1
+        value < self.prefix.1
     }
 
     fn write(&self, value: f64, decimals: usize) -> String {
         let (prefix, thousand) = if self.is_below_prefix(value) { ("", 1.0) } else { self.prefix };
-        let shown = value * self.factor / thousand;
+        let shown = value / thousand;
         if prefix.is_empty() { format!("{shown:.decimals$}") } else { format!("{shown:.decimals$} {prefix}") }
     }
 }
@@ -63,16 +60,10 @@ fn step(rough: f64) -> f64 {
     step.unwrap_or(10.0) * power
 }
 
-fn readable_unit(top: f64, unit: &'static str) -> (&'static str, f64) {
-    match unit {
-        "µs" if top >= 5e6 => ("s", 1e-6),
-        "µs" if top >= 5e3 => ("ms", 1e-3),
-        _ => (unit, 1.0),
-    }
-}
-
-fn prefix(top: f64) -> (&'static str, f64) {
+/// Thousands are written short; not of µs, which have a prefix already.
+fn prefix(top: f64, unit: &str) -> (&'static str, f64) {
     match top {
+        _ if unit == "µs" => ("", 1.0),
         top if top >= 1e7 => ("M", 1e6),
         top if top >= 1e4 => ("k", 1e3),
         _ => ("", 1.0),
@@ -114,10 +105,10 @@ mod tests {
     }
 
     #[test]
-    fn long_latencies_are_shown_in_milliseconds() {
+    fn long_latencies_are_shown_in_microseconds_as_in_the_tables() {
         let scale = Scale::new(23_000.0, "µs");
-        assert_eq!((scale.unit, scale.label(5_000.0)), ("ms", "5".into()));
-        assert_eq!(scale.value(1_234.0), "1.23");
+        assert_eq!((scale.unit, scale.label(5_000.0)), ("µs", "5000".into()));
+        assert_eq!([1_234.0, 12_345.0].map(|value| scale.value(value)), ["1234", "12345"]);
     }
 
     #[test]

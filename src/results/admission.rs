@@ -1,7 +1,10 @@
 //! Raw trials as they are read back: one that is damaged, or that the plan does not have, is excluded with its reason, and the
 //! rest of the run is reported.
 
-use super::run_dir::{RunDir, RunDirError};
+use std::collections::BTreeMap;
+
+use super::run_dir::RunDir;
+use super::run_dir_error::RunDirError;
 use crate::figures::TrialFigures;
 use crate::plan::{Plan, PlannedTrial};
 use crate::profile::Experiment;
@@ -17,9 +20,11 @@ pub(super) fn read(
     plan: Option<&Plan>,
 ) -> Result<Vec<TrialFigures>, RunDirError> {
     let mut trials = Vec::new();
+    let planned: BTreeMap<u32, &PlannedTrial> =
+        plan.iter().flat_map(|plan| &plan.trials).map(|planned| (planned.trial, planned)).collect();
     for (number, raw) in dir.trial_numbers()?.into_iter().zip(dir.trials()?) {
         let number = number.unwrap_or(0);
-        let planned = plan.and_then(|plan| plan.trials.iter().find(|planned| planned.trial == number));
+        let planned = planned.get(&number).copied();
         match raw {
             Ok(raw) => trials.push(admit(number, raw, experiment, plan.is_some(), planned)),
             Err(RunDirError::Content { cause, .. }) => trials.extend(unreadable(number, planned, &cause)),

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::run_dir::{RunDir, RunDirError, file_of_trial, io};
+use super::run_dir::{RunDir, file_of_trial, io};
+use super::run_dir_error::RunDirError;
 use crate::raw::{RawTrial, Stage};
 
 /// Where they are kept.

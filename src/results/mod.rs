@@ -18,6 +18,7 @@ mod due;
 pub mod merge;
 mod origin;
 mod run_dir;
+mod run_dir_error;
 mod views;
 
 use std::collections::BTreeSet;
@@ -35,7 +36,8 @@ use crate::report::{self, Model, Provenance, tables};
 use crate::table::{FORMATS, Table};
 use due::Due;
 use origin::provenance;
-pub use run_dir::{RunDir, RunDirError, Writer};
+pub use run_dir::{RunDir, Writer};
+pub use run_dir_error::RunDirError;
 pub use views::Closing;
 
 /// Rows of `timeline.csv` for one trial, at most about.

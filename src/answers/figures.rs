@@ -14,8 +14,10 @@ const COMPARED: [(figures::Metric, Measure); 6] = [
     (figures::Metric::ExcessBiasRate, Measure::Points),
 ];
 
+type FigureOfGuest = fn(&GuestFigures) -> Option<f64>;
+
 /// Figures of guests that may explain their rates. CPU time and interrupts follow from the rate, so they are taken per unit of work.
-const BESIDE: [(&str, fn(&GuestFigures) -> Option<f64>); 6] = [
+const BESIDE: [(&str, FigureOfGuest); 6] = [
     ("wait of vCPUs for a CPU", |guest| Some(guest.cpu?.run_delay_percent)),
     ("wait of vhost workers for a CPU", |guest| guest.cpu?.vhost_wait_ratio),
     ("wait of QEMU's other threads for a CPU", |guest| guest.cpu?.emulator_wait_ratio),

@@ -106,7 +106,7 @@ pub struct LevelChange {
     pub before: f64,
     /// Level after.
     pub after: f64,
-    /// Whether the new level has so few runs that the next ones may take it back.
+    /// Whether the next runs may take the new level back: it has too few of them, or one of so many figures shows as much by chance.
     pub is_provisional: bool,
     /// Whether the new level is worse.
     pub is_worse: bool,
@@ -124,13 +124,24 @@ pub fn courses(history: &[HistoryEntry], metrics: &[Metric]) -> Vec<MetricHistor
             }
         }
     }
-    let of_configuration = |(id, label): &(&str, &str)| {
-        metrics.iter().filter_map(|metric| course(history, (id, label), metric)).collect::<Vec<_>>()
+    let each = || known.iter().flat_map(|own| metrics.iter().map(move |metric| (*own, metric)));
+    let has = |((id, _), metric): &((&str, &str), &Metric)| {
+        history
+            .iter()
+            .flat_map(|run| &run.configurations)
+            .any(|own| own.configuration == *id && own.metrics.contains_key(&metric.key))
     };
-    known.iter().flat_map(of_configuration).collect()
+    let judged = each().filter(has).count();
+    each().filter_map(|(own, metric)| course(history, own, metric, judged)).collect()
 }
 
-fn course(history: &[HistoryEntry], (id, label): (&str, &str), metric: &Metric) -> Option<MetricHistory> {
+/// The course of one of so many that are judged.
+fn course(
+    history: &[HistoryEntry],
+    (id, label): (&str, &str),
+    metric: &Metric,
+    judged: usize,
+) -> Option<MetricHistory> {
     let value = |(run, entry): (usize, &HistoryEntry)| {
         let own = entry.configurations.iter().find(|own| own.configuration == id)?;
         let value = *own.metrics.get(&metric.key)?;
@@ -145,7 +156,7 @@ fn course(history: &[HistoryEntry], (id, label): (&str, &str), metric: &Metric) 
         at: change.at,
         before: metric.off_scale(change.before),
         after: metric.off_scale(change.after),
-        is_provisional: change.is_provisional,
+        is_provisional: !change.is_confirmed_among(judged),
         is_worse: (change.after > change.before) == metric.rises_when_worse(),
         environment: (history[runs[change.at - 1]].environment)
             .differences(&history[runs[change.at]].environment),
@@ -230,8 +241,10 @@ mod tests {
 
     #[test]
     fn a_change_of_the_newest_runs_is_provisional_and_never_counts_as_worse() {
-        let found = only_course(&history(&rates(&[(12, 1000.0), (3, 900.0)]), 99));
+        let found = only_course(&history(&rates(&[(12, 1000.0), (2, 900.0)]), 99));
         assert!(found.changes[0].is_provisional && found.worse().count() == 0);
+        let found = only_course(&history(&rates(&[(12, 1000.0), (3, 900.0)]), 99));
+        assert!(!found.changes[0].is_provisional && found.worse().count() == 1);
     }
 
     #[test]

@@ -3,9 +3,7 @@
 //! A limit is a figure near its bound in more than half of a configuration's valid trials, not a test: `docs/reading-results.md` has
 //! the bounds. A wire's own speed is not among the figures, so it shows only against bare metal.
 
-use serde::Serialize;
-
-use super::{Metric, RunFinding, Value};
+use super::{Limit, LimitedConfiguration, Metric, RunFinding, Value};
 use crate::figures::{Numbers, TrialFigures};
 use crate::stats::median;
 
@@ -15,35 +13,6 @@ const HOST_PERCENT: f64 = 90.0;
 const SOFTIRQ_PERCENT: f64 = 90.0;
 /// Part of bare metal's rate, %, from which on the guests are not what limits it.
 const BARE_METAL_PERCENT: f64 = 95.0;
-
-/// What was near its bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Limit {
-    /// CPUs of the tester, or a netperf, by the rule of the warning `tester was saturated`.
-    Tester,
-    /// All CPUs of the host.
-    HostCpus,
-    /// One CPU of the host with soft interrupts.
-    HostSoftirq,
-    /// The rate is that of bare metal: wire, tester or the host's NIC.
-    BareMetal,
-}
-
-/// A configuration and how near it was.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct LimitedConfiguration {
-    /// Short stable id.
-    pub configuration: String,
-    /// For people.
-    pub label: String,
-    /// Median of the trials: busy part of the CPUs, or part of bare metal's rate, %.
-    pub percent: f64,
-    /// Trials near the bound.
-    pub trials: Vec<u32>,
-    /// Valid trials.
-    pub of: usize,
-}
 
 /// One finding for each limit that some configuration reached. `label` describes a trial's configuration for people.
 pub fn find_limits(trials: &[TrialFigures], label: impl Fn(&TrialFigures) -> String) -> Vec<RunFinding> {

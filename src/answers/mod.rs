@@ -10,7 +10,8 @@
 //! - [`HistoryEntry`], [`MetricHistory`], [`courses`]: figures over the runs of months, with their changes
 //! - [`Answer`], [`answer()`]: two levels of a factor against each other, inside one run; [`Replication`]: how often
 //! - [`Finding`], [`Shares`], [`find_unfairness`]: who is worse off, beyond noise; [`BesideRate`], [`Companion`]: what goes with it
-//! - [`RunFinding`], [`find_rise`], [`find_spread`]: how far a total rises with the number of guests, and where they drift apart
+//! - [`RunFinding`], [`SeriesLevel`]: what a run shows beside its answers
+//! - [`find_rise`], [`find_spread`]: how far a total rises with the number of guests, and where they drift apart
 //! - [`Limit`], [`LimitedConfiguration`], [`find_limits`], [`find_bare_metal_limit`]: what limited the trials
 //! - [`metrics`], [`values`], [`shares`]: which of a run's figures are compared
 //!
@@ -30,6 +31,7 @@ mod history_fixture;
 mod input;
 mod limit;
 mod power;
+mod run_finding;
 mod scaling;
 mod sentence;
 mod sizing;
@@ -51,8 +53,9 @@ pub use history::{
 #[cfg(test)]
 pub(crate) use history_fixture::history_of_levels;
 pub use input::{Direction, Measure, Metric, Value};
-pub use limit::{Limit, LimitedConfiguration, find_bare_metal_limit, find_limits};
+pub use limit::{find_bare_metal_limit, find_limits};
 pub use power::Power;
-pub use scaling::{RunFinding, SeriesLevel, find_rise, find_spread};
+pub use run_finding::{Limit, LimitedConfiguration, RunFinding, SeriesLevel};
+pub use scaling::{find_rise, find_spread};
 pub use sizing::{Sizing, size, smallest_difference, too_few};
 pub use verdict::{Analysis, Verdict, Worsening, decide};

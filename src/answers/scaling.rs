@@ -1,9 +1,7 @@
 //! Findings over the levels of one factor, such as numbers of guests: how far a total rises, and where guests drift apart.
 
-use serde::Serialize;
-
-use super::blocks::{Blocks, Replication};
-use super::{Limit, LimitedConfiguration, Metric, Value};
+use super::blocks::Blocks;
+use super::{Metric, Replication, RunFinding, SeriesLevel, Value};
 use crate::stats::{Difference, Estimate, Observation, Scale, means_of_boots};
 
 /// Level of a series.
@@ -12,62 +10,6 @@ const LEVEL: f64 = 0.05;
 const FEWEST_BLOCKS: usize = 3;
 /// Points of rate bias beyond noise that matter to people who share a NIC.
 const SPREADS: [f64; 3] = [30.0, 15.0, 10.0];
-
-/// One level of a series.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SeriesLevel {
-    /// In words: `8 guests`.
-    pub label: String,
-    /// Short stable id of its configuration.
-    pub configuration: String,
-}
-
-/// What a run shows, with its evidence.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "finding", rename_all = "snake_case")]
-pub enum RunFinding {
-    /// The total rises up to a level, and no level differs from it for the better.
-    Rise {
-        /// The series in words; empty where there is only one.
-        series: String,
-        /// The metric.
-        metric: Metric,
-        /// The first level that is not shown below the best one.
-        level: SeriesLevel,
-        /// Whether that is the first of all: no rise is shown.
-        is_first: bool,
-        /// Mean there over boots, in the metric's unit: the one that the tables have.
-        mean: f64,
-        /// The same ÷ that of bare metal.
-        share_of_bare_metal: Option<f64>,
-        /// The last level, and its change against `level` with 95 % interval, if that is not the last itself.
-        last: Option<(SeriesLevel, f64, (f64, f64))>,
-        /// Blocks and boots behind it.
-        replication: Replication,
-    },
-    /// The rate bias beyond noise is above a bound from a level on.
-    Spread {
-        /// The series in words; empty where there is only one.
-        series: String,
-        /// The bound, points.
-        bound: f64,
-        /// The first of the levels.
-        level: SeriesLevel,
-        /// Mean there, points, with 95 % interval.
-        mean: f64,
-        /// Ends of the interval.
-        interval: (f64, f64),
-        /// Blocks and boots behind it.
-        replication: Replication,
-    },
-    /// Trials ran against a bound that is not the guests'.
-    Limit {
-        /// The bound.
-        limit: Limit,
-        /// Where, in the order of the trials.
-        configurations: Vec<LimitedConfiguration>,
-    },
-}
 
 /// Levels in common blocks: other − one.
 fn difference(one: &Blocks, other: &Blocks) -> Option<Difference> {
@@ -182,27 +124,6 @@ pub fn find_spread(
     }
     found.reverse();
     found
-}
-
-impl RunFinding {
-    /// Id of the configuration whose trials are the evidence; of several, the first.
-    pub fn configuration(&self) -> &str {
-        match self {
-            RunFinding::Rise { level, .. } | RunFinding::Spread { level, .. } => &level.configuration,
-            RunFinding::Limit { configurations, .. } => {
-                configurations.first().map_or("", |own| &own.configuration)
-            }
-        }
-    }
-
-    /// What it is about, in a word.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            RunFinding::Rise { .. } => "rise",
-            RunFinding::Spread { .. } => "spread",
-            RunFinding::Limit { .. } => "limit",
-        }
-    }
 }
 
 #[cfg(test)]

@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn a_provisional_change_does_not_fail_the_check() {
         let dir = tempfile::tempdir().unwrap();
-        let file = file_of_runs(dir.path(), 11, 8);
+        let file = file_of_runs(dir.path(), 10, 8);
         let (exit, text) = outcome(&["check", &file]).unwrap();
         assert!(exit == Exit::Success && text.contains("worse, provisional"), "{text}");
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::in_order::in_order;
 use super::kept::{Keeper, KeptTrial};
-use super::run_dir::{RunDir, RunDirError};
+use super::run_dir::RunDir;
+use super::run_dir_error::RunDirError;
 use crate::figures::TrialFigures;
 use crate::plan::{Plan, PlannedTrial};
 use crate::raw::Accel;

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::run_dir::{ENDING, RunDir, RunDirError, file_of_trial, io};
+use super::run_dir::{ENDING, RunDir, file_of_trial, io};
+use super::run_dir_error::RunDirError;
 use crate::raw::{RawTrial, Stage};
 
 /// Where they are kept.

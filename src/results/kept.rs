@@ -11,7 +11,8 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::run_dir::{RunDir, RunDirError};
+use super::run_dir::RunDir;
+use super::run_dir_error::RunDirError;
 use crate::figures::{TrialFigures, timeline};
 use crate::profile::Experiment;
 use crate::raw::RawTrial;

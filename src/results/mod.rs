@@ -22,6 +22,7 @@ mod kept;
 pub mod merge;
 mod origin;
 mod run_dir;
+mod run_dir_error;
 mod table_files;
 mod views;
 
@@ -43,7 +44,8 @@ use due::Due;
 use kept::{Keeper, KeptTrial};
 use origin::provenance;
 use run_dir::file_of_trial;
-pub use run_dir::{RunDir, RunDirError, Writer};
+pub use run_dir::{RunDir, Writer};
+pub use run_dir_error::RunDirError;
 use table_files::TableFiles;
 pub use views::Closing;
 

@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
-use super::run_dir::{RunDir, RunDirError, io};
+use super::run_dir::{RunDir, io};
+use super::run_dir_error::RunDirError;
 use crate::table::Table;
 
 /// New files beside those of the same names, which they replace in the end.

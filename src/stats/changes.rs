@@ -17,13 +17,18 @@ const ODD_DENSITY: f64 = 0.06;
 const SHORTEST: usize = 2;
 /// Fewest runs of a history that is judged.
 pub const FEWEST_RUNS: usize = 6;
-/// The newest segment is provisional while it is shorter: its level is known from too few runs, and it may yet turn out as noise.
-const CONFIRMED: usize = 4;
+/// Fewest runs of a new level that is confirmed.
+const CONFIRMED: usize = 3;
 /// Largest p of a split within a history. Calibrated by simulation: with all its splits, a history of 100 unchanged runs has a
 /// false change in less than 2 %.
 const LEVEL: f64 = 2e-4;
-/// The same for the newest two or three runs, which is one place only.
-const LEVEL_NEWEST: f64 = 5e-3;
+/// The same for the newest three runs, which is one place only. It falls with each further run
+/// by [`LEVEL_FALLS`], no further than to `LEVEL`: what is found stays found.
+const LEVEL_NEWEST: f64 = 8e-3;
+/// See [`LEVEL_NEWEST`]; of a single pair of runs it is as low as of four runs.
+const LEVEL_FALLS: f64 = 0.4;
+/// The newest pair of runs is split off only if that is clearer by this factor than a split elsewhere.
+const PAIR_HANDICAP: f64 = 10.0;
 
 /// How much larger these are in the first segmentation.
 const GENEROUS: f64 = 10.0;
@@ -39,8 +44,17 @@ pub struct Change {
     pub after: f64,
     /// Probability that noise makes a split as clear as this at this place.
     pub p: f64,
-    /// Whether the new level has so few runs that the next ones may take it back.
-    pub is_provisional: bool,
+    /// Runs from the change on.
+    pub runs: usize,
+}
+
+impl Change {
+    /// Whether a change in one of so many histories, of which each is judged after every run, is more than a first sign: later runs may
+    /// take that back.
+    pub fn is_confirmed_among(&self, histories: usize) -> bool {
+        let level = level_of_newest(self.runs) / histories.max(1) as f64;
+        self.runs >= CONFIRMED && self.p < level.max(LEVEL)
+    }
 }
 
 /// A history in segments.
@@ -76,7 +90,7 @@ impl Segmentation {
             before: fits[place].level,
             after: fits[place + 1].level,
             p: *p,
-            is_provisional: values.len() - at < CONFIRMED,
+            runs: values.len() - at,
         };
         Some(Segmentation {
             changes: splits.iter().enumerate().map(change).collect(),
@@ -186,7 +200,7 @@ fn splits(values: &[f64], noise: f64, generosity: f64) -> Vec<(usize, f64)> {
     found
 }
 
-/// The split that is furthest below its level, and its p.
+/// The clearest split among those below their level, and its p.
 fn best_split(values: &[f64], noise: f64, generosity: f64) -> Option<(usize, f64)> {
     let last = values.len().checked_sub(SHORTEST)?;
     let whole = Fit::to(values, noise).log_likelihood;
@@ -194,10 +208,17 @@ fn best_split(values: &[f64], noise: f64, generosity: f64) -> Option<(usize, f64
         let (before, after) = values.split_at(at);
         Fit::to(before, noise).log_likelihood + Fit::to(after, noise).log_likelihood - whole
     };
-    let level = |at: usize| generosity * if values.len() - at < CONFIRMED { LEVEL_NEWEST } else { LEVEL };
+    let level = |at: usize| generosity * level_of_newest(values.len() - at);
     let tested = (SHORTEST..=last).map(|at| (at, p_of_gain(gain(at), values.len())));
-    let best = tested.min_by(|a, b| (a.1 / level(a.0)).total_cmp(&(b.1 / level(b.0))))?;
-    (best.1 < level(best.0)).then_some(best)
+    let handicap = |at: usize| if values.len() - at < CONFIRMED { PAIR_HANDICAP } else { 1.0 };
+    let passed = tested.filter(|(at, p)| *p < level(*at));
+    passed.min_by(|a, b| (a.1 * handicap(a.0)).total_cmp(&(b.1 * handicap(b.0))))
+}
+
+/// Largest p of a split that leaves so many runs behind it.
+fn level_of_newest(runs: usize) -> f64 {
+    let further = if runs < CONFIRMED { 1 } else { runs - CONFIRMED };
+    (LEVEL_NEWEST * LEVEL_FALLS.powi(further.min(60) as i32)).max(LEVEL)
 }
 
 /// Twice the gain is the square of Student's t of the difference of the levels.
@@ -230,15 +251,21 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_found_where_it_happened_and_is_provisional_at_first() {
-        let found = Segmentation::from_history(&history(&[(20, 100.0), (3, 90.0)])).unwrap();
-        assert_eq!(
-            (found.changes.len(), found.changes[0].at, found.changes[0].is_provisional),
-            (1, 20, true)
-        );
+    fn a_step_is_found_where_it_happened_and_is_confirmed_by_its_third_run() {
+        let after = |runs| Segmentation::from_history(&history(&[(20, 100.0), (runs, 90.0)])).unwrap();
+        let state = |found: Segmentation| (found.changes[0].at, found.changes[0].is_confirmed_among(1));
+        assert_eq!([state(after(2)), state(after(3))], [(20, false), (20, true)]);
         let found = Segmentation::from_history(&history(&[(20, 100.0), (12, 90.0), (9, 97.0)])).unwrap();
         assert_eq!(found.changes.iter().map(|change| change.at).collect::<Vec<_>>(), [20, 32]);
-        assert!((found.changes[0].after - 90.0).abs() < 0.5 && !found.changes[0].is_provisional);
+        assert!((found.changes[0].after - 90.0).abs() < 0.5 && found.changes[0].is_confirmed_among(500));
+    }
+
+    #[test]
+    fn a_change_that_one_of_many_histories_shows_by_chance_is_confirmed_by_later_runs_only() {
+        let change = |p, runs| Change { at: 20, before: 1.0, after: 0.9, p, runs };
+        assert!(change(5e-3, 3).is_confirmed_among(1) && !change(5e-3, 3).is_confirmed_among(2));
+        assert!(change(1e-4, 3).is_confirmed_among(80) && change(1e-4, 30).is_confirmed_among(80));
+        assert!(!change(1e-9, 2).is_confirmed_among(1));
     }
 
     #[test]

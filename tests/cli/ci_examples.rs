@@ -9,71 +9,24 @@ use clap::Parser;
 use kvmfair::cli::Cli;
 use serde_norway::Value;
 
+use crate::support::ci::{example, read, shell};
 use crate::support::finished::{Finished, QUIET, SMALL};
 use crate::support::{Sandbox, entries};
-
-fn example(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci").join(name)
-}
-
-fn read(name: &str) -> String {
-    fs::read_to_string(example(name)).unwrap()
-}
-
-/// Every text below a key of this name.
-fn scripts(value: &Value, keys: &[&str], found: &mut Vec<String>) {
-    match value {
-        Value::Mapping(mapping) => {
-            for (key, value) in mapping {
-                match (key.as_str().is_some_and(|key| keys.contains(&key)), value) {
-                    (true, Value::String(script)) => found.push(script.clone()),
-                    (true, Value::Sequence(lines)) => {
-                        found.extend(lines.iter().map(|line| line.as_str().unwrap().to_owned()));
-                    }
-                    _ => scripts(value, keys, found),
-                }
-            }
-        }
-        Value::Sequence(values) => values.iter().for_each(|value| scripts(value, keys, found)),
-        _ => {}
-    }
-}
-
-/// The shell of each example.
-fn shell(name: &str) -> String {
-    let text = read(name);
-    let lines: Vec<String> = match name {
-        "Jenkinsfile" => text
-            .lines()
-            .filter_map(|line| line.split_once("sh '"))
-            .map(|(_, rest)| rest.split('\'').next().unwrap().to_owned())
-            .collect(),
-        "kvmfair-nightly.service" => text
-            .lines()
-            .filter_map(|line| line.strip_prefix("ExecStart=").or(line.strip_prefix("ExecStopPost=")))
-            .map(|line| line.replace("/usr/local/bin/", ""))
-            .collect(),
-        "slurm.sh" => vec![text],
-        _ => {
-            let mut found = Vec::new();
-            let keys = ["run", "script", "after_script"];
-            scripts(&serde_norway::from_str(&text).unwrap(), &keys, &mut found);
-            found
-        }
-    };
-    // What the service fills in before the shell reads it.
-    lines.join("\n").replace("${{ matrix.part }}", "2")
-}
 
 const WITH_SHELL: [&str; 5] =
     ["github-actions.yml", "gitlab-ci.yml", "Jenkinsfile", "kvmfair-nightly.service", "slurm.sh"];
 
 #[test]
 fn every_command_in_the_examples_is_accepted_by_the_shell_and_by_kvmfair() {
-    let values =
-        [("$PROFILE", "p.toml"), ("$BASELINE", "b.jsonl"), ("$SLURM_ARRAY_TASK_ID", "2"), ("\"", "")];
+    let values = [
+        ("$PROFILE", "p.toml"),
+        ("$BASELINE", "b.jsonl"),
+        ("$SLURM_ARRAY_TASK_ID", "2"),
+        ("$SLURM_ARRAY_TASK_COUNT", "5"),
+        ("\"", ""),
+    ];
     for name in WITH_SHELL {
-        let script = shell(name);
+        let script = shell(name, 2);
         let syntax = Command::new("sh").args(["-n", "-c", &script]).output().unwrap();
         assert!(syntax.status.success(), "{name}: {syntax:?}");
         let commands: Vec<&str> = script.lines().filter(|line| line.starts_with("kvmfair ")).collect();
@@ -115,7 +68,7 @@ fn the_gate_of_each_service_passes_on_a_finished_run_and_turns_red_on_a_slower_o
     for (rate, code) in [(1000.0, 0), (800.0, 6)] {
         let run = Finished { name: "after", rate, ..QUIET }.write(&profile, &place.out());
         for name in ["github-actions.yml", "gitlab-ci.yml", "Jenkinsfile"] {
-            let script = shell(name);
+            let script = shell(name, 2);
             let gate = script.lines().find(|line| line.starts_with("kvmfair gate ")).unwrap();
             let junit = place.out().with_file_name("junit.xml");
             drop(fs::remove_file(&junit));
@@ -136,8 +89,8 @@ fn the_parts_of_a_matrix_are_joined_by_the_command_of_the_example() {
         let own = Finished { name: "nightly", part: Some(part), ..QUIET };
         own.write(&lab.join("nightly.toml"), &place.out().with_file_name("parts"));
     }
-    for (name, marker) in [("github-actions.yml", ""), ("slurm.sh", "# Then, when all five have ended: ")] {
-        let script = shell(name);
+    for (name, marker) in [("github-actions.yml", ""), ("slurm.sh", "# Then, when all have ended: ")] {
+        let script = shell(name, 2);
         let is_merge = |line: &&str| line.starts_with(&format!("{marker}kvmfair merge "));
         let merge = script.lines().find(is_merge).unwrap().trim_start_matches(marker);
         let output = execute(&place, merge);

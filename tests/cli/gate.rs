@@ -177,3 +177,21 @@ fn a_merged_run_is_reported_compared_and_gated_and_not_resumed() {
         assert!(refused.contains("is incomplete: it has no plan.json (hint: "), "{refused}");
     }
 }
+
+/// Prints how long it takes; `cargo test --test cli -- --ignored --nocapture ten_thousand`.
+#[test]
+#[ignore = "writes 20,000 trials"]
+fn two_runs_of_ten_thousand_trials_are_compared() {
+    let place = Sandbox::new();
+    let body = SMALL.replace("repeats = 6", "repeats = 500").replace("vms = 2\n", "");
+    let body = body.replace("backend = \"virtio\"", "").replace("[network]\n", "");
+    let sweep = "[sweep]\nbackend = [\"virtio\", \"e1000\"]\nvms = [1, 2]\nburst = [0, 1, 2, 3, 4]\n";
+    let profile = PathBuf::from(place.profile("large", &format!("{body}{sweep}")));
+    let runs = [1000.0, 950.0].map(|rate| Finished { rate, ..QUIET }.write(&profile, &place.out()));
+    let [base, new] = runs.map(|run| run.display().to_string());
+    let begun = std::time::Instant::now();
+    let output = place.kvmfair(&["compare", &base, &new]);
+    println!("compared in {:.2} s", begun.elapsed().as_secs_f64());
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(text(&output).contains("inconclusive") || text(&output).contains("same"), "{}", text(&output));
+}

@@ -7,6 +7,7 @@
 mod support;
 
 mod appliance;
+mod ci;
 mod cloud;
 mod doctor;
 mod end_to_end;
@@ -24,6 +25,7 @@ mod pinning;
 mod refused;
 mod rehearsal;
 mod reprovision;
+mod slurm;
 mod trust;
 mod truth;
 mod tuning;

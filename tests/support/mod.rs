@@ -6,6 +6,7 @@
 
 #![allow(dead_code)] // each test binary uses a part of it
 
+pub mod ci;
 pub mod finished;
 pub mod image;
 pub mod json;

@@ -3,7 +3,7 @@
 //! - [`Metric`], [`Value`], [`Direction`], [`Measure`]: figures as they come in, one value a trial
 //! - [`Verdict`], [`Worsening`], [`Analysis`], [`decide`]: better, same, worse or inconclusive, for a family of comparisons
 //! - [`Power`]: the smallest change that a gate can see, before it runs
-//! - [`Sizing`], [`size`], [`too_few`]: how many repeats an answer needs
+//! - [`Sizing`], [`size`], [`too_few`], [`coarse_window`]: how many repeats an answer needs, and how fine a window
 //! - [`Comparison`], [`compare`]: two runs against each other
 //! - [`Judgement`], [`GateOutcome`], [`judged_metrics`], [`visible_changes`]: a gate over several analyses, and its power
 //! - [`Baseline`]: what a gate compares with, as lines of a file; [`Fingerprint`]: what figures depend on
@@ -57,5 +57,5 @@ pub use limit::{find_bare_metal_limit, find_limits};
 pub use power::Power;
 pub use run_finding::{Limit, LimitedConfiguration, RunFinding, SeriesLevel};
 pub use scaling::{find_rise, find_spread};
-pub use sizing::{Sizing, size, smallest_difference, too_few};
+pub use sizing::{Sizing, coarse_window, size, smallest_difference, too_few};
 pub use verdict::{Analysis, Verdict, Worsening, decide};

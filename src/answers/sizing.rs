@@ -103,6 +103,20 @@ pub fn too_few(repeats: u32) -> Option<String> {
     }
 }
 
+/// Interim intervals of a window from which on its borders move a rate by 2.5 % at most.
+const FINE_WINDOW: f64 = 40.0;
+
+/// A sentence where a window has so few interim intervals that those at its borders matter.
+pub fn coarse_window(intervals: f64) -> Option<String> {
+    (intervals < FINE_WINDOW - 1e-9).then(|| {
+        format!(
+            "{intervals:.0} intervals in a window: a change of pace at its borders may move a guest's rate by up to {:.1} % \
+             (hint: a longer `window` or a shorter `interval` in [workload])",
+            100.0 / intervals
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,5 +155,12 @@ mod tests {
         let sized = size(&[rate()], &values, 0.05, 4.0);
         assert!(sized[0].is_within_one_boot && sized[0].needed.is_some(), "{sized:?}");
         assert_eq!(size(&[rate()], &values[..1], 0.05, 4.0), Vec::new());
+    }
+
+    #[test]
+    fn a_window_of_fewer_than_forty_intervals_is_coarse() {
+        let found = coarse_window(20.0).unwrap();
+        assert!(found.starts_with("20 intervals in a window: ") && found.contains("up to 5.0 %"), "{found}");
+        assert_eq!(coarse_window(40.0), None);
     }
 }

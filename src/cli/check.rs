@@ -43,7 +43,7 @@ impl Check {
         }
         let passed = examination.passed();
         let mut findings = examination.findings;
-        findings.extend(sizing::too_few(&experiment).map(too_few));
+        findings.extend(sizing::limits(&experiment).into_iter().map(limit));
         if common.json {
             json::print(findings.into_iter().map(JsonEvent::Finding))?;
         } else {
@@ -53,7 +53,7 @@ impl Check {
     }
 }
 
-/// Repeats that cannot show much: nothing is missing.
-fn too_few(found: String) -> CheckResult {
-    CheckResult { what: "repeats".into(), found, fix: None, warning: true }
+/// Repeats or a window that cannot show much: nothing is missing.
+fn limit((what, found): (&str, String)) -> CheckResult {
+    CheckResult { what: what.into(), found, fix: None, warning: true }
 }

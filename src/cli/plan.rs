@@ -55,16 +55,16 @@ impl Plan {
         }
         let read = |run: &PathBuf| SizedLike::read(run, &experiment, &plan, self.half_width);
         let sized = self.like.as_ref().map(read).transpose()?;
-        let too_few = sizing::too_few(&experiment);
+        let limits = sizing::limits(&experiment).into_iter().map(|(_, found)| found);
         if common.json {
-            json::print(too_few.map(JsonEvent::warning))?;
+            json::print(limits.map(JsonEvent::warning))?;
             json::print(events(&experiment, &plan))?;
             return json::print(sized.iter().flat_map(SizedLike::events));
         }
-        let warning = too_few.map_or(String::new(), |warning| format!("warning: {warning}\n"));
+        let warnings: String = limits.map(|warning| format!("warning: {warning}\n")).collect();
         let (header, table) = (header(&experiment, &plan, accel), table(&experiment, &plan));
         let sized = sized.map_or(String::new(), |sized| sized.to_text());
-        print(&format!("{header}\n{warning}{table}\n\n{}\n{sized}", costs(&plan)))
+        print(&format!("{header}\n{warnings}{table}\n\n{}\n{sized}", costs(&plan)))
     }
 }
 

@@ -22,11 +22,14 @@ pub(super) fn percent(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "must be more than 0 and less than 100, such as 5%".into())
 }
 
-/// A sentence where the repeats that are asked for cannot show much.
-pub(super) fn too_few(experiment: &Experiment) -> Option<String> {
+/// What the repeats and the window that are asked for cannot show: the setting, and a sentence.
+pub(super) fn limits(experiment: &Experiment) -> Vec<(&'static str, String)> {
     let timing = &experiment.timing;
     let repeats = timing.precision.map_or(timing.repeats, |precision| precision.max_repeats);
-    answers::too_few(repeats).filter(|_| experiment.configurations.len() > 1)
+    let too_few = answers::too_few(repeats).filter(|_| experiment.configurations.len() > 1);
+    let coarse = answers::coarse_window(timing.window.as_secs_f64() / timing.interval.as_secs_f64());
+    let both = [too_few.map(|found| ("repeats", found)), coarse.map(|found| ("window", found))];
+    both.into_iter().flatten().collect()
 }
 
 /// What the variance of a finished run asks for.

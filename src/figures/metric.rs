@@ -81,11 +81,11 @@ metrics! {
         |n| n.total.mean_latency_us;
     /// P99 latency.
     P99Latency: "p99_latency_us", "P99 latency", "µs", Lower, Log, Speed, 10, [Need::Requests],
-        "median over the flows of each flow's P99, warm-up included",
+        "median over the flows of each flow's P99: whole flow with its warm-up, closed loop",
         |n| n.total.median_p99_latency_us;
     /// Worst P99 latency.
     WorstP99Latency: "worst_p99_latency_us", "Worst P99 latency", "µs", Lower, Skewed, Speed, 0, [Need::Requests],
-        "largest P99 of a flow, warm-up included",
+        "largest P99 of a flow: whole flow with its warm-up, closed loop",
         |n| n.total.max_p99_latency_us;
     /// Longest transaction.
     MaxLatency: "max_latency_us", "Longest transaction", "µs", Lower, Skewed, Speed, 0, [Need::Requests],

@@ -8,7 +8,10 @@ use crate::stats::{Ends, Estimate};
 pub(super) fn lines(model: &Model) -> Vec<String> {
     let window = model.experiment.timing.window.as_secs_f64();
     let measured = format!("{}; {}, window {window} s", model.constants(), model.repeats());
-    [Some(measured), intervals(model), one_boot(model)].into_iter().flatten().collect()
+    [Some(measured), intervals(model), shared_boots(model), percentiles(model)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn estimates<'m>(model: &'m Model) -> impl Iterator<Item = &'m Estimate> {
@@ -28,13 +31,24 @@ fn intervals(model: &Model) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// Where trials share a boot, their interval leaves out what another boot would change.
-fn one_boot(model: &Model) -> Option<String> {
-    let shares = |estimate: &Estimate| estimate.boots == 1 && estimate.trials > 1;
-    estimates(model).any(shares).then(|| {
-        "repeats of one boot share its luck: their ± leaves out what another boot would change (hint: \
-         `reprovision = \"block\"` in `[plan]`)"
-            .to_owned()
+/// Where trials share a boot, their interval is over fewer units, or leaves out what another boot would change.
+fn shared_boots(model: &Model) -> Option<String> {
+    let sharing: Vec<usize> =
+        estimates(model).filter(|one| one.shares_boots()).map(|one| one.boots).collect();
+    let hint = "(hint: `reprovision = \"block\"` in `[plan]`)";
+    sharing.iter().min().map(|boots| match boots {
+        1 => format!(
+            "repeats of one boot share its luck: their ± leaves out what another boot would change {hint}"
+        ),
+        _ => format!("repeats that share a boot count once in ± {hint}"),
+    })
+}
+
+/// What has to be known of netperf's percentiles.
+fn percentiles(model: &Model) -> Option<String> {
+    let any = model.rows.iter().any(|row| row.get(Metric::P99Latency).is_some());
+    any.then(|| {
+        "P99: of whole flows with their warm-up, closed loop: a stall is one slow transaction".to_owned()
     })
 }
 
@@ -83,9 +97,20 @@ mod tests {
             |trials: &[TrialFigures]| lines(&Model::new(&experiment, &provenance, trials)).join("\n");
         trials.iter_mut().for_each(|trial| trial.processes = vec![7; trial.configuration.vms as usize]);
         assert!(lines_of(&trials).contains("repeats of one boot share its luck"), "{}", lines_of(&trials));
+        trials.iter_mut().for_each(|trial| {
+            trial.processes = vec![trial.trial.min(2) as i32; trial.configuration.vms as usize];
+        });
+        assert!(lines_of(&trials).contains("count once"), "{}", lines_of(&trials));
         trials
             .iter_mut()
             .for_each(|trial| trial.processes = vec![trial.trial as i32; trial.configuration.vms as usize]);
-        assert!(!lines_of(&trials).contains("one boot"));
+        assert!(!lines_of(&trials).contains(" boot "), "{}", lines_of(&trials));
+    }
+
+    #[test]
+    fn percentiles_are_said_to_be_of_whole_flows_in_a_closed_loop() {
+        let (experiment, provenance, trials) = fixture::run();
+        let text = lines(&Model::new(&experiment, &provenance, &trials)).join("\n");
+        assert!(text.contains("P99: of whole flows with their warm-up, closed loop"), "{text}");
     }
 }

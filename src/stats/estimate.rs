@@ -14,7 +14,7 @@ pub enum Scale {
     Skewed,
     /// At most 1 and skewed towards lower values: Jain's index.
     Index,
-    /// Between 0 and 100, errors add: shares of CPU time, shares lost.
+    /// Between 0 and 100, errors multiply near both: shares of CPU time, shares lost.
     Percent,
     /// Has no interval: trials are tested together.
     Probability,
@@ -167,7 +167,7 @@ fn interval(units: &[f64], scale: Scale) -> Option<(f64, f64)> {
             let Interval { mean, half_width, .. } = Interval::from_repeats(units)?;
             Some((mean - half_width?, mean + half_width?))
         }
-        Scale::Percent => interval(units, Scale::Linear).map(|(low, high)| (low.max(0.0), high.min(100.0))),
+        Scale::Percent => percent_interval(units),
         Scale::Log => log_interval(units),
         Scale::Skewed if units.len() >= FEWEST_SKEWED => log_interval(units),
         Scale::Index if units.len() >= FEWEST_SKEWED => {
@@ -176,6 +176,15 @@ fn interval(units: &[f64], scale: Scale) -> Option<(f64, f64)> {
         }
         Scale::Skewed | Scale::Index | Scale::Probability => None,
     }
+}
+
+/// Of what is left to the nearer bound, whose errors multiply near it; of the values themselves where one is at the bound.
+fn percent_interval(units: &[f64]) -> Option<(f64, f64)> {
+    let is_low = super::layout::average(units) < 50.0;
+    let left: Vec<f64> = units.iter().map(|value| if is_low { *value } else { 100.0 - value }).collect();
+    let (low, high) = log_interval(&left).or_else(|| interval(&left, Scale::Linear))?;
+    let (low, high) = (low.clamp(0.0, 100.0), high.clamp(0.0, 100.0));
+    Some(if is_low { (low, high) } else { (100.0 - high, 100.0 - low) })
 }
 
 /// Student's interval of the mean logarithm, back from the logarithm and moved to the arithmetic mean: with lognormal values these

@@ -8,8 +8,8 @@ use super::layout::{Layout, p_of_squares};
 
 /// Level of the two tests together: at most so many fair runs are called unfair.
 const LEVEL: f64 = 0.05;
-/// The part of it for tests that name a loser; the rest is for parties that differ though none stands out.
-const NAMED: f64 = 0.8;
+/// The part of it that many parties leave for "they differ though none stands out"; of two, either both stand out or none.
+const UNNAMED: f64 = 0.2;
 
 /// How much the parties differ in all repeats alike.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -62,7 +62,7 @@ impl Persistence {
     /// The parties that lose in all repeats alike, the one with the largest loss first.
     pub fn losers(&self) -> Vec<usize> {
         let mut losers: Vec<usize> =
-            (0..self.loser_p.len()).filter(|party| self.loser_p[*party] < NAMED * LEVEL).collect();
+            (0..self.loser_p.len()).filter(|party| self.loser_p[*party] < self.named() * LEVEL).collect();
         losers.sort_by(|a, b| self.deviations[*a].total_cmp(&self.deviations[*b]));
         losers
     }
@@ -70,7 +70,12 @@ impl Persistence {
     /// Probability that either test calls fair parties this unfair, or more so.
     pub fn p_of_either(&self) -> f64 {
         let named = self.loser_p.iter().copied().fold(1.0, f64::min);
-        (named / NAMED).min(self.p / (1.0 - NAMED)).min(1.0)
+        (named / self.named()).min(self.p / (1.0 - self.named())).min(1.0)
+    }
+
+    /// The part of the level for tests that name a loser.
+    fn named(&self) -> f64 {
+        1.0 - UNNAMED * (1.0 - 2.0 / self.deviations.len() as f64)
     }
 
     /// Whether the same parties get less in all repeats, be it one that can be named or not.

@@ -103,8 +103,12 @@ fn a_loser_is_found_and_named() {
 #[ignore = "many cases: make simulate"]
 fn full_fair_runs_by_guests_and_noise() {
     println!(
-        "fair runs (R = 5) called unfair, %: in the window (α = 1 %; slices without memory, memory 0.3, 0.6), over repeats, Kendall p < 5 %"
+        "\nFair runs (R = 5) called unfair, %: within the window (at 1 %), by the memory of neighbouring slices; over repeats:\n"
     );
+    println!(
+        "| guests | noise | memory 0 | 0.3 | 0.6 | over repeats | Kendall p < 5 % | bias, % | floor, % |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for guests in GUESTS {
         for noise in [0.01, 0.05, 0.1] {
             let count = (40_000 / guests).min(4000);
@@ -113,8 +117,9 @@ fn full_fair_runs_by_guests_and_noise() {
             let over = 100.0 * persistent_in_fair_runs(4000, guests, noise);
             let kendall = 100.0 * kendall_in_fair_runs(1000, guests);
             let (bias, floor) = bias_and_floor(count, guests, noise);
+            let [none, some, much] = window;
             println!(
-                "{guests:3} guests, noise {:4.0} %: {window:5.1?}  {over:4.1}  {kendall:4.1}   bias {bias:5.2} % floor {floor:5.2} %",
+                "| {guests} | {:.0} % | {none:.1} | {some:.1} | {much:.1} | {over:.1} | {kendall:.1} | {bias:.2} | {floor:.2} |",
                 100.0 * noise
             );
         }
@@ -124,16 +129,13 @@ fn full_fair_runs_by_guests_and_noise() {
 #[test]
 #[ignore = "many cases: make simulate"]
 fn full_losers_by_guests_and_loss() {
-    println!("a persistent loser (5 % noise, R = 5): found, found and named, %");
+    println!(
+        "\nA persistent loser at 5 % noise, R = 5, %:\n\n| guests | loses | found | found and named |\n| --- | --- | --- | --- |"
+    );
     for guests in GUESTS {
         for loss in [0.05, 0.1, 0.2] {
             let (found, named) = loser_found(4000, guests, 0.05, 1.0 - loss);
-            println!(
-                "{guests:3} guests, loses {:3.0} %: {:5.1} {:5.1}",
-                100.0 * loss,
-                100.0 * found,
-                100.0 * named
-            );
+            println!("| {guests} | {:.0} % | {:.1} | {:.1} |", 100.0 * loss, 100.0 * found, 100.0 * named);
         }
     }
 }

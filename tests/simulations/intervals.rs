@@ -15,47 +15,84 @@ enum Kind {
     Longest,
     /// Jain's index of eight guests.
     Jain,
+    /// A share of CPU time near its bound of 100 %.
+    Percent,
 }
 
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::Rate, Kind::Latency, Kind::Longest, Kind::Jain];
+    const ALL: [Kind; 5] = [Kind::Rate, Kind::Latency, Kind::Longest, Kind::Jain, Kind::Percent];
 
     fn scale(self) -> Scale {
         match self {
             Kind::Rate | Kind::Latency => Scale::Log,
             Kind::Longest => Scale::Skewed,
             Kind::Jain => Scale::Index,
+            Kind::Percent => Scale::Percent,
         }
     }
 
-    fn value(self, random: &mut Random) -> f64 {
+    /// Of a trial in a boot with this luck, a standard normal number.
+    fn value(self, random: &mut Random, luck: f64) -> f64 {
         match self {
-            Kind::Rate => 100.0 * (0.1 * random.normal()).exp(),
-            Kind::Latency => 100.0 * (0.4 * random.normal()).exp(),
-            Kind::Longest => (0..100).map(|_| -random.uniform().ln()).fold(0.0, f64::max),
+            Kind::Rate => 100.0 * (0.1 * luck + 0.1 * random.normal()).exp(),
+            Kind::Latency => 100.0 * (0.3 * luck + 0.3 * random.normal()).exp(),
+            Kind::Longest => {
+                (0.2 * luck).exp() * (0..100).map(|_| -random.uniform().ln()).fold(0.0, f64::max)
+            }
             Kind::Jain => {
-                let shares: Vec<f64> = (0..8).map(|_| 1.0 + 0.15 * random.normal()).collect();
+                let spread = 0.12 * (0.3 * luck).exp();
+                let shares: Vec<f64> = (0..8).map(|_| 1.0 + spread * random.normal()).collect();
                 let (sum, squares) = shares.iter().fold((0.0, 0.0), |(s, q), x| (s + x, q + x * x));
                 sum * sum / (8.0 * squares)
             }
+            Kind::Percent => 100.0 / (1.0 + (0.5 * luck + 0.5 * random.normal() - 2.0).exp()),
         }
+    }
+
+    /// The mean of so many trials of a boot with this luck.
+    fn mean(self, random: &mut Random, luck: f64, trials: usize) -> f64 {
+        (0..trials).map(|_| self.value(random, luck)).sum::<f64>() / trials as f64
     }
 
     fn truth(self) -> f64 {
         let mut random = Random::seeded(31);
-        (0..400_000).map(|_| self.value(&mut random)).sum::<f64>() / 400_000.0
+        let mut one = || {
+            let luck = random.normal();
+            self.value(&mut random, luck)
+        };
+        (0..400_000).map(|_| one()).sum::<f64>() / 400_000.0
     }
 }
 
-/// Coverage with one trial in each of `boots` boots.
-fn coverage(count: usize, kind: Kind, truth: f64, boots: u32) -> f64 {
+/// Coverage of the truth of all boots with so many trials in each of several boots.
+fn coverage(count: usize, kind: Kind, truth: f64, boots: u32, trials: usize) -> f64 {
     let mut random = Random::seeded(32);
     part(count, || {
-        let trials: Vec<Observation> =
-            (0..boots).map(|boot| Observation { boot, value: kind.value(&mut random) }).collect();
-        let (low, high) = Estimate::from_observations(&trials, kind.scale()).unwrap().low_high.unwrap();
-        low <= truth && truth <= high
+        let mut observations = Vec::new();
+        for boot in 0..boots {
+            let luck = random.normal();
+            observations
+                .extend((0..trials).map(|_| Observation { boot, value: kind.value(&mut random, luck) }));
+        }
+        holds(&observations, kind, truth)
     })
+}
+
+/// Coverage of a boot's own truth with five trials in it.
+fn coverage_of_one_boot(count: usize, kind: Kind) -> f64 {
+    let mut random = Random::seeded(35);
+    part(count, || {
+        let luck = random.normal();
+        let trials = (0..5).map(|_| Observation { boot: 0, value: kind.value(&mut random, luck) });
+        let trials: Vec<Observation> = trials.collect();
+        let truth = kind.mean(&mut random, luck, 2000);
+        holds(&trials, kind, truth)
+    })
+}
+
+fn holds(trials: &[Observation], kind: Kind, truth: f64) -> bool {
+    let (low, high) = Estimate::from_observations(trials, kind.scale()).unwrap().low_high.unwrap();
+    low <= truth && truth <= high
 }
 
 /// A rate with 2 % between boots and 2 % between trials: (holds the truth of its own boots, holds the truth).
@@ -102,9 +139,9 @@ fn intervals_of_rates_hold_the_truth_at_one_and_at_five_boots() {
 
 #[test]
 fn intervals_of_skewed_and_bounded_figures_hold_the_truth() {
-    for kind in [Kind::Latency, Kind::Jain] {
-        let found = coverage(1000, kind, kind.truth(), 5);
-        assert!(found > 0.91, "{kind:?}: {found}");
+    for kind in [Kind::Latency, Kind::Jain, Kind::Percent] {
+        let (five, one) = (coverage(1000, kind, kind.truth(), 5, 1), coverage_of_one_boot(300, kind));
+        assert!(five > 0.91 && one > 0.9, "{kind:?}: {five} {one}");
     }
 }
 
@@ -120,20 +157,29 @@ fn a_difference_that_is_promised_to_be_seen_is_seen() {
 #[ignore = "many cases: make simulate"]
 fn full_coverage_of_intervals() {
     println!(
-        "95 % intervals that hold the truth, %, one trial in each of 2, 3, 5, 10, 15 boots (fewer than 5 of Longest and Jain: extremes)"
+        "\n95 % intervals that hold the truth, %; boots differ as much as trials (fewer than 5 units of Longest and Jain: extremes):\n"
     );
+    println!(
+        "| figure | 1 boot × 5 trials (its own truth) | 5 boots × 1 | 5 boots × 3 | 2 × 1 | 3 × 1 | 10 × 1 | 15 × 1 |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     for kind in Kind::ALL {
         let truth = kind.truth();
-        let found = [2, 3, 5, 10, 15].map(|boots| 100.0 * coverage(20_000, kind, truth, boots));
-        println!("{kind:?}: {found:5.1?}");
+        let of = |(boots, trials)| 100.0 * coverage(20_000, kind, truth, boots, trials);
+        let found = [(5, 1), (5, 3), (2, 1), (3, 1), (10, 1), (15, 1)].map(of);
+        let cells: Vec<String> = found.iter().map(|percent| format!("{percent:.1}")).collect();
+        let own = 100.0 * coverage_of_one_boot(3000, kind);
+        println!("| {kind:?} | {own:.1} | {} |", cells.join(" | "));
     }
-    println!(
-        "a rate, 2 % between boots + 2 % between trials: holds the truth of its own boots, of all boots, %"
-    );
+    println!("\nA rate, 2 % between boots + 2 % between trials, %:\n");
+    println!("| boots × trials | holds the truth of its own boots | of all boots |\n| --- | --- | --- |");
     for (boots, trials) in [(1, 3), (1, 5), (2, 3), (3, 3), (5, 1), (5, 3)] {
         let (own, all) = nested_coverage(20_000, boots, trials);
-        println!("{boots} boots × {trials} trials: {:5.1} {:5.1}", 100.0 * own, 100.0 * all);
+        println!("| {boots} × {trials} | {:.1} | {:.1} |", 100.0 * own, 100.0 * all);
     }
-    println!("a difference promised to be found in 90 %: found, %, with 3, 5, 10, 15 boots");
-    println!("{:5.1?}", [3, 5, 10, 15].map(|boots| 100.0 * promised_difference_found(20_000, boots)));
+    println!("\nA difference promised to be found in 90 %: found, %:\n");
+    println!("| 3 boots | 5 | 10 | 15 |\n| --- | --- | --- | --- |");
+    let found =
+        [3, 5, 10, 15].map(|boots| format!("{:.1}", 100.0 * promised_difference_found(20_000, boots)));
+    println!("| {} |", found.join(" | "));
 }

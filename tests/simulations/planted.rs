@@ -7,7 +7,8 @@ use kvmfair::answers::{Finding, find_unfairness, shares};
 use kvmfair::figures::{Metric, TrialFigures, summarise};
 use kvmfair::profile::{Configuration, Experiment, HostFacts, parse};
 use kvmfair::raw::{
-    Accel, CpuTimes, FORMAT, HostSample, InterimResult, RawFlow, RawGuest, RawTrial, TargetCounters,
+    Accel, CpuTimes, FORMAT, HostSample, InterimResult, OneCpu, RawFlow, RawGuest, RawTrial, Snapshot,
+    TargetCounters,
 };
 use kvmfair::report::{Model, Provenance, Warning, warnings};
 
@@ -38,13 +39,37 @@ struct Planted {
     stall_s: f64,
     /// What the host's clock is ahead of the tester's, s.
     skew_s: f64,
+    /// A tester with CPUs of its own.
+    tester: Option<Tester>,
 }
 
-const FAIR: Planted =
-    Planted { guests: 8, noise: 0.05, boots: 5, loss: 0.0, turn_s: None, stall_s: 0.0, skew_s: 0.0 };
+/// How busy a tester of sixteen CPUs is in truth, parts; its kernel counts a tick of 10 ms as a whole.
+#[derive(Clone, Copy)]
+struct Tester {
+    /// Every CPU but one, and that one.
+    cpus: f64,
+    busiest: f64,
+    /// Each netperf, of one CPU.
+    netperfs: f64,
+    /// Time between the two readings, s.
+    length_s: f64,
+}
+
+const FAIR: Planted = Planted {
+    guests: 8,
+    noise: 0.05,
+    boots: 5,
+    loss: 0.0,
+    turn_s: None,
+    stall_s: 0.0,
+    skew_s: 0.0,
+    tester: None,
+};
 
 struct Run {
     experiment: Experiment,
+    /// Mean level of its own boots.
+    level: f64,
     trials: Vec<TrialFigures>,
 }
 
@@ -74,7 +99,8 @@ impl Run {
                 trials.push(TrialFigures::compute(&raw, &experiment.timing));
             }
         }
-        Run { experiment, trials }
+        let level = levels[..planted.boots as usize].iter().sum::<f64>() / f64::from(planted.boots);
+        Run { experiment, level, trials }
     }
 
     fn of(random: &mut Random, planted: Planted) -> Run {
@@ -171,10 +197,38 @@ fn trial(
         host: (0..=28).map(|second| sample(f64::from(second), &works, planted.skew_s)).collect(),
         host_cpus: 8,
         online_cpus: Default::default(),
-        snapshots: vec![],
+        snapshots: planted.tester.map_or(vec![], |tester| tester.snapshots(random, configuration.flows)),
         hiccups: None,
         guests: (1..=configuration.vms).map(guest).collect(),
         checks: vec![],
+    }
+}
+
+impl Tester {
+    /// Before and after the window; what a part of the ticks comes to is normal.
+    fn snapshots(&self, random: &mut Random, flows: u32) -> Vec<Snapshot> {
+        let ticks = 100.0 * self.length_s;
+        let mut used_s = |part: f64| {
+            let deviation = (part * (1.0 - part) / ticks).sqrt();
+            self.length_s * (part + deviation * random.normal()).clamp(0.0, 1.0)
+        };
+        let cpus: Vec<f64> =
+            (0..16).map(|cpu| used_s(if cpu == 3 { self.busiest } else { self.cpus })).collect();
+        let netperfs: Vec<f64> = (0..flows).map(|_| used_s(self.netperfs)).collect();
+        let at = |times: f64| Snapshot {
+            at_s: START + 2.0 + times * self.length_s,
+            swapped: None,
+            merged: None,
+            tester_cpus: cpus
+                .iter()
+                .map(|busy| OneCpu { all: times * self.length_s, busy: times * busy, ..OneCpu::default() })
+                .collect(),
+            netperfs_s: netperfs.iter().map(|used_s| Some(times * used_s)).collect(),
+            nics: vec![],
+            throttled_guests_s: BTreeMap::new(),
+            throttled_groups_s: BTreeMap::new(),
+        };
+        vec![at(0.0), at(1.0)]
     }
 }
 
@@ -299,18 +353,26 @@ fn starved(count: usize, planted: Planted) -> f64 {
     })
 }
 
-/// The part of 95 % intervals of the total rate that hold the truth: of all boots, or of the only one.
+/// The part of 95 % intervals of the total rate that hold the truth: of all boots, or that of the only one.
 fn coverage(count: usize, planted: Planted) -> f64 {
     let mut random = Random::seeded(45);
     part(count, || {
-        // One boot's own level is its truth; it is taken out.
         let run = Run::of(&mut random, planted);
         let row = &summarise(&run.experiment.configurations, &run.trials)[0];
         let rate = row.get(Metric::TotalRate).expect("trials are valid");
-        let truth = RATE * f64::from(planted.guests);
+        let level = if planted.boots == 1 { run.level } else { 1.0 };
+        let truth = RATE * level * f64::from(planted.guests);
         let (low, high) = rate.low_high.expect("five repeats");
         (low..=high).contains(&truth)
     })
+}
+
+/// The part of runs whose tester is named as saturated.
+fn tester_named(count: usize, tester: Tester) -> f64 {
+    let mut random = Random::seeded(48);
+    let names = |warning: &Warning| matches!(warning, Warning::TesterSaturated { .. });
+    let planted = Planted { tester: Some(tester), ..FAIR };
+    part(count, || Run::of(&mut random, planted).warnings().iter().any(names))
 }
 
 /// Fair runs of six configurations with 1 to 4 guests and five repeats that warn of anything; and how many warnings of which kind.
@@ -354,6 +416,24 @@ fn turns_of_a_second_and_starved_guests_are_named_with_their_times() {
 }
 
 #[test]
+fn a_busy_tester_is_not_called_saturated_and_a_saturated_one_is() {
+    let tester = |cpus, busiest, netperfs| Tester { cpus, busiest, netperfs, length_s: 4.0 };
+    let busy = tester_named(40, tester(0.7, 0.85, 0.85));
+    assert!(busy <= 0.1, "{busy}");
+    for saturated in [tester(0.9, 0.9, 0.5), tester(0.2, 0.99, 0.5), tester(0.2, 0.5, 0.99)] {
+        assert!(tester_named(20, saturated) >= 0.9);
+    }
+}
+
+#[test]
+fn intervals_of_planted_runs_hold_the_truth_at_one_boot_and_at_five() {
+    for boots in [1, 5] {
+        let found = coverage(200, Planted { guests: 2, boots, ..FAIR });
+        assert!((0.9..0.99).contains(&found), "{boots}: {found}");
+    }
+}
+
+#[test]
 fn clocks_that_differ_by_half_a_second_neither_invalidate_nor_accuse() {
     let mut random = Random::seeded(47);
     let found = part(20, || {
@@ -363,50 +443,99 @@ fn clocks_that_differ_by_half_a_second_neither_invalidate_nor_accuse() {
     assert!(found >= 0.8, "{found}");
 }
 
+const GUESTS: [u32; 6] = [2, 4, 8, 16, 32, 64];
+const NOISE: [f64; 3] = [0.01, 0.05, 0.1];
+
+/// Cases of a table's row: runs of many guests take long.
+fn cases(guests: u32) -> usize {
+    (12_800 / guests as usize).clamp(200, 800)
+}
+
+/// The head of a table in Markdown.
+fn head(title: &str, columns: &[&str]) {
+    println!("\n{title}, %:\n\n| {} |\n|{}", columns.join(" | "), " --- |".repeat(columns.len()));
+}
+
+/// A row of it: parts as per cent.
+fn line(name: &str, parts: impl IntoIterator<Item = f64>) {
+    let cells: Vec<String> = parts.into_iter().map(|part| format!("{:.1}", 100.0 * part)).collect();
+    println!("| {name} | {} |", cells.join(" | "));
+}
+
 #[test]
 #[ignore = "many cases: make simulate"]
-fn full_planted_runs() {
-    const PERCENT: f64 = 100.0;
-    let count = |guests: u32| (6400 / guests as usize).clamp(100, 800);
-    println!("fair runs (R = 5) called unfair, %: noise 1, 5, 10 % at one boot; at five boots");
-    for guests in [2, 4, 8, 16, 32, 64] {
-        let of = |boots: u32| {
-            [0.01, 0.05, 0.1]
-                .map(|noise| PERCENT * unfair(count(guests), Planted { guests, noise, boots, ..FAIR }))
-        };
-        println!("{guests:3} guests: {:4.1?}; {:4.1?}", of(1), of(5));
+fn full_planted_fair_runs() {
+    let columns = ["guests", "1 boot, noise 1 %", "5 %", "10 %", "5 boots, noise 1 %", "5 %", "10 %"];
+    head("Fair runs (R = 5) called unfair", &columns);
+    for guests in GUESTS {
+        let of =
+            |boots: u32| NOISE.map(|noise| unfair(cases(guests), Planted { guests, noise, boots, ..FAIR }));
+        line(&guests.to_string(), [of(1), of(5)].concat());
     }
-    println!("a loser at 5 % noise: found, named, %: loses 5, 10, 20 %");
-    for guests in [2, 4, 8, 16, 32, 64] {
+    head("Clocks that differ: fair runs called unfair", &["0.1 s", "0.5 s", "2 s"]);
+    let skewed = |skew_s: f64| format!("{:.1}", 100.0 * unfair(800, Planted { skew_s, ..FAIR }));
+    println!("| {} |", [0.1, 0.5, 2.0].map(skewed).join(" | "));
+}
+
+#[test]
+#[ignore = "many cases: make simulate"]
+fn full_planted_losers() {
+    let columns = ["guests", "loses 5 %: found", "named", "10 %: found", "named", "20 %: found", "named"];
+    head("A loser at 5 % noise, R = 5", &columns);
+    for guests in GUESTS {
         let of = |loss: f64| {
-            let (found, named) = loser(count(guests) / 2, Planted { guests, loss, ..FAIR });
-            format!("{:5.1} {:5.1}", PERCENT * found, PERCENT * named)
+            let (found, named) = loser(cases(guests), Planted { guests, loss, ..FAIR });
+            [found, named]
         };
-        println!("{guests:3} guests: {}", [0.05, 0.1, 0.2].map(of).join("; "));
+        line(&guests.to_string(), [0.05, 0.1, 0.2].map(of).concat());
     }
-    println!("turns named, %: none, of 0.1, 1, 5 s; noise 1, 5, 10 %");
+}
+
+#[test]
+#[ignore = "many cases: make simulate"]
+fn full_planted_turns_and_stalls() {
+    let columns = ["guests", "noise", "no turns", "0.1 s", "1 s", "5 s"];
+    head("Turns named, in intervals of 0.5 s", &columns);
     for guests in [2, 8, 64] {
-        let of = |turn_s: Option<f64>| {
-            [0.01, 0.05, 0.1].map(|noise| PERCENT * turns(100, Planted { guests, noise, turn_s, ..FAIR }))
-        };
-        let all = [None, Some(0.1), Some(1.0), Some(5.0)].map(|turn_s| format!("{:5.1?}", of(turn_s)));
-        println!("{guests:3} guests: {}", all.join("; "));
+        for noise in NOISE {
+            let of = |turn_s| turns(100, Planted { guests, noise, turn_s, ..FAIR });
+            let name = format!("{guests} | {:.0} %", 100.0 * noise);
+            line(&name, [None, Some(0.1), Some(1.0), Some(5.0)].map(of));
+        }
     }
-    println!("guest 2 stalled in each trial: named with its time (± 0.6 s) of 20 s, %: 0.5, 1, 3, 10 s");
-    for guests in [2, 8] {
-        let of = |stall_s: f64| PERCENT * starved(100, Planted { guests, stall_s, ..FAIR });
-        println!("{guests:3} guests: {:5.1?}", [0.5, 1.0, 3.0, 10.0].map(of));
-    }
-    println!("clocks that differ by 0.1, 0.5, 2 s: called unfair, %");
-    println!("{:5.1?}", [0.1, 0.5, 2.0].map(|skew_s| PERCENT * unfair(200, Planted { skew_s, ..FAIR })));
-    println!(
-        "95 % intervals of the total rate that hold the truth, %, at five boots; at one (which has its own level)"
+    head(
+        "Guest 2 stalled: named with its time (± 0.6 s) of 20 s",
+        &["guests", "0.5 s", "1 s", "3 s", "10 s"],
     );
-    let of = |boots: u32| PERCENT * coverage(1500, Planted { guests: 2, boots, ..FAIR });
-    println!("{:5.1?}", [of(5), of(1)]);
-    println!("fair runs of six configurations that warn, %, and of what: noise 1, 5, 10 %");
-    for noise in [0.01, 0.05, 0.1] {
-        let (warned, kinds) = warning_runs(200, noise);
-        println!("{:4.1} {kinds:?}", PERCENT * warned);
+    for guests in [2, 8] {
+        let of = |stall_s| starved(100, Planted { guests, stall_s, ..FAIR });
+        line(&guests.to_string(), [0.5, 1.0, 3.0, 10.0].map(of));
+    }
+}
+
+#[test]
+#[ignore = "many cases: make simulate"]
+fn full_planted_intervals_and_warnings() {
+    head("95 % intervals of the total rate that hold the truth", &["of", "part"]);
+    line("five boots", [coverage(3000, Planted { guests: 2, ..FAIR })]);
+    line("the only boot", [coverage(3000, Planted { guests: 2, boots: 1, ..FAIR })]);
+    head("Fair runs of six configurations that warn", &["noise", "part", "of what (runs of 400)"]);
+    for noise in NOISE {
+        let (warned, kinds) = warning_runs(400, noise);
+        println!("| {:.0} % | {:.1} | {kinds:?} |", 100.0 * noise, 100.0 * warned);
+    }
+    let columns = ["CPUs, busiest, netperfs", "window 4 s", "window 20 s"];
+    head("Testers of 16 CPUs called saturated (5 trials, 8 flows)", &columns);
+    for (cpus, busiest, netperfs) in [
+        (0.7, 0.85, 0.85),
+        (0.75, 0.9, 0.9),
+        (0.78, 0.93, 0.93),
+        (0.85, 0.9, 0.5),
+        (0.2, 0.98, 0.5),
+        (0.2, 0.5, 0.98),
+    ] {
+        let of = |length_s| tester_named(400, Tester { cpus, busiest, netperfs, length_s });
+        let name = [cpus, busiest, netperfs].map(|part| format!("{:.0} %", 100.0 * part)).join(", ");
+        line(&name, [4.0, 20.0].map(of));
     }
 }

@@ -2,7 +2,6 @@
 //! busy the CPUs are.
 
 use super::group::{Group, Part, varying};
-use super::metrics;
 use super::palette::MAX_LINES;
 use super::plot::{Axis, Body, Curves, Mark, Plot, Series, Style, reach};
 use crate::figures::{Metric, SummaryRow, TrialFigures};
@@ -71,8 +70,7 @@ fn curve(
     let reached = |value: fn(&Mark) -> &Estimate| reach(series.iter().flat_map(|s| &s.points).map(value));
     let x = Axis::numbers("total rate", "transactions/s", reached(|mark| &mark.x));
     let y = Axis::numbers(axis, metric.unit(), reached(|mark| &mark.y));
-    let explanation =
-        format!("{}; numbers: transactions in flight on each flow", metrics::explanation(metric));
+    let explanation = format!("{}; numbers: transactions in flight on each flow", metric.explanation());
     let any = !series.is_empty();
     let body = Body::Scatter(Curves { x, y, style: Style::Joined, series });
     let plot = Plot::new((name, title), &part.levels, explanation, body);

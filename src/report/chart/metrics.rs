@@ -15,8 +15,6 @@ use crate::stats::Estimate;
 pub(super) const MAX_BARS: usize = 24;
 /// How much larger than every guest bare metal may be and still set the scale of lines.
 const BASELINE_REACH: f64 = 2.0;
-/// Said of every percentile: netperf counts from a flow's first transaction to its last, and sends none while it waits.
-pub(super) const PERCENTILES: &str = "percentile of the whole flow, closed loop";
 
 /// What a picture is about.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,17 +35,9 @@ impl From<Metric> for ChartSubject {
             name: metric.column(),
             label: metric.label(),
             unit: metric.unit(),
-            explanation: explanation(metric),
+            explanation: metric.explanation().to_owned(),
             ends_at_100: metric == Metric::HostCpu,
         }
-    }
-}
-
-/// What a metric is, with what has to be known about percentiles.
-pub(super) fn explanation(metric: Metric) -> String {
-    match metric {
-        Metric::P99Latency | Metric::WorstP99Latency => format!("{}; {PERCENTILES}", metric.explanation()),
-        _ => metric.explanation().to_owned(),
     }
 }
 

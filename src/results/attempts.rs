@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::run_dir::{ENDING, RunDir, RunDirError, file_of_trial, io};
+use super::run_dir::{RunDir, RunDirError, io};
+use super::trial_files::{ENDING, file_of_trial};
 use crate::raw::{RawTrial, Stage};
 
 /// Where they are kept.

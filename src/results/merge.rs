@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
-use super::run_dir::file_of_trial;
+use super::trial_files::file_of_trial;
 use super::{Results, RunDir, Writer};
 use crate::host::Environment;
 use crate::plan::{self, Plan};

@@ -90,7 +90,6 @@ pub fn reports(binary: &Path, trials: u32) -> Result<Vec<Row>> {
     let raw = report(binary, &run)?;
     let kept = report(binary, &run)?;
     let timeline = std::fs::metadata(run.join("timeline.csv")).context("no timeline.csv")?.len();
-    let scale = f64::from(MANY) / f64::from(trials);
     let how = format!(
         "{trials} simulated trials x 128 flows, 24 s each; from raw data {:.2} s and {:.0} MiB, from kept figures {:.2} s and \
          {:.0} MiB; timeline.csv {:.1} MiB",
@@ -108,16 +107,10 @@ pub fn reports(binary: &Path, trials: u32) -> Result<Vec<Row>> {
         goal,
         how: how.clone(),
     };
-    let whole = if trials == MANY { String::new() } else { format!(", {trials} trials x {scale:.0}") };
     let most_mib = raw.peak_mib.max(kept.peak_mib);
-    let time = |from: &str, cost: &Cost, goal| {
-        row(
-            format!("report of {MANY} trials {from}{whole}"),
-            cost.wall_s * scale,
-            1,
-            " s",
-            Goal::AtMost(goal),
-        )
+    let goal = |limit| if trials == MANY { Goal::AtMost(limit) } else { Goal::None };
+    let time = |from: &str, cost: &Cost, limit| {
+        row(format!("report of {trials} trials {from}"), cost.wall_s, 1, " s", goal(limit))
     };
     Ok(vec![
         time("from raw data", &raw, 30.0),

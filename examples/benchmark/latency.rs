@@ -19,8 +19,8 @@ const WARM_UP: usize = 3;
 pub fn measure(binary: &Path) -> Result<Vec<Row>> {
     let profile = concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/density.toml");
     Ok(vec![
-        row(binary, "kvmfair --help", &["--help"], 10.0)?,
-        row(binary, "kvmfair plan profiles/density.toml", &["plan", profile], 50.0)?,
+        row(binary, "kvmfair --help", &["--help"], 5.0)?,
+        row(binary, "kvmfair plan profiles/density.toml", &["plan", profile], 14.0)?,
         planning(binary)?,
     ])
 }

@@ -49,7 +49,7 @@ struct Arguments {
     #[arg(long, default_value_t = 30, value_name = "N")]
     trials: u32,
     /// Trials of the run that is reported
-    #[arg(long, default_value_t = 1000, value_name = "N")]
+    #[arg(long, default_value_t = 10_000, value_name = "N")]
     reported: u32,
     /// Cloud image whose guests are moved and booted too; their boots take long
     #[arg(long, value_name = "FILE")]

@@ -152,7 +152,7 @@ mod tests {
         dir.write_attempt(&RawTrial { attempt: 1, ..fixture::numbered(failed, first.trial, first.repeat) })
             .unwrap();
         let two = merged(base.path(), &["--different-machines", &parts[0], &parts[1]]).unwrap();
-        let attempt = format!("raw/attempts/trial-{:04}-1.json", first.trial);
+        let attempt = format!("raw/attempts/trial-{:04}-1.zst", first.trial);
         assert!(two.join(&attempt).exists());
         let refused = RunDir::open_to_resume(&two).unwrap_err().to_string();
         assert!(refused.contains("merged run, which cannot be resumed (hint: "), "{refused}");

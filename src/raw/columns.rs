@@ -4,7 +4,7 @@
 //! are scaled to integers by the smallest power of ten that loses nothing; where none is exact, their bits are the integers.
 //! Counters, clocks and rates of neighbouring samples then take one to three bytes each, before zstd.
 
-use super::RawFileError;
+use super::error::RawFileError;
 
 /// Scales of reals that are tried, as powers of ten: seconds, ticks, netperf's decimals, µs, ns.
 const DECIMALS: [u8; 6] = [0, 1, 2, 3, 6, 9];

@@ -9,6 +9,7 @@
 use std::io::{Read, Write};
 
 use super::columns::{ColumnReader, ColumnWriter};
+use super::error::RawFileError;
 use super::host_columns::{read_host, write_host};
 use super::{FORMAT, InterimResult, RawTrial};
 
@@ -21,26 +22,6 @@ const LEVEL: i32 = 3;
 /// What the first frame begins with: the magic number of skippable frames, little-endian.
 const SKIPPABLE: [u8; 4] = 0x184D_2A50_u32.to_le_bytes();
 const WORDS: &str = "kvmfair raw trial, format ";
-
-/// Why bytes are no raw trial.
-#[derive(Debug, thiserror::Error)]
-pub enum RawFileError {
-    /// It is a raw trial of another format.
-    #[error("it has format {0}")]
-    Format(u32),
-    /// Something else.
-    #[error("it is not a raw trial of kvmfair")]
-    Foreign,
-    /// It was a raw trial once.
-    #[error("it is damaged: {0}")]
-    Damaged(&'static str),
-    /// zstd refused.
-    #[error("it is damaged: {0}")]
-    Zstd(std::io::Error),
-    /// The line of JSON is not a trial's.
-    #[error("its description is not a trial's: {0}")]
-    Json(#[from] serde_json::Error),
-}
 
 /// A raw trial as the bytes of its file.
 ///

@@ -1,7 +1,8 @@
 //! The host's samples as columns: one for each counter of the host, of each CPU and of each target.
 
 use super::columns::{ColumnReader, ColumnWriter};
-use super::{CpuTimes, HostSample, OneCpu, RawFileError, TargetCounters};
+use super::error::RawFileError;
+use super::{CpuTimes, HostSample, OneCpu, TargetCounters};
 
 /// The reals of a target, in the order of their columns; those after them are counters.
 const TARGET_REALS: usize = 6;

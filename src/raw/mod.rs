@@ -7,6 +7,7 @@
 //! - [`encode`], [`decode`]: the trial as the bytes of its file, described there (`file.rs`); `columns`, `host_columns`: its samples
 
 mod columns;
+mod error;
 mod file;
 mod host;
 mod host_columns;
@@ -19,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::profile::Configuration;
 use crate::profile::groups::Members;
-pub use file::{RawFileError, decode, encode};
+pub use error::RawFileError;
+pub use file::{decode, encode};
 pub use host::{CpuTimes, HostSample, OneCpu, TargetCounters};
 pub use snapshot::{ExitSource, Hiccup, Irq, KSM_SCANS, KsmWait, Merged, NicPackets, Snapshot};
 

@@ -77,7 +77,7 @@ fn unreadable(number: u32, planned: Option<&PlannedTrial>, cause: &str) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use super::super::run_dir::file_of_trial;
+    use super::super::trial_files::file_of_trial;
     use super::*;
     use crate::figures::{Outcome, Reason, fixture};
     use crate::profile::Configuration;

@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use super::run_dir::{ENDING, RunDir, file_of_trial, io};
+use super::run_dir::{RunDir, io};
 use super::run_dir_error::RunDirError;
+use super::trial_files::{ENDING, file_of_trial};
 use crate::raw::{RawTrial, Stage};
 
 /// Where they are kept.

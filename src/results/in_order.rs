@@ -10,9 +10,9 @@ const OF_EACH_CPU: usize = 16;
 ///
 /// # Errors
 /// The first that `then` returns.
-pub(super) fn in_order<T: Sync, R: Send, E>(
-    things: &[T],
-    work: impl Fn(&T) -> R + Sync,
+pub(super) fn in_order<'t, T: Sync, R: Send, E>(
+    things: &'t [T],
+    work: impl Fn(&'t T) -> R + Sync,
     mut then: impl FnMut(R) -> Result<(), E>,
 ) -> Result<(), E> {
     let cpus = thread::available_parallelism().map_or(1, usize::from);

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::run_dir::{MERGED, file_of_trial};
+use super::run_dir::MERGED;
+use super::trial_files::file_of_trial;
 use super::{Results, RunDir, Writer};
 use crate::host::Environment;
 use crate::plan::{self, Plan, PlannedTrial};

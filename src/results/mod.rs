@@ -2,6 +2,7 @@
 //! once: the same code.
 //!
 //! - [`RunDir`], [`Writer`]: the directory, written atomically by one writer
+//! - `loading`: [`Results::read`]; `trial_files`: the files of raw trials
 //! - `admission`: raw trials as they are read back; damaged and unplanned ones are excluded
 //! - `kept`: the figures of each trial, kept beside its raw file; `in_order`: read by all CPUs
 //! - `table_files`: the tables of single trials, written row by row
@@ -19,11 +20,13 @@ mod attempts;
 mod due;
 mod in_order;
 mod kept;
+mod loading;
 pub mod merge;
 mod origin;
 mod run_dir;
 mod run_dir_error;
 mod table_files;
+mod trial_files;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +34,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::figures::{Course, Metric, Outcome, TrialFigures};
+use crate::figures::{Outcome, TrialFigures};
 use crate::host::Environment;
 use crate::plan::Plan;
 use crate::profile::Experiment;
@@ -41,12 +44,12 @@ use crate::report::html::{self, Underway};
 use crate::report::{self, Model, Provenance, tables};
 use crate::table::FORMATS;
 use due::Due;
+use in_order::in_order;
 use kept::{Keeper, KeptTrial};
 use origin::provenance;
-use run_dir::file_of_trial;
 pub use run_dir::{RunDir, Writer};
 pub use run_dir_error::RunDirError;
-use table_files::TableFiles;
+use trial_files::file_of_trial;
 pub use views::Closing;
 
 /// The results of a run so far. Whatever ends it, an error or a panic too, the tables catch up when the value goes.
@@ -142,74 +145,6 @@ impl Results {
         Ok(self.dir.attempts(trial)?)
     }
 
-    /// Reads a run directory.
-    ///
-    /// # Errors
-    /// [`RunDirError`] if something in it is missing or of another version.
-    pub fn read(dir: RunDir) -> Result<Results> {
-        Results::load(dir, false)
-    }
-
-    /// Reads a run directory and writes its tables of single trials anew.
-    ///
-    /// # Errors
-    /// As [`Results::read`]; if the run directory cannot be written.
-    pub fn rewrite(dir: RunDir) -> Result<Results> {
-        Results::load(dir, true)
-    }
-
-    fn load(dir: RunDir, rewrites: bool) -> Result<Results> {
-        let experiment: Experiment = dir.read_json("experiment.json")?;
-        let environment: Environment = dir.read_json("environment.json")?;
-        let plan = dir.read_json::<Plan>("plan.json").ok();
-        let written = experiment.configurations.len() * experiment.timing.repeats as usize;
-        let planned = plan.as_ref().map_or(written, |plan| plan.trials.len());
-        let provenance = provenance(&dir, &environment, Accel::Tcg);
-        let mut results = Results::empty(dir, experiment, provenance, planned);
-        results.load_trials(plan.as_ref(), rewrites)?;
-        let readable = results.trials.iter().find(|trial| trial.started_s > 0.0);
-        results.provenance.accel = readable.map_or(Accel::Tcg, |trial| trial.accel);
-        Ok(results)
-    }
-
-    /// Takes all trials from the disk, and writes the tables of single trials on the way.
-    fn load_trials(&mut self, plan: Option<&Plan>, rewrites: bool) -> Result<(), RunDirError> {
-        let (dir, experiment, provenance) =
-            (self.dir.clone(), self.experiment.clone(), self.provenance.clone());
-        let create = || TableFiles::create(&dir, &kept::headers(&experiment, &provenance));
-        let mut files = rewrites.then(create).transpose()?;
-        self.trials.clear();
-        self.courses.clear();
-        admission::read(&dir, &Keeper::new(&dir, &experiment, &provenance), plan, |trial| {
-            files.as_mut().map_or(Ok(()), |files| files.add(&trial.rows))?;
-            self.put(trial.figures);
-            Ok(())
-        })?;
-        self.has_single_tables = rewrites;
-        files.map_or(Ok(()), TableFiles::finish)
-    }
-
-    /// Puts a trial in its place, and drops the course of a less biased one.
-    fn put(&mut self, mut figures: TrialFigures) {
-        let bias = figures.valid().and(Metric::BiasRate.value(&figures)).unwrap_or(-1.0);
-        let id = figures.configuration.id();
-        let most = self.courses.get(&id).copied().filter(|(trial, _)| *trial != figures.trial);
-        match most {
-            Some((_, most)) if most > bias => forget_course(&mut figures),
-            before => {
-                let place = before.and_then(|(trial, _)| self.place(trial).ok());
-                if let Some(place) = place {
-                    forget_course(&mut self.trials[place]);
-                }
-                self.courses.insert(id, (figures.trial, bias));
-            }
-        }
-        match self.place(figures.trial) {
-            Ok(known) => self.trials[known] = figures,
-            Err(gap) => self.trials.insert(gap, figures),
-        }
-    }
-
     /// Keeps the plan, which may have grown.
     ///
     /// # Errors
@@ -266,11 +201,15 @@ impl Results {
         let model = self.model();
         let charts = pictures(&model)?;
         self.dir.make("charts")?;
-        for chart in &charts {
-            self.dir.write(&format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
-            let png = png(&chart.svg).with_context(|| format!("failed to draw {}", chart.name))?;
-            self.dir.write(&format!("charts/{}.png", chart.name), &png)?;
-        }
+        in_order(
+            &charts,
+            |chart| (chart, png(&chart.svg)),
+            |(chart, png)| {
+                self.dir.write(&format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
+                let png = png.with_context(|| format!("failed to draw {}", chart.name))?;
+                anyhow::Ok(self.dir.write(&format!("charts/{}.png", chart.name), &png)?)
+            },
+        )?;
         self.write_page(&charts)?;
         Ok(self.dir.write("report.md", report::markdown::report(&model, &charts).as_bytes())?)
     }
@@ -311,12 +250,6 @@ impl Results {
 
     fn model(&self) -> Model<'_> {
         Model::new(&self.experiment, &self.provenance, &self.trials)
-    }
-}
-
-fn forget_course(figures: &mut TrialFigures) {
-    if let Some(numbers) = &mut figures.numbers {
-        numbers.course = Course::default();
     }
 }
 

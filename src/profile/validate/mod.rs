@@ -72,6 +72,7 @@ pub(super) fn experiment(
     }
     let gate = gate::gate(&mut check, &written.gate);
     let configurations = configurations::configurations(&mut check, &factors, &groups);
+    timing::samples(&mut check, &timing, &configurations);
     if !check.issues.made.is_empty() {
         return Err(check.issues);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Fault, Validator};
 use crate::profile::written;
-use crate::profile::{Limits, Precision, Timing};
+use crate::profile::{Configuration, Limits, Precision, Timing};
 use crate::units::Time;
 
 /// Shorter intervals are mostly netperf's own work.
@@ -13,6 +13,8 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 const LONGEST_EDGE: Duration = Duration::from_secs(600);
 /// Longer than this, a window is one too.
 const LONGEST_WINDOW: Duration = Duration::from_secs(24 * 3600);
+/// Numbers of flows and guests in a raw file, which decompresses to 64 MiB at most; those of CPUs take little.
+const MOST_VALUES: f64 = 20e6;
 /// Longer than this, so is a limit.
 const LONGEST_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// More repeats than anybody has time for.
@@ -62,6 +64,20 @@ fn precision(check: &mut Validator, written: &written::WorkloadSection) -> Optio
     let least = repeats.clamp(2, MOST_REPEATS);
     check.bounds("workload.max_repeats", max_repeats, least..=MOST_REPEATS);
     Some(Precision { half_width_percent, max_repeats })
+}
+
+/// Reports a trial with more samples than its raw file holds.
+pub(super) fn samples(check: &mut Validator, timing: &Timing, configurations: &[Configuration]) {
+    let length = timing.warmup.saturating_add(timing.window).saturating_add(timing.cooldown);
+    let of_flows_and_guests = |one: &Configuration| 3 * u64::from(one.flows) + 11 * u64::from(one.vms.max(1));
+    let most = configurations.iter().map(of_flows_and_guests).max().unwrap_or(0);
+    let least_s = length.as_secs_f64() * most as f64 / MOST_VALUES;
+    if timing.interval.as_secs_f64() < least_s {
+        let length = Time(length);
+        let message = format!("a trial of {length} has more samples than its raw file holds");
+        let hint = format!("use an interval of {} s or more, or a shorter window", least_s.ceil());
+        check.fault("workload.interval", Fault::new(message, "too short", &hint));
+    }
 }
 
 /// `[limits]`.

@@ -1,0 +1,89 @@
+//! Results of a run directory: all its trials, one after the other.
+
+use anyhow::Result;
+
+use super::kept::{self, Keeper};
+use super::origin::provenance;
+use super::table_files::TableFiles;
+use super::{Results, RunDir, RunDirError, admission};
+use crate::figures::{Course, Metric, TrialFigures};
+use crate::host::Environment;
+use crate::plan::Plan;
+use crate::profile::Experiment;
+use crate::raw::Accel;
+
+impl Results {
+    /// Reads a run directory.
+    ///
+    /// # Errors
+    /// [`RunDirError`] if something in it is missing or of another version.
+    pub fn read(dir: RunDir) -> Result<Results> {
+        Results::load(dir, false)
+    }
+
+    /// Reads a run directory and writes its tables of single trials anew.
+    ///
+    /// # Errors
+    /// As [`Results::read`]; if the run directory cannot be written.
+    pub fn rewrite(dir: RunDir) -> Result<Results> {
+        Results::load(dir, true)
+    }
+
+    fn load(dir: RunDir, rewrites: bool) -> Result<Results> {
+        let experiment: Experiment = dir.read_json("experiment.json")?;
+        let environment: Environment = dir.read_json("environment.json")?;
+        let plan = dir.read_json::<Plan>("plan.json").ok();
+        let written = experiment.configurations.len() * experiment.timing.repeats as usize;
+        let planned = plan.as_ref().map_or(written, |plan| plan.trials.len());
+        let provenance = provenance(&dir, &environment, Accel::Tcg);
+        let mut results = Results::empty(dir, experiment, provenance, planned);
+        results.load_trials(plan.as_ref(), rewrites)?;
+        let readable = results.trials.iter().find(|trial| trial.started_s > 0.0);
+        results.provenance.accel = readable.map_or(Accel::Tcg, |trial| trial.accel);
+        Ok(results)
+    }
+
+    /// Takes all trials from the disk, and writes the tables of single trials on the way.
+    pub(super) fn load_trials(&mut self, plan: Option<&Plan>, rewrites: bool) -> Result<(), RunDirError> {
+        let (dir, experiment, provenance) =
+            (self.dir.clone(), self.experiment.clone(), self.provenance.clone());
+        let create = || TableFiles::create(&dir, &kept::headers(&experiment, &provenance));
+        let mut files = rewrites.then(create).transpose()?;
+        self.trials.clear();
+        self.courses.clear();
+        admission::read(&dir, &Keeper::new(&dir, &experiment, &provenance), plan, |trial| {
+            files.as_mut().map_or(Ok(()), |files| files.add(&trial.rows))?;
+            self.put(trial.figures);
+            Ok(())
+        })?;
+        self.has_single_tables = rewrites;
+        files.map_or(Ok(()), TableFiles::finish)
+    }
+
+    /// Puts a trial in its place, and drops the course of a less biased one.
+    pub(super) fn put(&mut self, mut figures: TrialFigures) {
+        let bias = figures.valid().and(Metric::BiasRate.value(&figures)).unwrap_or(-1.0);
+        let id = figures.configuration.id();
+        let most = self.courses.get(&id).copied().filter(|(trial, _)| *trial != figures.trial);
+        match most {
+            Some((_, most)) if most > bias => forget_course(&mut figures),
+            before => {
+                let place = before.and_then(|(trial, _)| self.place(trial).ok());
+                if let Some(place) = place {
+                    forget_course(&mut self.trials[place]);
+                }
+                self.courses.insert(id, (figures.trial, bias));
+            }
+        }
+        match self.place(figures.trial) {
+            Ok(known) => self.trials[known] = figures,
+            Err(gap) => self.trials.insert(gap, figures),
+        }
+    }
+}
+
+fn forget_course(figures: &mut TrialFigures) {
+    if let Some(numbers) = &mut figures.numbers {
+        numbers.course = Course::default();
+    }
+}

@@ -27,8 +27,8 @@ const LEVEL: f64 = 2e-4;
 const LEVEL_NEWEST: f64 = 8e-3;
 /// See [`LEVEL_NEWEST`]; of a single pair of runs it is as low as of four runs.
 const LEVEL_FALLS: f64 = 0.4;
-/// The newest pair of runs is split off only if that is clearer by this factor than a split elsewhere.
-const PAIR_HANDICAP: f64 = 10.0;
+/// The newest pair of runs is split off only if that gains more logarithm of the likelihood, by this, than a split elsewhere.
+const PAIR_HANDICAP: f64 = 2.3;
 
 /// How much larger these are in the first segmentation.
 const GENEROUS: f64 = 10.0;
@@ -209,10 +209,13 @@ fn best_split(values: &[f64], noise: f64, generosity: f64) -> Option<(usize, f64
         Fit::to(before, noise).log_likelihood + Fit::to(after, noise).log_likelihood - whole
     };
     let level = |at: usize| generosity * level_of_newest(values.len() - at);
-    let tested = (SHORTEST..=last).map(|at| (at, p_of_gain(gain(at), values.len())));
-    let handicap = |at: usize| if values.len() - at < CONFIRMED { PAIR_HANDICAP } else { 1.0 };
-    let passed = tested.filter(|(at, p)| *p < level(*at));
-    passed.min_by(|a, b| (a.1 * handicap(a.0)).total_cmp(&(b.1 * handicap(b.0))))
+    let tested = (SHORTEST..=last)
+        .map(|at| (at, gain(at)))
+        .map(|(at, gain)| (at, gain, p_of_gain(gain, values.len())));
+    let handicap = |at: usize| if values.len() - at < CONFIRMED { PAIR_HANDICAP } else { 0.0 };
+    let passed = tested.filter(|(at, _, p)| *p < level(*at));
+    let best = passed.max_by(|a, b| (a.1 - handicap(a.0)).total_cmp(&(b.1 - handicap(b.0))))?;
+    Some((best.0, best.2))
 }
 
 /// Largest p of a split that leaves so many runs behind it.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::blocks::{Blocks, Replication};
-use super::{Measure, Metric, Value};
+use super::{Measure, MeasuredValue, Metric};
 use crate::stats::{BlockDifference, Difference, holm, smallest_visible};
 
 /// Level of the family.
@@ -56,7 +56,7 @@ impl Answer {
 }
 
 /// Every pair and metric with common blocks, in the order of `pairs` and then of `metrics`: one family.
-pub fn answer(metrics: &[Metric], pairs: &[LevelPair], values: &[Value]) -> Vec<Answer> {
+pub fn answer(metrics: &[Metric], pairs: &[LevelPair], values: &[MeasuredValue]) -> Vec<Answer> {
     let all = pairs.iter().flat_map(|pair| metrics.iter().map(move |metric| (pair, metric)));
     let against = |pair: &LevelPair, metric: &Metric| {
         let blocks = |configuration: &str| Blocks::gather(configuration, metric, values);
@@ -101,11 +101,11 @@ mod tests {
     use super::*;
     use crate::answers::input::rate;
 
-    fn values(id: &str, factor: f64) -> Vec<Value> {
+    fn values(id: &str, factor: f64) -> Vec<MeasuredValue> {
         // Blocks differ by much more than the levels.
         let blocks = [1000.0, 700.0, 1500.0, 900.0, 1200.0];
         let wiggle = [1.0, 1.01, 0.99, 1.005, 0.995];
-        let value = |(block, level): (u32, &f64)| Value {
+        let value = |(block, level): (u32, &f64)| MeasuredValue {
             configuration: id.to_owned(),
             metric: "total_rate_tps".to_owned(),
             block,
@@ -127,8 +127,8 @@ mod tests {
 
     #[test]
     fn blocks_of_one_boot_are_compared_and_marked() {
-        let one_boot = |value: Value| Value { boot: 7, ..value };
-        let new: Vec<Value> = values("b", 1.1).into_iter().map(one_boot).collect();
+        let one_boot = |value: MeasuredValue| MeasuredValue { boot: 7, ..value };
+        let new: Vec<MeasuredValue> = values("b", 1.1).into_iter().map(one_boot).collect();
         let found = &answer(&[rate()], &[pair()], &[values("a", 1.0), new].concat())[0];
         assert_eq!(found.replication, Replication { blocks: 5, boots: 1 });
         assert!(found.to_string().contains("5 blocks within one boot"), "{found}");
@@ -151,8 +151,9 @@ mod tests {
 
     #[test]
     fn levels_without_a_common_block_have_no_answer() {
-        let later = values("b", 1.0).into_iter().map(|value| Value { block: value.block + 9, ..value });
-        let values: Vec<Value> = values("a", 1.0).into_iter().chain(later).collect();
+        let later =
+            values("b", 1.0).into_iter().map(|value| MeasuredValue { block: value.block + 9, ..value });
+        let values: Vec<MeasuredValue> = values("a", 1.0).into_iter().chain(later).collect();
         assert_eq!(answer(&[rate()], &[pair()], &values), []);
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, Fingerprint, Measure, Metric, Value};
+use super::{Direction, Fingerprint, Measure, MeasuredValue, Metric};
 
 /// Version of the format; a reader refuses what it does not know.
 const FORMAT: u32 = 1;
@@ -174,7 +174,7 @@ impl Baseline {
     }
 
     /// What it has of these metrics on a day, for a comparison.
-    pub fn values(&self, metrics: &[Metric], today: Date) -> Vec<Value> {
+    pub fn values(&self, metrics: &[Metric], today: Date) -> Vec<MeasuredValue> {
         let of_configuration = |own: &Reference| {
             let id = own.configuration.clone();
             let of_metric = |metric: &Metric| {
@@ -188,10 +188,10 @@ impl Baseline {
 }
 
 /// Trials with named boots as values with numbered ones.
-fn values(configuration: &str, metric: &str, trials: &[(String, f64)]) -> Vec<Value> {
+fn values(configuration: &str, metric: &str, trials: &[(String, f64)]) -> Vec<MeasuredValue> {
     let numbers = boot_numbers(trials);
     let all = trials.iter().zip(numbers);
-    all.map(|((_, value), boot)| Value {
+    all.map(|((_, value), boot)| MeasuredValue {
         configuration: configuration.to_owned(),
         metric: metric.to_owned(),
         block: boot,

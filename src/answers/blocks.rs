@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Metric, Value};
+use super::{MeasuredValue, Metric};
 use crate::stats::{Block, BlockDifference, Observation, means_of_boots};
 
 /// How often something was measured: blocks, and the boots of the guests behind them.
@@ -34,9 +34,9 @@ pub(super) struct Blocks(BTreeMap<u32, Vec<Observation>>);
 
 impl Blocks {
     /// Those of a configuration, by its id.
-    pub fn gather(configuration: &str, metric: &Metric, values: &[Value]) -> Blocks {
+    pub fn gather(configuration: &str, metric: &Metric, values: &[MeasuredValue]) -> Blocks {
         let mut blocks = Blocks::default();
-        let own = |value: &&Value| value.configuration == configuration && value.metric == metric.key;
+        let own = |value: &&MeasuredValue| value.configuration == configuration && value.metric == metric.key;
         for value in values.iter().filter(own) {
             let Some(on_scale) = metric.on_scale(value.value) else { continue };
             blocks.0.entry(value.block).or_default().push(Observation { boot: value.boot, value: on_scale });

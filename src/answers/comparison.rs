@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Analysis, Metric, Value, Verdict, Worsening, decide};
+use super::{Analysis, MeasuredValue, Metric, Verdict, Worsening, decide};
 use crate::stats::{Difference, Observation, means_of_boots};
 
 /// One metric of one configuration on one side.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Side {
+pub struct ComparedSide {
     /// Valid trials.
     pub trials: usize,
     /// Boots that these ran in.
@@ -27,9 +27,9 @@ pub struct Comparison {
     /// What is compared.
     pub metric: Metric,
     /// The run to compare with.
-    pub base: Side,
+    pub base: ComparedSide,
     /// The run that is judged.
-    pub new: Side,
+    pub new: ComparedSide,
     /// New ÷ base, or new − base in points.
     pub change: f64,
     /// 95 % interval of `change`; undefined for fewer than two units on a side.
@@ -52,8 +52,8 @@ type Sides<'a> = BTreeMap<(&'a str, &'a str), Vec<Observation>>;
 /// inconclusive.
 pub fn compare(
     metrics: &[Metric],
-    base: &[Value],
-    new: &[Value],
+    base: &[MeasuredValue],
+    new: &[MeasuredValue],
     threshold: impl Fn(&Metric) -> f64,
     analysis: Analysis,
 ) -> Vec<Comparison> {
@@ -75,7 +75,7 @@ pub fn compare(
         .collect()
 }
 
-fn sides<'a>(metric: &'a Metric, values: &'a [Value]) -> Sides<'a> {
+fn sides<'a>(metric: &'a Metric, values: &'a [MeasuredValue]) -> Sides<'a> {
     let mut sides = Sides::new();
     for value in values.iter().filter(|value| value.metric == metric.key) {
         let Some(on_scale) = metric.on_scale(value.value) else { continue };
@@ -89,8 +89,8 @@ fn sides<'a>(metric: &'a Metric, values: &'a [Value]) -> Sides<'a> {
 struct Pair {
     configuration: String,
     metric: Metric,
-    base: Side,
-    new: Side,
+    base: ComparedSide,
+    new: ComparedSide,
     estimate: f64,
     difference: Option<Difference>,
     is_within_one_boot: bool,
@@ -105,7 +105,7 @@ impl Pair {
             _ => boots.to_vec(),
         };
         let mean = |units: &[f64]| units.iter().sum::<f64>() / units.len() as f64;
-        let side = |all: &[Observation], boots: &[f64]| Side {
+        let side = |all: &[Observation], boots: &[f64]| ComparedSide {
             trials: all.len(),
             boots: boots.len(),
             mean: metric.off_scale(mean(boots)),
@@ -151,9 +151,9 @@ mod tests {
     use crate::answers::Direction;
     use crate::answers::input::rate;
 
-    fn values(configuration: &str, factor: f64, boots: u32) -> Vec<Value> {
+    fn values(configuration: &str, factor: f64, boots: u32) -> Vec<MeasuredValue> {
         let noise = [0.0, 1.0, -1.0, 0.5, -0.5, 0.2, -0.2];
-        let value = |boot: u32| Value {
+        let value = |boot: u32| MeasuredValue {
             configuration: configuration.to_owned(),
             metric: "total_rate_tps".to_owned(),
             block: boot,
@@ -187,7 +187,10 @@ mod tests {
     #[test]
     fn trials_of_one_boot_are_never_enough_for_a_verdict() {
         let one_boot = |factor| {
-            values("a", factor, 5).into_iter().map(|value| Value { boot: 0, ..value }).collect::<Vec<_>>()
+            values("a", factor, 5)
+                .into_iter()
+                .map(|value| MeasuredValue { boot: 0, ..value })
+                .collect::<Vec<_>>()
         };
         let found = &compare(&[rate()], &one_boot(1.0), &one_boot(0.5), |_| 0.05, Analysis::ONCE)[0];
         assert_eq!((found.verdict, found.is_within_one_boot), (Verdict::Inconclusive, true));
@@ -204,7 +207,7 @@ mod tests {
 
     #[test]
     fn two_runs_of_ten_thousand_trials_are_compared_at_once() {
-        let run: Vec<Value> = (0..2000).flat_map(|id| values(&format!("c{id}"), 1.0, 5)).collect();
+        let run: Vec<MeasuredValue> = (0..2000).flat_map(|id| values(&format!("c{id}"), 1.0, 5)).collect();
         assert_eq!(compare(&[rate()], &run, &run, |_| 0.05, Analysis::ONCE).len(), 2000);
     }
 }

@@ -1,6 +1,6 @@
 //! Which figures of trials are compared, and as what.
 
-use super::{BesideRate, Direction, Measure, Metric, Shares, Value};
+use super::{BesideRate, Direction, Measure, MeasuredValue, Metric, Shares};
 use crate::figures::{self, Better, GuestFigures, TrialFigures, boots};
 
 /// The figures that are compared: one for each question. Mean latency follows from the rate in a closed loop, and Jain's index of a
@@ -50,7 +50,7 @@ pub fn metrics() -> Vec<Metric> {
 }
 
 /// Their values in the valid trials of a run.
-pub fn values(trials: &[TrialFigures]) -> Vec<Value> {
+pub fn values(trials: &[TrialFigures]) -> Vec<MeasuredValue> {
     values_of_figures(&COMPARED.map(|(figure, _)| figure), trials)
 }
 
@@ -62,7 +62,7 @@ fn boot_of_each(trials: &[TrialFigures]) -> impl Fn(&TrialFigures) -> u32 {
 }
 
 /// The values of these figures in the valid trials of a run.
-pub fn values_of_figures(figures: &[figures::Metric], trials: &[TrialFigures]) -> Vec<Value> {
+pub fn values_of_figures(figures: &[figures::Metric], trials: &[TrialFigures]) -> Vec<MeasuredValue> {
     let boot_of = boot_of_each(trials);
     let of_trial = |trial: &TrialFigures| {
         let configuration = trial.configuration.id();
@@ -70,7 +70,7 @@ pub fn values_of_figures(figures: &[figures::Metric], trials: &[TrialFigures]) -
         let value = |metric: &figures::Metric| {
             let value = metric.value(trial)?;
             let (configuration, metric) = (configuration.clone(), metric.column().to_owned());
-            Some(Value { configuration, metric, block: trial.repeat, boot, value })
+            Some(MeasuredValue { configuration, metric, block: trial.repeat, boot, value })
         };
         figures.iter().filter_map(value).collect::<Vec<_>>()
     };

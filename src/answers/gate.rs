@@ -175,7 +175,7 @@ pub fn visible_changes(
     let of_pair = |metric: &JudgedMetric, id: &str| {
         let values = baseline.values(std::slice::from_ref(&metric.metric), today);
         let own = values.iter().filter(|value| value.configuration == id);
-        let on_scale = |value: &super::Value| {
+        let on_scale = |value: &super::MeasuredValue| {
             let on_scale = metric.metric.on_scale(value.value)?;
             Some(Observation { boot: value.boot, value: on_scale })
         };
@@ -214,7 +214,7 @@ mod tests {
     use super::*;
     use crate::answers::baseline::baseline_of_rates;
     use crate::answers::input::rate;
-    use crate::answers::{Value, compare};
+    use crate::answers::{MeasuredValue, compare};
 
     fn gate(metrics: &[&str]) -> Gate {
         let metrics = metrics.iter().map(|text| GatedMetric::parse(text).unwrap()).collect();
@@ -249,8 +249,8 @@ mod tests {
         }
     }
 
-    fn trials(rates: &[f64]) -> Vec<Value> {
-        let value = |(boot, rate): (u32, &f64)| Value {
+    fn trials(rates: &[f64]) -> Vec<MeasuredValue> {
+        let value = |(boot, rate): (u32, &f64)| MeasuredValue {
             configuration: "a".into(),
             metric: "total_rate_tps".into(),
             block: boot,
@@ -265,7 +265,7 @@ mod tests {
         let base = trials(&[100.0, 101.0, 99.0, 100.5, 99.5]);
         let noisy = trials(&[70.0, 130.0, 90.0, 110.0, 100.0]);
         let schedule = Analysis::schedule(15);
-        let at = |new: &[Value], analysis| compare(&[rate()], &base, new, |_| 0.05, analysis);
+        let at = |new: &[MeasuredValue], analysis| compare(&[rate()], &base, new, |_| 0.05, analysis);
         let mut judgement = Judgement::default();
         assert_eq!(judgement.outcome(), GateOutcome::Inconclusive, "nothing was compared");
         judgement.update(at(&noisy, schedule[0]));

@@ -42,7 +42,7 @@ pub struct Metric {
 
 /// One metric of one valid trial.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Value {
+pub struct MeasuredValue {
     /// Short stable id of the configuration.
     pub configuration: String,
     /// [`Metric::key`].
@@ -92,8 +92,9 @@ impl Metric {
     }
 
     /// The mean of the boots' means, geometric for ratios; `None` without values.
-    pub fn mean_of_boots<'v>(&self, values: impl IntoIterator<Item = &'v Value>) -> Option<f64> {
-        let on_scale = |own: &Value| Some(Observation { boot: own.boot, value: self.on_scale(own.value)? });
+    pub fn mean_of_boots<'v>(&self, values: impl IntoIterator<Item = &'v MeasuredValue>) -> Option<f64> {
+        let on_scale =
+            |own: &MeasuredValue| Some(Observation { boot: own.boot, value: self.on_scale(own.value)? });
         let boots = means_of_boots(&values.into_iter().filter_map(on_scale).collect::<Vec<_>>());
         (!boots.is_empty()).then(|| self.off_scale(boots.iter().sum::<f64>() / boots.len() as f64))
     }

@@ -3,7 +3,7 @@
 //! A limit is a figure near its bound in more than half of a configuration's valid trials, not a test: `docs/reading-results.md` has
 //! the bounds. A wire's own speed is not among the figures, so it shows only against bare metal.
 
-use super::{Limit, LimitedConfiguration, Metric, RunFinding, Value};
+use super::{Limit, LimitedConfiguration, MeasuredValue, Metric, RunFinding};
 use crate::figures::{Numbers, TrialFigures};
 use crate::stats::median;
 
@@ -36,7 +36,7 @@ pub fn find_limits(trials: &[TrialFigures], label: impl Fn(&TrialFigures) -> Str
 /// The configurations whose mean of a total is that of bare metal, among the configurations given by label and id.
 pub fn find_bare_metal_limit<'a>(
     metric: &Metric,
-    values: &[Value],
+    values: &[MeasuredValue],
     bare_metal: f64,
     configurations: impl Iterator<Item = (String, String, &'a [u32])>,
 ) -> Option<RunFinding> {
@@ -146,9 +146,14 @@ mod tests {
 
     #[test]
     fn guests_with_the_rate_of_bare_metal_are_not_what_limits_it() {
-        let value =
-            |block| Value { configuration: "a".into(), metric: rate().key, block, boot: block, value: 970.0 };
-        let values: Vec<Value> = (1..=3).map(value).collect();
+        let value = |block| MeasuredValue {
+            configuration: "a".into(),
+            metric: rate().key,
+            block,
+            boot: block,
+            value: 970.0,
+        };
+        let values: Vec<MeasuredValue> = (1..=3).map(value).collect();
         let configurations = || [("virtio".to_owned(), "a".to_owned(), &[1, 2, 3][..])].into_iter();
         let found = find_bare_metal_limit(&rate(), &values, 1000.0, configurations()).unwrap().to_string();
         assert_eq!(

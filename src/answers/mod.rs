@@ -1,6 +1,6 @@
 //! Answers: what the figures show, decided by tests; each result has its sentence in one place.
 //!
-//! - [`Metric`], [`Value`], [`Direction`], [`Measure`]: figures as they come in, one value a trial
+//! - [`Metric`], [`MeasuredValue`], [`Direction`], [`Measure`]: figures as they come in, one value a trial
 //! - [`Verdict`], [`Worsening`], [`Analysis`], [`decide`]: better, same, worse or inconclusive, for a family of comparisons
 //! - [`Power`]: the smallest change that a gate can see, before it runs
 //! - [`Sizing`], [`size`], [`too_few`], [`coarse_window`]: how many repeats an answer needs, and how fine a window
@@ -40,7 +40,7 @@ mod verdict;
 pub use answer::{Answer, LevelPair, answer};
 pub use baseline::{Acceptance, Baseline, BaselineHeader, DamagedLine, Reference, ReferenceValues, rounded};
 pub use blocks::Replication;
-pub use comparison::{Comparison, Side, compare};
+pub use comparison::{ComparedSide, Comparison, compare};
 pub use figures::{metrics, shares, values, values_of_figures};
 pub use finding::{BesideRate, Companion, Finding, Shares, find_unfairness};
 pub use fingerprint::{FactDifference, Fingerprint};
@@ -52,7 +52,7 @@ pub use history::{
 };
 #[cfg(test)]
 pub(crate) use history_fixture::history_of_levels;
-pub use input::{Direction, Measure, Metric, Value};
+pub use input::{Direction, Measure, MeasuredValue, Metric};
 pub use limit::{find_bare_metal_limit, find_limits};
 pub use power::Power;
 pub use run_finding::{Limit, LimitedConfiguration, RunFinding, SeriesLevel};

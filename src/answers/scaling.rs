@@ -1,7 +1,7 @@
 //! Findings over the levels of one factor, such as numbers of guests: how far a total rises, and where guests drift apart.
 
 use super::blocks::Blocks;
-use super::{Metric, Replication, RunFinding, SeriesLevel, Value};
+use super::{MeasuredValue, Metric, Replication, RunFinding, SeriesLevel};
 use crate::stats::{Difference, Estimate, Observation, Scale, means_of_boots};
 
 /// Level of a series.
@@ -17,7 +17,7 @@ fn difference(one: &Blocks, other: &Blocks) -> Option<Difference> {
 }
 
 /// Arithmetic mean of the boots' means.
-fn mean_of_trials(metric: &Metric, level: &SeriesLevel, values: &[Value]) -> Option<f64> {
+fn mean_of_trials(metric: &Metric, level: &SeriesLevel, values: &[MeasuredValue]) -> Option<f64> {
     let own =
         values.iter().filter(|own| own.configuration == level.configuration && own.metric == metric.key);
     let boots =
@@ -34,7 +34,7 @@ pub fn find_rise(
     series: &str,
     levels: &[SeriesLevel],
     metric: &Metric,
-    values: &[Value],
+    values: &[MeasuredValue],
     bare_metal: Option<f64>,
     family: usize,
 ) -> Option<RunFinding> {
@@ -81,7 +81,11 @@ struct JudgedLevel<'l> {
 }
 
 impl JudgedLevel<'_> {
-    fn gather<'l>(level: &'l SeriesLevel, metric: &Metric, values: &[Value]) -> Option<JudgedLevel<'l>> {
+    fn gather<'l>(
+        level: &'l SeriesLevel,
+        metric: &Metric,
+        values: &[MeasuredValue],
+    ) -> Option<JudgedLevel<'l>> {
         let own = Blocks::gather(&level.configuration, metric, values);
         let Estimate { mean, low_high, .. } =
             Estimate::from_observations(&own.observations(), Scale::Linear)?;
@@ -97,7 +101,7 @@ pub fn find_spread(
     series: &str,
     levels: &[SeriesLevel],
     metric: &Metric,
-    values: &[Value],
+    values: &[MeasuredValue],
 ) -> Vec<RunFinding> {
     let known: Vec<JudgedLevel> =
         levels.iter().filter_map(|level| JudgedLevel::gather(level, metric, values)).collect();
@@ -138,10 +142,10 @@ mod tests {
         names.iter().map(level).collect()
     }
 
-    fn values(metric: &Metric, means: &[(&str, f64)], wiggle: f64) -> Vec<Value> {
+    fn values(metric: &Metric, means: &[(&str, f64)], wiggle: f64) -> Vec<MeasuredValue> {
         let of_level = |(id, mean): &(&str, f64)| {
             let (id, mean, key) = ((*id).to_owned(), *mean, metric.key.clone());
-            let value = move |block: u32| Value {
+            let value = move |block: u32| MeasuredValue {
                 configuration: id.clone(),
                 metric: key.clone(),
                 block,
@@ -195,8 +199,8 @@ mod tests {
 
     #[test]
     fn single_blocks_find_nothing() {
-        let all: Vec<Value> = values(&rate(), &[("1", 100.0), ("2", 200.0)], 0.0);
-        let first: Vec<Value> = all.into_iter().filter(|value| value.block == 1).collect();
+        let all: Vec<MeasuredValue> = values(&rate(), &[("1", 100.0), ("2", 200.0)], 0.0);
+        let first: Vec<MeasuredValue> = all.into_iter().filter(|value| value.block == 1).collect();
         assert_eq!(find_rise("", &levels(&["1", "2"]), &rate(), &first, None, 1), None);
         assert_eq!(find_spread("", &levels(&["1", "2"]), &rate(), &first), []);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Measure, Metric, Value};
+use super::{Measure, MeasuredValue, Metric};
 use crate::stats::{Components, Observation, Repeats, smallest_visible};
 
 /// Noise between repeats where no run shows it: a part of the mean.
@@ -30,10 +30,15 @@ pub struct Sizing {
 
 /// The figure that needs most, for each metric with enough trials in a run: its values, the half-width asked for (0.05: ± 5 %), and
 /// the time of a boot ÷ that of a trial.
-pub fn size(metrics: &[Metric], values: &[Value], half_width: f64, boot_over_trial_cost: f64) -> Vec<Sizing> {
+pub fn size(
+    metrics: &[Metric],
+    values: &[MeasuredValue],
+    half_width: f64,
+    boot_over_trial_cost: f64,
+) -> Vec<Sizing> {
     let mut found = Vec::new();
     for metric in metrics.iter().filter(|metric| metric.measure == Measure::Ratio) {
-        let mut by_configuration: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+        let mut by_configuration: BTreeMap<&str, Vec<&MeasuredValue>> = BTreeMap::new();
         for value in values.iter().filter(|value| value.metric == metric.key) {
             by_configuration.entry(&value.configuration).or_default().push(value);
         }
@@ -49,12 +54,12 @@ impl Sizing {
     fn from_values(
         configuration: &str,
         metric: &Metric,
-        values: &[&Value],
+        values: &[&MeasuredValue],
         half_width: f64,
         boot_over_trial_cost: f64,
     ) -> Option<Sizing> {
-        let observed = |unit: fn(&Value) -> u32| -> Option<Components> {
-            let observation = |value: &&Value| {
+        let observed = |unit: fn(&MeasuredValue) -> u32| -> Option<Components> {
+            let observation = |value: &&MeasuredValue| {
                 Some(Observation { boot: unit(value), value: metric.on_scale(value.value)? })
             };
             Components::from_observations(&values.iter().filter_map(observation).collect::<Vec<_>>())
@@ -122,8 +127,8 @@ mod tests {
     use super::*;
     use crate::answers::input::rate;
 
-    fn value(block: u32, boot: u32, value: f64) -> Value {
-        Value { configuration: "a".into(), metric: "total_rate_tps".into(), block, boot, value }
+    fn value(block: u32, boot: u32, value: f64) -> MeasuredValue {
+        MeasuredValue { configuration: "a".into(), metric: "total_rate_tps".into(), block, boot, value }
     }
 
     #[test]
@@ -151,7 +156,7 @@ mod tests {
     #[test]
     fn a_run_of_one_boot_is_sized_by_its_blocks_and_marked() {
         let noise = [0.99, 1.02, 1.0];
-        let values: Vec<Value> = (0..3).map(|n| value(n, 1, 1000.0 * noise[n as usize])).collect();
+        let values: Vec<MeasuredValue> = (0..3).map(|n| value(n, 1, 1000.0 * noise[n as usize])).collect();
         let sized = size(&[rate()], &values, 0.05, 4.0);
         assert!(sized[0].is_within_one_boot && sized[0].needed.is_some(), "{sized:?}");
         assert_eq!(size(&[rate()], &values[..1], 0.05, 4.0), Vec::new());

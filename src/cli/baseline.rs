@@ -11,8 +11,8 @@ use super::finished_run::{FinishedRun, values_of_runs};
 use super::output::counted;
 use super::{Common, bench};
 use crate::answers::{
-    Acceptance, Baseline, BaselineHeader, JudgedMetric, Reference, ReferenceValues, Value, judged_metrics,
-    rounded,
+    Acceptance, Baseline, BaselineHeader, JudgedMetric, MeasuredValue, Reference, ReferenceValues,
+    judged_metrics, rounded,
 };
 use crate::profile::{Configuration, Gate};
 use crate::report::{baseline, describe};
@@ -176,7 +176,7 @@ fn reference(
     configuration: &Configuration,
     label: String,
     metrics: &[JudgedMetric],
-    values: &[Value],
+    values: &[MeasuredValue],
 ) -> Result<Option<Reference>> {
     let id = configuration.id();
     let mut found = BTreeMap::new();
@@ -199,7 +199,7 @@ fn reference(
 }
 
 /// A metric's trials in a configuration: boot and value.
-fn trials(values: &[Value], configuration: &str, metric: &str) -> Vec<(String, f64)> {
+fn trials(values: &[MeasuredValue], configuration: &str, metric: &str) -> Vec<(String, f64)> {
     let own = values.iter().filter(|value| value.configuration == configuration && value.metric == metric);
     own.map(|value| (value.boot.to_string(), rounded(value.value))).collect()
 }

@@ -38,7 +38,7 @@ Examples:
 /// Run a profile's experiment and write tables and charts.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Bench {
+pub struct BenchCommand {
     /// The profile; `-` reads standard input
     #[arg(required_unless_present = "resume", value_parser = inputs::path)]
     profile: Option<PathBuf>,
@@ -71,10 +71,10 @@ struct Prepared {
     resumed: bool,
 }
 
-impl Bench {
+impl BenchCommand {
     /// A run of a profile, below a directory, that another command makes.
-    pub(super) fn of_profile(profile: PathBuf, out: PathBuf, command: &'static str) -> Bench {
-        Bench { profile: Some(profile), out, partition: None, resume: None, command }
+    pub(super) fn of_profile(profile: PathBuf, out: PathBuf, command: &'static str) -> BenchCommand {
+        BenchCommand { profile: Some(profile), out, partition: None, resume: None, command }
     }
 
     pub(super) fn run(self, common: &Common) -> Result<Exit> {

@@ -21,7 +21,7 @@ Examples:
 /// Check whether the machines can run a profile; list everything that is missing, with its fix. Changes nothing without --probe.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Check {
+pub struct CheckCommand {
     /// The profile; `-` reads standard input
     #[arg(value_parser = inputs::path)]
     profile: PathBuf,
@@ -31,7 +31,7 @@ pub struct Check {
     probe: bool,
 }
 
-impl Check {
+impl CheckCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         inputs::quiet_libvirt();
         super::logging::start(common.verbose, None)?;

@@ -16,9 +16,9 @@ Examples:
 /// Undo what killed runs left behind: guests, interfaces, settings, files. Runs in progress are not touched.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Clean {}
+pub struct CleanCommand {}
 
-impl Clean {
+impl CleanCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         super::inputs::quiet_libvirt();
         super::logging::start(common.verbose, None)?;

@@ -21,7 +21,7 @@ Examples:
 /// finds it at 5 % and the estimate is beyond the threshold. The unit is a boot of the guests: each run needs at least two.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Compare {
+pub struct CompareCommand {
     /// The directory of the run to compare with
     #[arg(value_parser = super::inputs::path)]
     base: PathBuf,
@@ -48,7 +48,7 @@ enum Format {
     Markdown,
 }
 
-impl Compare {
+impl CompareCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         super::logging::start(common.verbose, None)?;
         print(&self.text(common.json)?)
@@ -56,7 +56,7 @@ impl Compare {
 
     /// What is printed.
     fn text(&self, is_json: bool) -> Result<String> {
-        let Compare { threshold, points, .. } = self;
+        let CompareCommand { threshold, points, .. } = self;
         ensure!(
             *threshold > 0.0 && *threshold < 100.0,
             "--threshold must be more than 0 and less than 100, got {threshold}"

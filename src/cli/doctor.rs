@@ -22,7 +22,7 @@ Examples:
 /// that changes it. kvmfair never runs that command.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Doctor {
+pub struct DoctorCommand {
     /// A profile, or `-` for standard input: its VM host is examined instead of this machine, and its guests are added to
     /// the running ones
     #[arg(value_parser = inputs::path)]
@@ -35,7 +35,7 @@ pub struct Doctor {
     strict: bool,
 }
 
-impl Doctor {
+impl DoctorCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         inputs::quiet_libvirt();
         super::logging::start(common.verbose, None)?;

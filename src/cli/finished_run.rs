@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::answers::{Fingerprint, Value, values_of_figures};
+use crate::answers::{Fingerprint, MeasuredValue, values_of_figures};
 use crate::figures;
 use crate::host::Environment;
 use crate::profile::Experiment;
@@ -66,12 +66,16 @@ impl FinishedRun {
 }
 
 /// The values of these figures in several runs; boots and blocks of different runs are different ones.
-pub(super) fn values_of_runs(figures: &[figures::Metric], runs: &[&FinishedRun]) -> Vec<Value> {
+pub(super) fn values_of_runs(figures: &[figures::Metric], runs: &[&FinishedRun]) -> Vec<MeasuredValue> {
     let (mut all, mut boots, mut blocks) = (Vec::new(), 0, 0);
     for run in runs {
         let own = values_of_figures(figures, run.results.trials());
-        let apart = |value: Value| Value { boot: value.boot + boots, block: value.block + blocks, ..value };
-        let own: Vec<Value> = own.into_iter().map(apart).collect();
+        let apart = |value: MeasuredValue| MeasuredValue {
+            boot: value.boot + boots,
+            block: value.block + blocks,
+            ..value
+        };
+        let own: Vec<MeasuredValue> = own.into_iter().map(apart).collect();
         boots = own.iter().map(|value| value.boot).fold(boots, u32::max);
         blocks = own.iter().map(|value| value.block).fold(blocks, u32::max);
         all.extend(own);

@@ -105,7 +105,7 @@ impl GateCommand {
 
     /// Runs the profile until everything is decided, or the gate's bounds are reached.
     fn measure(&self, course: &mut GateCourse, common: &Common) -> Result<JudgedTrials> {
-        let bench = bench::Bench::of_profile(self.profile.clone(), self.out.clone(), "gate");
+        let bench = bench::BenchCommand::of_profile(self.profile.clone(), self.out.clone(), "gate");
         let (ending, results) = bench.measure(common, course)?;
         let runs = vec![results.dir().display().to_string()];
         let (experiment, trials) = (results.experiment().clone(), results.trials().to_vec());

@@ -11,8 +11,8 @@ use super::exit::{Exit, NotComparable};
 use super::finished_run::{FinishedRun, values_of_runs};
 use super::output::{counted, print_stderr};
 use crate::answers::{
-    Analysis, Baseline, FactDifference, Fingerprint, GateOutcome, JudgedMetric, Judgement, Metric, Value,
-    compare, values_of_figures,
+    Analysis, Baseline, FactDifference, Fingerprint, GateOutcome, JudgedMetric, Judgement, MeasuredValue,
+    Metric, compare, values_of_figures,
 };
 use crate::host::Environment;
 use crate::profile::{Configuration, Experiment, Gate};
@@ -61,7 +61,7 @@ impl GateCourse {
         self.schedule.last().copied().unwrap_or(Analysis::ONCE)
     }
 
-    fn judge(&mut self, new: &[Value], analysis: Analysis) {
+    fn judge(&mut self, new: &[MeasuredValue], analysis: Analysis) {
         let metrics: Vec<Metric> = self.judged.iter().map(|judged| judged.metric.clone()).collect();
         let base = self.baseline.values(&metrics, self.today);
         let threshold = |metric: &Metric| {

@@ -13,7 +13,7 @@ use super::json::{self, JsonEvent};
 use super::output::{counted, print};
 use super::{Common, bench, exit::Exit};
 use crate::answers::{
-    HistoryEntry, HistoryFigures, Metric, MetricHistory, Value, courses, metrics, metrics_of_history,
+    HistoryEntry, HistoryFigures, MeasuredValue, Metric, MetricHistory, courses, metrics, metrics_of_history,
     read_history, rounded,
 };
 use crate::figures;
@@ -162,7 +162,7 @@ fn entry(run: &FinishedRun) -> HistoryEntry {
 }
 
 /// The mean of a metric's boots in a configuration.
-fn mean(metric: &Metric, configuration: &str, values: &[Value]) -> Option<f64> {
+fn mean(metric: &Metric, configuration: &str, values: &[MeasuredValue]) -> Option<f64> {
     let own =
         values.iter().filter(|value| value.configuration == configuration && value.metric == metric.key);
     metric.mean_of_boots(own)

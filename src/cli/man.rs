@@ -13,9 +13,9 @@ Examples:
 /// Print the manual page, in roff.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Man {}
+pub struct ManCommand {}
 
-impl Man {
+impl ManCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         let mut page = Vec::new();
         clap_mangen::Man::new(Cli::command()).render(&mut page)?;

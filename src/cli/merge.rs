@@ -20,7 +20,7 @@ Examples:
 /// each block. The sources are only read.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Merge {
+pub struct MergeCommand {
     /// The directories of the runs
     #[arg(required = true, value_name = "RUN", value_parser = super::inputs::path)]
     runs: Vec<PathBuf>,
@@ -32,7 +32,7 @@ pub struct Merge {
     different_machines: bool,
 }
 
-impl Merge {
+impl MergeCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         super::logging::start(common.verbose, None)?;
         let sources = merge::read(&self.runs)?;

@@ -82,17 +82,17 @@ impl Common {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a profile's experiment and write tables and charts
-    Bench(bench::Bench),
+    Bench(bench::BenchCommand),
     /// Show the trials in order, the set-up steps before each and a time estimate; changes nothing
-    Plan(plan::Plan),
+    Plan(plan::PlanCommand),
     /// Check whether the machines can run a profile; list everything that is missing, with its fix
-    Check(check::Check),
+    Check(check::CheckCommand),
     /// Examine a VM host: which settings harm speed, or fairness between guests
-    Doctor(doctor::Doctor),
+    Doctor(doctor::DoctorCommand),
     /// Redraw tables and charts from a run's raw data
-    Report(report::Report),
+    Report(report::ReportCommand),
     /// Compare finished runs with a base run: better, same, worse or inconclusive
-    Compare(compare::Compare),
+    Compare(compare::CompareCommand),
     /// Make, show or edit a baseline for `gate`
     Baseline(baseline::BaselineCommand),
     /// Run a profile and judge it against a baseline: pass, worse or inconclusive
@@ -100,19 +100,19 @@ enum Command {
     /// Keep the figures of runs over months: where a level moved, and what changed there
     History(history::HistoryCommand),
     /// Join the parts of a run that was split over several machines
-    Merge(merge::Merge),
+    Merge(merge::MergeCommand),
     /// Undo what killed runs left behind
-    Clean(clean::Clean),
+    Clean(clean::CleanCommand),
     /// Build, list or remove the image that guests boot
     Image(image::ImageCommand),
     /// Write a profile to start from, or list the shipped ones
-    Profile(profile::Profile),
+    Profile(profile::ProfileCommand),
     /// Print the JSON schema of profiles or of the lines that --json prints
-    Schema(schema::Schema),
+    Schema(schema::SchemaCommand),
     /// Print a completion script for a shell
-    Completions(completions::Completions),
+    Completions(completions::CompletionsCommand),
     /// Print the manual page
-    Man(man::Man),
+    Man(man::ManCommand),
 }
 
 impl Command {

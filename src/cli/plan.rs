@@ -27,7 +27,7 @@ Examples:
 /// Show the trials in order, the set-up steps before each and a time estimate. Changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Plan {
+pub struct PlanCommand {
     /// The profile; `-` reads standard input
     #[arg(value_parser = inputs::path)]
     profile: PathBuf,
@@ -45,7 +45,7 @@ pub struct Plan {
     xml: bool,
 }
 
-impl Plan {
+impl PlanCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         let (_, experiment) = inputs::load(&self.profile)?;
         let accel = inputs::accel(&experiment);

@@ -26,7 +26,7 @@ Examples:
 /// Write a profile to start from, or list the shipped ones.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Profile {
+pub struct ProfileCommand {
     #[command(subcommand)]
     action: ProfileAction,
 }
@@ -47,7 +47,7 @@ enum ProfileAction {
     List,
 }
 
-impl Profile {
+impl ProfileCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         match self.action {
             ProfileAction::List => list(common.json),

@@ -16,13 +16,13 @@ Examples:
 /// Redraw tables and charts from a run's raw data.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Report {
+pub struct ReportCommand {
     /// The run's directory
     #[arg(value_parser = super::inputs::path)]
     run: PathBuf,
 }
 
-impl Report {
+impl ReportCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         super::logging::start(common.verbose, None)?;
         if !self.run.exists() {

@@ -13,7 +13,7 @@ Examples:
 /// Print the JSON schema of what kvmfair reads or prints.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Schema {
+pub struct SchemaCommand {
     /// The format
     #[arg(value_enum)]
     format: SchemaFormat,
@@ -28,7 +28,7 @@ enum SchemaFormat {
     Events,
 }
 
-impl Schema {
+impl SchemaCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         let schema = match self.format {
             SchemaFormat::Profile => profile::schema(),

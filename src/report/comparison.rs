@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::model::describe;
 use super::terminal::Terminal;
-use crate::answers::{self, Analysis, Comparison, Measure, Metric, Side, Verdict, compare};
+use crate::answers::{self, Analysis, ComparedSide, Comparison, Measure, Metric, Verdict, compare};
 use crate::figures::TrialFigures;
 use crate::profile::{Configuration, Experiment, Factor};
 use crate::table::{Cell, Column, ColumnType, Table};
@@ -77,9 +77,9 @@ pub struct ComparisonRow {
     /// Whether `change` is a ratio (new ÷ base) or a difference in points (new − base).
     measure: Measure,
     /// The figure in the base run.
-    base: Side,
+    base: ComparedSide,
     /// The figure in the new run.
-    new: Side,
+    new: ComparedSide,
     /// New against base.
     change: f64,
     /// Lower end of the interval of `change`; null where there is none.

@@ -10,7 +10,7 @@ use crate::table::Table;
 pub(super) struct Document {
     pub title: String,
     /// What stands before the first section.
-    pub lead: Vec<Block>,
+    pub lead: Vec<ReportPart>,
     /// The sections that have something to show.
     pub sections: Vec<ReportSection>,
 }
@@ -18,11 +18,11 @@ pub(super) struct Document {
 /// A section.
 pub(super) struct ReportSection {
     pub title: &'static str,
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<ReportPart>,
 }
 
 /// A piece of a section.
-pub(super) enum Block {
+pub(super) enum ReportPart {
     Text(String),
     /// A text that nobody may miss.
     Alert(String),
@@ -64,34 +64,34 @@ impl Document {
             figures("Interference by background load", Section::Interference),
             figures("Speed", Section::Speed),
             figures("CPU", Section::Cpu),
-            part("Charts", vec![Block::Charts]),
+            part("Charts", vec![ReportPart::Charts]),
             part("Every comparison", comparisons(model)),
             part("Excluded trials", list(model::problems(model))),
             part("Warnings", list(warnings(model).iter().map(ToString::to_string).collect())),
             part(
                 "Lab and provenance",
-                vec![Block::Lab, Block::Words(model.provenance.table(model.experiment))],
+                vec![ReportPart::Lab, ReportPart::Words(model.provenance.table(model.experiment))],
             ),
-            part("How to rerun", vec![Block::Commands(commands(model))]),
-            part("Data", vec![Block::Files(FILES)]),
+            part("How to rerun", vec![ReportPart::Commands(commands(model))]),
+            part("Data", vec![ReportPart::Files(FILES)]),
         ];
         sections.retain(|part| !part.blocks.is_empty());
         Document { title: model.experiment.name.clone(), lead: lead(model), sections }
     }
 }
 
-fn part(title: &'static str, blocks: Vec<Block>) -> ReportSection {
+fn part(title: &'static str, blocks: Vec<ReportPart>) -> ReportSection {
     ReportSection { title, blocks }
 }
 
-fn list(items: Vec<String>) -> Vec<Block> {
-    if items.is_empty() { Vec::new() } else { vec![Block::List(items)] }
+fn list(items: Vec<String>) -> Vec<ReportPart> {
+    if items.is_empty() { Vec::new() } else { vec![ReportPart::List(items)] }
 }
 
 /// A table; nothing without rows or figures.
-fn figures(table: &Table) -> Vec<Block> {
+fn figures(table: &Table) -> Vec<ReportPart> {
     let shown = !table.rows.is_empty() && table.legend().next().is_some();
-    shown.then(|| Block::Figures(table.clone())).into_iter().collect()
+    shown.then(|| ReportPart::Figures(table.clone())).into_iter().collect()
 }
 
 fn groups(model: &Model) -> ReportSection {
@@ -103,21 +103,21 @@ fn groups(model: &Model) -> ReportSection {
 }
 
 /// Each comparison with its interval, where the lead has less.
-fn comparisons(model: &Model) -> Vec<Block> {
+fn comparisons(model: &Model) -> Vec<ReportPart> {
     let all = answers::sentences(model);
     if all == answers::in_short(model, usize::MAX) { Vec::new() } else { list(all) }
 }
 
-fn lead(model: &Model) -> Vec<Block> {
+fn lead(model: &Model) -> Vec<ReportPart> {
     let experiment = model.experiment;
-    let text = |text: String| (!text.is_empty()).then_some(Block::Text(text));
+    let text = |text: String| (!text.is_empty()).then_some(ReportPart::Text(text));
     let accel = model.provenance.accel;
     let mut blocks = list([answers::in_short(model, usize::MAX), findings::sentences(model)].concat());
-    blocks.extend((accel == Accel::Tcg).then(|| Block::Alert(accel.label().into())));
+    blocks.extend((accel == Accel::Tcg).then(|| ReportPart::Alert(accel.label().into())));
     blocks.extend(text(experiment.description.clone()));
-    blocks.extend(experiment.source.as_ref().map(|source| Block::Text(format!("Source: {source}"))));
+    blocks.extend(experiment.source.as_ref().map(|source| ReportPart::Text(format!("Source: {source}"))));
     blocks.extend(text(caption::lines(model).join("; ") + "."));
-    blocks.extend(caption::trust(model).map(|sentence| Block::Text(format!("Trust: {sentence}."))));
+    blocks.extend(caption::trust(model).map(|sentence| ReportPart::Text(format!("Trust: {sentence}."))));
     blocks
 }
 

@@ -5,7 +5,7 @@ use super::Model;
 use super::answers::answers;
 use super::model::{describe, phrase, with_guests};
 use crate::answers::{
-    Measure, Metric, RunFinding, SeriesLevel, Value, find_bare_metal_limit, find_limits, find_rise,
+    Measure, MeasuredValue, Metric, RunFinding, SeriesLevel, find_bare_metal_limit, find_limits, find_rise,
     find_spread, metrics, values,
 };
 use crate::figures;
@@ -25,7 +25,7 @@ pub fn findings(model: &Model) -> Vec<RunFinding> {
 }
 
 /// Series by series, in the order of the profile.
-fn of_numbers_of_guests(model: &Model, values: &[Value]) -> Vec<RunFinding> {
+fn of_numbers_of_guests(model: &Model, values: &[MeasuredValue]) -> Vec<RunFinding> {
     let factors = &model.experiment.factors;
     if !factors.contains(&Factor::Vms) {
         return Vec::new();
@@ -54,7 +54,7 @@ fn label(model: &Model, configuration: &Configuration) -> String {
 }
 
 /// The configurations with guests whose total is that of bare metal.
-fn at_bare_metal(model: &Model, metric: &Metric, values: &[Value]) -> Option<RunFinding> {
+fn at_bare_metal(model: &Model, metric: &Metric, values: &[MeasuredValue]) -> Option<RunFinding> {
     let bare = bare_metal(model, metric, values).filter(|bare| *bare > 0.0)?;
     let with_guests = with_guests(&model.experiment.configurations);
     let trials: Vec<Vec<u32>> = with_guests.iter().map(|own| valid_trials(model, &own.id())).collect();
@@ -96,7 +96,7 @@ fn series(model: &Model) -> Vec<(String, Vec<SeriesLevel>)> {
 }
 
 /// The mean of a metric without guests; `None` if that was measured in several ways.
-fn bare_metal(model: &Model, metric: &Metric, values: &[Value]) -> Option<f64> {
+fn bare_metal(model: &Model, metric: &Metric, values: &[MeasuredValue]) -> Option<f64> {
     let mut all = model.experiment.configurations.iter().filter(|configuration| configuration.vms == 0);
     let (first, second) = (all.next(), all.next());
     let bare = first.filter(|_| second.is_none())?.id();

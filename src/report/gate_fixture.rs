@@ -1,10 +1,10 @@
 //! A gate's report for tests.
 
 use super::gate::{GateReport, Judged};
-use crate::answers::{Analysis, GateOutcome, Value as TrialValue, compare, metrics};
+use crate::answers::{Analysis, GateOutcome, MeasuredValue, compare, metrics};
 
-fn values(configuration: &str, level: f64, wiggle: f64) -> Vec<TrialValue> {
-    let value = |boot: u32| TrialValue {
+fn values(configuration: &str, level: f64, wiggle: f64) -> Vec<MeasuredValue> {
+    let value = |boot: u32| MeasuredValue {
         configuration: configuration.to_owned(),
         metric: "total_rate_tps".to_owned(),
         block: boot,
@@ -17,8 +17,8 @@ fn values(configuration: &str, level: f64, wiggle: f64) -> Vec<TrialValue> {
 /// So many configurations that are worse, one that is the same, one that is inconclusive.
 pub(super) fn report(worse: usize) -> GateReport {
     let ids: Vec<String> = (0..worse).map(|n| format!("worse-{n}")).collect();
-    let mut base: Vec<TrialValue> = ids.iter().flat_map(|id| values(id, 1000.0, 0.001)).collect();
-    let mut new: Vec<TrialValue> = ids.iter().flat_map(|id| values(id, 800.0, 0.001)).collect();
+    let mut base: Vec<MeasuredValue> = ids.iter().flat_map(|id| values(id, 1000.0, 0.001)).collect();
+    let mut new: Vec<MeasuredValue> = ids.iter().flat_map(|id| values(id, 800.0, 0.001)).collect();
     for (id, wiggle) in [("same", 0.001), ("noisy", 0.5)] {
         base.extend(values(id, 1000.0, wiggle));
         new.extend(values(id, 1000.0, wiggle));

@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::chart::{Chart, LAB};
-use super::document::{Block, Document, ReportSection};
+use super::document::{Document, ReportPart, ReportSection};
 use crate::table::Table;
 
 /// The whole report, `report.md`.
@@ -23,20 +23,20 @@ fn section(part: &ReportSection, charts: &[Chart]) -> String {
 }
 
 /// One piece with a final newline; empty if there is nothing to show.
-fn markdown(block: &Block, charts: &[Chart]) -> String {
+fn markdown(block: &ReportPart, charts: &[Chart]) -> String {
     match block {
-        Block::Text(text) => format!("{text}\n"),
-        Block::Alert(text) => format!("**{text}**\n"),
-        Block::List(items) => items.iter().map(|item| format!("- {item}\n")).collect(),
-        Block::Figures(table) => format!("{}\n{}", table.to_markdown(), table.to_legend()),
-        Block::Words(table) => Table::to_markdown(table),
-        Block::Charts => {
+        ReportPart::Text(text) => format!("{text}\n"),
+        ReportPart::Alert(text) => format!("**{text}**\n"),
+        ReportPart::List(items) => items.iter().map(|item| format!("- {item}\n")).collect(),
+        ReportPart::Figures(table) => format!("{}\n{}", table.to_markdown(), table.to_legend()),
+        ReportPart::Words(table) => Table::to_markdown(table),
+        ReportPart::Charts => {
             let charts = charts.iter().filter(|chart| chart.name != LAB);
             charts.map(link).collect::<Vec<_>>().join("\n")
         }
-        Block::Lab => charts.iter().filter(|chart| chart.name == LAB).map(link).collect(),
-        Block::Commands(lines) => format!("```sh\n{}\n```\n", lines.join("\n")),
-        Block::Files(files) => {
+        ReportPart::Lab => charts.iter().filter(|chart| chart.name == LAB).map(link).collect(),
+        ReportPart::Commands(lines) => format!("```sh\n{}\n```\n", lines.join("\n")),
+        ReportPart::Files(files) => {
             files.iter().map(|[file, what]| format!("- [{file}]({file}): {what}\n")).collect()
         }
     }

@@ -50,7 +50,7 @@ impl RunDir {
     pub(super) fn all_attempts(&self) -> Result<Vec<RawTrial>, RunDirError> {
         let entries = fs::read_dir(self.path.join(ATTEMPTS)).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-        let names = names.filter(|name| name.ends_with(".json"));
+        let names = names.filter(|name| name.ends_with(ENDING));
         names.map(|name| self.read_trial(&format!("{ATTEMPTS}/{name}"))).collect()
     }
 

@@ -35,7 +35,7 @@ const GENEROUS: f64 = 10.0;
 
 /// A level that moved.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Change {
+pub struct ChangePoint {
     /// The first run of the new level.
     pub at: usize,
     /// Level before.
@@ -48,7 +48,7 @@ pub struct Change {
     pub runs: usize,
 }
 
-impl Change {
+impl ChangePoint {
     /// Whether a change in one of so many histories, of which each is judged after every run, is more than a first sign: later runs may
     /// take that back.
     pub fn is_confirmed_among(&self, histories: usize) -> bool {
@@ -63,7 +63,7 @@ pub struct Segmentation {
     /// Level of each run's segment.
     pub levels: Vec<f64>,
     /// Where levels moved, in the order of time.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ChangePoint>,
     /// Runs that are odd in their own segment.
     pub odd: Vec<usize>,
     /// Standard deviation of the other runs around their levels.
@@ -85,7 +85,7 @@ impl Segmentation {
         let splits = splits(values, noise, 1.0);
         let FittedLevels { fits, levels } = FittedLevels::with_splits(values, &splits, noise);
         let is_odd = |run: &usize| ordinary_part((values[*run] - levels[*run]) / noise) < 0.5;
-        let change = |(place, (at, p)): (usize, &(usize, f64))| Change {
+        let change = |(place, (at, p)): (usize, &(usize, f64))| ChangePoint {
             at: *at,
             before: fits[place].level,
             after: fits[place + 1].level,
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_change_that_one_of_many_histories_shows_by_chance_is_confirmed_by_later_runs_only() {
-        let change = |p, runs| Change { at: 20, before: 1.0, after: 0.9, p, runs };
+        let change = |p, runs| ChangePoint { at: 20, before: 1.0, after: 0.9, p, runs };
         assert!(change(5e-3, 3).is_confirmed_among(1) && !change(5e-3, 3).is_confirmed_among(2));
         assert!(change(1e-4, 3).is_confirmed_among(80) && change(1e-4, 30).is_confirmed_among(80));
         assert!(!change(1e-9, 2).is_confirmed_among(1));

@@ -27,7 +27,7 @@ mod summary;
 mod turns;
 
 pub use blocks::{Block, BlockDifference};
-pub use changes::{Change, Segmentation};
+pub use changes::{ChangePoint, Segmentation};
 pub use components::{Components, Repeats, smallest_visible};
 pub use counters::{at, difference};
 pub use difference::Difference;

@@ -1,6 +1,8 @@
 //! Answers and findings count boots where blocks share them: boots' luck passes for no difference and no loser.
 
-use kvmfair::answers::{Direction, LevelPair, Measure, Metric, Shares, Value, answer, find_unfairness};
+use kvmfair::answers::{
+    Direction, LevelPair, Measure, MeasuredValue, Metric, Shares, answer, find_unfairness,
+};
 
 use crate::random::{Random, part};
 
@@ -42,7 +44,7 @@ fn equal_levels(count: usize, layout: &Layout) -> Found {
                 let logarithm = common + luck[boot as usize] + 0.02 * random.normal();
                 let value = 1000.0 * f64::exp(logarithm);
                 let (configuration, metric) = (id.to_owned(), rate().key);
-                values.push(Value { configuration, metric, block: block as u32, boot, value });
+                values.push(MeasuredValue { configuration, metric, block: block as u32, boot, value });
             }
         }
         let one = &answer(&[rate()], &[pair()], &values)[0];

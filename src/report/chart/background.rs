@@ -1,7 +1,7 @@
 //! What background load does to the guests beside it: mean, P99 and longest transaction by what the neighbours do, and by
 //! how the scheduler is set while they do it.
 
-use super::group::{Group, Part, varying};
+use super::group::{GroupedRows, Part, varying};
 use super::palette::Look;
 use super::plot::{Axis, Bar, BarGroup, Bars, Body, Plot, reach};
 use crate::figures::{Metric, SummaryRow};
@@ -62,7 +62,7 @@ fn plot(
             (metric, Axis::numbers(name, "µs", reach(&estimates)))
         })
         .collect();
-    let bar = |(line, look): (Group, Look)| {
+    let bar = |(line, look): (GroupedRows, Look)| {
         let row = line.rows.first()?;
         let values = panels.iter().map(|(metric, _)| value(row, *metric)).collect();
         let trials = row.trials.clone();

@@ -10,7 +10,7 @@ use super::frame::{self, BELOW, BOLD, LINE, Swatch, TEXT};
 use super::hint;
 use super::plane::{Along, Plane, Ticked};
 use super::plot::{Axis, Bar, Bars};
-use super::scale::Scale;
+use super::scale::AxisScale;
 use super::svg::{Align, Area, Canvas, DrawError, Drawn, GREY, INK, Point, Stroke, WHITE};
 use crate::stats::Estimate;
 
@@ -48,7 +48,7 @@ pub(super) fn least_height(bars: &Bars) -> f64 {
 struct Panel<'c> {
     /// Values to the right; downwards, px of the picture.
     plane: Plane<'c>,
-    scale: Scale,
+    scale: AxisScale,
 }
 
 /// Draws a bar chart.

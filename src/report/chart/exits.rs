@@ -1,6 +1,6 @@
 //! Why KVM left the guests: stacked bars by reason, for each transaction, or each second of a stream.
 
-use super::group::{Group, Part, group_by, headings, load_first, varying, words};
+use super::group::{GroupedRows, Part, group_by, headings, load_first, varying, words};
 use super::metrics::MAX_BARS;
 use super::palette::{Look, Looks};
 use super::plot::{Axis, Bar, BarGroup, Bars, Body, Plot, reach};
@@ -60,7 +60,7 @@ fn plot(report: &Model, reasons: &[String], streams: bool, part: &Part) -> Optio
     let other = ("other".to_owned(), Look { colour: GREY, ..looks.get("other") });
     let segments = names.into_iter().map(|name| (name.clone(), looks.get(&name))).chain([other]).collect();
     let (outer, inner) = headings(&part.factors);
-    let group = |group: Group| {
+    let group = |group: GroupedRows| {
         let lines = Part::whole(group.rows, inner.clone()).lines();
         let bars = lines.into_iter().flat_map(|line| {
             line.rows.into_iter().filter_map(move |row| bar(report, line.words.clone(), row, reasons))

@@ -6,7 +6,7 @@
 use super::font::Font;
 use super::palette::{Colour, Look};
 use super::plot::{Body, Curves, Plot, Style};
-use super::scale::Scale;
+use super::scale::AxisScale;
 use super::svg::{Align, Area, Canvas, Fill, GREY, INK, SIZE, Stroke};
 use crate::raw::Accel;
 use crate::report::{Model, model};
@@ -142,7 +142,7 @@ fn conditions(model: &Model, plot: &Plot) -> String {
 }
 
 /// What the numbers of a scale on the left take, px.
-pub(super) fn numbers_width(scale: &Scale) -> f64 {
+pub(super) fn numbers_width(scale: &AxisScale) -> f64 {
     scale.ticks.iter().map(|tick| TEXT.width(&scale.label(*tick))).fold(0.0, f64::max) + 16.0
 }
 
@@ -158,7 +158,7 @@ pub(super) fn below(canvas: &Canvas, area: &Area, title: &str) {
 }
 
 /// `mean, µs`; either alone if the other is empty.
-pub(super) fn with_unit(name: &str, scale: &Scale) -> String {
+pub(super) fn with_unit(name: &str, scale: &AxisScale) -> String {
     match (name, scale.unit) {
         (name, "") => name.into(),
         ("", unit) => unit.into(),

@@ -1,7 +1,7 @@
 //! Rows of configurations that share a picture, a line or a colour: grouped by the levels of factors.
 
 use super::palette::{Look, Looks};
-use super::plot::{Mark, Role, Series};
+use super::plot::{Mark, Series, SeriesKind};
 use crate::figures::SummaryRow;
 use crate::profile::{Configuration, Factor};
 use crate::report::{Model, model};
@@ -20,7 +20,7 @@ pub(super) fn key(configuration: &Configuration, factors: &[Factor]) -> Key {
 }
 
 /// Rows with the same key.
-pub(super) struct Group<'a> {
+pub(super) struct GroupedRows<'a> {
     pub key: Key,
     /// Its levels in words.
     pub words: String,
@@ -31,13 +31,15 @@ pub(super) struct Group<'a> {
 pub(super) fn group_by<'a>(
     rows: impl IntoIterator<Item = &'a SummaryRow>,
     factors: &[Factor],
-) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group> = Vec::new();
+) -> Vec<GroupedRows<'a>> {
+    let mut groups: Vec<GroupedRows> = Vec::new();
     for row in rows {
         let key = key(&row.configuration, factors);
         match groups.iter_mut().find(|group| group.key == key) {
             Some(group) => group.rows.push(row),
-            None => groups.push(Group { words: words(&row.configuration, factors), rows: vec![row], key }),
+            None => {
+                groups.push(GroupedRows { words: words(&row.configuration, factors), rows: vec![row], key })
+            }
         }
     }
     groups
@@ -60,14 +62,14 @@ impl<'a> Part<'a> {
     }
 
     /// One group for each of its lines. The only line is named by its backend.
-    pub fn lines(&self) -> Vec<Group<'a>> {
+    pub fn lines(&self) -> Vec<GroupedRows<'a>> {
         group_by(self.rows.iter().copied(), or_backend(&self.factors))
     }
 
     /// Its lines with their looks.
-    pub fn looks(&self, report: &Model) -> Vec<(Group<'a>, Look)> {
+    pub fn looks(&self, report: &Model) -> Vec<(GroupedRows<'a>, Look)> {
         let looks = looks(report, &self.factors);
-        let with_look = |line: Group<'a>| {
+        let with_look = |line: GroupedRows<'a>| {
             let look = looks.get(&name(&line.key));
             (line, look)
         };
@@ -75,11 +77,11 @@ impl<'a> Part<'a> {
     }
 
     /// A series for each of its lines that has points.
-    pub fn series(&self, report: &Model, points: impl Fn(&Group<'a>) -> Vec<Mark>) -> Vec<Series> {
+    pub fn series(&self, report: &Model, points: impl Fn(&GroupedRows<'a>) -> Vec<Mark>) -> Vec<Series> {
         let series = self.looks(report).into_iter().map(|(line, look)| Series {
             points: points(&line),
             label: line.words,
-            role: Role::Measured,
+            role: SeriesKind::Measured,
             look,
         });
         series.filter(|series| !series.points.is_empty()).collect()
@@ -104,7 +106,7 @@ impl<'a> Part<'a> {
     /// One part for each level of the first factor.
     fn by_first(&self) -> Vec<Part<'a>> {
         let Some((first, rest)) = self.factors.split_first() else { return vec![self.clone()] };
-        let part = |group: Group<'a>| {
+        let part = |group: GroupedRows<'a>| {
             let own = Some(group.words).filter(|words| !words.is_empty());
             let levels = self.levels.iter().cloned().chain(own).collect();
             Part { levels, rows: group.rows, factors: rest.to_vec() }

@@ -1,9 +1,9 @@
 //! What single guests and flows got: the rate of each guest and its course where guests differ most, and how the rates of all
 //! flows are distributed.
 
-use super::group::{self, Group, Part, varying};
+use super::group::{self, GroupedRows, Part, varying};
 use super::palette::{Looks, MAX_LINES};
-use super::plot::{Axis, Body, Curves, Heat, Mark, Plot, Role, Series, Style, reach};
+use super::plot::{Axis, Body, Curves, Heat, Mark, Plot, Series, SeriesKind, Style, reach};
 use crate::figures::{GuestFigures, Metric, SummaryRow, TrialFigures, ValidTrials};
 use crate::profile::{Factor, Unit};
 use crate::report::{Model, model};
@@ -73,7 +73,7 @@ fn by_party(report: &Model, row: &SummaryRow, valid: &ValidTrials, guests: &[&Gu
             Some(series) => series.points.push(mark),
             None => {
                 let look = looks.get(&label);
-                series.push(Series { label, role: Role::Measured, look, points: vec![mark] });
+                series.push(Series { label, role: SeriesKind::Measured, look, points: vec![mark] });
             }
         }
     }
@@ -135,7 +135,7 @@ pub(super) fn flows(report: &Model) -> Vec<Plot> {
 
 fn distribution(report: &Model, part: &Part, unit: Unit) -> Option<Plot> {
     let name = if unit == Unit::Transactions { "flow_rates_cdf" } else { "flow_throughput_cdf" };
-    let points = |line: &Group| {
+    let points = |line: &GroupedRows| {
         let trials = line.rows.iter().flat_map(|row| trials_of(report, row));
         let rates = trials.filter_map(|trial| trial.valid()).flat_map(|numbers| &numbers.flow_rates);
         steps(rates.copied().collect())

@@ -6,7 +6,7 @@ use super::frame::{self, BELOW, LINE, TEXT};
 use super::palette::Colour;
 use super::plane::{Plane, Ticked};
 use super::plot::Heat;
-use super::scale::Scale;
+use super::scale::AxisScale;
 use super::sheet::tenths;
 use super::svg::{Align, Area, Canvas, Drawn, GREY, INK};
 use crate::table::plain;
@@ -29,7 +29,7 @@ const MOST_HINTS: usize = 1000;
 /// Draws a heat map.
 pub(super) fn draw(canvas: &Canvas, plot: &Area, heat: &Heat) -> Drawn {
     let values = heat.rows.iter().flat_map(|(_, values)| values.iter().copied());
-    let scale = Scale::new(values.fold(0.0, f64::max), heat.unit);
+    let scale = AxisScale::new(values.fold(0.0, f64::max), heat.unit);
     let names = heat.rows.iter().map(|(name, _)| TEXT.width(name)).fold(TEXT.width(heat.row_title), f64::max);
     let area = Area {
         left: plot.left + names + 16.0,
@@ -40,7 +40,7 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, heat: &Heat) -> Drawn {
     canvas.text("unit", heat.row_title, (plot.left, plot.top + 2.0), Align::Left, (TEXT, GREY));
     let slices = heat.rows.iter().map(|(_, values)| values.len()).max().unwrap_or(0).max(1);
     let (seconds, rows) = (heat.slice_s * slices as f64, heat.rows.len().max(1) as f64);
-    let time = Scale::new(seconds, "s");
+    let time = AxisScale::new(seconds, "s");
     let ticks = time.ticks.iter().copied().filter(|tick| *tick <= seconds + 1e-9).collect();
     let x = Ticked::new(0.0..seconds, ticks);
     let mut plane = Plane::new(canvas, area, x, Ticked::new(rows..0.0, Vec::new()))?;
@@ -70,7 +70,7 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, heat: &Heat) -> Drawn {
 }
 
 /// The scale of colours, from zero up.
-fn key(canvas: &Canvas, area: &Area, scale: &Scale) {
+fn key(canvas: &Canvas, area: &Area, scale: &AxisScale) {
     let left = area.right + 40.0;
     let y = |part: f64| area.bottom - part * area.height();
     const STEPS: u32 = 64;

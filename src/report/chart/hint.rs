@@ -60,7 +60,7 @@ fn trials(trials: &[u32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::palette::Looks;
-    use super::super::plot::{Role, Style};
+    use super::super::plot::{SeriesKind, Style};
     use super::*;
 
     #[test]
@@ -74,7 +74,7 @@ mod tests {
         let mark = Mark::new(1.0, Estimate::exact(12.5)).of_trials(&[3, 7]);
         let look = Looks::assign([]).get("virtio");
         let series =
-            Series { label: "virtio".into(), role: Role::Measured, look, points: vec![mark.clone()] };
+            Series { label: "virtio".into(), role: SeriesKind::Measured, look, points: vec![mark.clone()] };
         let curves = Curves { x, y, style: Style::Joined, series: vec![series.clone()] };
         let facts = of_mark(&curves, &series, &mark);
         assert_eq!(facts, ["virtio", "", "number of guests: 4", "12.50 µs", "", "trials 3, 7"]);

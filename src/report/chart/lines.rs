@@ -12,8 +12,8 @@ use super::hint;
 use super::labels;
 use super::palette::{Colour, Look};
 use super::plane::{Along, DataPoint, Plane, Ticked, means};
-use super::plot::{Curves, Mark, Role, Series, Style, is_beyond};
-use super::scale::Scale;
+use super::plot::{Curves, Mark, Series, SeriesKind, Style, is_beyond};
+use super::scale::AxisScale;
 use super::sheet::tenths;
 use super::svg::{Align, Area, Canvas, DrawError, Drawn, Fill, GREY, Point, Stroke};
 use crate::stats::Estimate;
@@ -31,7 +31,7 @@ const NAME: Font = BOLD;
 /// The levels of a chart, set evenly.
 struct LevelPlane<'c> {
     plane: Plane<'c>,
-    scale: Scale,
+    scale: AxisScale,
     /// LevelPlane in one px of the axis below.
     per_px: f64,
 }
@@ -52,7 +52,7 @@ struct Name {
 
 /// Draws a chart over levels.
 pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
-    let named = curves.series.iter().filter(|series| series.role != Role::Floor);
+    let named = curves.series.iter().filter(|series| series.role != SeriesKind::Floor);
     let widest =
         named.flat_map(|series| wrapped(&series.label)).map(|line| NAME.width(&line)).fold(0.0, f64::max);
     let area = Area {
@@ -63,14 +63,14 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
     };
     let levels = levels(canvas, area, curves)?;
     let mut names = Vec::new();
-    let measured = curves.series.iter().filter(|series| series.role == Role::Measured).count();
+    let measured = curves.series.iter().filter(|series| series.role == SeriesKind::Measured).count();
     let mut place = 0;
-    for series in curves.series.iter().filter(|series| series.role == Role::Floor) {
+    for series in curves.series.iter().filter(|series| series.role == SeriesKind::Floor) {
         canvas.group("floor", &series.label, |_| floor(&levels, series, 0.3 / (1 + measured) as f64));
     }
-    for series in curves.series.iter().filter(|series| series.role != Role::Floor) {
+    for series in curves.series.iter().filter(|series| series.role != SeriesKind::Floor) {
         canvas.group("series", &series.label, |_| match series.role {
-            Role::Baseline => names.push(baseline(&levels, series)),
+            SeriesKind::Baseline => names.push(baseline(&levels, series)),
             _ => {
                 let space = WHISKERS.min(2.0 * INSET / measured as f64);
                 let aside = space * (place as f64 - (measured - 1) as f64 / 2.0);

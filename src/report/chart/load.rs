@@ -1,7 +1,7 @@
 //! Congestion, as its two usual pictures: latency over throughput while the load rises, and what waits for a CPU over how
 //! busy the CPUs are.
 
-use super::group::{Group, Part, varying};
+use super::group::{GroupedRows, Part, varying};
 use super::palette::MAX_LINES;
 use super::plot::{Axis, Body, Curves, Mark, Plot, Series, Style, reach};
 use crate::figures::{Metric, SummaryRow, TrialFigures};
@@ -52,7 +52,7 @@ fn curve(
     part: &Part,
     (metric, name, title, axis): (Metric, &str, &str, &str),
 ) -> Option<Plot> {
-    let points = |line: &Group| {
+    let points = |line: &GroupedRows| {
         let mut rows = line.rows.clone();
         rows.sort_by_key(|row| row.configuration.burst);
         let zones = zones_of(&rows);
@@ -90,7 +90,7 @@ pub(super) fn waiting(report: &Model) -> Option<Plot> {
     let factors = varying(&with_guests, &report.experiment.factors, &MOVING_LOAD);
     let mut part = Part::whole(with_guests, factors);
     while part.lines().len() > MAX_LINES && part.factors.pop().is_some() {}
-    let points = |line: &Group| {
+    let points = |line: &GroupedRows| {
         let own = |row: &&SummaryRow, trial: &TrialFigures| trial.configuration == row.configuration;
         let trials = line.rows.iter().flat_map(|row| report.trials.iter().filter(|trial| own(row, trial)));
         trials.filter_map(mark).collect()

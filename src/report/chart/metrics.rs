@@ -3,9 +3,9 @@
 //! Where one picture would hold too many lines it is divided by a swept factor, with one scale for all parts, so that they can
 //! be compared.
 
-use super::group::{self, Group, LOAD, Part, group_by, headings, load_first, varying, words};
+use super::group::{self, GroupedRows, LOAD, Part, group_by, headings, load_first, varying, words};
 use super::palette::{Look, MAX_LINES};
-use super::plot::{Axis, Bar, BarGroup, Bars, Body, Curves, Mark, Plot, Role, Series, Style, reach};
+use super::plot::{Axis, Bar, BarGroup, Bars, Body, Curves, Mark, Plot, Series, SeriesKind, Style, reach};
 use crate::figures::{Metric, SummaryRow};
 use crate::profile::{Configuration, Factor};
 use crate::report::Model;
@@ -108,7 +108,7 @@ fn as_lines(
     levels: &[u32],
     (axis, values): (Axis, &Values),
 ) -> Option<Curves> {
-    let points = |line: &Group, value: &dyn Fn(&SummaryRow) -> Option<Estimate>| -> Vec<Mark> {
+    let points = |line: &GroupedRows, value: &dyn Fn(&SummaryRow) -> Option<Estimate>| -> Vec<Mark> {
         let at = |(index, vms): (usize, &u32)| {
             let row = line.rows.iter().find(|row| row.configuration.vms == *vms)?;
             Some(Mark::new(index as f64, value(row)?).of_trials(&row.trials))
@@ -117,12 +117,12 @@ fn as_lines(
     };
     let measured = part.series(report, |line| points(line, values.value));
     let floors = part.series(report, |line| points(line, &|row| (values.floor)(row).map(Estimate::exact)));
-    let floors = floors.into_iter().map(|series| Series { role: Role::Floor, ..series });
+    let floors = floors.into_iter().map(|series| Series { role: SeriesKind::Floor, ..series });
     let look = measured.first()?.look;
     let bars = bars(bare.iter().copied(), &varying(bare, &Factor::ALL, &[Factor::Vms]), values);
     let baselines = bars.into_iter().filter_map(|bar| {
         let points = vec![Mark::new(0.0, bar.values.first().copied().flatten()?)];
-        Some(Series { label: bar.label, role: Role::Baseline, look, points })
+        Some(Series { label: bar.label, role: SeriesKind::Baseline, look, points })
     });
     let series = floors.chain(measured.iter().cloned()).chain(baselines).collect();
     let names = levels.iter().map(u32::to_string).collect();
@@ -152,10 +152,10 @@ fn as_bars(
     let groups = group_by(part.rows.iter().copied(), &outer);
     let beside: Vec<Factor> = outer.iter().copied().filter(|factor| LOAD.contains(factor)).collect();
     let differing = |factors: &[Factor]| varying(bare, &Factor::ALL, factors);
-    let is_beside = |row: &SummaryRow, group: &Group| {
+    let is_beside = |row: &SummaryRow, group: &GroupedRows| {
         !beside.is_empty() && group::key(&row.configuration, &outer) == group.key
     };
-    let bar_group = |group: &Group| {
+    let bar_group = |group: &GroupedRows| {
         let guests = guest_bars(report, &Part::whole(group.rows.clone(), inner.clone()), values);
         let hosts = bare.iter().copied().filter(|row| is_beside(row, group));
         let bars = guests.into_iter().chain(bars(hosts, &differing(&beside), values)).collect();

@@ -9,7 +9,7 @@ use plotters::prelude::*;
 
 use super::frame::{self, BELOW, TEXT};
 use super::plot::{Axis, Mark, is_beyond};
-use super::scale::Scale;
+use super::scale::AxisScale;
 use super::sheet::{Sheet, px, tenths};
 use super::svg::{AXIS, Align, Area, Canvas, DrawError, FAINT, GREY, INK, Point, Stroke, text_style};
 
@@ -36,7 +36,7 @@ impl Ticked {
     }
 
     /// The axis of a scale.
-    pub fn scale(scale: &Scale) -> Ticked {
+    pub fn scale(scale: &AxisScale) -> Ticked {
         Ticked::new(0.0..scale.top, scale.ticks.clone())
     }
 }
@@ -122,7 +122,7 @@ impl<'c> Plane<'c> {
     }
 
     /// The grid across and its numbers on the left, with the title above them.
-    pub fn left_axis(&mut self, axis: &Axis, scale: &Scale) {
+    pub fn left_axis(&mut self, axis: &Axis, scale: &AxisScale) {
         let left = self.area.left - frame::numbers_width(scale);
         let title = frame::with_unit(&axis.title, scale);
         self.canvas.text("unit", &title, (left, self.area.top - 22.0), Align::Left, (TEXT, GREY));
@@ -135,13 +135,13 @@ impl<'c> Plane<'c> {
     }
 
     /// The grid from top to bottom, the axis below with its numbers, and its title.
-    pub fn bottom_axis(&mut self, axis: &Axis, scale: &Scale) {
+    pub fn bottom_axis(&mut self, axis: &Axis, scale: &AxisScale) {
         self.bottom_ticks(scale);
         frame::below(self.canvas, &self.area, &frame::with_unit(&axis.title, scale));
     }
 
     /// The same without the title; every second number where there is no room for all.
-    pub fn bottom_ticks(&mut self, scale: &Scale) {
+    pub fn bottom_ticks(&mut self, scale: &AxisScale) {
         let names: Vec<String> = scale.ticks.iter().map(|tick| scale.label(*tick)).collect();
         let every = frame::every(&names, self.area.width() / (names.len() - 1).max(1) as f64);
         let step = scale.top / (names.len() - 1).max(1) as f64;

@@ -2,7 +2,7 @@
 
 use super::lab_picture::LabPicture;
 use super::palette::Look;
-use super::scale::Scale;
+use super::scale::AxisScale;
 use super::svg::slug;
 use crate::profile::Configuration;
 use crate::stats::{Ends, Estimate, Zone};
@@ -80,8 +80,8 @@ impl Axis {
         Axis { title: title.to_owned(), unit, largest, levels: Vec::new() }
     }
 
-    pub fn scale(&self) -> Scale {
-        Scale::new(self.largest, self.unit)
+    pub fn scale(&self) -> AxisScale {
+        AxisScale::new(self.largest, self.unit)
     }
 }
 
@@ -107,7 +107,7 @@ pub(super) enum Style {
 
 /// What a series stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(super) enum SeriesKind {
     Measured,
     /// The same for every level: a dashed line across.
     Baseline,
@@ -119,7 +119,7 @@ pub(super) enum Role {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Series {
     pub label: String,
-    pub role: Role,
+    pub role: SeriesKind,
     pub look: Look,
     pub points: Vec<Mark>,
 }
@@ -155,12 +155,15 @@ impl Mark {
 impl Curves {
     /// All points of what was measured.
     pub fn points(&self) -> impl Iterator<Item = &Mark> {
-        self.series.iter().filter(|series| series.role == Role::Measured).flat_map(|series| &series.points)
+        self.series
+            .iter()
+            .filter(|series| series.role == SeriesKind::Measured)
+            .flat_map(|series| &series.points)
     }
 
     /// Whether intervals are bands: two can be told from each other, more cannot.
     pub fn is_banded(&self) -> bool {
-        let measured = self.series.iter().filter(|series| series.role == Role::Measured).count();
+        let measured = self.series.iter().filter(|series| series.role == SeriesKind::Measured).count();
         self.style == Style::Joined && measured <= 2
     }
 }
@@ -261,7 +264,7 @@ impl Body {
     pub fn has_floor(&self) -> bool {
         match self {
             Body::Lines(curves) | Body::Scatter(curves) => {
-                curves.series.iter().any(|series| series.role == Role::Floor)
+                curves.series.iter().any(|series| series.role == SeriesKind::Floor)
             }
             Body::Bars(bars) => bars.bars().any(|bar| bar.floor.is_some()),
             Body::Heat(_) | Body::Lab(_) => false,

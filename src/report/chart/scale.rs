@@ -2,7 +2,7 @@
 
 /// A linear scale from zero with round ticks.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Scale {
+pub(super) struct AxisScale {
     /// Upper end, in the metric's unit; a tick.
     pub top: f64,
     /// Ticks from zero to the top, in the metric's unit.
@@ -17,16 +17,16 @@ pub(super) struct Scale {
 /// Intervals between ticks that the eye divides easily, as multiples of a power of ten.
 const STEPS: [f64; 5] = [1.0, 2.0, 2.5, 5.0, 10.0];
 
-impl Scale {
+impl AxisScale {
     /// A scale whose top is the first tick at or above `largest`, about six ticks.
-    pub fn new(largest: f64, unit: &'static str) -> Scale {
+    pub fn new(largest: f64, unit: &'static str) -> AxisScale {
         let largest = if largest.is_finite() && largest > 0.0 { largest } else { 1.0 };
         let step = step(largest / 5.5);
         let count = (largest / step - 1e-9).ceil().max(1.0);
         let ticks = (0..=count as u32).map(|tick| f64::from(tick) * step).collect();
         let prefix = prefix(count * step, unit);
         let decimals = decimals(step / prefix.1);
-        Scale { top: count * step, ticks, unit, prefix, decimals }
+        AxisScale { top: count * step, ticks, unit, prefix, decimals }
     }
 
     /// `0`, `50 k`, `2.5`.
@@ -85,7 +85,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn labels(largest: f64, unit: &'static str) -> Vec<String> {
-        let scale = Scale::new(largest, unit);
+        let scale = AxisScale::new(largest, unit);
         scale.ticks.iter().map(|tick| scale.label(*tick)).collect()
     }
 
@@ -106,27 +106,27 @@ mod tests {
 
     #[test]
     fn long_latencies_are_shown_in_microseconds_as_in_the_tables() {
-        let scale = Scale::new(23_000.0, "µs");
+        let scale = AxisScale::new(23_000.0, "µs");
         assert_eq!((scale.unit, scale.label(5_000.0)), ("µs", "5000".into()));
         assert_eq!([1_234.0, 12_345.0].map(|value| scale.value(value)), ["1234", "12345"]);
     }
 
     #[test]
     fn values_below_a_thousand_are_written_in_full() {
-        let scale = Scale::new(15_000.0, "Mbit/s");
+        let scale = AxisScale::new(15_000.0, "Mbit/s");
         assert_eq!([534.2, 1_900.0, 14_100.0].map(|value| scale.value(value)), ["534", "1.90 k", "14.1 k"]);
-        assert_eq!(Scale::new(285_000.0, "").label(50_000.0), "50 k");
+        assert_eq!(AxisScale::new(285_000.0, "").label(50_000.0), "50 k");
     }
 
     #[test]
     fn nothing_but_zero_still_has_a_scale() {
-        assert_eq!(Scale::new(0.0, "%").top, 1.0);
+        assert_eq!(AxisScale::new(0.0, "%").top, 1.0);
     }
 
     proptest! {
         #[test]
         fn the_top_is_above_everything_and_not_far_away(largest in 1e-3..1e9_f64) {
-            let scale = Scale::new(largest, "");
+            let scale = AxisScale::new(largest, "");
             prop_assert!(scale.top >= largest * (1.0 - 1e-6) && scale.top <= largest * 1.5);
             prop_assert!((3..=7).contains(&scale.ticks.len()), "{:?}", scale.ticks);
         }
@@ -135,7 +135,7 @@ mod tests {
         fn no_two_ticks_have_the_same_label(largest in 1e-3..1e9_f64) {
             let mut labels = labels(largest, "µs");
             labels.dedup();
-            prop_assert_eq!(labels.len(), Scale::new(largest, "µs").ticks.len());
+            prop_assert_eq!(labels.len(), AxisScale::new(largest, "µs").ticks.len());
         }
     }
 }

@@ -190,7 +190,7 @@ fn free(taken: &[(Point, f64)], area: &Area, (x, y): Point, width: f64) -> Optio
 #[cfg(test)]
 mod tests {
     use super::super::palette::Looks;
-    use super::super::plot::{Mark, Role};
+    use super::super::plot::{Mark, SeriesKind};
     use super::*;
     use crate::stats::Estimate;
 
@@ -202,7 +202,12 @@ mod tests {
             ..Mark::new(1.0, Estimate::exact(latency))
         };
         let look = Looks::assign([]).get("virtio");
-        Series { label: String::new(), role: Role::Measured, look, points: points.iter().map(mark).collect() }
+        Series {
+            label: String::new(),
+            role: SeriesKind::Measured,
+            look,
+            points: points.iter().map(mark).collect(),
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::Model;
 use super::chart::{Chart, LAB, dark_style};
-use super::document::{Block, Document, ReportSection};
+use super::document::{Document, ReportPart, ReportSection};
 use crate::table::Table;
 
 const STYLE: &str = include_str!("page.css");
@@ -76,10 +76,10 @@ pub fn report(model: &Model, charts: &[Chart], underway: Option<Underway>) -> St
 }
 
 /// Whether a block of a run with these charts has anything to show.
-fn page_shows(charts: &[Chart], block: &Block) -> bool {
+fn page_shows(charts: &[Chart], block: &ReportPart) -> bool {
     match block {
-        Block::Charts => charts.iter().any(|chart| chart.name != LAB),
-        Block::Lab => charts.iter().any(|chart| chart.name == LAB),
+        ReportPart::Charts => charts.iter().any(|chart| chart.name != LAB),
+        ReportPart::Lab => charts.iter().any(|chart| chart.name == LAB),
         _ => true,
     }
 }
@@ -101,19 +101,19 @@ struct HtmlPage<'p> {
 }
 
 impl HtmlPage<'_> {
-    fn block(&mut self, title: &str, block: &Block) -> Markup {
+    fn block(&mut self, title: &str, block: &ReportPart) -> Markup {
         match block {
-            Block::Text(text) => html! { p { (text) } },
-            Block::Alert(text) => html! { p.alert { (text) } },
-            Block::List(items) => list(items),
-            Block::Figures(table) => self.figures(title, table),
-            Block::Words(table) => self.table(title, "words", table),
-            Block::Charts => self.charts(),
-            Block::Lab => {
+            ReportPart::Text(text) => html! { p { (text) } },
+            ReportPart::Alert(text) => html! { p.alert { (text) } },
+            ReportPart::List(items) => list(items),
+            ReportPart::Figures(table) => self.figures(title, table),
+            ReportPart::Words(table) => self.table(title, "words", table),
+            ReportPart::Charts => self.charts(),
+            ReportPart::Lab => {
                 html! { @for lab in self.charts.iter().filter(|chart| chart.name == LAB) { (figure(lab)) } }
             }
-            Block::Commands(lines) => html! { pre { (lines.join("\n")) } },
-            Block::Files(files) => html! {
+            ReportPart::Commands(lines) => html! { pre { (lines.join("\n")) } },
+            ReportPart::Files(files) => html! {
                 ul { @for [file, what] in *files { li { a href=(file) { (file) } ": " (what) } } }
             },
         }

@@ -6,6 +6,7 @@
 //! - [`stats`] (P): intervals over repeats, fairness: arithmetic only
 //! - [`units`] (P): times, sizes and rates of data as people write them
 //! - [`address`] (P): addresses and MACs of host, tester and guests
+//! - [`foreign_text`] (P): text that guests and other machines wrote, made safe to show
 //! - [`host_nic`] (P): a NIC of a machine as it was found, and its PCI address
 //! - [`clock`]: this machine's clocks
 //! - [`machine`]: the only door to a machine, local or remote (SSH): commands, files, processes
@@ -39,6 +40,7 @@ pub mod clock;
 pub mod doctor;
 pub mod factor;
 pub mod figures;
+pub mod foreign_text;
 pub mod guest;
 pub mod host;
 pub mod host_nic;

@@ -36,6 +36,7 @@ const PURE: &[&str] = &[
     "probe::transcript",
     "machine::change",
     "address",
+    "foreign_text",
     "host_nic",
     "units",
     "machine::login",

@@ -5,6 +5,7 @@ use anyhow::Error;
 use super::exit::{Exit, InterruptedEarly, NotComparable, PreflightFailed};
 use super::json::{ErrorEvent, JsonEvent, ProfileMistake};
 use super::output::{colour, print_stderr};
+use crate::foreign_text::visible_lines;
 use crate::lab::LabError;
 use crate::profile::ProfileError;
 use crate::run::rehearsal::RehearsalFailed;
@@ -17,7 +18,7 @@ pub fn report(error: &Error, json: bool) -> Exit {
     }
     let text = match error.downcast_ref::<ProfileError>() {
         Some(profile) => profile.render(colour(&std::io::stderr())),
-        None => format!("error: {error:#}"),
+        None => visible_lines(&format!("error: {error:#}")),
     };
     print_stderr(&format!("{text}\n"));
     exit

@@ -6,14 +6,16 @@ use super::Common;
 use super::exit::PreflightFailed;
 use super::json::{self, JsonEvent};
 use super::output::print_stderr;
+use crate::foreign_text::visible;
 use crate::preflight::{self, CheckResult};
 
 /// One finding as text, with its fix on a line of its own.
 pub(super) fn line(finding: &CheckResult) -> String {
+    let [what, found] = [&finding.what, &finding.found].map(|text| visible(text));
     match &finding.fix {
-        None if finding.warning => format!("warning  {}: {}\n", finding.what, finding.found),
-        None => format!("ok       {}: {}\n", finding.what, finding.found),
-        Some(fix) => format!("missing  {}: {}\n         fix: {fix}\n", finding.what, finding.found),
+        None if finding.warning => format!("warning  {what}: {found}\n"),
+        None => format!("ok       {what}: {found}\n"),
+        Some(fix) => format!("missing  {what}: {found}\n         fix: {fix}\n"),
     }
 }
 

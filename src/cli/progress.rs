@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::json::{Estimated, JsonEvent};
 use super::output::{colour, counted, duration, print_stderr, shortened, stderr_width, wrapped};
 use crate::figures::{Metric, Outcome, TrialFigures};
+use crate::foreign_text::visible;
 use crate::guest::fleet::BootNews;
 use crate::profile::{Configuration, Factor};
 use crate::run::event::{Event, Events, FinishedTrial};
@@ -180,6 +181,7 @@ impl Progress {
 
     /// A status, replaced by the next one.
     fn status(&self, text: String) {
+        let text = visible(&text); // a failure quotes guests
         match &self.bar {
             Some(bar) => {
                 let width = usize::from(stderr_width().unwrap_or(WIDTH)).min(WIDTH.into());
@@ -191,8 +193,11 @@ impl Progress {
 
     /// A line that stays.
     fn line(&self, text: &str) {
+        let text = &visible(text);
         match &self.bar {
-            Some(bar) => bar.println(stderr_width().map_or(text.to_owned(), |width| wrapped(text, width))),
+            Some(bar) => {
+                bar.println(stderr_width().map_or_else(|| text.to_string(), |width| wrapped(text, width)))
+            }
             None => print_stderr(&format!("{text}\n")),
         }
     }

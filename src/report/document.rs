@@ -3,6 +3,7 @@
 use super::overview::overview;
 use super::{Model, answers, caption, findings, groups, model, warnings};
 use crate::figures::Section;
+use crate::foreign_text::visible;
 use crate::raw::Accel;
 use crate::table::Table;
 
@@ -85,6 +86,7 @@ fn part(title: &'static str, blocks: Vec<ReportPart>) -> ReportSection {
 }
 
 fn list(items: Vec<String>) -> Vec<ReportPart> {
+    let items: Vec<String> = items.iter().map(|item| visible(item).into_owned()).collect();
     if items.is_empty() { Vec::new() } else { vec![ReportPart::List(items)] }
 }
 
@@ -110,12 +112,12 @@ fn comparisons(model: &Model) -> Vec<ReportPart> {
 
 fn lead(model: &Model) -> Vec<ReportPart> {
     let experiment = model.experiment;
-    let text = |text: String| (!text.is_empty()).then_some(ReportPart::Text(text));
+    let text = |text: String| (!text.is_empty()).then(|| ReportPart::Text(visible(&text).into_owned()));
     let accel = model.provenance.accel;
     let mut blocks = list([answers::in_short(model, usize::MAX), findings::sentences(model)].concat());
     blocks.extend((accel == Accel::Tcg).then(|| ReportPart::Alert(accel.label().into())));
     blocks.extend(text(experiment.description.clone()));
-    blocks.extend(experiment.source.as_ref().map(|source| ReportPart::Text(format!("Source: {source}"))));
+    blocks.extend(experiment.source.as_ref().and_then(|source| text(format!("Source: {source}"))));
     blocks.extend(text(caption::lines(model).join("; ") + "."));
     blocks.extend(caption::trust(model).map(|sentence| ReportPart::Text(format!("Trust: {sentence}."))));
     blocks

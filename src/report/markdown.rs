@@ -3,7 +3,7 @@
 use super::Model;
 use super::chart::{Chart, LAB};
 use super::document::{Document, ReportPart, ReportSection};
-use crate::table::Table;
+use crate::table::{Table, markdown_text};
 
 /// The whole report, `report.md`.
 pub fn report(model: &Model, charts: &[Chart]) -> String {
@@ -25,9 +25,9 @@ fn section(part: &ReportSection, charts: &[Chart]) -> String {
 /// One piece with a final newline; empty if there is nothing to show.
 fn markdown(block: &ReportPart, charts: &[Chart]) -> String {
     match block {
-        ReportPart::Text(text) => format!("{text}\n"),
+        ReportPart::Text(text) => markdown_text(text) + "\n",
         ReportPart::Alert(text) => format!("**{text}**\n"),
-        ReportPart::List(items) => items.iter().map(|item| format!("- {item}\n")).collect(),
+        ReportPart::List(items) => items.iter().map(|item| format!("- {}\n", markdown_text(item))).collect(),
         ReportPart::Figures(table) => format!("{}\n{}", table.to_markdown(), table.to_legend()),
         ReportPart::Words(table) => Table::to_markdown(table),
         ReportPart::Charts => {

@@ -23,6 +23,8 @@ mod document;
 mod findings;
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod foreign_tests;
 pub mod gate;
 #[cfg(test)]
 mod gate_fixture;

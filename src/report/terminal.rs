@@ -2,6 +2,7 @@
 
 use super::{Model, answers, caption, findings, groups, model, overview, provenance, warnings};
 use crate::figures::Section;
+use crate::foreign_text::visible;
 use crate::profile::Role;
 use crate::raw::Accel;
 pub use crate::table::Terminal;
@@ -45,7 +46,7 @@ fn of_groups(model: &Model, terminal: Terminal) -> String {
 }
 
 fn push(text: &mut String, line: &str) {
-    text.push_str(line);
+    text.push_str(&visible(line));
     text.push('\n');
 }
 

@@ -4,6 +4,9 @@ use std::fmt::Write;
 
 use super::{Cell, FileFormat, Table};
 
+/// Spreadsheets compute a text that begins so; the apostrophe before it tells them that it is one.
+const FORMULA: [char; 4] = ['=', '+', '-', '@'];
+
 /// The format.
 pub(super) const FORMAT: FileFormat = FileFormat { extension: "csv", render: Table::to_csv };
 
@@ -34,6 +37,7 @@ impl Table {
 fn csv_text(cell: &Cell) -> String {
     match cell.plain() {
         Cell::Empty => String::new(),
+        Cell::Text(text) if text.starts_with(FORMULA) => format!("'{text}"),
         Cell::Text(text) => text,
         Cell::Integer(number) => number.to_string(),
         Cell::Real(number) => decimal(number),
@@ -71,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_with_commas_quotes_and_line_breaks_come_back_as_they_were() {
+    fn cells_with_commas_and_quotes_come_back_as_they_were_and_line_ends_as_spaces() {
         let words = ["a,b", "say \"x\"", "two\nlines", "plain"];
         let table = Table {
             name: "words",
@@ -84,7 +88,7 @@ mod tests {
         let text = table.to_csv();
         let mut reader = ::csv::Reader::from_reader(text.as_bytes());
         let read: Vec<String> = reader.records().map(|record| record.unwrap()[0].to_owned()).collect();
-        assert_eq!(read, words);
+        assert_eq!(read, ["a,b", "say \"x\"", "two lines", "plain"]);
     }
 
     #[test]

@@ -23,7 +23,8 @@ impl Table {
     }
 
     fn markdown_row(&self, row: &[Cell]) -> String {
-        markdown_line(row.iter().zip(&self.columns).map(|(cell, column)| people_text(cell, column)))
+        let text = |(cell, column)| markdown_text(&people_text(cell, column));
+        markdown_line(row.iter().zip(&self.columns).map(text))
     }
 }
 
@@ -48,6 +49,20 @@ fn trials(valid: u32, invalid: u32, failed: u32) -> String {
     if others.is_empty() { valid.to_string() } else { format!("{valid} ({})", others.join(", ")) }
 }
 
+/// A text that Markdown takes for neither a tag nor a link. Sentences keep their backticks.
+pub(crate) fn markdown_text(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, characters.peek()) {
+            ('<', Some(next)) if next.is_ascii_alphabetic() || "/!?".contains(*next) => safe.push_str("&lt;"),
+            (']', Some('(')) => safe.push_str("]\\"),
+            _ => safe.push(character),
+        }
+    }
+    safe
+}
+
 /// One line of a table; `|` in a cell is escaped.
 pub(crate) fn markdown_line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
     let cells: Vec<String> = cells.into_iter().map(|cell| cell.as_ref().replace('|', "\\|")).collect();
@@ -61,6 +76,12 @@ mod tests {
     #[test]
     fn a_bar_in_a_cell_does_not_break_the_table() {
         assert_eq!(markdown_line(["a|b", "c"]), "| a\\|b | c |\n");
+    }
+
+    #[test]
+    fn tags_and_links_stay_texts() {
+        assert_eq!(markdown_text("<script>x</script> p < 0.001"), "&lt;script>x&lt;/script> p < 0.001");
+        assert_eq!(markdown_text("![x](http://y) [plan]"), "![x]\\(http://y) [plan]");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod markdown;
 mod number;
 mod terminal;
 
+use crate::foreign_text::visible;
 use crate::stats::Estimate;
 
 pub use column::{Column, ColumnType, Display, Rounding};
@@ -25,7 +26,7 @@ pub use dictionary::{describe_values, dictionary};
 pub use field::{Field, Reader, boolean, estimate, integer, real, text};
 pub use html::{HtmlTable, escape};
 pub use json::Row;
-pub(crate) use markdown::markdown_line;
+pub(crate) use markdown::{markdown_line, markdown_text};
 pub use number::{plain, with_interval};
 pub use terminal::Terminal;
 
@@ -67,10 +68,10 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// A text; empty for an empty one.
+    /// A text, on one line and safe to show; empty for an empty one.
     pub fn text(text: impl Into<String>) -> Cell {
         let text = text.into();
-        if text.is_empty() { Cell::Empty } else { Cell::Text(text) }
+        if text.is_empty() { Cell::Empty } else { Cell::Text(visible(&text).into_owned()) }
     }
 
     /// A number; empty if there is none or it is not finite.

@@ -64,6 +64,9 @@ fn every_file_is_there(run: &Path) {
             "configurations.csv",
             "columns.csv",
             "report.md",
+            "report.html",
+            "charts/lab.svg",
+            "charts/lab.png",
             "log.txt",
             "libvirt.log",
         ])
@@ -80,8 +83,10 @@ fn every_file_is_there(run: &Path) {
 
 fn every_chart_says_what_it_shows(run: &Path) {
     let report = fs::read_to_string(run.join("report.md")).unwrap();
-    let svgs: Vec<PathBuf> =
-        entries(&run.join("charts")).into_iter().filter(|path| path.extension().unwrap() == "svg").collect();
+    let is_chart = |path: &PathBuf| {
+        path.extension().unwrap() == "svg" && path.file_stem().unwrap() != "lab" // a picture of machines
+    };
+    let svgs: Vec<PathBuf> = entries(&run.join("charts")).into_iter().filter(is_chart).collect();
     let by_guests =
         ["rate_per_flow_tps", "total_rate_tps", "mean_latency_us", "host_cpu_percent", "bias_rate_percent"];
     for chart in by_guests.into_iter().chain(["rate_over_time", "wait_over_host_cpu"]) {
@@ -195,8 +200,9 @@ fn flows_and_probes_share_one_clock(run: &Path) {
 fn results_are_drawn_again_alike(place: &Sandbox, run: &Path) {
     let drawn = || -> BTreeMap<PathBuf, Vec<u8>> {
         let files = [run.to_owned(), run.join("charts")].into_iter().flat_map(|dir| entries(&dir));
-        let drawn = files
-            .filter(|p| p.extension().is_some_and(|e| ["csv", "md", "svg", "png"].iter().any(|x| e == *x)));
+        let drawn = files.filter(|p| {
+            p.extension().is_some_and(|e| ["csv", "md", "html", "svg", "png"].iter().any(|x| e == *x))
+        });
         drawn.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
     };
     let first = drawn();

@@ -37,6 +37,6 @@ pub fn number(row: &Row, column: &str) -> f64 {
 pub fn raw_trials(run: &Path) -> Vec<RawTrial> {
     let mut paths = super::entries(&run.join("raw"));
     paths.sort();
-    let read = |path: std::path::PathBuf| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    paths.into_iter().map(read).collect()
+    paths.retain(|path| path.is_file());
+    paths.iter().map(|path| kvmfair::raw::decode(&std::fs::read(path).unwrap()).unwrap()).collect()
 }

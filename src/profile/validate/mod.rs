@@ -27,6 +27,7 @@ use super::written::Written;
 use super::{Diagnostic, Experiment, Host};
 use crate::factor::Fault;
 use crate::factor::level_kind::out_of_bounds;
+use crate::foreign_text::is_steering;
 
 /// What the checks need to know of the VM host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +184,7 @@ fn identity(check: &mut Validator, written: &Written) {
 /// What reports and terminals show as it is; a line end may stand in a longer sentence.
 fn texts(check: &mut Validator, written: &Written) {
     let texts = [("description", Some(&written.description)), ("source", written.source.as_ref())];
-    let odd = |c: &char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    let odd = |c: &char| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_steering(*c);
     for (key, text) in texts {
         if let Some(found) = text.and_then(|text| text.chars().find(odd)) {
             let message = format!("`{key}` has the control character U+{:04X} in it", u32::from(found));

@@ -198,6 +198,7 @@ impl Results {
     pub fn finish(&mut self) -> Result<()> {
         self.underway = false;
         self.write_tables()?;
+        self.write_dictionary()?;
         let model = self.model();
         let charts = pictures(&model)?;
         self.dir.make("charts")?;
@@ -219,10 +220,15 @@ impl Results {
         if !self.has_single_tables {
             let plan = self.dir.read_json::<Plan>("plan.json").ok();
             self.load_trials(plan.as_ref(), true)?;
-            let columns = tables::columns(&self.model());
-            self.dir.write(&columns.file_name(), columns.to_csv().as_bytes())?;
+            self.write_dictionary()?;
         }
         self.write_comparisons()
+    }
+
+    /// The columns of all tables, which follow from the profile alone.
+    fn write_dictionary(&self) -> Result<(), RunDirError> {
+        let columns = tables::columns(&self.model());
+        self.dir.write(&columns.file_name(), columns.to_csv().as_bytes())
     }
 
     /// The tables that are made of all trials.
@@ -271,7 +277,7 @@ impl Drop for Results {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
     use std::time::Duration;
 
     use super::*;
@@ -350,7 +356,7 @@ mod tests {
         files.map(|path| (path.display().to_string(), std::fs::read(path).unwrap())).collect()
     }
 
-    fn kept(dir: &RunDir, trial: u32) -> std::path::PathBuf {
+    fn kept(dir: &RunDir, trial: u32) -> PathBuf {
         dir.path().join(format!("figures/trial-{trial:04}.zst"))
     }
 
@@ -408,15 +414,15 @@ mod tests {
     }
 
     #[test]
-    fn the_report_is_written_again_although_the_charts_directory_was_removed() {
+    fn whatever_of_the_report_was_removed_is_written_again() {
         let base = tempfile::tempdir().unwrap();
-        let mut results = results(base.path(), Duration::ZERO);
-        results.add(trial(1)).unwrap();
-        results.finish().unwrap();
-        let charts = results.dir.path().join("charts");
-        std::fs::remove_dir_all(&charts).unwrap();
-        results.finish().unwrap();
-        assert!(charts.read_dir().unwrap().count() > 0);
+        let dir = reported(base.path());
+        let before = files(&dir);
+        let is_drawn = |file: &&String| !file.ends_with(".json") && !file.ends_with("lock");
+        before.keys().filter(is_drawn).for_each(|file| std::fs::remove_file(file).unwrap());
+        std::fs::remove_dir(dir.path().join("charts")).unwrap();
+        Results::rewrite(dir.clone()).unwrap().finish().unwrap();
+        assert!(files(&dir) == before);
     }
 
     #[test]

@@ -193,7 +193,7 @@ fn nothing_makes_the_page_wider_than_its_window_and_every_link_within_it_leads_s
 }
 
 #[test]
-fn it_prints_as_pages_with_text() {
+fn it_prints_as_pages() {
     let base = tempfile::tempdir().unwrap();
     let run = run(base.path(), true);
     let pdf = run.join("report.pdf");

@@ -13,6 +13,19 @@ pub struct SeriesLevel {
     pub configuration: String,
 }
 
+/// The last level of a series against the one up to which its total rises.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LastLevel {
+    /// The level.
+    pub level: SeriesLevel,
+    /// Its mean ÷ that of the other.
+    pub ratio: f64,
+    /// Ends of the 95 % interval of that.
+    pub ends: (f64, f64),
+    /// Whether it is shown to be lower, corrected as the rise is.
+    pub falls: bool,
+}
+
 /// What a run shows, with its evidence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "finding", rename_all = "snake_case")]
@@ -31,8 +44,8 @@ pub enum RunFinding {
         mean: f64,
         /// The same ÷ that of bare metal.
         share_of_bare_metal: Option<f64>,
-        /// The last level, and its change against `level` with 95 % interval, if that is not the last itself.
-        last: Option<(SeriesLevel, f64, (f64, f64))>,
+        /// The last level against `level`, if that is not the last itself.
+        last: Option<LastLevel>,
         /// Blocks and boots behind it.
         replication: Replication,
     },

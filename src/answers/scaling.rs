@@ -1,7 +1,7 @@
 //! Findings over the levels of one factor, such as numbers of guests: how far a total rises, and where guests drift apart.
 
 use super::blocks::Blocks;
-use super::{MeasuredValue, Metric, Replication, RunFinding, SeriesLevel};
+use super::{LastLevel, MeasuredValue, Metric, Replication, RunFinding, SeriesLevel};
 use crate::stats::{Difference, Estimate, Observation, Scale, means_of_boots};
 
 /// Level of a series.
@@ -55,7 +55,8 @@ pub fn find_rise(
         let found = difference(&all[first], &all[last])?;
         let (low, high) = found.interval(0.95);
         let ends = (metric.off_scale(low), metric.off_scale(high));
-        Some((levels[last].clone(), metric.off_scale(found.estimate), ends))
+        let falls = found.estimate < 0.0 && family * found.p_two_sided() < LEVEL;
+        Some(LastLevel { level: levels[last].clone(), ratio: metric.off_scale(found.estimate), ends, falls })
     });
     let on_scale = metric.off_scale(all[first].mean()); // of ratios, as bare metal's
     let mean = mean_of_trials(metric, &levels[first], values)?;
@@ -167,7 +168,7 @@ mod tests {
         };
         assert_eq!((level.label.as_str(), replication.blocks), ("4 guests", 5));
         assert!((share_of_bare_metal.unwrap() - 0.75).abs() < 0.02);
-        assert_eq!(last.as_ref().unwrap().0.label, "8 guests");
+        assert_eq!(last.as_ref().unwrap().level.label, "8 guests");
         assert!(found.to_string().starts_with("virtio: total rate rises up to 4 guests: 300"), "{found}");
         assert!(
             found.to_string().contains("75 % of bare metal; no further rise shown up to 8 guests"),

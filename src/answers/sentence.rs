@@ -114,11 +114,16 @@ impl fmt::Display for RunFinding {
                     write!(f, ", {:.0} % of bare metal", 100.0 * share)?;
                 }
                 match last {
-                    Some((last, by, ends)) if ends.1 < 1.0 => {
-                        write!(f, "; falls to {} with {}", change(metric, *by, *ends), last.label)?;
+                    Some(last) if last.falls => {
+                        write!(
+                            f,
+                            "; falls to {} with {}",
+                            change(metric, last.ratio, last.ends),
+                            last.level.label
+                        )?;
                     }
-                    Some((last, ..)) if !is_first => {
-                        write!(f, "; no further rise shown up to {}", last.label)?
+                    Some(last) if !is_first => {
+                        write!(f, "; no further rise shown up to {}", last.level.label)?
                     }
                     _ => {}
                 }

@@ -42,6 +42,6 @@ pub(super) fn warn(message: &str, common: &Common) {
     if common.json {
         drop(JsonEvent::warning(message).print());
     } else {
-        print_stderr(&format!("warning: {message}\n"));
+        print_stderr(&format!("warning: {}\n", visible(message)));
     }
 }

@@ -99,10 +99,9 @@ impl TrialFigures {
         }
     }
 
-    /// Forgets what is in tables of single trials and in no other: the figures of each flow, and the proofs. Of thousands of
-    /// trials they would fill the memory.
-    pub fn drop_details(&mut self) {
-        self.checks = Vec::new();
+    /// Forgets what is in tables of single trials and in no other: the figures of each flow. Of thousands of trials they would
+    /// fill the memory.
+    pub fn drop_flows(&mut self) {
         if let Some(numbers) = &mut self.numbers {
             numbers.flows = Vec::new();
         }

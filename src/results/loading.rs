@@ -51,6 +51,7 @@ impl Results {
         let mut files = rewrites.then(create).transpose()?;
         self.trials.clear();
         self.courses.clear();
+        self.drawn = None;
         admission::read(&dir, &Keeper::new(&dir, &experiment, &provenance), plan, |trial| {
             files.as_mut().map_or(Ok(()), |files| files.add(&trial.rows))?;
             self.put(trial.figures);
@@ -62,6 +63,7 @@ impl Results {
 
     /// Puts a trial in its place, and drops the course of a less biased one.
     pub(super) fn put(&mut self, mut figures: TrialFigures) {
+        self.forget_proofs(&mut figures);
         let bias = figures.valid().and(Metric::BiasRate.value(&figures)).unwrap_or(-1.0);
         let id = figures.configuration.id();
         let most = self.courses.get(&id).copied().filter(|(trial, _)| *trial != figures.trial);
@@ -79,6 +81,21 @@ impl Results {
             Ok(known) => self.trials[known] = figures,
             Err(gap) => self.trials.insert(gap, figures),
         }
+    }
+
+    /// Proofs stay where the lab is drawn from them: in the last valid trial with the most guests. All of a large run would fill
+    /// the memory.
+    fn forget_proofs(&mut self, figures: &mut TrialFigures) {
+        let before = self.drawn.and_then(|trial| self.place(trial).ok());
+        let most = before.map_or(0, |place| self.trials[place].configuration.vms);
+        if figures.valid().is_none() || figures.configuration.vms < most {
+            figures.checks = Vec::new();
+            return;
+        }
+        if let Some(place) = before {
+            self.trials[place].checks = Vec::new();
+        }
+        self.drawn = Some(figures.trial);
     }
 }
 

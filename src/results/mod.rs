@@ -70,6 +70,8 @@ pub struct Results {
     /// By configuration: its most biased trial, the only one that keeps its course, and that bias. One is drawn; all of a large
     /// run would fill the memory.
     courses: BTreeMap<String, (u32, f64)>,
+    /// The trial whose lab is drawn, the only one that keeps its proofs.
+    drawn: Option<u32>,
 }
 
 impl Results {
@@ -104,6 +106,7 @@ impl Results {
             underway: false,
             has_single_tables: false,
             courses: BTreeMap::new(),
+            drawn: None,
         }
     }
 
@@ -354,6 +357,30 @@ mod tests {
         let files = files.into_iter().flatten().map(|entry| entry.unwrap().path());
         let files = files.filter(|path| path.is_file());
         files.map(|path| (path.display().to_string(), std::fs::read(path).unwrap())).collect()
+    }
+
+    #[test]
+    fn the_picture_of_the_lab_has_the_cpus_that_guests_were_pinned_to_whatever_trial_came_last() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = RunDir::create(base.path(), "p", "t").unwrap();
+        let experiment = report_fixture::run().0;
+        dir.write_json("experiment.json", &experiment).unwrap();
+        let mut results =
+            Results::create(dir.clone(), experiment, Environment::default(), Accel::Tcg).unwrap();
+        for number in [2, 1, 3] {
+            let mut raw = trial(number);
+            let found = number.to_string();
+            let what = "guest 1: CPUs of vCPU 0".to_owned();
+            raw.checks = vec![crate::raw::Check { what, expected: found.clone(), found }];
+            results.add(raw).unwrap();
+        }
+        results.finish().unwrap();
+        let drawn = || dir.read("charts/lab.svg").unwrap().replace('\u{a0}', " ");
+        assert!(drawn().contains("on CPU 3"), "{}", drawn());
+        assert_eq!(results.trials.iter().filter(|trial| !trial.checks.is_empty()).count(), 1);
+        drop(results);
+        Results::rewrite(dir.clone()).unwrap().finish().unwrap();
+        assert!(drawn().contains("on CPU 3"), "{}", drawn());
     }
 
     fn kept(dir: &RunDir, trial: u32) -> PathBuf {

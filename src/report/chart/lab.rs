@@ -20,8 +20,8 @@ const GAP: f64 = 14.0;
 
 /// The picture of a run's lab; `None` for an experiment without configurations.
 pub(super) fn plot(report: &Model) -> Option<Plot> {
-    let shown =
-        report.trials.iter().filter(|trial| trial.valid().is_some()).max_by_key(|t| t.configuration.vms);
+    let valid = report.trials.iter().filter(|trial| trial.valid().is_some());
+    let shown = valid.max_by_key(|trial| (trial.configuration.vms, !trial.checks.is_empty()));
     let planned = report.experiment.configurations.iter().max_by_key(|configuration| configuration.vms);
     let configuration = shown.map(|trial| &trial.configuration).or(planned)?;
     let picture = LabPicture::new(report, configuration, shown);

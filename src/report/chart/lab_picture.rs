@@ -90,6 +90,9 @@ fn title(trial: Option<&TrialFigures>, guest: usize) -> String {
 
 /// The CPUs of a guest's vCPUs, as they were read back.
 fn pinned(trial: &TrialFigures, guest: usize) -> String {
+    if trial.checks.is_empty() {
+        return String::new(); // without proofs nothing is known
+    }
     let cpus = found(trial, &format!("guest {guest}: CPUs of vCPU "));
     if cpus.is_empty() { "not pinned".into() } else { format!("on CPU {}", cpus.join(", ")) }
 }

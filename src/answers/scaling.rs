@@ -190,12 +190,17 @@ mod tests {
     }
 
     #[test]
-    fn a_rise_that_the_answers_beside_it_do_not_show_is_not_stated() {
+    fn a_rise_or_a_fall_that_the_answers_beside_it_do_not_show_is_not_stated() {
         let noisy = values(&rate(), &[("1", 100.0), ("2", 128.0)], 0.06);
         let found = |family| find_rise("", &levels(&["1", "2"]), &rate(), &noisy, None, family).unwrap();
         assert!(found(1).to_string().contains("rises up to 2 guests"), "{}", found(1));
         let text = found(1000).to_string();
         assert!(text.starts_with("no rise of total rate shown from 1 guests (100"), "{text}");
+
+        let peak = values(&rate(), &[("1", 100.0), ("2", 300.0), ("4", 228.0)], 0.06);
+        let found = |family| find_rise("", &levels(&["1", "2", "4"]), &rate(), &peak, None, family).unwrap();
+        assert!(found(2).to_string().contains("falls to 0.76"), "{}", found(2));
+        assert!(found(200).to_string().contains("no further rise shown up to 4 guests"), "{}", found(200));
     }
 
     #[test]

@@ -10,8 +10,8 @@ QUICK = --lib --bins --examples --test architecture --test cli --test simulation
 
 help:
 	@echo 'make quickstart    install what is missing, build, and measure real guests (about ten minutes the first time)'
-	@echo 'make check         format, lints, unit and CLI tests: minutes, no guests'
-	@echo 'make test          make check, docs, all tests with real guests, and the emulated lab (about an hour)'
+	@echo 'make check         format, lints, docs, unit and CLI tests: minutes, no guests'
+	@echo 'make test          make check, all tests with real guests, and the emulated lab (about an hour)'
 	@echo 'make lab           every backend with real KVM guests in emulated machines (results in target/lab)'
 	@echo 'make benchmark     what kvmfair itself costs, as ratios, in a Markdown table'
 	@echo 'make simulate      how often tests, intervals and the gate are right, with planted truths (minutes; prints tables)'
@@ -26,13 +26,13 @@ check: install-deps lint
 
 # What a kill -9 leaves behind comes first: nothing else is worth a run where that is broken.
 # More threads than tests that may have guests at once: one that waits for the machine to itself holds nobody else up.
-test: install-test-deps check doc
+test: install-test-deps check
 	$(CARGO) test --locked --test dataframes --test browser
 	$(CARGO) test --locked --test guests -- --test-threads 4 kill
 	$(CARGO) test --locked --test guests -- --test-threads 4 --skip kill
 	$(MAKE) lab
 
-lint: install-deps
+lint: install-deps doc
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 

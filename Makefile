@@ -6,7 +6,7 @@ KVMFAIR = target/release/kvmfair
 # Tests without guests: each takes seconds, and they run side by side.
 QUICK = --lib --bins --examples --test architecture --test cli --test simulations
 
-.PHONY: help quickstart check test lab install-deps install-test-deps install-lab-deps build benchmark simulate lint doc
+.PHONY: help quickstart check test lab install-deps install-test-deps install-lab-deps install-fuzz-deps build benchmark simulate fuzz lint doc
 
 help:
 	@echo 'make quickstart    install what is missing, build, and measure real guests (about ten minutes the first time)'
@@ -15,6 +15,7 @@ help:
 	@echo 'make lab           every backend with real KVM guests in emulated machines (results in target/lab)'
 	@echo 'make benchmark     what kvmfair itself costs, as ratios, in a Markdown table'
 	@echo 'make simulate      how often tests, intervals and the gate are right, with planted truths (minutes; prints tables)'
+	@echo 'make fuzz          every parser of foreign text under libFuzzer, FUZZ_SECONDS (60) each; prints how often it was executed'
 	@echo 'make install-deps  install what is missing (Debian)'
 	@echo 'make build         the release binary, $(KVMFAIR)'
 
@@ -51,6 +52,9 @@ benchmark: install-deps
 simulate: install-deps
 	$(CARGO) test --locked --release --test simulations -- --include-ignored --nocapture --test-threads 1
 
+fuzz: install-fuzz-deps
+	tests/fuzz/run
+
 build: install-deps
 	$(CARGO) build --locked --release
 
@@ -62,3 +66,6 @@ install-test-deps:
 
 install-lab-deps:
 	@.ci/install lab
+
+install-fuzz-deps:
+	@.ci/install fuzz

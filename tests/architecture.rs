@@ -105,6 +105,9 @@ const FUNCTIONS_NAMED_OF: &[&str] = &[];
 /// Modules whose files are longer than the limit.
 const TOO_LONG: &[&str] = &[];
 
+/// Modules with `unsafe`, each of them named in docs/security.md.
+const UNSAFE: &[&str] = &["cli::inputs", "cli::lab_permit", "machine::local", "machine::pump"];
+
 /// A source file: its module path, its text without tests and comments, and the paths it mentions.
 struct Source {
     file: PathBuf,
@@ -525,6 +528,20 @@ fn no_function_is_named_of() {
     let sources = sources();
     let found = sources.iter().filter(|source| source.named_of > 0).map(|source| source.module.as_str());
     assert_only("a function named `of`", FUNCTIONS_NAMED_OF, found);
+}
+
+#[test]
+fn unsafe_code_is_where_the_docs_say_and_each_block_has_its_reason() {
+    let text = |source: &Source| fs::read_to_string(&source.file).unwrap();
+    let blocks = |source: &Source| text(source).matches("unsafe {").count();
+    let sources: Vec<Source> = sources().into_iter().filter(|source| blocks(source) > 0).collect();
+    assert_only("unsafe code", UNSAFE, sources.iter().map(|source| source.module.as_str()));
+    for source in &sources {
+        assert_eq!(text(source).matches("// SAFETY: ").count(), blocks(source), "{}", source.module);
+    }
+    let docs = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/security.md")).unwrap();
+    let unnamed = |module: &&&str| !docs.contains(&format!("src/{}.rs", module.replace("::", "/")));
+    assert_eq!(UNSAFE.iter().filter(unnamed).collect::<Vec<_>>(), Vec::<&&str>::new());
 }
 
 #[test]

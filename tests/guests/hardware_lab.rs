@@ -18,7 +18,7 @@ const LOAD: &str = "[guest]\nmemory = \"96 MiB\"\n
 [workload]\nflows = 4\nwarmup = \"500 ms\"\nwindow = \"3 s\"\ncooldown = \"500 ms\"\ninterval = \"250 ms\"\nrepeats = 1\n";
 
 /// The machines by their addresses, and the wire.
-const LAB: &str = r#"[host]
+pub const LAB: &str = r#"[host]
 uri = "qemu+ssh://root@198.51.100.2/system"
 [tester]
 ssh = "root@198.51.100.3"

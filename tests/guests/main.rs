@@ -7,6 +7,7 @@
 mod support;
 
 mod appliance;
+mod chaos;
 mod ci;
 mod cloud;
 mod doctor;

@@ -77,7 +77,7 @@ pub fn raw_files() -> Result<Vec<Row>> {
     ])
 }
 
-/// What `kvmfair report` took.
+/// What a command took.
 struct Cost {
     wall_s: f64,
     peak_mib: f64,
@@ -87,17 +87,19 @@ struct Cost {
 pub fn reports(binary: &Path, trials: u32) -> Result<Vec<Row>> {
     let scratch = tempfile::tempdir().context("failed to make a temporary directory")?;
     let run = write_run(scratch.path(), trials)?;
-    let raw = report(binary, &run)?;
-    let kept = report(binary, &run)?;
+    let raw = cost(binary, "report", &[&run])?;
+    let kept = cost(binary, "report", &[&run])?;
+    let compared = cost(binary, "compare", &[&run, &run])?;
     let timeline = std::fs::metadata(run.join("timeline.csv")).context("no timeline.csv")?.len();
     let how = format!(
         "{trials} simulated trials x 128 flows, 24 s each; from raw data {:.2} s and {:.0} MiB, from kept figures {:.2} s and \
-         {:.0} MiB; timeline.csv {:.1} MiB",
+         {:.0} MiB; timeline.csv {:.1} MiB; compared with itself within {:.0} MiB",
         raw.wall_s,
         raw.peak_mib,
         kept.wall_s,
         kept.peak_mib,
-        timeline as f64 / MIB
+        timeline as f64 / MIB,
+        compared.peak_mib
     );
     let row = |what: String, figure, decimals, unit, goal| Row {
         what,
@@ -109,12 +111,11 @@ pub fn reports(binary: &Path, trials: u32) -> Result<Vec<Row>> {
     };
     let most_mib = raw.peak_mib.max(kept.peak_mib);
     let goal = |limit| if trials == MANY { Goal::AtMost(limit) } else { Goal::None };
-    let time = |from: &str, cost: &Cost, limit| {
-        row(format!("report of {trials} trials {from}"), cost.wall_s, 1, " s", goal(limit))
-    };
+    let time = |what: String, cost: &Cost, limit| row(what, cost.wall_s, 1, " s", goal(limit));
     Ok(vec![
-        time("from raw data", &raw, 30.0),
-        time("from kept figures", &kept, 3.0),
+        time(format!("report of {trials} trials from raw data"), &raw, 30.0),
+        time(format!("report of {trials} trials from kept figures"), &kept, 3.0),
+        time(format!("comparison of two runs of {trials} trials"), &compared, 2.0),
         row("report from kept figures ÷ from raw data".into(), kept.wall_s / raw.wall_s, 2, "", Goal::None),
         row(format!("memory of a report of {trials} trials"), most_mib, 0, " MiB", Goal::AtMost(300.0)),
     ])
@@ -143,10 +144,10 @@ fn write_run(base: &Path, trials: u32) -> Result<std::path::PathBuf> {
     Ok(dir.path().to_owned())
 }
 
-fn report(binary: &Path, run: &Path) -> Result<Cost> {
+fn cost(binary: &Path, subcommand: &str, runs: &[&Path]) -> Result<Cost> {
     let begun = Instant::now();
     let mut command = Command::new(binary);
-    command.arg("report").arg(run).stdin(Stdio::null()).stdout(Stdio::null());
+    command.arg(subcommand).args(runs).stdin(Stdio::null()).stdout(Stdio::null());
     let mut child = command.spawn().context("failed to start kvmfair")?;
     let mut peak_mib = 0.0_f64;
     loop {
@@ -156,7 +157,7 @@ fn report(binary: &Path, run: &Path) -> Result<Cost> {
             return if status.success() {
                 Ok(Cost { wall_s, peak_mib })
             } else {
-                bail!("report ended with {status}")
+                bail!("{subcommand} ended with {status}")
             };
         }
         std::thread::sleep(Duration::from_millis(10));

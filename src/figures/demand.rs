@@ -1,5 +1,7 @@
 //! Fairness to guests that want different amounts: who is capped, or gets little even alone, is nobody's victim.
 
+use std::collections::BTreeMap;
+
 use super::{GroupFigures, GuestFigures, Numbers, TrialFigures, ValidTrials};
 use crate::profile::{Configuration, Factor, Unit};
 use crate::stats::{self, Estimate, Scale, demand_aware_jain};
@@ -20,17 +22,16 @@ pub(super) fn jain_demand(configuration: &Configuration, trials: &[TrialFigures]
         let free = |factor: &Factor| matches!(factor, Factor::Vms | Factor::Flows);
         other.vms == 1 && !Factor::ALL.iter().filter(|factor| !free(factor)).any(differs)
     };
-    let solo: Vec<&TrialFigures> = trials.iter().filter(|trial| alone(&trial.configuration)).collect();
-    ValidTrials::new(configuration, trials).estimate(Scale::Index, |trial| of_trial(trial, &solo))
+    let alone = RatesAlone::gather(trials.iter().filter(|trial| alone(&trial.configuration)));
+    ValidTrials::new(configuration, trials).estimate(Scale::Index, |trial| of_trial(trial, &alone))
 }
 
-fn of_trial(trial: &TrialFigures, solo: &[&TrialFigures]) -> Option<f64> {
+fn of_trial(trial: &TrialFigures, alone: &RatesAlone) -> Option<f64> {
     let numbers = trial.valid()?;
     let measured: Vec<&GuestFigures> = numbers.guests.iter().filter(|guest| guest.is_measured()).collect();
     let demand = |guest: &&GuestFigures| {
         let cap = group(numbers, guest).and_then(|group| most(group, &trial.configuration));
-        let alone = alone(guest, trial.repeat, solo);
-        cap.into_iter().chain(alone).reduce(f64::min)
+        cap.into_iter().chain(alone.rate(guest, trial.repeat)).reduce(f64::min)
     };
     let demands: Vec<Option<f64>> = measured.iter().map(demand).collect();
     demands.iter().any(Option::is_some).then_some(())?;
@@ -39,17 +40,28 @@ fn of_trial(trial: &TrialFigures, solo: &[&TrialFigures]) -> Option<f64> {
     demand_aware_jain(&rates, &demands, &weights(numbers, &measured))
 }
 
-/// The rate of the guest of the same group with as many flows that had the host for itself.
-fn alone(guest: &GuestFigures, repeat: u32, solo: &[&TrialFigures]) -> Option<f64> {
-    let rate = |trial: &&TrialFigures| {
-        let alone = trial.valid()?.guests.iter().find(|other| other.is_measured())?;
-        let same = alone.group == guest.group && alone.flows == guest.flows;
-        (same && alone.rate > 0.0).then_some((trial.repeat, alone.rate))
-    };
-    let rates: Vec<(u32, f64)> = solo.iter().filter_map(rate).collect();
-    let same_block = rates.iter().find(|(block, _)| *block == repeat).map(|(_, rate)| *rate);
-    let mean = stats::total(rates.iter().map(|(_, rate)| *rate)) / rates.len() as f64;
-    same_block.or_else(|| (!rates.is_empty()).then_some(mean))
+/// Rates by block of guests that had the host for themselves; by their group and flows.
+struct RatesAlone<'t>(BTreeMap<(Option<&'t str>, u32), BTreeMap<u32, f64>>);
+
+impl<'t> RatesAlone<'t> {
+    fn gather(trials: impl Iterator<Item = &'t TrialFigures>) -> RatesAlone<'t> {
+        let mut rates = BTreeMap::<_, BTreeMap<u32, f64>>::new();
+        for trial in trials {
+            let guests = trial.valid().into_iter().flat_map(|numbers| &numbers.guests);
+            if let Some(guest) = guests.into_iter().find(|guest| guest.is_measured() && guest.rate > 0.0) {
+                let kind = rates.entry((guest.group.as_deref(), guest.flows)).or_default();
+                kind.entry(trial.repeat).or_insert(guest.rate);
+            }
+        }
+        RatesAlone(rates)
+    }
+
+    /// Of the guest of the same group with as many flows: in the same block, or else over all.
+    fn rate(&self, guest: &GuestFigures, repeat: u32) -> Option<f64> {
+        let rates = self.0.get(&(guest.group.as_deref(), guest.flows))?;
+        let mean = || stats::total(rates.values().copied()) / rates.len() as f64;
+        Some(rates.get(&repeat).copied().unwrap_or_else(mean))
+    }
 }
 
 /// What the cap on a guest's NIC lets through at most, in the unit of its rate.

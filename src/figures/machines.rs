@@ -92,6 +92,14 @@ impl Seen {
     pub fn most_softirq_percent(&self) -> Option<f64> {
         self.cpus.iter().map(|cpu| cpu.softirq_percent).reduce(f64::max)
     }
+
+    /// Forgets all CPUs but those that the two figures above come from.
+    pub(super) fn keep_busiest_cpus(&mut self) {
+        let (busy, softirq) = (self.busiest_cpu_percent(), self.most_softirq_percent());
+        let is_most = |cpu: &CpuFigures| Some(cpu.busy_percent) == busy || Some(cpu.softirq_percent) == softirq;
+        self.cpus.retain(is_most);
+        self.cpus.shrink_to_fit();
+    }
 }
 
 /// Numbers of the host's CPUs, in the order in which samples have them.

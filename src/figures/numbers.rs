@@ -13,7 +13,7 @@ use crate::window::Window;
 pub struct Numbers {
     /// The common window, from where the rate had settled.
     pub window: Window,
-    /// One entry for each netperf; none in kept figures.
+    /// One entry for each netperf; none after [`super::TrialFigures::drop_details`].
     pub flows: Vec<FlowFigures>,
     /// The rate of each flow, in the order of the flows.
     pub flow_rates: Vec<f64>,

@@ -99,11 +99,12 @@ impl TrialFigures {
         }
     }
 
-    /// Forgets what is in tables of single trials and in no other: the figures of each flow. Of thousands of trials they would
-    /// fill the memory.
-    pub fn drop_flows(&mut self) {
+    /// Forgets what is in tables of single trials and in no other: the figures of each flow, and of all but the busiest CPUs. Of
+    /// thousands of trials they would fill the memory.
+    pub fn drop_details(&mut self) {
         if let Some(numbers) = &mut self.numbers {
             numbers.flows = Vec::new();
+            numbers.seen.keep_busiest_cpus();
         }
     }
 

@@ -87,7 +87,7 @@ impl<'r> Keeper<'r> {
         let raw = self.dir.decode_trial(name, &bytes)?;
         let mut figures = TrialFigures::compute(&raw, &self.experiment.timing);
         let rows = self.rows(&figures, Some(&raw));
-        figures.drop_flows();
+        figures.drop_details();
         let trial = KeptTrial { figures, rows };
         if let Err(error) = write(&kept, key, &trial) {
             tracing::debug!("failed to keep the figures of {name}: {error}"); // the next report is slower, no more

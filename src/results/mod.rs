@@ -200,9 +200,12 @@ impl Results {
     /// If a chart cannot be drawn or the run directory cannot be written.
     pub fn finish(&mut self) -> Result<()> {
         self.underway = false;
-        self.write_tables()?;
+        self.write_single_tables()?;
         self.write_dictionary()?;
-        let model = self.model();
+        let begun = Instant::now();
+        let model = self.model(); // once: it takes long for a large run
+        self.write_comparisons(&model)?;
+        let due = Due::after(begun, Instant::now());
         let charts = pictures(&model)?;
         self.dir.make("charts")?;
         in_order(
@@ -214,46 +217,62 @@ impl Results {
                 anyhow::Ok(self.dir.write(&format!("charts/{}.png", chart.name), &png)?)
             },
         )?;
-        self.write_page(&charts)?;
-        Ok(self.dir.write("report.md", report::markdown::report(&model, &charts).as_bytes())?)
+        self.write_page(&model, &charts)?;
+        self.dir.write("report.md", report::markdown::report(&model, &charts).as_bytes())?;
+        self.due = due;
+        Ok(())
     }
 
-    /// The tables of all trials, and those of single trials where they are not on the disk.
+    /// The tables of all trials, those of single trials where they are not on the disk, and the page of a run that goes on.
     fn write_tables(&mut self) -> Result<()> {
-        if !self.has_single_tables {
-            let plan = self.dir.read_json::<Plan>("plan.json").ok();
-            self.load_trials(plan.as_ref(), true)?;
-            self.write_dictionary()?;
-        }
-        self.write_comparisons()
-    }
-
-    /// The columns of all tables, which follow from the profile alone.
-    fn write_dictionary(&self) -> Result<(), RunDirError> {
-        let columns = tables::columns(&self.model());
-        self.dir.write(&columns.file_name(), columns.to_csv().as_bytes())
-    }
-
-    /// The tables that are made of all trials.
-    fn write_comparisons(&mut self) -> Result<()> {
+        self.write_single_tables()?;
         let begun = Instant::now();
-        for table in tables::of_all_trials(&self.model()) {
-            for format in FORMATS {
-                let name = format!("{}.{}", table.name, format.extension);
-                self.dir.write(&name, (format.render)(&table).as_bytes())?;
-            }
-        }
+        let model = self.model();
+        self.write_comparisons(&model)?;
         if self.underway {
-            self.write_page(&pictures(&self.model())?)?;
+            self.write_page(&model, &pictures(&model)?)?;
         }
         self.due = Due::after(begun, Instant::now());
         Ok(())
     }
 
+    /// What a run leaves that ended before its tables were written.
+    fn write_last(&mut self) -> Result<()> {
+        self.write_tables()?;
+        let model = self.model();
+        self.write_page(&model, &pictures(&model)?)
+    }
+
+    fn write_single_tables(&mut self) -> Result<()> {
+        if !self.has_single_tables {
+            let plan = self.dir.read_json::<Plan>("plan.json").ok();
+            self.load_trials(plan.as_ref(), true)?;
+            self.write_dictionary()?;
+        }
+        Ok(())
+    }
+
+    /// The columns of all tables, which follow from the profile alone.
+    fn write_dictionary(&self) -> Result<(), RunDirError> {
+        let columns = tables::columns(&Model::new(&self.experiment, &self.provenance, &[]));
+        self.dir.write(&columns.file_name(), columns.to_csv().as_bytes())
+    }
+
+    /// The tables that are made of all trials.
+    fn write_comparisons(&self, model: &Model) -> Result<()> {
+        for table in tables::of_all_trials(model) {
+            for format in FORMATS {
+                let name = format!("{}.{}", table.name, format.extension);
+                self.dir.write(&name, (format.render)(&table).as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
     /// The report that a browser may have open.
-    fn write_page(&self, pictures: &[Chart]) -> Result<()> {
+    fn write_page(&self, model: &Model, pictures: &[Chart]) -> Result<()> {
         let underway = Underway { done: self.trials.len(), planned: self.planned };
-        let page = html::report(&self.model(), pictures, self.underway.then_some(underway));
+        let page = html::report(model, pictures, self.underway.then_some(underway));
         Ok(self.dir.write("report.html", page.as_bytes())?)
     }
 
@@ -271,7 +290,7 @@ impl Drop for Results {
     fn drop(&mut self) {
         let unfinished = std::mem::take(&mut self.underway);
         if (self.due.behind || unfinished)
-            && let Err(error) = self.write_tables().and_then(|()| self.write_page(&pictures(&self.model())?))
+            && let Err(error) = self.write_last()
         {
             tracing::warn!("failed to write the tables (hint: `kvmfair report`): {error:#}");
         }

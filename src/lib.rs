@@ -9,6 +9,7 @@
 //! - [`foreign_text`] (P): text that guests and other machines wrote, made safe to show
 //! - [`host_nic`] (P): a NIC of a machine as it was found, and its PCI address
 //! - [`clock`]: this machine's clocks
+//! - [`directory`]: files in directories that others may have written to: no links, regular files only, bounded
 //! - [`machine`]: the only door to a machine, local or remote (SSH): commands, files, processes
 //! - [`libvirt`]: the daemon that keeps guests: create, suspend, resume, destroy
 //! - [`backend`] (P): NIC backends as data: what they need, interfaces, host steps with their undo, proofs
@@ -37,6 +38,7 @@ pub mod answers;
 pub mod backend;
 pub mod cli;
 pub mod clock;
+pub mod directory;
 pub mod doctor;
 pub mod factor;
 pub mod figures;

@@ -46,7 +46,7 @@ const IMPURE_IN_PURE: &[&str] = &["profile::load", "doctor::inspect"];
 
 /// Modules that do IO, apart from the pure ones in them.
 const EDGES: &[&str] =
-    &["machine", "libvirt", "lab", "preflight", "guest", "host", "load", "probe", "results"];
+    &["directory", "machine", "libvirt", "lab", "preflight", "guest", "host", "load", "probe", "results"];
 
 /// What puts them together.
 const TOP: &[&str] = &["run", "cli"];

@@ -14,6 +14,7 @@ use crate::answers::{
     Acceptance, Baseline, BaselineHeader, JudgedMetric, MeasuredValue, Reference, ReferenceValues,
     judged_metrics, rounded,
 };
+use crate::directory::parent_of;
 use crate::profile::{Configuration, Gate};
 use crate::report::{baseline, describe};
 
@@ -22,6 +23,9 @@ Examples:
   kvmfair baseline make runs/my-lab-20260101T120000Z --out my-lab.jsonl
   kvmfair baseline show my-lab.jsonl
   kvmfair baseline accept my-lab.jsonl c1a2b3c4d p99_latency_us --run runs/slower --reason bug-4711";
+
+/// The largest baseline or history that is read, bytes: a line for each configuration or run, of some KB.
+const LARGEST: u64 = 1 << 30;
 
 /// Make, show or edit a baseline: the trials that `kvmfair gate` compares with, as JSON lines to be committed.
 #[derive(Debug, clap::Args)]
@@ -71,7 +75,7 @@ enum BaselineAction {
 
 impl BaselineCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
-        super::logging::start(common.verbose, None)?;
+        super::logging::start(common.verbose, None);
         common.print(&self.text(common.json)?)
     }
 
@@ -107,7 +111,7 @@ pub(super) fn today() -> Date {
 /// # Errors
 /// With the file, line and column of what is damaged.
 pub(super) fn read(path: &Path) -> Result<Baseline> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))?;
+    let text = read_named(path)?;
     Baseline::parse(&text).with_context(|| {
         format!(
             "failed to read the baseline {} (hint: restore it, or `kvmfair baseline make`)",
@@ -116,14 +120,17 @@ pub(super) fn read(path: &Path) -> Result<Baseline> {
     })
 }
 
-/// Writes a file so that a reader sees the old content or the new, never a part.
+/// The text of a file that a user named.
+pub(super) fn read_named(path: &Path) -> Result<String> {
+    let (directory, name) = parent_of(path)?;
+    String::from_utf8(directory.read(&name, LARGEST)?)
+        .with_context(|| format!("{} is not a text (hint: name a file of JSON lines)", path.display()))
+}
+
+/// Writes a file that a user named, so that a reader sees the old content or the new, never a part.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let written = std::fs::write(&partial, bytes).and_then(|()| std::fs::File::open(&partial)?.sync_all());
-    let renamed = written.and_then(|()| std::fs::rename(&partial, path));
-    renamed.with_context(|| format!("failed to write {}", path.display()))
+    let (directory, name) = parent_of(path)?;
+    Ok(directory.write(&name, bytes)?)
 }
 
 /// The baseline of finished runs.

@@ -11,7 +11,7 @@ use super::lab_permit::LabPermit;
 use super::output::{counted, print, print_stderr, stdout_width, wrapped};
 use super::progress::{Progress, with_progress};
 use super::survey::Survey;
-use super::{Common, inputs, signals};
+use super::{Common, inputs, resume, signals};
 use crate::backend::Side;
 use crate::backend::wire::Wire;
 use crate::guest::appliance;
@@ -71,6 +71,14 @@ struct Prepared {
     resumed: bool,
 }
 
+/// What was measured, in memory whatever became of the report.
+pub(super) struct Measured {
+    pub ending: Ending,
+    pub results: Results,
+    /// Why tables and charts could not be written in the end.
+    pub unwritten: Option<anyhow::Error>,
+}
+
 impl BenchCommand {
     /// A run of a profile, below a directory, that another command makes.
     pub(super) fn of_profile(profile: PathBuf, out: PathBuf, command: &'static str) -> BenchCommand {
@@ -78,20 +86,19 @@ impl BenchCommand {
     }
 
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
-        let (ending, results) = self.measure(common, &mut ByProfile)?;
-        conclude(&results, ending, common)
+        conclude(self.measure(common, &mut ByProfile)?, common)
     }
 
     /// Makes the lab, measures and takes the lab down.
-    pub(super) fn measure(&self, common: &Common, guide: &mut dyn Guide) -> Result<(Ending, Results)> {
+    pub(super) fn measure(&self, common: &Common, guide: &mut dyn Guide) -> Result<Measured> {
         inputs::quiet_libvirt();
         let prepared = self.prepare(common, guide)?;
         let permit = LabPermit::acquire(&prepared.experiment, common);
         if permit.is_err() && !prepared.resumed {
             prepared.run_dir.clone().remove()?;
         }
-        let log = prepared.run_dir.path().join("libvirt.log");
-        permit?.in_lab(&prepared.experiment, &log, |state| measure(&prepared, state, common, guide))
+        let log = prepared.run_dir.log("libvirt.log")?;
+        permit?.in_lab(&prepared.experiment, log, |state| measure(&prepared, state, common, guide))
     }
 
     /// Everything that can refuse refuses here; nothing but the run's own directory has been made then, and a new one is removed.
@@ -118,12 +125,16 @@ impl BenchCommand {
             let trials = run_dir.read_json::<Plan>("plan.json")?.trials.len();
             JsonEvent::start_of_run(self.command, run_dir.name(), run_dir.path(), trials).print()?;
         }
-        super::logging::start(common.verbose, Some(&run_dir.path().join("log.txt")))?;
+        super::logging::start(common.verbose, Some(run_dir.log("log.txt")?));
         let examination = preflight::examine(&experiment);
         refuse_missing(&examination.findings, common)?;
         let Survey { accel, cpus, wire, environment } = Survey::summarise(&experiment, &examination, text)?;
-        let image = inputs::image(&experiment)?;
+        let environment = Environment { tool_sha256: resume::build(), ..environment };
         let resumed = self.resume.is_some();
+        if resumed {
+            resume::refuse_other_machine_early(&run_dir, &environment)?;
+        }
+        let image = inputs::image(&experiment)?;
         Ok(Prepared { experiment, environment, image, accel, cpus, wire, run_dir, _writer, resumed })
     }
 
@@ -131,7 +142,7 @@ impl BenchCommand {
     fn experiment(&self) -> Result<(String, Experiment)> {
         match (&self.resume, &self.profile) {
             (Some(run), _) => {
-                let dir = RunDir::open_to_resume(run)?;
+                let dir = RunDir::open_to_resume(run, resume::build)?;
                 Ok((dir.read("profile.toml")?, dir.read_json("experiment.json")?))
             }
             (None, Some(profile)) => inputs::load(profile),
@@ -157,12 +168,7 @@ impl BenchCommand {
     }
 }
 
-fn measure(
-    prepared: &Prepared,
-    state: &State,
-    common: &Common,
-    guide: &mut dyn Guide,
-) -> Result<(Ending, Results)> {
+fn measure(prepared: &Prepared, state: &State, common: &Common, guide: &mut dyn Guide) -> Result<Measured> {
     let progress = Progress::new(prepared.experiment.factors.clone(), common.json);
     with_progress(progress, |events| all_trials(prepared, state, guide, events))
 }
@@ -172,7 +178,7 @@ async fn all_trials(
     state: &State,
     guide: &mut dyn Guide,
     events: Events,
-) -> Result<(Ending, Results)> {
+) -> Result<Measured> {
     let cancel = signals::cancel_on_signals()?;
     let Prepared { experiment, image, accel, cpus, wire, run_dir, .. } = prepared;
     drop(events.send(Event::Preparing(format!("making the lab of run {}", state.id))));
@@ -198,18 +204,18 @@ async fn all_trials(
         return Err(refused);
     }
     // A run that ended before its first trial has nothing to go on with.
-    let mut results = if prepared.resumed && run_dir.path().join("environment.json").exists() {
+    let mut results = if prepared.resumed && run_dir.has("environment.json") {
         Results::resume(run_dir.clone(), &environment, *accel)?
     } else {
         Results::create(run_dir.clone(), experiment.clone(), environment, *accel)?
     };
     results.plan(&plan)?;
-    let ending =
-        bench::run(&mut session, experiment, &mut plan, &mut results, guide, &cancel, &events).await?;
+    let ended = bench::run(&mut session, experiment, &mut plan, &mut results, guide, &cancel, &events).await;
+    let ending = ended.map_err(|error| resume::with_next_step(error, &results))?;
     drop(events.send(Event::TearingDown));
     session.abandon().await.context("failed to take the lab down")?;
-    results.finish()?;
-    Ok((ending, results))
+    let unwritten = results.finish().err();
+    Ok(Measured { ending, results, unwritten })
 }
 
 async fn with_versions(prepared: &Prepared, session: &LabSession) -> Environment {
@@ -226,11 +232,16 @@ async fn with_versions(prepared: &Prepared, session: &LabSession) -> Environment
     }
 }
 
-fn conclude(results: &Results, ending: Ending, common: &Common) -> Result<Exit> {
+fn conclude(measured: Measured, common: &Common) -> Result<Exit> {
+    let Measured { ending, results, unwritten } = measured;
+    let results = &results;
     if common.json {
         print_closing(results)?;
     } else {
         print_summary(results)?;
+    }
+    if let Some(error) = unwritten {
+        return Err(resume::not_reported(error, results.dir()));
     }
     if ending == Ending::Interrupted {
         let measured = results.trials().iter().filter(|trial| trial.valid().is_some()).count();

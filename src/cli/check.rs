@@ -34,7 +34,7 @@ pub struct CheckCommand {
 impl CheckCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         inputs::quiet_libvirt();
-        super::logging::start(common.verbose, None)?;
+        super::logging::start(common.verbose, None);
         let (text, experiment) = inputs::load(&self.profile)?;
         let mut examination = preflight::examine(&experiment);
         if self.probe && examination.passed() {

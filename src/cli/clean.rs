@@ -21,7 +21,7 @@ pub struct CleanCommand {}
 impl CleanCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         super::inputs::quiet_libvirt();
-        super::logging::start(common.verbose, None)?;
+        super::logging::start(common.verbose, None);
         let cleaned = clean_all(&state::roots());
         let failed =
             |run: &&Cleaned| run.error.as_ref().is_some_and(|error| !matches!(error, LabError::Busy(..)));

@@ -50,7 +50,7 @@ enum Format {
 
 impl CompareCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
-        super::logging::start(common.verbose, None)?;
+        super::logging::start(common.verbose, None);
         print(&self.text(common.json)?)
     }
 

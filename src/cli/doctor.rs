@@ -38,7 +38,7 @@ pub struct DoctorCommand {
 impl DoctorCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         inputs::quiet_libvirt();
-        super::logging::start(common.verbose, None)?;
+        super::logging::start(common.verbose, None);
         let experiment =
             self.profile.as_deref().map(inputs::load).transpose()?.map(|(_, experiment)| experiment);
         let place = experiment.as_ref().map_or(Location::Local, host);

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 
+use super::bench::Measured;
 use super::exit::Exit;
 use super::finished_run::FinishedRun;
 use super::gate_course::GateCourse;
 use super::json::{self, JsonEvent};
 use super::output::{print, print_stderr};
-use super::{Common, baseline, bench, inputs};
+use super::{Common, baseline, bench, inputs, resume};
 use crate::answers::{Comparison, judged_metrics, visible_changes};
 use crate::figures::{Outcome, TrialFigures};
 use crate::profile::{Diagnostic, Experiment, ProfileError, Reprovision};
@@ -88,7 +89,7 @@ impl GateCommand {
             new_guests_for_each_block(&self, &text, &experiment)?;
             self.measure(&mut course, common)?
         } else {
-            super::logging::start(common.verbose, None)?;
+            super::logging::start(common.verbose, None);
             self.finished(&mut course)?
         };
         if judged.ending == Ending::Interrupted {
@@ -106,7 +107,10 @@ impl GateCommand {
     /// Runs the profile until everything is decided, or the gate's bounds are reached.
     fn measure(&self, course: &mut GateCourse, common: &Common) -> Result<JudgedTrials> {
         let bench = bench::BenchCommand::of_profile(self.profile.clone(), self.out.clone(), "gate");
-        let (ending, results) = bench.measure(common, course)?;
+        let Measured { ending, results, unwritten } = bench.measure(common, course)?;
+        if let Some(error) = unwritten {
+            print_stderr(&format!("error: {:#}\n", resume::not_reported(error, results.dir())));
+        }
         let runs = vec![results.dir().display().to_string()];
         let (experiment, trials) = (results.experiment().clone(), results.trials().to_vec());
         Ok(JudgedTrials { ending, experiment, runs, trials })

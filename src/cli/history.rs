@@ -1,13 +1,12 @@
 //! `kvmfair history`
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::baseline::write;
+use super::baseline::read_named;
 use super::finished_run::{FinishedRun, values_of_runs};
 use super::json::{self, JsonEvent};
 use super::output::{counted, print};
@@ -16,6 +15,7 @@ use crate::answers::{
     HistoryEntry, HistoryFigures, MeasuredValue, Metric, MetricHistory, courses, metrics, metrics_of_history,
     read_history, rounded,
 };
+use crate::directory::{Directory, parent_of};
 use crate::figures;
 use crate::report::chart::png;
 use crate::report::{describe, history, history_chart};
@@ -67,7 +67,7 @@ enum HistoryAction {
 
 impl HistoryCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
-        super::logging::start(common.verbose, None)?;
+        super::logging::start(common.verbose, None);
         let (exit, text) = self.outcome(common.json)?;
         match self.action {
             HistoryAction::Add { .. } => common.print(&text)?,
@@ -109,17 +109,14 @@ fn shown(runs: &[HistoryEntry], courses: &[MetricHistory], is_json: bool) -> Res
 }
 
 fn read(file: &Path) -> Result<Vec<HistoryEntry>> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))?;
-    read_history(&text)
+    read_history(&read_named(file)?)
         .with_context(|| format!("failed to read the history {} (hint: restore it)", file.display()))
 }
 
 /// Appends runs. A file with a damaged line is left as it is.
 fn add(file: &Path, paths: &[PathBuf]) -> Result<String> {
-    let known = match std::fs::metadata(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-        _ => read(file)?,
-    };
+    let (directory, name) = parent_of(file)?;
+    let known = if directory.has(&name) { read(file)? } else { Vec::new() };
     let mut lines = String::new();
     for path in paths {
         let run = FinishedRun::read(path)?;
@@ -133,11 +130,8 @@ fn add(file: &Path, paths: &[PathBuf]) -> Result<String> {
         ensure!(!entry.configurations.is_empty(), "{} has no valid trial", path.display());
         lines += &entry.to_line();
     }
-    let opened = OpenOptions::new().append(true).create(true).open(file);
-    let written = opened.and_then(|mut file| {
-        file.write_all(lines.as_bytes())?;
-        file.sync_data()
-    });
+    let mut history = directory.append(&name, 0o666)?;
+    let written = history.write_all(lines.as_bytes()).and_then(|()| history.sync_data());
     written.with_context(|| format!("failed to append to {}", file.display()))?;
     Ok(format!("{}: {} added\n", file.display(), counted(paths.len(), "run")))
 }
@@ -171,11 +165,12 @@ fn mean(metric: &Metric, configuration: &str, values: &[MeasuredValue]) -> Optio
 /// Writes a chart of each figure: `total_rate_tps-c1a2b3c4d.svg` and `.png`.
 fn draw(dir: &Path, runs: &[HistoryEntry], courses: &[MetricHistory]) -> Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
+    let charts = Directory::open(dir)?;
     for course in courses {
         let Some(svg) = history_chart::history_chart(runs, course) else { continue };
         let name = format!("{}-{}", course.metric.key, course.configuration);
-        write(&dir.join(format!("{name}.svg")), svg.as_bytes())?;
-        write(&dir.join(format!("{name}.png")), &png(&svg)?)?;
+        charts.write(&format!("{name}.svg"), svg.as_bytes())?;
+        charts.write(&format!("{name}.png"), &png(&svg)?)?;
     }
     Ok(())
 }

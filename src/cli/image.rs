@@ -34,7 +34,7 @@ enum ImageAction {
 
 impl ImageCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
-        super::logging::start(common.verbose, None)?;
+        super::logging::start(common.verbose, None);
         let cache = appliance::default_cache();
         match self.action {
             ImageAction::Build => {

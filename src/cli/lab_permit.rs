@@ -1,8 +1,8 @@
 //! A lab for the length of a command: the order in which it is made and unmade.
 
+use std::fs::File;
 use std::os::fd::IntoRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
@@ -48,7 +48,7 @@ impl LabPermit {
     pub(super) fn in_lab<T>(
         self,
         experiment: &Experiment,
-        log: &Path,
+        log: File,
         work: impl FnOnce(&State) -> Result<T>,
     ) -> Result<T> {
         let LabPermit { state, settings } = self;
@@ -94,12 +94,12 @@ fn lock_settings(experiment: &Experiment, run: &RunId, common: &Common) -> Resul
 }
 
 /// Enters the private namespaces; no thread has started yet. libvirt logs into a file.
-fn enter_lab(state: &State, log: &Path) -> Result<()> {
+fn enter_lab(state: &State, log: File) -> Result<()> {
     namespaces::private_namespaces(&state.dir)?;
     namespaces::without_ipv6();
     // By its descriptor: libvirt takes a setting apart at blanks and colons, which a path may have. By this process's number:
     // what libvirt forks opens the log anew, after it has closed its own descriptors.
-    let log = std::fs::File::create(log)?.into_raw_fd();
+    let log = log.into_raw_fd();
     let log = format!("3:file:/proc/{}/fd/{log}", std::process::id());
     // SAFETY: the process has a single thread, so nobody reads the environment meanwhile.
     unsafe {

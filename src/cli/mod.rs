@@ -32,6 +32,7 @@ mod probe;
 mod profile;
 mod progress;
 mod report;
+mod resume;
 mod schema;
 mod signals;
 mod sizing;

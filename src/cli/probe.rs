@@ -26,15 +26,11 @@ const WHAT: &str = "rehearsal";
 pub(super) fn probe(experiment: &Experiment, survey: &Survey, common: &Common) -> Result<CheckResult> {
     let experiment = with_one_guest(experiment);
     let image = inputs::image(&experiment)?;
-    let scratch = tempfile::tempdir()?;
-    let passed = LabPermit::acquire(&experiment, common)?.in_lab(
-        &experiment,
-        &scratch.path().join("libvirt.log"),
-        |state| {
-            let progress = Progress::new(Vec::new(), common.json);
-            with_progress(progress, |events| rehearse(&experiment, survey, image.as_ref(), state, events))
-        },
-    );
+    let log = tempfile::tempfile()?;
+    let passed = LabPermit::acquire(&experiment, common)?.in_lab(&experiment, log, |state| {
+        let progress = Progress::new(Vec::new(), common.json);
+        with_progress(progress, |events| rehearse(&experiment, survey, image.as_ref(), state, events))
+    });
     match passed {
         Ok(()) => Ok(CheckResult::good(WHAT, "netperf answers over the path of the first configuration")),
         Err(error) => match error.downcast::<RehearsalFailed>() {

@@ -5,15 +5,19 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 use super::json::JsonEvent;
-use super::{Common, bench, exit::Exit};
-use crate::results::{Results, RunDir};
+use super::{Common, bench, exit::Exit, findings};
+use crate::results::{Results, RunDir, RunDirError};
 
 const EXAMPLES: &str = "\
 Examples:
   kvmfair report runs/my-lab-20260101T120000Z
   kvmfair report --json runs/my-lab-20260101T120000Z";
 
-/// Redraw tables and charts from a run's raw data.
+/// Of a run that `bench` is writing.
+const BUSY: &str = "another kvmfair is writing this run: its files are left to that one, and what follows is of the trials so far \
+    (hint: repeat `kvmfair report` when that one has ended)";
+
+/// Redraw tables and charts from a run's raw data. Of a run that is being written, only the summary so far is printed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ReportCommand {
@@ -24,17 +28,25 @@ pub struct ReportCommand {
 
 impl ReportCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
-        super::logging::start(common.verbose, None)?;
+        super::logging::start(common.verbose, None);
         if !self.run.exists() {
             let hint = "runs are in `runs/`, or in the directory that --out named";
             bail!("there is no directory {} (hint: {hint})", self.run.display());
         }
-        let mut results = Results::rewrite(RunDir::open(&self.run)?)?;
+        let dir = RunDir::open(&self.run)?;
+        let writer = match dir.lock() {
+            Err(RunDirError::Busy(_)) => None,
+            locked => Some(locked?),
+        };
+        let mut results = if writer.is_some() { Results::rewrite(dir)? } else { Results::read(dir)? };
         if common.json {
             let name = results.name().to_owned();
             JsonEvent::start_of_run("report", name, results.dir(), results.planned()).print()?;
         }
-        results.finish()?;
+        match writer {
+            Some(_) => results.finish()?,
+            None => findings::warn(BUSY, common),
+        }
         if common.json {
             return bench::print_closing(&results);
         }

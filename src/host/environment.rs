@@ -18,6 +18,9 @@ use super::settings::KernelSettings;
 pub struct Environment {
     /// kvmfair's own version.
     pub tool_version: String,
+    /// SHA-256 of its program, hexadecimal. Figures of another build of a version are compared; a run is not resumed by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_sha256: Option<String>,
     /// When this was collected, UTC, ISO 8601.
     pub date: String,
     /// Name of the profile.
@@ -98,7 +101,13 @@ impl Environment {
 
     fn without_amounts(&self) -> Environment {
         let tester = self.tester.as_ref().map(|tester| Box::new(tester.without_amounts()));
-        Environment { date: String::new(), memory: self.memory.settings(), tester, ..self.clone() }
+        Environment {
+            date: String::new(),
+            memory: self.memory.settings(),
+            tester,
+            tool_sha256: None,
+            ..self.clone()
+        }
     }
 
     /// The fingerprint of the machine with these facts.
@@ -108,6 +117,7 @@ impl Environment {
         let mitigations = facts.like("/sys/devices/system/cpu/vulnerabilities/", "").into_iter();
         Environment {
             tool_version: env!("CARGO_PKG_VERSION").into(),
+            tool_sha256: None,
             date: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             profile: profile.into(),
             profile_sha256: sha256(profile_text),
@@ -158,8 +168,9 @@ fn cgroup_version(mounts: &str) -> Option<&'static str> {
     }
 }
 
-fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+/// SHA-256 of bytes, hexadecimal.
+pub fn sha256(bytes: impl AsRef<[u8]>) -> String {
+    Sha256::digest(bytes.as_ref()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

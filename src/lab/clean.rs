@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{LabError, RunId, State, machines, namespaces, state};
+use crate::directory::FileError;
 use crate::libvirt::LibvirtError;
 use crate::libvirt::daemon::Daemon;
 use crate::machine::Machine;
@@ -31,16 +32,16 @@ pub struct Cleaned {
     pub error: Option<LabError>,
 }
 
-/// Undoes every run under these roots whose process is gone.
+/// Undoes every run under these roots whose process is gone. A directory that another user can have written to is left alone.
 pub fn clean_all(roots: &[PathBuf]) -> Vec<Cleaned> {
-    let clean = |(id, dir): (RunId, PathBuf)| {
+    let clean = |(id, dir): (RunId, Result<PathBuf, FileError>)| {
         let name = id.to_string();
-        match State::open(id, dir).and_then(undo) {
+        match dir.map_err(LabError::from).and_then(|dir| State::open(id, dir)).and_then(undo) {
             Ok(done) => Cleaned { id: name, done, error: None },
             Err(error) => Cleaned { id: name, done: Vec::new(), error: Some(error) },
         }
     };
-    roots.iter().flat_map(|root| state::all(root)).map(clean).collect()
+    roots.iter().flat_map(|root| state::found(root)).map(clean).collect()
 }
 
 /// Undoes a run, its processes first, then everything else from the last change on; returns what was done, in words. Must be

@@ -61,6 +61,9 @@ pub enum LabError {
         /// The system's error.
         cause: std::io::Error,
     },
+    /// A file of a run's own cannot be used, or must not be.
+    #[error(transparent)]
+    File(#[from] crate::directory::FileError),
     /// A command refused.
     #[error(transparent)]
     Exec(#[from] crate::machine::ExecError),

@@ -5,10 +5,10 @@
 use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::LabError;
+use crate::directory::{Directory, FileError};
 
 /// Names a run's files, guests and interfaces: six letters and digits, short enough for interface names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +68,15 @@ fn from_environment() -> Option<PathBuf> {
     Some(std::path::absolute(&root).unwrap_or(root))
 }
 
-/// The file in it that is locked while the run's process lives.
+/// The file in it that is locked while the run's process lives, and has its number.
 const LOCK: &str = "lock";
+/// The mode of that file.
+const PRIVATE: u32 = 0o600;
+/// The longest number of a process, and more, bytes.
+const LONGEST_NUMBER: u64 = 64;
+/// Bits of a mode for other users, and those with which they write.
+const OTHERS: u32 = 0o077;
+const WRITTEN_BY_OTHERS: u32 = 0o022;
 
 /// An open state directory; the lock ends with the value, the directory does not.
 #[derive(Debug)]
@@ -94,28 +101,22 @@ impl State {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
         };
         private(&dir).map_err(LabError::system(format!("create the state directory {}", dir.display())))?;
-        State::open(id, dir)
+        // What cannot be cleaned is not begun.
+        State::open(id, dir.clone()).inspect_err(|_| drop(fs::remove_dir_all(&dir)))
     }
 
     /// Takes over the directory of a run whose process is gone.
     ///
     /// # Errors
-    /// [`LabError::Busy`] if its process lives.
+    /// [`LabError::Busy`] if its process lives; [`LabError::File`] if other users can have put there what they like.
     pub fn open(id: RunId, dir: PathBuf) -> Result<State, LabError> {
-        let path = dir.join(LOCK);
-        let named = || format!("lock {}", path.display());
-        let mut lock = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(LabError::system(named()))?;
+        let named = || format!("lock {}", dir.join(LOCK).display());
+        let mut lock = own(&dir)?.append(LOCK, PRIVATE)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut owner = String::new();
-                lock.read_to_string(&mut owner).map_err(LabError::system(named()))?;
+                (&lock).take(LONGEST_NUMBER).read_to_string(&mut owner).map_err(LabError::system(named()))?;
                 return Err(LabError::Busy(id.to_string(), owner));
             }
             Err(TryLockError::Error(cause)) => return Err(LabError::system(named())(cause)),
@@ -155,31 +156,50 @@ impl State {
 /// Whether the process of the run that works in this directory lives. The lock is held for a moment: not to be called for a
 /// run that may just be taking it.
 pub fn lives(dir: &Path) -> bool {
-    let lock = File::open(dir.join(LOCK));
+    let lock = own(dir).and_then(|dir| dir.append(LOCK, PRIVATE));
     lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// The runs that have a state directory under `root`.
+/// The runs that have a state directory under `root`, without those that must not be trusted.
 pub fn all(root: &Path) -> Vec<(RunId, PathBuf)> {
-    let entries = fs::read_dir(root).into_iter().flatten().flatten();
-    let mut runs: Vec<_> = entries
-        .filter_map(|entry| Some((RunId::parse(entry.file_name().to_str()?)?, entry.path())))
-        .filter(|(_, dir)| made_by_a_run(dir))
-        .collect();
-    runs.sort_by(|a, b| a.1.cmp(&b.1));
-    runs
+    found(root).into_iter().filter_map(|(run, dir)| Some((run, dir.ok()?))).collect()
+}
+
+/// The same with those that must not be trusted, and why: whoever can write there can have anything undone.
+pub fn found(root: &Path) -> Vec<(RunId, Result<PathBuf, FileError>)> {
+    let names = Directory::open(root).and_then(|root| root.names()).unwrap_or_default();
+    let mut names: Vec<String> = names.into_iter().filter(|name| is_of_a_run(root, name)).collect();
+    names.sort();
+    let checked = |name: String| {
+        let dir = root.join(&name);
+        Some((RunId::parse(&name)?, own(&dir).map(|_| dir)))
+    };
+    names.into_iter().filter_map(checked).collect()
+}
+
+/// A directory that nobody but this user and root can have written to, nor can have put in its place.
+fn own(dir: &Path) -> Result<Directory, FileError> {
+    let (root, name) = (dir.parent().unwrap_or(dir), dir.file_name().unwrap_or_default());
+    let root = Directory::open(root)?;
+    root.refuse_foreign()?;
+    let own = root.subdirectory(&name.to_string_lossy())?;
+    own.refuse_foreign()?;
+    Ok(own)
 }
 
 /// A name of six letters is no proof, and what `clean` takes for a run's it removes. A run's directory is private, and
-/// the first thing in it and the last to go is the lock.
-fn made_by_a_run(dir: &Path) -> bool {
-    let private =
-        fs::symlink_metadata(dir).is_ok_and(|meta| meta.is_dir() && meta.permissions().mode() & 0o077 == 0);
-    let empty = || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
-    let locked_once = || {
-        fs::read_to_string(dir.join(LOCK)).is_ok_and(|owner| owner.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    private && (locked_once() || empty())
+/// the first thing in it and the last to go is the lock. One with a lock that others can write to was made private once, or is
+/// to pass for a run's.
+fn is_of_a_run(root: &Path, name: &str) -> bool {
+    let opened = RunId::parse(name).and_then(|_| Directory::open(root).ok()?.subdirectory(name).ok());
+    let Some(dir) = opened else { return false };
+    let is_number = |text: Vec<u8>| text.iter().all(u8::is_ascii_digit);
+    let locked_once = dir.read(LOCK, LONGEST_NUMBER).is_ok_and(is_number);
+    let is_empty = dir.names().is_ok_and(|names| names.is_empty());
+    match dir.mode().unwrap_or(OTHERS) & OTHERS {
+        0 => locked_once || is_empty,
+        others => locked_once && others & WRITTEN_BY_OTHERS != 0,
+    }
 }
 
 #[cfg(test)]
@@ -217,5 +237,34 @@ mod tests {
         fs::create_dir(root.path().join("foreign")).unwrap();
         assert_eq!(all(root.path()), vec![]);
         assert_eq!(RunId::parse("ABCDEF"), None);
+    }
+
+    #[test]
+    fn a_directory_that_other_users_can_have_written_is_refused_by_name() {
+        use std::os::unix::fs::{PermissionsExt, chown};
+        let root = tempfile::tempdir().unwrap();
+        let State { dir, id, .. } = State::create(root.path()).unwrap();
+        let refused = || match &found(root.path())[..] {
+            [(run, Err(FileError::Foreign { path, what }))] if *run == id => {
+                Some((path.clone(), what.clone()))
+            }
+            _ => None,
+        };
+        assert!(refused().is_none() && all(root.path()).len() == 1);
+        for place in [dir.as_path(), root.path()] {
+            chown(place, Some(65534), None).unwrap();
+            assert_eq!(refused(), Some((place.to_owned(), "belongs to user 65534".into())));
+            chown(place, Some(0), None).unwrap();
+            fs::set_permissions(place, PermissionsExt::from_mode(0o702)).unwrap();
+            let what = "can be written by other users (mode 0702)";
+            assert_eq!(refused(), Some((place.to_owned(), what.into())));
+            assert!(State::open(id.clone(), dir.clone()).is_err() && !lives(&dir));
+            fs::set_permissions(place, PermissionsExt::from_mode(0o700)).unwrap();
+        }
+        fs::set_permissions(root.path(), PermissionsExt::from_mode(0o777)).unwrap();
+        assert!(State::create(root.path()).is_err());
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "a run that is refused leaves nothing");
+        fs::set_permissions(root.path(), PermissionsExt::from_mode(0o1777)).unwrap();
+        assert!(State::create(root.path()).is_ok(), "a directory such as /tmp");
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Changes inside the run's namespaces need no line: they end with the last process in them. The journal is for the rest.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::fs::File;
+use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::Change;
 use super::login::Location;
+use crate::directory::{Directory, FileError};
 
 /// A change, and the machine that it was made on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,13 +39,14 @@ pub struct Journal {
 
 /// The journal cannot be written: a change that it does not hold must not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to write {}: {cause}", .path.display())]
-pub struct JournalError {
-    path: PathBuf,
-    cause: std::io::Error,
-}
+#[error(transparent)]
+pub struct JournalError(#[from] FileError);
 
 const NAME: &str = "journal.jsonl";
+/// Nobody but the user who runs kvmfair writes what will be undone.
+const PRIVATE: u32 = 0o600;
+/// The largest journal that is read, bytes: a line has some 200 bytes, and a guest some ten lines for each configuration.
+const LARGEST: u64 = 1 << 30;
 
 impl Journal {
     /// Opens the journal of a state directory.
@@ -52,10 +54,8 @@ impl Journal {
     /// # Errors
     /// [`JournalError`] if the file cannot be written.
     pub fn open(dir: &Path) -> Result<Journal, JournalError> {
-        let path = dir.join(NAME);
-        let file = OpenOptions::new().create(true).read(true).append(true).open(&path);
-        let file = file.map_err(|cause| JournalError { path: path.clone(), cause })?;
-        Ok(Journal { file: Arc::new(Mutex::new(file)), path })
+        let file = Directory::open(dir)?.append(NAME, PRIVATE)?;
+        Ok(Journal { file: Arc::new(Mutex::new(file)), path: dir.join(NAME) })
     }
 
     /// Writes one line and waits until the disk has it. Only then may the change be made.
@@ -63,7 +63,7 @@ impl Journal {
     /// # Errors
     /// [`JournalError`] if the disk refuses; the change must not be made then.
     pub fn before(&self, entry: &Entry) -> Result<(), JournalError> {
-        let failed = |cause| JournalError { path: self.path.clone(), cause };
+        let failed = |cause| JournalError(FileError::system("write", &self.path)(cause));
         let mut line = serde_json::to_string(entry).map_err(|error| failed(error.into()))?;
         line.push('\n');
         let mut file = self.file.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -109,18 +109,13 @@ pub struct Recorded {
 }
 
 /// What a state directory has to undo. A last line without its end was never acted upon; a whole line that this version cannot
-/// read was, and is reported.
+/// read was, and is reported. A journal that another user can have written is not acted upon.
 pub fn read(dir: &Path) -> Recorded {
     let path = dir.join(NAME);
-    let content = match fs::read(&path) {
+    let content = match Directory::open(dir).and_then(|dir| dir.read_own(NAME, LARGEST)) {
         Ok(content) => content,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Recorded::default(),
-        Err(error) => {
-            return Recorded {
-                unreadable: vec![format!("{}: {error}", path.display())],
-                ..Recorded::default()
-            };
-        }
+        Err(error) if error.is_missing() => return Recorded::default(),
+        Err(error) => return Recorded { unreadable: vec![error.to_string()], ..Recorded::default() },
     };
     let mut recorded = Recorded::default();
     for (number, line) in (1..).zip(content.split_inclusive(|byte| *byte == b'\n')) {
@@ -144,6 +139,8 @@ fn unreadable(path: &Path, line: u32, error: &serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+
     use super::*;
 
     fn domain(name: &str) -> Entry {
@@ -197,6 +194,22 @@ mod tests {
         let full = OpenOptions::new().read(true).append(true).open("/dev/full").unwrap();
         let journal = Journal { file: Arc::new(Mutex::new(full)), path: "/dev/full".into() };
         assert!(journal.before(&processes()).is_err());
+    }
+
+    #[test]
+    fn a_journal_that_another_user_can_have_written_is_not_acted_upon() {
+        use std::os::unix::fs::{PermissionsExt, chown};
+        let (dir, _) = journal_and(b"");
+        let path = dir.path().join(NAME);
+        for (owner, mode, words) in
+            [(0, 0o602, "written by other users (mode 0602)"), (65534, 0o600, "user 65534")]
+        {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            chown(&path, Some(owner), None).unwrap();
+            let Recorded { entries, unreadable } = read(dir.path());
+            let [reason] = &unreadable[..] else { panic!("{unreadable:?}") };
+            assert!(entries.is_empty() && reason.contains(words) && reason.contains(NAME), "{reason}");
+        }
     }
 
     #[test]

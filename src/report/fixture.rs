@@ -109,5 +109,5 @@ pub fn grouped_run() -> (Experiment, Provenance, Vec<TrialFigures>) {
 
 /// A model over made-up rows.
 pub fn model<'a>(experiment: &'a Experiment, provenance: &'a Provenance, rows: Vec<SummaryRow>) -> Model<'a> {
-    Model { experiment, provenance, trials: &[], rows, outliers: Default::default() }
+    Model { experiment, provenance, trials: &[], rows, outliers: Default::default(), damage: &[] }
 }

@@ -23,6 +23,8 @@ pub struct Model<'a> {
     pub rows: Vec<SummaryRow>,
     /// Trials far from the other repeats of their configuration.
     pub outliers: BTreeMap<u32, Outlier>,
+    /// What of the run is lost, a sentence each.
+    pub damage: &'a [String],
 }
 
 impl<'a> Model<'a> {
@@ -33,7 +35,7 @@ impl<'a> Model<'a> {
         trials: &'a [TrialFigures],
     ) -> Model<'a> {
         let rows = summarise(&experiment.configurations, trials);
-        Model { experiment, provenance, trials, rows, outliers: outliers(trials) }
+        Model { experiment, provenance, trials, rows, outliers: outliers(trials), damage: &[] }
     }
 
     /// One row for each group of each configuration; none where all guests are alike.

@@ -1,17 +1,22 @@
 //! Raw trials as they are read back: one that is damaged, or that the plan does not have, is excluded with its reason, and the
 //! rest of the run is reported.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::in_order::in_order;
 use super::kept::{Keeper, KeptTrial};
 use super::run_dir::RunDir;
 use super::run_dir_error::RunDirError;
+use super::trial_files::file_of_trial;
 use crate::figures::TrialFigures;
 use crate::plan::{Plan, PlannedTrial};
 use crate::raw::Accel;
 
+/// Files that a sentence names at most.
+const NAMED: usize = 5;
+
 /// All trials in a directory, in the order of their numbers, one after the other: those of a large run would not fit into memory.
+/// Returns what is lost of the run, and excludes no trial, a sentence each.
 ///
 /// # Errors
 /// [`RunDirError`] if the directory cannot be read, or is of another version; those of `then`.
@@ -20,7 +25,7 @@ pub(super) fn read(
     keeper: &Keeper,
     plan: Option<&Plan>,
     mut then: impl FnMut(KeptTrial) -> Result<(), RunDirError>,
-) -> Result<(), RunDirError> {
+) -> Result<Vec<String>, RunDirError> {
     let planned: BTreeMap<u32, &PlannedTrial> = plan
         .into_iter()
         .flat_map(|plan| plan.trials.iter().map(|planned| (planned.trial, planned)))
@@ -28,15 +33,41 @@ pub(super) fn read(
     let one = |(name, number): &(String, u32)| {
         let planned = planned.get(number).copied();
         match keeper.trial(name) {
-            Ok(trial) => Ok(Some(admit(*number, trial, keeper, plan.is_some(), planned))),
-            Err(RunDirError::Content { cause, .. }) => {
-                let figures = unreadable(*number, planned, &cause);
-                Ok(figures.map(|figures| KeptTrial { rows: keeper.rows(&figures, None), figures }))
-            }
+            Ok(trial) => Ok(Ok(admit(*number, trial, keeper, plan.is_some(), planned))),
+            Err(error) if error.is_of_one_file() => Ok(match planned {
+                Some(planned) => Ok(unreadable(*number, planned, &error.cause(), keeper)),
+                None => Err(format!("{name}, which no plan names, cannot be read: {}", error.cause())),
+            }),
             Err(error) => Err(error),
         }
     };
-    in_order(&dir.trial_files()?, one, |trial| trial?.map_or(Ok(()), &mut then))
+    let files = dir.trial_files()?;
+    let mut lost = if dir.is_merged() { Vec::new() } else { missing(&files, &planned) };
+    in_order(&files, one, |trial| match trial? {
+        Ok(trial) => then(trial),
+        Err(unknown) => {
+            lost.push(unknown);
+            Ok(())
+        }
+    })?;
+    Ok(lost)
+}
+
+/// The planned trials without a file that others follow: an interrupted run lacks the last ones, never these.
+fn missing(files: &[(String, u32)], planned: &BTreeMap<u32, &PlannedTrial>) -> Vec<String> {
+    let numbers: BTreeSet<u32> = files.iter().map(|(_, number)| *number).collect();
+    let last = numbers.last().copied().unwrap_or(0);
+    let missing: Vec<String> = planned
+        .keys()
+        .filter(|number| **number < last && !numbers.contains(number))
+        .map(|number| file_of_trial(*number))
+        .collect();
+    let (named, more) = missing.split_at(missing.len().min(NAMED));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    let verb = if missing.len() == 1 { "is" } else { "are" };
+    let hint = "hint: restore from a copy of the run, or `kvmfair bench --resume` measures again";
+    let sentence = format!("{}{more} {verb} missing ({hint})", named.join(", "));
+    if missing.is_empty() { Vec::new() } else { vec![sentence] }
 }
 
 /// A trial that was read, or its exclusion.
@@ -64,20 +95,18 @@ fn admit(
     KeptTrial { rows: keeper.rows(&figures, None), figures }
 }
 
-/// A trial whose file cannot be read; `None` if the plan does not know it either.
-fn unreadable(number: u32, planned: Option<&PlannedTrial>, cause: &str) -> Option<TrialFigures> {
-    let Some(planned) = planned else {
-        tracing::warn!("the file of trial {number} cannot be read, and the plan has no such trial: {cause}");
-        return None;
-    };
+/// The exclusion of a planned trial whose file cannot be read.
+fn unreadable(number: u32, planned: &PlannedTrial, cause: &str, keeper: &Keeper) -> KeptTrial {
     let (repeat, configuration) = (planned.repeat, planned.configuration.clone());
-    let what = format!("its file cannot be read: {cause}");
-    Some(TrialFigures::excluded(number, repeat, configuration, Accel::Tcg, what))
+    let hint =
+        "hint: restore it from a copy of the run, or `kvmfair bench --resume` measures the trial again";
+    let what = format!("its file cannot be read: {cause} ({hint})");
+    let figures = TrialFigures::excluded(number, repeat, configuration, Accel::Tcg, what);
+    KeptTrial { rows: keeper.rows(&figures, None), figures }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial_files::file_of_trial;
     use super::*;
     use crate::figures::{Outcome, Reason, fixture};
     use crate::profile::Configuration;

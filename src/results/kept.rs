@@ -5,7 +5,7 @@
 //! one or none means that the figures are computed from the raw data, and kept.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::run_dir::RunDir;
 use super::run_dir_error::RunDirError;
+use crate::directory::FileError;
 use crate::figures::{TrialFigures, timeline};
 use crate::profile::Experiment;
 use crate::raw::RawTrial;
@@ -21,7 +22,7 @@ use crate::table::Table;
 
 /// Where they are kept.
 const DIRECTORY: &str = "figures";
-/// More than the figures and rows of any trial, bytes.
+/// More than the figures and rows of any trial, bytes, compressed or not.
 const LARGEST: u64 = 256 << 20;
 /// zstd's level: the fastest.
 const LEVEL: i32 = 1;
@@ -80,8 +81,8 @@ impl<'r> Keeper<'r> {
         let bytes = self.dir.read_bytes(name)?;
         let digest = Sha256::new().chain_update(&self.context).chain_update(&bytes).finalize();
         let key: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let kept = self.dir.path().join(name.replacen("raw", DIRECTORY, 1));
-        if let Some(trial) = read(&kept, &key) {
+        let kept = name.replacen("raw", DIRECTORY, 1);
+        if let Some(trial) = read(self.dir, &kept, &key) {
             return Ok(trial);
         }
         let raw = self.dir.decode_trial(name, &bytes)?;
@@ -89,7 +90,7 @@ impl<'r> Keeper<'r> {
         let rows = self.rows(&figures, Some(&raw));
         figures.drop_details();
         let trial = KeptTrial { figures, rows };
-        if let Err(error) = write(&kept, key, &trial) {
+        if let Err(error) = write(self.dir, &kept, key, &trial) {
             tracing::debug!("failed to keep the figures of {name}: {error}"); // the next report is slower, no more
         }
         Ok(trial)
@@ -123,9 +124,9 @@ pub(super) fn headers(experiment: &Experiment, provenance: &Provenance) -> Vec<T
 }
 
 /// What is kept in a file; `None` if it is absent, damaged, or has another key.
-fn read(path: &std::path::Path, key: &str) -> Option<KeptTrial> {
+fn read(dir: &RunDir, name: &str, key: &str) -> Option<KeptTrial> {
     let mut body = Vec::new();
-    let file = fs::read(path).ok()?;
+    let file = dir.files.read(name, LARGEST).ok()?;
     zstd::Decoder::with_buffer(file.as_slice()).ok()?.take(LARGEST).read_to_end(&mut body).ok()?;
     let end = body.iter().position(|byte| *byte == b'\n')?;
     let Description { key: found, figures, lengths } = serde_json::from_slice(&body[..end]).ok()?;
@@ -143,18 +144,21 @@ fn read(path: &std::path::Path, key: &str) -> Option<KeptTrial> {
 }
 
 /// Replaces a file as a whole. It is not synced: one that a crash cut is computed again.
-fn write(path: &std::path::Path, key: String, trial: &KeptTrial) -> std::io::Result<()> {
+fn write(dir: &RunDir, name: &str, key: String, trial: &KeptTrial) -> Result<(), RunDirError> {
+    let bytes = encode(key, trial).map_err(dir.content(name))?;
+    dir.make(DIRECTORY)?;
+    let mut file = dir.replace(name)?;
+    file.write_all(&bytes).map_err(FileError::system("write", &dir.path().join(name)))?;
+    Ok(file.finish_unsynced()?)
+}
+
+fn encode(key: String, trial: &KeptTrial) -> std::io::Result<Vec<u8>> {
     let lengths = trial.rows.iter().map(String::len).collect();
     let mut body = serde_json::to_vec(&Description { key, figures: trial.figures.clone(), lengths })?;
     body.push(b'\n');
     trial.rows.iter().for_each(|rows| body.extend(rows.as_bytes()));
     let mut encoder = zstd::Encoder::new(Vec::new(), LEVEL)?;
     encoder.include_checksum(true)?;
-    std::io::Write::write_all(&mut encoder, &body)?;
-    if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory)?;
-    }
-    let partial = path.with_extension(format!("{}.partial", std::process::id()));
-    fs::write(&partial, encoder.finish()?)?;
-    fs::rename(&partial, path)
+    encoder.write_all(&body)?;
+    encoder.finish()
 }

@@ -7,6 +7,7 @@ use super::origin::provenance;
 use super::table_files::TableFiles;
 use super::{Results, RunDir, RunDirError, admission};
 use crate::figures::{Course, Metric, TrialFigures};
+use crate::foreign_text::visible;
 use crate::host::Environment;
 use crate::plan::Plan;
 use crate::profile::Experiment;
@@ -32,19 +33,19 @@ impl Results {
     fn load(dir: RunDir, rewrites: bool) -> Result<Results> {
         let experiment: Experiment = dir.read_json("experiment.json")?;
         let environment: Environment = dir.read_json("environment.json")?;
-        let plan = dir.read_json::<Plan>("plan.json").ok();
+        let (plan, _) = plan_of(&dir);
         let written = experiment.configurations.len() * experiment.timing.repeats as usize;
         let planned = plan.as_ref().map_or(written, |plan| plan.trials.len());
         let provenance = provenance(&dir, &environment, Accel::Tcg);
         let mut results = Results::empty(dir, experiment, provenance, planned);
-        results.load_trials(plan.as_ref(), rewrites)?;
+        results.load_trials(rewrites)?;
         let readable = results.trials.iter().find(|trial| trial.started_s > 0.0);
         results.provenance.accel = readable.map_or(Accel::Tcg, |trial| trial.accel);
         Ok(results)
     }
 
     /// Takes all trials from the disk, and writes the tables of single trials on the way.
-    pub(super) fn load_trials(&mut self, plan: Option<&Plan>, rewrites: bool) -> Result<(), RunDirError> {
+    pub(super) fn load_trials(&mut self, rewrites: bool) -> Result<(), RunDirError> {
         let (dir, experiment, provenance) =
             (self.dir.clone(), self.experiment.clone(), self.provenance.clone());
         let create = || TableFiles::create(&dir, &kept::headers(&experiment, &provenance));
@@ -52,11 +53,14 @@ impl Results {
         self.trials.clear();
         self.courses.clear();
         self.drawn = None;
-        admission::read(&dir, &Keeper::new(&dir, &experiment, &provenance), plan, |trial| {
+        let (plan, unplanned) = plan_of(&dir);
+        let keeper = Keeper::new(&dir, &experiment, &provenance);
+        let lost = admission::read(&dir, &keeper, plan.as_ref(), |trial| {
             files.as_mut().map_or(Ok(()), |files| files.add(&trial.rows))?;
             self.put(trial.figures);
             Ok(())
         })?;
+        self.damage = unplanned.into_iter().chain(lost).map(|sentence| visible(&sentence).into()).collect();
         self.has_single_tables = rewrites;
         files.map_or(Ok(()), TableFiles::finish)
     }
@@ -96,6 +100,23 @@ impl Results {
             self.trials[place].checks = Vec::new();
         }
         self.drawn = Some(figures.trial);
+    }
+}
+
+/// The plan, or a sentence on why there is none: the trials that were measured can be reported without it.
+fn plan_of(dir: &RunDir) -> (Option<Plan>, Option<String>) {
+    match dir.read_json("plan.json") {
+        Ok(plan) => (Some(plan), None),
+        Err(error) => {
+            let cause = error.cause();
+            let hint = "hint: restore it from a copy of the run";
+            (
+                None,
+                Some(format!(
+                    "plan.json cannot be read: {cause}; trials that are missing are not noticed ({hint})"
+                )),
+            )
+        }
     }
 }
 

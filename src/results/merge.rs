@@ -140,7 +140,7 @@ pub fn merge(sources: &[MergeSource], out: &Path) -> Result<(Results, Option<Str
 /// A trial of the source that has it; one at a time, because those of a large run do not fit into memory.
 fn trial(sources: &[MergeSource], number: u32) -> Result<Option<RawTrial>> {
     let name = file_of_trial(number);
-    let found = with_machines(sources).find(|(source, _)| source.dir.path().join(&name).exists());
+    let found = with_machines(sources).find(|(source, _)| source.dir.has(&name));
     let Some((source, machines)) = found else { return Ok(None) };
     let raw = source.dir.read_trial(&name)?;
     Ok(Some(RawTrial { machine: machines + raw.machine, ..raw }))

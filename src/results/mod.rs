@@ -9,6 +9,7 @@
 //! - `attempts`: attempts at trials that failed
 //! - [`merge`]: runs of one profile joined into one
 //! - `origin`: the provenance of a run, from its environment
+//! - `resumable`: whether a run can be resumed: by this kvmfair, on this machine
 //! - `views`: what others read of the results so far
 //! - `due`: when the tables of all trials are written again
 //!
@@ -23,6 +24,7 @@ mod kept;
 mod loading;
 pub mod merge;
 mod origin;
+mod resumable;
 mod run_dir;
 mod run_dir_error;
 mod table_files;
@@ -32,7 +34,7 @@ mod views;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::figures::{Outcome, TrialFigures};
 use crate::host::Environment;
@@ -47,6 +49,7 @@ use due::Due;
 use in_order::in_order;
 use kept::{Keeper, KeptTrial};
 use origin::provenance;
+pub use resumable::refuse_other_machine;
 pub use run_dir::{RunDir, Writer};
 pub use run_dir_error::RunDirError;
 use trial_files::file_of_trial;
@@ -72,6 +75,8 @@ pub struct Results {
     courses: BTreeMap<String, (u32, f64)>,
     /// The trial whose lab is drawn, the only one that keeps its proofs.
     drawn: Option<u32>,
+    /// What of the run is lost, a sentence each.
+    damage: Vec<String>,
 }
 
 impl Results {
@@ -107,6 +112,7 @@ impl Results {
             has_single_tables: false,
             courses: BTreeMap::new(),
             drawn: None,
+            damage: Vec::new(),
         }
     }
 
@@ -115,13 +121,7 @@ impl Results {
     /// # Errors
     /// [`RunDirError`] as in [`Results::read`]; if the machine is not the one that began the run.
     pub fn resume(dir: RunDir, environment: &Environment, accel: Accel) -> Result<Results> {
-        let before: Environment = dir.read_json("environment.json")?;
-        let differs = before.differences(environment);
-        ensure!(
-            differs.is_empty(),
-            "this machine is not as it was when the run began: {} (hint: begin a new run)",
-            differs.join("; ")
-        );
+        refuse_other_machine(&dir.read_json("environment.json")?, environment)?;
         let mut results = Results::read(dir)?;
         let failed = results.trials.iter().filter(|trial| trial.outcome != Outcome::Measured);
         results.again = failed.map(|trial| trial.trial).collect();
@@ -245,8 +245,7 @@ impl Results {
 
     fn write_single_tables(&mut self) -> Result<()> {
         if !self.has_single_tables {
-            let plan = self.dir.read_json::<Plan>("plan.json").ok();
-            self.load_trials(plan.as_ref(), true)?;
+            self.load_trials(true)?;
             self.write_dictionary()?;
         }
         Ok(())
@@ -277,7 +276,7 @@ impl Results {
     }
 
     fn model(&self) -> Model<'_> {
-        Model::new(&self.experiment, &self.provenance, &self.trials)
+        Model { damage: &self.damage, ..Model::new(&self.experiment, &self.provenance, &self.trials) }
     }
 }
 
@@ -513,6 +512,7 @@ mod tests {
         resumed.write_tables().unwrap();
         let table = dir.read("trials.csv").unwrap();
         assert_eq!((rows(&dir), table.contains("failed")), (Some(3), false), "{table}");
-        assert!(resumed.closing().warnings[0].contains("trial 2 the most (2)"));
+        let warnings = resumed.closing().warnings.join("\n");
+        assert!(warnings.contains("trial 2 the most (2)"), "{warnings}");
     }
 }

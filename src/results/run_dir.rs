@@ -18,15 +18,27 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::run_dir_error::RunDirError;
+use crate::directory::{Directory, FileError, Replacement, is_temporary};
+use crate::profile;
+
+/// Raw samples in a file, bytes: a reader takes no more than 64 MiB of them when they are decompressed.
+const LARGEST_RAW: u64 = 65 << 20;
+/// A plan or an experiment, bytes: ten repeats of 65,536 configurations, the most that a profile has, take 0.85 GB.
+const LARGEST_PLAN: u64 = 1 << 30;
+/// Any other file that is read, bytes: environments, the parts of a merged run; they have some KB each.
+const LARGEST_OTHER: u64 = 64 << 20;
 
 /// Of a merged run: its parts.
 pub(super) const MERGED: &str = "merged.json";
+
+/// The mode of a file that others may read, before the umask.
+const PUBLIC: u32 = 0o666;
 
 /// The right to write a run directory: nobody else has it as long as the value lives.
 #[derive(Debug)]
@@ -37,24 +49,35 @@ pub struct Writer {
 /// A run directory.
 #[derive(Clone, Debug)]
 pub struct RunDir {
-    pub(super) path: PathBuf,
+    pub(super) files: Directory,
+}
+
+/// The largest file of this name that is read, bytes.
+fn largest(name: &str) -> u64 {
+    match name {
+        "profile.toml" => profile::LARGEST,
+        "plan.json" | "experiment.json" => LARGEST_PLAN,
+        raw if raw.starts_with("raw/") => LARGEST_RAW,
+        _ => LARGEST_OTHER,
+    }
 }
 
 impl RunDir {
     /// Makes `<base>/<profile>-<time>/`, or the same with `-2`, `-3` … if another run took the name.
     ///
     /// # Errors
-    /// [`RunDirError::Io`] if it cannot be written.
+    /// [`RunDirError::File`] if it cannot be written.
     pub fn create(base: &Path, profile: &str, time: &str) -> Result<RunDir, RunDirError> {
-        fs::create_dir_all(base).map_err(io("create", base))?;
+        let refused = |path: &Path| FileError::system("create", path);
+        fs::create_dir_all(base).map_err(refused(base))?;
         let names = std::iter::once(String::new()).chain((2..).map(|n| format!("-{n}")));
         for suffix in names {
             let path = base.join(format!("{profile}-{time}{suffix}"));
             match fs::create_dir(&path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(io("create", &path)(error)),
+                Err(error) => return Err(refused(&path)(error).into()),
                 Ok(()) => {
-                    let dir = RunDir { path };
+                    let dir = RunDir { files: Directory::open(&path)? };
                     dir.make("raw")?;
                     return Ok(dir);
                 }
@@ -66,108 +89,120 @@ impl RunDir {
     /// Opens a run directory that is there.
     ///
     /// # Errors
-    /// [`RunDirError::NotARun`] if it has no raw trials.
+    /// [`RunDirError::NotARun`] if it has no raw trials; [`RunDirError::File`] if it is no directory, or `raw` is none.
     pub fn open(path: &Path) -> Result<RunDir, RunDirError> {
-        if !path.join("raw").is_dir() {
-            return Err(RunDirError::NotARun(path.to_owned()));
-        }
-        Ok(RunDir { path: path.to_owned() })
-    }
-
-    /// Opens a run directory to measure what is missing in it.
-    ///
-    /// # Errors
-    /// [`RunDirError`] if it is no run, or none that can be resumed.
-    pub fn open_to_resume(path: &Path) -> Result<RunDir, RunDirError> {
-        let dir = RunDir::open(path)?;
-        if dir.is_merged() {
-            return Err(RunDirError::Merged(dir.path));
-        }
-        let needed = ["profile.toml", "experiment.json", "plan.json"];
-        match needed.into_iter().find(|file| !dir.path.join(file).exists()) {
-            Some(file) => Err(RunDirError::Incomplete { dir: dir.path, file: file.to_owned() }),
-            None => Ok(dir),
-        }
+        let not_a_run = |error: FileError| match error.is_missing() {
+            true => RunDirError::NotARun(path.to_owned()),
+            false => error.into(),
+        };
+        let files = Directory::open(path).map_err(not_a_run)?;
+        files.subdirectory("raw").map_err(not_a_run)?;
+        Ok(RunDir { files })
     }
 
     /// Whether it was merged of several runs.
     pub(super) fn is_merged(&self) -> bool {
-        self.path.join(MERGED).exists()
+        self.has(MERGED)
     }
 
-    /// Takes the right to write, for as long as the value or the process lives. Whoever only reads needs none.
+    /// Whether it has a file, or anything else, of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.files.has(name)
+    }
+
+    /// Takes the right to write, for as long as the value or the process lives, and removes what a killed writer left unfinished.
+    /// Whoever only reads needs none.
     ///
     /// # Errors
     /// [`RunDirError::Busy`] if another process has it.
     pub fn lock(&self) -> Result<Writer, RunDirError> {
-        let path = self.path.join("lock");
-        let lock = File::options().write(true).create(true).truncate(false).open(&path);
-        let lock = lock.map_err(io("open", &path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Writer { _lock: Some(lock) }),
-            Err(TryLockError::WouldBlock) => Err(RunDirError::Busy(self.path.clone())),
+        let lock = self.files.append("lock", PUBLIC)?;
+        let writer = match lock.try_lock() {
+            Ok(()) => Writer { _lock: Some(lock) },
+            Err(TryLockError::WouldBlock) => return Err(RunDirError::Busy(self.path().to_owned())),
             // A file system without locks is no reason not to measure.
             Err(TryLockError::Error(cause)) if cause.kind() == ErrorKind::Unsupported => {
-                Ok(Writer { _lock: None })
+                Writer { _lock: None }
             }
-            Err(TryLockError::Error(cause)) => Err(io("lock", &path)(cause)),
+            Err(TryLockError::Error(cause)) => {
+                return Err(FileError::system("lock", &self.path().join("lock"))(cause).into());
+            }
+        };
+        self.remove_unfinished();
+        Ok(writer)
+    }
+
+    /// Temporary files of processes that were killed. One that cannot be removed does no harm.
+    fn remove_unfinished(&self) {
+        let parts = ["raw", "raw/attempts", "charts", "figures"].map(|part| self.files.subdirectory(part));
+        for directory in parts.into_iter().flatten().chain([self.files.clone()]) {
+            let names = directory.names().unwrap_or_default();
+            names.iter().filter(|name| is_temporary(name)).for_each(|name| drop(directory.remove(name)));
         }
     }
 
     /// Removes the directory of a run that was refused before its first trial.
     ///
     /// # Errors
-    /// [`RunDirError::Io`]
+    /// [`RunDirError::File`]
     pub fn remove(self) -> Result<(), RunDirError> {
-        fs::remove_dir_all(&self.path).map_err(io("remove", &self.path))
+        Ok(fs::remove_dir_all(self.path()).map_err(FileError::system("remove", self.path()))?)
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.files.path()
     }
 
     /// Its name: the run's in every table.
     pub fn name(&self) -> String {
-        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        let path = self.path().canonicalize().unwrap_or_else(|_| self.path().to_owned());
         path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     /// Makes a directory in it, unless it is there.
     ///
     /// # Errors
-    /// [`RunDirError::Io`]
+    /// [`RunDirError::File`]
     pub fn make(&self, name: &str) -> Result<(), RunDirError> {
-        let path = self.path.join(name);
-        fs::create_dir_all(&path).map_err(io("create", &path))
+        Ok(self.files.make(name)?)
+    }
+
+    /// A log, to be added to.
+    ///
+    /// # Errors
+    /// [`RunDirError::File`]
+    pub fn log(&self, name: &str) -> Result<File, RunDirError> {
+        Ok(self.files.append(name, PUBLIC)?)
     }
 
     /// Adds to the end of a file.
     ///
     /// # Errors
-    /// [`RunDirError::Io`]; a part may be written then.
+    /// [`RunDirError::File`]; a part may be written then.
     pub fn append(&self, name: &str, text: &str) -> Result<(), RunDirError> {
-        let path = self.path.join(name);
-        let file = File::options().append(true).create(true).open(&path);
-        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(io("append to", &path))
+        let mut file = self.files.append(name, PUBLIC)?;
+        let failed = FileError::system("append to", &self.path().join(name));
+        Ok(file.write_all(text.as_bytes()).map_err(failed)?)
     }
 
     /// Writes a file so that a reader sees the old content or the new, never a part.
     ///
     /// # Errors
-    /// [`RunDirError::Io`]; the old content is still there then.
+    /// [`RunDirError::File`]; the old content is still there then.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RunDirError> {
-        let path = self.path.join(name);
-        let partial = self.path.join(format!("{name}.partial"));
-        let mut file = File::create(&partial).map_err(io("write", &partial))?;
-        file.write_all(bytes).and_then(|()| file.sync_data()).map_err(io("write", &partial))?;
-        fs::rename(&partial, &path).map_err(io("write", &path))
+        Ok(self.files.write(name, bytes)?)
+    }
+
+    /// The same in parts.
+    pub(super) fn replace(&self, name: &str) -> Result<Replacement, RunDirError> {
+        Ok(self.files.replace(name)?)
     }
 
     /// Writes a value as JSON.
     ///
     /// # Errors
-    /// [`RunDirError::Io`]
+    /// [`RunDirError::File`]
     pub fn write_json<T: Serialize>(&self, name: &str, value: &T) -> Result<(), RunDirError> {
         let text = serde_json::to_string_pretty(value).map_err(self.content(name))?;
         self.write(name, text.as_bytes())
@@ -176,37 +211,30 @@ impl RunDir {
     /// Reads a text.
     ///
     /// # Errors
-    /// [`RunDirError::Incomplete`] if there is none, [`RunDirError::Io`]
+    /// [`RunDirError::Incomplete`] if there is none, [`RunDirError::Content`] if it is no text, [`RunDirError::File`]
     pub fn read(&self, name: &str) -> Result<String, RunDirError> {
-        let path = self.path.join(name);
-        fs::read_to_string(&path).map_err(|cause| match cause.kind() {
-            ErrorKind::NotFound => RunDirError::Incomplete { dir: self.path.clone(), file: name.to_owned() },
-            _ => io("read", &path)(cause),
-        })
+        String::from_utf8(self.read_bytes(name)?).map_err(self.content(name))
     }
 
     /// Reads a value from JSON.
     ///
     /// # Errors
-    /// [`RunDirError`] if the file is missing or of another version.
+    /// [`RunDirError`] if the file is missing, damaged or of another version.
     pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, RunDirError> {
-        serde_json::from_str(&self.read(name)?).map_err(self.content(name))
+        serde_json::from_slice(&self.read_bytes(name)?).map_err(self.content(name))
     }
 
     pub(super) fn read_bytes(&self, name: &str) -> Result<Vec<u8>, RunDirError> {
-        let path = self.path.join(name);
-        fs::read(&path).map_err(io("read", &path))
+        self.files.read(name, largest(name)).map_err(|error| match error.is_missing() {
+            true => RunDirError::Incomplete { dir: self.path().to_owned(), file: name.to_owned() },
+            false => error.into(),
+        })
     }
 
     pub(super) fn content<E: ToString>(&self, name: &str) -> impl FnOnce(E) -> RunDirError {
-        let path = self.path.join(name);
+        let path = self.path().join(name);
         move |cause| RunDirError::Content { path, cause: cause.to_string() }
     }
-}
-
-pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> RunDirError {
-    let path = path.to_owned();
-    move |cause| RunDirError::Io { action, path, cause }
 }
 
 #[cfg(test)]
@@ -253,6 +281,6 @@ mod tests {
         run.write("report.md", b"a long first text").unwrap();
         run.write("report.md", b"short").unwrap();
         assert_eq!(fs::read(run.path().join("report.md")).unwrap(), b"short");
-        assert!(!run.path().join("report.md.partial").exists());
+        assert_eq!(fs::read_dir(run.path()).unwrap().count(), 2, "report.md and raw");
     }
 }

@@ -2,23 +2,20 @@
 
 use std::path::PathBuf;
 
+use crate::directory::FileError;
 use crate::raw;
 
 /// Why a run directory cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RunDirError {
-    /// The file system refused.
-    #[error("failed to {action} {}: {cause}", .path.display())]
-    Io {
-        /// The verb.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The system's word.
-        cause: std::io::Error,
-    },
+    /// A file is missing, is no regular file, is too large, or the file system refused.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The content is not what kvmfair writes.
-    #[error("{} is not a file of this version of kvmfair: {cause}", .path.display())]
+    #[error(
+        "{} is damaged, or not a file of this version of kvmfair: {cause} (hint: restore it from a copy of the run, or begin a new run)",
+        .path.display()
+    )]
     Content {
         /// The file.
         path: PathBuf,
@@ -54,6 +51,14 @@ pub enum RunDirError {
         /// The file.
         file: String,
     },
+    /// Its trials would not be of one kvmfair and one profile.
+    #[error("{} cannot be resumed: {what} (hint: begin a new run)", .dir.display())]
+    Changed {
+        /// The directory.
+        dir: PathBuf,
+        /// What changed, a sentence.
+        what: String,
+    },
     /// A merged run has several machines.
     #[error(
         "{} is a merged run, which cannot be resumed (hint: resume the part that lacks trials, named in its merged.json, and \
@@ -67,4 +72,25 @@ pub enum RunDirError {
         .0.display()
     )]
     Busy(PathBuf),
+}
+
+impl RunDirError {
+    /// Whether it is about one file alone: the rest of the run can be used.
+    pub(super) fn is_of_one_file(&self) -> bool {
+        matches!(self, RunDirError::File(_) | RunDirError::Content { .. } | RunDirError::Incomplete { .. })
+    }
+
+    /// What is wrong with the file, without its path: a report does not depend on where the run is.
+    pub(super) fn cause(&self) -> String {
+        match self {
+            RunDirError::Content { cause, .. } => cause.clone(),
+            RunDirError::Incomplete { .. } => "it is missing".into(),
+            RunDirError::File(FileError::Kind { found, .. }) => format!("it is {found}"),
+            RunDirError::File(FileError::TooLarge { length, most, .. }) => {
+                format!("it has {length} bytes, and at most {most} are read")
+            }
+            RunDirError::File(FileError::System { cause, .. }) => cause.to_string(),
+            other => other.to_string(),
+        }
+    }
 }

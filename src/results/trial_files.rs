@@ -1,8 +1,6 @@
 //! The files of raw trials in a run directory.
 
-use std::fs;
-
-use super::run_dir::{RunDir, io};
+use super::run_dir::RunDir;
 use super::run_dir_error::RunDirError;
 use crate::host::Environment;
 use crate::raw::{self, RawFileError, RawTrial};
@@ -57,12 +55,10 @@ impl RunDir {
     }
 
     fn trial_names(&self) -> Result<Vec<String>, RunDirError> {
-        let raw = self.path.join("raw");
-        let mut names: Vec<String> = fs::read_dir(&raw)
-            .map_err(io("read", &raw))?
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| name.starts_with("trial-") && (name.ends_with(ENDING) || name.ends_with(EARLIER)))
-            .collect();
+        let is_trial =
+            |name: &String| name.starts_with("trial-") && (name.ends_with(ENDING) || name.ends_with(EARLIER));
+        let mut names: Vec<String> =
+            self.files.subdirectory("raw")?.names()?.into_iter().filter(is_trial).collect();
         names.sort_by_key(|name| (name.len(), name.clone())); // 10000 comes after 9999
         Ok(names)
     }
@@ -89,7 +85,7 @@ impl RunDir {
         let environment: Option<Environment> = self.read_json("environment.json").ok();
         let version = environment.map(|environment| format!("kvmfair {}", environment.tool_version));
         let writer = version.unwrap_or_else(|| "the kvmfair".into());
-        RunDirError::Format { path: self.path.join(name), found, writer }
+        RunDirError::Format { path: self.path().join(name), found, writer }
     }
 }
 
@@ -112,7 +108,7 @@ mod tests {
         let message = run.read_trials().unwrap_err().to_string();
         assert!(message.contains("trial-0001.zst") && message.contains("format 99"), "{message}");
         assert!(message.contains("kvmfair 9.8.7"), "{message}");
-        fs::remove_file(run.path().join("raw/trial-0001.zst")).unwrap();
+        std::fs::remove_file(run.path().join("raw/trial-0001.zst")).unwrap();
         run.write("raw/trial-0001.json", b"{\"format\": 3}").unwrap();
         let message = run.read_trials().unwrap_err().to_string();
         assert!(message.contains("trial-0001.json") && message.contains("format 3"), "{message}");

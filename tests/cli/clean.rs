@@ -174,3 +174,61 @@ fn what_a_run_leaves_is_noticed() {
         assert!(left.contains(&trace), "{trace} is not in {left:?}");
     }
 }
+
+/// What a planted journal would remove.
+fn tree_to_keep(place: &Sandbox) -> (PathBuf, String) {
+    let tree = place.out().join("precious");
+    fs::create_dir_all(tree.join("deep")).unwrap();
+    let line = here(&format!("{{\"tree\":{{\"path\":{tree:?}}}}}")) + "\n";
+    (tree, line)
+}
+
+#[test]
+fn a_directory_that_another_user_can_have_written_is_refused_by_name_and_nothing_is_undone() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    crate::support::require_root();
+    type Plant = fn(&std::path::Path);
+    let plants: [(Plant, &str); 6] = [
+        (|dir| chown(dir, Some(65534), None).unwrap(), "belongs to user 65534"),
+        (|dir| fs::set_permissions(dir, PermissionsExt::from_mode(0o777)).unwrap(), "mode 0777"),
+        (|dir| chown(dir.join("journal.jsonl"), Some(65534), None).unwrap(), "belongs to user 65534"),
+        (
+            |dir| fs::set_permissions(dir.join("journal.jsonl"), PermissionsExt::from_mode(0o666)).unwrap(),
+            "mode 0666",
+        ),
+        (|dir| chown(dir.parent().unwrap(), Some(65534), None).unwrap(), "belongs to user 65534"),
+        (
+            |dir| {
+                let real = dir.with_file_name("journal-elsewhere");
+                fs::rename(dir.join("journal.jsonl"), &real).unwrap();
+                std::os::unix::fs::symlink(real, dir.join("journal.jsonl")).unwrap();
+            },
+            "got a symbolic link",
+        ),
+    ];
+    for (plant, words) in plants {
+        let place = Sandbox::new();
+        let (tree, line) = tree_to_keep(&place);
+        let dir = remains(&place, "abc23k", &line);
+        plant(&dir);
+        let clean = place.kvmfair(&["clean"]);
+        let said = String::from_utf8_lossy(&clean.stdout).into_owned();
+        assert_eq!(clean.status.code(), Some(1), "{said}");
+        assert!(said.contains(words) && said.contains(&place.state().display().to_string()), "{said}");
+        assert!(said.contains("hint: ") || words.contains("link"), "{said}");
+        assert!(tree.join("deep").exists() && dir.exists(), "{words}");
+    }
+}
+
+#[test]
+fn a_run_of_root_s_beside_a_planted_one_is_cleaned() {
+    use std::os::unix::fs::chown;
+    crate::support::require_root();
+    let place = Sandbox::new();
+    let (tree, line) = tree_to_keep(&place);
+    let planted = remains(&place, "abc23p", &line);
+    chown(&planted, Some(65534), None).unwrap();
+    let own = remains(&place, "abc23q", "");
+    assert_eq!(place.kvmfair(&["clean"]).status.code(), Some(1));
+    assert!(tree.exists() && planted.exists() && !own.exists());
+}

@@ -69,7 +69,7 @@ impl Finished<'_> {
 
     fn environment(&self, experiment: &Experiment, text: &str) -> Environment {
         Environment {
-            tool_version: "test".into(),
+            tool_version: env!("CARGO_PKG_VERSION").into(),
             date: "2026-01-01T00:00:00Z".into(),
             profile: experiment.name.clone(),
             profile_sha256: Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect(),

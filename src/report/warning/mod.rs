@@ -17,6 +17,8 @@ const LEVEL: f64 = 0.02;
 /// One thing to know.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Warning {
+    /// A part of the run is lost; the sentence.
+    Damage(String),
     /// The total rate was still moving after the warm-up: the windows begin later.
     Shortened {
         /// The trials.
@@ -129,7 +131,8 @@ pub fn warnings(model: &Model) -> Vec<Warning> {
     let of_windows = [shortened(model), not_settled(model)];
     let of_flows = [guests::stalled(model), guests::turns(model)];
     let others = of_flows.into_iter().chain(of_windows).chain(of_machines).chain(of_rates).flatten();
-    guests::starved(model).into_iter().chain(others).chain(guests::unfair(model)).collect()
+    let damage = model.damage.iter().cloned().map(Warning::Damage);
+    damage.chain(guests::starved(model)).chain(others).chain(guests::unfair(model)).collect()
 }
 
 /// The valid trials by number.

@@ -7,6 +7,7 @@ use super::Warning;
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Warning::Damage(sentence) => f.write_str(sentence),
             Warning::Shortened { trials, most_s, warmup_s } => write!(
                 f,
                 "the rate of {} had not settled after the warm-up: what came before was left out, up to {most_s:.1} s of \

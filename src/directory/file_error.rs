@@ -63,9 +63,10 @@ impl FileError {
         move |cause| FileError::System { action, path, cause: cause.into() }
     }
 
-    /// Whether there is no such file.
+    /// Whether there is no such file or directory.
     pub fn is_missing(&self) -> bool {
-        matches!(self, FileError::System { cause, .. } if cause.kind() == ErrorKind::NotFound)
+        let missing = [ErrorKind::NotFound, ErrorKind::NotADirectory];
+        matches!(self, FileError::System { cause, .. } if missing.contains(&cause.kind()))
     }
 }
 

@@ -157,28 +157,40 @@ impl Results {
         Ok(self.dir.write_json("plan.json", plan)?)
     }
 
-    /// Keeps one more trial: appends to the tables of single trials, and writes the others anew where that is cheap enough.
+    /// Keeps one more trial: appends to the tables of single trials, and writes the others anew where that is cheap enough. Tables
+    /// that cannot be written do not end a run: its raw trials are kept, and [`Results::finish`] writes them again.
     ///
     /// # Errors
-    /// If the run directory cannot be written.
+    /// If the raw trial cannot be kept.
     pub fn add(&mut self, raw: RawTrial) -> Result<TrialFigures> {
         self.dir.write_trial(&raw)?;
         let keeper = Keeper::new(&self.dir, &self.experiment, &self.provenance);
         let KeptTrial { figures, rows } = keeper.trial(&file_of_trial(raw.trial))?;
         self.again.remove(&figures.trial);
-        self.due.behind = true;
         // One that was tried again, or skipped by a run before this one, does not belong at the end.
         self.has_single_tables &= self.place(figures.trial) == Err(self.trials.len());
+        self.due.behind = true;
+        self.put(figures.clone());
+        let begun = Instant::now();
+        if let Err(error) = self.update_tables(&rows) {
+            tracing::warn!("failed to write the tables, which are written again later: {error:#}");
+            self.has_single_tables = false;
+            self.due = Due { behind: true, ..Due::after(begun, Instant::now()) };
+        }
+        Ok(figures)
+    }
+
+    /// Brings the tables up to date with a trial that has these rows.
+    fn update_tables(&mut self, rows: &[String]) -> Result<()> {
         if self.has_single_tables {
-            for (table, rows) in kept::headers(&self.experiment, &self.provenance).iter().zip(&rows) {
+            for (table, rows) in kept::headers(&self.experiment, &self.provenance).iter().zip(rows) {
                 self.dir.append(&table.file_name(), rows)?;
             }
         }
-        self.put(figures.clone());
         if self.due.is_now(Instant::now()) {
             self.write_tables()?;
         }
-        Ok(figures)
+        Ok(())
     }
 
     /// Keeps an attempt beside the tables if it came to nothing; `None` if it was measured and should be added.
@@ -444,6 +456,24 @@ mod tests {
         let read = Results::read(dir.clone()).unwrap();
         assert_eq!(read.trials()[0].attempt, 7);
         assert!(read.place(2).is_err() || read.trials()[1].numbers.is_none());
+    }
+
+    #[test]
+    fn tables_that_cannot_be_written_end_no_run_and_are_complete_once_they_can() {
+        let base = tempfile::tempdir().unwrap();
+        let mut results = results(base.path(), Duration::ZERO);
+        results.add(trial(1)).unwrap();
+        let in_the_way = results.dir.path().join("trials.csv");
+        std::fs::remove_file(&in_the_way).unwrap();
+        std::fs::create_dir(&in_the_way).unwrap();
+        for number in 2..=3 {
+            results.add(trial(number)).unwrap();
+        }
+        let error = results.finish().unwrap_err().to_string();
+        assert!(error.contains("trials.csv must be a regular file, got a directory"), "{error}");
+        std::fs::remove_dir(&in_the_way).unwrap();
+        results.finish().unwrap();
+        assert_eq!((rows(&results.dir), results.dir.read_trials().unwrap().len()), (Some(3), 3));
     }
 
     #[test]

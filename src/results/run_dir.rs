@@ -72,12 +72,13 @@ impl RunDir {
         fs::create_dir_all(base).map_err(refused(base))?;
         let names = std::iter::once(String::new()).chain((2..).map(|n| format!("-{n}")));
         for suffix in names {
-            let path = base.join(format!("{profile}-{time}{suffix}"));
+            let name = format!("{profile}-{time}{suffix}");
+            let path = base.join(&name);
             match fs::create_dir(&path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(refused(&path)(error).into()),
                 Ok(()) => {
-                    let dir = RunDir { files: Directory::open(&path)? };
+                    let dir = RunDir { files: Directory::open(base)?.subdirectory(&name)? };
                     dir.make("raw")?;
                     return Ok(dir);
                 }

@@ -255,7 +255,7 @@ fn every_damage_of_a_run_ends_with_a_documented_code_and_names_the_file_and_the_
         }
     };
     let found: Vec<String> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
+        let threads: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     assert!(found.is_empty(), "{} of {} cases:\n{}", found.len(), cases.len(), found.join("\n\n"));

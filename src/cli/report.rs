@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::json::JsonEvent;
-use super::{Common, bench, exit::Exit};
-use crate::results::{Results, RunDir};
+use super::{Common, bench, exit::Exit, inputs};
+use crate::results::Results;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,18 +18,14 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct ReportCommand {
     /// The run's directory
-    #[arg(value_parser = super::inputs::path)]
+    #[arg(value_parser = inputs::path)]
     run: PathBuf,
 }
 
 impl ReportCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         super::logging::start(common.verbose, None)?;
-        if !self.run.exists() {
-            let hint = "runs are in `runs/`, or in the directory that --out named";
-            bail!("there is no directory {} (hint: {hint})", self.run.display());
-        }
-        let mut results = Results::rewrite(RunDir::open(&self.run)?)?;
+        let mut results = Results::rewrite(inputs::run_dir(&self.run)?)?;
         if common.json {
             let name = results.name().to_owned();
             JsonEvent::start_of_run("report", name, results.dir(), results.planned()).print()?;

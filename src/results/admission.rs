@@ -4,64 +4,84 @@
 use std::collections::BTreeMap;
 
 use super::in_order::in_order;
-use super::kept::{Keeper, KeptTrial};
 use super::run_dir::RunDir;
 use super::run_dir_error::RunDirError;
 use crate::figures::TrialFigures;
 use crate::plan::{Plan, PlannedTrial};
 use crate::raw::Accel;
 
+/// A trial that was read, or that is excluded.
+pub(super) struct ReadTrial<R> {
+    /// Without details that are in the rows.
+    pub figures: TrialFigures,
+    /// Its rows of the tables of single trials.
+    pub rows: R,
+}
+
+/// How the trials of a run are read.
+pub(super) trait TrialReader: Sync {
+    /// The rows of one trial.
+    type Rows: Send;
+
+    /// The trial whose raw samples are in a file.
+    ///
+    /// # Errors
+    /// [`RunDirError`] if it cannot be read, is damaged, or is of another version.
+    fn trial(&self, name: &str) -> Result<ReadTrial<Self::Rows>, RunDirError>;
+
+    /// The rows of a trial that is excluded.
+    fn excluded(&self, figures: &TrialFigures) -> Self::Rows;
+}
+
 /// All trials in a directory, in the order of their numbers, one after the other: those of a large run would not fit into memory.
 ///
 /// # Errors
 /// [`RunDirError`] if the directory cannot be read, or is of another version; those of `then`.
-pub(super) fn read(
+pub(super) fn read<R: TrialReader, E: From<RunDirError>>(
     dir: &RunDir,
-    keeper: &Keeper,
+    reader: &R,
     plan: Option<&Plan>,
-    mut then: impl FnMut(KeptTrial) -> Result<(), RunDirError>,
-) -> Result<(), RunDirError> {
+    mut then: impl FnMut(ReadTrial<R::Rows>) -> Result<(), E>,
+) -> Result<(), E> {
     let planned: BTreeMap<u32, &PlannedTrial> = plan
         .into_iter()
         .flat_map(|plan| plan.trials.iter().map(|planned| (planned.trial, planned)))
         .collect();
     let one = |(name, number): &(String, u32)| {
         let planned = planned.get(number).copied();
-        match keeper.trial(name) {
-            Ok(trial) => Ok(Some(admit(*number, trial, keeper, plan.is_some(), planned))),
-            Err(RunDirError::Content { cause, .. }) => {
-                let figures = unreadable(*number, planned, &cause);
-                Ok(figures.map(|figures| KeptTrial { rows: keeper.rows(&figures, None), figures }))
+        let exclude = |figures| ReadTrial { rows: reader.excluded(&figures), figures };
+        match reader.trial(name) {
+            Ok(trial) => {
+                let exclusion = exclusion(*number, &trial.figures, plan.is_some(), planned);
+                Ok(Some(exclusion.map_or(trial, exclude)))
             }
+            Err(RunDirError::Content { cause, .. }) => Ok(unreadable(*number, planned, &cause).map(exclude)),
             Err(error) => Err(error),
         }
     };
     in_order(&dir.trial_files()?, one, |trial| trial?.map_or(Ok(()), &mut then))
 }
 
-/// A trial that was read, or its exclusion.
-fn admit(
+/// What stands for a trial that is none of the plan; `None` for one that is.
+fn exclusion(
     number: u32,
-    trial: KeptTrial,
-    keeper: &Keeper,
+    found: &TrialFigures,
     is_planned: bool,
     planned: Option<&PlannedTrial>,
-) -> KeptTrial {
-    let found = &trial.figures;
+) -> Option<TrialFigures> {
     let what = match planned {
         _ if found.trial != number => format!("the file of trial {number} has trial {}", found.trial),
         None if is_planned => format!("the plan has no trial {number}"),
         Some(planned) if planned.repeat != found.repeat || planned.configuration != found.configuration => {
             "the plan has another configuration or repeat for it".to_owned()
         }
-        _ => return trial,
+        _ => return None,
     };
     let (repeat, configuration) = match planned {
         Some(planned) => (planned.repeat, planned.configuration.clone()),
         None => (found.repeat, found.configuration.clone()),
     };
-    let figures = TrialFigures::excluded(number, repeat, configuration, found.accel, what);
-    KeptTrial { rows: keeper.rows(&figures, None), figures }
+    Some(TrialFigures::excluded(number, repeat, configuration, found.accel, what))
 }
 
 /// A trial whose file cannot be read; `None` if the plan does not know it either.
@@ -77,6 +97,7 @@ fn unreadable(number: u32, planned: Option<&PlannedTrial>, cause: &str) -> Optio
 
 #[cfg(test)]
 mod tests {
+    use super::super::kept::Keeper;
     use super::super::trial_files::file_of_trial;
     use super::*;
     use crate::figures::{Outcome, Reason, fixture};
@@ -101,9 +122,9 @@ mod tests {
         };
         let provenance = report_fixture::run().1;
         let mut found = Vec::new();
-        let keep = |trial: KeptTrial| {
+        let keep = |trial: ReadTrial<Vec<String>>| {
             found.push((trial.figures.trial, word(&trial.figures)));
-            Ok(())
+            Ok::<(), RunDirError>(())
         };
         read(&dir, &Keeper::new(&dir, &experiment, &provenance), Some(&plan), keep).unwrap();
         found

@@ -5,6 +5,7 @@
 //! - `loading`: [`Results::read`]; `trial_files`: the files of raw trials
 //! - `admission`: raw trials as they are read back; damaged and unplanned ones are excluded
 //! - `kept`: the figures of each trial, kept beside its raw file; `in_order`: read by all CPUs
+//! - [`Export`]: all tables for other programs, piece by piece
 //! - `table_files`: the tables of single trials, written row by row
 //! - `attempts`: attempts at trials that failed
 //! - [`merge`]: runs of one profile joined into one
@@ -18,6 +19,7 @@
 mod admission;
 mod attempts;
 mod due;
+mod export;
 mod in_order;
 mod kept;
 mod loading;
@@ -42,10 +44,11 @@ use crate::raw::{Accel, RawTrial};
 use crate::report::chart::{Chart, charts, lab, png};
 use crate::report::html::{self, Underway};
 use crate::report::{self, Model, Provenance, tables};
-use crate::table::FORMATS;
+use admission::{ReadTrial, TrialReader};
 use due::Due;
+pub use export::Export;
 use in_order::in_order;
-use kept::{Keeper, KeptTrial};
+use kept::Keeper;
 use origin::provenance;
 pub use run_dir::{RunDir, Writer};
 pub use run_dir_error::RunDirError;
@@ -164,7 +167,7 @@ impl Results {
     pub fn add(&mut self, raw: RawTrial) -> Result<TrialFigures> {
         self.dir.write_trial(&raw)?;
         let keeper = Keeper::new(&self.dir, &self.experiment, &self.provenance);
-        let KeptTrial { figures, rows } = keeper.trial(&file_of_trial(raw.trial))?;
+        let ReadTrial { figures, rows } = keeper.trial(&file_of_trial(raw.trial))?;
         self.again.remove(&figures.trial);
         self.due.behind = true;
         // One that was tried again, or skipped by a run before this one, does not belong at the end.
@@ -238,10 +241,7 @@ impl Results {
     fn write_comparisons(&mut self) -> Result<()> {
         let begun = Instant::now();
         for table in tables::of_all_trials(&self.model()) {
-            for format in FORMATS {
-                let name = format!("{}.{}", table.name, format.extension);
-                self.dir.write(&name, (format.render)(&table).as_bytes())?;
-            }
+            self.dir.write(&table.file_name(), table.to_csv().as_bytes())?;
         }
         if self.underway {
             self.write_page(&pictures(&self.model())?)?;

@@ -10,6 +10,7 @@ mod ci_examples;
 mod clean;
 mod commands;
 mod docs;
+mod export;
 mod gate;
 mod json;
 mod load;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kvmfair::host::Environment;
-use kvmfair::profile::{Experiment, HostFacts, parse};
+use kvmfair::profile::{Configuration, Experiment, HostFacts, parse};
 use kvmfair::results::{Results, RunDir};
 use kvmfair::{backend, profile, raw};
 
@@ -58,7 +58,7 @@ fn trials(experiment: &Experiment) -> Vec<raw::RawTrial> {
             let number = trials.len() as u32 + 1;
             let rate = 1000.0 + 7.0 * f64::from(number);
             let raw = match number {
-                3 => fixture::failed(configuration.clone()),
+                3 => failed(configuration.clone()),
                 6 => fixture::wrong_driver(configuration.clone()),
                 _ => fixture::trial(configuration.clone(), &[rate, 1.1 * rate]),
             };
@@ -66,6 +66,15 @@ fn trials(experiment: &Experiment) -> Vec<raw::RawTrial> {
         }
     }
     trials
+}
+
+/// A failed trial whose cause has every character that some format takes for more than a text.
+fn failed(configuration: Configuration) -> raw::RawTrial {
+    let mut trial = fixture::failed(configuration);
+    if let Some(failure) = &mut trial.failure {
+        failure.cause = r#"50 % of a_b & c#1, {x} $5 \input{x} ~ ^ | `y` [2pt]* "q" 'r' <s> – µs"#.into();
+    }
+    trial
 }
 
 /// The output of a program that must succeed.
@@ -88,12 +97,13 @@ fn python() -> Command {
     Command::new(path.trim())
 }
 
-/// Exports all tables that a format is for into a directory of its name.
-fn export(run: &Path, format: &str, base: &Path) -> PathBuf {
+/// Exports tables of a run, by default all that a format is for, into a directory of the format's name.
+fn export(run: &Path, format: &str, tables: &[&str], base: &Path) -> PathBuf {
     let directory = base.join(format);
-    std::fs::create_dir(&directory).unwrap(); // a single table would be a file of this name
+    std::fs::create_dir_all(&directory).unwrap(); // a single table would be a file of this name
     let mut command = Command::new(env!("CARGO_BIN_EXE_kvmfair"));
-    output(command.args(["export", "--format", format, "--out"]).arg(&directory).arg(run));
+    command.args(["export", "--format", format, "--out"]).arg(&directory).arg(run);
+    output(command.args(tables.iter().flat_map(|table| ["--table", table])));
     directory
 }
 
@@ -114,7 +124,7 @@ fn exported_files_have_the_types_and_values_of_the_run_in_every_format() {
     let exported = base.path().join("exported");
     std::fs::create_dir(&exported).unwrap();
     for format in kvmfair::table::FORMATS {
-        export(&run, format.name, &exported);
+        export(&run, format.name, &[], &exported);
     }
     let tables = output(python().arg(file("tests/dataframes/exported.py")).args([&run, &exported]));
     for table in ["trials: 16 rows", "timeline: ", "openmetrics: ", "report_speed: 8 rows as LaTeX"] {
@@ -126,11 +136,33 @@ fn exported_files_have_the_types_and_values_of_the_run_in_every_format() {
 }
 
 #[test]
+fn latex_typesets_every_table_whatever_text_is_in_it() {
+    let base = tempfile::tempdir().unwrap();
+    let run = run(base.path());
+    let tables = export(&run, "latex", &[], base.path());
+    export(&run, "latex", &["trials", "proofs", "configurations"], base.path());
+    let mut names: Vec<String> = std::fs::read_dir(&tables)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert!(names.len() > 5 && names.contains(&"trials.tex".to_owned()), "{names:?}");
+    let inputs: String = names.iter().map(|name| format!("\\input{{{name}}}\n\n")).collect();
+    let document = format!(
+        "\\documentclass{{article}}\n\\usepackage{{booktabs}}\n\\begin{{document}}\n{inputs}\\end{{document}}\n"
+    );
+    std::fs::write(tables.join("all.tex"), document).unwrap();
+    let mut pdflatex = Command::new("pdflatex");
+    pdflatex.args(["-interaction=nonstopmode", "-halt-on-error", "all.tex"]).current_dir(&tables);
+    assert!(output(&mut pdflatex).contains("Output written on all.pdf"));
+}
+
+#[test]
 fn the_examples_for_pandas_duckdb_and_r_print_the_same_guests() {
     let base = tempfile::tempdir().unwrap();
     let run = run(base.path());
-    let parquet = export(&run, "parquet", base.path());
-    let csv = export(&run, "csv", base.path());
+    let parquet = export(&run, "parquet", &["guests"], base.path());
+    let csv = export(&run, "csv", &["guests"], base.path());
     let example = |name: &str| file("examples/export").join(name);
     let in_pandas = output(python().arg(example("slowest_guest_pandas.py")).arg(&parquet));
     let query = "import duckdb, sys; print(duckdb.sql(open(sys.argv[1]).read()))";

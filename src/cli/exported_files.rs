@@ -29,7 +29,7 @@ impl Destination {
         match out {
             None => Destination::Directory(format!("{run}-export").into()),
             Some(out) if out.as_os_str() == "-" => Destination::Stdout,
-            Some(out) if tables == 1 && !out.is_dir() => Destination::File(out.to_owned()),
+            Some(out) if tables == 1 && !is_directory(out) => Destination::File(out.to_owned()),
             Some(out) => Destination::Directory(out.to_owned()),
         }
     }
@@ -140,6 +140,11 @@ impl ExportedFile {
         };
         Ok(ExportedTable { table: self.table, format: format.name, path, rows: self.rows, bytes })
     }
+}
+
+/// Whether a path is that of a directory, or written as one.
+fn is_directory(path: &Path) -> bool {
+    path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/")
 }
 
 fn failed(table: &str) -> String {

@@ -85,6 +85,8 @@ fn one_table_goes_to_a_file_whose_ending_names_the_format_or_to_standard_output(
     assert!(fs::read(written(&place, "flows.parquet")).unwrap().starts_with(b"PAR1"));
     export(&place, &["--format", "openmetrics", "--out", "lab.prom", &run]);
     assert!(fs::read_to_string(written(&place, "lab.prom")).unwrap().ends_with("# EOF\n"));
+    export(&place, &["--table", "flows", "--out", "new/", &run]);
+    assert!(written(&place, "new/flows.csv").exists());
     let text = export(&place, &["--table", "report_speed", "--format", "latex", "--out", "-", &run]);
     assert!(text.contains("\\begin{tabular}{"), "{text}");
     let piped =

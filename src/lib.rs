@@ -23,9 +23,10 @@
 //! - [`load`]: netperf: command lines, aligned start, interim results
 //! - [`plan`] (P): configurations -> ordered trials, the set-up before each, an estimate
 //! - [`probe`]: samplers and snapshots: the counters of the host and of the guests
-//! - [`table`] (P): one tidy table value with typed columns, as CSV, JSON, Markdown and HTML; the data dictionary
+//! - [`table`] (P): one tidy table value with typed columns, as CSV, JSON, Parquet, OpenMetrics, LaTeX, Markdown and HTML; the data
+//!   dictionary
 //! - [`report`] (P): figures -> tables, Markdown, HTML and charts; renderers return text or bytes
-//! - [`results`]: the run directory: raw trials, kept figures, tables, resume
+//! - [`results`]: the run directory: raw trials, kept figures, tables, resume, export
 //! - [`lab`]: the machines, in namespaces or remote; wire, switch; the journal and how it is undone
 //! - [`guest`]: the image, the domain XML, guests that are ready
 //! - [`preflight`]: whether the machines have what a profile needs

@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
+use super::inputs;
 use crate::answers::{Fingerprint, MeasuredValue, values_of_figures};
 use crate::figures;
 use crate::host::Environment;
 use crate::profile::Experiment;
 use crate::raw::Accel;
 use crate::report::comparison::ComparedRun;
-use crate::results::{Results, RunDir};
+use crate::results::Results;
 
 /// What is read of a run.
 pub(super) struct FinishedRun {
@@ -22,11 +23,7 @@ pub(super) struct FinishedRun {
 
 impl FinishedRun {
     pub fn read(path: &Path) -> Result<FinishedRun> {
-        if !path.exists() {
-            let hint = "runs are in `runs/`, or in the directory that --out named";
-            bail!("there is no directory {} (hint: {hint})", path.display());
-        }
-        let dir = RunDir::open(path)?;
+        let dir = inputs::run_dir(path)?;
         let name = dir.name();
         let environment = dir
             .read_json("environment.json")

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::output::print_stderr;
 use crate::guest::appliance;
@@ -13,6 +13,7 @@ use crate::host;
 use crate::plan::{self, Partition, Plan};
 use crate::profile::{self, AccelChoice, Experiment, HostFacts};
 use crate::raw::Accel;
+use crate::results::RunDir;
 
 /// The argument that names standard input in place of a file.
 const STDIN: &str = "-";
@@ -38,6 +39,16 @@ pub fn load(path: &Path) -> Result<(String, Experiment)> {
     let stdin = std::io::stdin().lock();
     stdin.take(profile::LARGEST + 1).read_to_end(&mut bytes).context("failed to read standard input")?;
     Ok(profile::from_bytes(bytes, Path::new("<stdin>"), facts)?)
+}
+
+/// The directory of a run.
+///
+/// # Errors
+/// If there is none.
+pub fn run_dir(path: &Path) -> Result<RunDir> {
+    let hint = "runs are in `runs/`, or in the directory that --out named";
+    ensure!(path.exists(), "there is no directory {} (hint: {hint})", path.display());
+    Ok(RunDir::open(path)?)
 }
 
 /// Memory and CPUs of this machine.

@@ -11,6 +11,8 @@ mod compare;
 mod completions;
 mod doctor;
 pub mod exit;
+mod export;
+mod exported_files;
 mod failure;
 mod findings;
 mod finished_run;
@@ -92,6 +94,8 @@ enum Command {
     Doctor(doctor::DoctorCommand),
     /// Redraw tables and charts from a run's raw data
     Report(report::ReportCommand),
+    /// Write a run's tables for other programs: CSV, JSON Lines, Parquet, OpenMetrics, LaTeX, Markdown
+    Export(export::ExportCommand),
     /// Compare finished runs with a base run: better, same, worse or inconclusive
     Compare(compare::CompareCommand),
     /// Make, show or edit a baseline for `gate`
@@ -120,7 +124,7 @@ impl Command {
     /// Its name where it neither writes nor reads a run: the others name the run in their first line of JSON.
     fn name_without_run(&self) -> Option<&'static str> {
         match self {
-            Command::Bench(_) | Command::Report(_) | Command::Merge(_) => None,
+            Command::Bench(_) | Command::Report(_) | Command::Export(_) | Command::Merge(_) => None,
             Command::Plan(_) => Some("plan"),
             Command::Check(_) => Some("check"),
             Command::Doctor(_) => Some("doctor"),
@@ -164,6 +168,7 @@ fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Check(command) => command.run(common),
         Command::Doctor(command) => command.run(common),
         Command::Report(command) => command.run(common),
+        Command::Export(command) => command.run(common),
         Command::Compare(command) => command.run(common),
         Command::Baseline(command) => command.run(common),
         Command::Gate(command) => command.run(common),

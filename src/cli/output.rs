@@ -12,8 +12,20 @@ use super::exit::Exit;
 /// If standard output cannot be written for another reason.
 pub fn print(text: &str) -> Result<Exit> {
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+    ignoring_closed_pipe(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Into::into))
+}
+
+/// How something that was written to standard output ended, where a reader that has gone away is not an error.
+///
+/// # Errors
+/// The other ones.
+pub fn ignoring_closed_pipe(written: Result<()>) -> Result<Exit> {
+    let is_closed = |cause: &(dyn std::error::Error + 'static)| {
+        let cause = cause.downcast_ref::<std::io::Error>();
+        cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    match written {
+        Err(error) if !error.chain().any(is_closed) => Err(error),
         _ => Ok(Exit::Success),
     }
 }

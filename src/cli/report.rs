@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::json::JsonEvent;
-use super::{Common, bench, exit::Exit, findings};
-use crate::results::{Results, RunDir, RunDirError};
+use super::{Common, bench, exit::Exit, findings, inputs};
+use crate::results::{Results, RunDirError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,18 +22,14 @@ const BUSY: &str = "another kvmfair is writing this run: its files are left to t
 #[command(after_help = EXAMPLES)]
 pub struct ReportCommand {
     /// The run's directory
-    #[arg(value_parser = super::inputs::path)]
+    #[arg(value_parser = inputs::path)]
     run: PathBuf,
 }
 
 impl ReportCommand {
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
         super::logging::start(common.verbose, None);
-        if !self.run.exists() {
-            let hint = "runs are in `runs/`, or in the directory that --out named";
-            bail!("there is no directory {} (hint: {hint})", self.run.display());
-        }
-        let dir = RunDir::open(&self.run)?;
+        let dir = inputs::run_dir(&self.run)?;
         let writer = match dir.lock() {
             Err(RunDirError::Busy(_)) => None,
             locked => Some(locked?),

@@ -92,8 +92,7 @@ fn list(items: Vec<String>) -> Vec<ReportPart> {
 
 /// A table; nothing without rows or figures.
 fn figures(table: &Table) -> Vec<ReportPart> {
-    let shown = !table.rows.is_empty() && table.legend().next().is_some();
-    shown.then(|| ReportPart::Figures(table.clone())).into_iter().collect()
+    table.has_figures().then(|| ReportPart::Figures(table.clone())).into_iter().collect()
 }
 
 fn groups(model: &Model) -> ReportSection {

@@ -3,6 +3,7 @@
 //! - [`Model`]: what every renderer reads: the experiment, its trials, one row per configuration, the provenance
 //! - [`Provenance`]: what has to be known beside every figure
 //! - [`tables`]: flows, guests, trials, the summary … for other programs, with their data dictionary
+//! - [`exported`]: which tables `kvmfair export` has, those of the report among them
 //! - [`terminal`]: the summary, and what groups of guests got, as tables that fit the terminal
 //! - `overview`, `groups`: these tables, which the report shows too; `over_repeats`: their figures that no single trial has
 //! - `caption`: what has to be known to read them
@@ -20,6 +21,7 @@ mod caption;
 pub mod chart;
 pub mod comparison;
 mod document;
+pub mod exported;
 mod findings;
 #[cfg(test)]
 pub(crate) mod fixture;

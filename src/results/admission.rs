@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::in_order::in_order;
-use super::kept::{Keeper, KeptTrial};
 use super::run_dir::RunDir;
 use super::run_dir_error::RunDirError;
 use super::trial_files::file_of_trial;
@@ -14,28 +13,54 @@ use crate::raw::Accel;
 
 /// Files that a sentence names at most.
 const NAMED: usize = 5;
+/// A trial that was read, or that is excluded.
+pub(super) struct ReadTrial<R> {
+    /// Without details that are in the rows.
+    pub figures: TrialFigures,
+    /// Its rows of the tables of single trials.
+    pub rows: R,
+}
+
+/// How the trials of a run are read.
+pub(super) trait TrialReader: Sync {
+    /// The rows of one trial.
+    type Rows: Send;
+
+    /// The trial whose raw samples are in a file.
+    ///
+    /// # Errors
+    /// [`RunDirError`] if it cannot be read, is damaged, or is of another version.
+    fn trial(&self, name: &str) -> Result<ReadTrial<Self::Rows>, RunDirError>;
+
+    /// The rows of a trial that is excluded.
+    fn excluded(&self, figures: &TrialFigures) -> Self::Rows;
+}
 
 /// All trials in a directory, in the order of their numbers, one after the other: those of a large run would not fit into memory.
 /// Returns what is lost of the run, and excludes no trial, a sentence each.
 ///
 /// # Errors
 /// [`RunDirError`] if the directory cannot be read, or is of another version; those of `then`.
-pub(super) fn read(
+pub(super) fn read<R: TrialReader, E: From<RunDirError>>(
     dir: &RunDir,
-    keeper: &Keeper,
+    reader: &R,
     plan: Option<&Plan>,
-    mut then: impl FnMut(KeptTrial) -> Result<(), RunDirError>,
-) -> Result<Vec<String>, RunDirError> {
+    mut then: impl FnMut(ReadTrial<R::Rows>) -> Result<(), E>,
+) -> Result<Vec<String>, E> {
     let planned: BTreeMap<u32, &PlannedTrial> = plan
         .into_iter()
         .flat_map(|plan| plan.trials.iter().map(|planned| (planned.trial, planned)))
         .collect();
     let one = |(name, number): &(String, u32)| {
         let planned = planned.get(number).copied();
-        match keeper.trial(name) {
-            Ok(trial) => Ok(Ok(admit(*number, trial, keeper, plan.is_some(), planned))),
+        let exclude = |figures| ReadTrial { rows: reader.excluded(&figures), figures };
+        match reader.trial(name) {
+            Ok(trial) => {
+                let exclusion = exclusion(*number, &trial.figures, plan.is_some(), planned);
+                Ok(Ok(exclusion.map_or(trial, exclude)))
+            }
             Err(error) if error.is_of_one_file() => Ok(match planned {
-                Some(planned) => Ok(unreadable(*number, planned, &error.cause(), keeper)),
+                Some(planned) => Ok(exclude(unreadable(*number, planned, &error.cause()))),
                 None => Err(format!("{name}, which no plan names, cannot be read: {}", error.cause())),
             }),
             Err(error) => Err(error),
@@ -70,43 +95,40 @@ fn missing(files: &[(String, u32)], planned: &BTreeMap<u32, &PlannedTrial>) -> V
     if missing.is_empty() { Vec::new() } else { vec![sentence] }
 }
 
-/// A trial that was read, or its exclusion.
-fn admit(
+/// What stands for a trial that is none of the plan; `None` for one that is.
+fn exclusion(
     number: u32,
-    trial: KeptTrial,
-    keeper: &Keeper,
+    found: &TrialFigures,
     is_planned: bool,
     planned: Option<&PlannedTrial>,
-) -> KeptTrial {
-    let found = &trial.figures;
+) -> Option<TrialFigures> {
     let what = match planned {
         _ if found.trial != number => format!("the file of trial {number} has trial {}", found.trial),
         None if is_planned => format!("the plan has no trial {number}"),
         Some(planned) if planned.repeat != found.repeat || planned.configuration != found.configuration => {
             "the plan has another configuration or repeat for it".to_owned()
         }
-        _ => return trial,
+        _ => return None,
     };
     let (repeat, configuration) = match planned {
         Some(planned) => (planned.repeat, planned.configuration.clone()),
         None => (found.repeat, found.configuration.clone()),
     };
-    let figures = TrialFigures::excluded(number, repeat, configuration, found.accel, what);
-    KeptTrial { rows: keeper.rows(&figures, None), figures }
+    Some(TrialFigures::excluded(number, repeat, configuration, found.accel, what))
 }
 
 /// The exclusion of a planned trial whose file cannot be read.
-fn unreadable(number: u32, planned: &PlannedTrial, cause: &str, keeper: &Keeper) -> KeptTrial {
+fn unreadable(number: u32, planned: &PlannedTrial, cause: &str) -> TrialFigures {
     let (repeat, configuration) = (planned.repeat, planned.configuration.clone());
     let hint =
         "hint: restore it from a copy of the run, or `kvmfair bench --resume` measures the trial again";
     let what = format!("its file cannot be read: {cause} ({hint})");
-    let figures = TrialFigures::excluded(number, repeat, configuration, Accel::Tcg, what);
-    KeptTrial { rows: keeper.rows(&figures, None), figures }
+    TrialFigures::excluded(number, repeat, configuration, Accel::Tcg, what)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::kept::Keeper;
     use super::*;
     use crate::figures::{Outcome, Reason, fixture};
     use crate::profile::Configuration;
@@ -130,9 +152,9 @@ mod tests {
         };
         let provenance = report_fixture::run().1;
         let mut found = Vec::new();
-        let keep = |trial: KeptTrial| {
+        let keep = |trial: ReadTrial<Vec<String>>| {
             found.push((trial.figures.trial, word(&trial.figures)));
-            Ok(())
+            Ok::<(), RunDirError>(())
         };
         read(&dir, &Keeper::new(&dir, &experiment, &provenance), Some(&plan), keep).unwrap();
         found

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::admission::{ReadTrial, TrialReader};
 use super::run_dir::RunDir;
 use super::run_dir_error::RunDirError;
 use crate::directory::FileError;
@@ -40,13 +41,8 @@ static BUILD: LazyLock<String> = LazyLock::new(|| {
     format!("{} {identity:?}", env!("CARGO_PKG_VERSION"))
 });
 
-/// What a report needs of a trial.
-pub(super) struct KeptTrial {
-    /// Without details that are in the rows.
-    pub figures: TrialFigures,
-    /// Its rows of each of [`headers`]' tables, as CSV.
-    pub rows: Vec<String>,
-}
+/// What a report needs of a trial: its figures, and its rows of each of [`headers`]' tables as CSV.
+type KeptTrial = ReadTrial<Vec<String>>;
 
 /// The first line of a file; the rows follow.
 #[derive(Serialize, Deserialize)]
@@ -64,20 +60,65 @@ pub(super) struct Keeper<'r> {
     provenance: &'r Provenance,
     /// What the figures of all trials depend on beside their raw data.
     context: Vec<u8>,
+    /// Whether figures that are not kept yet will be.
+    keeps: bool,
 }
 
 impl<'r> Keeper<'r> {
     pub fn new(dir: &'r RunDir, experiment: &'r Experiment, provenance: &'r Provenance) -> Keeper<'r> {
         let described = serde_json::to_string(experiment).unwrap_or_default();
         let context = [BUILD.as_str(), &provenance.run, &described].join("\n").into_bytes();
-        Keeper { dir, experiment, provenance, context }
+        Keeper { dir, experiment, provenance, context, keeps: true }
     }
 
-    /// The trial whose raw samples are in a file.
+    /// One that writes nothing.
+    pub fn for_reading(self) -> Keeper<'r> {
+        Keeper { keeps: false, ..self }
+    }
+
+    /// The raw samples in a file with all figures; what is kept is not used.
     ///
     /// # Errors
-    /// [`RunDirError`] if it cannot be read, is damaged, or is of another version; figures that are kept do not replace it.
-    pub fn trial(&self, name: &str) -> Result<KeptTrial, RunDirError> {
+    /// As [`TrialReader::trial`].
+    pub fn measured(&self, name: &str) -> Result<(RawTrial, TrialFigures), RunDirError> {
+        self.decoded(name, &self.dir.read_bytes(name)?)
+    }
+
+    fn decoded(&self, name: &str, bytes: &[u8]) -> Result<(RawTrial, TrialFigures), RunDirError> {
+        let raw = self.dir.decode_trial(name, bytes)?;
+        let figures = TrialFigures::compute(&raw, &self.experiment.timing);
+        Ok((raw, figures))
+    }
+
+    /// The rows of a trial in each of [`headers`]' tables; without its raw samples it has no course.
+    pub fn tables(&self, figures: &TrialFigures, raw: Option<&RawTrial>) -> Vec<Table> {
+        let one = std::slice::from_ref(figures);
+        let mut tables = tables::per_trial(self.experiment, self.provenance, one);
+        // What is excluded has no course.
+        let course = raw.filter(|_| figures.numbers.is_some()).map(|raw| {
+            let points = timeline(raw, &self.experiment.timing, self.rows_of_trial());
+            (raw.trial, &raw.configuration, points)
+        });
+        tables.push(tables::timeline(self.experiment, self.provenance, course));
+        tables
+    }
+
+    fn rows(&self, figures: &TrialFigures, raw: Option<&RawTrial>) -> Vec<String> {
+        let shown = raw.filter(|_| figures.trial as usize <= TRIALS_OF_TIMELINE);
+        self.tables(figures, shown).iter().map(Table::to_csv_rows).collect()
+    }
+
+    fn rows_of_trial(&self) -> usize {
+        let trials = self.experiment.configurations.len() * self.experiment.timing.repeats as usize;
+        ROWS_OF_TRIAL.min(ROWS_OF_RUN / trials.clamp(1, TRIALS_OF_TIMELINE))
+    }
+}
+
+impl TrialReader for Keeper<'_> {
+    type Rows = Vec<String>;
+
+    /// Figures that are kept do not replace the raw samples: a trial without these is no trial.
+    fn trial(&self, name: &str) -> Result<KeptTrial, RunDirError> {
         let bytes = self.dir.read_bytes(name)?;
         let digest = Sha256::new().chain_update(&self.context).chain_update(&bytes).finalize();
         let key: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -85,34 +126,20 @@ impl<'r> Keeper<'r> {
         if let Some(trial) = read(self.dir, &kept, &key) {
             return Ok(trial);
         }
-        let raw = self.dir.decode_trial(name, &bytes)?;
-        let mut figures = TrialFigures::compute(&raw, &self.experiment.timing);
+        let (raw, mut figures) = self.decoded(name, &bytes)?;
         let rows = self.rows(&figures, Some(&raw));
         figures.drop_details();
         let trial = KeptTrial { figures, rows };
-        if let Err(error) = write(self.dir, &kept, key, &trial) {
+        if self.keeps
+            && let Err(error) = write(self.dir, &kept, key, &trial)
+        {
             tracing::debug!("failed to keep the figures of {name}: {error}"); // the next report is slower, no more
         }
         Ok(trial)
     }
 
-    /// The rows of a trial; without its raw samples it has no course.
-    pub fn rows(&self, figures: &TrialFigures, raw: Option<&RawTrial>) -> Vec<String> {
-        let one = std::slice::from_ref(figures);
-        let mut tables = tables::per_trial(self.experiment, self.provenance, one);
-        // What is excluded has no course.
-        let shown = raw.filter(|_| figures.numbers.is_some() && figures.trial as usize <= TRIALS_OF_TIMELINE);
-        let course = shown.map(|raw| {
-            let points = timeline(raw, &self.experiment.timing, self.rows_of_trial());
-            (raw.trial, &raw.configuration, points)
-        });
-        tables.push(tables::timeline(self.experiment, self.provenance, course));
-        tables.iter().map(Table::to_csv_rows).collect()
-    }
-
-    fn rows_of_trial(&self) -> usize {
-        let trials = self.experiment.configurations.len() * self.experiment.timing.repeats as usize;
-        ROWS_OF_TRIAL.min(ROWS_OF_RUN / trials.clamp(1, TRIALS_OF_TIMELINE))
+    fn excluded(&self, figures: &TrialFigures) -> Vec<String> {
+        self.rows(figures, None)
     }
 }
 

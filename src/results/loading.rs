@@ -31,17 +31,27 @@ impl Results {
     }
 
     fn load(dir: RunDir, rewrites: bool) -> Result<Results> {
+        let (mut results, ..) = Results::open(dir)?;
+        results.load_trials(rewrites)?;
+        results.find_accel();
+        Ok(results)
+    }
+
+    /// A run directory without its trials, and its plan.
+    pub(super) fn open(dir: RunDir) -> Result<(Results, Option<Plan>), RunDirError> {
         let experiment: Experiment = dir.read_json("experiment.json")?;
         let environment: Environment = dir.read_json("environment.json")?;
         let (plan, _) = plan_of(&dir);
         let written = experiment.configurations.len() * experiment.timing.repeats as usize;
         let planned = plan.as_ref().map_or(written, |plan| plan.trials.len());
         let provenance = provenance(&dir, &environment, Accel::Tcg);
-        let mut results = Results::empty(dir, experiment, provenance, planned);
-        results.load_trials(rewrites)?;
-        let readable = results.trials.iter().find(|trial| trial.started_s > 0.0);
-        results.provenance.accel = readable.map_or(Accel::Tcg, |trial| trial.accel);
-        Ok(results)
+        Ok((Results::empty(dir, experiment, provenance, planned), plan))
+    }
+
+    /// Takes what ran the guests' instructions from the trials.
+    pub(super) fn find_accel(&mut self) {
+        let readable = self.trials.iter().find(|trial| trial.started_s > 0.0);
+        self.provenance.accel = readable.map_or(Accel::Tcg, |trial| trial.accel);
     }
 
     /// Takes all trials from the disk, and writes the tables of single trials on the way.
@@ -58,7 +68,7 @@ impl Results {
         let lost = admission::read(&dir, &keeper, plan.as_ref(), |trial| {
             files.as_mut().map_or(Ok(()), |files| files.add(&trial.rows))?;
             self.put(trial.figures);
-            Ok(())
+            Ok::<(), RunDirError>(())
         })?;
         self.damage = unplanned.into_iter().chain(lost).map(|sentence| visible(&sentence).into()).collect();
         self.has_single_tables = rewrites;

@@ -5,6 +5,7 @@
 //! - `loading`: [`Results::read`]; `trial_files`: the files of raw trials
 //! - `admission`: raw trials as they are read back; damaged and unplanned ones are excluded
 //! - `kept`: the figures of each trial, kept beside its raw file; `in_order`: read by all CPUs
+//! - [`Export`]: all tables for other programs, piece by piece
 //! - `table_files`: the tables of single trials, written row by row
 //! - `attempts`: attempts at trials that failed
 //! - [`merge`]: runs of one profile joined into one
@@ -19,6 +20,7 @@
 mod admission;
 mod attempts;
 mod due;
+mod export;
 mod in_order;
 mod kept;
 mod loading;
@@ -44,10 +46,11 @@ use crate::raw::{Accel, RawTrial};
 use crate::report::chart::{Chart, charts, lab, png};
 use crate::report::html::{self, Underway};
 use crate::report::{self, Model, Provenance, tables};
-use crate::table::FORMATS;
+use admission::{ReadTrial, TrialReader};
 use due::Due;
+pub use export::Export;
 use in_order::in_order;
-use kept::{Keeper, KeptTrial};
+use kept::Keeper;
 use origin::provenance;
 pub use resumable::refuse_other_machine;
 pub use run_dir::{RunDir, Writer};
@@ -165,7 +168,7 @@ impl Results {
     pub fn add(&mut self, raw: RawTrial) -> Result<TrialFigures> {
         self.dir.write_trial(&raw)?;
         let keeper = Keeper::new(&self.dir, &self.experiment, &self.provenance);
-        let KeptTrial { figures, rows } = keeper.trial(&file_of_trial(raw.trial))?;
+        let ReadTrial { figures, rows } = keeper.trial(&file_of_trial(raw.trial))?;
         self.again.remove(&figures.trial);
         // One that was tried again, or skipped by a run before this one, does not belong at the end.
         self.has_single_tables &= self.place(figures.trial) == Err(self.trials.len());
@@ -272,10 +275,7 @@ impl Results {
     /// The tables that are made of all trials.
     fn write_comparisons(&self, model: &Model) -> Result<()> {
         for table in tables::of_all_trials(model) {
-            for format in FORMATS {
-                let name = format!("{}.{}", table.name, format.extension);
-                self.dir.write(&name, (format.render)(&table).as_bytes())?;
-            }
+            self.dir.write(&table.file_name(), table.to_csv().as_bytes())?;
         }
         Ok(())
     }

@@ -2,13 +2,20 @@
 
 use std::fmt::Write;
 
-use super::{Cell, FileFormat, Table};
+use super::file::{Encoding, FileFormat, Purpose};
+use super::{Cell, Table};
 
 /// Spreadsheets compute a text that begins so; the apostrophe before it tells them that it is one.
 const FORMULA: [char; 4] = ['=', '+', '-', '@'];
 
 /// The format.
-pub(super) const FORMAT: FileFormat = FileFormat { extension: "csv", render: Table::to_csv };
+pub(super) const FORMAT: FileFormat = FileFormat {
+    name: "csv",
+    extension: "csv",
+    about: "comma-separated values (RFC 4180) with a header line, as in the run's directory",
+    purpose: Purpose::Analysis,
+    encoding: Encoding::Text { head, rows: Table::to_csv_rows, end: "" },
+};
 
 impl Table {
     /// The name of its file.
@@ -18,9 +25,7 @@ impl Table {
 
     /// The header line and all rows.
     pub fn to_csv(&self) -> String {
-        let mut text = String::new();
-        push_line(&mut text, self.columns.iter().map(|column| column.name.to_string()));
-        text + &self.to_csv_rows()
+        head(self) + &self.to_csv_rows()
     }
 
     /// All rows without the header line, to be appended to a file that has it.
@@ -31,6 +36,12 @@ impl Table {
         }
         text
     }
+}
+
+fn head(table: &Table) -> String {
+    let mut text = String::new();
+    push_line(&mut text, table.columns.iter().map(|column| column.name.to_string()));
+    text
 }
 
 /// A cell as text; empty where there is no value.

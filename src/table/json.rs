@@ -6,7 +6,17 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::file::{Encoding, FileFormat, Purpose};
 use super::{Cell, Table};
+
+/// The format: the columns of each object in their order.
+pub(super) const FORMAT: FileFormat = FileFormat {
+    name: "jsonl",
+    extension: "jsonl",
+    about: "JSON Lines: an object for each row, null where a cell is empty",
+    purpose: Purpose::Analysis,
+    encoding: Encoding::Text { head: |_| String::new(), rows: lines, end: "" },
+};
 
 /// One row of a table, its cells by their columns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -50,6 +60,15 @@ impl Table {
     }
 }
 
+fn lines(table: &Table) -> String {
+    let line = |row: &Vec<Cell>| {
+        let pairs = table.columns.iter().zip(row);
+        let pairs = pairs.map(|(column, cell)| format!("{}:{}", Value::from(&*column.name), value(cell)));
+        format!("{{{}}}\n", pairs.collect::<Vec<_>>().join(","))
+    };
+    table.rows.iter().map(line).collect()
+}
+
 fn value(cell: &Cell) -> Value {
     match cell.plain() {
         Cell::Empty => Value::Null,
@@ -58,5 +77,22 @@ fn value(cell: &Cell) -> Value {
         Cell::Real(number) => number.into(),
         Cell::Boolean(holds) => holds.into(),
         Cell::Estimate(_) | Cell::Trials { .. } => Value::Null, // plain cells are neither
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::file::fixture;
+
+    #[test]
+    fn a_line_is_an_object_with_the_columns_in_their_order() {
+        let text = fixture::text(&FORMAT, "a \"b\"");
+        let expected = [
+            r#"{"backend":"a \"b\"","vms":2,"rps":true,"p99_latency_us":100.0}"#,
+            r#"{"backend":null,"vms":4,"rps":null,"p99_latency_us":null}"#,
+            r#"{"backend":"a \"b\"","vms":8,"rps":false,"p99_latency_us":0.5}"#,
+        ];
+        assert_eq!(text.lines().collect::<Vec<_>>(), expected);
     }
 }

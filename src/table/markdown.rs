@@ -1,14 +1,21 @@
 //! Tables as Markdown: words on the left, numbers on the right; a dash where there is no value.
 
+use super::file::{Encoding, FileFormat, Purpose};
 use super::{Cell, Column, Display, Table};
+
+/// The format.
+pub(super) const FORMAT: FileFormat = FileFormat {
+    name: "markdown",
+    extension: "md",
+    about: "tables in GitHub's Markdown; by default the report's tables",
+    purpose: Purpose::Reading,
+    encoding: Encoding::Text { head, rows, end: "" },
+};
 
 impl Table {
     /// The table in GitHub's Markdown.
     pub fn to_markdown(&self) -> String {
-        let header = markdown_line(self.columns.iter().map(titled));
-        let rules = self.columns.iter().map(|column| if column.is_number() { "---:" } else { "---" });
-        let rows: String = self.rows.iter().map(|row| self.markdown_row(row)).collect();
-        header + &markdown_line(rules) + &rows
+        head(self) + &rows(self)
     }
 
     /// A list of what its figures are.
@@ -21,11 +28,16 @@ impl Table {
         let figures = self.columns.iter().filter(|column| column.display != Display::Always);
         figures.map(|column| [column.heading(), column.meaning.to_string()])
     }
+}
 
-    fn markdown_row(&self, row: &[Cell]) -> String {
-        let text = |(cell, column)| markdown_text(&people_text(cell, column));
-        markdown_line(row.iter().zip(&self.columns).map(text))
-    }
+fn head(table: &Table) -> String {
+    let rules = table.columns.iter().map(|column| if column.is_number() { "---:" } else { "---" });
+    markdown_line(table.columns.iter().map(titled)) + &markdown_line(rules)
+}
+
+fn rows(table: &Table) -> String {
+    let text = |(cell, column)| markdown_text(&people_text(cell, column));
+    table.rows.iter().map(|row| markdown_line(row.iter().zip(&table.columns).map(text))).collect()
 }
 
 /// A cell of a report, where there is room for the trials that do not count.
@@ -37,7 +49,7 @@ pub(super) fn people_text(cell: &Cell, column: &Column) -> String {
 }
 
 /// `Total rate, transactions/s`.
-fn titled(column: &Column) -> String {
+pub(super) fn titled(column: &Column) -> String {
     if column.unit.is_empty() { column.heading() } else { format!("{}, {}", column.heading(), column.unit) }
 }
 

@@ -4,7 +4,8 @@
 //! - [`Field`]: a column as a row of a static list: how its cell is read from a record, and what an experiment needs for it
 //! - `csv`, `json`, `markdown`, `html`, `terminal`: [`Table::to_csv`], [`Table::to_objects`], [`Table::to_markdown`],
 //!   [`Table::to_html`], [`Table::to_terminal`]
-//! - [`FORMATS`]: the formats that every table of a run is written in; a further one is a file and its line there
+//! - [`FORMATS`], [`FileFormat`], [`TableWriter`]: exported files, written piece by piece; `parquet`, `openmetrics`, `latex`: formats
+//!   of these alone
 //! - `number`: numbers and their intervals for people
 //! - `dictionary`: the columns of other tables as a table, the data dictionary
 
@@ -12,10 +13,14 @@ mod column;
 mod csv;
 mod dictionary;
 mod field;
+mod file;
 mod html;
 mod json;
+mod latex;
 mod markdown;
 mod number;
+mod openmetrics;
+mod parquet;
 mod terminal;
 
 use crate::foreign_text::visible;
@@ -24,22 +29,16 @@ use crate::stats::Estimate;
 pub use column::{Column, ColumnType, Display, Rounding};
 pub use dictionary::{describe_values, dictionary};
 pub use field::{Field, Reader, boolean, estimate, integer, real, text};
+pub use file::{FileFormat, Purpose, Sink, TableWriter};
 pub use html::{HtmlTable, escape};
 pub use json::Row;
 pub(crate) use markdown::{markdown_line, markdown_text};
 pub use number::{plain, with_interval};
 pub use terminal::Terminal;
 
-/// A format of files.
-pub struct FileFormat {
-    /// Ending of the files' names.
-    pub extension: &'static str,
-    /// A whole table.
-    pub render: fn(&Table) -> String,
-}
-
-/// The formats of the tables that compare trials. Tables of single trials, which grow, are CSV alone.
-pub static FORMATS: &[FileFormat] = &[csv::FORMAT];
+/// The formats that a run can be exported in; a further one is a file and its line here.
+pub static FORMATS: &[FileFormat] =
+    &[csv::FORMAT, json::FORMAT, parquet::FORMAT, openmetrics::FORMAT, latex::FORMAT, markdown::FORMAT];
 
 /// One value.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,6 +132,11 @@ impl Table {
     ) -> Table {
         let columns = columns.map(|column| Column::plain(column, ColumnType::Text, "")).to_vec();
         Table { name, columns, rows: rows.into_iter().map(|row| row.map(Cell::text).to_vec()).collect() }
+    }
+
+    /// Whether it has rows and columns of figures for people.
+    pub fn has_figures(&self) -> bool {
+        !self.rows.is_empty() && self.legend().next().is_some()
     }
 
     /// Without the columns that hold figures and have none in any row.

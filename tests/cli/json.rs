@@ -52,6 +52,7 @@ fn errors_and_refusals_of_every_command_are_the_last_line() {
     refused.push((vec!["bench", &wire], 4));
     refused.extend([
         (vec!["report", "no/such/run"], 1),
+        (vec!["export", "no/such/run"], 1),
         (vec!["compare", "no/such/run", "."], 1),
         (vec!["profile", "new", "small.toml/x"], 1),
         (vec!["bench", "--resume", "no/such/run"], 1),

@@ -11,6 +11,7 @@ mod clean;
 mod commands;
 mod damaged_runs;
 mod docs;
+mod export;
 mod gate;
 mod json;
 mod load;

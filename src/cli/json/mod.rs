@@ -22,8 +22,9 @@ use crate::report::gate::GateSummary;
 use crate::report::history::HistoryRow;
 use crate::table::Row;
 pub use records::{
-    AnswerEvent, CachedImage, CleanedRun, EndEvent, ErrorEvent, Estimated, MachineSubject, Message,
-    PlainText, PlannedTrialEvent, ProfileMistake, RunFindingEvent, ShippedProfile, SizingEvent, Start,
+    AnswerEvent, CachedImage, CleanedRun, EndEvent, ErrorEvent, Estimated, ExportedTable, MachineSubject,
+    Message, PlainText, PlannedTrialEvent, ProfileMistake, RunFindingEvent, ShippedProfile, SizingEvent,
+    Start,
 };
 
 /// Version of the lines: a reader of another version must not guess. New types and new keys do not change it.
@@ -59,6 +60,8 @@ pub enum JsonEvent {
     Finding(preflight::CheckResult),
     /// A setting of a VM host (`doctor`).
     Subject(MachineSubject),
+    /// A table that was written to a file (`export`).
+    Exported(ExportedTable),
     /// Two runs (`compare`); their comparisons follow.
     Runs(ComparedRuns),
     /// One figure of one configuration in two runs (`compare`).

@@ -191,6 +191,21 @@ pub struct CleanedRun {
     pub error: Option<String>,
 }
 
+/// A file that `export` wrote.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ExportedTable {
+    /// The table's name.
+    pub table: &'static str,
+    /// The format's name.
+    pub format: &'static str,
+    /// The file.
+    pub path: PathBuf,
+    /// Rows of the table.
+    pub rows: usize,
+    /// Size of the file, bytes.
+    pub bytes: u64,
+}
+
 /// An image in the cache.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct CachedImage {

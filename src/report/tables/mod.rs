@@ -35,7 +35,7 @@ use crate::profile::{Configuration, Experiment};
 use crate::stats::Scale;
 use crate::table::{Cell, Column, ColumnType, Display, Field, Rounding, Table, describe_values, dictionary};
 use keys::Keys;
-pub use summary::summary;
+pub use summary::{metrics_of_configurations, summary};
 
 /// The tables whose rows belong to single trials: a further trial adds rows at their ends.
 pub fn per_trial(experiment: &Experiment, provenance: &Provenance, trials: &[TrialFigures]) -> Vec<Table> {

@@ -1,6 +1,6 @@
-//! `summary.csv`, in long form: a row for each configuration and metric.
+//! `summary.csv`, in long form: a row for each configuration and metric. `metrics`, in wide form: a row for each configuration.
 
-use super::{Keys, metric_column};
+use super::{Keys, keys, metric_column};
 use crate::figures::{Metric, SummaryRow};
 use crate::report::Model;
 use crate::report::over_repeats::OVER_REPEATS;
@@ -36,6 +36,24 @@ pub fn summary(model: &Model) -> Table {
     });
     let rows = rows.collect();
     Table { name: "summary", columns: keys.columns().into_iter().chain(columns()).collect(), rows }
+}
+
+/// `metrics`: the same with a column for each metric, and the interval in its cell.
+pub fn metrics_of_configurations(model: &Model) -> Table {
+    let names = Keys::new(model.experiment, model.provenance);
+    let accel = Column::plain("accel", ColumnType::Text, "`kvm`, or `tcg`: emulated guests");
+    let row = |row: &SummaryRow| {
+        let metrics = metrics(model).into_iter().map(|metric| Cell::estimate(row.get(metric).copied()));
+        let others = over_repeats(model).map(|field| field.cell(row));
+        let names = names
+            .cells(&row.configuration)
+            .into_iter()
+            .chain([Cell::text(keys::accel(model.provenance.accel))]);
+        names.chain(metrics).chain(others).collect()
+    };
+    let rows = model.rows.iter().map(row).collect();
+    let columns = names.columns().into_iter().chain([accel]).chain(values(model)).collect();
+    Table { name: "metrics", columns, rows }
 }
 
 fn columns() -> Vec<Column> {

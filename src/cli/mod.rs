@@ -5,6 +5,7 @@
 
 mod baseline;
 mod bench;
+mod chart;
 mod check;
 mod clean;
 mod compare;
@@ -91,6 +92,8 @@ enum Command {
     Doctor(doctor::DoctorCommand),
     /// Redraw tables and charts from a run's raw data
     Report(report::ReportCommand),
+    /// Draw one metric of one run or several as PNG, SVG or PDF, or list the metrics
+    Chart(chart::ChartCommand),
     /// Compare finished runs with a base run: better, same, worse or inconclusive
     Compare(compare::CompareCommand),
     /// Make, show or edit a baseline for `gate`
@@ -123,6 +126,7 @@ impl Command {
             Command::Plan(_) => Some("plan"),
             Command::Check(_) => Some("check"),
             Command::Doctor(_) => Some("doctor"),
+            Command::Chart(_) => Some("chart"),
             Command::Compare(_) => Some("compare"),
             Command::Gate(gate) if gate.makes_run() => None,
             Command::Gate(_) => Some("gate"),
@@ -163,6 +167,7 @@ fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Check(command) => command.run(common),
         Command::Doctor(command) => command.run(common),
         Command::Report(command) => command.run(common),
+        Command::Chart(command) => command.run(common),
         Command::Compare(command) => command.run(common),
         Command::Baseline(command) => command.run(common),
         Command::Gate(command) => command.run(common),

@@ -11,8 +11,16 @@ use super::exit::Exit;
 /// # Errors
 /// If standard output cannot be written for another reason.
 pub fn print(text: &str) -> Result<Exit> {
+    print_bytes(text.as_bytes())
+}
+
+/// The same of a file's content.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_bytes(bytes: &[u8]) -> Result<Exit> {
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(Exit::Success),
     }

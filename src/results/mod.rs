@@ -257,7 +257,8 @@ impl Results {
         Ok(self.dir.write("report.html", page.as_bytes())?)
     }
 
-    fn model(&self) -> Model<'_> {
+    /// What renderers read.
+    pub fn model(&self) -> Model<'_> {
         Model::new(&self.experiment, &self.provenance, &self.trials)
     }
 }

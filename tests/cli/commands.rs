@@ -33,6 +33,7 @@ fn help_names_every_subcommand_and_every_exit_code() {
         "check",
         "doctor",
         "report",
+        "chart",
         "compare",
         "merge",
         "clean",

@@ -2,8 +2,9 @@
 //! schema.
 //!
 //! - [`JsonEvent`]: a line
-//! - `records`: what lines hold that the tables and other modules have no struct for
+//! - `records`, `pictures`: what lines hold that the tables and other modules have no struct for
 
+mod pictures;
 mod records;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ use crate::report::comparison::{ComparedRuns, ComparisonRow};
 use crate::report::gate::GateSummary;
 use crate::report::history::HistoryRow;
 use crate::table::Row;
+pub use pictures::{ChartEvent, ChartMetricEvent};
 pub use records::{
     AnswerEvent, CachedImage, CleanedRun, EndEvent, ErrorEvent, Estimated, MachineSubject, Message,
     PlainText, PlannedTrialEvent, ProfileMistake, RunFindingEvent, ShippedProfile, SizingEvent, Start,
@@ -59,6 +61,10 @@ pub enum JsonEvent {
     Finding(preflight::CheckResult),
     /// A setting of a VM host (`doctor`).
     Subject(MachineSubject),
+    /// A picture that was written (`chart`).
+    Chart(ChartEvent),
+    /// A metric that a run has (`chart RUN list`).
+    ChartMetric(ChartMetricEvent),
     /// Two runs (`compare`); their comparisons follow.
     Runs(ComparedRuns),
     /// One figure of one configuration in two runs (`compare`).

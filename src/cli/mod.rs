@@ -5,6 +5,7 @@
 
 mod baseline;
 mod bench;
+mod chart;
 mod check;
 mod clean;
 mod compare;
@@ -96,6 +97,8 @@ enum Command {
     Report(report::ReportCommand),
     /// Write a run's tables for other programs: CSV, JSON Lines, Parquet, OpenMetrics, LaTeX, Markdown
     Export(export::ExportCommand),
+    /// Draw one metric of one run or several as PNG, SVG or PDF, or list the metrics
+    Chart(chart::ChartCommand),
     /// Compare finished runs with a base run: better, same, worse or inconclusive
     Compare(compare::CompareCommand),
     /// Make, show or edit a baseline for `gate`
@@ -128,6 +131,7 @@ impl Command {
             Command::Plan(_) => Some("plan"),
             Command::Check(_) => Some("check"),
             Command::Doctor(_) => Some("doctor"),
+            Command::Chart(_) => Some("chart"),
             Command::Compare(_) => Some("compare"),
             Command::Gate(gate) if gate.makes_run() => None,
             Command::Gate(_) => Some("gate"),
@@ -169,6 +173,7 @@ fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Doctor(command) => command.run(common),
         Command::Report(command) => command.run(common),
         Command::Export(command) => command.run(common),
+        Command::Chart(command) => command.run(common),
         Command::Compare(command) => command.run(common),
         Command::Baseline(command) => command.run(common),
         Command::Gate(command) => command.run(common),

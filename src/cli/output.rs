@@ -11,8 +11,16 @@ use super::exit::Exit;
 /// # Errors
 /// If standard output cannot be written for another reason.
 pub fn print(text: &str) -> Result<Exit> {
+    print_bytes(text.as_bytes())
+}
+
+/// The same of a file's content.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_bytes(bytes: &[u8]) -> Result<Exit> {
     let mut stdout = std::io::stdout().lock();
-    ignoring_closed_pipe(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Into::into))
+    ignoring_closed_pipe(stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(Into::into))
 }
 
 /// How something that was written to standard output ended, where a reader that has gone away is not an error.

@@ -40,8 +40,23 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// One line for the foot of a picture.
-    pub fn line(&self) -> String {
+    /// Lines for the foot of a picture: what all runs have in common; of several, then each one's own.
+    pub fn lines(runs: &[&Provenance]) -> Vec<String> {
+        let of_runs: Vec<Vec<String>> = runs.iter().map(|run| run.parts()).collect();
+        let Some((first, others)) = of_runs.split_first() else { return Vec::new() };
+        let is_common = |part: &&String| others.iter().all(|other| other.contains(part));
+        let common: Vec<&String> = first.iter().filter(is_common).collect();
+        let joined =
+            |parts: Vec<&String>| parts.into_iter().map(String::as_str).collect::<Vec<_>>().join(" · ");
+        let own = runs.iter().zip(&of_runs).filter_map(|(run, parts)| {
+            let own: Vec<&String> = parts.iter().filter(|part| !common.contains(part)).collect();
+            (!own.is_empty()).then(|| format!("{}: {}", run.run, joined(own)))
+        });
+        std::iter::once(joined(common.clone())).filter(|line| !line.is_empty()).chain(own).collect()
+    }
+
+    /// What is known, in a few words each.
+    fn parts(&self) -> Vec<String> {
         let digest: String = self.digest.chars().take(12).collect();
         let cpus = if self.host_cpus == 1 { "CPU" } else { "CPUs" };
         let parts = [
@@ -60,7 +75,7 @@ impl Provenance {
             if self.accel == Accel::Tcg { "emulated guests (TCG)".into() } else { self.accel.label().into() },
             self.date.clone(),
         ];
-        parts.iter().filter(|part| !part.is_empty()).map(|part| short(part)).collect::<Vec<_>>().join(" · ")
+        parts.iter().filter(|part| !part.is_empty()).map(|part| short(part)).collect()
     }
 
     /// Name and value of what is known, with the lab of the experiment.

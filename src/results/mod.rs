@@ -287,7 +287,8 @@ impl Results {
         Ok(self.dir.write("report.html", page.as_bytes())?)
     }
 
-    fn model(&self) -> Model<'_> {
+    /// What renderers read.
+    pub fn model(&self) -> Model<'_> {
         Model { damage: &self.damage, ..Model::new(&self.experiment, &self.provenance, &self.trials) }
     }
 }

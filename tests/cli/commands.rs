@@ -34,6 +34,7 @@ fn help_names_every_subcommand_and_every_exit_code() {
         "doctor",
         "report",
         "export",
+        "chart",
         "compare",
         "merge",
         "clean",

@@ -6,6 +6,7 @@
 mod support;
 
 mod broken_profiles;
+mod chart;
 mod ci_examples;
 mod clean;
 mod commands;

@@ -2,8 +2,9 @@
 //! schema.
 //!
 //! - [`JsonEvent`]: a line
-//! - `records`: what lines hold that the tables and other modules have no struct for
+//! - `records`, `pictures`: what lines hold that the tables and other modules have no struct for
 
+mod pictures;
 mod records;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ use crate::report::comparison::{ComparedRuns, ComparisonRow};
 use crate::report::gate::GateSummary;
 use crate::report::history::HistoryRow;
 use crate::table::Row;
+pub use pictures::{ChartEvent, ChartMetricEvent};
 pub use records::{
     AnswerEvent, CachedImage, CleanedRun, EndEvent, ErrorEvent, Estimated, ExportedTable, MachineSubject,
     Message, PlainText, PlannedTrialEvent, ProfileMistake, RunFindingEvent, ShippedProfile, SizingEvent,
@@ -62,6 +64,10 @@ pub enum JsonEvent {
     Subject(MachineSubject),
     /// A table that was written to a file (`export`).
     Exported(ExportedTable),
+    /// A picture that was written (`chart`).
+    Chart(ChartEvent),
+    /// A metric that a run has (`chart RUN list`).
+    ChartMetric(ChartMetricEvent),
     /// Two runs (`compare`); their comparisons follow.
     Runs(ComparedRuns),
     /// One figure of one configuration in two runs (`compare`).

@@ -1,9 +1,10 @@
 //! What background load does to the guests beside it: mean, P99 and longest transaction by what the neighbours do, and by
 //! how the scheduler is set while they do it.
 
+use super::axis::Axis;
 use super::group::{GroupedRows, Part, varying};
 use super::palette::Look;
-use super::plot::{Axis, Bar, BarGroup, Bars, Body, Plot, reach};
+use super::plot::{Bar, BarGroup, Bars, Body, Plot, reach};
 use crate::figures::{Metric, SummaryRow};
 use crate::profile::Factor;
 use crate::report::Model;

@@ -5,12 +5,14 @@
 
 use plotters::prelude::{Color, Rectangle, ShapeStyle};
 
+use super::axis::Axis;
 use super::font::Font;
-use super::frame::{self, BELOW, BOLD, LINE, Swatch, TEXT};
+use super::frame::{self, BELOW, LINE, Swatch};
 use super::hint;
 use super::plane::{Along, Plane, Ticked};
-use super::plot::{Axis, Bar, Bars};
+use super::plot::{Bar, Bars};
 use super::scale::AxisScale;
+use super::style::{BOLD, TEXT};
 use super::svg::{Align, Area, Canvas, DrawError, Drawn, GREY, INK, Point, Stroke, WHITE};
 use crate::stats::Estimate;
 
@@ -138,7 +140,7 @@ fn draw_bar(Panel { plane, scale }: &Panel, bars: &Bars, bar: &Bar, value: &Esti
     // With a halo, because bars may be as dark.
     for (ends, stroke) in value.telling_ends().into_iter().flat_map(|ends| HALO.map(|stroke| (ends, stroke)))
     {
-        plane.whisker(ends, scale.top, Along::X(y), stroke);
+        plane.whisker(ends, scale, Along::X(y), stroke);
     }
     let (end, _) = plane.at((value.high().max(value.mean).min(scale.top), y));
     on_white(plane.canvas, "figure", &scale.value(value.mean), (end + 9.0, y), TEXT);

@@ -1,9 +1,10 @@
 //! Why KVM left the guests: stacked bars by reason, for each transaction, or each second of a stream.
 
+use super::axis::Axis;
 use super::group::{GroupedRows, Part, group_by, headings, load_first, varying, words};
 use super::metrics::MAX_BARS;
 use super::palette::{Look, Looks};
-use super::plot::{Axis, Bar, BarGroup, Bars, Body, Plot, reach};
+use super::plot::{Bar, BarGroup, Bars, Body, Plot, reach};
 use super::svg::GREY;
 use crate::figures::{SummaryRow, TrialFigures, ValidTrials, exit_reasons, exit_sources, exit_words};
 use crate::profile::Factor;

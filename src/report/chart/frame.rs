@@ -7,17 +7,16 @@ use super::font::Font;
 use super::palette::{Colour, Look};
 use super::plot::{Body, Curves, Plot, Style};
 use super::scale::AxisScale;
-use super::svg::{Align, Area, Canvas, Fill, GREY, INK, SIZE, Stroke};
+use super::style::{BOLD, ChartStyle, PAGE, TEXT};
+use super::svg::{Align, Area, Canvas, Fill, GREY, INK, Point, Stroke};
 use crate::raw::Accel;
-use crate::report::{Model, model};
+use crate::report::{Model, Provenance, model};
 use crate::stats::Ends;
 
 /// Between the picture's edge and anything on it, px.
 const MARGIN: f64 = 44.0;
 const TITLE: Font = Font::bold(31.0);
-/// The smallest type: 14 pt on a slide.
-pub(super) const TEXT: Font = Font::regular(21.0);
-pub(super) const BOLD: Font = Font::bold(21.0);
+const SUBTITLE: Font = Font::regular(25.0);
 /// Height of a line of text, px.
 pub(super) const LINE: f64 = 27.0;
 /// What an axis below a plot takes, with its title, px.
@@ -40,33 +39,38 @@ pub(super) struct Frame {
     lines: Vec<Line>,
     foot: Vec<String>,
     top: f64,
+    width: f64,
 }
 
 impl Frame {
-    /// Sets the texts of a plot.
-    pub fn new(model: &Model, plot: &Plot) -> Frame {
-        let accel = model.provenance.accel;
-        let warning = if accel == Accel::Tcg { accel.label() } else { "" };
+    /// Sets the texts of a plot of one run or several in a picture of this width, px.
+    pub fn new(models: &[&Model], plot: &Plot, style: ChartStyle, width: f64) -> Frame {
+        let emulated = models.iter().any(|model| model.provenance.accel == Accel::Tcg);
+        let warning = if emulated { Accel::Tcg.label() } else { "" };
+        // Narrow pictures have more lines.
+        let narrower = (PAGE.0 / width).max(1.0);
         let texts = [
-            ("title", plot.title.clone(), TITLE, INK, 2),
-            ("warning", warning.to_owned(), BOLD, ALERT, 2),
-            ("caption", caption(model, plot), TEXT, GREY, 4),
-            ("caption", conditions(model, plot), TEXT, GREY, 3),
+            ("title", plot.title.clone(), TITLE, INK, 2.0),
+            ("subtitle", plot.subtitle.clone(), SUBTITLE, INK, 2.0),
+            ("warning", warning.to_owned(), BOLD, ALERT, 2.0),
+            ("caption", caption(models, plot), TEXT, GREY, 4.0),
+            ("caption", conditions(models, plot), TEXT, GREY, 3.0),
+            ("note", plot.note.clone(), BOLD, INK, 3.0),
         ];
-        let mut frame = Frame { lines: Vec::new(), foot: Vec::new(), top: 18.0 };
+        let mut frame = Frame { lines: Vec::new(), foot: Vec::new(), top: 18.0, width };
         for (class, text, font, colour, most) in texts {
-            for text in font.wrap(&text, SIZE.0 - 2.0 * MARGIN, most) {
+            for text in font.wrap(&text, width - 2.0 * MARGIN, (most * narrower).ceil() as usize) {
                 frame.top += font.size + 7.0;
                 frame.lines.push(Line { class, text, font, colour, baseline: frame.top });
             }
         }
-        frame.foot = TEXT.wrap(&model.provenance.line(), SIZE.0 - 2.0 * MARGIN, 3);
+        if style.has_provenance {
+            let of_runs: Vec<&Provenance> = models.iter().map(|model| model.provenance).collect();
+            let most = (3.0 * narrower).ceil() as usize;
+            let lines = Provenance::lines(&of_runs).into_iter();
+            frame.foot = lines.flat_map(|line| TEXT.wrap(&line, width - 2.0 * MARGIN, most)).collect();
+        }
         frame
-    }
-
-    /// Height of a picture in which the plot with its axes has at least so much, px.
-    pub fn height(&self, plot: f64) -> f64 {
-        self.fitted(plot).max(SIZE.1)
     }
 
     /// Height of a picture that is no higher than its plot needs, px.
@@ -76,12 +80,12 @@ impl Frame {
 
     /// What is left for the plot with its axes in a picture so high.
     pub fn plot(&self, height: f64) -> Area {
-        let (left, right) = (MARGIN, SIZE.0 - MARGIN);
+        let (left, right) = (MARGIN, self.width - MARGIN);
         Area { left, right, top: self.top + 32.0, bottom: height - self.foot_height() }
     }
 
     fn foot_height(&self) -> f64 {
-        34.0 + LINE * self.foot.len() as f64
+        if self.foot.is_empty() { 18.0 } else { 34.0 + LINE * self.foot.len() as f64 }
     }
 
     /// Draws the texts around the plot.
@@ -98,17 +102,17 @@ impl Frame {
 }
 
 /// What the values are, over how many trials, and what shows their intervals.
-fn caption(model: &Model, plot: &Plot) -> String {
+fn caption(models: &[&Model], plot: &Plot) -> String {
+    let trials = distinct(models.iter().map(|model| model.repeats()));
     let shape = match &plot.body {
         Body::Heat(_) | Body::Lab(_) => return plot.explanation.clone(),
         Body::Scatter(Curves { style: Style::Points | Style::Line, .. }) => {
-            return format!("{}; {}", plot.explanation, model.repeats());
+            return format!("{}; {trials}", plot.explanation);
         }
         Body::Lines(curves) if curves.is_banded() => "band",
         Body::Bars(bars) if !bars.segments.is_empty() => "whisker of the sum",
         _ => "whisker",
     };
-    let trials = model.repeats();
     let mean = if trials == "single trials" { trials } else { format!("mean of {trials}") };
     let interval = interval(&plot.body, shape);
     let floor = if plot.body.has_floor() { FLOOR } else { "" };
@@ -136,9 +140,20 @@ fn interval(body: &Body, shape: &str) -> String {
 }
 
 /// What was the same for all that is drawn.
-fn conditions(model: &Model, plot: &Plot) -> String {
-    let window = model.experiment.timing.window.as_secs_f64();
-    format!("netperf {}, window {window} s", model::constants(&plot.drawn))
+fn conditions(models: &[&Model], plot: &Plot) -> String {
+    let window = |model: &&Model| format!("{} s", model.experiment.timing.window.as_secs_f64());
+    format!("netperf {}, window {}", model::constants(&plot.drawn), distinct(models.iter().map(window)))
+}
+
+/// Each of these once: `5 repeats or 3 repeats`.
+fn distinct(texts: impl Iterator<Item = String>) -> String {
+    let mut once: Vec<String> = Vec::new();
+    for text in texts {
+        if !once.contains(&text) {
+            once.push(text);
+        }
+    }
+    once.join(" or ")
 }
 
 /// What the numbers of a scale on the left take, px.
@@ -157,21 +172,84 @@ pub(super) fn below(canvas: &Canvas, area: &Area, title: &str) {
     canvas.text("axis", title, (area.middle(), area.bottom + 61.0), Align::Middle, (TEXT, GREY));
 }
 
-/// `mean, µs`; either alone if the other is empty.
+/// `mean, µs`; either alone if the other is empty; with `(log scale)` where it is one.
 pub(super) fn with_unit(name: &str, scale: &AxisScale) -> String {
-    match (name, scale.unit) {
+    let title = match (name, scale.unit) {
         (name, "") => name.into(),
         ("", unit) => unit.into(),
         (name, unit) => format!("{name}, {unit}"),
-    }
+    };
+    if scale.is_log() { format!("{title} (log scale)").trim().to_owned() } else { title }
 }
 
 /// What a swatch of the key shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Swatch {
     Line,
+    /// A line through a marker.
+    Joined,
     Marker,
     Square,
+}
+
+impl Swatch {
+    /// Its width, px.
+    fn width(self) -> f64 {
+        if matches!(self, Swatch::Line | Swatch::Joined) { 48.0 } else { 20.0 }
+    }
+
+    fn draw(self, canvas: &Canvas, (x, y): Point, look: Look) {
+        let width = self.width();
+        if matches!(self, Swatch::Line | Swatch::Joined) {
+            let stroke = Stroke { colour: look.colour, width: 4.0, dash: look.dash };
+            canvas.path(&[(x, y), (x + width, y)], stroke);
+        }
+        let square = Area { left: x, right: x + width, top: y - 9.0, bottom: y + 9.0 };
+        match self {
+            Swatch::Square => canvas.rectangle(square, look.colour, 1.0),
+            Swatch::Line => {}
+            Swatch::Marker | Swatch::Joined => {
+                canvas.marker((square.middle(), y), look.marker, Fill::Full, look.colour);
+            }
+        }
+    }
+}
+
+/// From a swatch to its name, px.
+const BESIDE: f64 = 9.0;
+const BETWEEN_NAMES: f64 = 30.0;
+/// Widest name in a key, px.
+const KEY_NAME: f64 = 640.0;
+
+/// The places of a key's swatches with their names, in lines across a plot, and where the rest may begin.
+fn places<'n>(
+    plot: &Area,
+    names: impl IntoIterator<Item = &'n str>,
+    swatch: Swatch,
+) -> (Vec<(Point, String)>, f64) {
+    let most = KEY_NAME.min(plot.width() - swatch.width() - BESIDE);
+    let names: Vec<String> = names.into_iter().map(|name| BOLD.shorten(name, most)).collect();
+    let width = |name: &String| swatch.width() + BESIDE + BOLD.width(name) + BETWEEN_NAMES;
+    // In columns where one line has no room for all.
+    let is_one_line = names.iter().map(width).sum::<f64>() - BETWEEN_NAMES <= plot.width();
+    let column = if is_one_line { 0.0 } else { names.iter().map(width).fold(0.0, f64::max) };
+    let (mut x, mut y) = (plot.left, plot.top);
+    let mut places = Vec::new();
+    for name in names {
+        let width = width(&name);
+        if x > plot.left && x + width - BETWEEN_NAMES > plot.right {
+            (x, y) = (plot.left, y + LINE + 4.0);
+        }
+        places.push(((x, y), name));
+        x += column.max(width);
+    }
+    let below = if places.is_empty() { plot.top } else { y + LINE + 4.0 };
+    (places, below)
+}
+
+/// Height of a key of these names in a plot of this width, px.
+pub(super) fn key_height<'n>(width: f64, names: impl IntoIterator<Item = &'n str>, swatch: Swatch) -> f64 {
+    places(&Area { left: 0.0, right: width, top: 0.0, bottom: 0.0 }, names, swatch).1
 }
 
 /// The key: a swatch and a name for each look, in lines across the plot. Returns where the rest may begin.
@@ -181,27 +259,12 @@ pub(super) fn key<'n>(
     names: impl IntoIterator<Item = (&'n str, Look)>,
     swatch: Swatch,
 ) -> f64 {
-    let (mut x, mut y) = (plot.left, plot.top);
-    let mut any = false;
-    for (name, look) in names {
-        any = true;
-        let name = BOLD.shorten(name, 640.0);
-        let width = if swatch == Swatch::Line { 48.0 } else { 20.0 };
-        let end = x + width + 9.0 + BOLD.width(&name);
-        if x > plot.left && end > plot.right {
-            (x, y) = (plot.left, y + LINE + 4.0);
-        }
-        let square = Area { left: x, right: x + width, top: y - 9.0, bottom: y + 9.0 };
-        match swatch {
-            Swatch::Square => canvas.rectangle(square, look.colour, 1.0),
-            Swatch::Line => {
-                let stroke = Stroke { colour: look.colour, width: 4.0, dash: look.dash };
-                canvas.path(&[(x, y), (x + width, y)], stroke);
-            }
-            Swatch::Marker => canvas.marker((square.middle(), y), look.marker, Fill::Full, look.colour),
-        }
-        canvas.centred("series", &name, (x + width + 9.0, y), Align::Left, (BOLD, look.colour.of_text()));
-        x += width + 9.0 + BOLD.width(&name) + 30.0;
+    let (names, looks): (Vec<&str>, Vec<Look>) = names.into_iter().unzip();
+    let (places, below) = places(plot, names, swatch);
+    for (((x, y), name), look) in places.into_iter().zip(looks) {
+        swatch.draw(canvas, (x, y), look);
+        let at = (x + swatch.width() + BESIDE, y);
+        canvas.centred("series", &name, at, Align::Left, (BOLD, look.colour.of_text()));
     }
-    if any { y + LINE + 4.0 } else { plot.top }
+    below
 }

@@ -42,7 +42,7 @@ impl Case {
 }
 
 /// A row with one value for each drawn metric, scaled from `value`, and a relative half-width.
-fn row(configuration: Configuration, value: f64, relative: Option<f64>) -> SummaryRow {
+pub(super) fn row(configuration: Configuration, value: f64, relative: Option<f64>) -> SummaryRow {
     let scales = [
         (Metric::TotalRate, 1.0),
         (Metric::RatePerFlow, 1.0 / 128.0),
@@ -83,11 +83,11 @@ fn row(configuration: Configuration, value: f64, relative: Option<f64>) -> Summa
 }
 
 /// A curve that rises and saturates.
-fn curve(vms: u32, top: f64) -> f64 {
+pub(super) fn curve(vms: u32, top: f64) -> f64 {
     top * (1.0 - (-f64::from(vms) / 12.0).exp()) * (1.0 - f64::from(vms) / 400.0)
 }
 
-fn line(backend: &str, top: f64, relative: Option<f64>) -> Vec<SummaryRow> {
+pub(super) fn line(backend: &str, top: f64, relative: Option<f64>) -> Vec<SummaryRow> {
     VMS.map(|vms| row(trials::configuration(backend, vms), curve(vms, top), relative)).into()
 }
 
@@ -267,15 +267,15 @@ fn intervals_of_few_lines_are_bands_and_of_many_whiskers_that_can_be_told_apart(
 }
 
 /// A text of a picture.
-struct Text {
-    class: String,
-    words: String,
-    size: f64,
+pub(super) struct Text {
+    pub class: String,
+    pub words: String,
+    pub size: f64,
     /// What it covers, from its capitals' height to its baseline.
-    area: svg::Area,
+    pub area: svg::Area,
 }
 
-fn texts(svg: &str) -> Vec<Text> {
+pub(super) fn texts(svg: &str) -> Vec<Text> {
     let document = roxmltree::Document::parse(svg).unwrap();
     let texts = document.descendants().filter(|node| node.has_tag_name("text"));
     let text = |node: roxmltree::Node| {
@@ -309,7 +309,7 @@ fn all() -> impl Iterator<Item = (&'static str, &'static Chart)> {
 fn no_text_leaves_the_picture() {
     for (case, chart) in all() {
         for text in texts(&chart.svg) {
-            let inside = text.area.left >= 0.0 && text.area.right <= svg::SIZE.0;
+            let inside = text.area.left >= 0.0 && text.area.right <= style::PAGE.0;
             assert!(inside, "{case}/{}: {}", chart.name, text.words);
         }
     }
@@ -317,22 +317,25 @@ fn no_text_leaves_the_picture() {
 
 #[test]
 fn no_two_texts_cover_each_other() {
+    for (case, chart) in all() {
+        assert_eq!(covering(&texts(&chart.svg)), None, "{case}/{}", chart.name);
+    }
+}
+
+/// Two texts of which one covers the other.
+pub(super) fn covering(texts: &[Text]) -> Option<(&str, &str)> {
     let cover = |a: &svg::Area, b: &svg::Area| {
         a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
     };
-    for (case, chart) in all() {
-        let texts = texts(&chart.svg);
-        for (index, a) in texts.iter().enumerate() {
-            let covered = texts[..index].iter().find(|b| cover(&a.area, &b.area)).map(|b| &b.words);
-            assert_eq!(covered, None, "{case}/{}: covered by {:?}", chart.name, a.words);
-        }
-    }
+    let pairs = texts.iter().enumerate().flat_map(|(index, a)| texts[..index].iter().map(move |b| (a, b)));
+    let mut covering = pairs.filter(|(a, b)| cover(&a.area, &b.area));
+    covering.next().map(|(a, b)| (a.words.as_str(), b.words.as_str()))
 }
 
 #[test]
 fn all_type_is_readable_on_a_slide() {
     // A slide of 16:9 is 960 pt wide.
-    let points = |text: &Text| text.size * 960.0 / svg::SIZE.0;
+    let points = |text: &Text| text.size * 960.0 / style::PAGE.0;
     for (case, chart) in all() {
         let small = texts(&chart.svg).into_iter().find(|text| points(text) < 14.0);
         assert!(small.is_none(), "{case}/{}: {}", chart.name, small.unwrap().words);

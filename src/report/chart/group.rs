@@ -123,12 +123,17 @@ impl<'a> Part<'a> {
 /// The looks of the run's levels of some factors, so that they are the same in every part of a picture.
 pub(super) fn looks(report: &Model, factors: &[Factor]) -> Looks {
     let guests = report.experiment.configurations.iter().filter(|configuration| configuration.vms > 0);
-    Looks::assign(guests.map(|configuration| name(&key(configuration, or_backend(factors)))))
+    Looks::assign(guests.map(|configuration| look_name(configuration, factors)))
 }
 
 /// What is named by no factor is named by its backend.
-fn or_backend(factors: &[Factor]) -> &[Factor] {
+pub(super) fn or_backend(factors: &[Factor]) -> &[Factor] {
     if factors.is_empty() { &[Factor::Backend] } else { factors }
+}
+
+/// The name that a configuration's look belongs to among the levels of these factors.
+pub(super) fn look_name(configuration: &Configuration, factors: &[Factor]) -> String {
+    name(&key(configuration, or_backend(factors)))
 }
 
 /// The name that a key's look belongs to.

@@ -1,9 +1,10 @@
 //! What single guests and flows got: the rate of each guest and its course where guests differ most, and how the rates of all
 //! flows are distributed.
 
+use super::axis::Axis;
 use super::group::{self, GroupedRows, Part, varying};
 use super::palette::{Looks, MAX_LINES};
-use super::plot::{Axis, Body, Curves, Heat, Mark, Plot, Series, SeriesKind, Style, reach};
+use super::plot::{Body, Curves, Heat, Mark, Plot, Series, SeriesKind, Style, reach};
 use crate::figures::{GuestFigures, Metric, SummaryRow, TrialFigures, ValidTrials};
 use crate::profile::{Factor, Unit};
 use crate::report::{Model, model};
@@ -96,22 +97,16 @@ pub(super) fn over_time(report: &Model) -> Option<Plot> {
     };
     let course = &numbers.course;
     let rows = course.guests.iter().map(|(guest, rates)| (guest.to_string(), rates.clone())).collect();
-    (course.guests.len() > 1).then(|| Plot {
-        name: "rate_over_time".into(),
-        title: format!("Rate of each guest over time: {levels}{comma}repeat {}", trial.repeat),
-        explanation: format!(
-            "{one}; each cell is {} s, dark: nothing moved; the most biased trial ({bias_percent:.0}\u{a0}%) where guests \
-             differ most",
-            course.slice_s
-        ),
-        drawn: vec![trial.configuration.clone()],
-        body: Body::Heat(Heat {
-            slice_s: course.slice_s,
-            row_title: "guest",
-            rows,
-            unit: unit_name(numbers.total.unit),
-        }),
-    })
+    let title = format!("Rate of each guest over time: {levels}{comma}repeat {}", trial.repeat);
+    let explanation = format!(
+        "{one}; each cell is {} s, dark: nothing moved; the most biased trial ({bias_percent:.0}\u{a0}%) where guests \
+         differ most",
+        course.slice_s
+    );
+    let unit = unit_name(numbers.total.unit);
+    let heat = Body::Heat(Heat { slice_s: course.slice_s, row_title: "guest", rows, unit });
+    let plot = Plot::new(("rate_over_time", &title), &[], explanation, heat);
+    (course.guests.len() > 1).then(|| plot.of_configurations(vec![trial.configuration.clone()]))
 }
 
 /// The rates of the flows of each configuration with the most guests, its valid repeats together, as a cumulative line; one

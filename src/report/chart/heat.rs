@@ -2,12 +2,13 @@
 
 use plotters::prelude::{Color, Rectangle};
 
-use super::frame::{self, BELOW, LINE, TEXT};
+use super::frame::{self, BELOW, LINE};
 use super::palette::Colour;
 use super::plane::{Plane, Ticked};
 use super::plot::Heat;
 use super::scale::AxisScale;
 use super::sheet::tenths;
+use super::style::TEXT;
 use super::svg::{Align, Area, Canvas, Drawn, GREY, INK};
 use crate::table::plain;
 

@@ -1,7 +1,8 @@
 //! What a reader is shown who points at a part of a chart: its names, its value with the interval, how often it was measured and in
 //! which trials.
 
-use super::plot::{Axis, Bar, Curves, Mark, Series};
+use super::axis::Axis;
+use super::plot::{Bar, Curves, Mark, Series};
 use crate::stats::Estimate;
 use crate::table::with_interval;
 

@@ -1,8 +1,9 @@
 //! The picture of the lab: the VM host with its guests and what they are attached to, the wire, the tester.
 
-use super::frame::{BOLD, LINE, TEXT};
+use super::frame::LINE;
 use super::lab_picture::{GuestBox, LabPicture, Lane};
 use super::plot::{Body, Plot};
+use super::style::{BOLD, TEXT};
 use super::svg::{AXIS, Align, Area, Canvas, Drawn, FAINT, GREY, INK, Point, Stroke};
 use crate::report::{Model, model};
 

@@ -1,20 +1,21 @@
 //! Points over levels, joined or single: a band for the interval, or whiskers where bands would hide each other; names at the
-//! lines' ends.
+//! lines' ends, or in a key above the plot where there are too many or too little room beside it.
 //!
-//! LevelPlane are set evenly, as numbers of guests usually double. Bare metal is a dashed line across; a noise floor is a grey area
+//! Levels are set evenly, as numbers of guests usually double. Bare metal is a dashed line across; a noise floor is a grey area
 //! from zero.
 
 use plotters::prelude::{Circle, Color, EmptyElement, PathElement, Polygon};
 
 use super::font::Font;
-use super::frame::{self, BELOW, BOLD, LINE};
+use super::frame::{self, BELOW, LINE, Swatch};
 use super::hint;
 use super::labels;
-use super::palette::{Colour, Look};
+use super::palette::{Colour, Look, Marker};
 use super::plane::{Along, DataPoint, Plane, Ticked, means};
 use super::plot::{Curves, Mark, Series, SeriesKind, Style, is_beyond};
 use super::scale::AxisScale;
 use super::sheet::tenths;
+use super::style::BOLD;
 use super::svg::{Align, Area, Canvas, DrawError, Drawn, Fill, GREY, Point, Stroke};
 use crate::stats::Estimate;
 
@@ -27,12 +28,21 @@ const INSET: f64 = 40.0;
 /// Widest space between two whiskers at a level, px.
 const WHISKERS: f64 = 13.0;
 const NAME: Font = BOLD;
+/// Most of a plot's width that names beside it may take.
+const NAMES_SHARE: f64 = 0.3;
+/// Between the top of the plot and what is above it: half a number, and the unit, px.
+const ABOVE: f64 = 26.0;
+const BELOW_KEY: f64 = 8.0;
+/// The lowest plot in which lines can be told from each other, without its axis, px.
+const LEAST: f64 = 200.0;
+/// A dashed line across.
+const BASELINE_DASH: &str = "9 7";
 
 /// The levels of a chart, set evenly.
 struct LevelPlane<'c> {
     plane: Plane<'c>,
     scale: AxisScale,
-    /// LevelPlane in one px of the axis below.
+    /// Levels in one px of the axis below.
     per_px: f64,
 }
 
@@ -52,13 +62,17 @@ struct Name {
 
 /// Draws a chart over levels.
 pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
-    let named = curves.series.iter().filter(|series| series.role != SeriesKind::Floor);
-    let widest =
-        named.flat_map(|series| wrapped(&series.label)).map(|line| NAME.width(&line)).fold(0.0, f64::max);
+    let has_key = has_key(curves, plot.width(), plot.height() - ABOVE - BELOW);
+    let names = key_names(curves);
+    let top = if has_key {
+        frame::key(canvas, plot, names.iter().map(|(name, look)| (name.as_str(), *look)), Swatch::Joined)
+    } else {
+        plot.top
+    };
     let area = Area {
         left: plot.left + frame::numbers_width(&curves.y.scale()),
-        right: plot.right - widest - NAME_GAP,
-        top: plot.top + 26.0,
+        right: plot.right - if has_key { 0.0 } else { widest(curves) + NAME_GAP },
+        top: top + ABOVE + if has_key { BELOW_KEY } else { 0.0 },
         bottom: plot.bottom - BELOW,
     };
     let levels = levels(canvas, area, curves)?;
@@ -72,7 +86,9 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
         canvas.group("series", &series.label, |_| match series.role {
             SeriesKind::Baseline => names.push(baseline(&levels, series)),
             _ => {
-                let space = WHISKERS.min(2.0 * INSET / measured as f64);
+                // Within the room of the level, where levels are close.
+                let room = (2.0 * INSET).min(0.8 / levels.per_px);
+                let space = WHISKERS.min(room / measured as f64);
                 let aside = space * (place as f64 - (measured - 1) as f64 / 2.0);
                 place += 1;
                 intervals(&levels, series, (!curves.is_banded()).then_some(aside));
@@ -81,9 +97,51 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
             }
         });
     }
-    names.sort_by_key(|name| name.colour == GREY);
-    names_at_ends(canvas, &area, &names);
+    if !has_key {
+        names.sort_by_key(|name| name.colour == GREY);
+        names_at_ends(canvas, &area, &names);
+    }
     Ok(())
+}
+
+/// The least height in which lines can be told from each other in a plot of this width, px.
+pub(super) fn least_height(curves: &Curves, width: f64) -> f64 {
+    let names = key_names(curves);
+    let names = names.iter().map(|(name, _)| name.as_str());
+    let has_key = has_key(curves, width, LEAST);
+    let key = if has_key { frame::key_height(width, names, Swatch::Joined) + BELOW_KEY } else { 0.0 };
+    ABOVE + LEAST + BELOW + key
+}
+
+fn named(curves: &Curves) -> impl Iterator<Item = &Series> {
+    curves.series.iter().filter(|series| series.role != SeriesKind::Floor)
+}
+
+/// The widest line of a name, px.
+fn widest(curves: &Curves) -> f64 {
+    named(curves).flat_map(|series| wrapped(&series.label)).map(|line| NAME.width(&line)).fold(0.0, f64::max)
+}
+
+/// Whether the names have no room beside a plot of this size.
+fn has_key(curves: &Curves, width: f64, height: f64) -> bool {
+    let tallest = named(curves).map(|series| wrapped(&series.label).len()).max().unwrap_or(0);
+    let is_high = (named(curves).count() * tallest) as f64 * LINE > height;
+    let is_cut = || named(curves).flat_map(|series| wrapped(&series.label)).any(|line| line.ends_with('…'));
+    is_high || widest(curves) + NAME_GAP > NAMES_SHARE * width || is_cut()
+}
+
+/// The names with their looks; bare metal beyond the scale with its value.
+fn key_names(curves: &Curves) -> Vec<(String, Look)> {
+    let scale = curves.y.scale();
+    let baseline = Look { colour: GREY, dash: BASELINE_DASH, marker: Marker::Circle };
+    let name = |series: &Series| match (series.role, series.points.first()) {
+        (SeriesKind::Baseline, Some(mark)) if is_beyond(mark.y.mean, scale.top) => {
+            (format!("{} {} ↑", series.label, scale.value(mark.y.mean)), baseline)
+        }
+        (SeriesKind::Baseline, _) => (series.label.clone(), baseline),
+        _ => (series.label.clone(), series.look),
+    };
+    named(curves).map(name).collect()
 }
 
 /// The axes, with names of the levels; of many, every second, fourth …
@@ -124,7 +182,7 @@ fn intervals(levels: &LevelPlane, series: &Series, aside: Option<f64>) {
     let whiskers = |marks: &[&Mark], aside: f64| {
         for (mark, ends) in marks.iter().filter_map(|mark| Some((mark, mark.y.telling_ends()?))) {
             let along = Along::Y(mark.x.mean + aside * levels.per_px);
-            levels.plane.whisker(ends, levels.scale.top, along, Stroke::solid(colour, 2.0));
+            levels.plane.whisker(ends, &levels.scale, along, Stroke::solid(colour, 2.0));
         }
     };
     if let Some(aside) = aside {
@@ -150,7 +208,7 @@ fn strokes(levels: &LevelPlane, series: &Series, curves: &Curves) {
     for run in runs(series, |_| true).iter().filter(|run| curves.style == Style::Joined && run.len() > 1) {
         plane.line(run.iter().map(|mark| means(mark)), Stroke { colour, width: 3.5, dash });
     }
-    for mark in &series.points {
+    for mark in points_apart(levels, series, curves) {
         plane.canvas.classed("repeat", || {
             for repeat in &mark.repeats {
                 let dot = Circle::new((tenths(-14.0), 0), tenths(3.5), Stroke::solid(colour, 1.5).style());
@@ -161,6 +219,22 @@ fn strokes(levels: &LevelPlane, series: &Series, curves: &Curves) {
             plane.canvas.marker(levels.at(mark), marker, Fill::Full, colour);
         });
     }
+}
+
+/// The points that are marked: all, or some of each line where markers would cover each other.
+fn points_apart<'s>(levels: &LevelPlane, series: &'s Series, curves: &Curves) -> Vec<&'s Mark> {
+    /// Width of a marker with its halo, px.
+    const MARKER: f64 = 24.0;
+    let every = match curves.style {
+        Style::Joined => (MARKER * levels.per_px).ceil().max(1.0) as usize,
+        Style::Points | Style::Line => 1,
+    };
+    let apart = |run: Vec<&'s Mark>| {
+        let last = run.len() - 1;
+        let kept = run.into_iter().enumerate().filter(move |(at, _)| at.is_multiple_of(every) || *at == last);
+        kept.map(|(_, mark)| mark)
+    };
+    runs(series, |_| true).into_iter().flat_map(apart).collect()
 }
 
 /// Points of neighbouring levels that pass.
@@ -186,7 +260,7 @@ fn baseline(LevelPlane { plane, scale, .. }: &LevelPlane, series: &Series) -> Na
     }
     let (_, y) = plane.at((0.0, value));
     let across = [(plane.area.left, y), (plane.area.right, y)];
-    plane.canvas.path(&across, Stroke { colour: GREY, width: 2.5, dash: "9 7" });
+    plane.canvas.path(&across, Stroke { colour: GREY, width: 2.5, dash: BASELINE_DASH });
     Name { lines, colour: GREY, from: (plane.area.right, y) }
 }
 

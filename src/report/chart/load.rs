@@ -1,9 +1,10 @@
 //! Congestion, as its two usual pictures: latency over throughput while the load rises, and what waits for a CPU over how
 //! busy the CPUs are.
 
+use super::axis::Axis;
 use super::group::{GroupedRows, Part, varying};
 use super::palette::MAX_LINES;
-use super::plot::{Axis, Body, Curves, Mark, Plot, Series, Style, reach};
+use super::plot::{Body, Curves, Mark, Plot, Series, Style, reach};
 use crate::figures::{Metric, SummaryRow, TrialFigures};
 use crate::profile::Factor;
 use crate::report::Model;

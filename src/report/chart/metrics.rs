@@ -3,9 +3,10 @@
 //! Where one picture would hold too many lines it is divided by a swept factor, with one scale for all parts, so that they can
 //! be compared.
 
+use super::axis::Axis;
 use super::group::{self, GroupedRows, LOAD, Part, group_by, headings, load_first, varying, words};
 use super::palette::{Look, MAX_LINES};
-use super::plot::{Axis, Bar, BarGroup, Bars, Body, Curves, Mark, Plot, Series, SeriesKind, Style, reach};
+use super::plot::{Bar, BarGroup, Bars, Body, Curves, Mark, Plot, Series, SeriesKind, Style, reach};
 use crate::figures::{Metric, SummaryRow};
 use crate::profile::{Configuration, Factor};
 use crate::report::Model;
@@ -14,19 +15,19 @@ use crate::stats::Estimate;
 /// Bars that one picture can hold.
 pub(super) const MAX_BARS: usize = 24;
 /// How much larger than every guest bare metal may be and still set the scale of lines.
-const BASELINE_REACH: f64 = 2.0;
+pub(super) const BASELINE_REACH: f64 = 2.0;
 
 /// What a picture is about.
 #[derive(Clone, Debug, PartialEq)]
-struct ChartSubject {
+pub(super) struct ChartSubject {
     /// Beginning of the file's name.
-    name: &'static str,
+    pub name: &'static str,
     /// Beginning of the title.
-    label: &'static str,
-    unit: &'static str,
-    explanation: String,
+    pub label: &'static str,
+    pub unit: &'static str,
+    pub explanation: String,
     /// Whether nothing can be above 100.
-    ends_at_100: bool,
+    pub ends_at_100: bool,
 }
 
 impl From<Metric> for ChartSubject {
@@ -42,17 +43,21 @@ impl From<Metric> for ChartSubject {
 }
 
 /// A figure of a configuration, and the noise floor below which it means nothing.
-struct Values<'v> {
-    value: &'v dyn Fn(&SummaryRow) -> Option<Estimate>,
-    floor: &'v dyn Fn(&SummaryRow) -> Option<f64>,
+pub(super) struct Values<'v> {
+    pub value: &'v dyn Fn(&SummaryRow) -> Option<Estimate>,
+    pub floor: &'v dyn Fn(&SummaryRow) -> Option<f64>,
 }
 
 /// Every picture of one metric, over its noise floor where one is known; none if it has no value anywhere.
 pub(super) fn plots(report: &Model, metric: Metric) -> Vec<Plot> {
     let rows = report.rows.iter().filter(|row| metric.applies(row.configuration.test)).collect();
     let value = |row: &SummaryRow| row.get(metric).copied();
-    let floor = |row: &SummaryRow| row.get(metric.noise_floor()?).map(|floor| floor.mean);
-    plots_of(report, rows, &metric.into(), &Values { value: &value, floor: &floor })
+    plots_of(report, rows, &metric.into(), &Values { value: &value, floor: &|row| floor(row, metric) })
+}
+
+/// What noise alone would give, if that is known.
+pub(super) fn floor(row: &SummaryRow, metric: Metric) -> Option<f64> {
+    row.get(metric.noise_floor()?).map(|floor| floor.mean)
 }
 
 /// Every picture of the rate against that of bare metal; none without bare metal.
@@ -72,7 +77,7 @@ pub(super) fn to_bare_metal(report: &Model) -> Vec<Plot> {
 fn plots_of(report: &Model, rows: Vec<&SummaryRow>, subject: &ChartSubject, values: &Values) -> Vec<Plot> {
     let (bare, guests): (Vec<&SummaryRow>, Vec<&SummaryRow>) =
         rows.into_iter().partition(|row| row.configuration.vms == 0);
-    let levels = levels(&guests);
+    let levels = levels(&guests, Factor::Vms);
     let factors = varying(&guests, &report.experiment.factors, &[Factor::Vms]);
     let lines = levels.len() > 1;
     let factors = if lines { factors } else { load_first(factors) };
@@ -105,40 +110,58 @@ fn as_lines(
     report: &Model,
     part: &Part,
     bare: &[&SummaryRow],
-    levels: &[u32],
+    levels: &[String],
     (axis, values): (Axis, &Values),
 ) -> Option<Curves> {
-    let points = |line: &GroupedRows, value: &dyn Fn(&SummaryRow) -> Option<Estimate>| -> Vec<Mark> {
-        let at = |(index, vms): (usize, &u32)| {
-            let row = line.rows.iter().find(|row| row.configuration.vms == *vms)?;
-            Some(Mark::new(index as f64, value(row)?).of_trials(&row.trials))
-        };
-        levels.iter().enumerate().filter_map(at).collect()
+    let points = |line: &GroupedRows, value: &dyn Fn(&SummaryRow) -> Option<Estimate>| {
+        marks(&line.rows, (Factor::Vms, levels), value)
     };
     let measured = part.series(report, |line| points(line, values.value));
     let floors = part.series(report, |line| points(line, &|row| (values.floor)(row).map(Estimate::exact)));
     let floors = floors.into_iter().map(|series| Series { role: SeriesKind::Floor, ..series });
     let look = measured.first()?.look;
     let bars = bars(bare.iter().copied(), &varying(bare, &Factor::ALL, &[Factor::Vms]), values);
-    let baselines = bars.into_iter().filter_map(|bar| {
-        let points = vec![Mark::new(0.0, bar.values.first().copied().flatten()?)];
-        Some(Series { label: bar.label, role: SeriesKind::Baseline, look, points })
-    });
+    let baselines = bars.into_iter().filter_map(|bar| baseline(bar, look));
     let series = floors.chain(measured.iter().cloned()).chain(baselines).collect();
-    let names = levels.iter().map(u32::to_string).collect();
-    let x = Axis { title: axis_title(levels).into(), levels: names, ..Axis::default() };
+    let x = Axis { title: axis_title(Factor::Vms, levels), levels: levels.to_vec(), ..Axis::default() };
     Some(Curves { x, y: axis, style: Style::Joined, series })
 }
 
-/// Says what the even spacing means.
-fn axis_title(levels: &[u32]) -> &'static str {
-    let doubling = levels.windows(2).all(|pair| pair[1] == 2 * pair[0]);
-    let even = levels.windows(3).all(|three| three[2] - three[1] == three[1] - three[0]);
+/// A point for each level of a factor that has a value among these rows.
+pub(super) fn marks(
+    rows: &[&SummaryRow],
+    (x, levels): (Factor, &[String]),
+    value: &dyn Fn(&SummaryRow) -> Option<Estimate>,
+) -> Vec<Mark> {
+    let at = |(index, level): (usize, &String)| {
+        let row = rows.iter().find(|row| row.configuration.level(x) == *level)?;
+        Some(Mark::new(index as f64, value(row)?).of_trials(&row.trials))
+    };
+    levels.iter().enumerate().filter_map(at).collect()
+}
+
+/// Bare metal as a line across.
+pub(super) fn baseline(bar: Bar, look: Look) -> Option<Series> {
+    let points = vec![Mark::new(0.0, bar.values.first().copied().flatten()?)];
+    Some(Series { label: bar.label, role: SeriesKind::Baseline, look, points })
+}
+
+/// The factor of an axis of levels, and what their even spacing means.
+pub(super) fn axis_title(x: Factor, levels: &[String]) -> String {
+    let name = axis_name(x);
+    let numbers: Vec<f64> = levels.iter().filter_map(|level| level.parse().ok()).collect();
+    let doubling = numbers.windows(2).all(|pair| pair[1] == 2.0 * pair[0]);
+    let even = numbers.windows(3).all(|three| three[2] - three[1] == three[1] - three[0]);
     match (doubling, even) {
-        (_, true) => "number of guests",
-        (true, _) => "number of guests (log₂ scale)",
-        _ => "number of guests (not to scale)",
+        (_, true) => name.to_owned(),
+        (true, _) => format!("{name} (log₂ scale)"),
+        _ => format!("{name} (not to scale)"),
     }
+}
+
+/// A factor beside an axis and in a title.
+pub(super) fn axis_name(x: Factor) -> &'static str {
+    if x == Factor::Vms { "number of guests" } else { x.column() }
 }
 
 /// Bare metal stands beside the guests of the same load, or in the end where it is the same for all.
@@ -181,7 +204,11 @@ fn guest_bars(report: &Model, part: &Part, values: &Values) -> Vec<Bar> {
 }
 
 /// Bare metal, with the levels that tell one from another if there are several.
-fn bars<'r>(bare: impl Iterator<Item = &'r SummaryRow>, factors: &[Factor], values: &Values) -> Vec<Bar> {
+pub(super) fn bars<'r>(
+    bare: impl Iterator<Item = &'r SummaryRow>,
+    factors: &[Factor],
+    values: &Values,
+) -> Vec<Bar> {
     let label = |row: &SummaryRow| {
         let levels = words(&row.configuration, factors);
         let backend = row.configuration.level(Factor::Backend);
@@ -199,16 +226,21 @@ pub(super) fn one(label: String, look: Option<Look>, value: Estimate, floor: Opt
     Bar { label, look, values: vec![Some(value)], segments: Vec::new(), floor, trials: Vec::new() }
 }
 
-/// Numbers of guests, ascending.
-fn levels(guests: &[&SummaryRow]) -> Vec<u32> {
-    let mut levels: Vec<u32> = guests.iter().map(|row| row.configuration.vms).collect();
-    levels.sort_unstable();
-    levels.dedup();
+/// The levels of a factor among these rows: numbers ascending, words in the order of the profile.
+pub(super) fn levels(rows: &[&SummaryRow], x: Factor) -> Vec<String> {
+    let mut levels: Vec<String> = Vec::new();
+    for level in rows.iter().map(|row| row.configuration.level(x)) {
+        if !levels.contains(&level) {
+            levels.push(level);
+        }
+    }
+    // Stable: words are all alike.
+    levels.sort_by_key(|level| level.parse::<u64>().unwrap_or(0));
     levels
 }
 
 /// What the scale has to reach: every mean and floor, intervals within reason, bare metal if it is not far above the guests.
-fn largest(guests: &[&SummaryRow], bare: &[&SummaryRow], values: &Values, far: f64) -> f64 {
+pub(super) fn largest(guests: &[&SummaryRow], bare: &[&SummaryRow], values: &Values, far: f64) -> f64 {
     let highest = |rows: &[&SummaryRow]| {
         rows.iter().filter_map(|row| (values.value)(row)).map(|value| value.mean).fold(0.0, f64::max)
     };

@@ -7,10 +7,12 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::element::{Drawable, PointCollection};
 use plotters::prelude::*;
 
-use super::frame::{self, BELOW, TEXT};
-use super::plot::{Axis, Mark, is_beyond};
+use super::axis::Axis;
+use super::frame::{self, BELOW};
+use super::plot::{Mark, is_beyond};
 use super::scale::AxisScale;
 use super::sheet::{Sheet, px, tenths};
+use super::style::TEXT;
 use super::svg::{AXIS, Align, Area, Canvas, DrawError, FAINT, GREY, INK, Point, Stroke, text_style};
 
 /// A value along each axis.
@@ -22,22 +24,24 @@ pub(super) fn means(mark: &Mark) -> DataPoint {
     (mark.x.mean, mark.y.mean)
 }
 
-/// The values of one axis, with ticks of our own; plotters' axis with ticks (`WithKeyPoints`) has no mesh for numbers.
+/// The values of one axis, with ticks of our own: plotters' axis with ticks (`WithKeyPoints`) has no mesh for numbers, and its
+/// logarithmic axis places its own.
 #[derive(Clone)]
 pub(super) struct Ticked {
-    range: RangedCoordf64,
+    ends: Range<f64>,
     ticks: Vec<f64>,
+    is_log: bool,
 }
 
 impl Ticked {
     /// The axis from one value to another.
     pub fn new(range: Range<f64>, ticks: Vec<f64>) -> Ticked {
-        Ticked { range: range.into(), ticks }
+        Ticked { ends: range, ticks, is_log: false }
     }
 
     /// The axis of a scale.
     pub fn scale(scale: &AxisScale) -> Ticked {
-        Ticked::new(0.0..scale.top, scale.ticks.clone())
+        Ticked { is_log: scale.is_log(), ..Ticked::new(scale.bottom..scale.top, scale.ticks.clone()) }
     }
 }
 
@@ -46,7 +50,9 @@ impl Ranged for Ticked {
     type ValueType = f64;
 
     fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        self.range.map(value, limit)
+        // What is not above zero lies below any logarithmic scale.
+        let place = |value: f64| if self.is_log { value.max(self.ends.start).ln() } else { value };
+        RangedCoordf64::from(place(self.ends.start)..place(self.ends.end)).map(&place(*value), limit)
     }
 
     fn key_points<H: KeyPointHint>(&self, hint: H) -> Vec<f64> {
@@ -55,7 +61,7 @@ impl Ranged for Ticked {
     }
 
     fn range(&self) -> Range<f64> {
-        self.range.range()
+        self.ends.clone()
     }
 }
 
@@ -130,7 +136,7 @@ impl<'c> Plane<'c> {
         let mut mesh = self.chart.configure_mesh();
         mesh.disable_x_mesh().disable_x_axis().y_label_formatter(&label).axis_style(TRANSPARENT);
         mesh.y_label_style(text_style(TEXT, INK)).set_tick_mark_size(LabelAreaPosition::Left, tenths(TICK));
-        mesh.bold_line_style(Stroke::solid(FAINT, 1.5).style());
+        mesh.bold_line_style(Stroke::solid(FAINT, self.canvas.theme.grid_width()).style());
         self.canvas.classed("value", || self.canvas.note(mesh.draw()));
     }
 
@@ -159,7 +165,7 @@ impl<'c> Plane<'c> {
         mesh.disable_y_mesh().disable_y_axis().x_label_formatter(name);
         mesh.axis_style(Stroke::solid(AXIS, 1.5).style()).x_label_style(text_style(TEXT, INK));
         mesh.set_tick_mark_size(LabelAreaPosition::Bottom, tenths(TICK));
-        mesh.bold_line_style(Stroke::solid(FAINT, 1.5).style());
+        mesh.bold_line_style(Stroke::solid(FAINT, self.canvas.theme.grid_width()).style());
         if !grid {
             mesh.disable_x_mesh();
         }
@@ -167,12 +173,12 @@ impl<'c> Plane<'c> {
     }
 
     /// An interval that ends in strokes, or in an arrow where it reaches beyond the top of its scale.
-    pub fn whisker(&self, (low, high): (f64, f64), top: f64, along: Along, stroke: Stroke) {
+    pub fn whisker(&self, (low, high): (f64, f64), scale: &AxisScale, along: Along, stroke: Stroke) {
         self.line([along.value(low), along.value(high)], stroke);
-        for end in [low, high] {
-            let value = along.value(end.clamp(0.0, top));
-            // Below zero nothing is cut: there is no such value.
-            if is_beyond(end, top) {
+        // Below zero nothing is cut: there is no such value. A logarithmic scale cuts what lies below it.
+        for end in [low, high].into_iter().filter(|end| !scale.is_log() || *end >= scale.bottom) {
+            let value = along.value(end.clamp(scale.bottom, scale.top));
+            if is_beyond(end, scale.top) {
                 let corners = [(0.0, 0.0), (-2.0 * HALF, -HALF), (-2.0 * HALF, HALF)];
                 let corners = corners.map(|corner| along.offset(corner));
                 self.draw(&(EmptyElement::at(value) + Polygon::new(corners, stroke.colour.filled())));

@@ -1,8 +1,8 @@
 //! What a chart shows, before it is drawn: titles, axes, and series of points with their intervals. No pixels.
 
+use super::axis::Axis;
 use super::lab_picture::LabPicture;
 use super::palette::Look;
-use super::scale::AxisScale;
 use super::svg::slug;
 use crate::profile::Configuration;
 use crate::stats::{Ends, Estimate, Zone};
@@ -13,8 +13,12 @@ pub(super) struct Plot {
     /// File name without extension.
     pub name: String,
     pub title: String,
+    /// Below the title; may be empty.
+    pub subtitle: String,
     /// What the values are.
     pub explanation: String,
+    /// What a reader is to notice; may be empty.
+    pub note: String,
     /// Every configuration of which something is drawn: the caption names what they have in common.
     pub drawn: Vec<Configuration>,
     pub body: Body,
@@ -28,7 +32,8 @@ impl Plot {
         let title =
             if levels.is_empty() { title.to_owned() } else { format!("{title}: {}", levels.join(", ")) };
         let name = std::iter::once(name.to_owned()).chain(slugs).collect::<Vec<_>>().join("-");
-        Plot { name, title, explanation, drawn: Vec::new(), body }
+        let (subtitle, note) = (String::new(), String::new());
+        Plot { name, title, subtitle, explanation, note, drawn: Vec::new(), body }
     }
 
     /// What it shows and of what, for readers who do not see it.
@@ -61,28 +66,6 @@ pub(super) enum Body {
     Heat(Heat),
     /// The machines themselves.
     Lab(LabPicture),
-}
-
-/// What one axis shows.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Axis {
-    pub title: String,
-    pub unit: &'static str,
-    /// Upper end of what has to be visible.
-    pub largest: f64,
-    /// Names of levels, set evenly; empty for an axis of numbers.
-    pub levels: Vec<String>,
-}
-
-impl Axis {
-    /// Numbers from zero.
-    pub fn numbers(title: &str, unit: &'static str, largest: f64) -> Axis {
-        Axis { title: title.to_owned(), unit, largest, levels: Vec::new() }
-    }
-
-    pub fn scale(&self) -> AxisScale {
-        AxisScale::new(self.largest, self.unit)
-    }
 }
 
 /// Series of points over two axes.

@@ -1,4 +1,4 @@
-//! SVG -> PNG, with the embedded fonts only: the same bytes on every machine.
+//! SVG -> PNG, or SVG without fonts; with the embedded fonts only: the same bytes on every machine.
 
 use std::sync::{Arc, LazyLock};
 
@@ -31,23 +31,59 @@ static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
 /// Pixels for each px of the SVG: a chart of the usual size is 1920 × 1080.
 const SCALE: f32 = 4.0 / 3.0;
 
-/// Rasterises a chart.
+/// Rasterises a chart of the usual size.
+///
+/// # Errors
+/// If it is not an SVG, or too large.
 pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
-    render(svg)?.encode_png().map_err(|error| PngError::Encode(error.to_string()))
+    let tree = tree(svg)?;
+    let size = tree.size().to_int_size().scale_by(SCALE).ok_or(PngError::Size(0, 0))?;
+    encode(&render(&tree, (size.width(), size.height()))?)
 }
 
-fn render(svg: &str) -> Result<tiny_skia::Pixmap, PngError> {
+/// Rasterises a picture in so many pixels.
+///
+/// # Errors
+/// As [`png`].
+pub fn png_of_size(svg: &str, pixels: (u32, u32)) -> Result<Vec<u8>, PngError> {
+    encode(&render(&tree(svg)?, pixels)?)
+}
+
+/// The same SVG with its texts as outlines, so that it looks the same without the font. Groups keep their ids.
+///
+/// # Errors
+/// If it is not an SVG.
+pub fn outlined(svg: &str) -> Result<String, PngError> {
+    let options = usvg::WriteOptions {
+        coordinates_precision: 2,
+        transforms_precision: 4,
+        indent: usvg::Indent::None,
+        ..usvg::WriteOptions::default()
+    };
+    let shapes = tree(svg)?.to_string(&options);
+    // Size, title and description are lost on the way.
+    let head = svg.split_inclusive("</desc>").next().unwrap_or_default();
+    Ok(shapes.split_once('>').map_or(shapes.clone(), |(_, rest)| format!("{head}{rest}")))
+}
+
+/// A picture as shapes, with its texts as outlines.
+pub(super) fn tree(svg: &str) -> Result<usvg::Tree, PngError> {
     let options = usvg::Options {
         font_family: font::FAMILY.into(),
         fontdb: Arc::clone(&FONTS),
         ..usvg::Options::default()
     };
-    let tree = usvg::Tree::from_str(svg, &options)?;
-    let size = tree.size().to_int_size().scale_by(SCALE);
-    let size = size.ok_or(PngError::Size(0, 0))?;
-    let (width, height) = (size.width(), size.height());
+    Ok(usvg::Tree::from_str(svg, &options)?)
+}
+
+fn encode(picture: &tiny_skia::Pixmap) -> Result<Vec<u8>, PngError> {
+    picture.encode_png().map_err(|error| PngError::Encode(error.to_string()))
+}
+
+fn render(tree: &usvg::Tree, (width, height): (u32, u32)) -> Result<tiny_skia::Pixmap, PngError> {
     let mut pixmap = tiny_skia::Pixmap::new(width, height).ok_or(PngError::Size(width, height))?;
-    resvg::render(&tree, tiny_skia::Transform::from_scale(SCALE, SCALE), &mut pixmap.as_mut());
+    let scale = (width as f32 / tree.size().width(), height as f32 / tree.size().height());
+    resvg::render(tree, tiny_skia::Transform::from_scale(scale.0, scale.1), &mut pixmap.as_mut());
     Ok(pixmap)
 }
 
@@ -55,15 +91,16 @@ fn render(svg: &str) -> Result<tiny_skia::Pixmap, PngError> {
 mod tests {
     use super::super::font::Font;
     use super::super::svg::{Align, Canvas, INK};
+    use super::super::theme::ChartTheme;
     use super::*;
 
     /// Pixels that are not white in a picture of one text.
     fn coverage(font: Font) -> usize {
-        let svg = Canvas::draw(("", ""), 200.0, |canvas| {
+        let svg = Canvas::draw(("", ""), (1440.0, 200.0), ChartTheme::Light, |canvas| {
             canvas.text("", "kvmfair", (100.0, 100.0), Align::Left, (font, INK));
             Ok(())
         });
-        let picture = render(&svg.unwrap()).unwrap();
+        let picture = render(&tree(&svg.unwrap()).unwrap(), (1920, 267)).unwrap();
         picture.pixels().iter().filter(|pixel| pixel.red() < 200).count()
     }
 
@@ -85,11 +122,16 @@ mod tests {
     fn text_that_looks_like_markup_is_drawn_as_text() {
         let text = |text| {
             let font = Font::regular(40.0);
-            let svg = Canvas::draw(("", ""), 200.0, |canvas| {
+            let svg = Canvas::draw(("", ""), (1440.0, 200.0), ChartTheme::Light, |canvas| {
                 canvas.text("", text, (100.0, 100.0), Align::Left, (font, INK));
                 Ok(())
             });
-            render(&svg.unwrap()).unwrap().pixels().iter().filter(|pixel| pixel.red() < 200).count()
+            render(&tree(&svg.unwrap()).unwrap(), (1920, 267))
+                .unwrap()
+                .pixels()
+                .iter()
+                .filter(|pixel| pixel.red() < 200)
+                .count()
         };
         let [all, a, b] = ["a & <b>", "a", "b"].map(text);
         assert!(all > a + b, "{all} px of all, {a} and {b} of the letters");

@@ -1,11 +1,13 @@
-//! Ticks from zero, and numbers as people write them beside an axis.
+//! Ticks from zero or by powers of ten, and numbers as people write them beside an axis.
 
-/// A linear scale from zero with round ticks.
+/// A linear scale from zero, or a logarithmic one, with round ticks.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct AxisScale {
+    /// Lower end, in the metric's unit: zero, or above it if the scale is logarithmic.
+    pub bottom: f64,
     /// Upper end, in the metric's unit; a tick.
     pub top: f64,
-    /// Ticks from zero to the top, in the metric's unit.
+    /// Ticks from the bottom to the top, in the metric's unit.
     pub ticks: Vec<f64>,
     /// Unit of the labels: the metric's, as in every table.
     pub unit: &'static str,
@@ -26,12 +28,40 @@ impl AxisScale {
         let ticks = (0..=count as u32).map(|tick| f64::from(tick) * step).collect();
         let prefix = prefix(count * step, unit);
         let decimals = decimals(step / prefix.1);
-        AxisScale { top: count * step, ticks, unit, prefix, decimals }
+        AxisScale { bottom: 0.0, top: count * step, ticks, unit, prefix, decimals }
+    }
+
+    /// A logarithmic scale from a tick at or below `smallest` to one at or above `largest`, both above zero: powers of ten, with
+    /// twice and five times these where there are few.
+    pub fn log(smallest: f64, largest: f64, unit: &'static str) -> AxisScale {
+        let decades = (largest / smallest).log10();
+        let steps: &[f64] = if decades > 3.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+        let powers = smallest.log10().floor() as i32..=largest.log10().ceil() as i32;
+        let all: Vec<f64> =
+            powers.flat_map(|power| steps.iter().map(move |step| step * 10_f64.powi(power))).collect();
+        let below = all.iter().rposition(|tick| *tick <= smallest * (1.0 + 1e-9)).unwrap_or(0);
+        let above = all.iter().position(|tick| *tick >= largest * (1.0 - 1e-9)).unwrap_or(all.len() - 1);
+        let ticks = all[below..=above.max(below + 1)].to_vec();
+        let (bottom, top) = (ticks[0], ticks[ticks.len() - 1]);
+        AxisScale { bottom, top, ticks, unit, prefix: prefix(top, unit), decimals: 0 }
+    }
+
+    /// Whether equal distances are equal ratios.
+    pub fn is_log(&self) -> bool {
+        self.bottom > 0.0
     }
 
     /// `0`, `50 k`, `2.5`.
     pub fn label(&self, tick: f64) -> String {
-        if tick == 0.0 { "0".into() } else { self.write(tick, self.decimals) }
+        match self.is_log() {
+            _ if tick == 0.0 => "0".into(),
+            false => self.write(tick, self.decimals),
+            // Neighbours differ in their first digit.
+            true => {
+                let thousand = if self.is_below_prefix(tick) { 1.0 } else { self.prefix.1 };
+                self.write(tick, (-(tick / thousand).log10().floor()).max(0.0) as usize)
+            }
+        }
     }
 
     /// A value between ticks, with up to three significant digits.
@@ -119,6 +149,18 @@ mod tests {
     }
 
     #[test]
+    fn a_logarithmic_scale_has_round_ticks_around_its_values() {
+        let labels = |smallest, largest| {
+            let scale = AxisScale::log(smallest, largest, "");
+            scale.ticks.iter().map(|tick| scale.label(*tick)).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(30.0, 400.0), ["20", "50", "100", "200", "500"]);
+        assert_eq!(labels(0.3, 0.9), ["0.2", "0.5", "1"]);
+        assert_eq!(labels(7.0, 90_000.0), ["1", "10", "100", "1 k", "10 k", "100 k"]);
+        assert_eq!(labels(5.0, 5.0), ["5", "10"], "equal values have a scale too");
+    }
+
+    #[test]
     fn nothing_but_zero_still_has_a_scale() {
         assert_eq!(AxisScale::new(0.0, "%").top, 1.0);
     }
@@ -129,6 +171,15 @@ mod tests {
             let scale = AxisScale::new(largest, "");
             prop_assert!(scale.top >= largest * (1.0 - 1e-6) && scale.top <= largest * 1.5);
             prop_assert!((3..=7).contains(&scale.ticks.len()), "{:?}", scale.ticks);
+        }
+
+        #[test]
+        fn a_logarithmic_scale_holds_its_values(smallest in 1e-3..1e6_f64, ratio in 1.0..1e6_f64) {
+            let scale = AxisScale::log(smallest, smallest * ratio, "");
+            prop_assert!(scale.bottom <= smallest * (1.0 + 1e-6) && scale.top >= smallest * ratio * (1.0 - 1e-6));
+            let labels: Vec<String> = scale.ticks.iter().map(|tick| scale.label(*tick)).collect();
+            let distinct: std::collections::BTreeSet<&String> = labels.iter().collect();
+            prop_assert_eq!(distinct.len(), labels.len(), "{:?}", labels);
         }
 
         #[test]

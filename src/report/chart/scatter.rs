@@ -3,11 +3,13 @@
 //! On a curve of loads the fill of a point names what its load is good for; a curve that stands alone has a band behind it for
 //! each such zone.
 
-use super::frame::{self, BELOW, LINE, Swatch, TEXT};
+use super::frame::{self, BELOW, LINE, Swatch};
 use super::hint;
 use super::palette::{Colour, MAX_LINES, Marker};
 use super::plane::{Along, Plane, Ticked, means};
 use super::plot::{Curves, Series, Style};
+use super::scale::AxisScale;
+use super::style::TEXT;
 use super::svg::{Align, Area, Canvas, Drawn, Fill, GREY, INK, Point, Stroke, WHITE};
 use crate::stats::Zone;
 
@@ -51,8 +53,7 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
     plane.bottom_axis(&curves.x, &x);
     bands.iter().for_each(|band| band_name(canvas, band));
     for series in &curves.series {
-        let tops = (x.top, y.top);
-        canvas.group("series", &series.label, |_| draw_series(&plane, tops, series, curves));
+        canvas.group("series", &series.label, |_| draw_series(&plane, (&x, &y), series, curves));
     }
     if curves.style != Style::Line {
         point_names(canvas, &plane, curves);
@@ -60,7 +61,7 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
     Ok(())
 }
 
-fn draw_series(plane: &Plane, (right, top): (f64, f64), series: &Series, curves: &Curves) {
+fn draw_series(plane: &Plane, (x, y): (&AxisScale, &AxisScale), series: &Series, curves: &Curves) {
     let (look, style) = (series.look, curves.style);
     if style != Style::Points && series.points.len() > 1 {
         let stroke = Stroke { colour: look.colour, width: 3.5, dash: look.dash };
@@ -72,10 +73,10 @@ fn draw_series(plane: &Plane, (right, top): (f64, f64), series: &Series, curves:
     let thin = Stroke::solid(look.colour, 1.5);
     for mark in &series.points {
         if let Some(ends) = mark.x.telling_ends() {
-            plane.whisker(ends, right, Along::X(mark.y.mean), thin);
+            plane.whisker(ends, x, Along::X(mark.y.mean), thin);
         }
         if let Some(ends) = mark.y.telling_ends() {
-            plane.whisker(ends, top, Along::Y(mark.x.mean), thin);
+            plane.whisker(ends, y, Along::Y(mark.x.mean), thin);
         }
     }
     for mark in &series.points {

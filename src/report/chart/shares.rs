@@ -1,9 +1,10 @@
 //! The share of the CPU time that each group got, beside the share that its weight would give it, under Jain's index by
 //! weight.
 
+use super::axis::Axis;
 use super::metrics::{MAX_BARS, one};
 use super::palette::Looks;
-use super::plot::{Axis, Bar, BarGroup, Bars, Body, Plot, reach};
+use super::plot::{Bar, BarGroup, Bars, Body, Plot, reach};
 use crate::figures::{GroupRow, Metric};
 use crate::profile::Configuration;
 use crate::report::{Model, model};

@@ -15,6 +15,8 @@ use plotters_backend::{
 };
 
 use super::font::Font;
+use super::palette::Colour;
+use super::theme::ChartTheme;
 
 /// plotters' pixels in one of the picture.
 pub(super) const PER_PX: f64 = 10.0;
@@ -28,6 +30,7 @@ pub(super) type BackendError = DrawingErrorKind<Infallible>;
 #[derive(Clone)]
 pub(super) struct Sheet {
     size: (u32, u32),
+    theme: ChartTheme,
     markup: Rc<RefCell<Markup>>,
 }
 
@@ -40,9 +43,9 @@ struct Markup {
 
 impl Sheet {
     /// An empty sheet for a picture of this size, px.
-    pub fn new((width, height): (f64, f64)) -> Sheet {
+    pub fn new((width, height): (f64, f64), theme: ChartTheme) -> Sheet {
         let with_room = |length: f64| tenths(length).unsigned_abs() + 2 * ROOM.unsigned_abs();
-        Sheet { size: (with_room(width), with_room(height)), markup: Rc::default() }
+        Sheet { size: (with_room(width), with_room(height)), theme, markup: Rc::default() }
     }
 
     /// A line of SVG.
@@ -64,15 +67,16 @@ impl Sheet {
     /// A shape with a class and a colour; nothing where that is transparent.
     fn shape(&self, element: Arguments, style: &impl BackendStyle, fill: bool) -> Result<(), BackendError> {
         let BackendColor { alpha, rgb: (r, g, b) } = style.color();
+        let colour = self.theme.colour(Colour(r, g, b));
         let class = self.class();
         let width = f64::from(style.stroke_width()) / PER_PX;
         match (alpha > 0.0, fill) {
             (false, _) => {}
-            (_, true) => self.push(format_args!(
-                "<{element}{class} fill=\"#{r:02x}{g:02x}{b:02x}\" fill-opacity=\"{alpha}\"/>"
-            )),
+            (_, true) => {
+                self.push(format_args!("<{element}{class} fill=\"{colour}\" fill-opacity=\"{alpha}\"/>"))
+            }
             (_, false) => self.push(format_args!(
-                "<{element}{class} fill=\"none\" stroke=\"#{r:02x}{g:02x}{b:02x}\" stroke-opacity=\"{alpha}\" \
+                "<{element}{class} fill=\"none\" stroke=\"{colour}\" stroke-opacity=\"{alpha}\" \
                  stroke-width=\"{width}\" stroke-linejoin=\"round\"/>"
             )),
         }
@@ -184,9 +188,10 @@ impl DrawingBackend for Sheet {
         let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         self.push(format_args!(
             "<text{} x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\" font-size=\"{size}\"{weight} \
-             fill=\"#{r:02x}{g:02x}{b:02x}\">{text}</text>",
+             fill=\"{}\">{text}</text>",
             self.class(),
             y + below,
+            self.theme.colour(Colour(r, g, b)),
         ));
         Ok(())
     }

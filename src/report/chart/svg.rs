@@ -12,6 +12,7 @@ use plotters_backend::{BackendColor, BackendCoord};
 use super::font::{FAMILIES, FAMILY, Font};
 use super::palette::{Colour, Marker};
 use super::sheet::{ROOM, Sheet, tenths};
+use super::theme::ChartTheme;
 use crate::table::escape;
 
 /// A point, px from the upper left corner.
@@ -21,9 +22,6 @@ pub(super) type Point = (f64, f64);
 pub type DrawError = DrawingAreaErrorKind<Infallible>;
 /// Whether plotters could draw.
 pub(super) type Drawn = Result<(), DrawError>;
-
-/// Width of every picture and its usual height, px. On a slide of 16:9, 13.33 inches wide, 21 px are 14 pt.
-pub(super) const SIZE: (f64, f64) = (1440.0, 810.0);
 
 /// Titles and values.
 pub(super) const INK: Colour = Colour(0x1f, 0x22, 0x28);
@@ -105,6 +103,7 @@ impl Area {
 /// The picture so far.
 pub(super) struct Canvas {
     sheet: Sheet,
+    pub theme: ChartTheme,
     /// All of the sheet.
     pub whole: DrawingArea<Sheet, Shift>,
     /// The picture.
@@ -114,22 +113,21 @@ pub(super) struct Canvas {
 }
 
 impl Canvas {
-    /// Draws a picture on white, [`SIZE`] wide and so high, and returns its SVG. Its title and description are for readers who do not
-    /// see it.
+    /// Draws a picture of this width and height, px, on the theme's paper, and returns its SVG. Its title and description are for
+    /// readers who do not see it.
     ///
     /// # Errors
     /// The first thing that plotters could not draw.
     pub fn draw(
         (title, description): (&str, &str),
-        height: f64,
+        (width, height): (f64, f64),
+        theme: ChartTheme,
         paint: impl FnOnce(&Canvas) -> Drawn,
     ) -> Result<String, DrawError> {
-        // A whole number of the PNG's pixels, of which 4 are 3 px.
-        let (width, height) = (SIZE.0, 3.0 * (height / 3.0).ceil());
-        let sheet = Sheet::new((width, height));
+        let sheet = Sheet::new((width, height), theme);
         let whole = sheet.clone().into_drawing_area();
         let page = whole.clone().shrink((ROOM, ROOM), (tenths(width), tenths(height)));
-        let canvas = Canvas { sheet, whole, page, clips: Cell::new(0), failed: RefCell::new(None) };
+        let canvas = Canvas { sheet, theme, whole, page, clips: Cell::new(0), failed: RefCell::new(None) };
         let open = format_args!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
              viewBox=\"0 0 {width} {height}\" font-family=\"{FAMILIES}\" role=\"img\" aria-label=\"{}\">\n<desc>{}</desc>",

@@ -96,7 +96,8 @@ impl Seen {
     /// Forgets all CPUs but those that the two figures above come from.
     pub(super) fn keep_busiest_cpus(&mut self) {
         let (busy, softirq) = (self.busiest_cpu_percent(), self.most_softirq_percent());
-        let is_most = |cpu: &CpuFigures| Some(cpu.busy_percent) == busy || Some(cpu.softirq_percent) == softirq;
+        let is_most =
+            |cpu: &CpuFigures| Some(cpu.busy_percent) == busy || Some(cpu.softirq_percent) == softirq;
         self.cpus.retain(is_most);
         self.cpus.shrink_to_fit();
     }

@@ -46,11 +46,13 @@ live_pids() {
 # Ends every flow with signal $1: INT makes netperf print its final result, TERM makes it go at once, 0 leaves it its time.
 # It goes to the group: one system call reaches every netperf at once, where a list of 128 would take as many turns of the
 # scheduler as a busy machine makes it wait for. It is sent once: a second SIGINT breaks a netperf that is waiting for its
-# server's half of the result, and a slow guest takes a second for that. Who has not ended in 20 s is killed.
+# server's half of the result, and a slow guest takes a second for that. Who has not ended in 20 s is killed; who is only to
+# go in 2 s: TERM is lost on a process that is not netperf yet.
 end_flows() {
     [ -z "$ended" ] || return 0
     ended=yes
-    turn=0
+    turn=0 patience=400
+    [ "$1" != TERM ] || patience=40
     trap '' INT TERM
     kill "-$1" 0
     live_pids
@@ -58,7 +60,7 @@ end_flows() {
         sleep 0.05
         turn=$((turn + 1))
         # shellcheck disable=SC2086 # a list of numbers
-        [ $turn -ne 400 ] || kill -KILL $live 2>/dev/null
+        [ $turn -ne $patience ] || kill -KILL $live 2>/dev/null
         live_pids
     done
 }

@@ -11,7 +11,7 @@
 //! - [`merge`]: runs of one profile joined into one
 //! - `origin`: the provenance of a run, from its environment
 //! - `resumable`: whether a run can be resumed: by this kvmfair, on this machine
-//! - `views`: what others read of the results so far
+//! - `writing`: tables, charts and report, written anew; `views`: what others read of the results so far
 //! - `due`: when the tables of all trials are written again
 //!
 //! Tables of single trials (flows, guests, CPUs …) are appended to. Those that compare trials are written anew: after each trial
@@ -32,24 +32,22 @@ mod run_dir_error;
 mod table_files;
 mod trial_files;
 mod views;
+mod writing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::figures::{Outcome, TrialFigures};
 use crate::host::Environment;
 use crate::plan::Plan;
 use crate::profile::Experiment;
 use crate::raw::{Accel, RawTrial};
-use crate::report::chart::{Chart, charts, lab, png};
-use crate::report::html::{self, Underway};
-use crate::report::{self, Model, Provenance, tables};
+use crate::report::{Model, Provenance};
 use admission::{ReadTrial, TrialReader};
 use due::Due;
 pub use export::Export;
-use in_order::in_order;
 use kept::Keeper;
 use origin::provenance;
 pub use resumable::refuse_other_machine;
@@ -209,103 +207,9 @@ impl Results {
         Ok(Some(figures))
     }
 
-    /// Writes tables, report and charts.
-    ///
-    /// # Errors
-    /// If a chart cannot be drawn or the run directory cannot be written.
-    pub fn finish(&mut self) -> Result<()> {
-        self.underway = false;
-        self.write_single_tables()?;
-        self.write_dictionary()?;
-        let begun = Instant::now();
-        let model = self.model(); // once: it takes long for a large run
-        self.write_comparisons(&model)?;
-        let due = Due::after(begun, Instant::now());
-        let charts = pictures(&model)?;
-        self.dir.make("charts")?;
-        in_order(
-            &charts,
-            |chart| (chart, png(&chart.svg)),
-            |(chart, png)| {
-                self.dir.write(&format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
-                let png = png.with_context(|| format!("failed to draw {}", chart.name))?;
-                anyhow::Ok(self.dir.write(&format!("charts/{}.png", chart.name), &png)?)
-            },
-        )?;
-        self.write_page(&model, &charts)?;
-        self.dir.write("report.md", report::markdown::report(&model, &charts).as_bytes())?;
-        self.due = due;
-        Ok(())
-    }
-
-    /// The tables of all trials, those of single trials where they are not on the disk, and the page of a run that goes on.
-    fn write_tables(&mut self) -> Result<()> {
-        self.write_single_tables()?;
-        let begun = Instant::now();
-        let model = self.model();
-        self.write_comparisons(&model)?;
-        if self.underway {
-            self.write_page(&model, &pictures(&model)?)?;
-        }
-        self.due = Due::after(begun, Instant::now());
-        Ok(())
-    }
-
-    /// What a run leaves that ended before its tables were written.
-    fn write_last(&mut self) -> Result<()> {
-        self.write_tables()?;
-        let model = self.model();
-        self.write_page(&model, &pictures(&model)?)
-    }
-
-    fn write_single_tables(&mut self) -> Result<()> {
-        if !self.has_single_tables {
-            self.load_trials(true)?;
-            self.write_dictionary()?;
-        }
-        Ok(())
-    }
-
-    /// The columns of all tables, which follow from the profile alone.
-    fn write_dictionary(&self) -> Result<(), RunDirError> {
-        let columns = tables::columns(&Model::new(&self.experiment, &self.provenance, &[]));
-        self.dir.write(&columns.file_name(), columns.to_csv().as_bytes())
-    }
-
-    /// The tables that are made of all trials.
-    fn write_comparisons(&self, model: &Model) -> Result<()> {
-        for table in tables::of_all_trials(model) {
-            self.dir.write(&table.file_name(), table.to_csv().as_bytes())?;
-        }
-        Ok(())
-    }
-
-    /// The report that a browser may have open.
-    fn write_page(&self, model: &Model, pictures: &[Chart]) -> Result<()> {
-        let underway = Underway { done: self.trials.len(), planned: self.planned };
-        let page = html::report(model, pictures, self.underway.then_some(underway));
-        Ok(self.dir.write("report.html", page.as_bytes())?)
-    }
-
     /// What renderers read.
     pub fn model(&self) -> Model<'_> {
         Model { damage: &self.damage, ..Model::new(&self.experiment, &self.provenance, &self.trials) }
-    }
-}
-
-/// All pictures of a run: its charts and its lab.
-fn pictures(model: &Model) -> Result<Vec<Chart>> {
-    Ok(charts(model)?.into_iter().chain(lab(model)?).collect())
-}
-
-impl Drop for Results {
-    fn drop(&mut self) {
-        let unfinished = std::mem::take(&mut self.underway);
-        if (self.due.behind || unfinished)
-            && let Err(error) = self.write_last()
-        {
-            tracing::warn!("failed to write the tables (hint: `kvmfair report`): {error:#}");
-        }
     }
 }
 

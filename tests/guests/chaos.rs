@@ -216,7 +216,8 @@ fn after_kills_at_random_moments_the_machines_of_a_hardware_lab_are_as_they_were
     let place = Sandbox::with_guests();
     let machines = Machines::new();
     let (kills, mut random) = chaos();
-    let body = "[guest]\nmemory = \"96 MiB\"\n[network]\nbackend = \"virtio\"\n[tuning.host]\nswappiness = 9\n";
+    let body =
+        "[guest]\nmemory = \"96 MiB\"\n[network]\nbackend = \"virtio\"\n[tuning.host]\nswappiness = 9\n";
     let lab = crate::hardware_lab::LAB;
     let profile = place.profile("elsewhere", &format!("{lab}{body}{LOAD}"));
     let before = settings();

@@ -17,7 +17,7 @@ pub fn print(text: &str) -> Result<Exit> {
 /// The same of a file's content.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_bytes(bytes: &[u8]) -> Result<Exit> {
     let mut stdout = std::io::stdout().lock();
     ignoring_closed_pipe(stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(Into::into))

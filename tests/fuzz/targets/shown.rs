@@ -13,7 +13,7 @@ fuzz_target!(|text: &str| {
     let table = Table::from_words("words", &["word"], [[text.to_owned()]]);
     let csv = table.to_csv();
     assert!(csv.lines().count() <= 2, "{csv}");
-    let cell = csv.lines().nth(1).unwrap_or_default().trim_start_matches('"');
-    assert!(!cell.starts_with(['=', '+', '-', '@']), "{csv}");
+    let line = csv.lines().nth(1).unwrap_or_default();
+    assert!(!line.strip_prefix('"').unwrap_or(line).starts_with(['=', '+', '-', '@']), "{csv}");
     assert!(!table.to_markdown().contains("<script"));
 });

@@ -6,7 +6,7 @@ KVMFAIR = target/release/kvmfair
 # Tests without guests: each takes seconds, and they run side by side.
 QUICK = --lib --bins --examples --test architecture --test cli --test simulations
 
-.PHONY: help quickstart check test lab install-deps install-test-deps install-lab-deps install-fuzz-deps build benchmark simulate fuzz chaos lint doc
+.PHONY: help quickstart check test lab install-deps install-test-deps install-lab-deps install-fuzz-deps build benchmark simulate fuzz chaos deny lint doc
 
 help:
 	@echo 'make quickstart    install what is missing, build, and measure real guests (about ten minutes the first time)'
@@ -17,6 +17,7 @@ help:
 	@echo 'make simulate      how often tests, intervals and the gate are right, with planted truths (minutes; prints tables)'
 	@echo 'make chaos         a hundred runs and clean-ups killed at random moments; nothing may be left (about forty minutes)'
 	@echo 'make fuzz          every parser of foreign text under libFuzzer, FUZZ_SECONDS (60) each; prints how often it was executed'
+	@echo 'make deny          licences and sources of all packages that kvmfair is built from'
 	@echo 'make install-deps  install what is missing (Debian)'
 	@echo 'make build         the release binary, $(KVMFAIR)'
 
@@ -55,6 +56,11 @@ simulate: install-deps
 
 fuzz: install-fuzz-deps
 	tests/fuzz/run
+
+# Licences and sources of everything that is in the binary.
+deny:
+	command -v cargo-deny > /dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny --locked check --config .deny.toml licenses bans sources
 
 # A hundred kills of runs at random moments, and as many again of `clean` and in a hardware lab: about forty minutes.
 chaos: install-test-deps

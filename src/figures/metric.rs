@@ -136,7 +136,7 @@ metrics! {
         "100·(max − min)/mean of the guests' rates; 0 is fair",
         |n| n.total.rate_fairness.map(|fairness| fairness.bias_percent);
     /// Bias that noise alone gives.
-    FloorBiasRate: "floor_bias_rate_percent", "Noise alone", "%", Neither, Log, Fairness, 2, [Need::SeveralGuests],
+    FloorBiasRate: "floor_bias_rate_percent", "Noise alone", "%", Neither, Skewed, Fairness, 2, [Need::SeveralGuests],
         "the rate bias that noise alone gives so many equal guests: d₂(n) × standard error of a guest's mean, from batch means",
         |n| n.spread.map(|spread| spread.floor_bias_percent);
     /// Rate bias beyond noise.

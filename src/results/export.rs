@@ -25,7 +25,7 @@ impl Export {
     /// [`RunDirError`] if something in its directory is missing or of another version.
     pub fn open(dir: RunDir) -> Result<Export, RunDirError> {
         let (results, plan) = Results::open(dir)?;
-        Ok(Export { results, plan })
+        Ok(Export { results, plan: plan.plan })
     }
 
     /// The results, without trials.

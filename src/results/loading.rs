@@ -31,21 +31,21 @@ impl Results {
     }
 
     fn load(dir: RunDir, rewrites: bool) -> Result<Results> {
-        let (mut results, ..) = Results::open(dir)?;
-        results.load_trials(rewrites)?;
+        let (mut results, plan) = Results::open(dir)?;
+        results.load_trials(&plan, rewrites)?;
         results.find_accel();
         Ok(results)
     }
 
     /// A run directory without its trials, and its plan.
-    pub(super) fn open(dir: RunDir) -> Result<(Results, Option<Plan>), RunDirError> {
+    pub(super) fn open(dir: RunDir) -> Result<(Results, PlanAsRead), RunDirError> {
         let experiment: Experiment = dir.read_json("experiment.json")?;
         let environment: Environment = dir.read_json("environment.json")?;
-        let (plan, _) = plan_of(&dir);
+        let read = PlanAsRead::new(&dir);
         let written = experiment.configurations.len() * experiment.timing.repeats as usize;
-        let planned = plan.as_ref().map_or(written, |plan| plan.trials.len());
+        let planned = read.plan.as_ref().map_or(written, |plan| plan.trials.len());
         let provenance = provenance(&dir, &environment, Accel::Tcg);
-        Ok((Results::empty(dir, experiment, provenance, planned), plan))
+        Ok((Results::empty(dir, experiment, provenance, planned), read))
     }
 
     /// Takes what ran the guests' instructions from the trials.
@@ -55,7 +55,7 @@ impl Results {
     }
 
     /// Takes all trials from the disk, and writes the tables of single trials on the way.
-    pub(super) fn load_trials(&mut self, rewrites: bool) -> Result<(), RunDirError> {
+    pub(super) fn load_trials(&mut self, read: &PlanAsRead, rewrites: bool) -> Result<(), RunDirError> {
         let (dir, experiment, provenance) =
             (self.dir.clone(), self.experiment.clone(), self.provenance.clone());
         let create = || TableFiles::create(&dir, &kept::headers(&experiment, &provenance));
@@ -63,14 +63,14 @@ impl Results {
         self.trials.clear();
         self.courses.clear();
         self.drawn = None;
-        let (plan, unplanned) = plan_of(&dir);
         let keeper = Keeper::new(&dir, &experiment, &provenance);
-        let lost = admission::read(&dir, &keeper, plan.as_ref(), |trial| {
+        let lost = admission::read(&dir, &keeper, read.plan.as_ref(), |trial| {
             files.as_mut().map_or(Ok(()), |files| files.add(&trial.rows))?;
             self.put(trial.figures);
             Ok::<(), RunDirError>(())
         })?;
-        self.damage = unplanned.into_iter().chain(lost).map(|sentence| visible(&sentence).into()).collect();
+        let lost = read.damage.iter().chain(&lost);
+        self.damage = lost.map(|sentence| visible(sentence).into()).collect();
         self.has_single_tables = rewrites;
         files.map_or(Ok(()), TableFiles::finish)
     }
@@ -113,19 +113,23 @@ impl Results {
     }
 }
 
-/// The plan, or a sentence on why there is none: the trials that were measured can be reported without it.
-fn plan_of(dir: &RunDir) -> (Option<Plan>, Option<String>) {
-    match dir.read_json("plan.json") {
-        Ok(plan) => (Some(plan), None),
-        Err(error) => {
-            let cause = error.cause();
-            let hint = "hint: restore it from a copy of the run";
-            (
-                None,
-                Some(format!(
-                    "plan.json cannot be read: {cause}; trials that are missing are not noticed ({hint})"
-                )),
-            )
+/// The plan of a run.
+pub(super) struct PlanAsRead {
+    /// `None` if it cannot be read.
+    pub plan: Option<Plan>,
+    /// What is lost without it.
+    damage: Option<String>,
+}
+
+impl PlanAsRead {
+    pub fn new(dir: &RunDir) -> PlanAsRead {
+        let lost = |error: RunDirError| {
+            let (cause, hint) = (error.cause(), "hint: restore it from a copy of the run");
+            format!("plan.json cannot be read: {cause}; trials that are missing are not noticed ({hint})")
+        };
+        match dir.read_json("plan.json") {
+            Ok(plan) => PlanAsRead { plan: Some(plan), damage: None },
+            Err(error) => PlanAsRead { plan: None, damage: Some(lost(error)) },
         }
     }
 }

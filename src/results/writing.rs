@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 
 use super::due::Due;
 use super::in_order::in_order;
+use super::loading::PlanAsRead;
 use super::{Results, RunDirError};
 use crate::report::chart::{Chart, charts, lab, png};
 use crate::report::html::{self, Underway};
@@ -63,7 +64,7 @@ impl Results {
 
     fn write_single_tables(&mut self) -> Result<()> {
         if !self.has_single_tables {
-            self.load_trials(true)?;
+            self.load_trials(&PlanAsRead::new(&self.dir), true)?;
             self.write_dictionary()?;
         }
         Ok(())

@@ -120,7 +120,12 @@ pub(super) mod fixture {
                 latency,
             ],
             rows: vec![
-                vec![Cell::text(word), Cell::Integer(2), Cell::Boolean(true), Cell::Estimate(interval)],
+                vec![
+                    Cell::text(word),
+                    Cell::Integer(2),
+                    Cell::Boolean(true),
+                    Cell::Estimate(Box::new(interval)),
+                ],
                 vec![Cell::Empty, Cell::Integer(4), Cell::Empty, Cell::Empty],
                 vec![
                     Cell::text(word),

@@ -53,8 +53,8 @@ pub enum Cell {
     Real(f64),
     /// Whether something holds.
     Boolean(bool),
-    /// A figure over repeats with its interval, for people; in files its mean.
-    Estimate(Estimate),
+    /// A figure over repeats with its interval, for people; in files its mean. In a box: few cells are one, and large tables have millions.
+    Estimate(Box<Estimate>),
     /// How many trials are valid, and how many are not; in files the valid ones.
     Trials {
         /// Valid ones.
@@ -85,7 +85,7 @@ impl Cell {
 
     /// A figure over repeats; empty if there is none.
     pub fn estimate(estimate: Option<Estimate>) -> Cell {
-        estimate.map_or(Cell::Empty, Cell::Estimate)
+        estimate.map_or(Cell::Empty, |estimate| Cell::Estimate(Box::new(estimate)))
     }
 
     /// For files: what figures over repeats and counts of trials are reduced to.

@@ -7,24 +7,42 @@ use crate::answers::{find_unfairness, shares};
 use crate::figures::{Numbers, TrialFigures};
 use crate::report::describe;
 
-/// One for each guest, the one that was starved longest first.
+/// Starved guests that have a sentence each, where there are more.
+const NAMED: usize = 3;
+
+/// A guest that was starved.
+struct StarvedGuest {
+    guest: u32,
+    trials: Vec<(u32, f64)>,
+    window_s: f64,
+}
+
+impl StarvedGuest {
+    fn longest_s(&self) -> f64 {
+        self.trials.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max)
+    }
+}
+
+/// One for each guest, the one that was starved longest first, and one for all the others where these are several.
 pub(super) fn starved(model: &Model) -> Vec<Warning> {
-    let mut guests: BTreeMap<u32, (Vec<(u32, f64)>, f64)> = BTreeMap::new();
+    let mut guests: BTreeMap<u32, StarvedGuest> = BTreeMap::new();
     for (trial, numbers) in valid(model) {
-        for guest in numbers.starved_guests() {
-            let (trials, window_s) = guests.entry(guest.guest).or_default();
-            trials.push((trial, guest.starved_s));
-            *window_s = window_s.max(numbers.window.length_s());
+        for own in numbers.starved_guests() {
+            let empty = || StarvedGuest { guest: own.guest, trials: Vec::new(), window_s: 0.0 };
+            let guest = guests.entry(own.guest).or_insert_with(empty);
+            guest.trials.push((trial, own.starved_s));
+            guest.window_s = guest.window_s.max(numbers.window.length_s());
         }
     }
-    let one = |(guest, (trials, window_s))| Warning::Starved { guest, trials, window_s };
-    let mut all: Vec<Warning> = guests.into_iter().map(one).collect();
-    let longest_s = |warning: &Warning| match warning {
-        Warning::Starved { trials, .. } => trials.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max),
-        _ => 0.0,
-    };
-    all.sort_by(|one, other| longest_s(other).total_cmp(&longest_s(one)));
-    all
+    let mut all: Vec<StarvedGuest> = guests.into_values().collect();
+    all.sort_by(|one, other| other.longest_s().total_cmp(&one.longest_s()));
+    let others = if all.len() > NAMED + 1 { all.split_off(NAMED) } else { Vec::new() };
+    let longest_s = others.first().map(StarvedGuest::longest_s);
+    let one = |StarvedGuest { guest, trials, window_s }| Warning::Starved { guest, trials, window_s };
+    let mut guests: Vec<u32> = others.iter().map(|other| other.guest).collect();
+    guests.sort_unstable();
+    let too = longest_s.map(|longest_s| Warning::StarvedToo { guests, longest_s });
+    all.into_iter().map(one).chain(too).collect()
 }
 
 /// Flows of guests that were not starved themselves.

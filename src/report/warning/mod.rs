@@ -51,6 +51,13 @@ pub enum Warning {
         /// Length of the longest window of these, s.
         window_s: f64,
     },
+    /// So did others, for less time.
+    StarvedToo {
+        /// The guests.
+        guests: Vec<u32>,
+        /// The longest of their times, s.
+        longest_s: f64,
+    },
     /// Flows completed nothing for a part of the window though their guests moved on.
     Stalled {
         /// Flows of each trial.
@@ -292,6 +299,20 @@ mod tests {
         assert!(told[0].starts_with("guest 3 starved for 8.5 of 10.0 s in trials 1, 2 and 3"), "{told:?}");
         assert!(told.iter().all(|warning| !warning.contains("flow")), "{told:?}");
         assert!(told[1].contains("guest 3 gets "), "{told:?}");
+    }
+
+    #[test]
+    fn of_many_starved_guests_three_have_a_sentence_each_and_the_others_share_one() {
+        let starved = |raw: &mut crate::raw::RawTrial, guests: &[u32]| {
+            guests.iter().for_each(|guest| raw_fixture::starve(raw, *guest, 3.0, 6.0 + f64::from(*guest)));
+        };
+        let mut trial = raw_fixture::trial(raw_fixture::configuration("virtio", 8), &[1000.0; 8]);
+        starved(&mut trial, &[1, 2, 3, 4, 5]);
+        let told = told(&[TrialFigures::compute(&trial, &raw_fixture::timing())], None);
+        assert!(told[0].starts_with("guest 5 starved for 8.0 of "), "{told:?}");
+        let others = "guests 1 and 2 starved too, for up to 5.0 s";
+        assert_eq!(told.iter().filter(|warning| warning.contains(others)).count(), 1, "{told:?}");
+        assert_eq!(told.iter().filter(|warning| warning.contains("starved for")).count(), 3, "{told:?}");
     }
 
     #[test]

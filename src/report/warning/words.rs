@@ -63,6 +63,11 @@ impl fmt::Display for Warning {
                 range(trials),
                 named(&numbers(trials))
             ),
+            Warning::StarvedToo { guests, longest_s } => write!(
+                f,
+                "{} starved too, for up to {longest_s:.1} s; these times count as zero",
+                named(guests).replace("trial", "guest")
+            ),
             Warning::Stalled { trials, longest_s } => {
                 let flows: Vec<u32> = trials.iter().flat_map(|(_, flows)| flows.clone()).collect();
                 write!(

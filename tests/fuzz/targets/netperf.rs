@@ -5,9 +5,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use kvmfair::profile::Test;
 use kvmfair::load::launcher::LauncherEvent;
 use kvmfair::load::{FlowSpec, parse};
+use kvmfair::profile::Test;
 use libfuzzer_sys::fuzz_target;
 
 fn flow(flow: u32, test: Test) -> FlowSpec {

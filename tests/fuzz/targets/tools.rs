@@ -5,7 +5,6 @@
 use std::str::FromStr;
 
 use kvmfair::backend::cap;
-use kvmfair::doctor;
 use kvmfair::factor::cpus::{self, Cpus};
 use kvmfair::guest::emulator;
 use kvmfair::host::environment::Environment;
@@ -33,5 +32,4 @@ fuzz_target!(|text: &str| {
     let environment = Environment::from_facts(&facts, "p.toml", "");
     environment.comparable();
     settings::base_slice(&facts);
-    _ = doctor::examine(&facts, None);
 });

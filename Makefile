@@ -59,8 +59,8 @@ fuzz: install-fuzz-deps
 
 # Licences and sources of everything that is in the binary.
 deny:
-	command -v cargo-deny > /dev/null || $(CARGO) install --locked cargo-deny
-	$(CARGO) deny --locked check --config .deny.toml licenses bans sources
+	command -v cargo-deny > /dev/null || CARGO_PROFILE_RELEASE_OPT_LEVEL=0 $(CARGO) install --locked cargo-deny
+	$(CARGO) deny --locked --config .deny.toml check licenses bans sources
 
 # A hundred kills of runs at random moments, and as many again of `clean` and in a hardware lab: about forty minutes.
 chaos: install-test-deps

@@ -42,6 +42,8 @@ pub struct RunComparison<'a> {
     differences: Vec<String>,
     /// In the order of metrics and configurations' ids.
     comparisons: Vec<Comparison>,
+    /// Configurations with valid trials of each, by id.
+    known: [BTreeMap<String, &'a Configuration>; 2],
 }
 
 /// Two runs that were compared, for scripts.
@@ -132,7 +134,8 @@ impl<'a> RunComparison<'a> {
         };
         let (before, after) = (answers::values(base.trials), answers::values(new.trials));
         let comparisons = compare(&answers::metrics(), &before, &after, threshold, Analysis::ONCE);
-        RunComparison { base, new, differences, comparisons }
+        let known = [base, new].map(|run| configurations(&run));
+        RunComparison { base, new, differences, comparisons, known }
     }
 
     /// For a terminal.
@@ -159,8 +162,8 @@ impl<'a> RunComparison<'a> {
             base: self.base.name.to_owned(),
             new: self.new.name.to_owned(),
             environment_differences: self.differences.clone(),
-            only_in_base: only_in(self.base, self.new),
-            only_in_new: only_in(self.new, self.base),
+            only_in_base: self.only_in_base(),
+            only_in_new: self.only_in_new(),
         }
     }
 
@@ -205,9 +208,20 @@ impl<'a> RunComparison<'a> {
         factors.extend(
             self.new.experiment.factors.iter().filter(|new| !self.base.experiment.factors.contains(new)),
         );
-        let known = [self.new, self.base].iter().find_map(|run| configurations(run).remove(id));
+        let known = self.known.iter().rev().find_map(|known| known.get(id).copied());
         let words = known.map(|configuration| describe(configuration, &factors)).unwrap_or_default();
         if words.is_empty() { id.to_owned() } else { words }
+    }
+
+    /// Ids of the configurations that only the base run has.
+    fn only_in_base(&self) -> Vec<String> {
+        let [base, new] = &self.known;
+        base.keys().filter(|id| !new.contains_key(*id)).cloned().collect()
+    }
+
+    fn only_in_new(&self) -> Vec<String> {
+        let [base, new] = &self.known;
+        new.keys().filter(|id| !base.contains_key(*id)).cloned().collect()
     }
 
     /// What has to be known beside the table.
@@ -222,9 +236,7 @@ impl<'a> RunComparison<'a> {
                     .to_owned(),
             );
         }
-        for (run, only) in
-            [(self.base, only_in(self.base, self.new)), (self.new, only_in(self.new, self.base))]
-        {
+        for (run, only) in [(self.base, self.only_in_base()), (self.new, self.only_in_new())] {
             if !only.is_empty() {
                 let labels: Vec<String> =
                     only.iter().map(|id| format!("{} ({id})", self.label(id))).collect();
@@ -242,10 +254,4 @@ impl<'a> RunComparison<'a> {
 fn configurations<'a>(run: &ComparedRun<'a>) -> BTreeMap<String, &'a Configuration> {
     let valid = run.trials.iter().filter(|trial| trial.valid().is_some());
     valid.map(|trial| (trial.configuration.id(), &trial.configuration)).collect()
-}
-
-/// Ids of the configurations that only `one` has.
-fn only_in(one: ComparedRun, other: ComparedRun) -> Vec<String> {
-    let others = configurations(&other);
-    configurations(&one).into_keys().filter(|id| !others.contains_key(id)).collect()
 }

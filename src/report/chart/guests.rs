@@ -146,17 +146,22 @@ fn distribution(report: &Model, part: &Part, unit: Unit) -> Option<Plot> {
     any.then(|| plot.of_configurations(part.configurations()))
 }
 
+/// A picture has no pixels for more stairs.
+const STAIRS: usize = 1000;
+
 /// The staircase of a distribution; none of too few.
 fn steps(mut rates: Vec<f64>) -> Vec<Mark> {
     if rates.len() < FEWEST {
         return Vec::new();
     }
     rates.sort_by(f64::total_cmp);
-    let percent = |below: usize| Estimate::exact(100.0 * below as f64 / rates.len() as f64);
-    let corners = rates
-        .iter()
-        .enumerate()
-        .flat_map(|(below, rate)| [below, below + 1].map(|below| Mark::new(*rate, percent(below))));
+    let (stairs, mut below) = (rates.len().min(STAIRS), 0);
+    let percent = |count: usize| Estimate::exact(100.0 * count as f64 / rates.len() as f64);
+    let corners = (1..=stairs).flat_map(|stair| {
+        let up_to = stair * rates.len() / stairs;
+        let before = std::mem::replace(&mut below, up_to);
+        [before, up_to].map(|count| Mark::new(rates[up_to - 1], percent(count)))
+    });
     corners.collect()
 }
 
@@ -172,5 +177,7 @@ mod tests {
         assert!(y.windows(2).all(|pair| pair[0] <= pair[1]));
         assert!(marks.windows(2).all(|pair| pair[0].x.mean <= pair[1].x.mean));
         assert_eq!(steps(vec![1.0; 7]), []);
+        let many = steps((0..1_000_000).map(f64::from).collect());
+        assert_eq!((many.len(), many.last().map(|mark| mark.y.mean)), (2 * STAIRS, Some(100.0)));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo test chosen_gallery -- --ignored` writes them as PNG into `kvmfair-gallery` in the directory for temporary files.
 
-use super::gallery::{Text, covering, curve, line, row, texts};
+use super::gallery::{DrawnText, covering, curve, line, row, texts};
 use std::str::FromStr;
 
 use super::*;
@@ -109,7 +109,7 @@ fn texts_of_crowded_charts_stay_inside_and_apart_in_every_size() {
         let (width, height) = size(&drawn.chart.svg);
         let texts = texts(&drawn.chart.svg);
         assert_eq!(covering(&texts), None, "{name}");
-        let is_outside = |text: &&Text| {
+        let is_outside = |text: &&DrawnText| {
             let svg::Area { left, right, top, bottom } = text.area;
             left < 0.0 || right > width || top < 0.0 || bottom > height
         };

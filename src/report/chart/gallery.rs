@@ -267,7 +267,7 @@ fn intervals_of_few_lines_are_bands_and_of_many_whiskers_that_can_be_told_apart(
 }
 
 /// A text of a picture.
-pub(super) struct Text {
+pub(super) struct DrawnText {
     pub class: String,
     pub words: String,
     pub size: f64,
@@ -275,7 +275,7 @@ pub(super) struct Text {
     pub area: svg::Area,
 }
 
-pub(super) fn texts(svg: &str) -> Vec<Text> {
+pub(super) fn texts(svg: &str) -> Vec<DrawnText> {
     let document = roxmltree::Document::parse(svg).unwrap();
     let texts = document.descendants().filter(|node| node.has_tag_name("text"));
     let text = |node: roxmltree::Node| {
@@ -290,7 +290,7 @@ pub(super) fn texts(svg: &str) -> Vec<Text> {
             _ => x - width,
         };
         let area = svg::Area { left, right: left + width, top: bottom - 0.72 * size, bottom };
-        Text { class: node.attribute("class").unwrap().to_owned(), words, size, area }
+        DrawnText { class: node.attribute("class").unwrap().to_owned(), words, size, area }
     };
     texts.map(text).collect()
 }
@@ -323,7 +323,7 @@ fn no_two_texts_cover_each_other() {
 }
 
 /// Two texts of which one covers the other.
-pub(super) fn covering(texts: &[Text]) -> Option<(&str, &str)> {
+pub(super) fn covering(texts: &[DrawnText]) -> Option<(&str, &str)> {
     let cover = |a: &svg::Area, b: &svg::Area| {
         a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
     };
@@ -335,7 +335,7 @@ pub(super) fn covering(texts: &[Text]) -> Option<(&str, &str)> {
 #[test]
 fn all_type_is_readable_on_a_slide() {
     // A slide of 16:9 is 960 pt wide.
-    let points = |text: &Text| text.size * 960.0 / style::PAGE.0;
+    let points = |text: &DrawnText| text.size * 960.0 / style::PAGE.0;
     for (case, chart) in all() {
         let small = texts(&chart.svg).into_iter().find(|text| points(text) < 14.0);
         assert!(small.is_none(), "{case}/{}: {}", chart.name, small.unwrap().words);

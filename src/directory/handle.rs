@@ -17,7 +17,7 @@ use super::file_error::FileError;
 const REGULAR: &str = "a regular file";
 const DIRECTORY: &str = "a directory";
 /// Bits of a mode with which other users write.
-const WRITTEN_BY_OTHERS: u32 = 0o022;
+pub const WRITTEN_BY_OTHERS: u32 = 0o022;
 /// In a directory with this bit, nobody removes or renames what belongs to others.
 const STICKY: u32 = 0o1000;
 

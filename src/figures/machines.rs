@@ -187,6 +187,18 @@ mod tests {
     }
 
     #[test]
+    fn the_busiest_cpus_are_the_same_once_the_others_are_forgotten() {
+        let (raw, window) = trial();
+        let whole = Seen::compute(&raw, &window);
+        let mut seen = Seen { cpus: whole.cpus.clone(), ..whole.clone() };
+        seen.cpus[0].softirq_percent = 0.0; // the busiest one, and the one with most soft interrupts, are two
+        let before = (seen.busiest_cpu_percent(), seen.most_softirq_percent());
+        seen.keep_busiest_cpus();
+        assert_eq!((seen.busiest_cpu_percent(), seen.most_softirq_percent()), before);
+        assert!(seen.cpus.len() < whole.cpus.len() && seen.cpus.len() > 1, "{:?}", seen.cpus);
+    }
+
+    #[test]
     fn the_tester_and_swap_are_of_the_time_between_the_looks() {
         let (mut raw, window) = trial();
         let seen = Seen::compute(&raw, &window);

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::LabError;
-use crate::directory::{Directory, FileError};
+use crate::directory::{Directory, FileError, WRITTEN_BY_OTHERS};
 
 /// Names a run's files, guests and interfaces: six letters and digits, short enough for interface names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,9 +74,8 @@ const LOCK: &str = "lock";
 const PRIVATE: u32 = 0o600;
 /// The longest number of a process, and more, bytes.
 const LONGEST_NUMBER: u64 = 64;
-/// Bits of a mode for other users, and those with which they write.
+/// Bits of a mode for other users.
 const OTHERS: u32 = 0o077;
-const WRITTEN_BY_OTHERS: u32 = 0o022;
 
 /// An open state directory; the lock ends with the value, the directory does not.
 #[derive(Debug)]

@@ -20,13 +20,14 @@ fn estimates<'m>(model: &'m Model) -> impl Iterator<Item = &'m Estimate> {
 
 fn intervals(model: &Model) -> Option<String> {
     let intervals: Vec<&Estimate> = estimates(model).filter(|one| one.telling_ends().is_some()).collect();
-    let extremes = "skewed figures of fewer than 5 boots: mean (smallest to largest)";
+    let extremes = "skewed figures of fewer than 5 boots: mean [smallest to largest]";
     let any = intervals.iter().any(|one| one.ends != Ends::Extremes);
     let any_extreme = intervals.iter().any(|one| one.ends == Ends::Extremes);
     let is_of_two = |one: &Estimate| one.low_high.is_some() && one.telling_ends().is_none();
     let two =
         estimates(model).any(is_of_two).then_some("n=2, or 2 boots: a mean of two values has no interval");
-    let parts = [any.then_some("mean ± 95 % interval"), any_extreme.then_some(extremes), two];
+    let parts =
+        [any.then_some("mean ± 95 % interval, or mean (low to high)"), any_extreme.then_some(extremes), two];
     let parts: Vec<&str> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }

@@ -7,8 +7,8 @@ use crate::figures::{Metric, Section, SummaryRow};
 use crate::profile::Configuration;
 use crate::table::{Cell, Column, ColumnType, Table};
 
-/// The figures of some sections, in their order. Columns follow from the profile; rows that have no figure are left out of sections that not
-/// every configuration can have.
+/// The figures of some sections, in their order, for people: columns without any figure are left out, and rows without one in sections
+/// that not every configuration can have.
 pub(super) fn overview(model: &Model, sections: &[Section]) -> Table {
     let of_section = |section: &Section| {
         let section = *section;
@@ -30,7 +30,8 @@ pub(super) fn overview(model: &Model, sections: &[Section]) -> Table {
         is_known.then(|| [cells_of_names(model, row), figures].concat())
     };
     let rows = model.rows.iter().filter_map(row).collect();
-    Table { name: "summary", columns: names.into_iter().chain(figures).collect(), rows }
+    let columns = names.into_iter().chain(figures).collect();
+    Table { name: "summary", columns, rows }.without_empty_columns()
 }
 
 fn names(model: &Model) -> Vec<Column> {

@@ -15,7 +15,7 @@ const GROUP_ROWS: usize = 16;
 /// The summary of a run with its caption, the trials that do not count, and a final newline.
 pub fn summary(model: &Model, terminal: Terminal) -> String {
     let sections = [Section::Fairness, Section::Speed, Section::Cpu, Section::OverTime];
-    let table = overview::overview(model, &sections).without_empty_columns();
+    let table = overview::overview(model, &sections);
     let mut text = answers::first(model) + &findings::first(model);
     if model.provenance.accel == Accel::Tcg {
         push(&mut text, model.provenance.accel.label());

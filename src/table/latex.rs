@@ -13,12 +13,17 @@ pub(super) const FORMAT: FileFormat = FileFormat {
     encoding: Encoding::Text { head, rows, end: "\\bottomrule\n\\end{tabular}\n" },
 };
 
+/// How numbers are to be read, as a comment: the table stands alone.
+const NOTATION: &str = "% mean +- 95 % interval, or mean (low to high); of too few repeats of a skewed figure: mean [smallest to largest]\n";
+
 /// Words on the left, numbers on the right.
 fn head(table: &Table) -> String {
     let sides: String =
         table.columns.iter().map(|column| if column.is_number() { 'r' } else { 'l' }).collect();
     let titles = line(table.columns.iter().map(titled));
-    format!("% \\usepackage{{booktabs}}\n\\begin{{tabular}}{{{sides}}}\n\\toprule\n{titles}\\midrule\n")
+    format!(
+        "% \\usepackage{{booktabs}}\n{NOTATION}\\begin{{tabular}}{{{sides}}}\n\\toprule\n{titles}\\midrule\n"
+    )
 }
 
 fn rows(table: &Table) -> String {
@@ -69,6 +74,7 @@ mod tests {
     #[test]
     fn a_table_is_a_tabular_whose_numbers_have_their_interval() {
         let expected = "% \\usepackage{booktabs}\n\
+            % mean +- 95 % interval, or mean (low to high); of too few repeats of a skewed figure: mean [smallest to largest]\n\
             \\begin{tabular}{lrlr}\n\
             \\toprule\n\
             backend & vms & rps & P99 latency, $\\mu$s \\\\\n\

@@ -6,8 +6,8 @@ use crate::stats::{Ends, Estimate};
 /// Of the half-widths below and above the mean, the smaller may be so much less for `±` to stand for both.
 const NEARLY_EQUAL: f64 = 0.9;
 
-/// `1234 ± 27`; `27.4 (18.1 to 44.0)` where the ends are not equally far or are the smallest and largest value; `1000 (n=2)` of
-/// two values, `1000 (2 boots)` of several trials of two boots; a single value has four significant digits.
+/// `1234 ± 27`; `27.4 (18.1 to 44.0)` where the ends are not equally far; `27.4 [18.1 to 44.0]` where they are no interval but the
+/// smallest and largest value; `1000 (n=2)` of two values, `1000 (2 boots)` of several trials of two boots; a single value has four significant digits.
 pub fn with_interval(value: &Estimate) -> String {
     estimate(value, Rounding::Significant)
 }
@@ -46,7 +46,7 @@ pub(super) fn estimate(value: &Estimate, rounding: Rounding) -> String {
     let is_zero = half.bytes().all(|byte| matches!(byte, b'0' | b'.'));
     match value.ends {
         _ if low == high && value.min == value.max => mean,
-        Ends::Extremes => format!("{mean} ({low} to {high})"),
+        Ends::Extremes => format!("{mean} [{low} to {high}]"),
         _ if is_zero => format!("{mean} ± <{:.decimals$}", 10.0_f64.powi(-(decimals as i32))),
         _ if down.min(up) >= NEARLY_EQUAL * down.max(up) => format!("{mean} ± {half}"),
         _ => format!("{mean} ({low} to {high})"),
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn ends_that_are_not_equally_far_stand_in_brackets() {
         assert_eq!(shown(27.4, 18.2, 44.4), "27 (18 to 44)");
-        assert_eq!(of_trials(&[18.1, 36.5, 27.6], Scale::Skewed), "27 (18 to 36)");
+        assert_eq!(of_trials(&[18.1, 36.5, 27.6], Scale::Skewed), "27 [18 to 36]");
     }
 
     #[test]

@@ -27,8 +27,16 @@ const GAUGES: [(&str, &str, Read); 3] = [
         Cell::Real(number) => Some(number),
         _ => None,
     }),
-    ("_low", " (lower end of its interval)", |cell| Some(interval(cell)?.0)),
-    ("_high", " (upper end of its interval)", |cell| Some(interval(cell)?.1)),
+    (
+        "_low",
+        " (lower end: of its 95 % interval, or the smallest repeat of a skewed figure with fewer than 5 boots)",
+        |cell| Some(interval(cell)?.0),
+    ),
+    (
+        "_high",
+        " (upper end: of its 95 % interval, or the largest repeat of a skewed figure with fewer than 5 boots)",
+        |cell| Some(interval(cell)?.1),
+    ),
 ];
 
 fn interval(cell: &Cell) -> Option<(f64, f64)> {
@@ -94,10 +102,10 @@ mod tests {
             kvmfair_p99_latency_us{backend=\"virtio\",vms=\"2\",rps=\"true\"} 100\n\
             kvmfair_p99_latency_us{backend=\"virtio\",vms=\"8\",rps=\"false\"} 0.5\n\
             # TYPE kvmfair_p99_latency_us_low gauge\n\
-            # HELP kvmfair_p99_latency_us_low netperf's P99 \\\\ warm-up, µs (lower end of its interval)\n\
+            # HELP kvmfair_p99_latency_us_low netperf's P99 \\\\ warm-up, µs (lower end: of its 95 % interval, or the smallest repeat of a skewed figure with fewer than 5 boots)\n\
             kvmfair_p99_latency_us_low{backend=\"virtio\",vms=\"2\",rps=\"true\"} 80\n\
             # TYPE kvmfair_p99_latency_us_high gauge\n\
-            # HELP kvmfair_p99_latency_us_high netperf's P99 \\\\ warm-up, µs (upper end of its interval)\n\
+            # HELP kvmfair_p99_latency_us_high netperf's P99 \\\\ warm-up, µs (upper end: of its 95 % interval, or the largest repeat of a skewed figure with fewer than 5 boots)\n\
             kvmfair_p99_latency_us_high{backend=\"virtio\",vms=\"2\",rps=\"true\"} 120\n\
             # EOF\n";
         assert_eq!(fixture::text(&FORMAT, "virtio"), expected);

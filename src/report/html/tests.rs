@@ -124,7 +124,7 @@ fn the_page_of_ten_thousand_trials_is_smaller_than_a_megabyte() {
         let configurations = experiment.configurations.iter();
         configurations.map(move |one| Configuration { mtu: 1000 + mtu, ..one.clone() }).collect::<Vec<_>>()
     };
-    experiment.configurations = (0..200).flat_map(of_mtu).collect();
+    experiment.configurations = (0..400).flat_map(of_mtu).collect();
     experiment.factors.push(Factor::Mtu);
     let rows = Model::new(&experiment, &provenance, &few).rows;
     let measured = summarise(&fixture::run().0.configurations, &few);

@@ -18,12 +18,17 @@ impl Fault {
     }
 }
 
-/// The known name that was probably meant.
+/// The known name that was probably meant: one that only lacks its last words, `total_rate`, or else one that differs in few letters.
 pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let name = name.to_lowercase();
-    let scored = known.map(|known| (strsim::damerau_levenshtein(&name, &known.to_lowercase()), known));
-    let (distance, known) = scored.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + name.chars().count() / 4).then_some(known)
+    let scored = known.map(|known| {
+        let whole = known.to_lowercase();
+        let is_begun =
+            whole.strip_prefix(&name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['_', '-']));
+        (!is_begun, strsim::damerau_levenshtein(&name, &whole), known)
+    });
+    let (is_other, distance, known) = scored.min_by_key(|(is_other, distance, _)| (*is_other, *distance))?;
+    (!is_other || distance <= 1 + name.chars().count() / 4).then_some(known)
 }
 
 /// `a`, `b`, `c`.
@@ -39,6 +44,11 @@ mod tests {
     fn nearest_means_near() {
         assert_eq!(nearest("virtoi", ["virtio", "e1000"].into_iter()), Some("virtio"));
         assert_eq!(nearest("TCP_rr", ["TCP_RR"].into_iter()), Some("TCP_RR"));
+        assert_eq!(
+            nearest("bias_rate", ["jain_rate", "bias_rate_percent"].into_iter()),
+            Some("bias_rate_percent")
+        );
+        assert_eq!(nearest("vhost", ["ovs", "vhost-net", "vhost"].into_iter()), Some("vhost"));
         assert_eq!(nearest("infiniband", ["virtio", "e1000"].into_iter()), None);
     }
 }

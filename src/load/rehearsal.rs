@@ -1,7 +1,7 @@
 //! The load of a trial for a moment, before any trial: whether netperf answers over the path under test, and whether it prints
 //! what the figures need.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::command::{FlowSpec, missing_selectors};
 use super::error::LoadError;
@@ -11,37 +11,32 @@ use super::parse;
 use crate::machine::Machine;
 use crate::raw::RawFlow;
 
-/// How long each netperf runs.
-const LENGTH: Duration = Duration::from_secs(1);
+/// How long each netperf runs in each attempt: a path with long round trips, or a machine that freezes for seconds, transfers or
+/// prints nothing in the first ones.
+const LENGTHS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(15)];
 
 /// Between two interim results.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// For the first interim result. A path that drops packets shows only in that nothing arrives.
-const DEADLINE: Duration = Duration::from_secs(10);
+/// For the end of a netperf beyond its length. A path that drops packets shows only in that nothing arrives.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A netperf that is no longer controlled ends by itself after this time.
 const MAX: Duration = Duration::from_secs(60);
 
-/// How long they run in the attempts after the first one: a path with long round trips, or a machine that freezes for a second,
-/// transfers and prints nothing in one second.
-const LONGER: Duration = Duration::from_secs(4);
-
-/// Runs flows for a second; if that transfers or prints too little, for longer, and again while nothing is transferred.
+/// Runs flows for a second; if that transfers or prints too little, for longer.
 ///
 /// # Errors
 /// [`LoadError`] if a flow fails, transfers nothing, or prints less than the figures need.
 pub async fn rehearse(tester: &Machine, flows: &[FlowSpec]) -> Result<(), LoadError> {
-    let deadline = Instant::now() + DEADLINE;
-    let mut length = LENGTH;
-    loop {
-        match attempt(tester, &lasting(flows, length), length).await {
-            Err(LoadError::Late { .. }) if Instant::now() < deadline => {}
-            Err(LoadError::Unsuitable(_)) if length == LENGTH => {}
-            outcome => return outcome,
+    let mut outcome = Ok(());
+    for length in LENGTHS {
+        outcome = attempt(tester, &lasting(flows, length), length).await;
+        if !matches!(outcome, Err(LoadError::Late { .. } | LoadError::Unsuitable(_))) {
+            break;
         }
-        length = LONGER;
     }
+    outcome
 }
 
 fn lasting(flows: &[FlowSpec], length: Duration) -> Vec<FlowSpec> {
@@ -55,7 +50,7 @@ fn lasting(flows: &[FlowSpec], length: Duration) -> Vec<FlowSpec> {
 }
 
 async fn attempt(tester: &Machine, flows: &[FlowSpec], length: Duration) -> Result<(), LoadError> {
-    let mut load = Load::start(tester, flows, DEADLINE, MAX).await?;
+    let mut load = Load::start(tester, flows, length + PATIENCE, MAX).await?;
     load.wait_running().await.map_err(|error| without_interim_results(error, length))?;
     let transcript = load.stop().await?;
     let results = parse::flows(&transcript, flows);
@@ -182,7 +177,7 @@ mod tests {
     fn a_netperf_that_ends_without_interim_results_lacks_demo_mode_only_if_it_transferred_something() {
         let error = |status, message: &str| {
             let failed = vec![FailedFlow { flow: 1, status, message: message.into() }];
-            without_interim_results(LoadError::Failed { failed, started: 1 }, LENGTH).to_string()
+            without_interim_results(LoadError::Failed { failed, started: 1 }, LENGTHS[0]).to_string()
         };
         let built = error(0, "THROUGHPUT=30723.23 THROUGHPUT_UNITS=Trans/s");
         assert!(built.contains("--enable-demo"), "{built}");

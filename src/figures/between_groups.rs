@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GroupFigures, GuestFigures, JainAt, course};
+use super::{GroupFigures, GuestFigures, JainAt, course, noise};
 use crate::profile::Role;
 use crate::raw::RawTrial;
-use crate::stats::{self, Fairness, weighted_jain};
+use crate::stats::{self, Fairness, Spread, weighted_jain};
 use crate::window::Window;
 
 /// Fairness between groups; all undefined for fewer than two.
@@ -13,6 +13,8 @@ use crate::window::Window;
 pub struct Between {
     /// Of the rates per guest of the measured groups.
     pub rate: Option<Fairness>,
+    /// Spread of those rates beside what noise explains.
+    pub spread: Option<Spread>,
     /// Of the CPU times per guest of all groups but idle ones.
     pub cpu: Option<Fairness>,
     /// Variation of those rates beyond what the guests' own variation within their groups explains; 0: noise. Undefined
@@ -53,13 +55,15 @@ impl Between {
             let (values, weights): (Vec<Option<f64>>, Vec<f64>) = parties.unzip();
             weighted_jain(&values.into_iter().collect::<Option<Vec<f64>>>()?, &weights)
         };
+        let parties = parties(raw);
         Between {
             rate,
+            spread: noise::group_spread(raw, window, interval_s, &parties),
             cpu: fairness(each(&wanting, |group| Some(group.cpu?.total_s()))),
             excess_cv_rate: excess(&measured, guests),
             jain_weighted_rate: weighted(due.1, |group| Some(group.rate)),
             jain_weighted_cpu: weighted(due.0, |group| Some(group.cpu?.total_s())),
-            jain_over_time: course::jain_over_time(raw, window, interval_s, &parties(raw)),
+            jain_over_time: course::jain_over_time(raw, window, interval_s, &parties),
         }
     }
 }

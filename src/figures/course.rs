@@ -89,7 +89,7 @@ pub(super) fn settled_after_s(raw: &RawTrial, window: &Window, interval_s: f64) 
 }
 
 /// The mean rate of each party's guests in each slice.
-fn rates(raw: &RawTrial, window: &Window, slice_s: f64, parties: &[Vec<u32>]) -> Vec<Vec<f64>> {
+pub(super) fn rates(raw: &RawTrial, window: &Window, slice_s: f64, parties: &[Vec<u32>]) -> Vec<Vec<f64>> {
     let rate = |slice: &Window, party: &Vec<u32>| {
         let own = raw.flows.iter().filter(|flow| party.contains(&flow.guest));
         stats::total(own.map(|flow| slice.rate(flow))) / party.len() as f64
@@ -103,7 +103,7 @@ pub(super) fn alone(raw: &RawTrial) -> Vec<Vec<u32>> {
 }
 
 /// The guests that carry measured flows.
-fn measured(raw: &RawTrial) -> Vec<u32> {
+pub(super) fn measured(raw: &RawTrial) -> Vec<u32> {
     let measured =
         |guest: &u32| of_guest(&raw.groups, *guest).is_none_or(|group| group.role == Role::Measured);
     (1..=raw.configuration.vms).filter(measured).collect()

@@ -60,7 +60,7 @@ metrics! {
         "sum over all flows in the common window",
         |n| n.total.unit.transactions(n.total.rate);
     /// Rate per flow.
-    RatePerFlow: "rate_per_flow_tps", "Rate per flow", "transactions/s", Higher, Log, Speed, 14, [Need::Requests],
+    RatePerFlow: "rate_per_flow_tps", "Rate per flow", "transactions/s", Higher, Log, Speed, 13, [Need::Requests],
         "mean over all flows in the common window",
         |n| n.total.unit.transactions(n.total.rate_per_flow);
     /// Total throughput.
@@ -68,7 +68,7 @@ metrics! {
         "payload that arrived, sum over all flows in the common window",
         |n| n.total.unit.megabits(n.total.rate);
     /// Throughput per flow.
-    ThroughputPerFlow: "throughput_per_flow_mbps", "Throughput per flow", "Mbit/s", Higher, Log, Speed, 15, [Need::Streams],
+    ThroughputPerFlow: "throughput_per_flow_mbps", "Throughput per flow", "Mbit/s", Higher, Log, Speed, 14, [Need::Streams],
         "payload that arrived, mean over all flows in the common window",
         |n| n.total.unit.megabits(n.total.rate_per_flow);
     /// Datagrams lost.
@@ -116,7 +116,7 @@ metrics! {
         "busy host CPU time ÷ 10^6 bits of payload in the window",
         |n| n.total.cpu_per_work_us.and_then(|us| n.total.unit.megabits(us));
     /// Run delay.
-    RunDelay: "run_delay_percent", "Run delay", "%", Lower, Log, Cpu, 16, [Need::Guests],
+    RunDelay: "run_delay_percent", "Run delay", "%", Lower, Log, Cpu, 15, [Need::Guests],
         "time that vCPUs waited for a host CPU, mean over the guests",
         |n| n.total.run_delay_percent;
     /// Wait ratio.
@@ -151,10 +151,19 @@ metrics! {
     BiasLatency: "bias_latency_percent", "Latency bias", "%", Lower, Skewed, Fairness, 0, [Need::Requests, Need::SeveralGuests],
         "100·(max − min)/mean of the guests' mean latencies; 0 is fair",
         |n| n.total.latency_fairness.map(|fairness| fairness.bias_percent);
+    /// Bias of latency that noise alone gives.
+    FloorBiasLatency: "floor_bias_latency_percent", "Noise alone in latency", "%", Neither, Skewed, Fairness, 0,
+        [Need::Requests, Need::SeveralGuests],
+        "the latency bias that noise alone gives so many equal guests; that of the rate, as rate and latency of a closed loop are one fact",
+        |n| n.spread.map(|spread| spread.floor_bias_percent);
     /// CPU bias.
-    BiasCpu: "bias_cpu_percent", "CPU bias", "%", Lower, Skewed, Fairness, 13, [Need::SeveralGuests],
+    BiasCpu: "bias_cpu_percent", "CPU bias", "%", Lower, Skewed, Fairness, 16, [Need::SeveralGuests],
         "100·(max − min)/mean of the guests' CPU times; 0 is fair",
         |n| n.total.cpu_fairness.map(|fairness| fairness.bias_percent);
+    /// Bias of CPU time that noise alone gives.
+    FloorBiasCpu: "floor_bias_cpu_percent", "Noise alone in CPU", "%", Neither, Skewed, Fairness, 17, [Need::SeveralGuests],
+        "the CPU bias that noise alone gives so many equal guests, from the host's samples in the window",
+        |n| n.cpu_spread.map(|spread| spread.floor_bias_percent);
     /// Variation of rate.
     CvRate: "cv_rate_percent", "Variation of rate", "%", Lower, Skewed, Fairness, 0, [Need::SeveralGuests],
         "standard deviation ÷ mean of the guests' rates; 0 is fair",
@@ -215,6 +224,10 @@ metrics! {
     GroupsBiasRate: "groups_bias_rate_percent", "Rate bias between groups", "%", Lower, Skewed, Groups, 0, [Need::SeveralGroups],
         "100·(max − min)/mean of the groups' rates per guest",
         |n| n.sharing.between.rate.map(|fairness| fairness.bias_percent);
+    /// Bias between groups that noise alone gives.
+    GroupsFloorBiasRate: "groups_floor_bias_rate_percent", "Noise alone between groups", "%", Neither, Skewed, Groups, 0, [Need::SeveralGroups],
+        "the rate bias that noise alone gives so many equal groups, from batch means of their rates per guest",
+        |n| n.sharing.between.spread.map(|spread| spread.floor_bias_percent);
     /// Jain's index of the groups.
     GroupsJainRate: "groups_jain_rate", "Jain's index between groups", "", Higher, Index, Groups, 0, [Need::SeveralGroups],
         "Jain's index of the groups' rates per guest; 1 is fair",
@@ -272,7 +285,13 @@ impl Metric {
 
     /// The metric that is what it would be for equal guests with this noise.
     pub fn noise_floor(self) -> Option<Metric> {
-        (self == Metric::BiasRate).then_some(Metric::FloorBiasRate)
+        match self {
+            Metric::BiasRate => Some(Metric::FloorBiasRate),
+            Metric::BiasLatency => Some(Metric::FloorBiasLatency),
+            Metric::BiasCpu => Some(Metric::FloorBiasCpu),
+            Metric::GroupsBiasRate => Some(Metric::GroupsFloorBiasRate),
+            _ => None,
+        }
     }
 
     /// Its place among the metrics of a terminal: 1 is left out last; `None` if it is not shown there.

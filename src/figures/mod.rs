@@ -43,6 +43,7 @@ mod isolation;
 mod machines;
 mod metric;
 mod need;
+mod noise;
 mod numbers;
 mod outcome;
 mod outliers;

@@ -32,6 +32,8 @@ pub struct Numbers {
     /// Spread of the guests' rates beside what noise explains; `None` for fewer than two guests and for windows of fewer than eight
     /// interim intervals.
     pub spread: Option<Spread>,
+    /// The same of their CPU times; `None` for fewer than eight samples of the host.
+    pub cpu_spread: Option<Spread>,
     /// How its guests take turns within the window; `None` for fewer than two guests and for windows of fewer than sixteen slices.
     pub turns: Option<Turns>,
     /// The guests' rates over the window.

@@ -8,7 +8,7 @@ use super::settled::Settled;
 use super::udp_received::received;
 use super::{
     Course, FlowFigures, GuestFigures, HostFigures, Numbers, Outcome, Reason, Seen, Sharing, StalledFlow,
-    TotalFigures, impossible, starved, validity,
+    TotalFigures, impossible, noise, starved, validity,
 };
 use crate::profile::{Configuration, Timing};
 use crate::raw::{Accel, Check, RawTrial};
@@ -144,6 +144,7 @@ impl Numbers {
             seen,
             sharing,
             spread,
+            cpu_spread: noise::cpu_spread(raw, &window),
             turns,
             course,
         })

@@ -19,7 +19,7 @@ const LENGTHS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), 
 const INTERVAL: Duration = Duration::from_millis(200);
 
 /// For the end of a netperf beyond its length. A path that drops packets shows only in that nothing arrives.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A netperf that is no longer controlled ends by itself after this time.
 const MAX: Duration = Duration::from_secs(60);

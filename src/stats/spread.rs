@@ -17,6 +17,9 @@ pub const FEWEST_SLICES: usize = 8;
 /// A party whose noise is so many times that of the median party is starved or takes turns; it is no measure of everybody's noise.
 const LARGEST_NOISE: f64 = 4.0;
 
+/// Noise below this is that of floating point.
+const ROUNDING: f64 = 1e-9;
+
 /// The spread of some parties' rates in one trial, beside what their noise explains.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
@@ -60,7 +63,7 @@ impl Spread {
         let widening = widening(&layout)?;
         let within = (square * widening / layout.mean.powi(2), (layout.noise_degrees() / widening).max(1.0));
         let between = (layout.party_square() / layout.mean.powi(2), layout.party_degrees());
-        let noise = (within.0 / count as f64).sqrt();
+        let noise = Some((within.0 / count as f64).sqrt()).filter(|noise| *noise > ROUNDING).unwrap_or(0.0);
         let parties = courses.len();
         Some(Spread {
             parties,

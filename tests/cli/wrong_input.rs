@@ -61,3 +61,56 @@ fn an_exit_code_is_the_same_whether_or_not_standard_error_can_be_written() {
         );
     }
 }
+
+/// Values of which at least most are wrong for any key.
+const WRONG: [&str; 12] = [
+    "\"\"",
+    "\"no such word\"",
+    "-1",
+    "0",
+    "1.5",
+    "true",
+    "[]",
+    "[[1], [\"two\"]]",
+    "{ a = 1 }",
+    "9223372036854775807",
+    "\"99999999999999999999 y\"",
+    "1979-05-27",
+];
+
+/// The starter with the value in this line replaced; `None` where the line has none.
+fn with_value(starter: &str, number: usize, value: &str) -> Option<String> {
+    let lines: Vec<&str> = starter.lines().collect();
+    let (key, _) = lines.get(number)?.trim_start_matches("# ").trim_start_matches('#').split_once(" = ")?;
+    let is_key = key.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    let changed = format!("{key} = {value}");
+    is_key.then(|| [&lines[..number], &[changed.as_str()], &lines[number + 1..]].concat().join("\n"))
+}
+
+#[test]
+fn hundreds_of_profiles_with_one_wrong_value_each_end_with_a_documented_code_a_place_and_few_lines() {
+    let place = Sandbox::new();
+    let starter = kvmfair::profile::starter("mine");
+    // A third of the values for each key, in turn: all of them for all keys would take a minute.
+    let third =
+        |number: usize| WRONG.into_iter().skip(number % 3).step_by(3).map(move |value| (number, value));
+    let values = (0..starter.lines().count()).flat_map(third);
+    let profiles = values.map(|(number, value)| (number, with_value(&starter, number, value)));
+    let path = place.profile("wrong", "");
+    let mut refused = 0;
+    for (number, profile) in profiles.filter_map(|(number, profile)| Some((number + 1, profile?))) {
+        fs::write(&path, &profile).unwrap();
+        let output = place.kvmfair(&["plan", &path]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let line = profile.lines().nth(number - 1).unwrap();
+        assert!(matches!(output.status.code(), Some(0 | 3)), "{line}: {:?} {said}", output.status);
+        assert!(said.lines().count() <= 200, "{line}: {said}");
+        if output.status.code() == Some(3) {
+            refused += 1;
+            let located = said.contains(&format!("{path}:")) || said.contains("wrong.toml:");
+            assert!(located && said.contains("error: "), "{line}: {said}");
+        }
+    }
+    println!("{refused} wrong profiles");
+    assert!(refused >= 300, "{refused}");
+}

@@ -24,6 +24,8 @@ pub enum Ability {
     MergedFrames,
     /// A cap on the rate of each guest's NIC.
     RateCap,
+    /// Workers of vhost, the kernel's threads that move a guest's packets.
+    VhostWorkers,
     /// Guests, for whatever only they have.
     Guests,
 }
@@ -77,6 +79,9 @@ impl Backend {
             },
             Ability::MergedFrames => {
                 on_switch.then(|| "Open vSwitch may need every frame as it came, and GRO merges them".into())
+            }
+            Ability::VhostWorkers => {
+                (datapath != Datapath::Vhost).then(|| "no worker of vhost moves its packets".into())
             }
             Ability::RateCap => {
                 let is_capped =

@@ -35,9 +35,12 @@ pub struct Configuration {
     /// How vCPUs are pinned to the host's CPUs; `None`: as libvirt leaves them.
     #[serde(default)]
     pub pin: Option<Pin>,
-    /// CPUs of QEMU's other threads and of the vhost workers; `None`: as libvirt leaves them.
+    /// CPUs of QEMU's other threads; `None`: as libvirt leaves them.
     #[serde(default)]
     pub pin_emulator: Option<Pin>,
+    /// CPUs of the vhost workers; `None`: as the kernel leaves them.
+    #[serde(default)]
+    pub pin_vhost: Option<Pin>,
     /// Scheduling policy of the vCPUs; `None`: as they start, which is `other`.
     #[serde(default)]
     pub scheduler: Option<SchedulingPolicy>,
@@ -91,6 +94,7 @@ impl Default for Configuration {
             emulator: None,
             pin: None,
             pin_emulator: None,
+            pin_vhost: None,
             scheduler: None,
             hugepages: None,
             numa_node: None,

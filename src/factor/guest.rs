@@ -82,17 +82,26 @@ pub(super) static FACTORS: &[Descriptor] = &[
         kind: LevelKind::Text {
             form: "a CPU list such as \"0-3\", or \"none\" for all CPUs",
             pattern: "^(none|[0-9][-0-9, ]*)$",
-            // There is nothing to spread.
-            level: |text| match text.parse() {
-                Ok(pin @ (Pin::None | Pin::Cpus(_))) => Some(Value::Pin(pin)),
-                _ => None,
-            },
+            level: cpu_list,
         },
-        about: "CPUs where QEMU's other threads and the vhost workers may run: \"none\", all of them; or a CPU list, such as \
-                \"0-3\". Left out: as libvirt leaves them",
+        about: "CPUs where QEMU's other threads may run: \"none\", all of them; or a CPU list, such as \"0-3\". Left out: as libvirt \
+                leaves them",
         levels: &["\"none\"", "\"0\""],
         phrase: Phrase::Named("QEMU's threads on"),
         ..Descriptor::new(Factor::PinEmulator, "guest.pin_emulator", Scope::Guest, field!(pin_emulator))
+    },
+    Descriptor {
+        applied: AppliedAt::Live,
+        kind: LevelKind::Text {
+            form: "a CPU list such as \"0-3\", or \"none\" for all CPUs",
+            pattern: "^(none|[0-9][-0-9, ]*)$",
+            level: cpu_list,
+        },
+        about: "CPUs where the vhost workers may run, with the backends that have some: \"none\", all of them; or a CPU list, such as \
+                \"0-3\". Left out: as the kernel leaves them",
+        levels: &["\"none\"", "\"0\""],
+        phrase: Phrase::Named("vhost workers on"),
+        ..Descriptor::new(Factor::PinVhost, "guest.pin_vhost", Scope::Guest, field!(pin_vhost))
     },
     Descriptor {
         applied: AppliedAt::Live,
@@ -138,6 +147,12 @@ pub(super) static FACTORS: &[Descriptor] = &[
         ..Descriptor::new(Factor::Quota, "guest.quota", Scope::Guest, QUOTA)
     },
 ];
+
+/// CPUs of threads of which each may run on all of them: there is nothing to spread.
+fn cpu_list(text: &str) -> Option<Value> {
+    let pin = text.parse().ok().filter(|pin| matches!(pin, Pin::None | Pin::Cpus(_)))?;
+    Some(Value::Pin(pin))
+}
 
 /// A field in which 0 stands for no quota.
 const QUOTA: Store = Store::Field {

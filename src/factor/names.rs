@@ -41,8 +41,10 @@ factors! {
     Emulator,
     /// Pinning of the vCPUs.
     Pin,
-    /// CPUs of QEMU's other threads and of the vhost workers.
+    /// CPUs of QEMU's other threads.
     PinEmulator,
+    /// CPUs of the vhost workers.
+    PinVhost,
     /// Scheduling policy of the vCPUs.
     Scheduler,
     /// Huge pages of the host's pool for the guests' memory.

@@ -52,7 +52,11 @@ fn named(experiment: &Experiment) -> BTreeMap<&'static str, BTreeSet<u32>> {
 }
 
 fn named_by(configuration: &Configuration) -> impl Iterator<Item = (&'static str, &BTreeSet<u32>)> {
-    let pins = [("pin", &configuration.pin), ("pin_emulator", &configuration.pin_emulator)];
+    let pins = [
+        ("pin", &configuration.pin),
+        ("pin_emulator", &configuration.pin_emulator),
+        ("pin_vhost", &configuration.pin_vhost),
+    ];
     let pins = pins.into_iter().filter_map(|(key, pin)| match pin {
         Some(Pin::Cpus(cpus)) => Some((key, cpus)),
         _ => None,

@@ -41,7 +41,8 @@ fn collect(experiment: &Experiment) -> BTreeMap<Prerequisite, u32> {
     for configuration in &experiment.configurations {
         let tun = (configuration.vms > 0)
             .then_some(Prerequisite::Device { path: "/dev/net/tun", fix: "modprobe tun" });
-        let pinned = configuration.pin.is_some() || configuration.pin_emulator.is_some();
+        let pins = [&configuration.pin, &configuration.pin_emulator, &configuration.pin_vhost];
+        let pinned = pins.into_iter().any(Option::is_some);
         let taskset = pinned.then_some(Prerequisite::Program { name: "taskset", package: "util-linux" });
         let chrt =
             configuration.scheduler.map(|_| Prerequisite::Program { name: "chrt", package: "util-linux" });

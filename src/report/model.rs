@@ -82,7 +82,7 @@ impl<'a> Model<'a> {
 /// What was the same in all of some configurations with guests, or in all if none has any. What a test does not heed is
 /// nothing of it.
 pub(super) fn constants(configurations: &[Configuration]) -> String {
-    const SHOWN: [Factor; 20] = [
+    const SHOWN: [Factor; 21] = [
         Factor::Test,
         Factor::Request,
         Factor::Response,
@@ -100,6 +100,7 @@ pub(super) fn constants(configurations: &[Configuration]) -> String {
         Factor::Emulator,
         Factor::Pin,
         Factor::PinEmulator,
+        Factor::PinVhost,
         Factor::Scheduler,
         Factor::Hugepages,
         Factor::NumaNode,

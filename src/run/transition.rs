@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 
 use super::event::Event;
 use super::lab_session::LabSession;
-use super::settings::{huge_pages, kernel, ksm, paced, pin, pin_emulator, scheduler};
+use super::settings::{huge_pages, kernel, ksm, paced, pin, qemu_threads, scheduler};
 use crate::backend::Side;
 use crate::guest::cloud::Disks;
 use crate::guest::fleet::Patience;
@@ -36,7 +36,7 @@ impl LabSession {
         paced::apply(self, configuration).await?;
         kernel::apply(self, configuration).await?;
         pin::apply(self, configuration).await?;
-        pin_emulator::apply(self, configuration).await?;
+        qemu_threads::apply(self, configuration).await?;
         scheduler::apply(self, configuration).await?;
         ksm::merge(self, transition.merge, configuration.memory_mib).await
     }

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::guest_check::{AT_ONCE, check};
 use super::lab_session::LabSession;
-use super::settings::{emulator, kernel, memory, nic, pin, pin_emulator, scheduler};
+use super::settings::{emulator, kernel, memory, nic, pin, qemu_threads, scheduler};
 use super::time_limits::GUEST_QUERY;
 use crate::backend::{Datapath, FactSource, Nic, Side};
 use crate::guest::fleet::RunningGuest;
@@ -51,7 +51,7 @@ async fn guest_checks(
     checks.extend(checks_of_qemu(session, guest, configuration, &nic).await);
     checks.extend(vhost_workers(session, guest, &nic).await);
     checks.extend(pin::checks(session, guest, configuration).await);
-    checks.extend(pin_emulator::checks(session, guest, configuration).await);
+    checks.extend(qemu_threads::checks(session, guest, configuration).await);
     checks.extend(scheduler::checks(session, guest, configuration).await);
     checks.extend(memory::checks(session, guest, configuration).await);
     if let Some(asked) = &configuration.emulator {

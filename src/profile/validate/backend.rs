@@ -39,6 +39,7 @@ fn ability(factor: Factor, level: &Value, factors: &[Levels]) -> Option<Ability>
             queues: levels_of(factors, Factor::Queues).iter().map(queues).min().unwrap_or(1),
         },
         Factor::HostGro if *level == Value::Switch(true) => Ability::MergedFrames,
+        Factor::PinVhost => Ability::VhostWorkers,
         Factor::Background | Factor::GroupLimits => Ability::Guests,
         _ => return None,
     })

@@ -43,9 +43,13 @@ fn mask(check: &mut Validator, path: &str, set: &Cpus, (owner, cpus): (&str, u32
 /// A list must not name CPUs that are not there.
 fn pins(check: &mut Validator, factors: &[Levels]) {
     let cpus = check.facts.cpus;
-    let of_vcpus = levels_of(factors, Factor::Pin).iter().map(|level| (level, "vCPUs"));
-    let of_emulator = levels_of(factors, Factor::PinEmulator).iter().map(|level| (level, "threads of QEMU"));
-    for (level, what) in of_vcpus.chain(of_emulator) {
+    let kinds = [
+        (Factor::Pin, "vCPUs"),
+        (Factor::PinEmulator, "threads of QEMU"),
+        (Factor::PinVhost, "vhost workers"),
+    ];
+    let levels = |(factor, what)| levels_of(factors, factor).iter().map(move |level| (level, what));
+    for (level, what) in kinds.into_iter().flat_map(levels) {
         let Value::Pin(pin) = &level.value else { continue };
         let highest = pin.highest();
         if let Some(highest) = highest.filter(|highest| *highest >= cpus) {

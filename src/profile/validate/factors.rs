@@ -103,7 +103,7 @@ fn swept_levels(check: &mut Validator, factor: Factor, swept: &Spanned<DeValue<'
         let message = format!("`{}` is swept over no levels", factor.key());
         check.fault(&path, Fault::new(message, "empty", "write at least one level, or leave the key out"));
     }
-    let of_host = matches!(factor, Factor::HostRps | Factor::Pin | Factor::PinEmulator);
+    let of_host = matches!(factor, Factor::HostRps | Factor::Pin | Factor::PinEmulator | Factor::PinVhost);
     let (mut levels, mut seen, mut all_cpus) = (Vec::new(), HashSet::new(), None);
     for (index, item) in items.iter().enumerate() {
         let Some(level) = level(check, factor, &path, format!("{path}[{index}]"), item) else { continue };

@@ -1,7 +1,7 @@
 //! Settings that change while guests run, or just before they start: each is applied and proven in one file.
 //!
 //! - `kernel`: files of `/sys` and `/proc/sys` and ethtool's words, on the host and inside the guests
-//! - `pin`, `pin_emulator`, `scheduler`: the threads of QEMU and the vhost workers
+//! - `pin`, `qemu_threads`, `scheduler`: the threads of QEMU and the vhost workers
 //! - `memory`, `huge_pages`, `ksm`: where the guests' memory lies, and which pages are merged
 //! - `nic`: queues and offloads of the NIC under test
 //! - `emulator`: the QEMU that runs a guest
@@ -17,5 +17,5 @@ pub(super) mod memory;
 pub(super) mod nic;
 pub(super) mod paced;
 pub(super) mod pin;
-pub(super) mod pin_emulator;
+pub(super) mod qemu_threads;
 pub(super) mod scheduler;

@@ -284,6 +284,7 @@ pub(super) fn texts(svg: &str) -> Vec<DrawnText> {
         let bold = node.attribute("font-weight") == Some("bold");
         let words = node.text().unwrap_or_default().to_owned();
         let width = font::Font { size, bold }.width(&words);
+        assert!((number("textLength") - width).abs() < 0.1, "`{words}` keeps its room in any font");
         let left = match node.attribute("text-anchor").unwrap() {
             "start" => x,
             "middle" => x - width / 2.0,

@@ -185,10 +185,12 @@ impl DrawingBackend for Sheet {
             HPos::Right => "end",
         };
         let weight = if bold { " font-weight=\"bold\"" } else { "" };
+        // Where a viewer has another font than Inter, the words keep the room that was measured for them.
+        let width = font(style).width(text);
         let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         self.push(format_args!(
             "<text{} x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\" font-size=\"{size}\"{weight} \
-             fill=\"{}\">{text}</text>",
+             textLength=\"{width:.1}\" lengthAdjust=\"spacingAndGlyphs\" fill=\"{}\">{text}</text>",
             self.class(),
             y + below,
             self.theme.colour(Colour(r, g, b)),

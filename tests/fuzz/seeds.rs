@@ -1,4 +1,8 @@
 //! Writes what the files of a run look like into the corpora of `raw` and `records`: a fuzzer finds no format by itself.
+//!
+//! It fuzzes nothing. But all of this package is compiled with coverage, and only what libFuzzer is linked to can be started.
+
+#![no_main]
 
 use std::fs;
 use std::path::Path;
@@ -7,13 +11,22 @@ use anyhow::{Context, Result};
 use kvmfair::plan::{self, HostCapacity};
 use kvmfair::profile::{self, HostFacts};
 use kvmfair::raw::{self, Accel};
+use libfuzzer_sys::fuzz_target;
 
 #[path = "../../examples/benchmark/simulated.rs"]
 mod simulated;
 
 const PROFILES: [&str; 3] = ["quickstart", "asada-shares-small", "nishimura-interference-small"];
 
-fn main() -> Result<()> {
+fuzz_target!(
+    init: {
+        let written = write().inspect_err(|error| eprintln!("seeds: {error:#}"));
+        std::process::exit(i32::from(written.is_err()))
+    },
+    |_bytes: &[u8]| {}
+);
+
+fn write() -> Result<()> {
     let corpora = std::env::args().nth(1).context("usage: seeds CORPORA")?;
     let (raws, records) = (Path::new(&corpora).join("raw"), Path::new(&corpora).join("records"));
     fs::create_dir_all(&raws)?;

@@ -42,7 +42,7 @@ impl Window {
 
     /// Work done by a flow in the window: Σ rate·overlap (transactions, or 10^6 bits).
     pub fn work(&self, flow: &RawFlow) -> f64 {
-        stats::total(flow.intervals.iter().map(|interval| interval.rate * self.overlap(interval)))
+        stats::total(self.shared_with(flow).map(|interval| interval.rate * self.overlap(interval)))
     }
 
     /// Mean rate of a flow in the window: Σ rate·overlap / (B−A). What no interval covers counts as zero.
@@ -52,7 +52,7 @@ impl Window {
 
     /// Part of the window that a flow's interim intervals cover, 0 to 1.
     pub fn coverage(&self, flow: &RawFlow) -> f64 {
-        stats::total(flow.intervals.iter().map(|interval| self.overlap(interval))) / self.length_s()
+        stats::total(self.shared_with(flow).map(|interval| self.overlap(interval))) / self.length_s()
     }
 
     /// Part of the window that lies between two moments, 0 to 1.
@@ -129,6 +129,13 @@ impl Window {
         };
         let lengths: Vec<f64> = cut(self.start_s).chain(cut(self.end_s)).map(|i| i.length_s).collect();
         Some(stats::median(&lengths)? / self.length_s())
+    }
+
+    /// The interim results that may share time with the window; they follow each other. A course looks at each of hundreds of slices.
+    fn shared_with<'f>(&self, flow: &'f RawFlow) -> impl Iterator<Item = &'f InterimResult> {
+        let first = flow.intervals.partition_point(|interval| interval.end_s <= self.start_s);
+        let end_s = self.end_s;
+        flow.intervals[first..].iter().take_while(move |interval| start(interval) < end_s)
     }
 
     /// Length that an interval shares with the window, s.

@@ -1,20 +1,32 @@
 //! The id of a configuration: short, and the same wherever the same levels are measured.
 
+use std::sync::LazyLock;
+
 use sha2::{Digest, Sha256};
 
 use super::configuration::Configuration;
 use super::names::Factor;
 
+/// In the order of the columns' names.
+static FACTORS: LazyLock<Vec<Factor>> = LazyLock::new(|| {
+    let mut factors = Factor::ALL.to_vec();
+    factors.sort_by_key(|factor| factor.column());
+    factors
+});
+
 impl Configuration {
     /// `c` and eight hexadecimal digits: the beginning of the SHA-256 of the levels of all factors, `column=level` in the order of
     /// the columns' names. Levels that are not set take no part, so the id outlives a new factor and a new order.
     pub fn id(&self) -> String {
-        let level = |factor: Factor| (factor.column(), self.level(factor));
-        let mut levels: Vec<_> = Factor::ALL.into_iter().map(level).filter(|(_, l)| !l.is_empty()).collect();
-        levels.sort();
-        let text: String = levels.iter().map(|(column, level)| format!("{column}={level}\n")).collect();
-        let digits: String = Sha256::digest(text).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        format!("c{digits}") // digits alone would be read as a number: 12345678, 1234e567
+        let mut digest = Sha256::new();
+        for factor in FACTORS.iter() {
+            let level = self.level(*factor);
+            if !level.is_empty() {
+                [factor.column(), "=", &level, "\n"].iter().for_each(|part| digest.update(part));
+            }
+        }
+        let [a, b, c, d, ..] = digest.finalize().0;
+        format!("c{a:02x}{b:02x}{c:02x}{d:02x}") // digits alone would be read as a number: 12345678, 1234e567
     }
 }
 

@@ -9,13 +9,14 @@ use super::TrialFigures;
 pub fn boots<'t>(trials: impl IntoIterator<Item = &'t TrialFigures>) -> BTreeMap<u32, u32> {
     let mut known: Vec<(u32, &[i32], u32)> = Vec::new();
     let mut numbers = BTreeMap::new();
+    let mut last = 0;
     for trial in trials.into_iter().filter(|trial| !trial.processes.is_empty()) {
         let own = trial.processes.as_slice();
         let same = |other: &&(u32, &[i32], u32)| {
             other.0 == trial.machine && other.1.iter().zip(own).all(|(a, b)| a == b)
         };
-        let next = known.iter().map(|(_, _, number)| *number).max().unwrap_or(0) + 1;
-        let number = known.iter().rev().find(same).map_or(next, |(_, _, number)| *number);
+        let number = known.iter().rev().find(same).map_or(last + 1, |(_, _, number)| *number);
+        last = last.max(number);
         if known.last().is_none_or(|last| *last != (trial.machine, own, number)) {
             known.push((trial.machine, own, number));
         }

@@ -104,9 +104,10 @@ fn to_bare_metal(configuration: &Configuration, trials: &[TrialFigures]) -> Opti
     };
     let rate = |trial: &TrialFigures| Some(trial.valid()?.total.rate);
     let own = trials.iter().filter(|trial| trial.configuration == *configuration);
+    let bare: Vec<&TrialFigures> = trials.iter().filter(|trial| bare(&trial.configuration)).collect();
     let pair = |trial: &TrialFigures| {
-        let same_block = |other: &&TrialFigures| other.repeat == trial.repeat && bare(&other.configuration);
-        Some((rate(trials.iter().find(same_block)?)?, rate(trial)?))
+        let same_block = bare.iter().find(|other| other.repeat == trial.repeat);
+        Some((rate(same_block?)?, rate(trial)?))
     };
     Ratio::from_pairs(&own.filter_map(pair).collect::<Vec<_>>())
 }

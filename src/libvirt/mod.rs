@@ -1,8 +1,10 @@
 //! libvirt: guests created, suspended, resumed and destroyed. Every call blocks, so each runs on a blocking thread.
 //!
 //! - [`daemon`]: the libvirt daemon of a VM host
+//! - [`library`]: the shared library, loaded where it is first needed
 
 pub mod daemon;
+pub mod library;
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -22,6 +24,12 @@ pub enum LibvirtError {
         /// What was tried, as a verb phrase.
         action: String,
         /// Its message.
+        cause: String,
+    },
+    /// Its library is missing on this machine, or too old.
+    #[error("failed to load libvirt: {cause} (hint: apt-get install libvirt0)")]
+    NotLoaded {
+        /// The dynamic linker's message.
         cause: String,
     },
     /// The driver's files could not be written.
@@ -97,8 +105,9 @@ impl Hypervisor {
     /// Opens a connection. libvirt's own log goes where `LIBVIRT_LOG_OUTPUTS` pointed when the process started.
     ///
     /// # Errors
-    /// [`LibvirtError::Call`] with libvirt's message.
+    /// [`LibvirtError::NotLoaded`] without libvirt, [`LibvirtError::Call`] with libvirt's message.
     pub async fn open(uri: String) -> Result<Hypervisor, LibvirtError> {
+        library::load().map_err(|cause| LibvirtError::NotLoaded { cause })?;
         blocking(format!("open {uri}"), move || {
             start_event_loop()?;
             virt::error::clear_error_callback(); // errors are returned; a copy on stderr would spoil the progress

@@ -8,6 +8,7 @@ use crate::backend::Backend;
 use crate::backend::wire::Wire;
 use crate::host::facts::Facts;
 use crate::libvirt::daemon::Daemon;
+use crate::libvirt::library;
 use crate::machine::Machine;
 use crate::profile::{AccelChoice, Experiment, Image};
 
@@ -56,12 +57,15 @@ fn programs(experiment: &Experiment) -> Vec<Program> {
     programs
 }
 
-/// The daemon of a hardware lab, or the account that the embedded lab's own libvirt looks up before it reads its configuration.
+/// The daemon of a hardware lab, or the embedded lab's own libvirt and the account that it looks up before it reads its configuration.
 async fn libvirt(host: &Machine, experiment: &Experiment) -> CheckResult {
-    if experiment.machines.is_none() {
-        return account();
-    }
     let what = "libvirt";
+    if experiment.machines.is_none() {
+        return match library::load() {
+            Ok(()) => account(),
+            Err(error) => CheckResult::bad(what, error, "apt-get install libvirt-daemon-driver-qemu"),
+        };
+    }
     let opened = match tempfile::tempdir() {
         Ok(directory) => match Daemon::open(host, directory.path()).await {
             Ok(daemon) => daemon.hypervisor.versions().await.map_err(|error| error.to_string()),

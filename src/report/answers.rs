@@ -45,13 +45,12 @@ fn pairs(model: &Model, factor: Factor) -> Vec<LevelPair> {
 }
 
 /// All of them in words.
-pub(super) fn sentences(model: &Model) -> Vec<String> {
-    answers(model).iter().map(Answer::to_string).collect()
+pub(super) fn sentences(all: &[Answer]) -> Vec<String> {
+    all.iter().map(Answer::to_string).collect()
 }
 
 /// A sentence for each difference that is shown, at most so many, then one for each pair of levels without any.
-pub(super) fn in_short(model: &Model, most: usize) -> Vec<String> {
-    let all = answers(model);
+pub(super) fn in_short(all: &[Answer], most: usize) -> Vec<String> {
     let (shown, rest): (Vec<&Answer>, Vec<&Answer>) = all.iter().partition(|answer| answer.is_shown());
     let mut lines: Vec<String> = shown.iter().take(most).map(|answer| answer.to_string()).collect();
     if shown.len() > most {
@@ -63,7 +62,7 @@ pub(super) fn in_short(model: &Model, most: usize) -> Vec<String> {
 
 /// For a terminal.
 pub(super) fn first(model: &Model) -> String {
-    let lines = in_short(model, SHOWN);
+    let lines = in_short(&answers(model), SHOWN);
     if lines.is_empty() { String::new() } else { lines.join("\n") + "\n\n" }
 }
 
@@ -83,8 +82,8 @@ mod tests {
     use super::*;
     use crate::figures::{TrialFigures, fixture};
     use crate::report::fixture as report_fixture;
-    use crate::report::markdown;
     use crate::report::terminal::{Terminal, summary};
+    use crate::report::{Document, markdown};
 
     /// Two backends with one and two guests in four blocks; virtio has twice the rate of e1000.
     fn trials(configurations: &[Configuration]) -> Vec<TrialFigures> {
@@ -117,7 +116,7 @@ mod tests {
         assert!(lines.len() <= SHOWN + 3, "{lines:?}");
         let without = lines.iter().filter(|line| line.starts_with("no difference shown between"));
         assert!(without.clone().count() >= 1 && without.clone().all(|line| line.contains(": ")), "{lines:?}");
-        let report = markdown::report(&model, &[]);
+        let report = markdown::report(&Document::new(&model), &[]);
         assert!(report.starts_with("# backends\n\n- Total rate with virtio at 2 guests: "), "{report}");
     }
 

@@ -2,18 +2,19 @@
 
 use super::overview::overview;
 use super::{Model, answers, caption, findings, groups, model, warnings};
+use crate::answers::Answer;
 use crate::figures::Section;
 use crate::foreign_text::visible;
 use crate::raw::Accel;
 use crate::table::Table;
 
 /// The report.
-pub(super) struct Document {
-    pub title: String,
+pub struct Document {
+    pub(super) title: String,
     /// What stands before the first section.
-    pub lead: Vec<ReportPart>,
+    pub(super) lead: Vec<ReportPart>,
     /// The sections that have something to show.
-    pub sections: Vec<ReportSection>,
+    pub(super) sections: Vec<ReportSection>,
 }
 
 /// A section.
@@ -57,6 +58,7 @@ impl Document {
     /// The report of a run, complete or not.
     pub fn new(model: &Model) -> Document {
         let figures = |title, section| part(title, figures(&overview(model, &[section])));
+        let answers = answers::answers(model);
         let mut sections = vec![
             figures("Fairness between guests, and trust", Section::Fairness),
             figures("Fairness over repeats and over time", Section::OverTime),
@@ -66,7 +68,7 @@ impl Document {
             figures("Speed", Section::Speed),
             figures("CPU", Section::Cpu),
             part("Charts", vec![ReportPart::Charts]),
-            part("Every comparison", comparisons(model)),
+            part("Every comparison", comparisons(&answers)),
             part("Excluded trials", list(model::problems(model))),
             part("Warnings", list(warnings(model).iter().map(ToString::to_string).collect())),
             part(
@@ -77,7 +79,7 @@ impl Document {
             part("Data", vec![ReportPart::Files(FILES)]),
         ];
         sections.retain(|part| !part.blocks.is_empty());
-        Document { title: model.experiment.name.clone(), lead: lead(model), sections }
+        Document { title: model.experiment.name.clone(), lead: lead(model, &answers), sections }
     }
 }
 
@@ -104,16 +106,16 @@ fn groups(model: &Model) -> ReportSection {
 }
 
 /// Each comparison with its interval, where the lead has less.
-fn comparisons(model: &Model) -> Vec<ReportPart> {
-    let all = answers::sentences(model);
-    if all == answers::in_short(model, usize::MAX) { Vec::new() } else { list(all) }
+fn comparisons(answers: &[Answer]) -> Vec<ReportPart> {
+    let all = answers::sentences(answers);
+    if all == answers::in_short(answers, usize::MAX) { Vec::new() } else { list(all) }
 }
 
-fn lead(model: &Model) -> Vec<ReportPart> {
+fn lead(model: &Model, answers: &[Answer]) -> Vec<ReportPart> {
     let experiment = model.experiment;
     let text = |text: String| (!text.is_empty()).then(|| ReportPart::Text(visible(&text).into_owned()));
     let accel = model.provenance.accel;
-    let mut blocks = list([answers::in_short(model, usize::MAX), findings::sentences(model)].concat());
+    let mut blocks = list([answers::in_short(answers, usize::MAX), findings::sentences(model)].concat());
     blocks.extend((accel == Accel::Tcg).then(|| ReportPart::Alert(accel.label().into())));
     blocks.extend(text(experiment.description.clone()));
     blocks.extend(experiment.source.as_ref().and_then(|source| text(format!("Source: {source}"))));

@@ -1,7 +1,7 @@
 //! What a guest may have written into the cause of a failure, in each form that people and programs read.
 
 use super::terminal::Terminal;
-use super::{Model, fixture, html, markdown, tables, terminal};
+use super::{Document, Model, fixture, html, markdown, tables, terminal};
 use crate::figures::{TrialFigures, fixture as figures};
 use crate::raw::{Failure, RawTrial, Stage};
 
@@ -22,8 +22,8 @@ fn what_a_guest_wrote_steers_no_terminal_and_stays_on_its_line() {
     let summary = |model: &Model| terminal::summary(model, Terminal { width: 120, colour: false });
     for text in [
         rendered(summary),
-        rendered(|model| markdown::report(model, &[])),
-        rendered(|model| html::report(model, &[], None)),
+        rendered(|model| markdown::report(&Document::new(model), &[])),
+        rendered(|model| html::report(&Document::new(model), &[], None)),
         rendered(|model| tables::trials(model).to_csv()),
     ] {
         assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text}");
@@ -37,12 +37,13 @@ fn what_a_guest_wrote_steers_no_terminal_and_stays_on_its_line() {
 
 #[test]
 fn what_a_guest_wrote_is_no_tag_no_link_and_no_formula() {
-    for text in
-        [rendered(|model| markdown::report(model, &[])), rendered(|model| html::report(model, &[], None))]
-    {
+    for text in [
+        rendered(|model| markdown::report(&Document::new(model), &[])),
+        rendered(|model| html::report(&Document::new(model), &[], None)),
+    ] {
         assert!(!text.contains("<script>alert") && text.contains("&lt;script"), "{text}");
     }
-    assert!(!rendered(|model| markdown::report(model, &[])).contains("![i](http"));
+    assert!(!rendered(|model| markdown::report(&Document::new(model), &[])).contains("![i](http"));
     let csv = rendered(|model| tables::trials(model).to_csv());
     assert!(csv.contains(",\"'=HYPERLINK(\"\"http://x\"\")"), "{csv}");
 }

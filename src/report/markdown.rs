@@ -1,13 +1,11 @@
 //! The report as one Markdown file. Links are relative: charts are expected in `charts/`, tables beside the report.
 
-use super::Model;
 use super::chart::{Chart, LAB};
 use super::document::{Document, ReportPart, ReportSection};
 use crate::table::{Table, markdown_text};
 
 /// The whole report, `report.md`.
-pub fn report(model: &Model, charts: &[Chart]) -> String {
-    let document = Document::new(model);
+pub fn report(document: &Document, charts: &[Chart]) -> String {
     let mut paragraphs = vec![format!("# {}\n", document.title)];
     paragraphs.extend(document.lead.iter().map(|block| markdown(block, charts)));
     paragraphs.extend(document.sections.iter().map(|part| section(part, charts)));
@@ -49,7 +47,7 @@ fn link(chart: &Chart) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixture;
+    use crate::report::{Model, fixture};
 
     fn chart() -> Chart {
         let [name, title, description] = ["total_rate_tps", "Total rate", "sum"].map(str::to_owned);
@@ -59,19 +57,22 @@ mod tests {
     #[test]
     fn the_report() {
         let (experiment, provenance, trials) = fixture::run();
-        insta::assert_snapshot!(report(&Model::new(&experiment, &provenance, &trials), &[chart()]));
+        insta::assert_snapshot!(report(
+            &Document::new(&Model::new(&experiment, &provenance, &trials)),
+            &[chart()]
+        ));
     }
 
     #[test]
     fn the_report_of_groups_beside_background() {
         let (experiment, provenance, trials) = fixture::grouped_run();
-        insta::assert_snapshot!(report(&Model::new(&experiment, &provenance, &trials), &[]));
+        insta::assert_snapshot!(report(&Document::new(&Model::new(&experiment, &provenance, &trials)), &[]));
     }
 
     #[test]
     fn answers_come_first_then_fairness_and_the_way_to_repeat_them_last() {
         let (experiment, provenance, trials) = fixture::run();
-        let text = report(&Model::new(&experiment, &provenance, &trials), &[chart()]);
+        let text = report(&Document::new(&Model::new(&experiment, &provenance, &trials)), &[chart()]);
         let titles: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
         let places = ["Fairness between guests, and trust", "Speed", "CPU", "Charts", "Excluded trials"]
             .into_iter()

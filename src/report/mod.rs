@@ -7,7 +7,7 @@
 //! - [`terminal`]: the summary, and what groups of guests got, as tables that fit the terminal
 //! - `overview`, `groups`: these tables, which the report shows too; `over_repeats`: their figures that no single trial has
 //! - `caption`: what has to be known to read them
-//! - `document`: the report, whose renderings are [`markdown`] and [`html`]
+//! - [`Document`]: the report, whose renderings are [`markdown`] and [`html`]
 //! - `answers`: what the swept factors do, in sentences
 //! - [`comparison`]: two runs against each other; [`baseline`], [`gate`], [`junit`]: a baseline, and what a gate decided
 //! - [`history`], [`history_chart`]: figures over the runs of months
@@ -45,6 +45,7 @@ pub mod terminal;
 mod warning;
 
 pub use answers::answers;
+pub use document::Document;
 pub use findings::findings;
 pub use model::{Model, describe};
 pub use provenance::Provenance;

@@ -171,7 +171,7 @@ mod tests {
     use super::*;
     use crate::profile::Test;
     use crate::report::terminal::Terminal;
-    use crate::report::{chart, fixture, markdown, tables, terminal};
+    use crate::report::{Document, chart, fixture, markdown, tables, terminal};
 
     #[test]
     fn a_run_without_a_single_trial_is_rendered_without_figures() {
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(tables::trials(&model).rows.len(), 0);
         assert_eq!(tables::configurations(&model).rows.len(), 3);
         assert!(terminal::summary(&model, Terminal { width: 80, colour: false }).contains("0 of 3 repeats"));
-        assert!(markdown::report(&model, &[]).contains("## Lab and provenance"));
+        assert!(markdown::report(&Document::new(&model), &[]).contains("## Lab and provenance"));
     }
 
     #[test]

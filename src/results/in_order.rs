@@ -1,9 +1,9 @@
 //! Work on many things by all CPUs at once, whose results are used in the order of the things.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::thread;
 
-/// Things for each CPU between two moments in which all wait for each other: results of so many are in memory.
+/// Results of each CPU that wait to be used: so many are in memory.
 const OF_EACH_CPU: usize = 16;
 
 /// Calls `work` for each thing on some thread, and `then` with each result on this one.
@@ -15,25 +15,20 @@ pub(super) fn in_order<'t, T: Sync, R: Send, E>(
     work: impl Fn(&'t T) -> R + Sync,
     mut then: impl FnMut(R) -> Result<(), E>,
 ) -> Result<(), E> {
-    let cpus = thread::available_parallelism().map_or(1, usize::from);
-    for chunk in things.chunks(OF_EACH_CPU * cpus) {
-        let next = AtomicUsize::new(0);
-        let own = || {
-            let places = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
-            places.map_while(|place| Some((place, work(chunk.get(place)?)))).collect::<Vec<_>>()
+    let cpus = thread::available_parallelism().map_or(1, usize::from).min(things.len()).max(1);
+    let work = &work;
+    thread::scope(|scope| {
+        let start = |first| {
+            let (sender, receiver) = sync_channel(OF_EACH_CPU);
+            let mut own = things.iter().skip(first).step_by(cpus);
+            scope.spawn(move || own.try_for_each(|thing| sender.send(work(thing)))); // until nobody wants more
+            receiver
         };
-        let mut results = thread::scope(|scope| {
-            let threads: Vec<_> = (1..cpus.min(chunk.len())).map(|_| scope.spawn(own)).collect();
-            let mut results = own();
-            for thread in threads {
-                results.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-            results
-        });
-        results.sort_by_key(|(place, _)| *place);
-        results.into_iter().try_for_each(|(_, result)| then(result))?;
-    }
-    Ok(())
+        let receivers: Vec<_> = (0..cpus).map(start).collect();
+        // One that sends nothing has panicked: so will the scope.
+        let results = receivers.iter().cycle().take(things.len()).map_while(|receiver| receiver.recv().ok());
+        results.into_iter().try_for_each(&mut then)
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Figures of finished trials, kept beside their raw files: a report reads no raw data twice.
 //!
-//! `figures/trial-0001.zst` has the figures of a trial and its rows of the tables of single trials. It is a cache: its key is the
+//! `figures/trial-0001.zst` has the figures of a trial and its rows of the tables of single trials, as one frame of zstd each: the rows
+//! are five times as large, and read only where tables are written. It is a cache: its key is the
 //! SHA-256 of the raw file, of the experiment, of the run's name and of the build of kvmfair. A file with another key, a damaged
 //! one or none means that the figures are computed from the raw data, and kept.
 
@@ -44,7 +45,7 @@ static BUILD: LazyLock<String> = LazyLock::new(|| {
 /// What a report needs of a trial: its figures, and its rows of each of [`headers`]' tables as CSV.
 type KeptTrial = ReadTrial<Vec<String>>;
 
-/// The first line of a file; the rows follow.
+/// The first frame of a file; the rows follow.
 #[derive(Serialize, Deserialize)]
 struct Description {
     key: String,
@@ -58,17 +59,24 @@ pub(super) struct Keeper<'r> {
     dir: &'r RunDir,
     experiment: &'r Experiment,
     provenance: &'r Provenance,
-    /// What the figures of all trials depend on beside their raw data.
-    context: Vec<u8>,
+    /// The digest of what the figures of all trials depend on beside their raw data.
+    context: Sha256,
     /// Whether figures that are not kept yet will be.
     keeps: bool,
+    /// Whether rows that are kept are read.
+    reads_rows: bool,
 }
 
 impl<'r> Keeper<'r> {
     pub fn new(dir: &'r RunDir, experiment: &'r Experiment, provenance: &'r Provenance) -> Keeper<'r> {
         let described = serde_json::to_string(experiment).unwrap_or_default();
-        let context = [BUILD.as_str(), &provenance.run, &described].join("\n").into_bytes();
-        Keeper { dir, experiment, provenance, context, keeps: true }
+        let context = Sha256::new_with_prefix([BUILD.as_str(), &provenance.run, &described].join("\n"));
+        Keeper { dir, experiment, provenance, context, keeps: true, reads_rows: true }
+    }
+
+    /// One whose trials may be without rows.
+    pub fn without_rows(self) -> Keeper<'r> {
+        Keeper { reads_rows: false, ..self }
     }
 
     /// One that writes nothing.
@@ -120,10 +128,10 @@ impl TrialReader for Keeper<'_> {
     /// Figures that are kept do not replace the raw samples: a trial without these is no trial.
     fn trial(&self, name: &str) -> Result<KeptTrial, RunDirError> {
         let bytes = self.dir.read_bytes(name)?;
-        let digest = Sha256::new().chain_update(&self.context).chain_update(&bytes).finalize();
+        let digest = self.context.clone().chain_update(&bytes).finalize();
         let key: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let kept = name.replacen("raw", DIRECTORY, 1);
-        if let Some(trial) = read(self.dir, &kept, &key) {
+        if let Some(trial) = read(self.dir, &kept, &key, self.reads_rows) {
             return Ok(trial);
         }
         let (raw, mut figures) = self.decoded(name, &bytes)?;
@@ -151,23 +159,34 @@ pub(super) fn headers(experiment: &Experiment, provenance: &Provenance) -> Vec<T
 }
 
 /// What is kept in a file; `None` if it is absent, damaged, or has another key.
-fn read(dir: &RunDir, name: &str, key: &str) -> Option<KeptTrial> {
-    let mut body = Vec::new();
+fn read(dir: &RunDir, name: &str, key: &str, reads_rows: bool) -> Option<KeptTrial> {
     let file = dir.files.read(name, LARGEST).ok()?;
-    zstd::Decoder::with_buffer(file.as_slice()).ok()?.take(LARGEST).read_to_end(&mut body).ok()?;
-    let end = body.iter().position(|byte| *byte == b'\n')?;
-    let Description { key: found, figures, lengths } = serde_json::from_slice(&body[..end]).ok()?;
+    let mut rest = file.as_slice();
+    let Description { key: found, figures, lengths } = serde_json::from_slice(&unpacked(&mut rest)?).ok()?;
     if found != key {
         return None;
     }
-    let mut rest = &body[end + 1..];
+    let rows = if reads_rows { rows(&unpacked(&mut rest)?, &lengths)? } else { Vec::new() };
+    Some(KeptTrial { figures, rows })
+}
+
+/// The next frame.
+fn unpacked(bytes: &mut &[u8]) -> Option<Vec<u8>> {
+    let mut frame = Vec::new();
+    let decoder = zstd::Decoder::with_buffer(bytes).ok()?.single_frame();
+    decoder.take(LARGEST).read_to_end(&mut frame).ok()?;
+    Some(frame)
+}
+
+/// The rows of each table.
+fn rows(mut rest: &[u8], lengths: &[usize]) -> Option<Vec<String>> {
     let mut rows = Vec::new();
     for length in lengths {
-        let (own, others) = rest.split_at_checked(length)?;
+        let (own, others) = rest.split_at_checked(*length)?;
         rows.push(String::from_utf8(own.to_vec()).ok()?);
         rest = others;
     }
-    Some(KeptTrial { figures, rows })
+    Some(rows)
 }
 
 /// Replaces a file as a whole. It is not synced: one that a crash cut is computed again.
@@ -181,11 +200,13 @@ fn write(dir: &RunDir, name: &str, key: String, trial: &KeptTrial) -> Result<(),
 
 fn encode(key: String, trial: &KeptTrial) -> std::io::Result<Vec<u8>> {
     let lengths = trial.rows.iter().map(String::len).collect();
-    let mut body = serde_json::to_vec(&Description { key, figures: trial.figures.clone(), lengths })?;
-    body.push(b'\n');
-    trial.rows.iter().for_each(|rows| body.extend(rows.as_bytes()));
+    let description = Description { key, figures: trial.figures.clone(), lengths };
+    Ok([packed(&serde_json::to_vec(&description)?)?, packed(trial.rows.concat().as_bytes())?].concat())
+}
+
+fn packed(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = zstd::Encoder::new(Vec::new(), LEVEL)?;
     encoder.include_checksum(true)?;
-    encoder.write_all(&body)?;
+    encoder.write_all(bytes)?;
     encoder.finish()
 }

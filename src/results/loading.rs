@@ -64,6 +64,7 @@ impl Results {
         self.courses.clear();
         self.drawn = None;
         let keeper = Keeper::new(&dir, &experiment, &provenance);
+        let keeper = if rewrites { keeper } else { keeper.without_rows() };
         let lost = admission::read(&dir, &keeper, read.plan.as_ref(), |trial| {
             files.as_mut().map_or(Ok(()), |files| files.add(&trial.rows))?;
             self.put(trial.figures);

@@ -10,7 +10,7 @@ use super::loading::PlanAsRead;
 use super::{Results, RunDirError};
 use crate::report::chart::{Chart, charts, lab, png};
 use crate::report::html::{self, Underway};
-use crate::report::{self, Model, tables};
+use crate::report::{self, Document, Model, tables};
 
 impl Results {
     /// Writes tables, report and charts.
@@ -36,8 +36,9 @@ impl Results {
                 anyhow::Ok(self.dir.write(&format!("charts/{}.png", chart.name), &png)?)
             },
         )?;
-        self.write_page(&model, &charts)?;
-        self.dir.write("report.md", report::markdown::report(&model, &charts).as_bytes())?;
+        let document = Document::new(&model);
+        self.write_page(&document, &charts)?;
+        self.dir.write("report.md", report::markdown::report(&document, &charts).as_bytes())?;
         self.due = due;
         Ok(())
     }
@@ -49,7 +50,7 @@ impl Results {
         let model = self.model();
         self.write_comparisons(&model)?;
         if self.underway {
-            self.write_page(&model, &pictures(&model)?)?;
+            self.write_page(&Document::new(&model), &pictures(&model)?)?;
         }
         self.due = Due::after(begun, Instant::now());
         Ok(())
@@ -59,7 +60,7 @@ impl Results {
     fn write_last(&mut self) -> Result<()> {
         self.write_tables()?;
         let model = self.model();
-        self.write_page(&model, &pictures(&model)?)
+        self.write_page(&Document::new(&model), &pictures(&model)?)
     }
 
     fn write_single_tables(&mut self) -> Result<()> {
@@ -85,9 +86,9 @@ impl Results {
     }
 
     /// The report that a browser may have open.
-    fn write_page(&self, model: &Model, pictures: &[Chart]) -> Result<()> {
+    fn write_page(&self, document: &Document, pictures: &[Chart]) -> Result<()> {
         let underway = Underway { done: self.trials.len(), planned: self.planned };
-        let page = html::report(model, pictures, self.underway.then_some(underway));
+        let page = html::report(document, pictures, self.underway.then_some(underway));
         Ok(self.dir.write("report.html", page.as_bytes())?)
     }
 }

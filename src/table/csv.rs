@@ -1,6 +1,6 @@
 //! Tables as CSV (RFC 4180): comma, quotes where needed, one header line.
 
-use std::fmt::Write;
+use std::borrow::Cow;
 
 use super::file::{Encoding, FileFormat, Purpose};
 use super::{Cell, Table};
@@ -40,36 +40,40 @@ impl Table {
 
 fn head(table: &Table) -> String {
     let mut text = String::new();
-    push_line(&mut text, table.columns.iter().map(|column| column.name.to_string()));
+    push_line(&mut text, table.columns.iter().map(|column| column.name.clone()));
     text
 }
 
 /// A cell as text; empty where there is no value.
-fn csv_text(cell: &Cell) -> String {
-    match cell.plain() {
-        Cell::Empty => String::new(),
-        Cell::Text(text) if text.starts_with(FORMULA) => format!("'{text}"),
-        Cell::Text(text) => text,
-        Cell::Integer(number) => number.to_string(),
-        Cell::Real(number) => decimal(number),
-        Cell::Boolean(holds) => holds.to_string(),
-        Cell::Estimate(_) | Cell::Trials { .. } => String::new(), // plain cells are neither
+fn csv_text(cell: &Cell) -> Cow<'_, str> {
+    match cell {
+        Cell::Empty => "".into(),
+        Cell::Text(text) if text.starts_with(FORMULA) => format!("'{text}").into(),
+        Cell::Text(text) => text.into(),
+        Cell::Integer(number) => number.to_string().into(),
+        Cell::Real(number) => decimal(*number).into(),
+        Cell::Boolean(true) => "true".into(),
+        Cell::Boolean(false) => "false".into(),
+        Cell::Estimate(_) | Cell::Trials { .. } => csv_text(&cell.plain()).into_owned().into(),
     }
 }
 
 /// Six decimals at most and at least one, so that a program that guesses types sees a real number.
 fn decimal(number: f64) -> String {
-    let text = format!("{number:.6}");
-    let short = text.trim_end_matches('0');
-    if short.ends_with('.') { format!("{short}0") } else { short.into() }
+    let mut text = format!("{number:.6}");
+    text.truncate(text.trim_end_matches('0').len());
+    if text.ends_with('.') {
+        text.push('0');
+    }
+    text
 }
 
-fn push_line(text: &mut String, cells: impl Iterator<Item = String>) {
+fn push_line<'c>(text: &mut String, cells: impl Iterator<Item = Cow<'c, str>>) {
     for (index, cell) in cells.enumerate() {
         let comma = if index == 0 { "" } else { "," };
-        let quoted = cell.contains([',', '"', '\n', '\r']);
-        let cell = if quoted { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell };
-        _ = write!(text, "{comma}{cell}");
+        let is_quoted = cell.contains([',', '"', '\n', '\r']);
+        let cell = if is_quoted { format!("\"{}\"", cell.replace('"', "\"\"")).into() } else { cell };
+        text.extend([comma, &cell]);
     }
     text.push('\n');
 }
@@ -81,7 +85,8 @@ mod tests {
 
     #[test]
     fn a_real_always_has_a_decimal_point_and_no_trailing_zeros() {
-        let cells = [2000.0, 0.25, 1.0 / 3.0, 0.0, -1.5].map(|number| csv_text(&Cell::Real(number)));
+        let cells =
+            [2000.0, 0.25, 1.0 / 3.0, 0.0, -1.5].map(|number| csv_text(&Cell::Real(number)).into_owned());
         assert_eq!(cells, ["2000.0", "0.25", "0.333333", "0.0", "-1.5"]);
     }
 
@@ -105,6 +110,6 @@ mod tests {
     #[test]
     fn undefined_is_an_empty_cell_and_booleans_are_words() {
         let cells = [Cell::real(None), Cell::real(Some(f64::NAN)), Cell::Boolean(true), Cell::text("")];
-        assert_eq!(cells.map(|cell| csv_text(&cell)), ["", "", "true", ""]);
+        assert_eq!(cells.map(|cell| csv_text(&cell).into_owned()), ["", "", "true", ""]);
     }
 }

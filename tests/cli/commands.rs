@@ -54,6 +54,16 @@ fn help_names_every_subcommand_and_every_exit_code() {
     assert!(help.contains("NO_COLOR") && help.contains("KVMFAIR_STATE_DIR"));
 }
 
+/// libvirt and its forty libraries would triple the time of every command, and would have to be installed for each. A function of libvirt
+/// that is newly used needs its line in `src/libvirt/library.rs`.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[test]
+fn the_program_starts_without_libvirt() {
+    let output = Command::new("readelf").args(["-d", env!("CARGO_BIN_EXE_kvmfair")]).assert().success();
+    let libraries = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+    assert!(libraries.contains("libc.so") && !libraries.contains("libvirt"), "{libraries}");
+}
+
 #[test]
 fn arguments_that_nobody_knows_end_with_2() {
     for arguments in [&["--no-such-option"][..], &["bensh"], &["bench"], &["plan", "a", "b"], &[]] {

@@ -17,7 +17,7 @@ pub enum PngError {
     Size(u32, u32),
     /// Not encodable.
     #[error("failed to encode the PNG: {0}")]
-    Encode(String),
+    Encode(#[from] ::png::EncodingError),
 }
 
 /// The embedded fonts.
@@ -38,7 +38,7 @@ const SCALE: f32 = 4.0 / 3.0;
 pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
     let tree = tree(svg)?;
     let size = tree.size().to_int_size().scale_by(SCALE).ok_or(PngError::Size(0, 0))?;
-    encode(&render(&tree, (size.width(), size.height()))?)
+    encode(render(&tree, (size.width(), size.height()))?)
 }
 
 /// Rasterises a picture in so many pixels.
@@ -46,7 +46,7 @@ pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
 /// # Errors
 /// As [`png`].
 pub fn png_of_size(svg: &str, pixels: (u32, u32)) -> Result<Vec<u8>, PngError> {
-    encode(&render(&tree(svg)?, pixels)?)
+    encode(render(&tree(svg)?, pixels)?)
 }
 
 /// The same SVG with its texts as outlines, so that it looks the same without the font. Groups keep their ids.
@@ -76,8 +76,14 @@ pub(super) fn tree(svg: &str) -> Result<usvg::Tree, PngError> {
     Ok(usvg::Tree::from_str(svg, &options)?)
 }
 
-fn encode(picture: &tiny_skia::Pixmap) -> Result<Vec<u8>, PngError> {
-    picture.encode_png().map_err(|error| PngError::Encode(error.to_string()))
+fn encode(picture: tiny_skia::Pixmap) -> Result<Vec<u8>, PngError> {
+    let mut bytes = Vec::new();
+    let mut encoder = ::png::Encoder::new(&mut bytes, picture.width(), picture.height());
+    encoder.set_color(::png::ColorType::Rgba);
+    encoder.set_depth(::png::BitDepth::Eight);
+    encoder.set_compression(::png::Compression::Fast); // the usual one takes as long as drawing
+    encoder.write_header()?.write_image_data(&picture.take_demultiplied())?;
+    Ok(bytes)
 }
 
 fn render(tree: &usvg::Tree, (width, height): (u32, u32)) -> Result<tiny_skia::Pixmap, PngError> {

@@ -5,7 +5,6 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::Model;
 use super::chart::{Chart, LAB, dark_style};
 use super::document::{Document, ReportPart, ReportSection};
 use crate::table::Table;
@@ -31,8 +30,7 @@ pub struct Underway {
 }
 
 /// The whole report, `report.html`. While the run is `underway`, a browser that shows it reads it again and again.
-pub fn report(model: &Model, charts: &[Chart], underway: Option<Underway>) -> String {
-    let document = Document::new(model);
+pub fn report(document: &Document, charts: &[Chart], underway: Option<Underway>) -> String {
     let mut page = HtmlPage { charts, table_bytes: TABLES };
     let shown = |part: &&ReportSection| part.blocks.iter().any(|block| page_shows(charts, block));
     let parts: Vec<&ReportSection> = document.sections.iter().filter(shown).collect();

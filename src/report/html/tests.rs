@@ -2,7 +2,7 @@ use super::*;
 use crate::figures::{SummaryRow, TrialFigures, summarise};
 use crate::profile::{Configuration, Factor};
 use crate::report::chart::{charts, lab};
-use crate::report::fixture;
+use crate::report::{Model, fixture};
 
 fn page(underway: Option<Underway>) -> String {
     let (experiment, provenance, trials) = fixture::run();
@@ -11,7 +11,7 @@ fn page(underway: Option<Underway>) -> String {
 
 fn rendered(model: &Model, underway: Option<Underway>) -> String {
     let charts: Vec<Chart> = charts(model).unwrap().into_iter().chain(lab(model).unwrap()).collect();
-    report(model, &charts, underway)
+    report(&Document::new(model), &charts, underway)
 }
 
 /// The contrast of two colours of a theme, `#rrggbb` each (WCAG 2).
@@ -112,7 +112,7 @@ fn what_is_too_large_is_linked() {
         svg: "<svg></svg>".repeat(10_000),
     };
     let many: Vec<Chart> = (0..300).map(chart).collect();
-    let page = report(&model, &many, None);
+    let page = report(&Document::new(&model), &many, None);
     assert!(page.len() < 1_000_000, "{}", page.len());
     assert!(page.contains("charts/chart-9.svg") && page.contains(" more in "));
 }

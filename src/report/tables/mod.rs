@@ -114,9 +114,10 @@ impl Maker<'_> {
         let columns =
             self.keys.columns_of_trial().into_iter().chain(fields.iter().map(|field| field.column()));
         let rows = self.trials.iter().flat_map(|trial| {
+            let keys = self.keys.cells_of_trial(trial);
             let line = |record: T| {
                 let cells = fields.iter().map(|field| field.cell(&record));
-                self.keys.cells_of_trial(trial).into_iter().chain(cells).collect()
+                keys.iter().cloned().chain(cells).collect()
             };
             records(trial).into_iter().map(line).collect::<Vec<Vec<Cell>>>()
         });

@@ -7,7 +7,7 @@ use kvmfair::host::Environment;
 use kvmfair::plan::Plan;
 use kvmfair::profile::Experiment;
 use kvmfair::raw::Accel;
-use kvmfair::report::{Model, Provenance, markdown};
+use kvmfair::report::{Document, Model, Provenance, markdown};
 use libfuzzer_sys::fuzz_target;
 
 fn provenance() -> Provenance {
@@ -30,7 +30,7 @@ fn provenance() -> Provenance {
 
 fuzz_target!(|text: &str| {
     if let Ok(experiment) = serde_json::from_str::<Experiment>(text) {
-        markdown::report(&Model::new(&experiment, &provenance(), &[]), &[]);
+        markdown::report(&Document::new(&Model::new(&experiment, &provenance(), &[])), &[]);
     }
     _ = serde_json::from_str::<Plan>(text);
     if let Ok(environment) = serde_json::from_str::<Environment>(text) {

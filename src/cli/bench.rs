@@ -51,6 +51,9 @@ pub struct BenchCommand {
     /// Resume an interrupted run, or retry the trials that failed in it; valid trials are kept
     #[arg(long, value_name = "RUN", conflicts_with_all = ["profile", "out", "partition"], value_parser = inputs::path)]
     resume: Option<PathBuf>,
+    /// Resume although the machine, its software or kvmfair has changed; the report names the change and the trials after it
+    #[arg(long, requires = "resume")]
+    accept_changes: bool,
     /// The command that makes the run, for the first line of JSON
     #[arg(skip = "bench")]
     command: &'static str,
@@ -69,6 +72,8 @@ struct Prepared {
     _writer: Writer,
     /// Whether the run directory has trials already.
     resumed: bool,
+    /// Whether they may be of another machine or kvmfair.
+    accepts_changes: bool,
 }
 
 /// What was measured, in memory whatever became of the report.
@@ -82,7 +87,8 @@ pub(super) struct Measured {
 impl BenchCommand {
     /// A run of a profile, below a directory, that another command makes.
     pub(super) fn of_profile(profile: PathBuf, out: PathBuf, command: &'static str) -> BenchCommand {
-        BenchCommand { profile: Some(profile), out, partition: None, resume: None, command }
+        let profile = Some(profile);
+        BenchCommand { profile, out, partition: None, resume: None, accept_changes: false, command }
     }
 
     pub(super) fn run(self, common: &Common) -> Result<Exit> {
@@ -132,17 +138,29 @@ impl BenchCommand {
         let environment = Environment { tool_sha256: resume::build(), ..environment };
         let resumed = self.resume.is_some();
         if resumed {
-            resume::refuse_other_machine_early(&run_dir, &environment)?;
+            resume::refuse_other_machine_early(&run_dir, &environment, self.accept_changes)?;
         }
         let image = inputs::image(&experiment)?;
-        Ok(Prepared { experiment, environment, image, accel, cpus, wire, run_dir, _writer, resumed })
+        let accepts_changes = self.accept_changes;
+        Ok(Prepared {
+            experiment,
+            environment,
+            image,
+            accel,
+            cpus,
+            wire,
+            run_dir,
+            _writer,
+            resumed,
+            accepts_changes,
+        })
     }
 
     /// The profile's text and the experiment; those of a run that goes on are in its directory.
     fn experiment(&self) -> Result<(String, Experiment)> {
         match (&self.resume, &self.profile) {
             (Some(run), _) => {
-                let dir = RunDir::open_to_resume(run, resume::build)?;
+                let dir = RunDir::open_to_resume(run, resume::build, self.accept_changes)?;
                 Ok((dir.read("profile.toml")?, dir.read_json("experiment.json")?))
             }
             (None, Some(profile)) => inputs::load(profile),
@@ -205,7 +223,7 @@ async fn all_trials(
     }
     // A run that ended before its first trial has nothing to go on with.
     let mut results = if prepared.resumed && run_dir.has("environment.json") {
-        Results::resume(run_dir.clone(), &environment, *accel)?
+        Results::resume(run_dir.clone(), &environment, *accel, prepared.accepts_changes)?
     } else {
         Results::create(run_dir.clone(), experiment.clone(), environment, *accel)?
     };

@@ -154,7 +154,7 @@ mod tests {
         let two = merged(base.path(), &["--different-machines", &parts[0], &parts[1]]).unwrap();
         let attempt = format!("raw/attempts/trial-{:04}-1.zst", first.trial);
         assert!(two.join(&attempt).exists());
-        let refused = RunDir::open_to_resume(&two, || None).unwrap_err().to_string();
+        let refused = RunDir::open_to_resume(&two, || None, true).unwrap_err().to_string();
         assert!(refused.contains("merged run, which cannot be resumed (hint: "), "{refused}");
         let two = two.display().to_string();
         let refused = format!("{:#}", merged(base.path(), &[&parts[2], &two]).unwrap_err());

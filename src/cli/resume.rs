@@ -14,9 +14,14 @@ pub(super) fn build() -> Option<String> {
     std::fs::read("/proc/self/exe").ok().map(sha256)
 }
 
-/// Refuses a machine that is not as it was when the run began, as far as that is known before there is a lab.
-pub(super) fn refuse_other_machine_early(run_dir: &RunDir, now: &Environment) -> Result<()> {
-    if !run_dir.has("environment.json") {
+/// Refuses a machine that is not as it was when the run began, as far as that is known before there is a lab; unless changes are
+/// accepted.
+pub(super) fn refuse_other_machine_early(
+    run_dir: &RunDir,
+    now: &Environment,
+    accepts_changes: bool,
+) -> Result<()> {
+    if accepts_changes || !run_dir.has("environment.json") {
         return Ok(());
     }
     let began: Environment = run_dir.read_json("environment.json")?;

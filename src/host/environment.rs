@@ -71,6 +71,10 @@ pub struct Environment {
     pub guest_kernel: Option<String>,
     /// File name and digest of the guests' cloud image; absent where they boot the appliance.
     pub guest_image: Option<String>,
+    /// What had changed when the run was resumed all the same, a sentence each, by the time of that: seconds since 1970. All else
+    /// here is as it was the last time.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changes: BTreeMap<i64, Vec<String>>,
     /// The tester, where it is another machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tester: Option<Box<Environment>>,

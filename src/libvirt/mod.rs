@@ -9,7 +9,7 @@ pub mod library;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use virt::connect::Connect;
 use virt::domain::Domain;
@@ -42,10 +42,11 @@ pub enum LibvirtError {
     },
 }
 
-/// An open connection; clones share it.
+/// An open connection; clones share it. One that a restarted daemon has closed is opened again at the next call.
 #[derive(Clone)]
 pub struct Hypervisor {
-    connect: Arc<Connect>,
+    uri: Arc<str>,
+    connect: Arc<Mutex<Arc<Connect>>>,
 }
 
 /// The resources of its host that a running guest takes.
@@ -111,9 +112,19 @@ impl Hypervisor {
         blocking(format!("open {uri}"), move || {
             start_event_loop()?;
             virt::error::clear_error_callback(); // errors are returned; a copy on stderr would spoil the progress
-            Connect::open(Some(&uri)).map(|connect| Hypervisor { connect: Arc::new(connect) })
+            let connect = Arc::new(Mutex::new(Arc::new(Connect::open(Some(&uri))?)));
+            Ok(Hypervisor { uri: uri.into(), connect })
         })
         .await
+    }
+
+    /// The connection; blocks while it is opened again.
+    fn connection(&self) -> Result<Arc<Connect>, virt::error::Error> {
+        let mut connect = self.connect.lock().unwrap_or_else(PoisonError::into_inner);
+        if !connect.is_alive()? {
+            *connect = Arc::new(Connect::open(Some(&self.uri))?);
+        }
+        Ok(connect.clone())
     }
 
     /// Versions of libvirt and of the QEMU that it drives, as `11.3.0`.
@@ -121,8 +132,9 @@ impl Hypervisor {
     /// # Errors
     /// [`LibvirtError::Call`] with libvirt's message.
     pub async fn versions(&self) -> Result<(String, String), LibvirtError> {
-        let connect = self.connect.clone();
+        let own = self.clone();
         blocking("ask for versions".into(), move || {
+            let connect = own.connection()?;
             Ok((dotted(connect.lib_version()?), dotted(connect.hyp_version()?)))
         })
         .await
@@ -133,9 +145,9 @@ impl Hypervisor {
     /// # Errors
     /// [`LibvirtError::Call`] with libvirt's message.
     pub async fn create(&self, name: &str, xml: String) -> Result<(), LibvirtError> {
-        let connect = self.connect.clone();
+        let own = self.clone();
         blocking(format!("start guest {name}"), move || {
-            connect.create_domain_xml(&xml, sys::VIR_DOMAIN_NONE).map(drop)
+            own.connection()?.create_domain_xml(&xml, sys::VIR_DOMAIN_NONE).map(drop)
         })
         .await
     }
@@ -162,9 +174,10 @@ impl Hypervisor {
     /// # Errors
     /// [`LibvirtError::Call`] with libvirt's message.
     pub async fn destroy(&self, name: &str) -> Result<(), LibvirtError> {
-        let (connect, wanted) = (self.connect.clone(), name.to_owned());
+        let (own, wanted) = (self.clone(), name.to_owned());
         blocking(format!("destroy guest {name}"), move || {
-            let destroyed = connect.lookup_domain_by_name(&wanted).and_then(|domain| domain.destroy());
+            let destroyed =
+                own.connection()?.lookup_domain_by_name(&wanted).and_then(|domain| domain.destroy());
             destroyed.or_else(|error| {
                 let gone = error.code().is(virt::error::ErrorNumber::NoDomain);
                 if gone { Ok(()) } else { Err(error) }
@@ -178,9 +191,9 @@ impl Hypervisor {
     /// # Errors
     /// [`LibvirtError::Call`] with libvirt's message.
     pub async fn monitor(&self, name: &str, command: &'static str) -> Result<String, LibvirtError> {
-        let (connect, wanted) = (self.connect.clone(), name.to_owned());
+        let (own, wanted) = (self.clone(), name.to_owned());
         blocking(format!("ask the QEMU of guest {name}"), move || {
-            connect.lookup_domain_by_name(&wanted)?.qemu_monitor_command(command, 0)
+            own.connection()?.lookup_domain_by_name(&wanted)?.qemu_monitor_command(command, 0)
         })
         .await
     }
@@ -190,9 +203,9 @@ impl Hypervisor {
     /// # Errors
     /// [`LibvirtError::Call`] with libvirt's message.
     pub async fn names(&self, prefix: String) -> Result<Vec<String>, LibvirtError> {
-        let connect = self.connect.clone();
+        let own = self.clone();
         let all = blocking("list guests".into(), move || {
-            let guests = connect.list_all_domains(0)?;
+            let guests = own.connection()?.list_all_domains(0)?;
             guests.iter().map(Domain::name).collect::<Result<Vec<String>, _>>()
         });
         Ok(all.await?.into_iter().filter(|name| name.starts_with(&prefix)).collect())
@@ -203,9 +216,9 @@ impl Hypervisor {
     /// # Errors
     /// [`LibvirtError::Call`] with libvirt's message.
     pub async fn running(&self) -> Result<Vec<Taken>, LibvirtError> {
-        let connect = self.connect.clone();
+        let own = self.clone();
         blocking("ask what guests take".into(), move || {
-            let guests = connect.list_all_domains(sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE)?;
+            let guests = own.connection()?.list_all_domains(sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE)?;
             // One that ends meanwhile takes nothing any more.
             let info = guests.iter().filter_map(|guest| guest.info().ok());
             Ok(info.map(|info| Taken { memory_kib: info.max_mem, vcpus: info.nr_virt_cpu }).collect())
@@ -219,8 +232,9 @@ impl Hypervisor {
         name: &str,
         call: impl FnOnce(&Domain) -> Result<T, virt::error::Error> + Send + 'static,
     ) -> Result<T, LibvirtError> {
-        let (connect, wanted) = (self.connect.clone(), name.to_owned());
-        blocking(format!("{verb} guest {name}"), move || call(&connect.lookup_domain_by_name(&wanted)?)).await
+        let (own, wanted) = (self.clone(), name.to_owned());
+        let call = move || call(&own.connection()?.lookup_domain_by_name(&wanted)?);
+        blocking(format!("{verb} guest {name}"), call).await
     }
 }
 

@@ -12,7 +12,7 @@ pub enum LoadError {
     #[error("failed to start the launcher on the tester")]
     Spawn(#[source] std::io::Error),
     /// The pipe to the launcher broke.
-    #[error("lost the connection to the launcher: {stderr}")]
+    #[error("lost the connection to the launcher on the tester: {stderr}")]
     Pipe {
         /// What the launcher wrote to stderr.
         stderr: String,
@@ -21,7 +21,7 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// The launcher did not answer in time.
-    #[error("the launcher failed to {task} within {} s", .limit.as_secs())]
+    #[error("the launcher on the tester failed to {task} within {} s", .limit.as_secs())]
     TimedOut {
         /// What it had to do.
         task: &'static str,

@@ -3,7 +3,7 @@
 //! Pure: text and protocol only. The script is the same in a local network namespace and over one SSH session. It reads its
 //! commands from stdin, so that the end of kvmfair, however sudden, ends the load. It must lead a process group of its own,
 //! because it signals the group. If the launcher itself is killed, its watchdog ends the flows at their limit, and its
-//! temporary directory stays.
+//! temporary directory stays until the lab is taken down.
 
 use std::time::Duration;
 

@@ -16,7 +16,7 @@ wait_s=$1
 n=0 flows='' reader='' ended=''
 shm=/dev/shm # memory: a disk would be a second load
 [ -d "$shm" ] || shm=/tmp
-dir=$(mktemp -d "${TMPDIR:-$shm}/kvmfair-load.XXXXXX") || exit 1
+dir=$(mktemp -d "${TMPDIR:-$shm}/kvmfair-load.${KVMFAIR_RUN:-none}.XXXXXX") || exit 1
 ulimit -n "$(ulimit -H -n)" 2>/dev/null
 { sleep "$2"; kill -KILL 0; } >/dev/null 2>&1 </dev/null &
 
@@ -140,7 +140,10 @@ files=''
 for i in $flows; do
     eval "pid=\$pid_$i"
     wait "$pid"
-    printf '\n== flow %d exit %d\n' "$i" $? >"$dir/h.$i"
+    { printf '\n== flow %d exit %d\n' "$i" $? >"$dir/h.$i"; } 2>/dev/null || {
+        echo "failed to write netperf's output into $dir: is its disk full?" >&2
+        exit 1
+    }
     files="$files $dir/h.$i $dir/o.$i"
 done
 # shellcheck disable=SC2086 # paths without spaces

@@ -69,6 +69,17 @@ impl Remote {
         Ok(SshSession::from_session(session.map_err(lost)?, self.to_string()))
     }
 
+    /// The session of its commands, opened again if the machine did not answer the last one: it may be back.
+    async fn ssh(&self) -> Result<&SshSession, ExecError> {
+        if self.ssh.is_lost() {
+            let lost =
+                |error: SshError| ExecError::Session { host: self.to_string(), cause: error.to_string() };
+            self.ssh.replace(off_thread(&self.login, session::open).await.map_err(lost)?);
+            tracing::info!(host = %self, "logged in again");
+        }
+        Ok(&self.ssh)
+    }
+
     /// A command that carries the run.
     pub(super) fn marked<S: AsRef<str>>(&self, argv: &[S]) -> Vec<String> {
         let run = self.run.as_ref().map(|run| format!("{RUN_VARIABLE}={run}"));
@@ -117,7 +128,7 @@ impl Machine {
     pub async fn run_within<S: AsRef<str>>(&self, argv: &[S], limit: Duration) -> Result<Output, ExecError> {
         match self {
             Machine::Local(local) => local.run_within(argv, limit).await,
-            Machine::Remote(remote) => remote.ssh.run(&remote.marked(argv), limit).await,
+            Machine::Remote(remote) => remote.ssh().await?.run(&remote.marked(argv), limit).await,
         }
     }
 
@@ -174,7 +185,7 @@ impl Machine {
             Machine::Remote(remote) => {
                 let argv = ["sh", "-c", "umask 077; cat > \"$1\"", "write", path];
                 let limit = LIMIT + Duration::from_secs(bytes.len() as u64 >> 19); // 512 KiB/s at the least
-                remote.ssh.feed(&remote.marked(&argv), io::Cursor::new(bytes), limit).await.map(drop)
+                remote.ssh().await?.feed(&remote.marked(&argv), io::Cursor::new(bytes), limit).await.map(drop)
             }
         }
     }

@@ -6,9 +6,12 @@
 
 use std::io::{ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use nix::sys::socket::{Shutdown, shutdown};
 use ssh2::{Error, ErrorCode, Session};
 
 use super::bounded::{MAX_OUTPUT, read_until};
@@ -42,6 +45,8 @@ pub enum Route {
 pub struct SshSession {
     pub(super) session: Arc<Mutex<Session>>,
     pub(super) host: String,
+    /// Whether a command had no answer: what comes later may be that of another one.
+    lost: Arc<AtomicBool>,
 }
 
 /// Beyond the remote `timeout`, for the answer to come back.
@@ -104,7 +109,21 @@ impl SshSession {
 
     /// Commands over a session that is open already.
     pub fn from_session(session: Session, host: String) -> SshSession {
-        SshSession { session: Arc::new(Mutex::new(session)), host }
+        SshSession { session: Arc::new(Mutex::new(session)), host, lost: Arc::default() }
+    }
+
+    /// Whether the machine did not answer a command.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Goes on with another session.
+    pub(super) fn replace(&self, session: Session) {
+        let mut own = self.session.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        // libssh2 would wait for the answer to its farewell.
+        let _ = shutdown(own.as_raw_fd(), Shutdown::Both);
+        *own = session;
+        self.lost.store(false, Ordering::Relaxed);
     }
 
     /// Runs a command to its end; the remote side is killed after `limit`.
@@ -144,13 +163,15 @@ impl SshSession {
         let command = for_message(argv);
         let remote = format!("timeout -s KILL {} {}", limit.as_secs().max(1), as_typed(argv));
         let session = self.session.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let output =
-            execute(&session, &remote, input, limit + GRACE).map_err(|cause| match cause.kind() {
+        let output = execute(&session, &remote, input, limit + GRACE).map_err(|cause| {
+            self.lost.store(true, Ordering::Relaxed);
+            match cause.kind() {
                 ErrorKind::TimedOut | ErrorKind::FileTooLarge => {
                     ExecError::from_reading(command.clone(), limit, &cause)
                 }
                 _ => ExecError::Session { host: self.host.clone(), cause: cause.to_string() },
-            })?;
+            }
+        })?;
         tracing::debug!(host = self.host, command, status = output.status, "ran");
         if output.status == 137 {
             return Err(ExecError::Timeout { command, limit });

@@ -73,7 +73,7 @@ impl Started {
         self.stdin = None;
         match &mut self.process {
             Process::Local(child) => end_group(child, patience).await,
-            Process::Remote(status) => timeout(patience, status).await.is_ok(),
+            Process::Remote(status) => status.is_terminated() || timeout(patience, status).await.is_ok(),
         }
     }
 
@@ -104,4 +104,21 @@ async fn end_group(child: &mut Child, patience: Duration) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_process_on_another_machine_may_be_ended_twice() {
+        let pair = || std::os::unix::net::UnixStream::pair().unwrap();
+        let ((stream, _peer), (stderr, _other)) = (pair(), pair());
+        let (sender, status) = oneshot::channel();
+        sender.send(0).unwrap();
+        let mut started = Started::remote(ProcessEnds { stream, stderr, status }).unwrap();
+        for _ in 0..2 {
+            assert!(started.end(Duration::from_secs(1)).await);
+        }
+    }
 }

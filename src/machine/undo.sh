@@ -4,9 +4,18 @@
 did() { printf 'done %s\n' "$*"; }
 left() { printf 'left %s\n' "$*"; }
 
+# Ends the processes of a run as end_processes does, and removes what a launcher that had to be killed kept of netperf's output.
+processes() {
+    end_processes "$@"
+    for dir in /dev/shm/kvmfair-load."$1".* /tmp/kvmfair-load."$1".*; do
+        [ -d "$dir" ] && [ ! -L "$dir" ] && [ -O "$dir" ] || continue
+        if rm -rf "$dir"; then did "removed $dir"; else left "the directory $dir"; fi
+    done
+}
+
 # Ends the processes that carry the run $1 in their environment, or its state directory $2 as their TMPDIR (libvirt passes
 # nothing else on to QEMU): both are inherited only, so nobody else has them. They may be about to end by themselves.
-processes() {
+end_processes() {
     for signal in '' TERM KILL; do
         turn=0
         while [ $turn -lt 30 ]; do

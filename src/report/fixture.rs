@@ -1,5 +1,6 @@
 //! A small run for tests of the renderers.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Provenance;
@@ -51,6 +52,7 @@ pub fn provenance(accel: Accel) -> Provenance {
         libvirt: "11.3.0".into(),
         netperf: "2.7.0".into(),
         date: "2026-11-21 22:15 UTC".into(),
+        changes: BTreeMap::new(),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! A plain struct: others fill it from the environment's fingerprint.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::profile::Experiment;
@@ -37,6 +39,9 @@ pub struct Provenance {
     pub netperf: String,
     /// When the run began.
     pub date: String,
+    /// What had changed when it was resumed all the same, a sentence each, by the time of that: seconds since 1970.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changes: BTreeMap<i64, Vec<String>>,
 }
 
 impl Provenance {

@@ -39,6 +39,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use crate::clock::wall_clock;
 use crate::figures::{Outcome, TrialFigures};
 use crate::host::Environment;
 use crate::plan::Plan;
@@ -51,6 +52,7 @@ pub use export::Export;
 use kept::Keeper;
 use origin::provenance;
 pub use resumable::refuse_other_machine;
+use resumable::with_changes;
 pub use run_dir::{RunDir, Writer};
 pub use run_dir_error::RunDirError;
 use trial_files::file_of_trial;
@@ -117,12 +119,23 @@ impl Results {
         }
     }
 
-    /// Goes on with the results of a run that was broken off: its valid trials stay, all others are to be measured.
+    /// Goes on with the results of a run that was broken off: its valid trials stay, all others are to be measured. Accepted changes
+    /// are kept in its environment.
     ///
     /// # Errors
-    /// [`RunDirError`] as in [`Results::read`]; if the machine is not the one that began the run.
-    pub fn resume(dir: RunDir, environment: &Environment, accel: Accel) -> Result<Results> {
-        refuse_other_machine(&dir.read_json("environment.json")?, environment)?;
+    /// [`RunDirError`] as in [`Results::read`]; if the machine is not the one that began the run and this is not accepted.
+    pub fn resume(
+        dir: RunDir,
+        environment: &Environment,
+        accel: Accel,
+        accepts_changes: bool,
+    ) -> Result<Results> {
+        let began: Environment = dir.read_json("environment.json")?;
+        if !accepts_changes {
+            refuse_other_machine(&began, environment)?;
+        } else if let Some(changed) = with_changes(began, environment, wall_clock() as i64) {
+            dir.write_json("environment.json", &changed)?;
+        }
         let mut results = Results::read(dir)?;
         let failed = results.trials.iter().filter(|trial| trial.outcome != Outcome::Measured);
         results.again = failed.map(|trial| trial.trial).collect();
@@ -438,7 +451,7 @@ mod tests {
             first.add(raw).unwrap();
         }
         drop(first);
-        let mut resumed = Results::resume(dir.clone(), &environment, Accel::Tcg).unwrap();
+        let mut resumed = Results::resume(dir.clone(), &environment, Accel::Tcg, false).unwrap();
         assert_eq!([1, 2, 3, 4].map(|number| resumed.has(number)), [true, false, true, false]);
         resumed.write_tables().unwrap();
         assert_eq!(rows(&dir), Some(3));

@@ -21,5 +21,6 @@ pub(super) fn provenance(dir: &RunDir, environment: &Environment, accel: Accel) 
         libvirt: known(&environment.libvirt),
         netperf: known(&environment.netperf),
         date: environment.date.clone(),
+        changes: environment.changes.clone(),
     }
 }

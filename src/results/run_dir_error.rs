@@ -51,9 +51,17 @@ pub enum RunDirError {
         /// The file.
         file: String,
     },
-    /// Its trials would not be of one kvmfair and one profile.
+    /// Its trials would be of two profiles.
     #[error("{} cannot be resumed: {what} (hint: begin a new run)", .dir.display())]
     Changed {
+        /// The directory.
+        dir: PathBuf,
+        /// What changed, a sentence.
+        what: String,
+    },
+    /// Its trials would be of two builds of kvmfair.
+    #[error("{} cannot be resumed: {what} (hint: begin a new run, or accept the change with --accept-changes)", .dir.display())]
+    OtherBuild {
         /// The directory.
         dir: PathBuf,
         /// What changed, a sentence.

@@ -1,8 +1,9 @@
 //! What a run directory has for readers, written anew: the tables of all trials, the charts, the report.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use super::due::Due;
 use super::in_order::in_order;
@@ -102,7 +103,9 @@ impl Drop for Results {
     fn drop(&mut self) {
         let unfinished = std::mem::take(&mut self.underway);
         if (self.due.behind || unfinished)
-            && let Err(error) = self.write_last()
+            // While a panic is under way a second one would end the process before the lab is taken down.
+            && let Err(error) = catch_unwind(AssertUnwindSafe(|| self.write_last()))
+                .unwrap_or_else(|_| Err(anyhow!("kvmfair panicked")))
         {
             tracing::warn!("failed to write the tables (hint: `kvmfair report`): {error:#}");
         }

@@ -93,7 +93,8 @@ pub async fn run(
             raw = attempts(session, experiment, &planned, results, events, over) => raw?,
             () = cancel.cancelled() => return Ok(Ending::Interrupted),
         };
-        let failed = raw.failure.is_some();
+        // What ended a netperf may have been in a guest, where it would end the next one's too.
+        let failed = raw.failure.is_some() || raw.flows.iter().any(|flow| !flow.ended_well());
         if session.fault.is_some() && session.fault == last_fault {
             given_up = given_up.or_else(|| Some(twice_in_a_row(&raw)));
         }

@@ -1,6 +1,6 @@
 //! One command in every guest of a configuration at once, or their counters.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use futures_util::future::try_join_all;
 
 use super::lab_session::LabSession;
@@ -59,7 +59,7 @@ where
     let guests = (1..=configuration.vms).filter_map(|number| session.fleet.get(number)).cloned();
     let answers = guests.map(|guest| async {
         let (asked_s, answer) = (wall_clock(), answer(guest.clone()));
-        let stdout = answer.await?;
+        let stdout = answer.await.with_context(|| format!("guest {}", guest.name))?;
         let at_s = (asked_s + wall_clock()) / 2.0;
         Ok(GuestOutput { guest, at_s, stdout })
     });

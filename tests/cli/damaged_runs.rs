@@ -226,10 +226,17 @@ fn a_run_of_another_version_build_or_profile_is_not_resumed() {
     let damaged = Damaged::new();
     let version = format!("\"tool_version\": {:?}", env!("CARGO_PKG_VERSION"));
     let build = format!("{version}, \"tool_sha256\": \"0123456789abcdef\"");
-    for (number, file, from, to, words) in [
-        (1, "environment.json", version.as_str(), "\"tool_version\": \"9.8.7\"", "kvmfair 9.8.7 began it"),
-        (2, "environment.json", &version, &build, "another build of kvmfair"),
-        (3, "profile.toml", "repeats = 6", "repeats = 7", "profile.toml was edited"),
+    for (number, file, from, to, words, accepted) in [
+        (
+            1,
+            "environment.json",
+            version.as_str(),
+            "\"tool_version\": \"9.8.7\"",
+            "kvmfair 9.8.7 began it",
+            true,
+        ),
+        (2, "environment.json", &version, &build, "another build of kvmfair", true),
+        (3, "profile.toml", "repeats = 6", "repeats = 7", "profile.toml was edited", false),
     ] {
         let run = damaged.copy(number, "no such file", Missing);
         let text = fs::read_to_string(run.join(file)).unwrap();
@@ -237,6 +244,9 @@ fn a_run_of_another_version_build_or_profile_is_not_resumed() {
         fs::write(run.join(file), text.replace(from, to)).unwrap();
         let (code, said) = damaged.ends("bench --resume", &run, "");
         assert!(code == 1 && said.contains(words) && said.contains("hint: begin a new run"), "{code} {said}");
+        assert_eq!(said.contains("accept the change with --accept-changes"), accepted, "{said}");
+        let (_, said) = damaged.ends("bench --resume", &run, "--accept-changes");
+        assert_eq!(said.contains(words), !accepted, "{said}");
     }
 }
 

@@ -1,10 +1,12 @@
 //! What makes a run's figures trustworthy beyond the ordinary: a backend that was changed behind kvmfair's back does not
 //! count, a trial that comes to nothing can be tried again, a run that was broken off goes on where it ended.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use crate::fault_matrix_disks::valid_files;
 use crate::support::Sandbox;
 use crate::support::tables::{raw_trials, rows};
 use nix::sys::signal::Signal;
@@ -13,7 +15,7 @@ use nix::sys::signal::Signal;
 const LOAD: &str = "[workload]\nflows = 2\nwarmup = \"500 ms\"\nwindow = \"3 s\"\ncooldown = \"500 ms\"\ninterval = \"250 ms\"\nrepeats = 1\n[guest]\nmemory = \"96 MiB\"\n";
 
 /// A directory, first on PATH, with a QEMU that does something before it becomes the real one.
-fn false_qemu(place: &Sandbox, does: &str) -> String {
+pub fn false_qemu(place: &Sandbox, does: &str) -> String {
     let dir = place.out().with_file_name("false-qemu");
     fs::create_dir_all(&dir).unwrap();
     let path = std::env::var("PATH").unwrap();
@@ -108,9 +110,43 @@ fn a_run_that_was_broken_off_goes_on_where_it_ended() {
 }
 
 #[test]
-fn a_run_of_another_machine_is_not_gone_on_with() {
+fn a_run_that_is_ended_three_times_in_mid_trial_keeps_what_it_has_bit_for_bit_and_becomes_complete() {
     let place = Sandbox::beside_others();
-    let body = format!("{LOAD}[network]\nbackend = \"baremetal\"\n");
+    let body = format!("{LOAD}[network]\nbackend = \"baremetal\"\n[limits]\ntrial_attempts = 3\n");
+    let profile = place.profile("thrice", &body.replace("repeats = 1", "repeats = 4"));
+    let (mut command, mut kept) = (place.command(&["bench", &profile]), BTreeMap::new());
+    let resume = |run: &Path| place.command(&["bench", "--resume", run.to_str().unwrap()]);
+    for (trial, signal) in [(2, Signal::SIGKILL), (3, Signal::SIGINT), (4, Signal::SIGTERM)] {
+        let mut running = place.start(command);
+        running.hear(&format!("trial {trial}/4: "));
+        running.hear("flows for");
+        if signal == Signal::SIGKILL {
+            running.kill();
+            place.note_runs();
+            place.clean();
+        } else {
+            running.signal(signal);
+            running.end().expect(130);
+            place.assert_nothing_left();
+        }
+        let run = place.only_run();
+        assert!(place.kvmfair(&["report", run.to_str().unwrap()]).status.success());
+        let files = valid_files(&run);
+        assert_eq!(files.len(), trial - 1, "{signal}");
+        assert!(kept.iter().all(|(trial, bytes)| files.get(trial) == Some(bytes)), "{signal}");
+        (command, kept) = (resume(&run), files);
+    }
+    place.start(command).end().expect(0);
+    place.assert_nothing_left();
+    let files = valid_files(&place.only_run());
+    assert_eq!(files.len(), 4, "as many as an undisturbed run has");
+    assert!(kept.iter().all(|(trial, bytes)| files.get(trial) == Some(bytes)));
+}
+
+#[test]
+fn a_run_of_another_machine_is_resumed_only_if_the_change_is_accepted_and_names_it_then() {
+    let place = Sandbox::beside_others();
+    let body = format!("{LOAD}[network]\nbackend = \"baremetal\"\n").replace("repeats = 1", "repeats = 2");
     place.bench(&place.profile("elsewhere", &body)).end().expect(0);
     let run = place.only_run();
     let environment = fs::read_to_string(run.join("environment.json")).unwrap();
@@ -118,7 +154,21 @@ fn a_run_of_another_machine_is_not_gone_on_with() {
         .unwrap();
     let ended = place.start(place.command(&["bench", "--resume", run.to_str().unwrap()])).end().expect(1);
     place.assert_nothing_left();
-    assert!(ended.said().contains("netperf was \"1.7.0\" and is \"2.7.0\""), "{}", ended.said());
+    let change = "netperf was \"1.7.0\" and is \"2.7.0\"";
+    assert!(ended.said().contains(change), "{}", ended.said());
+    assert!(ended.said().contains("or accept the change with --accept-changes"), "{}", ended.said());
+    fs::remove_file(run.join("raw/trial-0002.zst")).unwrap();
+    let first = fs::read(run.join("raw/trial-0001.zst")).unwrap();
+    let resume = ["bench", "--resume", run.to_str().unwrap(), "--accept-changes"];
+    let ended = place.start(place.command(&resume)).end().expect(0);
+    place.assert_nothing_left();
+    assert_eq!(fs::read(run.join("raw/trial-0001.zst")).unwrap(), first, "a valid trial is kept bit for bit");
+    let warning = format!(
+        "the run was resumed although something had changed: {change}; after that trial 2 was measured"
+    );
+    let report = fs::read_to_string(run.join("report.md")).unwrap();
+    assert!(ended.stdout.contains(&warning) && report.contains(&warning), "{}", ended.stdout);
+    place.start(place.command(&resume[..3])).end().expect(0);
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn netservers(place: &Sandbox) -> Vec<Pid> {
 }
 
 /// The process of a guest of this place's run.
-fn qemu_of_guest(number: u32, place: &Sandbox) -> Pid {
+pub fn qemu_of_guest(number: u32, place: &Sandbox) -> Pid {
     let runs: Vec<String> =
         crate::support::entries(&place.state()).iter().map(|path| crate::support::name(path)).collect();
     let is_it = |pid: &i32| {

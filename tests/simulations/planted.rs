@@ -136,6 +136,7 @@ impl Run {
             libvirt: text(),
             netperf: text(),
             date: text(),
+            changes: Default::default(),
         };
         warnings(&Model::new(&self.experiment, &provenance, &self.trials))
     }

@@ -111,6 +111,11 @@ impl Machine {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Where a file of it is for the test.
+    pub fn file(&self, path: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{path}", self.pid))
+    }
+
     /// What is left of a run there.
     pub fn left(&self) -> Vec<String> {
         self.sh(LEFT).lines().map(str::to_owned).collect()
@@ -151,9 +156,20 @@ impl Machines {
             machines.ssh_server(machine, name);
         }
         machines.host.sh(DAEMON);
+        machines.wait_for_libvirtd();
         machines
-            .wait("libvirtd", || machines.host.sh("[ ! -S /run/libvirt/libvirt-sock ] || echo up") == "up\n");
-        machines
+    }
+
+    fn wait_for_libvirtd(&self) {
+        self.wait("libvirtd", || self.host.sh("[ ! -S /run/libvirt/libvirt-sock ] || echo up") == "up\n");
+    }
+
+    /// Ends libvirt's daemon on the VM host and starts it again; its guests live on.
+    pub fn restart_libvirtd(&self) {
+        self.host
+            .sh("pid=$(cat /run/libvirtd.pid); kill $pid; while kill -0 $pid 2>/dev/null; do sleep 0.1; done
+             rm -f /run/libvirt/libvirt-sock; libvirtd --daemon --pid-file /run/libvirtd.pid");
+        self.wait_for_libvirtd();
     }
 
     fn network(&self) {

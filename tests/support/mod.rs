@@ -7,6 +7,7 @@
 #![allow(dead_code)] // each test binary uses a part of it
 
 pub mod ci;
+pub mod faults;
 pub mod finished;
 pub mod image;
 pub mod json;

@@ -59,13 +59,17 @@ impl Running {
 
     /// Waits until the run says something new that contains `words`.
     pub fn hear(&mut self, words: &str) {
+        self.line_with(words);
+    }
+
+    /// The same; the line with the words.
+    pub fn line_with(&mut self, words: &str) -> String {
         loop {
             match self.lines.recv_timeout(HANGS) {
                 Ok(line) => {
-                    let found = line.contains(words);
-                    self.heard.push(line);
-                    if found {
-                        return;
+                    self.heard.push(line.clone());
+                    if line.contains(words) {
+                        return line;
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => panic!("the run hangs after {:#?}", self.heard),

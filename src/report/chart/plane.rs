@@ -52,7 +52,10 @@ impl Ranged for Ticked {
     fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
         // What is not above zero lies below any logarithmic scale.
         let place = |value: f64| if self.is_log { value.max(self.ends.start).ln() } else { value };
-        RangedCoordf64::from(place(self.ends.start)..place(self.ends.end)).map(&place(*value), limit)
+        let (start, end) = (place(self.ends.start), place(self.ends.end));
+        let furthest = FURTHEST * (end - start).abs();
+        let value = place(*value).max(start.min(end) - furthest).min(start.max(end) + furthest);
+        RangedCoordf64::from(start..end).map(&value, limit)
     }
 
     fn key_points<H: KeyPointHint>(&self, hint: H) -> Vec<f64> {
@@ -65,6 +68,9 @@ impl Ranged for Ticked {
     }
 }
 
+/// Lengths of an axis beyond its ends up to which values have a place of their own: an interval of two repeats may reach further
+/// than pixels can be counted.
+const FURTHEST: f64 = 100.0;
 /// Half of a whisker's end stroke, px.
 const HALF: f64 = 6.0;
 /// Ticks outside of a plot, px; plotters sets the numbers twice as far from it.
@@ -212,6 +218,23 @@ impl Along {
         match self {
             Along::X(_) => (tenths(along), tenths(side)),
             Along::Y(_) => (tenths(side), -tenths(along)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The confidence interval of two repeats that differ wildly has ends of any size.
+    #[test]
+    fn values_far_beyond_an_axis_have_a_place_beyond_it() {
+        let pixels = (400, 3_000);
+        for is_log in [false, true] {
+            let axis = Ticked { is_log, ..Ticked::new(1.0..2.0, Vec::new()) };
+            let places = [1e300, 2.0, 1.0, -1e300].map(|value| axis.map(&value, pixels));
+            assert!(places[0] > 3_000 && places[1] >= 2_999 && places[2] == 400, "{places:?}");
+            assert!(places[3] <= 400, "{places:?}");
         }
     }
 }

@@ -19,6 +19,13 @@ const LEVEL: f64 = 0.02;
 pub enum Warning {
     /// A part of the run is lost; the sentence.
     Damage(String),
+    /// The run was resumed although something had changed.
+    Changed {
+        /// A sentence each.
+        what: Vec<String>,
+        /// The valid trials that were begun after that.
+        trials: Vec<u32>,
+    },
     /// The total rate was still moving after the warm-up: the windows begin later.
     Shortened {
         /// The trials.
@@ -58,7 +65,7 @@ pub enum Warning {
         /// The longest of their times, s.
         longest_s: f64,
     },
-    /// Flows completed nothing for a part of the window though their guests moved on.
+    /// Flows completed nothing for a part of the window, though their guests moved on or all stood still together.
     Stalled {
         /// Flows of each trial.
         trials: Vec<(u32, Vec<u32>)>,
@@ -139,12 +146,26 @@ pub fn warnings(model: &Model) -> Vec<Warning> {
     let of_flows = [guests::stalled(model), guests::turns(model)];
     let others = of_flows.into_iter().chain(of_windows).chain(of_machines).chain(of_rates).flatten();
     let damage = model.damage.iter().cloned().map(Warning::Damage);
-    damage.chain(guests::starved(model)).chain(others).chain(guests::unfair(model)).collect()
+    damage
+        .chain(changed(model))
+        .chain(guests::starved(model))
+        .chain(others)
+        .chain(guests::unfair(model))
+        .collect()
 }
 
 /// The valid trials by number.
 fn valid<'m>(model: &Model<'m>) -> impl Iterator<Item = (u32, &'m Numbers)> {
     model.trials.iter().filter_map(|trial| Some((trial.trial, trial.valid()?)))
+}
+
+/// Each change that was accepted.
+fn changed(model: &Model) -> Vec<Warning> {
+    let after = |at_s: i64| model.trials.iter().filter(move |trial| trial.started_s >= at_s as f64);
+    let numbers =
+        |at_s| after(at_s).filter(|trial| trial.valid().is_some()).map(|trial| trial.trial).collect();
+    let changes = model.provenance.changes.iter();
+    changes.map(|(at_s, what)| Warning::Changed { what: what.clone(), trials: numbers(*at_s) }).collect()
 }
 
 fn shortened(model: &Model) -> Option<Warning> {

@@ -3,11 +3,23 @@
 use std::fmt;
 
 use super::Warning;
+use crate::foreign_text::visible;
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Warning::Damage(sentence) => f.write_str(sentence),
+            Warning::Changed { what, trials } => write!(
+                f,
+                "the run was resumed although something had changed: {}; after that {} measured (hint: its repeats are not all \
+                 of one machine and one kvmfair: quote them with both)",
+                visible(&what.join("; ")),
+                match trials.as_slice() {
+                    [] => "no valid trial was".into(),
+                    [_] => format!("{} was", named(trials)),
+                    _ => format!("{} were", named(trials)),
+                }
+            ),
             Warning::Shortened { trials, most_s, warmup_s } => write!(
                 f,
                 "the rate of {} had not settled after the warm-up: what came before was left out, up to {most_s:.1} s of \
@@ -72,8 +84,8 @@ impl fmt::Display for Warning {
                 let flows: Vec<u32> = trials.iter().flat_map(|(_, flows)| flows.clone()).collect();
                 write!(
                     f,
-                    "{} stalled for up to {longest_s:.1} s in {} though their guests moved on; that counts as zero (hint: \
-                     flows.csv has stalled_s; look for lost packets and a full queue)",
+                    "{} stalled for up to {longest_s:.1} s in {}; that counts as zero (hint: flows.csv has stalled_s; look for \
+                     lost packets and a full queue, and for a wire without carrier if all stalled at once)",
                     flows_were(flows),
                     named(&trials.iter().map(|(trial, _)| *trial).collect::<Vec<_>>())
                 )

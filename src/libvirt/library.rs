@@ -60,6 +60,7 @@ functions! {
     virConnectClose
     virConnectGetLibVersion
     virConnectGetVersion
+    virConnectIsAlive
     virConnectListAllDomains
     virConnectOpen
     virDomainCreateXML

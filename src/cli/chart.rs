@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
+use super::exported_files::write_new;
 use super::findings::warn;
 use super::finished_run::FinishedRun;
 use super::json::{self, ChartEvent, ChartMetricEvent, JsonEvent};
@@ -29,7 +30,7 @@ const STDOUT: &str = "-";
 /// Draw one metric of one run or several as PNG, SVG or PDF, or list the metrics.
 ///
 /// Numbers on the axis make lines, words make bars. Series are told apart by every factor with several levels; of several runs, each
-/// series has the name of its run. Tables and charts of the run directory are left as they are.
+/// series has the name of its run. Tables and charts of the run directory are left as they are, and no file is overwritten.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ChartCommand {
@@ -143,7 +144,7 @@ impl ChartCommand {
         }
         let usual = || PathBuf::from(format!("{}.{}", request.metric.column(), format.ending()));
         let path = self.out.clone().unwrap_or_else(usual);
-        std::fs::write(&path, bytes).with_context(|| format!("failed to write {}", path.display()))?;
+        write_new(&path, &bytes)?;
         if common.json {
             return JsonEvent::Chart(event(&drawn, path, format, request.metric, names)).print();
         }

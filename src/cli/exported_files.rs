@@ -1,7 +1,7 @@
-//! The files that `export` writes: complete or not there, and never in place of another.
+//! The files that `export` and `chart` write: complete or not there, and never in place of another.
 
 use std::fs::{self, Permissions};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -140,6 +140,19 @@ impl ExportedFile {
         };
         Ok(ExportedTable { table: self.table, format: format.name, path, rows: self.rows, bytes })
     }
+}
+
+/// Writes one file as a whole.
+///
+/// # Errors
+/// If it cannot be written, or one of its name is there already.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || {
+        let mut file = unnamed(path)?;
+        file.write_all(bytes)?;
+        file.persist_noclobber(path).map_err(|error| error.error)
+    };
+    write().map(drop).map_err(|error| not_written(path, &error))
 }
 
 /// Whether a path is that of a directory, or written as one.

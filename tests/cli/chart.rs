@@ -106,6 +106,10 @@ fn what_cannot_be_drawn_is_refused_with_the_name_that_was_meant() {
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
     }
+    fs::write(place.out().parent().unwrap().join("mine.png"), "mine").unwrap();
+    let again = place.kvmfair(&["chart", &run, "total_rate_tps", "--out", "mine.png"]);
+    assert!(stderr(&again).contains("choose another name, or remove that file first"), "{}", stderr(&again));
+    assert_eq!(fs::read(place.out().parent().unwrap().join("mine.png")).unwrap(), b"mine");
     let size = place.kvmfair(&["chart", &run, "total_rate_tps", "--size", "9x9"]);
     assert_eq!(size.status.code(), Some(2));
     assert!(stderr(&size).contains("sides of 320 to 8192 pixels, or a4"), "{}", stderr(&size));

@@ -74,11 +74,11 @@ pub struct Watchdog {
 /// What has to be undone, and the way to the thread.
 struct Lines {
     calls: Calls,
-    sender: Sender<Line>,
+    sender: Sender<WatchdogLine>,
 }
 
 /// A line, and who waits until the watchdog has it.
-struct Line(String, oneshot::Sender<()>);
+struct WatchdogLine(String, oneshot::Sender<()>);
 
 impl Watchdog {
     /// Starts the watchdog of a run on a machine.
@@ -118,7 +118,7 @@ impl Watchdog {
             let Some(call) = lines.calls.next(change) else { return Ok(()) };
             let (sender, kept) = oneshot::channel();
             // The thread may have ended; then nobody answers.
-            let _ = lines.sender.send(Line(call, sender));
+            let _ = lines.sender.send(WatchdogLine(call, sender));
             kept
         };
         match kept.await {
@@ -177,10 +177,10 @@ impl Conversation {
     }
 
     /// Passes lines on until nobody sends any more, with beats between them.
-    fn hold(mut self, lines: &Receiver<Line>) -> Result<(), Error> {
+    fn hold(mut self, lines: &Receiver<WatchdogLine>) -> Result<(), Error> {
         loop {
             match lines.recv_timeout(BEAT) {
-                Ok(Line(call, kept)) => {
+                Ok(WatchdogLine(call, kept)) => {
                     self.send(&call)?;
                     let _ = kept.send(()); // who waited may be gone
                 }

@@ -47,6 +47,7 @@ fn in_words(run: &Cleaned) -> String {
     match &run.error {
         Some(error @ LabError::Busy(..)) => text.push_str(&format!("  left alone: {error}\n")),
         Some(error) => text.push_str(&format!("  error: {error}\n")),
+        None if run.done.is_empty() => text.push_str("  there was nothing left to undo\n"),
         None => text.push_str("  nothing of it is left\n"),
     }
     format!("run {}\n{text}", run.id)

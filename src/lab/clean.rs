@@ -128,6 +128,7 @@ async fn undo_on(
     // Without the run's name: the script ends the processes that carry it.
     let machine = machines::open(place, "").await?;
     let (mut done, mut left) = (Vec::new(), Vec::new());
+    machine.run_within(&["sh", "-c", &change::watchdogs(&state.id.to_string())], SCRIPT_LIMIT).await?;
     if changes.iter().any(|change| matches!(change, Change::Domain { .. })) {
         // A libvirt that does not answer keeps nothing else from being undone.
         match destroy(&machine, &state.id, &state.dir).await {

@@ -1,6 +1,7 @@
 //! The hardware lab: the VM host behind a libvirt daemon, the tester over SSH, real NICs between them.
 //!
-//! Nothing here ends by itself, so every change has a line in the journal, written on this machine before the change.
+//! Every change has a line in the journal, written on this machine before the change; a watchdog on the other machine has it too,
+//! and undoes it there when kvmfair is gone.
 //! NICs stay where they are: they get the MTU under test and the run's addresses, and are left as they were.
 
 use std::path::{Path, PathBuf};
@@ -12,9 +13,11 @@ use crate::address::{Net, Station, with_prefix};
 use crate::backend::site::Names;
 use crate::backend::wire::Wire;
 use crate::backend::{Side, Step};
+use crate::machine::Machine;
 use crate::machine::change::Change;
-use crate::machine::journal::Journal;
+use crate::machine::journal::{Entry, Journal};
 use crate::machine::login::Location;
+use crate::machine::watchdog::Watchdog;
 use crate::profile::Machines;
 
 /// Where the files of a run are on the VM host: with directories that the user of QEMU may pass.
@@ -40,16 +43,25 @@ pub const PIDS: &str = "/run/libvirt/qemu";
 /// [`LabError`] if a machine does not answer or refuses.
 pub async fn create(run: &RunId, places: &Machines, wire: Wire, journal: Journal) -> Result<Lab, LabError> {
     let name = run.to_string();
-    let host = End::open(&places.host, &name).await?;
-    let tester = End::open(&Location::Remote(places.tester.clone()), &name).await?;
+    let host = watched(&places.host, &name, &journal).await?;
+    let tester = watched(&Location::Remote(places.tester.clone()), &name, &journal).await?;
     let names = Names { run: name, tester_netns: String::new(), index_base: first_index(run) };
     let lab = Lab::new(LabMachines { host, tester, private: false }, names, wire, journal);
     lab.make_directory(&host_directory(run)).await?;
-    lab.note(Side::Tester, Change::Processes)?;
     for step in management(&lab.names) {
         lab.apply(&step).await?;
     }
     Ok(lab)
+}
+
+/// One machine, noted as one to clean, with a watchdog if it is another one.
+async fn watched(place: &Location, run: &str, journal: &Journal) -> Result<End, LabError> {
+    let mut end = End::open(place, run).await?;
+    journal.before(&Entry { machine: place.clone(), change: Change::Processes })?;
+    if let Machine::Remote(remote) = &end.machine {
+        end.watchdog = Some(Watchdog::start(remote, run).await?);
+    }
+    Ok(end)
 }
 
 impl Lab {
@@ -58,7 +70,7 @@ impl Lab {
     /// # Errors
     /// [`LabError`] if it is there already, or the machine refuses.
     pub async fn make_directory(&self, path: &Path) -> Result<(), LabError> {
-        self.note(Side::Host, Change::Tree { path: path.to_owned() })?;
+        self.note(Side::Host, Change::Tree { path: path.to_owned() }).await?;
         // The user that QEMU runs as must open the files, but need not list them.
         self.side(Side::Host).run(&["mkdir", "-m", "0711", &path.to_string_lossy()]).await?;
         Ok(())
@@ -82,9 +94,9 @@ fn management(names: &Names) -> Vec<Step> {
 /// A lab both of whose machines are this one, with nothing built in it.
 #[cfg(test)]
 pub(super) fn on_this_machine(journal: Journal) -> Lab {
-    use crate::machine::Machine;
     let here = || Machine::local();
-    let end = || End { machine: here(), outside: here(), place: Location::Local, netns: None };
+    let end =
+        || End { machine: here(), outside: here(), place: Location::Local, watchdog: None, netns: None };
     let names = Names { run: "abc234".into(), tester_netns: String::new(), index_base: 100_000 };
     Lab::new(LabMachines { host: end(), tester: end(), private: false }, names, Wire::Veth, journal)
 }

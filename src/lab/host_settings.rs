@@ -19,7 +19,7 @@ impl Lab {
         let machines = [self.side(Side::Host).clone(), self.outside().clone()];
         for (machine, settings) in machines.into_iter().zip([of_nic, of_machine]) {
             for shown in self.show(&machine, nic, &settings).await? {
-                self.remember(nic, &settings, shown)?;
+                self.remember(nic, &settings, shown).await?;
             }
             if !settings.is_empty() {
                 run(&machine, &tuning::set(nic, &settings)).await?;
@@ -70,7 +70,7 @@ impl Lab {
     }
 
     /// Notes the value of a file or of ethtool before it is changed for the first time.
-    fn remember(&mut self, nic: &str, settings: &[Setting], shown: Shown) -> Result<(), LabError> {
+    async fn remember(&mut self, nic: &str, settings: &[Setting], shown: Shown) -> Result<(), LabError> {
         let Some(setting) = settings.get(shown.setting) else { return Ok(()) };
         let of_ethtool = tuning::is_of_ethtool(setting);
         let key = if of_ethtool { format!("{} of {nic}", shown.path) } else { shown.path.clone() };
@@ -78,10 +78,10 @@ impl Lab {
             return Ok(());
         }
         let change = if of_ethtool {
-            self.note_ethtool(tuning::give_back(nic, &shown.path, &shown.content))?
+            self.note_ethtool(tuning::give_back(nic, &shown.path, &shown.content)).await?
         } else {
             let change = Change::Value { path: shown.path.into(), value: setting.read(&shown.content) };
-            self.note(Side::Host, change)?
+            self.note(Side::Host, change).await?
         };
         self.tuned.insert(key, Done { side: Side::Host, change });
         Ok(())
@@ -89,11 +89,11 @@ impl Lab {
 
     /// The line in the journal is for `kvmfair clean`: a run that ends gives back by itself, while the NIC is still where it
     /// borrowed it to. Of a veth pair nothing stays.
-    fn note_ethtool(&self, argv: Vec<String>) -> Result<Option<Change>, LabError> {
+    async fn note_ethtool(&self, argv: Vec<String>) -> Result<Option<Change>, LabError> {
         if let Wire::Nics(nics) = &self.wire
             && let Some(nic) = nics.host.first().cloned()
         {
-            self.note(Side::Host, Change::Ethtool { nic, argv: argv.clone() })?;
+            self.note(Side::Host, Change::Ethtool { nic, argv: argv.clone() }).await?;
         }
         Ok(Some(Change::Command { argv }))
     }

@@ -1,12 +1,18 @@
 //! The machines of a lab: the VM host and the tester. The embedded lab has both in namespaces of this machine, a hardware lab
 //! has machines of their own; nothing else depends on which it is.
 
+use std::future::pending;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
 use super::namespaces;
 use crate::backend::Side;
 use crate::machine::change::Change;
 use crate::machine::local::Local;
 use crate::machine::login::Location;
 use crate::machine::ssh::Route;
+use crate::machine::watchdog::{Watchdog, WatchdogError};
 use crate::machine::{Machine, Remote, SshError};
 
 /// Both machines of a lab.
@@ -27,6 +33,8 @@ pub struct End {
     pub(super) outside: Machine,
     /// How the journal names it.
     pub(super) place: Location,
+    /// What undoes the run there when kvmfair is gone; `None` on this machine.
+    pub(super) watchdog: Option<Watchdog>,
     /// Its network namespace, as a path that `ip … netns` takes, if it has one of the run's own.
     pub(super) netns: Option<String>,
 }
@@ -50,13 +58,19 @@ impl End {
     /// [`SshError`] with the step that failed.
     pub(super) async fn open(place: &Location, run: &str) -> Result<End, SshError> {
         let machine = open(place, run).await?;
-        Ok(End { outside: machine.clone(), machine, place: place.clone(), netns: None })
+        Ok(End { outside: machine.clone(), machine, place: place.clone(), watchdog: None, netns: None })
     }
 
     /// This machine in a network namespace.
     pub(super) fn private(local: Local, netns: String) -> End {
         let outside = Machine::Local(namespaces::outside());
-        End { machine: Machine::Local(local), outside, place: Location::Local, netns: Some(netns) }
+        End {
+            machine: Machine::Local(local),
+            outside,
+            place: Location::Local,
+            watchdog: None,
+            netns: Some(netns),
+        }
     }
 
     /// Where a change is undone: what lies in the run's namespaces can be reached from there only.
@@ -82,6 +96,18 @@ impl LabMachines {
     /// Whether a change has to be undone after the run's namespaces are gone.
     pub(super) fn outlives_run(&self, change: &Change) -> bool {
         !self.private || !matches!(change, Change::Command { .. } | Change::Tree { .. })
+    }
+
+    /// Returns when a machine has lost its watchdog: nothing can be measured there any more. Never returns for a lab without any.
+    pub fn lost(&self) -> impl Future<Output = WatchdogError> + use<> {
+        let watchdogs = [&self.host, &self.tester].map(|end| end.watchdog.clone());
+        let mut waits: FuturesUnordered<_> = watchdogs.into_iter().flatten().map(Watchdog::lost).collect();
+        async move {
+            match waits.next().await {
+                Some(lost) => lost,
+                None => pending().await,
+            }
+        }
     }
 
     /// The way to the guests: from the VM host, over a session of its own.

@@ -73,6 +73,9 @@ pub enum LabError {
     /// A machine could not be reached.
     #[error(transparent)]
     Ssh(#[from] crate::machine::SshError),
+    /// A machine has no watchdog, or none any more.
+    #[error(transparent)]
+    Watchdog(#[from] crate::machine::watchdog::WatchdogError),
     /// A daemon of the run's own did not start.
     #[error("{name} did not start: {log}")]
     Daemon {

@@ -95,8 +95,9 @@ pub fn take(location: &Location, run: &RunId) -> Result<SettingsLock, LabError> 
 
 async fn hold(machine: &Machine, file: &str, holder: &Holder) -> Result<Started, LabError> {
     let failed = || LabError::system(format!("lock {file} on the VM host"));
-    let mut shell =
-        machine.start(&["sh", "-c", HOLD, "hold", file, &holder.line()]).await.map_err(failed())?;
+    let mark = format!("KVMFAIR_SETTINGS={}", holder.run); // by which a watchdog finds it
+    let argv = ["env", &mark, "sh", "-c", HOLD, "hold", file, &holder.line()];
+    let mut shell = machine.start(&argv).await.map_err(failed())?;
     let mut answer = String::new();
     if let Some(stdout) = shell.stdout.take() {
         let answered = tokio::time::timeout(PATIENCE, read_line(&mut BufReader::new(stdout))).await;

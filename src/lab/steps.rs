@@ -47,7 +47,9 @@ impl Lab {
         let change = match &step.action {
             Action::Run { run, undo } => {
                 let change = undo.clone().map(|argv| Change::Command { argv });
-                change.clone().map_or(Ok(None), |change| self.note(side, change))?;
+                if let Some(change) = &change {
+                    self.note(side, change.clone()).await?;
+                }
                 self.side(side).run(run).await?;
                 change
             }
@@ -56,9 +58,9 @@ impl Lab {
                 self.side(side).write(path, value.clone().into_bytes()).await?;
                 None
             }
-            Action::Lend(nic) => self.note(side, Change::Nic(nic.clone()))?,
+            Action::Lend(nic) => self.note(side, Change::Nic(nic.clone())).await?,
             Action::Borrow(nic) => {
-                let change = self.note(side, Change::Nic(nic.clone()))?;
+                let change = self.note(side, Change::Nic(nic.clone())).await?;
                 self.bring(side, &nic.device, &nic.name).await?;
                 change
             }
@@ -84,7 +86,7 @@ impl Lab {
     async fn note_merging(&self, side: Side, nic: &HostNic) -> Result<Option<Change>, LabError> {
         let features = self.side(side).run(&["ethtool", "-k", &nic.name]).await?.stdout;
         let argv = ovs::merge_again(nic, &features);
-        self.note(side, Change::Ethtool { nic: nic.clone(), argv })
+        self.note(side, Change::Ethtool { nic: nic.clone(), argv }).await
     }
 
     /// Waits for the interface of a device, gives it a name and brings it to a side of the lab. A NIC without a device is known
@@ -108,18 +110,21 @@ impl Lab {
         let old = self.side(side).read(path).await?;
         // sysfs shows this for a device without a driver override; written back, it would be a name.
         let old = if old.trim() == "(null)" { "\n".into() } else { old };
-        let change = self.note(side, Change::Value { path: path.into(), value: old })?;
+        let change = self.note(side, Change::Value { path: path.into(), value: old }).await?;
         self.side(side).write(path, value.to_owned().into_bytes()).await?;
         Ok(change)
     }
 
-    /// Writes a change into the journal and returns it, if it would outlive the run.
-    pub(super) fn note(&self, side: Side, change: Change) -> Result<Option<Change>, LabError> {
+    /// Writes a change into the journal, hands it to the machine's watchdog and returns it, if it would outlive the run.
+    pub(super) async fn note(&self, side: Side, change: Change) -> Result<Option<Change>, LabError> {
         if !self.machines.outlives_run(&change) {
             return Ok(None);
         }
-        let machine = self.machines.end(side).place.clone();
-        self.journal.before(&Entry { machine, change: change.clone() })?;
+        let end = self.machines.end(side);
+        self.journal.before(&Entry { machine: end.place.clone(), change: change.clone() })?;
+        if let Some(watchdog) = &end.watchdog {
+            watchdog.before(&change).await?;
+        }
         Ok(Some(change))
     }
 }

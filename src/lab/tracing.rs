@@ -39,7 +39,7 @@ impl Lab {
             return Ok(());
         }
         let path = format!("{root}/instances/kf-{}", self.names.run);
-        self.note(Side::Host, Change::Tracing { path: path.clone().into() })?;
+        self.note(Side::Host, Change::Tracing { path: path.clone().into() }).await?;
         self.outside().run(&["sh", "-c", START, "trace", &path, TRIGGER]).await?;
         self.tracing = Some(path);
         Ok(())

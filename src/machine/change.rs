@@ -1,7 +1,8 @@
 //! A change of a machine, as the journal holds it, and as it is undone: changes -> one shell script. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +76,8 @@ pub enum Change {
 
 /// The functions that the calls use.
 const FUNCTIONS: &str = include_str!("undo.sh");
+/// What a watchdog runs after them.
+const WATCHDOG: &str = include_str!("watchdog.sh");
 /// The longest script, bytes: Linux takes no argument longer than 128 KiB.
 const LONGEST_SCRIPT: usize = 96 << 10;
 
@@ -105,15 +108,54 @@ pub fn survivors(run: &str) -> String {
     format!("{FUNCTIONS}{}", line(["survivors", run]))
 }
 
-/// A NIC that gets something back must be where it was, so those that are away come first.
-fn calls(changes: &[&Change]) -> Vec<String> {
-    let mut borrowed: BTreeMap<&str, &HostNic> = BTreeMap::new();
-    for nic in changes.iter().filter_map(|change| change.nic()) {
-        borrowed.insert(&nic.name, nic);
+/// A script that makes the watchdogs of a run on one machine undo it, and waits for that. It comes before the other scripts.
+pub fn watchdogs(run: &str) -> String {
+    format!("{FUNCTIONS}{}", line(["watchdogs", run]))
+}
+
+/// The words that start the watchdog of a run; it waits so long for a line.
+pub(super) fn watchdog(run: &str, limit: Duration) -> Vec<String> {
+    let mark = format!("KVMFAIR_WATCHDOG={run}");
+    let script = format!("{FUNCTIONS}{WATCHDOG}");
+    ["env", &mark, "sh", "-c", &script, "watchdog", run, &limit.as_secs().to_string()]
+        .map(str::to_owned)
+        .into()
+}
+
+/// What undoes the changes of a machine, while they are made.
+#[derive(Default)]
+pub(super) struct Calls {
+    borrowed: BTreeMap<String, HostNic>,
+    made: HashSet<String>,
+}
+
+impl Calls {
+    /// The call that undoes the next change, in one line; `None` if it was sent before, or the change has no call.
+    pub(super) fn next(&mut self, change: &Change) -> Option<String> {
+        self.borrow(change);
+        let call = self.call(change)?;
+        self.made.insert(call.clone()).then_some(call)
     }
-    let gets_back = |nic: &HostNic| changes.iter().any(|change| gives_back_to(change, &nic.name));
-    let away = borrowed.values().filter(|nic| gets_back(nic)).map(|nic| line(restore("return_nic", nic)));
-    away.chain(changes.iter().filter_map(|change| call(change))).collect()
+
+    fn borrow(&mut self, change: &Change) {
+        if let Some(nic) = change.nic() {
+            self.borrowed.entry(nic.name.clone()).or_insert_with(|| nic.clone());
+        }
+    }
+
+    /// A NIC that gets something back must be where it was, so one that is away comes first.
+    fn call(&self, change: &Change) -> Option<String> {
+        let away = self.borrowed.values().find(|nic| gives_back_to(change, &nic.name));
+        let first = away.map(|nic| line(restore("return_nic", nic)).replace('\n', "; "));
+        Some(first.unwrap_or_default() + &call(change)?)
+    }
+}
+
+/// `changes` in the order in which they are undone.
+fn calls(changes: &[&Change]) -> Vec<String> {
+    let mut calls = Calls::default();
+    changes.iter().rev().for_each(|change| calls.borrow(change));
+    changes.iter().filter_map(|change| calls.call(change)).collect()
 }
 
 fn gives_back_to(change: &Change, name: &str) -> bool {
@@ -150,8 +192,9 @@ fn restore(function: &str, nic: &HostNic) -> [String; 7] {
     words.map(str::to_owned)
 }
 
+/// A call, in one line: words with a line break are in single quotes.
 fn line<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> String {
-    shell_words::join(words) + "\n"
+    shell_words::join(words).replace('\n', "'\"$nl\"'") + "\n"
 }
 
 /// What a script undid, and what it left, from its output.
@@ -297,12 +340,21 @@ mod tests {
         let changes = [value(Path::new("/sys/class/net/eth1/mtu"), "0"), nic("eth1"), nic("eth2")];
         let script = scripts("abc234", None, &changes.iter().collect::<Vec<_>>()).concat();
         let calls: Vec<&str> = script.strip_prefix(FUNCTIONS).unwrap().lines().collect();
-        let words = |word: &str| calls.iter().position(|call| call.starts_with(word));
-        assert!(
-            words("return_nic eth1") < words("value ") && words("value ") < words("nic eth1"),
-            "{calls:?}"
-        );
-        assert_eq!(words("return_nic eth2"), None);
+        assert!(calls[1].starts_with("return_nic eth1 ") && calls[1].contains("; value /sys"), "{calls:?}");
+        assert!(calls[2].starts_with("nic eth1 ") && calls[3].starts_with("nic eth2 "), "{calls:?}");
+        let mut noted = Calls::default();
+        let noted: Vec<String> = changes.iter().rev().chain(&changes).filter_map(|c| noted.next(c)).collect();
+        let undone: String = noted.into_iter().rev().collect();
+        assert_eq!(undone.lines().collect::<Vec<_>>(), calls[1..], "noted one by one, each once");
+    }
+
+    #[test]
+    fn a_value_of_several_lines_is_written_back_by_a_call_of_one() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let lines = value(file.path(), "it's\n\n'two'\n");
+        assert_eq!(Calls::default().next(&lines).unwrap().matches('\n').count(), 1);
+        undone(&script(&lines));
+        assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "it's\n\n'two'\n");
     }
 
     #[test]

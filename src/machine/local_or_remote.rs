@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::command::{ExecError, Output, as_typed};
 use super::local::{Local, RUN_VARIABLE};
 use super::login::Login;
-use super::pump::{Target, Tunnel};
+use super::pump::{ProcessEnds, Target, Tunnel};
 use super::session;
 use super::ssh::SshSession;
 use super::ssh_error::SshError;
@@ -87,13 +87,23 @@ impl Remote {
         mark.into_iter().chain(argv.iter().map(|word| word.as_ref().to_owned())).collect()
     }
 
+    /// The same machine for code that the run does not end.
+    pub(super) fn unmarked(&self) -> Remote {
+        Remote { run: None, ..self.clone() }
+    }
+
     async fn start<S: AsRef<str>>(&self, argv: &[S]) -> io::Result<Started> {
+        Started::remote(self.process(argv).await?)
+    }
+
+    /// A process that leads a session of its own, over an SSH session of its own.
+    pub(super) async fn process<S: AsRef<str>>(&self, argv: &[S]) -> io::Result<ProcessEnds> {
         let tunnel = self.tunnel().await.map_err(io::Error::other)?;
         // sshd's shell may stand between: the process must lead a group of its own.
         let group = [&["setsid".to_owned(), "--wait".to_owned()][..], &self.marked(argv)].concat();
         let target = Target::Process(as_typed(&group));
         let opened = tokio::task::spawn_blocking(move || tunnel.open(target)).await;
-        Started::remote(opened.map_err(io::Error::other)??)
+        opened.map_err(io::Error::other)?
     }
 }
 

@@ -17,6 +17,7 @@
 //! - `bounded`: outputs of commands, read with bounds; [`mod@line`]: lines of a process
 //! - [`upload`]: a large file, copied to a machine
 //! - [`change`], `undo.sh`: a change of a machine, and the script that undoes it there
+//! - [`watchdog`], `watchdog.sh`: undoes a run on another machine when kvmfair is gone
 //! - [`journal`]: what has to be undone, written before it is done
 //!
 //! The commands have no meaning here. No shell is in between, except the remote one that SSH imposes.
@@ -41,6 +42,7 @@ pub mod ssh;
 pub mod ssh_error;
 pub mod started;
 pub mod upload;
+pub mod watchdog;
 
 pub use command::{ExecError, Output, as_typed};
 pub use local_or_remote::{Machine, Remote};

@@ -1,6 +1,12 @@
 # Takes a run's changes back on one machine, by the calls that kvmfair appends. POSIX sh on Linux, as root where the changes
 # needed root. Prints "done WHAT" for what it did and "left WHAT" for what it could not take back.
 
+# A line break in a word of a call, which is one line.
+nl='
+'
+# The NICs that were returned, or could not be.
+tried=' '
+
 did() { printf 'done %s\n' "$*"; }
 left() { printf 'left %s\n' "$*"; }
 
@@ -33,8 +39,45 @@ end_processes() {
     for pid in $(of_run "$@"); do left "process $pid ($(cat "/proc/$pid/comm" 2>/dev/null))"; done
 }
 
-of_run() {
-    grep -lzxF -e "KVMFAIR_RUN=$1" ${2:+-e "TMPDIR=$2"} /proc/[0-9]*/environ 2>/dev/null | sed 's,/proc/\([0-9]*\)/.*,\1,'
+of_run() { carry -e "KVMFAIR_RUN=$1" ${2:+-e "TMPDIR=$2"}; }
+
+# The processes that have one of these in their environment.
+carry() { grep -lzxF "$@" /proc/[0-9]*/environ 2>/dev/null | sed 's,/proc/\([0-9]*\)/.*,\1,'; }
+
+# Ends the guests of the run $1 that a libvirt daemon keeps, by the process that the daemon noted of each; it takes down what it
+# made for them.
+guests() {
+    turn=0 signal=TERM
+    while [ $turn -lt 40 ]; do
+        found=''
+        for file in /run/libvirt/qemu/kf-"$1"-*.pid; do
+            [ -e "$file" ] || continue
+            found=yes name=${file##*/}
+            pid=$(cat "$file" 2>/dev/null)
+            if tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -q "^guest=${name%.pid},"; then
+                [ $turn != 0 ] || did "ended the guest ${name%.pid}"
+                kill -s $signal "$pid" 2>/dev/null
+            fi
+        done
+        [ -n "$found" ] || return 0
+        turn=$((turn + 1))
+        [ $turn -lt 20 ] || signal=KILL
+        sleep 0.25
+    done
+}
+
+# Makes the watchdogs of the run $1 undo what they know of, if they do not do it yet, and waits for that.
+watchdogs() {
+    for kept in /run/kvmfair-watchdog-"$1".*; do
+        [ -e "$kept" ] || continue
+        pid=$(cat "$kept/pid" 2>/dev/null) turn=0
+        while grep -qzxF "KVMFAIR_WATCHDOG=$1" "/proc/$pid/environ" 2>/dev/null; do
+            case $turn in 0) kill -s TERM "$pid" ;; 1200) kill -s KILL "$pid" ;; esac
+            turn=$((turn + 1))
+            sleep 0.1
+        done
+        rm -rf "$kept"
+    done
 }
 
 # Runs a command whose object may be gone already: what stays is found by its name.
@@ -48,16 +91,25 @@ give_back() {
     if "$@" >/dev/null 2>&1; then did "gave the NIC $taker a setting back"; else left "a setting of the NIC $taker"; fi
 }
 
-# Writes the value $2 back into the file $1. What is not there any more went with its device; where that is an interface that
-# still is, the value is lost.
+# Writes the value $2 back into the file $1, unless it has it. What is not there any more went with its device; where that is an
+# interface that still is, the value is lost.
 value() {
     if [ -e "$1" ]; then
+        [ "$(cat "$1" 2>/dev/null)" != "$(printf %s "$2")" ] || return 0
         if printf '%s' "$2" 2>/dev/null >"$1"; then did "wrote $(printf %s "$2") back into $1"; else left "the value of $1"; fi
         return
     fi
     case $1 in /sys/class/net/*) owner=${1#/sys/class/net/} ;; *) return 0 ;; esac
     owner=${owner%%/*}
     [ ! -e "/sys/class/net/$owner" ] || left "the value of $1: $owner is there without it"
+}
+
+# Whether the NIC $1 is as the arguments of `nic` want it.
+nic_is() {
+    net=/sys/class/net/$1 state=down
+    [ $(($(cat "$net/flags") & 1)) = 0 ] || state=up
+    [ ! -e "$net/master" ] && [ "$(cat "$net/mtu") $state" = "$4 $5" ] && [ "${6:-$(cat "$net/address")}" = "$(cat "$net/address")" ] &&
+        [ -z "$(ip address show dev "$1" to 198.18.0.0/15 2>/dev/null)" ]
 }
 
 # Puts the NIC $1 (device $2, driver $3) back as it was: its driver, its name, no master, no address of a run, MTU $4, up or
@@ -81,6 +133,7 @@ nic() {
         sleep 0.1
     done
     [ -e "/sys/class/net/$1" ] || { left "the NIC $1: there is no interface of $2"; return 0; }
+    if nic_is "$@"; then return 0; fi
     if [ -e "/sys/class/net/$1/master" ]; then ip link set dev "$1" nomaster; fi
     ip address flush dev "$1" to 198.18.0.0/15 2>/dev/null
     if [ -n "$6" ] && [ "$(cat "/sys/class/net/$1/address")" != "$6" ]; then
@@ -90,8 +143,12 @@ nic() {
     if ip link set dev "$1" mtu "$4" "$5"; then did "put the NIC $1 back as it was"; else left "the NIC $1"; fi
 }
 
-# The same for a NIC that is still away although something else is given back to it first.
-return_nic() { [ -z "$2" ] || [ -e "/sys/class/net/$1" ] || nic "$@"; }
+# The same, once, for a NIC that is still away although something else is given back to it first.
+return_nic() {
+    case $tried in *" $1 "*) return 0 ;; esac
+    tried="$tried$1 "
+    [ -z "$2" ] || [ -e "/sys/class/net/$1" ] || nic "$@"
+}
 
 driver() { if [ -e "$1/driver" ]; then name=$(readlink "$1/driver"); echo "${name##*/}"; fi; }
 
@@ -151,4 +208,11 @@ survivors() {
     done
     # The bracket keeps grep from finding itself.
     for pid in $(grep -lz "guest=[k]f-$1-" /proc/[0-9]*/cmdline 2>/dev/null); do left "QEMU ${pid%/cmdline}"; done
+}
+
+# Releases the lock on the settings of the machine that the run $1 holds: the shell that has it waits for the end of this process.
+unlock() {
+    for pid in $(carry -e "KVMFAIR_SETTINGS=$1"); do
+        [ "$(cat "/proc/$pid/comm")" != cat ] || kill "$pid"
+    done
 }

@@ -58,12 +58,29 @@ impl Guide for ByProfile {
     }
 }
 
-/// Runs the plan.
+/// Runs the plan, until a machine of the lab undoes the run by itself.
 ///
 /// # Errors
-/// [`super::rehearsal::RehearsalFailed`] if no trial can be measured; or a result cannot be stored, or the lab cannot be
-/// brought back to a known state.
+/// [`super::rehearsal::RehearsalFailed`] if no trial can be measured; or a machine has undone the run, a result cannot be
+/// stored, or the lab cannot be brought back to a known state.
 pub async fn run(
+    session: &mut LabSession,
+    experiment: &Experiment,
+    plan: &mut Plan,
+    results: &mut Results,
+    guide: &mut dyn Guide,
+    cancel: &CancellationToken,
+    events: &Events,
+) -> Result<Ending> {
+    let lost = session.lab.machines.lost();
+    tokio::select! {
+        biased; // a trial that breaks as its machine undoes the run is not stored
+        lost = lost => Err(lost.into()),
+        ending = trials(session, experiment, plan, results, guide, cancel, events) => ending,
+    }
+}
+
+async fn trials(
     session: &mut LabSession,
     experiment: &Experiment,
     plan: &mut Plan,

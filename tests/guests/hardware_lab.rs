@@ -107,7 +107,7 @@ fn after_a_kill_clean_takes_everything_back_from_the_other_machines() {
         let mut running = place.start(machines.command(&place, &["bench", &profile]));
         running.hear(words);
         std::thread::sleep(Duration::from_millis(1500));
-        running.kill();
+        machines.kill_with_watchdogs(running);
         place.note_runs();
         assert!(!machines.host.left().is_empty(), "a killed run leaves its guests");
         let doctor = said(&machines.kvmfair(&place, &["doctor", &profile]));
@@ -140,7 +140,7 @@ fn settings_of_another_machine_are_one_run_s_at_a_time_and_after_a_kill_nobody_s
     refused(&["VM host: another run: run ", "changes settings of the VM host", "wait for its end"]);
     running.hear("flows for");
     assert_eq!(std::fs::read_to_string(SWAPPINESS).unwrap(), "61\n");
-    running.kill();
+    machines.kill_with_watchdogs(running);
     place.note_runs();
     refused(&["was killed", &format!("{SWAPPINESS} was {}", before.trim()), "run `kvmfair clean` first"]);
     let clean = said(&machines.kvmfair(&place, &["clean"]));
@@ -216,7 +216,7 @@ fn an_interrupt_and_a_kill_while_the_cloud_image_is_brought_leave_nothing_of_it(
         let mut running = place.start(machines.command(&place, &["bench", &profile]));
         running.hear("copying the cloud image to the VM host: 10 %");
         if kill {
-            running.kill();
+            machines.kill_with_watchdogs(running);
             place.note_runs();
             assert!(machines.host.sh("ls /var/tmp/kvmfair-*").contains("base.qcow2"));
             let clean = machines.kvmfair(&place, &["clean"]);

@@ -88,7 +88,7 @@ fn a_vm_hosts_own_open_vswitch_serves_the_guests_and_keeps_its_other_bridges_aft
 
     let mut running = place.start(machines.command(&place, &["bench", &profile]));
     running.hear("flows for");
-    running.kill();
+    machines.kill_with_watchdogs(running);
     place.note_runs();
     assert!(machines.host.sh("ovs-vsctl list-br").contains("kf-"), "there was no bridge to be left");
     let clean = machines.kvmfair(&place, &["clean"]);

@@ -10,6 +10,7 @@ mod appliance;
 mod chaos;
 mod ci;
 mod cloud;
+mod controller_lost;
 mod doctor;
 mod end_to_end;
 mod fault_matrix;

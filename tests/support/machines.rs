@@ -9,6 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::running::Running;
 use super::{Sandbox, handling};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigHandler, Signal};
@@ -65,11 +66,16 @@ libvirtd --daemon --pid-file /run/libvirtd.pid"#;
 /// What is left of a run on a machine.
 const LEFT: &str = r#"for link in /sys/class/net/kf-*; do [ ! -e "$link" ] || echo "interface ${link##*/}"; done
 for file in /run/kvmfair* /var/tmp/* /dev/shm/* /run/libvirt/qemu/kf-*; do [ ! -e "$file" ] || echo "file $file"; done
-for pid in $(grep -lz '^KVMFAIR_RUN=' /proc/[0-9]*/environ 2>/dev/null); do echo "process $pid: $(tr '\0' ' ' <"${pid%environ}cmdline")"; done
+for pid in $(grep -lzE '^KVMFAIR_(RUN|WATCHDOG|SETTINGS)=' /proc/[0-9]*/environ 2>/dev/null); do echo "process $pid: $(tr '\0' ' ' <"${pid%environ}cmdline")"; done
 for pid in $(grep -lz 'guest=[k]f-' /proc/[0-9]*/cmdline 2>/dev/null); do echo "QEMU $pid"; done
 grep -rl 'PRIVATE KEY' /run /var/tmp 2>/dev/null | sed 's/^/private key in /'
 [ ! -e /sys/class/net/wire0 ] || ip -o address show dev wire0 | grep ' inet ' || true
 [ ! -e /sys/class/net/wire0/master ] || echo "wire0 has a master""#;
+
+/// Ends a machine's watchdogs, with all that they started.
+const WITHOUT_WATCHDOGS: &str = r#"for path in $(grep -lz '^KVMFAIR_WATCHDOG=' /proc/[0-9]*/environ 2>/dev/null); do
+    pid=${path#/proc/} && kill -KILL "${pid%/environ}" || true
+done"#;
 
 /// One machine.
 pub struct Machine {
@@ -283,6 +289,30 @@ impl Machines {
             .unwrap_or_else(|| Path::new(&std::env::var_os("HOME").expect("HOME is set")).join(".cache"));
         command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", cache).env_remove("SSH_AUTH_SOCK");
         handling(command, SigHandler::SigDfl)
+    }
+
+    /// Kills a run whose watchdogs are killed before it notices: its machines are left as they are.
+    pub fn kill_with_watchdogs(&self, running: Running) {
+        running.signal(Signal::SIGSTOP);
+        [&self.host, &self.tester].iter().for_each(|machine| drop(machine.sh(WITHOUT_WATCHDOGS)));
+        running.kill();
+    }
+
+    /// Cuts the controller off from the other machines, without a word to either side, or joins them again.
+    pub fn cut(&self, off: bool) {
+        let state = if off { "down" } else { "up" };
+        self.controller.sh(&format!("ip link set host {state} && ip link set tester {state}"));
+    }
+
+    /// Waits until nothing of a run is left on the machines, two minutes at the most; how long that took.
+    #[track_caller]
+    pub fn wait_until_clean(&self) -> Duration {
+        let start = Instant::now();
+        while !self.left().is_empty() && start.elapsed() < Duration::from_secs(120) {
+            sleep(Duration::from_millis(500));
+        }
+        assert!(self.left().is_empty(), "left behind: {:#?}", self.left());
+        start.elapsed()
     }
 
     /// Runs the program on the controller to its end.

@@ -18,13 +18,12 @@ mod simulated;
 
 const PROFILES: [&str; 3] = ["quickstart", "asada-shares-small", "nishimura-interference-small"];
 
-fuzz_target!(
-    init: {
-        let written = write().inspect_err(|error| eprintln!("seeds: {error:#}"));
-        std::process::exit(i32::from(written.is_err()))
-    },
-    |_bytes: &[u8]| {}
-);
+fuzz_target!(init: instead_of_fuzzing(), |_bytes: &[u8]| {});
+
+fn instead_of_fuzzing() {
+    let written = write().inspect_err(|error| eprintln!("seeds: {error:#}"));
+    std::process::exit(i32::from(written.is_err()))
+}
 
 fn write() -> Result<()> {
     let corpora = std::env::args().nth(1).context("usage: seeds CORPORA")?;

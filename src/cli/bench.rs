@@ -1,6 +1,6 @@
 //! `kvmfair bench`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
 
@@ -8,7 +8,7 @@ use super::exit::{Exit, InterruptedEarly};
 use super::findings::refuse_missing;
 use super::json::{self, AnswerEvent, JsonEvent, RunFindingEvent};
 use super::lab_permit::LabPermit;
-use super::output::{counted, print, print_stderr, stdout_width, wrapped};
+use super::output::{print, print_stderr, stdout_width, wrapped};
 use super::progress::{Progress, with_progress};
 use super::survey::Survey;
 use super::{Common, inputs, resume, signals};
@@ -263,23 +263,13 @@ fn conclude(measured: Measured, common: &Common) -> Result<Exit> {
     }
     if ending == Ending::Interrupted {
         let measured = results.trials().iter().filter(|trial| trial.valid().is_some()).count();
-        print_stderr(&interruption(measured, results.planned(), results.dir()));
+        print_stderr(&resume::interruption(measured, results.planned(), results.dir()));
     }
     Ok(match ending {
         Ending::Interrupted => Exit::Interrupted,
         Ending::Complete if results.all_measured() => Exit::Success,
         Ending::Complete => Exit::FailedTrials,
     })
-}
-
-/// What an interrupted run leaves: printed only after the lab was taken down without a remainder.
-fn interruption(measured: usize, planned: usize, dir: &Path) -> String {
-    let dir = dir.display().to_string();
-    let (dir, trials) = (shell_words::quote(&dir), counted(planned, "trial"));
-    format!(
-        "interrupted: {measured} of {trials} measured and kept; the lab is taken down and every change is undone\n\
-         resume with: kvmfair bench --resume {dir}\n"
-    )
 }
 
 /// The summary of a run for people, and where its files are.
@@ -306,19 +296,4 @@ pub(super) fn print_closing(results: &Results) -> Result<Exit> {
 pub(super) fn terminal() -> Terminal {
     let width = stdout_width().unwrap_or(120);
     Terminal { width, colour: super::output::colour(&std::io::stdout()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_interrupted_run_counts_what_it_kept_and_names_the_command_that_resumes() {
-        let text = interruption(5, 18, Path::new("my runs/quick"));
-        assert!(
-            text.starts_with("interrupted: 5 of 18 trials measured and kept; the lab is taken down"),
-            "{text}"
-        );
-        assert!(text.ends_with("resume with: kvmfair bench --resume 'my runs/quick'\n"), "{text}");
-    }
 }

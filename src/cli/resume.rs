@@ -53,6 +53,30 @@ pub(super) fn not_reported(error: Error, dir: &Path) -> Error {
     ))
 }
 
+/// What an interrupted run leaves: printed only after the lab was taken down without a remainder.
+pub(super) fn interruption(measured: usize, planned: usize, dir: &Path) -> String {
+    let (dir, trials) = (quoted(dir), counted(planned, "trial"));
+    format!(
+        "interrupted: {measured} of {trials} measured and kept; the lab is taken down and every change is undone\n\
+         resume with: kvmfair bench --resume {dir}\n"
+    )
+}
+
 fn quoted(dir: &Path) -> String {
     shell_words::quote(&dir.display().to_string()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_run_counts_what_it_kept_and_names_the_command_that_resumes() {
+        let text = interruption(5, 18, Path::new("my runs/quick"));
+        assert!(
+            text.starts_with("interrupted: 5 of 18 trials measured and kept; the lab is taken down"),
+            "{text}"
+        );
+        assert!(text.ends_with("resume with: kvmfair bench --resume 'my runs/quick'\n"), "{text}");
+    }
 }

@@ -13,9 +13,9 @@ left() { printf 'left %s\n' "$*"; }
 # Ends the processes of a run as end_processes does, and removes what a launcher that had to be killed kept of netperf's output.
 processes() {
     end_processes "$@"
-    for dir in /dev/shm/kvmfair-load."$1".* /tmp/kvmfair-load."$1".*; do
-        [ -d "$dir" ] && [ ! -L "$dir" ] && [ -O "$dir" ] || continue
-        if rm -rf "$dir"; then did "removed $dir"; else left "the directory $dir"; fi
+    for output in /dev/shm/kvmfair-load."$1".* /tmp/kvmfair-load."$1".*; do
+        [ -d "$output" ] && [ ! -L "$output" ] && [ -O "$output" ] || continue
+        if rm -rf "$output"; then did "removed $output"; else left "the directory $output"; fi
     done
 }
 

@@ -5,7 +5,8 @@
 pub struct HostNic {
     /// Its name.
     pub name: String,
-    /// What it is to its bus, for example `0000:01:00.0` or `virtio3`.
+    /// What it is to its bus, for example `0000:01:00.0`; of a virtio NIC the PCI function that it is on, since its own number,
+    /// `virtio3`, changes with its driver.
     pub device: String,
     /// Its driver.
     pub driver: String,
@@ -36,6 +37,11 @@ impl HostNic {
     /// Its address, if it is a PCI function.
     pub fn pci(&self) -> Option<PciAddress> {
         PciAddress::parse(&self.device)
+    }
+
+    /// Whether it is a virtio NIC.
+    pub fn is_virtio(&self) -> bool {
+        self.driver == "virtio_net"
     }
 
     /// The address of a virtual function, from 0.

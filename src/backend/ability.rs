@@ -60,6 +60,9 @@ impl Backend {
             Ability::Mtu(mtu) => mtu_beyond(mtu, model, attachment),
             Ability::Queues(1) | Ability::Guests => None,
             Ability::Queues(_) => (!is_virtio).then(|| "only virtio NICs have several queue pairs".into()),
+            Ability::QueueSize | Ability::Offloads if datapath == Datapath::VhostVdpa => {
+                Some("the NIC chooses them".into())
+            }
             Ability::QueueSize => (!is_virtio).then(|| "its queues have a size of their own".into()),
             Ability::Offloads if datapath == Datapath::VhostUser => Some("the switch chooses them".into()),
             Ability::Offloads => (!is_virtio).then(|| "only those of virtio NICs can be switched".into()),
@@ -129,6 +132,8 @@ mod tests {
             ("e1000e", Ability::Offloads),
             ("sr-iov", Ability::QueueSize),
             ("vhost-user", Ability::Offloads),
+            ("vdpa", Ability::Offloads),
+            ("vdpa", Ability::QueueSize),
             ("virtio", Ability::Coalescing),
             ("ovs", Ability::MergedFrames),
             ("vhost-user", Ability::RateCap),

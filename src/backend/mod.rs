@@ -10,6 +10,7 @@
 //! - [`vhost_user`]: a port of Open vSwitch in the guest's memory
 //! - [`sriov`]: a virtual function of the wire's NIC, passed through or under a macvtap
 //! - [`function`]: a NIC handed over whole
+//! - [`vdpa`]: a vDPA device of a NIC
 //!
 //! The words they use:
 //!
@@ -41,6 +42,7 @@ pub mod site;
 pub mod sriov;
 pub mod step;
 pub mod switch;
+pub mod vdpa;
 pub mod vhost_user;
 pub mod wire;
 
@@ -94,6 +96,8 @@ pub enum Datapath {
     VhostUser,
     /// The NIC itself, through the IOMMU: nothing on the host touches a packet.
     Passthrough,
+    /// The same, with virtio's queues (vDPA); virtio only.
+    VhostVdpa,
 }
 
 /// What the host's end is attached to.
@@ -113,6 +117,8 @@ pub enum Attachment {
     VfMacvtap,
     /// A NIC of the host's as a whole.
     Function,
+    /// A vDPA device of a NIC.
+    Vdpa,
 }
 
 /// The modes of a macvtap, as `ip link` names them.
@@ -206,6 +212,7 @@ impl Datapath {
             Datapath::Vhost => "vhost",
             Datapath::VhostUser => "vhost-user",
             Datapath::Passthrough => "passthrough",
+            Datapath::VhostVdpa => "vhost-vdpa",
         }
     }
 }
@@ -220,6 +227,7 @@ impl Attachment {
             Attachment::VirtualFunction => Box::new(sriov::PassedThrough),
             Attachment::VfMacvtap => Box::new(sriov::UnderMacvtap),
             Attachment::Function => Box::new(function::Function),
+            Attachment::Vdpa => Box::new(vdpa::Vdpa),
         }
     }
 }

@@ -23,6 +23,13 @@ pub enum Prerequisite {
     SwitchPath,
     /// Open vSwitch built with DPDK.
     Dpdk,
+    /// A driver of the kernel's on a bus.
+    BusDriver {
+        /// The bus, as sysfs names it.
+        bus: &'static str,
+        /// The driver, which is also its module.
+        name: &'static str,
+    },
     /// A wire of real NICs: `[wire] host_dev` and `tester_dev`.
     RealWire,
     /// A NIC of the host for each guest, where the wire is of real NICs.
@@ -35,4 +42,6 @@ pub enum Prerequisite {
     Iommu,
     /// The same for each NIC that a guest takes.
     IommuPerNic,
+    /// A NIC for each guest that can have a vDPA device.
+    VdpaPerGuest,
 }

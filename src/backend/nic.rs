@@ -71,6 +71,15 @@ pub enum NicSource {
         /// Its address.
         function: PciAddress,
     },
+    /// A vDPA device.
+    Vdpa {
+        /// The NIC that it is of.
+        function: PciAddress,
+        /// Its name.
+        name: String,
+        /// Its character device, whose number shows only when it is there.
+        node: Option<String>,
+    },
 }
 
 /// Where the packets of a target are counted, beside netperf.

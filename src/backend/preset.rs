@@ -30,6 +30,7 @@ pub const PRESETS: &[(&str, Backend)] = &[
     ("sr-iov-macvtap", virtio(Datapath::Userspace, Attachment::VfMacvtap)),
     ("vhost-sr-iov-macvtap", virtio(Datapath::Vhost, Attachment::VfMacvtap)),
     ("pci-passthrough", passed_through(Attachment::Function)),
+    ("vdpa", virtio(Datapath::VhostVdpa, Attachment::Vdpa)),
 ];
 
 const fn on_bridge(model: NicModel, datapath: Datapath) -> Backend {

@@ -20,6 +20,11 @@ pub enum FactSource {
     Drivers(String),
     /// Whether a file is missing: `none`, or `there`.
     Absent(String),
+    /// What a script prints that has the process number of the guest's QEMU as its argument.
+    Qemu {
+        /// The script.
+        script: &'static str,
+    },
     /// The output of a command on the host, as a function reads it.
     Command {
         /// The command.

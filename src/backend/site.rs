@@ -49,6 +49,14 @@ impl Site {
         }
     }
 
+    /// The NIC of the host whose vDPA device is a guest's; from 1.
+    pub fn vdpa_nic(&self, guest: u32) -> Option<&HostNic> {
+        match &self.wire {
+            Wire::Veth => None,
+            Wire::Nics(nics) => nics.for_vdpa().get(guest as usize - 1),
+        }
+    }
+
     /// The wire between host and tester, up, with the tester's address at its end.
     pub fn wire_steps(&self) -> Vec<Step> {
         let mut steps = match &self.wire {
@@ -138,6 +146,11 @@ impl Names {
     /// The host's interface of a guest's virtual function.
     pub fn function(&self, guest: u32) -> String {
         format!("kf-{}-f{guest}", self.run)
+    }
+
+    /// A guest's vDPA device.
+    pub fn vdpa(&self, guest: u32) -> String {
+        format!("kf-{}-d{guest}", self.run)
     }
 
     /// The interface through which what a capped guest sends is led.

@@ -49,6 +49,13 @@ pub enum Action {
     Borrow(HostNic),
     /// Leaves a real NIC to a guest as a whole; taken back by putting it where it was, as it was.
     Lend(HostNic),
+    /// Makes a vDPA device, which is the whole machine's; taken back by its name.
+    Vdpa {
+        /// Its name.
+        name: String,
+        /// The command.
+        add: Vec<String>,
+    },
     /// Has a real NIC hand on every frame as it came, unmerged; taken back by what it did before.
     WholeFrames(HostNic),
     /// Starts a switch of the run's own if it does not run; it goes with the run.

@@ -17,6 +17,15 @@ pub enum Wire {
 pub struct Nics {
     /// The host's: the first carries the wire; the others serve where each guest takes one.
     pub host: Vec<HostNic>,
+    /// The host's for vDPA, one for each guest; empty where these are the same.
+    pub vdpa: Vec<HostNic>,
     /// The tester's.
     pub tester: HostNic,
+}
+
+impl Nics {
+    /// The host's NICs that vDPA devices are made of, one for each guest.
+    pub fn for_vdpa(&self) -> &[HostNic] {
+        if self.vdpa.is_empty() { &self.host } else { &self.vdpa }
+    }
 }

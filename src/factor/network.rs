@@ -7,13 +7,27 @@ use super::names::Factor;
 use super::value::Value;
 use crate::backend::PRESETS;
 
+/// What would bring AF_XDP.
+const AF_XDP: &str = "not supported: distributions build QEMU without libxdp, and libvirt has no interface of this type; both would bring it";
+/// What would bring passt.
+const PASST: &str = "not supported: a libvirt built with passt (Debian's 9.0 is not), and a passt that forwards netperf's data \
+                     connections to each guest would bring it";
+
 /// One descriptor for each.
 pub(super) static FACTORS: &[Descriptor] = &[
     Descriptor {
         kind: LevelKind::Word {
             words: || PRESETS.iter().map(|(name, _)| (*name).to_owned()).collect(),
             level: |name| name.parse().ok().map(Value::Backend),
-            instead: &[("macvtap", "did you mean `macvtap-bridge`?"), ("vhost", "did you mean `vhost-net`?")],
+            instead: &[
+                ("macvtap", "did you mean `macvtap-bridge`?"),
+                ("vhost", "did you mean `vhost-net`?"),
+                ("vhost-vdpa", "did you mean `vdpa`?"),
+                ("af-xdp", AF_XDP),
+                ("af_xdp", AF_XDP),
+                ("xdp", AF_XDP),
+                ("passt", PASST),
+            ],
         },
         about: "NIC backend, for example \"virtio\"",
         levels: &["\"virtio\"", "\"e1000\""],

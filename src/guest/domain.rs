@@ -278,6 +278,22 @@ mod tests {
     }
 
     #[test]
+    fn a_vdpa_device_is_the_source_and_has_queues_alone() {
+        let mut guest = domain();
+        let (name, node) = ("kf-abc234-d1".to_owned(), Some("/dev/vhost-vdpa-3".to_owned()));
+        guest.nics[1].source = NicSource::Vdpa { function: PciAddress::default(), name, node };
+        guest.nics[1].datapath = Datapath::VhostVdpa;
+        let vdpa = |guest: &Domain| {
+            guest.xml().unwrap().split_once("<interface type=\"vdpa\">").unwrap().1.to_owned()
+        };
+        let xml = vdpa(&guest);
+        assert!(xml.contains("<source dev=\"/dev/vhost-vdpa-3\"/>") && !xml.contains("<driver"), "{xml}");
+        assert!(!xml.contains("<mtu"), "{xml}");
+        guest.nics[1].queues = Some(2);
+        assert!(vdpa(&guest).contains("<driver queues=\"2\"/>"));
+    }
+
+    #[test]
     fn a_guest_of_a_switch_in_its_memory_shares_it() {
         let mut guest = domain();
         guest.nics[1].source = NicSource::VhostUser { socket: "/s/g1.sock".into() };

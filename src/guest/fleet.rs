@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::boot::{Boot, GuestSite, LOGIN};
 use super::console::Console;
 use super::error::GuestError;
-use super::ready;
+use super::{ready, vdpa};
 use crate::lab::LabError;
 use crate::libvirt::{Hypervisor, LibvirtError};
 use crate::machine::dialogue::Dialogue;
@@ -185,11 +185,12 @@ async fn boot_one(
     hypervisor: &Hypervisor,
     identity: &Identity,
     site: &GuestSite,
-    boot: Boot,
+    mut boot: Boot,
     patience: Patience,
     tell: impl Fn(BootNews),
 ) -> Result<RunningGuest, GuestError> {
     let name = boot.domain.name.clone();
+    vdpa::find_nodes(&mut boot.domain.nics, &site.host).await?;
     let xml = boot.domain.xml().map_err(|cause| GuestError::Xml { name: name.clone(), cause })?;
     let mut last_lines = String::new();
     let attempts = patience.attempts.max(1);

@@ -12,6 +12,7 @@ pub(super) fn write(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
         NicSource::Bridge { .. } => "bridge",
         NicSource::Existing { .. } => "ethernet",
         NicSource::VhostUser { .. } => "vhostuser",
+        NicSource::Vdpa { .. } => "vdpa",
         NicSource::Function { function } => return host_device(xml, function),
     };
     nest(xml, BytesStart::new("interface").with_attributes([("type", kind)]), |xml| {
@@ -24,6 +25,9 @@ pub(super) fn write(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
             NicSource::VhostUser { socket } => {
                 empty(xml, "source", &[("type", "unix"), ("path", socket), ("mode", "server")])?
             }
+            NicSource::Vdpa { name, node, .. } => {
+                empty(xml, "source", &[("dev", node.as_ref().unwrap_or(name))])?;
+            }
             NicSource::Function { .. } => {}
         }
         empty(xml, "mac", &[("address", &nic.mac)])?;
@@ -33,7 +37,7 @@ pub(super) fn write(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
         if nic.model == NicModel::Virtio {
             driver(xml, nic)?;
         }
-        if !matches!(nic.source, NicSource::VhostUser { .. }) {
+        if !matches!(nic.source, NicSource::VhostUser { .. } | NicSource::Vdpa { .. }) {
             empty(xml, "mtu", &[("size", &nic.mtu.to_string())])?; // libvirt sets it on an interface of the host's too
         }
         if matches!(nic.source, NicSource::VhostUser { .. }) {
@@ -64,7 +68,8 @@ fn driver(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
     let name = match nic.datapath {
         Datapath::Userspace | Datapath::Passthrough => Some("qemu"),
         Datapath::Vhost => Some("vhost"),
-        Datapath::VhostUser => None, // the source implies it, and the switch decides what it offers
+        // The source implies it, and the switch or the NIC decides what it offers.
+        Datapath::VhostUser | Datapath::VhostVdpa => None,
     };
     let size = nic.queue_size.map(|size| size.to_string());
     // QEMU lets only a vhost-user NIC choose the size of the other direction.

@@ -10,7 +10,7 @@
 //! - [`scheduler`]: CPU time of a running guest, set and read back
 //! - [`burner`]: busy loops in a guest
 //! - [`emulator`]: the QEMU that a profile names, and the one that runs
-//! - `interface`: the NICs in it; `xml`: its elements
+//! - `interface`: the NICs in it; `vdpa`: their character devices; `xml`: its elements
 //! - [`boot`]: what is needed to boot a guest and to reach it
 //! - [`fleet`]: the guests of a run, booted, suspended, resumed, destroyed
 //! - [`ready`], [`console`]: when a guest is ready; its serial console
@@ -33,4 +33,5 @@ pub mod memory;
 pub mod placement;
 pub mod ready;
 pub mod scheduler;
+mod vdpa;
 mod xml;

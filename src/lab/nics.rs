@@ -14,9 +14,15 @@ for file in address mtu flags; do echo "$file $(cat "$dir/$file")"; done
 for file in total_vfs:sriov_totalvfs active_vfs:sriov_numvfs offset:sriov_offset stride:sriov_stride; do
     [ ! -e "$dir/device/${file#*:}" ] || echo "${file%%:*} $(cat "$dir/device/${file#*:}")"
 done
-for link in device driver:device/driver master; do
+for link in driver:device/driver master; do
     [ ! -e "$dir/${link#*:}" ] || { target=$(readlink -f "$dir/${link#*:}"); echo "${link%%:*} ${target##*/}"; }
 done
+if [ -e "$dir/device" ]; then
+    device=$(readlink -f "$dir/device")
+    # A virtio device, which alone has feature bits, sits on a PCI function, unless its bus is another one.
+    [ ! -e "$device/features" ] || [ ! -e "${device%/*}/class" ] || device=${device%/*}
+    echo "device ${device##*/}"
+fi
 bridge=$(readlink "$dir/master"); bridge=${bridge##*/}
 for over in route:$1 ${bridge:+carries:$bridge}; do
     for family in -4 -6; do ip $family route show default dev "${over#*:}" | sed "s/^/${over%%:*} /"; done
@@ -37,7 +43,7 @@ pub async fn wire(
 ) -> Result<Wire, Vec<(Side, NicError)>> {
     let Some(named) = named else { return Ok(Wire::Veth) };
     let (mut found, mut errors) = (Vec::new(), Vec::new());
-    let ends = named.host_devs().map(|name| (Side::Host, host, name));
+    let ends = named.host_devs().chain(&named.vdpa_devs).map(|name| (Side::Host, host, name));
     for (side, machine, name) in ends.chain([(Side::Tester, tester, &named.tester_dev)]) {
         let Some(machine) = machine else { continue };
         match find(machine, name, private).await {
@@ -46,9 +52,12 @@ pub async fn wire(
         }
     }
     let (host, tester): (Vec<_>, Vec<_>) = found.into_iter().partition(|(side, _)| *side == Side::Host);
-    let host: Vec<HostNic> = host.into_iter().map(|(_, nic)| nic).collect();
+    let mut host: Vec<HostNic> = host.into_iter().map(|(_, nic)| nic).collect();
     match tester.into_iter().next() {
-        Some((_, tester)) if errors.is_empty() && !host.is_empty() => Ok(Wire::Nics(Nics { host, tester })),
+        Some((_, tester)) if errors.is_empty() && !host.is_empty() => {
+            let vdpa = host.split_off(1 + named.spare_devs.len());
+            Ok(Wire::Nics(Nics { host, vdpa, tester }))
+        }
         _ => Err(errors),
     }
 }
@@ -56,7 +65,8 @@ pub async fn wire(
 /// The wire that a profile names, by the names of its NICs alone: a plan queries no other machine.
 pub fn named_only(named: &WireNics) -> Wire {
     let nic = |name: &String| HostNic { name: name.clone(), ..HostNic::default() };
-    Wire::Nics(Nics { host: named.host_devs().map(nic).collect(), tester: nic(&named.tester_dev) })
+    let (host, vdpa) = (named.host_devs().map(nic).collect(), named.vdpa_devs.iter().map(nic).collect());
+    Wire::Nics(Nics { host, vdpa, tester: nic(&named.tester_dev) })
 }
 
 async fn find(machine: &Machine, name: &str, private: bool) -> Result<HostNic, NicError> {

@@ -59,6 +59,11 @@ impl Lab {
                 None
             }
             Action::Lend(nic) => self.note(side, Change::Nic(nic.clone())).await?,
+            Action::Vdpa { name, add } => {
+                let change = self.note(side, Change::Vdpa { name: name.clone() }).await?;
+                self.machines.end(side).outside.run(add).await?;
+                change
+            }
             Action::Borrow(nic) => {
                 let change = self.note(side, Change::Nic(nic.clone())).await?;
                 self.bring(side, &nic.device, &nic.name).await?;
@@ -92,7 +97,7 @@ impl Lab {
     /// Waits for the interface of a device, gives it a name and brings it to a side of the lab. A NIC without a device is known
     /// by its name.
     async fn bring(&self, side: Side, device: &str, name: &str) -> Result<(), LabError> {
-        const BRING: &str = "n=0\nuntil for net in /sys/bus/*/devices/\"$1\"/net/*; do [ -e \"$net\" ] && break; done; [ -e \"$net\" ]; do\n\
+        const BRING: &str = "n=0\nuntil for net in /sys/bus/*/devices/\"$1\"/net/* /sys/bus/pci/devices/\"$1\"/virtio*/net/*; do [ -e \"$net\" ] && break; done; [ -e \"$net\" ]; do\n\
             n=$((n + 1)); [ $n -lt 300 ] || { echo \"no interface of $1\" >&2; exit 1; }; sleep 0.1\ndone\n\
             net=${net##*/}\n[ \"$net\" = \"$2\" ] && exit 0\nip link set dev \"$net\" down && ip link set dev \"$net\" name \"$2\"";
         let end = self.machines.end(side);

@@ -28,6 +28,11 @@ pub enum Change {
     },
     /// A NIC was borrowed.
     Nic(HostNic),
+    /// A vDPA device was made.
+    Vdpa {
+        /// Its name.
+        name: String,
+    },
     /// A setting of a NIC was changed that a command of ethtool's gives back.
     Ethtool {
         /// The NIC.
@@ -177,6 +182,7 @@ fn call(change: &Change) -> Option<String> {
         }
         Change::Value { path, value } => line(["value", &path.to_string_lossy(), value]),
         Change::Nic(nic) => line(restore("nic", nic)),
+        Change::Vdpa { name } => line(["vdpa_device", name]),
         Change::Tree { path } => of_path("tree", path),
         Change::Tracing { path } => of_path("tracing", path),
         Change::GuestGroups { name } => line(["guest_groups", name]),
@@ -231,6 +237,7 @@ impl Change {
             }
             Change::Processes
             | Change::Command { .. }
+            | Change::Vdpa { .. } // its NIC has a line of its own
             | Change::Tree { .. }
             | Change::Domain { .. }
             | Change::GuestGroups { .. }

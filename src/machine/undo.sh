@@ -115,15 +115,16 @@ nic_is() {
 # Puts the NIC $1 (device $2, driver $3) back as it was: its driver, its name, no master, no address of a run, MTU $4, up or
 # down $5, MAC $6. One that was in another namespace comes back a moment after the last process there ended.
 nic() {
-    bus=/sys/bus/pci/devices/$2
-    if [ -n "$3" ] && [ -e "$bus" ] && [ "$(driver "$bus")" != "$3" ]; then
+    bus=/sys/bus/pci/devices/$2 function=$3
+    [ "$3" != virtio_net ] || function=virtio-pci # which makes the device that virtio_net drives
+    if [ -n "$3" ] && [ -e "$bus" ] && [ "$(driver "$bus")" != "$function" ]; then
         echo >"$bus/driver_override"
         [ ! -e "$bus/driver" ] || echo "$2" >"$bus/driver/unbind"
         echo "$2" >/sys/bus/pci/drivers_probe
     fi
     turn=0
     while [ -n "$2" ] && [ ! -e "/sys/class/net/$1" ]; do
-        for found in /sys/bus/*/devices/"$2"/net/*; do [ -e "$found" ] && break; done
+        for found in /sys/bus/*/devices/"$2"/net/* /sys/bus/pci/devices/"$2"/virtio*/net/*; do [ -e "$found" ] && break; done
         if [ -e "$found" ]; then
             name=${found##*/}
             ip link set dev "$name" down && ip link set dev "$name" name "$1" || break
@@ -151,6 +152,12 @@ return_nic() {
 }
 
 driver() { if [ -e "$1/driver" ]; then name=$(readlink "$1/driver"); echo "${name##*/}"; fi; }
+
+# Removes the vDPA device $1.
+vdpa_device() {
+    [ -e "/sys/bus/vdpa/devices/$1" ] || return 0
+    if vdpa dev del "$1"; then did "removed the vDPA device $1"; else left "the vDPA device $1"; fi
+}
 
 tree() {
     [ -e "$1" ] || return 0
@@ -203,6 +210,7 @@ survivors() {
         ip link delete "${path##*/}" 2>/dev/null && did "removed the interface ${path##*/}"
         [ ! -e "$path" ] || left "interface ${path##*/}"
     done
+    for path in /sys/bus/vdpa/devices/kf-"$1"-*; do vdpa_device "${path##*/}"; done
     for top in /sys/fs/cgroup /sys/fs/cgroup/*; do
         for path in "$top"/machine/*kf-"$1"-* "$top"/machine.slice/*kf-"$1"-*; do group "$path"; done
     done

@@ -23,6 +23,10 @@ pub(super) const NETSERVER: Program = ("netserver", NETPERF_PACKAGE);
 /// The Debian package of netperf and netserver.
 pub(super) const NETPERF_PACKAGE: &str = "netperf (component non-free)";
 
+/// What to do where there is no IOMMU.
+pub(super) const SWITCH_IOMMU_ON: &str =
+    "switch VT-d or AMD-Vi on in the firmware, and boot with intel_iommu=on (AMD: nothing more)";
+
 /// A program and the Debian package that has it.
 pub(super) type Program = (&'static str, &'static str);
 

@@ -6,7 +6,7 @@
 //! - `shell`: the login shell of another machine
 //! - `vm_host`, `tester`: what each of them needs; `machine`: what both need
 //! - `image`: what the guests boot, on this machine
-//! - `needs`: what the backends need; `open_vswitch`: their switches
+//! - `needs`: what the backends need; `open_vswitch`: their switches; `vdpa`: NICs that can have vDPA devices
 //! - `wire`: the NICs that the profile names
 //! - `settings`: the settings of the VM host, and of its end of the wire, that the profile changes
 //! - `groups`: what groups of guests need
@@ -32,6 +32,7 @@ mod room;
 mod settings;
 mod shell;
 mod tester;
+mod vdpa;
 mod vm_host;
 mod wire;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::machine::{file, programs};
-use super::{CheckResult, open_vswitch};
+use super::machine::{SWITCH_IOMMU_ON, file, programs};
+use super::{CheckResult, open_vswitch, vdpa};
 use crate::backend::Prerequisite;
 use crate::backend::wire::Wire;
 use crate::factor::{kernel, tuning};
@@ -64,9 +64,9 @@ async fn finding(
     need: Prerequisite,
     guests: u32,
 ) -> Option<CheckResult> {
-    let nics = match wire {
-        Some(Wire::Nics(nics)) => nics.host.as_slice(),
-        _ => &[],
+    let (nics, for_vdpa) = match wire {
+        Some(Wire::Nics(nics)) => (nics.host.as_slice(), nics.for_vdpa()),
+        _ => (&[][..], &[][..]),
     };
     let nic = nics.first();
     Some(match need {
@@ -74,6 +74,9 @@ async fn finding(
         Prerequisite::Device { path, fix } => file(host, "-c", path, path, fix).await,
         Prerequisite::Link("veth") if experiment.machines.is_some() => return None, // the wire consists of NICs
         Prerequisite::Link(kind) => link(host, kind).await,
+        Prerequisite::BusDriver { bus, name } => driver(host, bus, name).await,
+        Prerequisite::VdpaPerGuest if for_vdpa.is_empty() => return None, // no real wire
+        Prerequisite::VdpaPerGuest => vdpa::per_guest(host, for_vdpa, guests).await,
         Prerequisite::SwitchPath => open_vswitch::switch(host, experiment, nic).await,
         Prerequisite::Dpdk => open_vswitch::dpdk(host, experiment).await,
         Prerequisite::RealWire => return (wire == Some(&Wire::Veth)).then(no_real_wire),
@@ -127,10 +130,14 @@ fn functions(nic: &HostNic, guests: u32) -> CheckResult {
 }
 
 async fn vf_driver(host: &Machine, nic: &HostNic) -> CheckResult {
-    let driver = nic.vf_driver();
-    let what = format!("driver {driver} of the virtual functions");
-    let (path, fix) = (format!("/sys/bus/pci/drivers/{driver}"), format!("modprobe {driver}"));
-    file(host, "-d", &path, &what, &fix).await
+    let name = nic.vf_driver();
+    CheckResult { what: format!("driver {name} of the virtual functions"), ..driver(host, "pci", name).await }
+}
+
+/// A driver whose module has its name.
+async fn driver(host: &Machine, bus: &str, name: &str) -> CheckResult {
+    let path = format!("/sys/bus/{bus}/drivers/{name}");
+    file(host, "-d", &path, &format!("driver {name}"), &format!("modprobe {name}")).await
 }
 
 /// The first NIC that no guest may have; else the last one's.
@@ -149,9 +156,8 @@ async fn iommu_of_each(host: &Machine, nics: impl Iterator<Item = &HostNic>) -> 
 /// Without one, a guest's NIC could write into any memory; the kernel refuses to hand functions out.
 async fn iommu(host: &Machine, nic: &HostNic) -> CheckResult {
     let group = nic.pci().map(|function| format!("{}/iommu_group", function.sysfs())).unwrap_or_default();
-    let fix = "switch VT-d or AMD-Vi on in the firmware, and boot with intel_iommu=on (AMD: nothing more)";
-    if file(host, "-e", &group, "IOMMU", fix).await.fix.is_some() {
-        return CheckResult::bad("IOMMU", format!("{} is in no IOMMU group", nic.name), fix);
+    if file(host, "-e", &group, "IOMMU", SWITCH_IOMMU_ON).await.fix.is_some() {
+        return CheckResult::bad("IOMMU", format!("{} is in no IOMMU group", nic.name), SWITCH_IOMMU_ON);
     }
     file(host, "-c", "/dev/vfio/vfio", "IOMMU with VFIO", "modprobe vfio-pci").await
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::machine::{self, NETSERVER, Program, TC};
 use super::{CheckResult, cpus, emulator, exits, groups, memory, needs, others, real_time, room, settings};
-use crate::backend::Backend;
 use crate::backend::wire::Wire;
+use crate::backend::{Backend, Datapath};
 use crate::host::facts::Facts;
 use crate::libvirt::daemon::Daemon;
 use crate::libvirt::library;
@@ -74,6 +74,9 @@ async fn libvirt(host: &Machine, experiment: &Experiment) -> CheckResult {
         Err(error) => Err(error.to_string()),
     };
     match opened {
+        Ok((libvirt, _)) if uses_vdpa(experiment) && !machine::at_least(&libvirt, 6, 9) => {
+            CheckResult::bad(what, format!("{libvirt}, without vDPA"), "install libvirt 6.9 or newer")
+        }
         Ok((libvirt, qemu)) => CheckResult::good(what, format!("{libvirt}, with QEMU {qemu}")),
         Err(error) => CheckResult::bad(
             what,
@@ -81,6 +84,10 @@ async fn libvirt(host: &Machine, experiment: &Experiment) -> CheckResult {
             "apt-get install libvirt-daemon-system qemu-system-x86, and systemctl enable --now libvirtd",
         ),
     }
+}
+
+fn uses_vdpa(experiment: &Experiment) -> bool {
+    experiment.configurations.iter().any(|c| c.backend.datapath() == Some(Datapath::VhostVdpa))
 }
 
 fn account() -> CheckResult {

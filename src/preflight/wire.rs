@@ -11,7 +11,7 @@ const WHAT: &str = "NIC of the wire";
 /// NICs that can carry it, each with its side.
 pub(super) fn good(wire: &Wire) -> Vec<(Side, CheckResult)> {
     let Wire::Nics(nics) = wire else { return Vec::new() };
-    let host = nics.host.iter().map(|nic| (Side::Host, nic));
+    let host = nics.host.iter().chain(&nics.vdpa).map(|nic| (Side::Host, nic));
     host.chain([(Side::Tester, &nics.tester)]).map(|(side, nic)| (side, unused(nic))).collect()
 }
 

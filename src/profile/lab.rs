@@ -20,6 +20,9 @@ pub struct WireNics {
     pub host_dev: String,
     /// Further NICs of the host on the same switch, for backends that give each guest one of its own.
     pub spare_devs: Vec<String>,
+    /// NICs of the host for vDPA, one for each guest; empty where these are the others.
+    #[serde(default)]
+    pub vdpa_devs: Vec<String>,
     /// The tester's end.
     pub tester_dev: String,
 }

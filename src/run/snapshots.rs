@@ -117,7 +117,9 @@ async fn host_nic_interrupts(session: &LabSession, configuration: &Configuration
         return Vec::new();
     }
     let guest_nics = |guest: u32| match configuration.backend.nic(&site, guest).map(|nic| nic.source) {
-        Some(NicSource::Function { function }) => vec![function.to_string()],
+        Some(NicSource::Function { function } | NicSource::Vdpa { function, .. }) => {
+            vec![function.to_string()]
+        }
         _ => [Some(site.names.function(guest)), site.own_nic(guest).map(|nic| nic.name.clone())]
             .into_iter()
             .flatten()

@@ -58,7 +58,7 @@ async fn guest_checks(
         checks.extend(emulator::checks(session, guest, asked).await);
     }
     for proof in configuration.backend.proofs(&site, number) {
-        let found = observe(session, &proof.source).await;
+        let found = observe(session, &proof.source, guest.pid).await;
         checks.push(check(number, &proof.what, proof.expected, found));
     }
     Ok(checks)
@@ -78,7 +78,7 @@ const EXISTS: &str = r#"if [ -e "$1" ]; then echo there; else echo none; fi"#;
 const COMMS: &str = "cat /proc/$1/task/*/comm /proc/[0-9]*/comm 2>/dev/null || true";
 
 /// Looks at one fact on the host; what cannot be read is nothing.
-async fn observe(session: &LabSession, source: &FactSource) -> Option<String> {
+async fn observe(session: &LabSession, source: &FactSource, qemu: i32) -> Option<String> {
     let host = session.lab.side(Side::Host);
     match source {
         FactSource::Link(path) => {
@@ -91,6 +91,10 @@ async fn observe(session: &LabSession, source: &FactSource) -> Option<String> {
             Some(drivers.into_iter().collect::<Vec<_>>().join(", "))
         }
         FactSource::Command { argv, read } => read(&host.run(argv).await.ok()?.stdout),
+        FactSource::Qemu { script } => {
+            let output = host.run(&["sh", "-c", script, "qemu", &qemu.to_string()]).await.ok()?.stdout;
+            Some(output.trim().replace('\n', ", ")).filter(|found| !found.is_empty())
+        }
         FactSource::Absent(path) => {
             let output = host.run(&["sh", "-c", EXISTS, "exists", path]).await.ok()?.stdout;
             Some(output.trim().to_owned())
@@ -138,6 +142,7 @@ fn qemu_checks(words: &[String], guest: u32, configuration: &Configuration, acce
         let any = |what: &[&str]| words.iter().any(|word| what.iter().any(|part| word.contains(part)));
         let found = match () {
             () if any(&["vfio-pci"]) => Datapath::Passthrough,
+            () if any(&["\"type\":\"vhost-vdpa\"", "vhost-vdpa,"]) => Datapath::VhostVdpa,
             () if any(&["\"type\":\"vhost-user\"", "vhost-user,"]) => Datapath::VhostUser,
             () if any(&["vhost=on", "\"vhost\":true"]) => Datapath::Vhost,
             () => Datapath::Userspace,
@@ -215,5 +220,8 @@ mod tests {
         let user = words("{\"type\":\"vhost-user\",\"chardev\":\"charnet1\"}");
         assert!(!qemu_checks(&user, 1, &configuration("virtio"), Accel::Tcg)[1].holds());
         assert!(qemu_checks(&user, 1, &configuration("vhost-user"), Accel::Tcg)[1].holds());
+        let vdpa = words("{\"type\":\"vhost-vdpa\",\"vhostdev\":\"/dev/fdset/0\",\"id\":\"hostnet1\"}");
+        assert!(qemu_checks(&vdpa, 1, &configuration("vdpa"), Accel::Tcg)[1].holds());
+        assert!(!qemu_checks(&quiet, 1, &configuration("vdpa"), Accel::Tcg)[1].holds());
     }
 }

@@ -205,7 +205,7 @@ fn nics_that_cannot_carry_the_wire_are_refused_before_anything_is_made_each_with
 #[test]
 fn backends_of_real_nics_ask_for_them() {
     let place = Sandbox::new();
-    for backend in ["sr-iov", "sr-iov-macvtap", "pci-passthrough"] {
+    for backend in ["sr-iov", "sr-iov-macvtap", "pci-passthrough", "vdpa"] {
         let profile =
             place.profile(backend, &format!("[workload]\nflows = 2\n[network]\nbackend = \"{backend}\"\n"));
         let said = String::from_utf8(place.kvmfair(&["check", &profile]).stdout).unwrap();

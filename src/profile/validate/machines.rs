@@ -129,12 +129,13 @@ fn not_without_machines(check: &mut Validator, Written { host, tester, ssh, .. }
 
 /// The NICs of a real wire, if the profile names some.
 pub(super) fn wire(check: &mut Validator, written: &WireSection, two_machines: bool) -> Option<WireNics> {
-    let WireSection { host_dev, tester_dev, spare_devs, .. } = written;
+    let WireSection { host_dev, tester_dev, spare_devs, vdpa_devs } = written;
     match (host_dev, tester_dev) {
-        (None, None) if spare_devs.is_empty() => None,
+        (None, None) if spare_devs.is_empty() && vdpa_devs.is_empty() => None,
         (Some(host_dev), Some(tester_dev)) => {
             let (host_dev, tester_dev) = (host_dev.clone(), tester_dev.clone());
-            let nics = WireNics { host_dev, spare_devs: spare_devs.clone(), tester_dev };
+            let (spare_devs, vdpa_devs) = (spare_devs.clone(), vdpa_devs.clone());
+            let nics = WireNics { host_dev, spare_devs, vdpa_devs, tester_dev };
             named(check, &nics);
             each_once(check, &nics, two_machines);
             Some(nics)
@@ -151,12 +152,20 @@ pub(super) fn wire(check: &mut Validator, written: &WireSection, two_machines: b
     }
 }
 
+/// The host's NICs beside its end of the wire, with their places.
+fn more(nics: &WireNics) -> impl Iterator<Item = (String, &String)> {
+    let lists = [("spare_devs", &nics.spare_devs), ("vdpa_devs", &nics.vdpa_devs)];
+    lists.into_iter().flat_map(|(key, names)| {
+        names.iter().enumerate().map(move |(i, name)| (format!("wire.{key}[{i}]"), name))
+    })
+}
+
 /// Each name must be one that the kernel gives.
 fn named(check: &mut Validator, nics: &WireNics) {
-    let spare = nics.spare_devs.iter().enumerate().map(|(i, name)| (format!("wire.spare_devs[{i}]"), name));
+    let more = more(nics);
     let ends =
         [("wire.host_dev".to_owned(), &nics.host_dev), ("wire.tester_dev".to_owned(), &nics.tester_dev)];
-    for (path, name) in spare.chain(ends).filter(|(_, name)| !is_interface(name)) {
+    for (path, name) in more.chain(ends).filter(|(_, name)| !is_interface(name)) {
         let message = format!("no network interface is called {name:?}");
         check.fault(&path, Fault::new(message, "", "use a name that `ip link` shows, for example \"eth1\""));
     }
@@ -171,9 +180,9 @@ fn is_interface(name: &str) -> bool {
 /// No NIC of one machine may stand twice. In the embedded lab both ends are on one machine.
 fn each_once(check: &mut Validator, nics: &WireNics, two_machines: bool) {
     let mut seen = vec![&nics.host_dev];
-    let spare = nics.spare_devs.iter().enumerate().map(|(i, name)| (format!("wire.spare_devs[{i}]"), name));
+    let more = more(nics);
     let tester = (!two_machines).then(|| ("wire.tester_dev".to_owned(), &nics.tester_dev));
-    for (path, name) in spare.chain(tester) {
+    for (path, name) in more.chain(tester) {
         if seen.contains(&name) && is_interface(name) {
             let message = format!("{name} is named twice");
             check.fault(&path, Fault::new(message, "again", "every end of the wire is a NIC of its own"));

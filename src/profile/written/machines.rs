@@ -48,6 +48,8 @@ pub struct WireSection {
     pub host_dev: Option<String>,
     /// further NICs of the host on the same switch: macvtap-passthru and pci-passthrough take one for each guest
     pub spare_devs: Vec<String>,
+    /// NICs of the host for backend vdpa, one for each guest; left out: host_dev and spare_devs
+    pub vdpa_devs: Vec<String>,
     /// the tester's NIC
     pub tester_dev: Option<String>,
 }

@@ -227,7 +227,8 @@ mod tests {
         let tester = Login { address, jump: None, identity: None };
         experiment.machines = Some(Machines { host: Location::Local, tester });
         let [host_dev, tester_dev] = ["enp65s0", "eth1"].map(str::to_owned);
-        experiment.wire = Some(WireNics { host_dev, spare_devs: Vec::new(), tester_dev });
+        experiment.wire =
+            Some(WireNics { host_dev, spare_devs: Vec::new(), vdpa_devs: Vec::new(), tester_dev });
         let provenance = fixture::provenance(Accel::Kvm);
         let svg = lab(&Model::new(&experiment, &provenance, &[])).unwrap().unwrap().svg;
         for wanted in ["enp65s0", "eth1", "tester.example", "as planned"] {

@@ -139,5 +139,6 @@ fn attachment(backend: Backend) -> &'static str {
         Attachment::VirtualFunction => "virtual functions of the NIC",
         Attachment::VfMacvtap => "macvtap on virtual functions",
         Attachment::Function => "NICs passed through whole",
+        Attachment::Vdpa => "vDPA devices of NICs",
     }
 }

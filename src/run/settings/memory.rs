@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::backend::Side;
+use crate::backend::{Datapath, Side};
 use crate::guest::fleet::RunningGuest;
 use crate::profile::{Configuration, Factor, Value};
 use crate::raw::Check;
@@ -15,17 +15,34 @@ pub(in crate::run) async fn checks(
     guest: &RunningGuest,
     configuration: &Configuration,
 ) -> Vec<Check> {
+    let path = |file: &str| format!("/proc/{}/{file}", guest.pid);
+    let pinned = match configuration.backend.datapath() {
+        Some(Datapath::VhostVdpa) => {
+            let status = session.lab.side(Side::Host).read(&path("status")).await.unwrap_or_default();
+            Some(pinned(&status, guest.number, configuration.memory_mib))
+        }
+        _ => None,
+    };
     let thp = configuration.settings.contains_key(&Factor::Thp);
     if configuration.hugepages.is_none() && configuration.numa_node.is_none() && !thp {
-        return Vec::new();
+        return Vec::from_iter(pinned);
     }
-    let read = async |file: &str| {
-        let path = format!("/proc/{}/{file}", guest.pid);
-        session.lab.side(Side::Host).read(&path).await.unwrap_or_default()
-    };
+    let read = async |file| session.lab.side(Side::Host).read(&path(file)).await.unwrap_or_default();
     let smaps = read("smaps").await;
     let numa_maps = if configuration.numa_node.is_some() { read("numa_maps").await } else { String::new() };
-    compare(&smaps, &numa_maps, guest.number, configuration)
+    let compared = compare(&smaps, &numa_maps, guest.number, configuration);
+    pinned.into_iter().chain(compared).collect()
+}
+
+/// Whether a device may write to all of a guest's memory at any time: the kernel has pinned it (`VmPin` in QEMU's `status`). Pure.
+fn pinned(status: &str, guest: u32, mib: u32) -> Check {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmPin:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let found = kib.map(|kib| match kib / 1024 {
+        pinned if pinned >= mib.into() => "all of it".to_owned(),
+        pinned => format!("{pinned} of {mib} MiB"),
+    });
+    check(guest, "memory pinned for the NIC", "all of it", found)
 }
 
 /// Pure part of [`checks`].
@@ -175,6 +192,14 @@ mod tests {
         let transparent = SMAPS.replace("AnonHugePages:         0 kB", "AnonHugePages:      2048 kB");
         assert_eq!(compare(&transparent, "", 1, &asked)[0].found, "2048 kB");
         assert_eq!(holds(&compare("", "", 1, &asked)), [false]);
+    }
+
+    #[test]
+    fn memory_that_the_nic_may_not_write_to_is_found_out() {
+        let found = |status: &str| pinned(status, 1, 128).found;
+        assert_eq!(found("VmLck:\t       0 kB\nVmPin:\t  131328 kB\n"), "all of it");
+        assert_eq!(found("VmPin:\t       0 kB\n"), "0 of 128 MiB");
+        assert!(!pinned("", 1, 128).holds());
     }
 
     #[test]

@@ -42,6 +42,7 @@ mod interrupts;
 mod isolation;
 mod machines;
 mod metric;
+mod metric_descriptor;
 mod need;
 mod noise;
 mod numbers;

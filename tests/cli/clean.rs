@@ -1,6 +1,7 @@
 //! `kvmfair clean` on remains made by hand: it undoes what the journal says, and touches nothing else.
 
 use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -28,8 +29,15 @@ struct Sleeper(Child);
 impl Sleeper {
     fn start(run: &str, script: &str) -> Sleeper {
         let mut command = Command::new("sh");
-        command.args(["-c", script, "sleeper"]).env("KVMFAIR_RUN", run).stdin(Stdio::piped());
-        Sleeper(command.spawn().unwrap())
+        command.args(["-c", script, "sleeper"]).env("KVMFAIR_RUN", run);
+        Sleeper::ready(&mut command)
+    }
+
+    /// Returns when the script has printed a line: a process that is only just being started has no environment that could be seen.
+    fn ready(command: &mut Command) -> Sleeper {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        Sleeper(child)
     }
 
     fn lives(&mut self) -> bool {
@@ -45,7 +53,7 @@ impl Drop for Sleeper {
 }
 
 /// Waits for the end of its stdin, which the test holds open.
-const WAIT: &str = "read -r _";
+const WAIT: &str = "echo; read -r _";
 
 #[test]
 fn nothing_to_clean_is_success() {
@@ -106,7 +114,7 @@ fn each_value_that_is_written_back_is_told_once_and_one_that_went_with_its_devic
 fn a_process_that_ignores_sigterm_is_killed() {
     let place = Sandbox::new();
     remains(&place, "abc236", &(here("\"processes\"") + "\n"));
-    let mut stubborn = Sleeper::start("abc236", "trap '' TERM; read -r _; read -r _");
+    let mut stubborn = Sleeper::start("abc236", "trap '' TERM; echo; read -r _; read -r _");
     let clean = place.kvmfair(&["clean", "--json"]);
     let lines = json_lines(&clean.stdout);
     let cleaned = of_type(&lines, "cleaned");
@@ -162,8 +170,8 @@ fn what_a_run_leaves_is_noticed() {
     remains(&place, "abc23y", "");
     place.note_runs();
     let mut command = Command::new("sh");
-    command.args(["-c", WAIT]).env("KVMFAIR_STATE_DIR", place.state()).stdin(Stdio::piped());
-    let sleeper = Sleeper(command.spawn().unwrap());
+    command.args(["-c", WAIT]).env("KVMFAIR_STATE_DIR", place.state());
+    let sleeper = Sleeper::ready(&mut command);
     let group = kvmfair::lab::clean::machine_cgroups()[0].with_file_name("kf-abc23y-g1");
     fs::create_dir(&group).unwrap();
     let left = place.left();

@@ -44,7 +44,7 @@ pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
 /// Rasterises a picture in so many pixels.
 ///
 /// # Errors
-/// As [`png`].
+/// As [`png()`].
 pub fn png_of_size(svg: &str, pixels: (u32, u32)) -> Result<Vec<u8>, PngError> {
     encode(render(&tree(svg)?, pixels)?)
 }

@@ -25,6 +25,7 @@ fn provenance() -> Provenance {
         libvirt: String::new(),
         netperf: String::new(),
         date: String::new(),
+        changes: Default::default(),
     }
 }
 

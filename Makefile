@@ -6,7 +6,7 @@ KVMFAIR = target/release/kvmfair
 # Tests without guests: each takes seconds, and they run side by side.
 QUICK = --lib --bins --examples --test architecture --test cli --test simulations
 
-.PHONY: help quickstart check test lab install-deps install-test-deps install-lab-deps install-fuzz-deps build benchmark simulate fuzz chaos deny lint doc
+.PHONY: help quickstart check test lab install-deps install-test-deps install-lab-deps install-fuzz-deps build benchmark simulate fuzz chaos faults deny lint doc
 
 help:
 	@echo 'make quickstart    install what is missing, build, and measure real guests (about ten minutes the first time)'
@@ -16,6 +16,7 @@ help:
 	@echo 'make benchmark     what kvmfair itself costs, as ratios, in a Markdown table'
 	@echo 'make simulate      how often tests, intervals and the gate are right, with planted truths (minutes; prints tables)'
 	@echo 'make chaos         a hundred runs and clean-ups killed at random moments; nothing may be left or touched (about an hour)'
+	@echo 'make faults        a fault of each kind in a trial of its own, and what became of it, as a table (ten minutes)'
 	@echo 'make fuzz          every parser of foreign text under libFuzzer, FUZZ_SECONDS (60) each; prints how often it was executed'
 	@echo 'make deny          licences and sources of all packages that kvmfair is built from'
 	@echo 'make install-deps  install what is missing (Debian)'
@@ -67,6 +68,10 @@ deny:
 chaos: install-test-deps
 	CHAOS=100 $(CARGO) test --locked --test guests -- --nocapture --test-threads 1 chaos
 	ROUNDS=20 $(CARGO) test --locked --test guests -- --nocapture --test-threads 1 neighbours
+
+# On request: a machine that freezes for seconds moves a fault into another moment of its trial.
+faults: install-test-deps
+	$(CARGO) test --locked --test guests -- --include-ignored --nocapture --test-threads 1 fault_matrix
 
 build: install-deps
 	$(CARGO) build --locked --release

@@ -19,6 +19,7 @@ pub fn valid_files(run: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
+#[ignore = "minutes, and each fault must hit a window: make faults"]
 fn a_full_disk_spoils_a_trial_or_ends_the_run_which_keeps_what_it_has_and_is_resumed() {
     let place = Sandbox::with_guests();
     let (runs, state) = (place.out(), place.state());

@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
+use serde::{Deserialize, Serialize};
 
 use super::file_error::FileError;
 
@@ -37,6 +38,19 @@ pub fn parent_of(file: &Path) -> Result<(Directory, String), FileError> {
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok((Directory::open(parent)?, name))
+}
+
+/// Which file it is, and when it was last touched: not even a restored time hides a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileStamp {
+    /// Its inode.
+    inode: u64,
+    /// Its length.
+    bytes: i64,
+    /// When anything of it changed, s since 1970.
+    changed_s: i64,
+    /// The rest of that, ns.
+    changed_ns: i64,
 }
 
 impl Directory {
@@ -98,6 +112,16 @@ impl Directory {
         let (file, stat) = self.open_file(name, OFlag::O_RDONLY, 0, "read")?;
         refuse_foreign(&self.path.join(name), &stat)?;
         self.content(name, file, most)
+    }
+
+    /// The stamp of a file: one with another stamp has been written since.
+    ///
+    /// # Errors
+    /// [`FileError`] if it is missing or is no regular file.
+    pub fn stamp(&self, name: &str) -> Result<FileStamp, FileError> {
+        let (_, stat) = self.open_file(name, OFlag::O_RDONLY, 0, "read")?;
+        let (inode, bytes) = (stat.st_ino, stat.st_size);
+        Ok(FileStamp { inode, bytes, changed_s: stat.st_ctime, changed_ns: stat.st_ctime_nsec })
     }
 
     /// Refuses a directory in which other users can put what they like.

@@ -12,5 +12,5 @@ mod handle;
 mod replacement;
 
 pub use file_error::FileError;
-pub use handle::{Directory, WRITTEN_BY_OTHERS, parent_of};
+pub use handle::{Directory, FileStamp, WRITTEN_BY_OTHERS, parent_of};
 pub use replacement::{Replacement, is_temporary};

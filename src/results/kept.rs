@@ -1,9 +1,9 @@
 //! Figures of finished trials, kept beside their raw files: a report reads no raw data twice.
 //!
 //! `figures/trial-0001.zst` has the figures of a trial and its rows of the tables of single trials, as one frame of zstd each: the rows
-//! are five times as large, and read only where tables are written. It is a cache: its key is the
-//! SHA-256 of the raw file, of the experiment, of the run's name and of the build of kvmfair. A file with another key, a damaged
-//! one or none means that the figures are computed from the raw data, and kept.
+//! are five times as large, and read only where tables are written. It is a cache: its key is the SHA-256 of the raw file, of the
+//! experiment, of the run's name and of the build of kvmfair. A file with another key, a damaged one or none means that the figures
+//! are computed from the raw data, and kept. A raw file that nobody has touched since is not read again for its digest.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::admission::{ReadTrial, TrialReader};
 use super::run_dir::RunDir;
 use super::run_dir_error::RunDirError;
-use crate::directory::FileError;
+use crate::directory::{FileError, FileStamp};
 use crate::figures::{TrialFigures, timeline};
 use crate::profile::Experiment;
 use crate::raw::RawTrial;
@@ -48,7 +48,11 @@ type KeptTrial = ReadTrial<Vec<String>>;
 /// The first frame of a file; the rows follow.
 #[derive(Serialize, Deserialize)]
 struct Description {
+    /// The digest of all that the figures depend on.
     key: String,
+    /// The same without the raw file, and how that was.
+    context: String,
+    raw: FileStamp,
     figures: TrialFigures,
     /// Bytes of the rows of each table.
     lengths: Vec<usize>,
@@ -98,6 +102,19 @@ impl<'r> Keeper<'r> {
         Ok((raw, figures))
     }
 
+    /// What is kept in a file, if it is of this raw file.
+    fn kept(&self, raw: &str, file: &str, stamp: FileStamp) -> Option<KeptTrial> {
+        let kept = KeptFile::read(self.dir, file)?;
+        let Description { context, raw: then, key, .. } = &kept.described;
+        let is_unchanged = *then == stamp && *context == hexadecimal(self.context.clone());
+        let is_same = is_unchanged || *key == self.key(&self.dir.read_bytes(raw).ok()?);
+        if is_same { kept.into_trial(self.reads_rows) } else { None }
+    }
+
+    fn key(&self, raw: &[u8]) -> String {
+        hexadecimal(self.context.clone().chain_update(raw))
+    }
+
     /// The rows of a trial in each of [`headers`]' tables; without its raw samples it has no course.
     pub fn tables(&self, figures: &TrialFigures, raw: Option<&RawTrial>) -> Vec<Table> {
         let one = std::slice::from_ref(figures);
@@ -127,19 +144,21 @@ impl TrialReader for Keeper<'_> {
 
     /// Figures that are kept do not replace the raw samples: a trial without these is no trial.
     fn trial(&self, name: &str) -> Result<KeptTrial, RunDirError> {
-        let bytes = self.dir.read_bytes(name)?;
-        let digest = self.context.clone().chain_update(&bytes).finalize();
-        let key: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let kept = name.replacen("raw", DIRECTORY, 1);
-        if let Some(trial) = read(self.dir, &kept, &key, self.reads_rows) {
+        let stamp = self.dir.stamp(name)?;
+        let file = name.replacen("raw", DIRECTORY, 1);
+        if let Some(trial) = self.kept(name, &file, stamp) {
             return Ok(trial);
         }
+        let bytes = self.dir.read_bytes(name)?;
         let (raw, mut figures) = self.decoded(name, &bytes)?;
         let rows = self.rows(&figures, Some(&raw));
         figures.drop_details();
+        let lengths = rows.iter().map(String::len).collect();
+        let (key, context) = (self.key(&bytes), hexadecimal(self.context.clone()));
+        let described = Description { key, context, raw: stamp, figures: figures.clone(), lengths };
         let trial = KeptTrial { figures, rows };
         if self.keeps
-            && let Err(error) = write(self.dir, &kept, key, &trial)
+            && let Err(error) = write(self.dir, &file, &described, &trial.rows)
         {
             tracing::debug!("failed to keep the figures of {name}: {error}"); // the next report is slower, no more
         }
@@ -158,16 +177,33 @@ pub(super) fn headers(experiment: &Experiment, provenance: &Provenance) -> Vec<T
     tables
 }
 
-/// What is kept in a file; `None` if it is absent, damaged, or has another key.
-fn read(dir: &RunDir, name: &str, key: &str, reads_rows: bool) -> Option<KeptTrial> {
-    let file = dir.files.read(name, LARGEST).ok()?;
-    let mut rest = file.as_slice();
-    let Description { key: found, figures, lengths } = serde_json::from_slice(&unpacked(&mut rest)?).ok()?;
-    if found != key {
-        return None;
+/// A file of [`DIRECTORY`].
+struct KeptFile {
+    described: Description,
+    /// Its second frame.
+    rows: Vec<u8>,
+}
+
+impl KeptFile {
+    /// `None` if it is absent or damaged.
+    fn read(dir: &RunDir, name: &str) -> Option<KeptFile> {
+        let file = dir.files.read(name, LARGEST).ok()?;
+        let mut rest = file.as_slice();
+        let described = serde_json::from_slice(&unpacked(&mut rest)?).ok()?;
+        Some(KeptFile { described, rows: rest.to_vec() })
     }
-    let rows = if reads_rows { rows(&unpacked(&mut rest)?, &lengths)? } else { Vec::new() };
-    Some(KeptTrial { figures, rows })
+
+    /// `None` if its rows are damaged.
+    fn into_trial(self, reads_rows: bool) -> Option<KeptTrial> {
+        let Description { figures, lengths, .. } = self.described;
+        let rows =
+            if reads_rows { rows(&unpacked(&mut self.rows.as_slice())?, &lengths)? } else { Vec::new() };
+        Some(KeptTrial { figures, rows })
+    }
+}
+
+fn hexadecimal(digest: Sha256) -> String {
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The next frame.
@@ -190,18 +226,16 @@ fn rows(mut rest: &[u8], lengths: &[usize]) -> Option<Vec<String>> {
 }
 
 /// Replaces a file as a whole. It is not synced: one that a crash cut is computed again.
-fn write(dir: &RunDir, name: &str, key: String, trial: &KeptTrial) -> Result<(), RunDirError> {
-    let bytes = encode(key, trial).map_err(dir.content(name))?;
+fn write(dir: &RunDir, name: &str, described: &Description, rows: &[String]) -> Result<(), RunDirError> {
+    let bytes = encode(described, rows).map_err(dir.content(name))?;
     dir.make(DIRECTORY)?;
     let mut file = dir.replace(name)?;
     file.write_all(&bytes).map_err(FileError::system("write", &dir.path().join(name)))?;
     Ok(file.finish_unsynced()?)
 }
 
-fn encode(key: String, trial: &KeptTrial) -> std::io::Result<Vec<u8>> {
-    let lengths = trial.rows.iter().map(String::len).collect();
-    let description = Description { key, figures: trial.figures.clone(), lengths };
-    Ok([packed(&serde_json::to_vec(&description)?)?, packed(trial.rows.concat().as_bytes())?].concat())
+fn encode(described: &Description, rows: &[String]) -> std::io::Result<Vec<u8>> {
+    Ok([packed(&serde_json::to_vec(described)?)?, packed(rows.concat().as_bytes())?].concat())
 }
 
 fn packed(bytes: &[u8]) -> std::io::Result<Vec<u8>> {

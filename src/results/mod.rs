@@ -377,6 +377,24 @@ mod tests {
     }
 
     #[test]
+    fn kept_figures_are_not_used_for_raw_data_that_changed_though_length_and_time_are_the_same() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = reported(base.path());
+        let raw = |trial: u32| dir.path().join(file_of_trial(trial));
+        let stamps = [1, 2].map(|trial| dir.stamp(&file_of_trial(trial)).unwrap());
+        assert_eq!(stamps[0], dir.stamp(&file_of_trial(1)).unwrap());
+        assert_ne!(stamps[0], stamps[1]);
+        let time = std::fs::metadata(raw(2)).unwrap().modified().unwrap();
+        let mut bytes = std::fs::read(raw(2)).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(raw(2), bytes).unwrap();
+        std::fs::File::options().write(true).open(raw(2)).unwrap().set_modified(time).unwrap();
+        assert_ne!(dir.stamp(&file_of_trial(2)).unwrap(), stamps[1]);
+        let read = Results::read(dir.clone()).unwrap();
+        assert!(read.place(2).is_err() || read.trials()[1].numbers.is_none(), "a damaged trial is no trial");
+    }
+
+    #[test]
     fn tables_that_cannot_be_written_end_no_run_and_are_complete_once_they_can() {
         let base = tempfile::tempdir().unwrap();
         let mut results = results(base.path(), Duration::ZERO);

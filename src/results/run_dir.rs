@@ -24,7 +24,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::run_dir_error::RunDirError;
-use crate::directory::{Directory, FileError, Replacement, is_temporary};
+use crate::directory::{Directory, FileError, FileStamp, Replacement, is_temporary};
 use crate::profile;
 
 /// Raw samples in a file, bytes: a reader takes no more than 64 MiB of them when they are decompressed.
@@ -226,10 +226,18 @@ impl RunDir {
     }
 
     pub(super) fn read_bytes(&self, name: &str) -> Result<Vec<u8>, RunDirError> {
-        self.files.read(name, largest(name)).map_err(|error| match error.is_missing() {
+        self.files.read(name, largest(name)).map_err(self.incomplete(name))
+    }
+
+    pub(super) fn stamp(&self, name: &str) -> Result<FileStamp, RunDirError> {
+        self.files.stamp(name).map_err(self.incomplete(name))
+    }
+
+    fn incomplete(&self, name: &str) -> impl FnOnce(FileError) -> RunDirError {
+        move |error| match error.is_missing() {
             true => RunDirError::Incomplete { dir: self.path().to_owned(), file: name.to_owned() },
             false => error.into(),
-        })
+        }
     }
 
     pub(super) fn content<E: ToString>(&self, name: &str) -> impl FnOnce(E) -> RunDirError {

@@ -79,11 +79,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
     },
     Descriptor {
         applied: AppliedAt::Live,
-        kind: LevelKind::Text {
-            form: "a CPU list such as \"0-3\", or \"none\" for all CPUs",
-            pattern: "^(none|[0-9][-0-9, ]*)$",
-            level: cpu_list,
-        },
+        kind: CPU_LIST,
         about: "CPUs where QEMU's other threads may run: \"none\", all of them; or a CPU list, such as \"0-3\". Left out: as libvirt \
                 leaves them",
         levels: &["\"none\"", "\"0\""],
@@ -92,11 +88,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
     },
     Descriptor {
         applied: AppliedAt::Live,
-        kind: LevelKind::Text {
-            form: "a CPU list such as \"0-3\", or \"none\" for all CPUs",
-            pattern: "^(none|[0-9][-0-9, ]*)$",
-            level: cpu_list,
-        },
+        kind: CPU_LIST,
         about: "CPUs where the vhost workers may run, with the backends that have some: \"none\", all of them; or a CPU list, such as \
                 \"0-3\". Left out: as the kernel leaves them",
         levels: &["\"none\"", "\"0\""],
@@ -149,6 +141,12 @@ pub(super) static FACTORS: &[Descriptor] = &[
 ];
 
 /// CPUs of threads of which each may run on all of them: there is nothing to spread.
+const CPU_LIST: LevelKind = LevelKind::Text {
+    form: "a CPU list such as \"0-3\", or \"none\" for all CPUs",
+    pattern: "^(none|[0-9][-0-9, ]*)$",
+    level: cpu_list,
+};
+
 fn cpu_list(text: &str) -> Option<Value> {
     let pin = text.parse().ok().filter(|pin| matches!(pin, Pin::None | Pin::Cpus(_)))?;
     Some(Value::Pin(pin))

@@ -66,21 +66,12 @@ fn too_slow(raw: &RawTrial, numbers: &Numbers, guest: u32) -> Option<String> {
 mod tests {
     use super::*;
     use crate::figures::{TrialFigures, fixture};
-    use crate::profile::groups::{CpuSettings, Members};
+    use crate::profile::groups::Members;
 
     /// Guest 1 is measured, guest 2 has the role.
     fn told(role: Role, change: impl FnOnce(&mut RawTrial)) -> Vec<String> {
         let mut raw = fixture::trial(fixture::configuration("virtio", 2), &[1000.0, 0.0]);
-        let members = |name: &str, first, role| Members {
-            name: name.into(),
-            first,
-            guests: 1,
-            role,
-            cpu: CpuSettings::default(),
-            bandwidth_bps: None,
-            rate_bps: None,
-            cgroup: false,
-        };
+        let members = |name, first, role| Members { role, ..fixture::members(name, first, 1) };
         raw.groups = vec![members("victim", 1, Role::Measured), members("noise", 2, role)];
         change(&mut raw);
         let figures = TrialFigures::compute(&raw, &fixture::timing());

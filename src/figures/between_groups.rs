@@ -94,15 +94,9 @@ mod tests {
         let rates = [gold, silver].concat();
         let configuration = fixture::configuration("virtio", rates.len() as u32);
         let mut raw = fixture::trial(configuration, &rates);
-        let members = |name: &str, first: usize, guests: usize, shares| Members {
-            name: name.into(),
-            first: first as u32,
-            guests: guests as u32,
-            role: Role::Measured,
-            cpu: CpuSettings { shares: Some(shares), ..CpuSettings::default() },
-            bandwidth_bps: None,
-            rate_bps: None,
-            cgroup: false,
+        let members = |name, first: usize, guests: usize, shares| {
+            let cpu = CpuSettings { shares: Some(shares), ..CpuSettings::default() };
+            Members { cpu, ..fixture::members(name, first as u32, guests as u32) }
         };
         raw.groups =
             vec![members("gold", 1, gold.len(), 1024), members("silver", 1 + gold.len(), silver.len(), 512)];

@@ -68,20 +68,10 @@ mod tests {
     use super::*;
     use crate::figures::{Numbers, TrialFigures, fixture};
     use crate::profile::Role;
-    use crate::profile::groups::CpuSettings;
 
     /// Guests 1 and 2, 3 and 4.
     fn groups() -> Vec<Members> {
-        let members = |name: &str, first, role| Members {
-            name: name.into(),
-            first,
-            guests: 2,
-            role,
-            cpu: CpuSettings::default(),
-            bandwidth_bps: None,
-            rate_bps: None,
-            cgroup: false,
-        };
+        let members = |name, first, role| Members { role, ..fixture::members(name, first, 2) };
         vec![members("gold", 1, Role::Measured), members("silver", 3, Role::CpuBurner)]
     }
 

@@ -93,21 +93,11 @@ fn group<'n>(numbers: &'n Numbers, guest: &GuestFigures) -> Option<&'n GroupFigu
 mod tests {
     use super::*;
     use crate::figures::{Metric, fixture};
-    use crate::profile::Role;
-    use crate::profile::groups::{CpuSettings, Members};
+
+    use crate::profile::groups::Members;
 
     fn members(name: &str, first: u32, guests: u32, bandwidth_bps: Option<u64>) -> Members {
-        let cpu = CpuSettings::default();
-        Members {
-            name: name.into(),
-            first,
-            guests,
-            role: Role::Measured,
-            cpu,
-            bandwidth_bps,
-            rate_bps: None,
-            cgroup: false,
-        }
+        Members { bandwidth_bps, ..fixture::members(name, first, guests) }
     }
 
     /// Four flows for each guest.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::backend::Backend;
-use crate::profile::{Configuration, Timing};
+use crate::profile::groups::{CpuSettings, Members};
+use crate::profile::{Configuration, Role, Timing};
 use crate::raw::{
     Accel, Check, CpuTimes, FORMAT, Failure, HostSample, InterimResult, OneCpu, RawFlow, RawGuest, RawTrial,
     Stage, TargetCounters,
@@ -194,6 +195,20 @@ pub fn numbered(mut raw: RawTrial, trial: u32, repeat: u32) -> RawTrial {
     raw.trial = trial;
     raw.repeat = repeat;
     raw
+}
+
+/// A group of measured guests without settings.
+pub fn members(name: &str, first: u32, guests: u32) -> Members {
+    Members {
+        name: name.into(),
+        first,
+        guests,
+        role: Role::Measured,
+        cpu: CpuSettings::default(),
+        bandwidth_bps: None,
+        rate_bps: None,
+        cgroup: false,
+    }
 }
 
 /// A trial that broke while booting.

@@ -163,16 +163,7 @@ mod tests {
 
     fn members(name: &str, first: u32, guests: u32, role: Role, shares: Option<u32>) -> Members {
         let cpu = CpuSettings { shares, ..CpuSettings::default() };
-        Members {
-            name: name.into(),
-            first,
-            guests,
-            role,
-            cpu,
-            bandwidth_bps: None,
-            rate_bps: None,
-            cgroup: false,
-        }
+        Members { role, cpu, ..fixture::members(name, first, guests) }
     }
 
     /// Four guests, of which the first two got twice the rate and nearly twice the CPU; the host as busy as said.

@@ -266,8 +266,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::figures::{Outcome, Reason, TrialFigures, fixture};
-    use crate::profile::Role;
-    use crate::profile::groups::{CpuSettings, Members};
+
     use crate::raw::{self, Hiccup, NicPackets, RawTrial, Snapshot};
 
     /// A trial with a bit of everything.
@@ -285,18 +284,7 @@ mod tests {
         };
         raw.snapshots = vec![snapshot(1.0), snapshot(13.0)];
         raw.hiccups = Some(vec![Hiccup { end_s: fixture::START + 1.0, length_s: 0.1 }]);
-        let (name, role, cpu) = ("all".into(), Role::Measured, CpuSettings::default());
-        let all = Members {
-            name,
-            first: 1,
-            guests: 2,
-            role,
-            cpu,
-            bandwidth_bps: None,
-            rate_bps: None,
-            cgroup: false,
-        };
-        raw.groups = vec![all];
+        raw.groups = vec![fixture::members("all", 1, 2)];
         fixture::exits(&mut raw, &[("exits", 100)]);
         raw
     }

@@ -84,15 +84,9 @@ mod tests {
 
     /// Victims, then a burner, with quotas.
     fn groups(victims: u32, quota_us: u32, quota_of_victims_us: Option<u32>) -> Vec<Members> {
-        let members = |name: &str, first, guests, role, quota_us| Members {
-            name: name.into(),
-            first,
-            guests,
-            role,
-            cpu: CpuSettings { quota_us, ..CpuSettings::default() },
-            bandwidth_bps: None,
-            rate_bps: None,
-            cgroup: false,
+        let members = |name, first, guests, role, quota_us| {
+            let cpu = CpuSettings { quota_us, ..CpuSettings::default() };
+            Members { role, cpu, ..fixture::members(name, first, guests) }
         };
         let limited = (quota_us > 0).then_some(quota_us);
         vec![

@@ -8,6 +8,7 @@
 //! - [`Interference`]: with background against without
 //! - [`Reason`]: why a trial that ran is not valid
 //! - `starved`, `impossible`: guests that got next to nothing; raw data that cannot be true
+//! - `noise`, `course`: what noise alone gives; the table of metrics is in `metric`, the form of its rows in `metric_descriptor`
 //! - [`Metric`]: the figures that are summarised over repeats and drawn
 //! - [`JainAt`], [`Course`]: fairness over slices of the window, and the rates in them
 //! - [`exit_reasons()`], [`exit_sources()`], [`exit_words()`]: why KVM left the guests, and who counted

@@ -5,10 +5,14 @@ use crate::raw::{HostSample, RawTrial, TargetCounters};
 use crate::stats::Spread;
 use crate::window::Window;
 
-/// Spread of the measured guests' CPU times beside what their noise explains, from one of the host's samples to the next.
+/// Spread of the measured guests' CPU times beside what their noise explains, from one of the host's samples to the next. After a
+/// hiccup samples follow each other at once: what lies between two of them says nothing, and would count as much as the others.
 pub(super) fn cpu_spread(raw: &RawTrial, window: &Window) -> Option<Spread> {
     let within = |sample: &&HostSample| (window.start_s..=window.end_s).contains(&sample.at_s);
-    let samples: Vec<&HostSample> = raw.host.iter().filter(within).collect();
+    let mut samples: Vec<&HostSample> = raw.host.iter().filter(within).collect();
+    let length_s = samples.last()?.at_s - samples.first()?.at_s;
+    let usual_s = length_s / samples.len() as f64;
+    samples.dedup_by(|next, kept| next.at_s - kept.at_s <= usual_s / 2.0);
     let used = |sample: &HostSample, guest: u32| sample.targets.get(guest as usize - 1).map(cpu_s);
     let course = |guest: u32| {
         let slice = |pair: &[&HostSample]| {
@@ -39,8 +43,6 @@ pub(super) fn group_spread(
 #[cfg(test)]
 mod tests {
     use crate::figures::{Metric, TrialFigures, fixture};
-    use crate::profile::Role;
-    use crate::profile::groups::{CpuSettings, Members};
     use crate::raw::RawTrial;
 
     /// Four guests whose CPU times and rates vary from second to second, by turns of the parties' own.
@@ -74,6 +76,20 @@ mod tests {
     }
 
     #[test]
+    fn samples_that_follow_each_other_at_once_are_no_noise_of_cpu_time() {
+        let mut raw = uneven();
+        let before = value(&raw, Metric::FloorBiasCpu);
+        for place in [9, 6] {
+            let mut soon = raw.host[place].clone();
+            soon.at_s += if place == 9 { 0.001 } else { 0.0 };
+            soon.targets[0].vcpu_s += 0.01;
+            raw.host.insert(place + 1, soon);
+        }
+        let after = value(&raw, Metric::FloorBiasCpu);
+        assert!((after - before).abs() < 0.05 * before, "{before} {after}");
+    }
+
+    #[test]
     fn the_floor_of_latency_is_that_of_the_rate_in_a_closed_loop() {
         let raw = uneven();
         assert_eq!(value(&raw, Metric::FloorBiasLatency), value(&raw, Metric::FloorBiasRate));
@@ -83,17 +99,7 @@ mod tests {
     fn groups_have_a_floor_of_their_own_that_more_guests_in_each_make_smaller() {
         let mut raw = uneven();
         let guests = value(&raw, Metric::FloorBiasRate);
-        let members = |name: &str, first| Members {
-            name: name.into(),
-            first,
-            guests: 2,
-            role: Role::Measured,
-            cpu: CpuSettings::default(),
-            bandwidth_bps: None,
-            rate_bps: None,
-            cgroup: false,
-        };
-        raw.groups = vec![members("gold", 1), members("silver", 3)];
+        raw.groups = vec![fixture::members("gold", 1, 2), fixture::members("silver", 3, 2)];
         let groups = value(&raw, Metric::GroupsFloorBiasRate);
         assert!(groups > 0.0 && groups < guests, "{groups} {guests}");
     }

@@ -50,8 +50,8 @@ fn below_peers(own: &[f64], peers: &[&Vec<f64>], slice_s: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use crate::figures::{Numbers, Outcome, Reason, TrialFigures, fixture};
-    use crate::profile::groups::{CpuSettings, Members};
-    use crate::profile::{Role, Timing};
+
+    use crate::profile::Timing;
     use crate::raw::RawTrial;
 
     /// Four guests with two flows each.
@@ -102,18 +102,8 @@ mod tests {
     #[test]
     fn a_guest_is_compared_with_those_of_its_group() {
         let mut raw = fixture::trial(fixture::configuration("virtio", 4), &[2000.0, 2000.0, 20.0, 20.0]);
-        let members = |name: &str, first| Members {
-            name: name.into(),
-            first,
-            guests: 2,
-            role: Role::Measured,
-            cpu: CpuSettings::default(),
-            bandwidth_bps: None,
-            rate_bps: None,
-            cgroup: false,
-        };
         assert_eq!(starved_s(&raw), [0.0, 0.0, 10.0, 10.0]);
-        raw.groups = vec![members("fast", 1), members("capped", 3)];
+        raw.groups = vec![fixture::members("fast", 1, 2), fixture::members("capped", 3, 2)];
         assert_eq!(starved_s(&raw), [0.0; 4]);
     }
 

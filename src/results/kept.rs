@@ -244,3 +244,35 @@ fn packed(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     encoder.write_all(bytes)?;
     encoder.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::figures::fixture;
+    use crate::report::fixture as report_fixture;
+
+    /// Nobody can tell whether a file was read. So what is kept says something else than the raw file, under another digest: it is
+    /// believed as long as the raw file was not touched.
+    #[test]
+    fn a_raw_file_that_nobody_touched_is_not_read_again_and_one_that_was_touched_is() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = RunDir::create(base.path(), "kept", "now").unwrap();
+        let (experiment, provenance, _) = report_fixture::run();
+        let name = "raw/trial-0001.zst";
+        dir.write_raw(name, &fixture::trial(fixture::configuration("virtio", 2), &[900.0, 1100.0])).unwrap();
+        let keeper = Keeper::new(&dir, &experiment, &provenance);
+        let attempt = || keeper.trial(name).unwrap().figures.attempt;
+        assert_eq!(attempt(), 1);
+        let kept = "figures/trial-0001.zst";
+        let mut file = KeptFile::read(&dir, kept).unwrap();
+        file.described.figures.attempt = 7;
+        file.described.key = "another".into();
+        let rows = rows(&unpacked(&mut file.rows.as_slice()).unwrap(), &file.described.lengths).unwrap();
+        write(&dir, kept, &file.described, &rows).unwrap();
+        assert_eq!(attempt(), 7);
+        fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(attempt(), 1);
+    }
+}

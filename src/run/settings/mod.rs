@@ -8,6 +8,12 @@
 //! - `limits`: shares, quotas and caps of groups
 //! - `paced`: background streams that are held to a rate
 
+use anyhow::Result;
+
+use super::lab_session::LabSession;
+use crate::backend::Side;
+use crate::guest::fleet::RunningGuest;
+
 pub(super) mod emulator;
 pub(super) mod huge_pages;
 pub(super) mod kernel;
@@ -19,3 +25,10 @@ pub(super) mod paced;
 pub(super) mod pin;
 pub(super) mod qemu_threads;
 pub(super) mod scheduler;
+
+/// What a script on the VM host prints whose arguments are the process number of a guest's QEMU and some words.
+async fn on_qemu(session: &LabSession, guest: &RunningGuest, script: &str, words: &[&str]) -> Result<String> {
+    let pid = guest.pid.to_string();
+    let argv = [&["sh", "-c", script, "qemu", &pid], words].concat();
+    Ok(session.lab.side(Side::Host).run(&argv).await?.stdout)
+}

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::backend::Side;
+use super::on_qemu;
 use crate::guest::fleet::RunningGuest;
 use crate::profile::Configuration;
 use crate::profile::pin::{Crowd, Pin, list};
@@ -35,7 +35,7 @@ pub(in crate::run) async fn apply(session: &LabSession, configuration: &Configur
     for guest in (1..=configuration.vms).filter_map(|number| session.fleet.get(number)) {
         let lists = lists(session, configuration, pin, guest);
         let words: Vec<&str> = lists.iter().map(String::as_str).collect();
-        on_threads(session, guest, &words)
+        on_qemu(session, guest, SCRIPT, &words)
             .await
             .with_context(|| format!("failed to pin the vCPUs of {}", guest.name))?;
     }
@@ -49,7 +49,7 @@ pub(in crate::run) async fn checks(
     configuration: &Configuration,
 ) -> Vec<Check> {
     let Some(pin) = &configuration.pin else { return Vec::new() };
-    let shown = on_threads(session, guest, &[]).await.unwrap_or_default();
+    let shown = on_qemu(session, guest, SCRIPT, &[]).await.unwrap_or_default();
     let lists = lists(session, configuration, pin, guest);
     let one = |(vcpu, expected): (usize, String)| {
         check(guest.number, &format!("CPUs of vCPU {vcpu}"), expected, of_vcpu(&shown, vcpu))
@@ -67,12 +67,6 @@ fn lists(
     let Configuration { vms: guests, vcpus, .. } = *configuration;
     let crowd = Crowd { guests, vcpus, cpus: &session.host_cpus };
     (0..vcpus).map(|vcpu| list(&pin.cpus(guest.number, vcpu, crowd))).collect()
-}
-
-async fn on_threads(session: &LabSession, guest: &RunningGuest, lists: &[&str]) -> Result<String> {
-    let pid = guest.pid.to_string();
-    let argv = [&["sh", "-c", SCRIPT, "pin", &pid], lists].concat();
-    Ok(session.lab.side(Side::Host).run(&argv).await?.stdout)
 }
 
 fn of_vcpu(shown: &str, vcpu: usize) -> Option<&str> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
-use crate::backend::Side;
+use super::on_qemu;
 use crate::guest::fleet::RunningGuest;
 use crate::profile::Configuration;
 use crate::profile::pin::{Crowd, Pin, list};
@@ -44,7 +44,7 @@ const VHOST: &str = "vhost";
 pub(in crate::run) async fn apply(session: &LabSession, configuration: &Configuration) -> Result<()> {
     for (kind, cpus) in pinned(session, configuration) {
         for guest in (1..=configuration.vms).filter_map(|number| session.fleet.get(number)) {
-            on_threads(session, guest, &[&cpus, kind])
+            on_qemu(session, guest, SCRIPT, &[&cpus, kind])
                 .await
                 .with_context(|| format!("failed to pin the {kind} threads of {}", guest.name))?;
         }
@@ -62,7 +62,7 @@ pub(in crate::run) async fn checks(
     if pinned.is_empty() {
         return Vec::new();
     }
-    let shown = on_threads(session, guest, &[]).await.unwrap_or_default();
+    let shown = on_qemu(session, guest, SCRIPT, &[]).await.unwrap_or_default();
     pinned.iter().map(|(kind, cpus)| compare(&shown, guest.number, kind, cpus)).collect()
 }
 
@@ -90,15 +90,57 @@ fn cpus(session: &LabSession, pin: &Pin) -> String {
     list(&pin.cpus(1, 0, Crowd { guests: 1, vcpus: 1, cpus: &session.host_cpus }))
 }
 
-async fn on_threads(session: &LabSession, guest: &RunningGuest, cpus_and_kind: &[&str]) -> Result<String> {
-    let pid = guest.pid.to_string();
-    let argv = [&["sh", "-c", SCRIPT, "pin", &pid], cpus_and_kind].concat();
-    Ok(session.lab.side(Side::Host).run(&argv).await?.stdout)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+    use std::process::{Child, Command};
+
     use super::*;
+
+    /// A process that sleeps, under another name.
+    struct Sleeper {
+        child: Child,
+        file: PathBuf,
+    }
+
+    impl Sleeper {
+        fn named(name: &str) -> Sleeper {
+            let file = std::env::temp_dir().join(name);
+            std::os::unix::fs::symlink("/bin/sleep", &file).unwrap();
+            Sleeper { child: Command::new(&file).arg("600").spawn().unwrap(), file }
+        }
+    }
+
+    impl Drop for Sleeper {
+        fn drop(&mut self) {
+            let _ = self.child.kill().and_then(|()| self.child.wait());
+            let _ = fs::remove_file(&self.file);
+        }
+    }
+
+    fn script(pid: u32, words: &[&str]) -> String {
+        let output =
+            Command::new("sh").args(["-c", SCRIPT, "qemu", &pid.to_string()]).args(words).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A worker of an older kernel is a process that is named after QEMU.
+    #[test]
+    fn each_kind_of_threads_is_moved_without_the_other() {
+        let qemu = Sleeper::named(&format!("qemu-{}", std::process::id()));
+        let pid = qemu.child.id();
+        let _worker = Sleeper::named(&format!("vhost-{pid}"));
+        let lists = |kind| of_kind(&script(pid, &[]), kind).unwrap();
+        let everywhere = lists(QEMU);
+        let last = everywhere.rsplit([',', '-']).next().unwrap().to_owned();
+        assert_eq!(lists(VHOST), everywhere);
+        script(pid, &[&last, VHOST]);
+        assert_eq!((lists(QEMU), lists(VHOST)), (everywhere, last.clone()));
+        script(pid, &["0", QEMU]);
+        assert_eq!((lists(QEMU), lists(VHOST)), ("0".to_owned(), last));
+    }
 
     #[test]
     fn every_thread_of_its_kind_counts() {

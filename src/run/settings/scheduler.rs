@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::backend::Side;
+use super::on_qemu;
 use crate::guest::fleet::RunningGuest;
 use crate::profile::Configuration;
 use crate::profile::policy::SchedulingPolicy;
@@ -35,7 +35,7 @@ pub(in crate::run) async fn apply(session: &LabSession, configuration: &Configur
     let Some(policy) = configuration.scheduler else { return Ok(()) };
     let priority = policy.priority().to_string();
     for guest in (1..=configuration.vms).filter_map(|number| session.fleet.get(number)) {
-        on_threads(session, guest, &[option(policy), &priority]).await.with_context(|| {
+        on_qemu(session, guest, SCRIPT, &[option(policy), &priority]).await.with_context(|| {
             let hint = "a control group without real-time budget refuses it: see `kvmfair check`";
             format!("failed to give the vCPUs of {} the policy {policy} (hint: {hint})", guest.name)
         })?;
@@ -50,7 +50,7 @@ pub(in crate::run) async fn checks(
     configuration: &Configuration,
 ) -> Vec<Check> {
     let Some(policy) = configuration.scheduler else { return Vec::new() };
-    let shown = on_threads(session, guest, &[]).await.unwrap_or_default();
+    let shown = on_qemu(session, guest, SCRIPT, &[]).await.unwrap_or_default();
     seen(&shown, guest.number, policy, configuration.vcpus)
 }
 
@@ -75,12 +75,6 @@ fn option(policy: SchedulingPolicy) -> &'static str {
         SchedulingPolicy::Rr => "--rr",
         SchedulingPolicy::Fifo => "--fifo",
     }
-}
-
-async fn on_threads(session: &LabSession, guest: &RunningGuest, words: &[&str]) -> Result<String> {
-    let pid = guest.pid.to_string();
-    let argv = [&["sh", "-c", SCRIPT, "scheduler", &pid], words].concat();
-    Ok(session.lab.side(Side::Host).run(&argv).await?.stdout)
 }
 
 #[cfg(test)]

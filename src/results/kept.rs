@@ -180,25 +180,37 @@ pub(super) fn headers(experiment: &Experiment, provenance: &Provenance) -> Vec<T
 /// A file of [`DIRECTORY`].
 struct KeptFile {
     described: Description,
-    /// Its second frame.
-    rows: Vec<u8>,
+    bytes: Vec<u8>,
+    /// Length of its first frame.
+    first: usize,
 }
 
 impl KeptFile {
     /// `None` if it is absent or damaged.
     fn read(dir: &RunDir, name: &str) -> Option<KeptFile> {
-        let file = dir.files.read(name, LARGEST).ok()?;
-        let mut rest = file.as_slice();
+        let bytes = dir.files.read(name, LARGEST).ok()?;
+        let mut rest = bytes.as_slice();
         let described = serde_json::from_slice(&unpacked(&mut rest)?).ok()?;
-        Some(KeptFile { described, rows: rest.to_vec() })
+        let first = bytes.len() - rest.len();
+        Some(KeptFile { described, bytes, first })
     }
 
     /// `None` if its rows are damaged.
     fn into_trial(self, reads_rows: bool) -> Option<KeptTrial> {
-        let Description { figures, lengths, .. } = self.described;
-        let rows =
-            if reads_rows { rows(&unpacked(&mut self.rows.as_slice())?, &lengths)? } else { Vec::new() };
-        Some(KeptTrial { figures, rows })
+        let rows = if reads_rows { self.rows()? } else { Vec::new() };
+        Some(KeptTrial { figures: self.described.figures, rows })
+    }
+
+    /// The rows of each table.
+    fn rows(&self) -> Option<Vec<String>> {
+        let frame = unpacked(&mut &self.bytes[self.first..])?;
+        let (mut rest, mut rows) = (frame.as_slice(), Vec::new());
+        for length in &self.described.lengths {
+            let (own, others) = rest.split_at_checked(*length)?;
+            rows.push(String::from_utf8(own.to_vec()).ok()?);
+            rest = others;
+        }
+        Some(rows)
     }
 }
 
@@ -212,17 +224,6 @@ fn unpacked(bytes: &mut &[u8]) -> Option<Vec<u8>> {
     let decoder = zstd::Decoder::with_buffer(bytes).ok()?.single_frame();
     decoder.take(LARGEST).read_to_end(&mut frame).ok()?;
     Some(frame)
-}
-
-/// The rows of each table.
-fn rows(mut rest: &[u8], lengths: &[usize]) -> Option<Vec<String>> {
-    let mut rows = Vec::new();
-    for length in lengths {
-        let (own, others) = rest.split_at_checked(*length)?;
-        rows.push(String::from_utf8(own.to_vec()).ok()?);
-        rest = others;
-    }
-    Some(rows)
 }
 
 /// Replaces a file as a whole. It is not synced: one that a crash cut is computed again.
@@ -269,8 +270,7 @@ mod tests {
         let mut file = KeptFile::read(&dir, kept).unwrap();
         file.described.figures.attempt = 7;
         file.described.key = "another".into();
-        let rows = rows(&unpacked(&mut file.rows.as_slice()).unwrap(), &file.described.lengths).unwrap();
-        write(&dir, kept, &file.described, &rows).unwrap();
+        write(&dir, kept, &file.described, &file.rows().unwrap()).unwrap();
         assert_eq!(attempt(), 7);
         fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
         assert_eq!(attempt(), 1);

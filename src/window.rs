@@ -201,6 +201,7 @@ mod tests {
             result: [("THROUGHPUT".to_owned(), "1".to_owned())].into(),
             exit_code: Some(0),
             messages: String::new(),
+            round_trips: vec![],
         }
     }
 

@@ -111,6 +111,7 @@ fn flow(configuration: &Configuration, shape: Shape, number: u32, noise: &mut No
         result: result.map(|(key, value)| (key.to_owned(), value)).into(),
         exit_code: Some(0),
         messages: String::new(),
+        round_trips: vec![],
     }
 }
 

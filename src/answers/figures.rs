@@ -1,7 +1,7 @@
 //! Which figures of trials are compared, and as what.
 
 use super::{BesideRate, Direction, Measure, MeasuredValue, Metric, Shares};
-use crate::figures::{self, Better, GuestFigures, TrialFigures, boots};
+use crate::figures::{self, Better, GuestFigures, Numbers, TrialFigures, boots};
 
 /// The figures that are compared: one for each question. Mean latency follows from the rate in a closed loop, and Jain's index of a
 /// whole window flatters, so neither is among them.
@@ -82,10 +82,10 @@ pub fn shares(trials: &[TrialFigures], label: impl Fn(&TrialFigures) -> String) 
     let boot_of = boot_of_each(trials);
     let mut found: Vec<Shares> = Vec::new();
     for trial in trials {
-        // Groups may be unequal by design: what their weights promise is another question.
-        let Some(numbers) = trial.valid().filter(|numbers| numbers.sharing.groups.is_empty()) else {
-            continue;
-        };
+        // Groups may be unequal by design: what their weights promise is another question. Pings are as many as the profile says.
+        let has_shares =
+            |numbers: &&Numbers| numbers.sharing.groups.is_empty() && numbers.total.unit.is_result();
+        let Some(numbers) = trial.valid().filter(has_shares) else { continue };
         let measured = || numbers.guests.iter().filter(|guest| guest.is_measured());
         let id = trial.configuration.id();
         let place = found.iter().position(|own| own.configuration == id).unwrap_or_else(|| {

@@ -50,7 +50,7 @@ pub struct Configuration {
     /// NUMA node of the guests' memory; `None`: the kernel's choice.
     #[serde(default)]
     pub numa_node: Option<u32>,
-    /// netperf test.
+    /// Kind of load.
     pub test: Test,
     /// Connections over all guests; divided evenly.
     pub flows: u32,
@@ -64,6 +64,9 @@ pub struct Configuration {
     /// Transactions in flight on each connection beyond the first.
     #[serde(default)]
     pub burst: u32,
+    /// What a ping is like.
+    #[serde(default, skip_serializing_if = "PingSettings::is_default")]
+    pub ping: PingSettings,
     /// Levels of the settings of `[tuning]`; those that are left as found have none.
     #[serde(default)]
     pub settings: BTreeMap<Factor, Value>,
@@ -79,6 +82,28 @@ pub struct Configuration {
     /// How many of the guests carry no measured flow: it follows from `vms` and the profile's groups.
     #[serde(default)]
     pub unmeasured: u32,
+}
+
+/// What a ping is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PingSettings {
+    /// From one to the next, ms: never less, and up to a tick of the tester's kernel more.
+    pub interval_ms: u32,
+    /// What each carries beside its headers, bytes.
+    pub payload_bytes: u32,
+}
+
+/// The payload is ping's own default.
+impl Default for PingSettings {
+    fn default() -> PingSettings {
+        PingSettings { interval_ms: 20, payload_bytes: 56 }
+    }
+}
+
+impl PingSettings {
+    fn is_default(&self) -> bool {
+        *self == PingSettings::default()
+    }
 }
 
 /// What is measured if nothing is written. Bare metal and no flows stand for what a profile must say itself.
@@ -104,6 +129,7 @@ impl Default for Configuration {
             response_bytes: 1,
             message_bytes: 64 * 1024,
             burst: 0,
+            ping: PingSettings::default(),
             settings: BTreeMap::new(),
             background: Background::AsWritten,
             group_limits: None,

@@ -33,7 +33,7 @@ pub mod value;
 mod workload;
 
 pub use background::{Background, Role};
-pub use configuration::Configuration;
+pub use configuration::{Configuration, PingSettings};
 pub use fault::Fault;
 pub use names::Factor;
 pub use test::{Test, Unit};

@@ -51,7 +51,7 @@ factors! {
     Hugepages,
     /// NUMA node of the guests' memory.
     NumaNode,
-    /// netperf test.
+    /// Kind of load: a netperf test, or ping.
     Test,
     /// Number of connections.
     Flows,
@@ -63,6 +63,10 @@ factors! {
     Message,
     /// Transactions in flight beyond the first.
     Burst,
+    /// Time from one ping to the next.
+    PingInterval,
+    /// Payload of a ping.
+    PingPayload,
     /// Receive packet steering at the host's end of the wire.
     HostRps,
     /// Receive packet steering inside the guests.

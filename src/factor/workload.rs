@@ -8,14 +8,23 @@ use super::names::Factor;
 use super::test::Test;
 use super::value::Value;
 use crate::units::MIB;
+use std::time::Duration;
 
 /// A request, a response or a send: netperf keeps a ring of such buffers for each flow.
 const MESSAGE: LevelKind = LevelKind::Size { unit: 1, least: 1, most: 16 * MIB };
 /// Most transactions in flight beyond the first: small ones still fit into the socket buffers.
 const LARGEST_BURST: u32 = 1000;
+/// Payload of a ping, bytes: its time of sending travels in it and takes 16; a packet of IPv4 holds no more.
+const PING_PAYLOAD: LevelKind = LevelKind::Size { unit: 1, least: 16, most: 65_507 };
+/// Time between two pings: below 10 ms ping waits longer than it is told to, and beyond a second a window has few of them.
+const PING_INTERVAL: LevelKind = LevelKind::Time {
+    unit: Duration::from_millis(1),
+    least: Duration::from_millis(10),
+    most: Duration::from_secs(1),
+};
 /// The hint beside a test that netperf has and this version does not run.
-const TCP_AND_UDP: &str = "this version measures TCP and UDP: use `TCP_RR`, `UDP_RR`, `TCP_CRR`, `TCP_STREAM`, \
-                           `TCP_MAERTS` or `UDP_STREAM`";
+const TCP_AND_UDP: &str = "this version measures TCP, UDP and ICMP: use `TCP_RR`, `UDP_RR`, `TCP_CRR`, `TCP_STREAM`, \
+                           `TCP_MAERTS`, `UDP_STREAM` or `ping`";
 
 /// One descriptor for each.
 pub(super) static FACTORS: &[Descriptor] = &[
@@ -27,17 +36,19 @@ pub(super) static FACTORS: &[Descriptor] = &[
                 ("SCTP_RR", TCP_AND_UDP),
                 ("SCTP_STREAM", TCP_AND_UDP),
                 ("TCP_SENDFILE", "did you mean `TCP_STREAM`?"),
+                ("PING", "did you mean `ping`?"),
+                ("ICMP", "did you mean `ping`?"),
             ],
         },
         about: "netperf test: \"TCP_RR\" (the default), \"UDP_RR\", \"TCP_CRR\", \"TCP_STREAM\", \"TCP_MAERTS\" or \
-                \"UDP_STREAM\"",
+                \"UDP_STREAM\"; or \"ping\", round trips of ICMP at a fixed interval",
         levels: &["\"TCP_RR\"", "\"UDP_STREAM\""],
         phrase: Phrase::Itself,
         ..load(Factor::Test, "workload.test", field!(test))
     },
     Descriptor {
         kind: LevelKind::Number { least: 1, most: 10_000 },
-        about: "connections over all guests, divided evenly among them; required here or in [sweep]",
+        about: "connections, or pings, over all guests, divided evenly among them; required here or in [sweep]",
         levels: &["16", "64"],
         phrase: Phrase::Count("flow"),
         ..load(Factor::Flows, "workload.flows", field!(flows))
@@ -73,6 +84,22 @@ pub(super) static FACTORS: &[Descriptor] = &[
         levels: &["0", "1", "3", "7", "15"],
         phrase: Phrase::Own(|c| format!("{} in flight", c.in_flight())),
         ..load(Factor::Burst, "workload.burst", field!(burst))
+    },
+    Descriptor {
+        column: "ping_interval_ms",
+        kind: PING_INTERVAL,
+        about: "time from one ping to the next, for example \"20 ms\" (the default): 10 ms to 1 s, and at most `interval`",
+        levels: &["\"20 ms\"", "\"100 ms\""],
+        phrase: Phrase::Own(|c| format!("every {} ms", c.ping.interval_ms)),
+        ..load(Factor::PingInterval, "workload.ping_interval", field!(ping.interval_ms))
+    },
+    Descriptor {
+        column: "ping_payload_bytes",
+        kind: PING_PAYLOAD,
+        about: "what each ping carries beside its headers, for example \"56 B\" (the default): 16 to 65507 bytes",
+        levels: &["\"56 B\"", "\"1472 B\""],
+        phrase: Phrase::Before("B payload"),
+        ..load(Factor::PingPayload, "workload.ping_payload", field!(ping.payload_bytes))
     },
     Descriptor {
         key: "background",

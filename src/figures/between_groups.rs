@@ -55,12 +55,13 @@ impl Between {
             let (values, weights): (Vec<Option<f64>>, Vec<f64>) = parties.unzip();
             weighted_jain(&values.into_iter().collect::<Option<Vec<f64>>>()?, &weights)
         };
-        let parties = parties(raw);
+        let is_result = raw.configuration.test.unit().is_result();
+        let parties = if is_result { parties(raw) } else { Vec::new() };
         Between {
-            rate,
+            rate: rate.filter(|_| is_result),
             spread: noise::group_spread(raw, window, interval_s, &parties),
             cpu: fairness(each(&wanting, |group| Some(group.cpu?.total_s()))),
-            excess_cv_rate: excess(&measured, guests),
+            excess_cv_rate: excess(&measured, guests).filter(|_| is_result),
             jain_weighted_rate: weighted(due.1, |group| Some(group.rate)),
             jain_weighted_cpu: weighted(due.0, |group| Some(group.cpu?.total_s())),
             jain_over_time: course::jain_over_time(raw, window, interval_s, &parties),

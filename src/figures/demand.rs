@@ -27,7 +27,7 @@ pub(super) fn jain_demand(configuration: &Configuration, trials: &[TrialFigures]
 }
 
 fn of_trial(trial: &TrialFigures, alone: &RatesAlone) -> Option<f64> {
-    let numbers = trial.valid()?;
+    let numbers = trial.valid().filter(|numbers| numbers.total.unit.is_result())?;
     let measured: Vec<&GuestFigures> = numbers.guests.iter().filter(|guest| guest.is_measured()).collect();
     let demand = |guest: &&GuestFigures| {
         let cap = group(numbers, guest).and_then(|group| most(group, &trial.configuration));
@@ -70,7 +70,7 @@ fn most(group: &GroupFigures, configuration: &Configuration) -> Option<f64> {
     let larger = configuration.request_bytes.max(configuration.response_bytes);
     Some(match configuration.test.unit() {
         Unit::Megabits => bits / 1e6,
-        Unit::Transactions => bits / (8.0 * f64::from(larger + HEADERS)),
+        Unit::Transactions | Unit::RoundTrips => bits / (8.0 * f64::from(larger + HEADERS)),
     })
 }
 

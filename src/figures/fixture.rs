@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::backend::Backend;
+use crate::profile::PingSettings;
 use crate::profile::groups::{CpuSettings, Members};
-use crate::profile::{Configuration, Role, Timing};
+use crate::profile::{Configuration, Role, Test, Timing};
 use crate::raw::{
     Accel, Check, CpuTimes, FORMAT, Failure, HostSample, InterimResult, OneCpu, RawFlow, RawGuest, RawTrial,
-    Stage, TargetCounters,
+    RoundTrip, Stage, TargetCounters,
 };
 
 /// When the flows of every fixture start, s.
@@ -45,6 +46,7 @@ pub fn flow(flow: u32, guest: u32, rate: f64) -> RawFlow {
         result: result(rate),
         exit_code: Some(0),
         messages: String::new(),
+        round_trips: vec![],
     }
 }
 
@@ -152,6 +154,27 @@ fn guest(number: u32) -> RawGuest {
         qemu_pid: Some(1000 + number as i32),
         ..RawGuest::new(number, &format!("kf-test-{number}"))
     }
+}
+
+/// A trial of pings, one for each guest, every 25 ms, with these round trips by guest and number, µs; `None` is lost.
+pub fn pings(guests: u32, rtt_us: impl Fn(u32, u64) -> Option<f64>) -> RawTrial {
+    let ping = PingSettings { interval_ms: 25, ..PingSettings::default() };
+    let configuration =
+        Configuration { test: Test::PING, flows: guests, ping, ..configuration("virtio", guests) };
+    let mut raw = trial(configuration, &vec![40.0; guests as usize]);
+    let sent = 40 * u64::from(RUN);
+    for (flow, guest) in raw.flows.iter_mut().zip(1..) {
+        let answered = |number: u64| {
+            let rtt_us = rtt_us(guest, number)?;
+            let answered_s = START + 0.001 + 0.025 * (number - 1) as f64 + rtt_us / 1e6;
+            Some(RoundTrip { sequence: number, answered_s, rtt_us })
+        };
+        flow.round_trips = (1..=sent).filter_map(answered).collect();
+        flow.result = [("TRANSMITTED", sent), ("RECEIVED", flow.round_trips.len() as u64)]
+            .map(|(key, count)| (key.to_owned(), count.to_string()))
+            .into();
+    }
+    raw
 }
 
 /// Makes it a trial under KVM whose guests left it so often, 1/s each.

@@ -1,14 +1,16 @@
-//! Figures of one netperf connection.
+//! Figures of one netperf connection, or of one ping.
 //!
 //! Two kinds stand side by side and must not be mixed: rates are of the window; netperf's own latencies are of the whole
-//! flow, warm-up included, because netperf 2.7 cannot say them for a part of it.
+//! flow, warm-up included, because netperf 2.7 cannot say them for a part of it. Those of pings are of the window too.
 
 use serde::{Deserialize, Serialize};
 
 use super::final_result::result;
+use super::pings::{self, PingCounts};
 use super::udp_received;
 use crate::profile::{Configuration, Unit};
 use crate::raw::RawFlow;
+use crate::stats;
 use crate::window::Window;
 
 /// One flow of one trial.
@@ -18,17 +20,20 @@ pub struct FlowFigures {
     pub flow: u32,
     /// Number of the guest that served it, from 1; 0 for bare metal.
     pub guest: u32,
-    /// Mean rate in the window, transactions/s or 10^6 bits/s of payload that arrived; a stall counts as zero.
+    /// Mean rate in the window, transactions/s, answered pings/s or 10^6 bits/s of payload that arrived; a stall counts as zero.
     pub rate: f64,
     /// What the rate counts.
     pub unit: Unit,
-    /// Rate × window: transactions, or 10^6 bits.
+    /// Rate × window: transactions, answered pings, or 10^6 bits.
     pub work: f64,
-    /// Mean latency in the window, 10^6·(transactions in flight)/rate (Little's law), µs. Undefined at rate 0 and for
-    /// streams.
+    /// Mean latency in the window, µs: of pings that of the samples, else 10^6·(transactions in flight)/rate (Little's law).
+    /// Undefined at rate 0 and for streams.
     pub window_latency_us: Option<f64>,
-    /// What netperf measured over the whole flow; nothing for streams, where it times its own send() and recv().
-    pub latency: NetperfLatency,
+    /// What netperf measured over the whole flow; nothing for streams, where it times its own send() and recv(). Of pings, those
+    /// that were sent in the window.
+    pub latency: Latencies,
+    /// How many pings were sent in the window, and lost; `None` of netperf.
+    pub pings: Option<PingCounts>,
     /// Datagrams of a UDP stream that did not arrive, over the whole flow, %.
     pub loss_percent: Option<f64>,
     /// TCP retransmissions of both ends over the whole flow; `None` if unknown.
@@ -42,18 +47,18 @@ pub struct FlowFigures {
     pub coverage_percent: f64,
 }
 
-/// Latencies in netperf's final result, µs, over the whole flow including the warm-up.
+/// Latencies in netperf's final result, µs, over the whole flow including the warm-up; or of pings in the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct NetperfLatency {
+pub struct Latencies {
     /// Shortest transaction.
     pub min_us: Option<f64>,
     /// Mean.
     pub mean_us: Option<f64>,
-    /// 50th percentile, from netperf's histogram.
+    /// 50th percentile, of netperf from its histogram.
     pub p50_us: Option<f64>,
     /// 90th percentile.
     pub p90_us: Option<f64>,
-    /// 99th percentile.
+    /// 99th percentile; of pings, from a hundred of them on.
     pub p99_us: Option<f64>,
     /// Longest transaction.
     pub max_us: Option<f64>,
@@ -70,28 +75,38 @@ impl FlowFigures {
         interval_s: f64,
     ) -> FlowFigures {
         let (rate, unit) = (window.rate(flow), configuration.test.unit());
-        let streams = configuration.test.is_stream();
-        let latency = if streams { NetperfLatency::default() } else { NetperfLatency::compute(flow) };
+        let latency = match unit {
+            Unit::Transactions => Latencies::of_netperf(flow),
+            Unit::RoundTrips => pings::latencies(flow, window),
+            Unit::Megabits => Latencies::default(),
+        };
         FlowFigures {
             flow: flow.flow,
             guest: flow.guest,
             rate,
             unit,
             work: window.work(flow),
-            window_latency_us: mean_latency_us(f64::from(configuration.in_flight()), rate, unit),
+            window_latency_us: match unit {
+                Unit::RoundTrips => latency.mean_us,
+                _ => mean_latency_us(f64::from(configuration.in_flight()), rate, unit),
+            },
             latency,
+            pings: PingCounts::compute(flow, window).filter(|_| unit == Unit::RoundTrips),
             loss_percent: loss_percent(udp_received::datagrams(configuration, flow)),
             retransmissions: retransmissions(flow),
-            longest_stall_s: window.longest_stall(flow, latency.max_us.map(|us| us / 1e6)),
+            longest_stall_s: match unit {
+                Unit::RoundTrips => pings::longest_wait_s(flow, window),
+                _ => window.longest_stall(flow, latency.max_us.map(|us| us / 1e6)),
+            },
             stalled_s: window.stalled(flow, interval_s),
             coverage_percent: 100.0 * window.coverage(flow),
         }
     }
 }
 
-impl NetperfLatency {
-    fn compute(flow: &RawFlow) -> NetperfLatency {
-        NetperfLatency {
+impl Latencies {
+    fn of_netperf(flow: &RawFlow) -> Latencies {
+        Latencies {
             min_us: result(flow, "MIN_LATENCY"),
             mean_us: result(flow, "MEAN_LATENCY"),
             p50_us: result(flow, "P50_LATENCY"),
@@ -104,8 +119,22 @@ impl NetperfLatency {
 }
 
 /// Mean time of a transaction while so many are in flight (Little's law), µs.
-pub(super) fn mean_latency_us(in_flight: f64, rate: f64, unit: Unit) -> Option<f64> {
+fn mean_latency_us(in_flight: f64, rate: f64, unit: Unit) -> Option<f64> {
     unit.transactions(rate).filter(|rate| *rate > 0.0).map(|rate| 1e6 * in_flight / rate)
+}
+
+/// Mean latency in the window of some flows together, µs.
+pub(super) fn mean_of<'f>(
+    configuration: &Configuration,
+    flows: impl Iterator<Item = &'f FlowFigures> + Clone,
+) -> Option<f64> {
+    match configuration.test.unit() {
+        Unit::RoundTrips => pings::mean_us(flows),
+        unit => {
+            let in_flight = f64::from(configuration.in_flight()) * flows.clone().count() as f64;
+            mean_latency_us(in_flight, stats::total(flows.map(|flow| flow.rate)), unit)
+        }
+    }
 }
 
 /// What is lost of (sent, arrived), %.
@@ -136,9 +165,9 @@ mod tests {
     #[test]
     fn keys_that_netperf_did_not_print_are_unknown() {
         let mut flow = fixture::flow(1, 1, 1000.0);
-        assert_eq!(NetperfLatency::compute(&flow).p99_us, Some(2000.0));
+        assert_eq!(Latencies::of_netperf(&flow).p99_us, Some(2000.0));
         flow.result.clear();
-        assert_eq!(NetperfLatency::compute(&flow), NetperfLatency::default());
+        assert_eq!(Latencies::of_netperf(&flow), Latencies::default());
     }
 
     #[test]
@@ -178,7 +207,7 @@ mod tests {
         let (tcp, udp) = (of(Test::TCP_STREAM), of(Test::UDP_STREAM));
         assert_eq!(
             (tcp.window_latency_us, tcp.latency, tcp.loss_percent),
-            (None, NetperfLatency::default(), None)
+            (None, Latencies::default(), None)
         );
         assert!((udp.loss_percent.unwrap() - 10.0).abs() < 1e-9);
         assert_eq!(of(Test::TCP_RR).loss_percent, None);

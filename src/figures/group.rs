@@ -54,10 +54,13 @@ impl Sharing {
             Some(true) => deciding(&raw.groups, takes_part),
             _ => vec![None; groups.len()],
         };
-        let (due_cpu, due_rate) = (due(&wants), due(&measured));
+        let is_result = raw.configuration.test.unit().is_result();
+        let (due_cpu, due_rate) = (due(&wants), due(&|members| is_result && measured(members)));
         expect(&mut groups, &weights(&raw.groups, wants));
         cpu_shares(&mut groups, cpu.as_deref(), &due_cpu);
-        rate_shares(&mut groups, &due_rate);
+        if is_result {
+            rate_shares(&mut groups, &due_rate);
+        }
         Sharing {
             contended: contended(&wants),
             jain_weighted_cpu: jain(raw, guests, &due_cpu, wants, |guest| Some(guest.cpu?.total_percent)),
@@ -101,7 +104,7 @@ fn group(raw: &RawTrial, members: &Members, guests: &[GuestFigures], window: &Wi
         rate_share_error: None,
         background_mbps: matches!(members.role, Role::NetLoad | Role::Paced)
             .then(|| stats::total(streams.map(|flow| window.rate(flow)))),
-        rate_fairness: fairness(rates),
+        rate_fairness: fairness(rates).filter(|_| raw.configuration.test.unit().is_result()),
         cpu_fairness: fairness(own().map(|guest| Some(guest.cpu?.total_percent)).collect()),
     }
 }

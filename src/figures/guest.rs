@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::machines::{exits_per_s, inside_cpu};
 use super::span::Span;
-use super::{FlowFigures, flow, interrupts, udp_received};
+use super::{FlowFigures, PingCounts, flow, interrupts, udp_received};
 use crate::profile::groups::of_guest;
 use crate::profile::{Role, Unit};
 use crate::raw::{ExitSource, RawFlow, RawTrial, TargetCounters};
@@ -31,18 +31,18 @@ pub struct GuestFigures {
     pub role: Role,
     /// Its flows.
     pub flows: u32,
-    /// Sum of its flows' rates in the window, transactions/s or 10^6 bits/s.
+    /// Sum of its flows' rates in the window, transactions/s, answered pings/s or 10^6 bits/s.
     pub rate: f64,
     /// What the rate counts.
     pub unit: Unit,
     /// Rate × window, all flows: transactions, or 10^6 bits.
     pub work: f64,
-    /// Mean latency in the window, 10^6·(transactions in flight)/rate (Little's law), µs. Undefined at rate 0 and for
-    /// streams.
+    /// Mean latency in the window, µs: of pings that of the samples, else 10^6·(transactions in flight)/rate (Little's law).
+    /// Undefined at rate 0 and for streams.
     pub mean_latency_us: Option<f64>,
-    /// Median over its flows of netperf's P99 (whole flow), µs.
+    /// Median over its flows of netperf's P99 (whole flow), or of that of pings (window), µs.
     pub p99_latency_us: Option<f64>,
-    /// Largest over its flows of netperf's maximum (whole flow), µs.
+    /// Largest over its flows of netperf's maximum (whole flow), or of that of pings (window), µs.
     pub max_latency_us: Option<f64>,
     /// How long it was starved in the window, s: it moved next to nothing while the others of its group did, or nothing at
     /// all; see `figures/starved.rs`.
@@ -57,9 +57,9 @@ pub struct GuestFigures {
     pub from_target_packets: Option<f64>,
     /// Packets that the host counted to it, in the window.
     pub to_target_packets: Option<f64>,
-    /// Datagrams of its UDP streams that did not arrive, over whole flows, %.
+    /// Datagrams of its UDP streams that did not arrive, over whole flows, or pings of the window that were not answered, %.
     pub loss_percent: Option<f64>,
-    /// `from_target_packets` ÷ transactions: 1 if netperf tells the truth and each response is one packet. Not for streams.
+    /// `from_target_packets` ÷ transactions or pings: 1 if netperf tells the truth and each response is one packet. Not for streams.
     pub packet_check_from_ratio: Option<f64>,
     /// `to_target_packets` ÷ transactions. Not for streams.
     pub packet_check_to_ratio: Option<f64>,
@@ -127,14 +127,13 @@ impl GuestFigures {
         let unit = raw.configuration.test.unit();
         let rate = stats::total(own.iter().map(|flow| flow.rate));
         let work = stats::total(own.iter().map(|flow| flow.work));
-        let in_flight = f64::from(raw.configuration.in_flight()) * own.len() as f64;
         let gained = |counter: fn(&TargetCounters) -> f64| gained(raw, window, index, counter);
         let inside = raw.guests.iter().find(|raw| raw.guest == guest);
         let seen_by_host = inside.is_none_or(|guest| guest.nic.is_empty());
         let packets = |counter| gained(counter).filter(|_| seen_by_host);
         let from_target_packets = packets(|target| target.from_target_packets as f64);
         let to_target_packets = packets(|target| target.to_target_packets as f64);
-        let transactions = unit.transactions(work).filter(|transactions| *transactions > 0.0);
+        let transactions = unit.exchanges(work).filter(|transactions| *transactions > 0.0);
         let per_transaction = |packets: f64| transactions.map(|transactions| packets / transactions);
         let span = Span::between(&raw.host, window.start_s, window.end_s);
         let inside_cpu = inside.and_then(|guest| inside_cpu(guest, window));
@@ -148,7 +147,7 @@ impl GuestFigures {
             rate,
             unit,
             work,
-            mean_latency_us: flow::mean_latency_us(in_flight, rate, unit),
+            mean_latency_us: flow::mean_of(&raw.configuration, own.iter().copied()),
             p99_latency_us: stats::median(&known(&own, |flow| flow.latency.p99_us)),
             max_latency_us: known(&own, |flow| flow.latency.max_us).into_iter().reduce(f64::max),
             starved_s: 0.0, // compared with the others below
@@ -157,7 +156,7 @@ impl GuestFigures {
             inside_steal_percent: inside_cpu.map(|(_, steal)| steal),
             from_target_packets,
             to_target_packets,
-            loss_percent: loss_percent(raw, |flow| flow.guest == guest),
+            loss_percent: loss_percent(raw, &own, |flow| flow.guest == guest),
             packet_check_from_ratio: from_target_packets.and_then(per_transaction),
             packet_check_to_ratio: to_target_packets.and_then(per_transaction),
             nic_interrupts_per_s: inside.and_then(|guest| interrupts::of_guest(guest, window)),
@@ -198,8 +197,15 @@ impl GuestCpu {
     }
 }
 
-/// Datagrams that some flows lost together, %; `None` unless it is known of each.
-pub(super) fn loss_percent(raw: &RawTrial, of: impl Fn(&RawFlow) -> bool) -> Option<f64> {
+/// Datagrams or pings that some flows lost together, %; `None` unless it is known of each.
+pub(super) fn loss_percent(
+    raw: &RawTrial,
+    figures: &[&FlowFigures],
+    of: impl Fn(&RawFlow) -> bool,
+) -> Option<f64> {
+    if raw.configuration.test.is_ping() {
+        return PingCounts::loss_percent(figures.iter().copied());
+    }
     let datagrams = raw.flows.iter().filter(|flow| of(flow));
     let mut datagrams = datagrams.map(|flow| udp_received::datagrams(&raw.configuration, flow));
     flow::loss_percent(datagrams.try_fold((0.0, 0.0), |sum, flow| Some((sum.0 + flow?.0, sum.1 + flow?.1))))

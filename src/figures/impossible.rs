@@ -5,7 +5,7 @@
 
 use crate::profile::groups::Members;
 use crate::raw::{
-    CpuTimes, HostSample, InterimResult, RawFlow, RawGuest, RawTrial, Snapshot, TargetCounters,
+    CpuTimes, HostSample, InterimResult, RawFlow, RawGuest, RawTrial, RoundTrip, Snapshot, TargetCounters,
 };
 
 /// As many as a profile may ask for, and more CPUs than Linux supports.
@@ -18,6 +18,8 @@ const LONGEST_TRIAL_S: f64 = 2.0 * 24.0 * 3600.0;
 const CLOCKS_S: f64 = 3600.0;
 /// More than any NIC does each second: transactions, Mbit, packets.
 const FASTEST: f64 = 1e11;
+/// More pings than one flow sends in the longest trial.
+const MOST_PINGS: u64 = 100_000_000;
 /// Part of a flow's time that its interim results may cover, rounding included.
 const MOST_COVERAGE: f64 = 1.05;
 /// By how much a sum of CPU times may fall, s: kernels round, and threads end.
@@ -105,7 +107,10 @@ fn flows(raw: &RawTrial) -> Option<String> {
         return Some(format!("flow {} is served by guest {} of {most}", flow.flow, flow.guest));
     }
     let wrong = |flow: &RawFlow| Some(format!("flow {}: {}", flow.flow, intervals(raw, flow)?));
-    let results = |flow: &RawFlow| Some(format!("flow {}: {}", flow.flow, latencies(flow)?));
+    let results = |flow: &RawFlow| {
+        let what = latencies(flow).or_else(|| round_trips(raw, flow))?;
+        Some(format!("flow {}: {what}", flow.flow))
+    };
     let all = || raw.flows.iter().chain(&raw.background);
     all().find_map(wrong).or_else(|| raw.flows.iter().find_map(results))
 }
@@ -139,6 +144,17 @@ fn latencies(flow: &RawFlow) -> Option<String> {
         key.ends_with("_LATENCY") && value.is_some_and(|us| !is_length(us / 1e6))
     };
     flow.result.iter().find(is_wrong).map(|(key, text)| format!("its {key} is {text} µs"))
+}
+
+/// A ping that was answered before it was sent or outside of the trial, or that is not among those that were sent.
+fn round_trips(raw: &RawTrial, flow: &RawFlow) -> Option<String> {
+    let transmitted = flow.result.get("TRANSMITTED").and_then(|text| text.parse::<u64>().ok());
+    let is_wrong = |trip: &&RoundTrip| {
+        let times = is_within(raw, trip.answered_s) && is_length(trip.rtt_us / 1e6);
+        !times || trip.sequence > transmitted.unwrap_or(MOST_PINGS).min(MOST_PINGS)
+    };
+    let RoundTrip { sequence, answered_s, rtt_us } = flow.round_trips.iter().find(is_wrong)?;
+    Some(format!("ping {sequence} was answered at {answered_s} s, after {rtt_us} µs"))
 }
 
 fn host(raw: &RawTrial) -> Option<String> {

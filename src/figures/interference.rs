@@ -28,7 +28,10 @@ impl Interference {
         let pairs = |value: &FigureValue| Ratio::from_pairs(&pairs(value, configuration, trials));
         let ratio = |metric: Metric| pairs(&|trial| metric.value(trial));
         Interference {
-            rate: pairs(&|trial| Some(trial.numbers.as_ref()?.total.rate)),
+            rate: pairs(&|trial| {
+                let numbers = trial.numbers.as_ref().filter(|numbers| numbers.total.unit.is_result())?;
+                Some(numbers.total.rate)
+            }),
             mean_latency: ratio(Metric::MeanLatency),
             p99_latency: ratio(Metric::P99Latency),
             max_latency: ratio(Metric::MaxLatency),

@@ -1,12 +1,14 @@
 //! The figures that are summarised over repeats, compared and drawn: one static table, a row for each. A new metric is a new
 //! row; tables, JSON, the report, the terminal and the data dictionary follow.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::course::worst_slices;
 use super::metric_descriptor::{MetricDescriptor, metrics};
 use super::{Better, Need, Section, TrialFigures};
-use crate::profile::Test;
+use crate::profile::{Test, Unit};
 use crate::stats::Scale;
 
 metrics! {
@@ -27,23 +29,23 @@ metrics! {
         "payload that arrived, mean over all flows in the common window",
         |n| n.total.unit.megabits(n.total.rate_per_flow);
     /// Datagrams lost.
-    Loss: "loss_percent", "Datagrams lost", "%", Lower, Percent, Speed, 8, [Need::UdpStreams],
+    Loss: "loss_percent", "Datagrams lost", "%", Lower, Percent, Speed, 8, [Need::Losses],
         "datagrams that did not arrive ÷ datagrams sent, warm-up included",
         |n| n.total.loss_percent;
     /// Mean latency.
-    MeanLatency: "mean_latency_us", "Mean latency", "µs", Lower, Log, Speed, 6, [Need::Requests],
+    MeanLatency: "mean_latency_us", "Mean latency", "µs", Lower, Log, Speed, 6, [Need::Latencies],
         "transactions in flight ÷ rate in the common window (Little's law)",
         |n| n.total.mean_latency_us;
     /// P99 latency.
-    P99Latency: "p99_latency_us", "P99 latency", "µs", Lower, Log, Speed, 10, [Need::Requests],
+    P99Latency: "p99_latency_us", "P99 latency", "µs", Lower, Log, Speed, 10, [Need::Latencies],
         "median over the flows of each flow's P99: whole flow with its warm-up, closed loop",
         |n| n.total.median_p99_latency_us;
     /// Worst P99 latency.
-    WorstP99Latency: "worst_p99_latency_us", "Worst P99 latency", "µs", Lower, Skewed, Speed, 0, [Need::Requests],
+    WorstP99Latency: "worst_p99_latency_us", "Worst P99 latency", "µs", Lower, Skewed, Speed, 0, [Need::Latencies],
         "largest P99 of a flow: whole flow with its warm-up, closed loop",
         |n| n.total.max_p99_latency_us;
     /// Longest transaction.
-    MaxLatency: "max_latency_us", "Longest transaction", "µs", Lower, Skewed, Speed, 0, [Need::Requests],
+    MaxLatency: "max_latency_us", "Longest transaction", "µs", Lower, Skewed, Speed, 0, [Need::Latencies],
         "longest transaction of any flow, warm-up included",
         |n| n.total.max_latency_us;
     /// Host CPU.
@@ -87,30 +89,30 @@ metrics! {
         "100 = one CPU",
         |n| n.host.and_then(|host| host.orchestrator_percent);
     /// Rate bias.
-    BiasRate: "bias_rate_percent", "Rate bias", "%", Lower, Skewed, Fairness, 1, [Need::SeveralGuests],
+    BiasRate: "bias_rate_percent", "Rate bias", "%", Lower, Skewed, Fairness, 1, [Need::Rates, Need::SeveralGuests],
         "100·(max − min)/mean of the guests' rates; 0 is fair",
         |n| n.total.rate_fairness.map(|fairness| fairness.bias_percent);
     /// Bias that noise alone gives.
-    FloorBiasRate: "floor_bias_rate_percent", "Noise alone", "%", Neither, Skewed, Fairness, 2, [Need::SeveralGuests],
+    FloorBiasRate: "floor_bias_rate_percent", "Noise alone", "%", Neither, Skewed, Fairness, 2, [Need::Rates, Need::SeveralGuests],
         "the rate bias that noise alone gives so many equal guests: d₂(n) × standard error of a guest's mean, from batch means",
         |n| n.spread.map(|spread| spread.floor_bias_percent);
     /// Rate bias beyond noise.
-    ExcessBiasRate: "excess_bias_rate_points", "Bias beyond noise", "points", Lower, Linear, Fairness, 0, [Need::SeveralGuests],
+    ExcessBiasRate: "excess_bias_rate_points", "Bias beyond noise", "points", Lower, Linear, Fairness, 0, [Need::Rates, Need::SeveralGuests],
         "rate bias − what noise alone gives; about half of all fair trials are below 0, which people are shown as 0",
         |n| n.spread.map(|spread| spread.excess_bias_points());
     /// Probability of the spread if all guests are equal.
-    EqualRatesP: "equal_rates_p", "p if equal", "", Neither, Probability, Fairness, 3, [Need::SeveralGuests],
+    EqualRatesP: "equal_rates_p", "p if equal", "", Neither, Probability, Fairness, 3, [Need::Rates, Need::SeveralGuests],
         "probability of such a spread, or a larger one, if all guests have equal shares: F test of guest against guest × batch, all repeats together",
         |n| n.spread.map(|spread| spread.p);
     /// Latency bias.
-    BiasLatency: "bias_latency_percent", "Latency bias", "%", Lower, Skewed, Fairness, 0, [Need::Requests, Need::SeveralGuests],
+    BiasLatency: "bias_latency_percent", "Latency bias", "%", Lower, Skewed, Fairness, 0, [Need::Latencies, Need::SeveralGuests],
         "100·(max − min)/mean of the guests' mean latencies; 0 is fair",
         |n| n.total.latency_fairness.map(|fairness| fairness.bias_percent);
     /// Bias of latency that noise alone gives.
     FloorBiasLatency: "floor_bias_latency_percent", "Noise alone in latency", "%", Neither, Skewed, Fairness, 0,
-        [Need::Requests, Need::SeveralGuests],
+        [Need::Latencies, Need::SeveralGuests],
         "the latency bias that noise alone gives so many equal guests; that of the rate, as rate and latency of a closed loop are one fact",
-        |n| n.spread.map(|spread| spread.floor_bias_percent);
+        |n| n.latency_spread.or(n.spread).map(|spread| spread.floor_bias_percent);
     /// CPU bias.
     BiasCpu: "bias_cpu_percent", "CPU bias", "%", Lower, Skewed, Fairness, 16, [Need::SeveralGuests],
         "100·(max − min)/mean of the guests' CPU times; 0 is fair",
@@ -120,32 +122,32 @@ metrics! {
         "the CPU bias that noise alone gives so many equal guests, from the host's samples in the window",
         |n| n.cpu_spread.map(|spread| spread.floor_bias_percent);
     /// Variation of rate.
-    CvRate: "cv_rate_percent", "Variation of rate", "%", Lower, Skewed, Fairness, 0, [Need::SeveralGuests],
+    CvRate: "cv_rate_percent", "Variation of rate", "%", Lower, Skewed, Fairness, 0, [Need::Rates, Need::SeveralGuests],
         "standard deviation ÷ mean of the guests' rates; 0 is fair",
         |n| n.total.rate_fairness.map(|fairness| 100.0 * fairness.cv);
     /// Variation beyond noise.
-    ExcessCvRate: "excess_cv_rate_percent", "Variation beyond noise", "%", Lower, Skewed, Fairness, 0, [Need::SeveralGuests],
+    ExcessCvRate: "excess_cv_rate_percent", "Variation beyond noise", "%", Lower, Skewed, Fairness, 0, [Need::Rates, Need::SeveralGuests],
         "the same as of a sample (n − 1) beyond what the variation of the flows within a guest explains; 0 is noise",
         |n| n.total.excess_cv_rate.map(|cv| 100.0 * cv);
     /// Jain's index of rate.
-    JainRate: "jain_rate", "Jain's index of rate", "", Higher, Index, Fairness, 0, [Need::SeveralGuests],
+    JainRate: "jain_rate", "Jain's index of rate", "", Higher, Index, Fairness, 0, [Need::Rates, Need::SeveralGuests],
         "(Σx)²/(n·Σx²) of the guests' rates; 1 is fair",
         |n| n.total.rate_fairness.map(|fairness| fairness.jain);
     /// Jain's index in the worst 0.5 s slices.
     JainWorst500ms: "jain_rate_500ms_p5", "Jain's index in the worst 5 % of 0.5 s slices", "", Higher, Index, OverTime, 0,
-        [Need::SeveralGuests, Need::Slices(0)], "5th percentile over slices of the window; below the index of the window: guests take turns",
+        [Need::Rates, Need::SeveralGuests, Need::Slices(0)], "5th percentile over slices of the window; below the index of the window: guests take turns",
         |n| worst_slices(&n.total.jain_over_time, 0);
     /// The same of 1 s slices.
     JainWorst1s: "jain_rate_1s_p5", "Jain's index in the worst 5 % of 1 s slices", "", Higher, Index, OverTime, 7,
-        [Need::SeveralGuests, Need::Slices(1)], "the same of slices of 1 s",
+        [Need::Rates, Need::SeveralGuests, Need::Slices(1)], "the same of slices of 1 s",
         |n| worst_slices(&n.total.jain_over_time, 1);
     /// The same of 5 s slices.
     JainWorst5s: "jain_rate_5s_p5", "Jain's index in the worst 5 % of 5 s slices", "", Higher, Index, OverTime, 0,
-        [Need::SeveralGuests, Need::Slices(2)], "the same of slices of 5 s",
+        [Need::Rates, Need::SeveralGuests, Need::Slices(2)], "the same of slices of 5 s",
         |n| worst_slices(&n.total.jain_over_time, 2);
     /// The same of 30 s slices.
     JainWorst30s: "jain_rate_30s_p5", "Jain's index in the worst 5 % of 30 s slices", "", Higher, Index, OverTime, 0,
-        [Need::SeveralGuests, Need::Slices(3)], "the same of slices of 30 s",
+        [Need::Rates, Need::SeveralGuests, Need::Slices(3)], "the same of slices of 30 s",
         |n| worst_slices(&n.total.jain_over_time, 3);
     /// Longest stall.
     LongestStall: "longest_stall_s", "Longest stall", "s", Lower, Skewed, Fairness, 0, [],
@@ -156,7 +158,7 @@ metrics! {
         "host packets per netperf transaction and direction; of streams, host bytes per byte of payload",
         |n| n.total.packet_check_ratio;
     /// Unsynchronised total ÷ window total.
-    Unsynchronised: "unsynchronised_ratio", "Unsynchronised total ÷ window total", "", Neither, Log, Fairness, 0, [],
+    Unsynchronised: "unsynchronised_ratio", "Unsynchronised total ÷ window total", "", Neither, Log, Fairness, 0, [Need::Rates],
         "sum of netperf's final results ÷ rate in the window",
         |n| n.total.unsynchronised_ratio;
     /// Guests by weight, CPU time.
@@ -164,7 +166,7 @@ metrics! {
         "Jain's index of the guests' CPU times ÷ weights; 1: as the shares say",
         |n| n.sharing.jain_weighted_cpu;
     /// Guests by weight, rate.
-    JainWeightedRate: "jain_weighted_rate", "Guests by weight: Jain's index of rate", "", Higher, Index, Groups, 0, [Need::Groups],
+    JainWeightedRate: "jain_weighted_rate", "Guests by weight: Jain's index of rate", "", Higher, Index, Groups, 0, [Need::Rates, Need::Groups],
         "the same of the measured guests' rates",
         |n| n.sharing.jain_weighted_rate;
     /// Groups by weight, CPU time.
@@ -173,18 +175,18 @@ metrics! {
         |n| n.sharing.between.jain_weighted_cpu;
     /// Groups by weight, rate.
     GroupsJainWeightedRate: "groups_jain_weighted_rate", "Groups by weight: Jain's index of rate", "", Higher, Index, Groups, 0,
-        [Need::SeveralGroups], "the same of the measured groups' rates",
+        [Need::Rates, Need::SeveralGroups], "the same of the measured groups' rates",
         |n| n.sharing.between.jain_weighted_rate;
     /// Bias between groups.
-    GroupsBiasRate: "groups_bias_rate_percent", "Rate bias between groups", "%", Lower, Skewed, Groups, 0, [Need::SeveralGroups],
+    GroupsBiasRate: "groups_bias_rate_percent", "Rate bias between groups", "%", Lower, Skewed, Groups, 0, [Need::Rates, Need::SeveralGroups],
         "100·(max − min)/mean of the groups' rates per guest",
         |n| n.sharing.between.rate.map(|fairness| fairness.bias_percent);
     /// Bias between groups that noise alone gives.
-    GroupsFloorBiasRate: "groups_floor_bias_rate_percent", "Noise alone between groups", "%", Neither, Skewed, Groups, 0, [Need::SeveralGroups],
+    GroupsFloorBiasRate: "groups_floor_bias_rate_percent", "Noise alone between groups", "%", Neither, Skewed, Groups, 0, [Need::Rates, Need::SeveralGroups],
         "the rate bias that noise alone gives so many equal groups, from batch means of their rates per guest",
         |n| n.sharing.between.spread.map(|spread| spread.floor_bias_percent);
     /// Jain's index of the groups.
-    GroupsJainRate: "groups_jain_rate", "Jain's index between groups", "", Higher, Index, Groups, 0, [Need::SeveralGroups],
+    GroupsJainRate: "groups_jain_rate", "Jain's index between groups", "", Higher, Index, Groups, 0, [Need::Rates, Need::SeveralGroups],
         "Jain's index of the groups' rates per guest; 1 is fair",
         |n| n.sharing.between.rate.map(|fairness| fairness.jain);
     /// CPU time that quotas leave unused.
@@ -216,6 +218,37 @@ impl Metric {
     /// One line that says what exactly is shown.
     pub fn explanation(self) -> &'static str {
         self.row().explanation
+    }
+
+    /// The same of pings, where that is another.
+    fn explanation_of_pings(self) -> Option<&'static str> {
+        Some(match self {
+            Metric::Loss => {
+                "pings of the window that were not answered until the end of their flow ÷ pings sent"
+            }
+            Metric::MeanLatency => "mean round trip of the pings that were sent in the window, open loop",
+            Metric::P99Latency => {
+                "median over the flows of each flow's P99 of the pings sent in the window, open loop"
+            }
+            Metric::WorstP99Latency => "largest P99 of a flow, of the pings sent in the window, open loop",
+            Metric::MaxLatency => "longest round trip of a ping that was sent in the window",
+            Metric::FloorBiasLatency => {
+                "the latency bias that noise alone gives so many equal guests, from batch means of the pings' round trips"
+            }
+            Metric::PacketCheck => "host packets per answered ping and direction",
+            _ => return None,
+        })
+    }
+
+    /// One line that says what exactly is shown of these tests.
+    pub fn explanation_for(self, tests: impl Iterator<Item = Test>) -> Cow<'static, str> {
+        let (pings, others): (Vec<Test>, Vec<Test>) =
+            tests.filter(|test| self.applies(*test)).partition(|test| test.is_ping());
+        match self.explanation_of_pings().filter(|_| !pings.is_empty()) {
+            Some(own) if others.is_empty() => own.into(),
+            Some(own) => format!("{}; of pings: {own}", self.explanation()).into(),
+            None => self.explanation().into(),
+        }
     }
 
     /// Which way is better.
@@ -264,9 +297,13 @@ impl Metric {
         self.needs().iter().all(|need| need.is_met_by_test(test))
     }
 
-    /// What all flows of a test do together: transactions/s or Mbit/s.
+    /// What all flows of a test do together, transactions/s or Mbit/s; of pings, how long they take.
     pub fn total(test: Test) -> Metric {
-        if test.is_stream() { Metric::Throughput } else { Metric::TotalRate }
+        match test.unit() {
+            Unit::Transactions => Metric::TotalRate,
+            Unit::Megabits => Metric::Throughput,
+            Unit::RoundTrips => Metric::MeanLatency,
+        }
     }
 }
 
@@ -294,10 +331,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_pings_is_said_only_where_there_are_some() {
+        let of = |tests: &[Test]| Metric::MaxLatency.explanation_for(tests.iter().copied()).into_owned();
+        assert_eq!(of(&[Test::TCP_RR, Test::TCP_STREAM]), Metric::MaxLatency.explanation());
+        let pings = of(&[Test::PING, Test::TCP_STREAM]);
+        assert_eq!(pings, "longest round trip of a ping that was sent in the window");
+        assert!(of(&[Test::PING, Test::UDP_RR]).ends_with(&pings));
+    }
+
+    #[test]
     fn the_total_of_a_test_has_a_value_in_its_trials() {
         for test in Test::ALL {
-            let applies = [Metric::TotalRate, Metric::Throughput].map(|metric| metric.applies(test));
-            assert!(Metric::total(test).applies(test) && applies[0] != applies[1], "{test}");
+            let rates =
+                [Metric::TotalRate, Metric::Throughput].into_iter().filter(|metric| metric.applies(test));
+            assert!(
+                Metric::total(test).applies(test) && rates.count() == usize::from(!test.is_ping()),
+                "{test}"
+            );
         }
     }
 }

@@ -12,6 +12,7 @@
 //! - [`Metric`]: the figures that are summarised over repeats and drawn
 //! - [`JainAt`], [`Course`]: fairness over slices of the window, and the rates in them
 //! - [`exit_reasons()`], [`exit_sources()`], [`exit_words()`]: why KVM left the guests, and who counted
+//! - [`PingCounts`], `pings`: latencies and losses of pings
 //! - [`IrqFigures`]: interrupts of NICs by queue
 //! - [`settled_late()`]: whether a rate was still moving after the warm-up
 //! - [`timeline()`]: flows and probes of a trial on one clock
@@ -52,6 +53,7 @@ mod outliers;
 mod packet_bounds;
 mod packet_check;
 mod packet_count;
+mod pings;
 mod section;
 mod settled;
 mod snapshot_pair;
@@ -72,7 +74,7 @@ pub use between_groups::Between;
 pub use boots::boots;
 pub use course::{Course, JainAt, SLICES_S};
 pub use exits::{exit_reasons, exit_sources, exit_words};
-pub use flow::{FlowFigures, NetperfLatency};
+pub use flow::{FlowFigures, Latencies};
 pub use group::Sharing;
 pub use group_figures::{GroupCpu, GroupFigures};
 pub use group_summary::{GroupRow, summarise_groups};
@@ -86,6 +88,7 @@ pub use need::Need;
 pub use numbers::{Numbers, StalledFlow, Steadiness, TotalFigures};
 pub use outcome::{Outcome, Reason};
 pub use outliers::outliers;
+pub use pings::PingCounts;
 pub use section::{Better, Section};
 pub use settled::settled_late;
 pub use summary::{SummaryRow, summarise};

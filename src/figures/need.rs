@@ -7,8 +7,16 @@ use crate::profile::{AccelChoice, Background, Configuration, Experiment, Test, U
 /// One condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// A test of requests and responses.
+    /// A netperf test of requests and responses.
     Requests,
+    /// Requests and responses, or pings.
+    Latencies,
+    /// Pings.
+    Pings,
+    /// A load that goes as fast as it can: its rate is a result.
+    Rates,
+    /// UDP streams or pings: what is lost is not sent again.
+    Losses,
     /// A test of streams.
     Streams,
     /// A test of UDP streams.
@@ -64,9 +72,14 @@ impl Need {
                 let slice_s = SLICES_S[length];
                 slice_s >= timing.interval.as_secs_f64() && 2.0 * slice_s <= timing.window.as_secs_f64()
             }
-            Need::Requests | Need::Streams | Need::UdpStreams | Need::Tcp => {
-                any(&|configuration| self.is_met_by_test(configuration.test))
-            }
+            Need::Requests
+            | Need::Latencies
+            | Need::Pings
+            | Need::Rates
+            | Need::Losses
+            | Need::Streams
+            | Need::UdpStreams
+            | Need::Tcp => any(&|configuration| self.is_met_by_test(configuration.test)),
         }
     }
 
@@ -74,9 +87,13 @@ impl Need {
     pub fn is_met_by_test(self, test: Test) -> bool {
         match self {
             Need::Requests => test.unit() == Unit::Transactions,
+            Need::Latencies => !test.is_stream(),
+            Need::Pings => test.is_ping(),
+            Need::Rates => test.unit().is_result(),
+            Need::Losses => test == Test::UDP_STREAM || test.is_ping(),
             Need::Streams => test.is_stream(),
             Need::UdpStreams => test == Test::UDP_STREAM,
-            Need::Tcp => !test.is_udp(),
+            Need::Tcp => test.is_tcp(),
             _ => true,
         }
     }

@@ -1,6 +1,7 @@
 //! What noise alone gives equal parties: of guests' CPU times and of groups' rates. That of guests' rates is in `course`.
 
 use super::course::{measured, rates};
+use super::pings;
 use crate::raw::{HostSample, RawTrial, TargetCounters};
 use crate::stats::Spread;
 use crate::window::Window;
@@ -26,6 +27,15 @@ pub(super) fn cpu_spread(raw: &RawTrial, window: &Window) -> Option<Spread> {
 
 fn cpu_s(counters: &TargetCounters) -> f64 {
     counters.vcpu_s + counters.emulator_s + counters.vhost_s
+}
+
+/// Spread of the mean latencies of the measured guests' pings beside what their noise explains.
+pub(super) fn latency_spread(raw: &RawTrial, window: &Window, slice_s: f64) -> Option<Spread> {
+    if !raw.configuration.test.is_ping() {
+        return None;
+    }
+    let course = |guest| pings::course(&raw.flows, guest, window, slice_s);
+    Spread::from_courses(&measured(raw).into_iter().map(course).collect::<Option<Vec<_>>>()?)
 }
 
 /// Spread of the measured groups' rates per guest beside what their noise explains. `parties` are the guests of each.

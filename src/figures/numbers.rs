@@ -32,6 +32,9 @@ pub struct Numbers {
     /// Spread of the guests' rates beside what noise explains; `None` for fewer than two guests and for windows of fewer than eight
     /// interim intervals.
     pub spread: Option<Spread>,
+    /// The same of the guests' mean latencies where these are samples of their own: of pings; `None` unless each guest was answered in
+    /// each interim interval.
+    pub latency_spread: Option<Spread>,
     /// The same of their CPU times; `None` for fewer than eight samples of the host.
     pub cpu_spread: Option<Spread>,
     /// How its guests take turns within the window; `None` for fewer than two guests and for windows of fewer than sixteen slices.
@@ -80,6 +83,8 @@ pub enum Steadiness {
     TooNoisy,
     /// Not judged: the window has fewer than twenty interim intervals.
     TooShort,
+    /// Not judged: how often pings are sent is the profile's choice.
+    OpenLoop,
 }
 
 impl Steadiness {
@@ -90,6 +95,7 @@ impl Steadiness {
             Steadiness::Settling => "settling",
             Steadiness::TooNoisy => "not judged: too noisy",
             Steadiness::TooShort => "not judged: fewer than 20 intervals",
+            Steadiness::OpenLoop => "not judged: the rate is that of the profile",
         }
     }
 }
@@ -97,7 +103,7 @@ impl Steadiness {
 /// One trial as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TotalFigures {
-    /// Sum of all flows' rates in the window, transactions/s or 10^6 bits/s.
+    /// Sum of all flows' rates in the window, transactions/s, answered pings/s or 10^6 bits/s.
     pub rate: f64,
     /// The same ÷ flows.
     pub rate_per_flow: f64,
@@ -105,20 +111,20 @@ pub struct TotalFigures {
     pub unit: Unit,
     /// Rate × window: transactions, or 10^6 bits.
     pub work: f64,
-    /// Mean latency in the window, 10^6·(transactions in flight)/rate (N/X, Little's law), µs. Undefined at rate 0 and for
-    /// streams.
+    /// Mean latency in the window, µs: of pings that of all samples, else 10^6·(transactions in flight)/rate (N/X, Little's law).
+    /// Undefined at rate 0 and for streams.
     pub mean_latency_us: Option<f64>,
-    /// Smallest P99 of a flow (netperf, whole flow), µs.
+    /// Smallest P99 of a flow (netperf: whole flow, pings: window), µs.
     pub min_p99_latency_us: Option<f64>,
-    /// Median over the flows of each flow's P99 (netperf, whole flow), µs.
+    /// Median over the flows of each flow's P99 (netperf: whole flow, pings: window), µs.
     pub median_p99_latency_us: Option<f64>,
-    /// Largest P99 of a flow (netperf, whole flow), µs.
+    /// Largest P99 of a flow (netperf: whole flow, pings: window), µs.
     pub max_p99_latency_us: Option<f64>,
-    /// Longest transaction of all (netperf, whole flow), µs.
+    /// Longest transaction of all (netperf: whole flow, pings: window), µs.
     pub max_latency_us: Option<f64>,
     /// Busy host CPU time ÷ work, µs for each transaction or each 10^6 bits.
     pub cpu_per_work_us: Option<f64>,
-    /// Datagrams of UDP streams that did not arrive, over whole flows, %.
+    /// Datagrams of UDP streams that did not arrive, over whole flows, or pings of the window that were not answered, %.
     pub loss_percent: Option<f64>,
     /// CPU that all guests took, % of one CPU; `None` on bare metal.
     pub guests_cpu_percent: Option<f64>,

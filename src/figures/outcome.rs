@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::profile::Test;
 use crate::raw::{Check, Stage};
 
 /// Smallest part of the window that a flow's interim results must cover, %.
@@ -71,8 +72,10 @@ pub enum Reason {
         /// Numbers of the flows.
         flows: Vec<u32>,
     },
-    /// These netperfs ended with an error, or had to be killed.
+    /// These netperfs or pings ended with an error, or had to be killed.
     ExitCode {
+        /// What they did.
+        test: Test,
         /// Numbers of the flows.
         flows: Vec<u32>,
         /// What the first of them wrote.
@@ -123,11 +126,9 @@ impl fmt::Display for Reason {
                 )
             }
             Reason::NoResult { flows } => write!(f, "no final result of {}", Flows(flows)),
-            Reason::ExitCode { flows, message } if message.is_empty() => {
-                write!(f, "netperf ended with an error: {}", Flows(flows))
-            }
-            Reason::ExitCode { flows, message } => {
-                write!(f, "netperf ended with an error: {}: {message}", Flows(flows))
+            Reason::ExitCode { test, flows, message } => {
+                write!(f, "{} ended with an error: {}", test.program(), Flows(flows))?;
+                if message.is_empty() { Ok(()) } else { write!(f, ": {message}") }
             }
             Reason::Check(check) => check.fmt(f),
             Reason::PacketCheck { guest, ratio, of, expected } => {

@@ -6,12 +6,13 @@
 //!   the part of the transactions that took as long as that, which netperf's percentiles tell, with the retransmissions
 //!   of TCP, and with the requests that UDP_RR sent beyond those that were answered.
 //! - TCP_RR with more than one in flight: TCP may put all of them into one packet.
+//! - ping: one, with the pings beyond those that were answered and answers that came twice.
 //! - TCP_CRR: five are measured (handshake, data, acknowledgement, farewell); a slow end merges or splits some.
 //!
 //! Streams are judged by bytes per byte of payload, because offloads decide what counts as a packet: at least the payload,
 //! at most the payload in frames of the MTU, with the retransmissions, or with the datagrams that did not arrive.
 
-use super::{FlowFigures, NetperfLatency, final_result};
+use super::{FlowFigures, Latencies, final_result};
 use crate::profile::{Configuration, Test};
 use crate::raw::{RawFlow, RawTrial};
 use crate::stats;
@@ -27,7 +28,7 @@ const CONNECTION: (f64, f64) = (3.0, 7.0);
 const DELAYED_ACK_US: f64 = 40_000.0;
 /// IPv4 and TCP headers with timestamps, bytes: what the MTU loses to them is no room for a message.
 const HEADERS: u32 = 52;
-/// IPv4 and UDP headers, bytes.
+/// IPv4 and UDP headers, or those of ICMP, bytes.
 const UDP_HEADERS: u32 = 28;
 /// An Ethernet header with its checksum, bytes.
 const ETHERNET: f64 = 18.0;
@@ -55,10 +56,13 @@ impl Party<'_> {
     }
 }
 
-/// What netperf did in some whole flows: transactions, or 10^6 bits that arrived.
+/// What netperf or ping did in some whole flows: transactions, answered pings, or 10^6 bits that arrived.
 pub(super) fn work<'t>(flows: impl Iterator<Item = &'t RawFlow>) -> f64 {
-    let intervals = flows.flat_map(|flow| &flow.intervals);
-    stats::total(intervals.map(|interval| interval.rate * interval.length_s))
+    let of_flow = |flow: &RawFlow| match flow.round_trips.len() {
+        0 => stats::total(flow.intervals.iter().map(|interval| interval.rate * interval.length_s)),
+        answered => answered as f64,
+    };
+    stats::total(flows.map(of_flow))
 }
 
 /// The least and the largest ratio that can be true of a party whose TCP sent so many segments again, and which lost so many
@@ -77,6 +81,8 @@ pub(super) fn credible(
     match configuration.test {
         Test::TCP_RR => fits(HEADERS).then(|| ((1.0 - SLACK) / in_flight, 1.0 + SLACK + extra(party))),
         Test::UDP_RR => fits(UDP_HEADERS).then(|| (1.0 - SLACK, 1.0 + SLACK + unanswered(party))),
+        Test::PING => (configuration.ping.payload_bytes <= configuration.mtu.saturating_sub(UDP_HEADERS))
+            .then(|| (1.0 - SLACK, 1.0 + SLACK + unanswered(party))),
         Test::TCP_CRR => fits(HEADERS).then_some(CONNECTION),
         Test::TCP_STREAM | Test::TCP_MAERTS => {
             Some((1.0 - STREAM_SLACK, tcp_bytes(party, retransmissions.unwrap_or(0))))
@@ -96,7 +102,7 @@ fn extra(party: &Party) -> f64 {
 }
 
 /// The largest part of a flow's transactions that can have taken as long as a delayed acknowledgement.
-fn slow_part(latency: &NetperfLatency) -> f64 {
+fn slow_part(latency: &Latencies) -> f64 {
     let quick = |percentile: Option<f64>| percentile.is_some_and(|us| us < DELAYED_ACK_US);
     match () {
         () if quick(latency.p99_us) => 0.01,
@@ -106,9 +112,10 @@ fn slow_part(latency: &NetperfLatency) -> f64 {
     }
 }
 
-/// Requests in datagrams beyond those that were answered, per transaction.
+/// Requests in datagrams, or pings, beyond those that were answered, per transaction.
 fn unanswered(party: &Party) -> f64 {
-    let sent = party.flows.iter().filter_map(|(raw, _)| final_result::result(raw, "LOCAL_SEND_CALLS"));
+    let count = |key| stats::total(party.flows.iter().filter_map(|(raw, _)| final_result::result(raw, key)));
+    let sent = ["LOCAL_SEND_CALLS", "TRANSMITTED", "DUPLICATES"].into_iter().map(count);
     let (sent, answered) = (stats::total(sent), party.work());
     if answered > 0.0 { (sent / answered - 1.0).max(0.0) } else { 0.0 }
 }

@@ -1,7 +1,7 @@
 //! The packet check: can what the host counted be what netperf says it did?
 //!
 //! Asked of all guests together, and of each measured guest, so that flows booked to the wrong one are found out: requests
-//! and responses by packets, streams by bytes. What can be true of them is said in `packet_bounds`.
+//! and responses and pings by packets, streams by bytes. What can be true of them is said in `packet_bounds`.
 
 use super::packet_bounds::{Party, credible, work};
 use super::packet_count::PacketCount;
@@ -27,7 +27,7 @@ pub(super) fn ratio(raw: &RawTrial) -> Option<f64> {
 
 fn of_work(raw: &RawTrial, counted: PacketCount, work: f64) -> Option<f64> {
     let counted = match raw.configuration.test {
-        Test::TCP_RR | Test::UDP_RR | Test::TCP_CRR => {
+        Test::TCP_RR | Test::UDP_RR | Test::TCP_CRR | Test::PING => {
             (counted.from_target.packets + counted.to_target.packets) as f64 / 2.0
         }
         Test::TCP_STREAM | Test::UDP_STREAM => counted.to_target.bytes as f64 * 8e-6,
@@ -50,30 +50,41 @@ pub(super) fn judge(raw: &RawTrial, numbers: &Numbers) -> Vec<Reason> {
 }
 
 fn of_all(raw: &RawTrial, flows: &[FlowFigures], total: &TotalFigures) -> Option<Reason> {
-    let possible = credible(&Party::gather(raw, flows, None), total.retransmissions, total.loss_percent)?;
-    disagreement(raw, None, total.packet_check_ratio?, possible)
+    let party = Party::gather(raw, flows, None);
+    let (least, most) = credible(&party, total.retransmissions, total.loss_percent)?;
+    // A few pings each second are no more than what neighbours say to each other.
+    let beside = if raw.configuration.test.is_ping() { BESIDE / per_flow(&party) } else { 0.0 };
+    disagreement(raw, None, total.packet_check_ratio?, (least, most + beside))
 }
 
 /// By its own flows and counters, with what connections take beside their transactions.
 fn of_guest(raw: &RawTrial, flows: &[FlowFigures], number: u32) -> Option<Reason> {
     let party = Party::gather(raw, flows, Some(number));
-    let per_flow = party.work() / party.flows.len() as f64;
+    let per_flow = per_flow(&party);
     let (fewest, beside) = match raw.configuration.test.unit() {
-        Unit::Transactions => (FEWEST, BESIDE / per_flow),
+        Unit::Transactions | Unit::RoundTrips => (FEWEST, BESIDE / per_flow),
         Unit::Megabits => (FEWEST_MEGABITS, 0.0),
     };
     let retransmissions = party.flows.iter().map(|(_, flow)| flow.retransmissions).sum();
-    let loss_percent = guest::loss_percent(raw, |flow| flow.guest == number);
+    let figures: Vec<&FlowFigures> = party.flows.iter().map(|(_, flow)| *flow).collect();
+    let loss_percent = guest::loss_percent(raw, &figures, |flow| flow.guest == number);
     let (least, most) = credible(&party, retransmissions, loss_percent)?;
     let ratio = of_work(raw, PacketCount::add_up(raw, |guest| guest == number)?, party.work())?;
     disagreement(raw, Some(number), ratio, (least, most + beside)).filter(|_| per_flow >= fewest)
 }
 
+fn per_flow(party: &Party) -> f64 {
+    party.work() / party.flows.len() as f64
+}
+
 fn disagreement(raw: &RawTrial, guest: Option<u32>, ratio: f64, (least, most): (f64, f64)) -> Option<Reason> {
-    let streams = raw.configuration.test.is_stream();
-    let of = if streams { "bytes per byte of payload" } else { "packets per transaction and direction" };
+    let of = match raw.configuration.test.unit() {
+        Unit::Megabits => "bytes per byte of payload",
+        Unit::Transactions => "packets per transaction and direction",
+        Unit::RoundTrips => "packets per answered ping and direction",
+    };
     let expected = match raw.configuration.test {
-        Test::TCP_RR | Test::UDP_RR if raw.configuration.burst == 0 => "1".into(),
+        Test::TCP_RR | Test::UDP_RR | Test::PING if raw.configuration.burst == 0 => "1".into(),
         _ => format!("{least:.2} to {most:.2}"),
     };
     (!(least..=most).contains(&ratio)).then_some(Reason::PacketCheck {

@@ -34,6 +34,10 @@ impl Settled {
     /// Of a trial with the rates of what arrived; `None` if its flows never ran together.
     pub fn detect(raw: &RawTrial, timing: &Timing) -> Option<Settled> {
         let common = Window::common(&raw.flows, timing)?;
+        if !raw.configuration.test.unit().is_result() {
+            let steadiness = Steadiness::OpenLoop;
+            return Some(Settled { window: common, after_s: None, steadiness, advanced_s: 0.0 });
+        }
         let after_s = course::settled_after_s(raw, &common, timing.interval.as_secs_f64());
         let steadiness = match after_s {
             Some(after_s) if settled_late(after_s, timing) => Steadiness::Settling,

@@ -83,13 +83,15 @@ fn repeats(trials: &ValidTrials, rates: fn(&TrialFigures) -> Option<Vec<f64>>) -
 
 /// The guests' rates of a valid trial.
 fn rates(trial: &TrialFigures) -> Option<Vec<f64>> {
-    let measured = trial.valid()?.guests.iter().filter(|guest| guest.is_measured());
+    let numbers = trial.valid().filter(|numbers| numbers.total.unit.is_result())?;
+    let measured = numbers.guests.iter().filter(|guest| guest.is_measured());
     Some(measured.map(|guest| guest.rate).collect())
 }
 
 /// The measured groups' rates per guest of a valid trial.
 fn group_rates(trial: &TrialFigures) -> Option<Vec<f64>> {
-    Some(trial.valid()?.sharing.groups.iter().filter_map(GroupFigures::rate_per_guest).collect())
+    let numbers = trial.valid().filter(|numbers| numbers.total.unit.is_result())?;
+    Some(numbers.sharing.groups.iter().filter_map(GroupFigures::rate_per_guest).collect())
 }
 
 /// Blocks in which both were measured; a configuration is not compared with itself.
@@ -102,7 +104,9 @@ fn to_bare_metal(configuration: &Configuration, trials: &[TrialFigures]) -> Opti
             && configuration.backend != Backend::Baremetal
             && !Factor::ALL.iter().filter(|factor| of_host(factor)).any(differs)
     };
-    let rate = |trial: &TrialFigures| Some(trial.valid()?.total.rate);
+    let rate = |trial: &TrialFigures| {
+        trial.valid().filter(|numbers| numbers.total.unit.is_result()).map(|numbers| numbers.total.rate)
+    };
     let own = trials.iter().filter(|trial| trial.configuration == *configuration);
     let bare: Vec<&TrialFigures> = trials.iter().filter(|trial| bare(&trial.configuration)).collect();
     let pair = |trial: &TrialFigures| {

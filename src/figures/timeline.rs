@@ -186,6 +186,7 @@ impl<'a> TrialCourse<'a> {
     fn unit(&self) -> &'static str {
         match self.raw.configuration.test.unit() {
             Unit::Transactions => "rate_tps",
+            Unit::RoundTrips => "answered_pings_per_s",
             Unit::Megabits => "throughput_mbps",
         }
     }

@@ -22,12 +22,11 @@ impl TotalFigures {
         let measured: Vec<GuestFigures> =
             guests.iter().filter(|guest| guest.is_measured()).cloned().collect();
         let guests = measured.as_slice(); // the others are in no figure but the CPU of all
-        let rate_fairness = fairness(guests, |guest| Some(guest.rate));
+        let unit = raw.configuration.test.unit();
+        let rate_fairness = fairness(guests, |guest| Some(guest.rate)).filter(|_| unit.is_result());
         let rate = stats::total(flows.iter().map(|flow| flow.rate));
         let work = stats::total(flows.iter().map(|flow| flow.work));
         let moved = rate > 0.0;
-        let unit = raw.configuration.test.unit();
-        let in_flight = f64::from(raw.configuration.in_flight()) * flows.len() as f64;
         let all: Vec<&FlowFigures> = flows.iter().collect();
         let p99 = guest::known(&all, |flow| flow.latency.p99_us);
         let cpu = each(guests, |guest| Some(guest.cpu?.total_percent));
@@ -38,19 +37,22 @@ impl TotalFigures {
             rate_per_flow: rate / flows.len().max(1) as f64,
             unit,
             work,
-            mean_latency_us: flow::mean_latency_us(in_flight, rate, unit),
+            mean_latency_us: flow::mean_of(&raw.configuration, flows.iter()),
             min_p99_latency_us: p99.iter().copied().reduce(f64::min),
             median_p99_latency_us: stats::median(&p99),
             max_p99_latency_us: p99.iter().copied().reduce(f64::max),
             max_latency_us: guest::known(&all, |flow| flow.latency.max_us).into_iter().reduce(f64::max),
             cpu_per_work_us: host.filter(|_| moved).map(|host| 1e6 * host.busy_s / work),
-            loss_percent: guest::loss_percent(raw, |_| true),
+            loss_percent: guest::loss_percent(raw, &all, |_| true),
             guests_cpu_percent: all_cpu.map(|cpu| cpu.iter().sum()),
             run_delay_percent: delay.as_ref().map(|delay| delay.iter().sum::<f64>() / delay.len() as f64),
             wait_ratio_percent: delay.as_ref().zip(ran).and_then(|(delay, ran)| wait_ratio(delay, &ran)),
             rate_fairness,
-            jain_over_time: course::jain_over_time(raw, &settled.window, interval_s, &course::alone(raw)),
-            excess_cv_rate: excess(flows, guests),
+            jain_over_time: match unit.is_result() {
+                true => course::jain_over_time(raw, &settled.window, interval_s, &course::alone(raw)),
+                false => Vec::new(),
+            },
+            excess_cv_rate: excess(flows, guests).filter(|_| unit.is_result()),
             exits_per_transaction: exits(guests)
                 .filter(|_| moved)
                 .and_then(|exits| Some(exits / unit.transactions(rate)?)),

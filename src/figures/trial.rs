@@ -130,7 +130,8 @@ impl Numbers {
         let total = TotalFigures::compute(raw, &flows, &guests, host.as_ref(), &settled, interval_s);
         let seen = Seen::compute(raw, &window);
         let sharing = Sharing::compute(raw, &guests, host.as_ref(), &window, interval_s);
-        let (spread, turns) = (course.spread(), course.turns());
+        let is_result = raw.configuration.test.unit().is_result();
+        let (spread, turns) = if is_result { (course.spread(), course.turns()) } else { (None, None) };
         let flow_rates = flows.iter().map(|flow| flow.rate).collect();
         let stalled_flows = StalledFlow::find(&flows, &window);
         Some(Numbers {
@@ -144,6 +145,7 @@ impl Numbers {
             seen,
             sharing,
             spread,
+            latency_spread: noise::latency_spread(raw, &window, course.slice_s),
             cpu_spread: noise::cpu_spread(raw, &window),
             turns,
             course,

@@ -10,7 +10,7 @@ use super::outcome::MIN_COVERAGE_PERCENT;
 use super::settled::MIN_WINDOW;
 use super::udp_received::received;
 use super::{Numbers, Outcome, Reason, background, packet_check};
-use crate::profile::Timing;
+use crate::profile::{Test, Timing};
 use crate::raw::{RawFlow, RawTrial};
 use crate::window::{self, Window};
 
@@ -24,7 +24,7 @@ pub(super) fn judge(raw: &RawTrial, timing: &Timing, numbers: Option<&Numbers>) 
         .into_iter()
         .chain(numbers.map_or(vec![Reason::NoWindow], |numbers| of_numbers(raw, timing, numbers)))
         .chain(no_result(&raw.flows))
-        .chain(exit_code(&raw.flows))
+        .chain(exit_code(raw.configuration.test, &raw.flows))
         .chain(checks)
         .collect();
     if reasons.is_empty() { Outcome::Measured } else { Outcome::Invalid(reasons) }
@@ -80,10 +80,11 @@ fn no_result(flows: &[RawFlow]) -> Option<Reason> {
     (!silent.is_empty()).then_some(Reason::NoResult { flows: silent })
 }
 
-fn exit_code(flows: &[RawFlow]) -> Option<Reason> {
+fn exit_code(test: Test, flows: &[RawFlow]) -> Option<Reason> {
     let broken: Vec<&RawFlow> = flows.iter().filter(|flow| flow.exit_code != Some(0)).collect();
     let message = broken.first()?.messages.lines().map(str::trim).find(|line| !line.is_empty());
     Some(Reason::ExitCode {
+        test,
         flows: broken.iter().map(|flow| flow.flow).collect(),
         message: message.unwrap_or_default().into(),
     })

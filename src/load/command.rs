@@ -1,9 +1,10 @@
-//! One netperf as a vector of words. Pure: nothing is run here, and nothing is quoted.
+//! One netperf, or one ping, as a vector of words. Pure: nothing is run here, and nothing is quoted.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::address::NETSERVER_PORT;
+use crate::profile::PingSettings;
 use crate::profile::Test;
 use crate::raw::RawFlow;
 
@@ -53,7 +54,7 @@ const WIDEST_SPREAD: Duration = Duration::from_secs(10);
 /// accept() for a connection that never comes. UDP tells netserver its end in three empty datagrams; if all are lost,
 /// only the timer is left. Without a length that timer is never set, and such a netserver stays for ever.
 fn runs_out(test: Test) -> bool {
-    !matches!(test, Test::TCP_RR | Test::TCP_STREAM)
+    !matches!(test, Test::TCP_RR | Test::TCP_STREAM | Test::PING)
 }
 
 /// How long flows run that end by themselves: longer than `hold`, which begins when all of them run. `None` for those that run
@@ -66,6 +67,7 @@ pub fn length(test: Test, hold: Duration, interval: Duration, flows: u32) -> Opt
 /// How long each of so many flows waits between its connections and their use.
 pub fn settle(test: Test, flows: u32) -> Duration {
     match test {
+        Test::PING => Duration::ZERO,
         _ if flows <= FEW_FLOWS => SETTLE_OF_FEW,
         Test::TCP_RR | Test::TCP_STREAM | Test::TCP_MAERTS => SETTLE,
         Test::TCP_CRR | Test::UDP_RR | Test::UDP_STREAM => SETTLE_WITH_TIMER,
@@ -83,7 +85,7 @@ pub struct FlowSpec {
     pub control: IpAddr,
     /// The guest's address on the network under test.
     pub data: IpAddr,
-    /// What netperf does.
+    /// What it does.
     pub test: Test,
     /// Request size, bytes.
     pub request_bytes: u32,
@@ -95,6 +97,8 @@ pub struct FlowSpec {
     pub burst: u32,
     /// Size of a TCP_STREAM's send buffer, bytes; `None`: the kernel's choice.
     pub send_buffer_bytes: Option<u32>,
+    /// What a ping is like.
+    pub ping: PingSettings,
     /// Time between two interim results.
     pub interval: Duration,
     /// How long it waits between setting its connections up and using them; see [`settle`].
@@ -104,8 +108,20 @@ pub struct FlowSpec {
 }
 
 impl FlowSpec {
-    /// netperf's command line. It runs until SIGINT, or for its length.
+    /// The command line. It runs until SIGINT, or for its length.
     pub fn argv(&self) -> Vec<String> {
+        if self.test.is_ping() { self.ping() } else { self.netperf() }
+    }
+
+    /// With the time of each line (-D), and without a name server (-n).
+    fn ping(&self) -> Vec<String> {
+        let interval_s = f64::from(self.ping.interval_ms) / 1e3;
+        let end = self.length.map_or(String::new(), |length| format!(" -w {}", length.as_secs().max(1)));
+        let words = format!("ping -n -D -i {interval_s} -s {}{end} {}", self.ping.payload_bytes, self.data);
+        words.split(' ').map(String::from).collect()
+    }
+
+    fn netperf(&self) -> Vec<String> {
         let data = self.data.to_string();
         let global = vec![
             "netperf".into(),
@@ -153,6 +169,7 @@ impl FlowSpec {
                 None => format!("-m {message}"),
             },
             Test::TCP_MAERTS => format!("-m ,{message}"), // of the other end
+            Test::PING => String::new(),                  // it is no netperf
             Test::UDP_STREAM => format!("-R 1 -m {message}"), // through routers too: netperf's default is the link only
         };
         words.split(' ').map(String::from).collect()
@@ -169,8 +186,8 @@ impl FlowSpec {
     }
 }
 
-/// The final results that a flow did not give although netperf ended well. Not empty: this netperf is not the 2.7 that
-/// the figures need.
+/// The final results that a netperf did not give although it ended well. Not empty: this netperf is not the 2.7 that the
+/// figures need.
 pub fn missing_selectors(flow: &RawFlow) -> Vec<&'static str> {
     SELECTORS.into_iter().filter(|key| !flow.result.contains_key(*key)).collect()
 }
@@ -194,6 +211,7 @@ mod tests {
             response_bytes: 100,
             message_bytes: 1472,
             burst: 0,
+            ping: PingSettings::default(),
             send_buffer_bytes: None,
             interval: Duration::from_millis(500),
             settle: settle(Test::TCP_RR, 128),
@@ -223,6 +241,14 @@ mod tests {
         assert!(paced.argv().join(" ").contains(" -m 1472 -s 15625 -k "));
         assert_eq!(words(Test::TCP_MAERTS, 0), ["43", "3", "-m ,1472"]);
         assert_eq!(words(Test::UDP_STREAM, 0), ["40", "2", "-R 1 -m 1472"]);
+    }
+
+    #[test]
+    fn a_ping_has_its_interval_and_payload_and_ends_by_itself_only_in_a_rehearsal() {
+        let ping = FlowSpec { test: Test::PING, ..flow() };
+        assert_eq!(ping.argv().join(" "), "ping -n -D -i 0.02 -s 56 198.19.0.2");
+        let short = FlowSpec { length: Some(Duration::from_secs(4)), ..ping };
+        assert_eq!(short.argv().join(" "), "ping -n -D -i 0.02 -s 56 -w 4 198.19.0.2");
     }
 
     #[test]
@@ -258,6 +284,7 @@ mod tests {
             result: SELECTORS.map(|key| (key.to_string(), "1".to_string())).into(),
             exit_code: Some(0),
             messages: String::new(),
+            round_trips: vec![],
         };
         assert!(missing_selectors(&raw).is_empty());
         raw.result.remove("P99_LATENCY");

@@ -31,9 +31,11 @@ pub enum LoadError {
     /// The launcher ended, or printed something unexpected.
     #[error("unexpected output of the launcher: {0}")]
     Launcher(String),
-    /// At least one netperf ended before its first interim result.
-    #[error("{}", describe(.failed, *.started))]
+    /// At least one flow ended before its first interim result.
+    #[error("{}", describe(program, .failed, *.started))]
     Failed {
+        /// What the first of them ran: `netperf` or `ping`.
+        program: &'static str,
         /// The flows that had ended when the first was noticed. Never empty.
         failed: Vec<FailedFlow>,
         /// Number of flows that were started.
@@ -49,9 +51,14 @@ pub enum LoadError {
         /// The time that they had.
         deadline: Duration,
     },
-    /// A netperf ended with an error after its first interim result.
-    #[error("netperf of flow {} ended with status {}: {}", .0.flow, .0.status, .0.message)]
-    Ended(FailedFlow),
+    /// A flow ended with an error after its first interim result.
+    #[error("{program} of flow {} ended with status {}: {}", .flow.flow, .flow.status, .flow.message)]
+    Ended {
+        /// What it ran: `netperf` or `ping`.
+        program: &'static str,
+        /// Which one, and how it ended.
+        flow: FailedFlow,
+    },
     /// Data that one end sent did not reach the other.
     #[error("flow {flow} ({test}) sent data, and the other end received none")]
     OneWay {
@@ -66,10 +73,15 @@ pub enum LoadError {
          Debian and Fedora package it)"
     )]
     Unsuitable(String),
+    /// The tester's ping is another program of that name.
+    #[error(
+        "ping on the tester prints no time of each answer (hint: install ping of iputils, as in Debian's iputils-ping)"
+    )]
+    UnsuitablePing,
 }
 
-fn describe(failed: &[FailedFlow], started: u32) -> String {
-    let Some(first) = failed.first() else { return "a netperf ended too early".into() };
+fn describe(program: &str, failed: &[FailedFlow], started: u32) -> String {
+    let Some(first) = failed.first() else { return format!("a {program} ended too early") };
     let FailedFlow { flow, status, message } = first;
     let message = if message.is_empty() { "it printed no message" } else { message };
     let others = match failed.len() - 1 {
@@ -77,7 +89,7 @@ fn describe(failed: &[FailedFlow], started: u32) -> String {
         n => format!(" ({n} more ended too)"),
     };
     format!(
-        "netperf of flow {flow} of {started} ended with status {status} before its first result: {message}{others}"
+        "{program} of flow {flow} of {started} ended with status {status} before its first result: {message}{others}"
     )
 }
 
@@ -93,7 +105,7 @@ mod tests {
     fn the_error_names_the_flow_and_has_netperfs_message() {
         let failed = vec![failed(3, "establish control: are you sure"), failed(4, "")];
         assert_eq!(
-            LoadError::Failed { failed, started: 8 }.to_string(),
+            LoadError::Failed { program: "netperf", failed, started: 8 }.to_string(),
             "netperf of flow 3 of 8 ended with status 255 before its first result: \
              establish control: are you sure (1 more ended too)"
         );

@@ -3,6 +3,7 @@
 //! Starts the launcher and waits for it; `launcher` and `parse` parse what it prints. Every wait has a deadline, and every
 //! read a bound.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::io::{AsyncWriteExt, BufReader};
@@ -32,7 +33,8 @@ const MAX_TRANSCRIPT: u64 = 8 << 30;
 pub struct Load {
     launcher: Started,
     stdout: BufReader<FromProcess>,
-    started: u32,
+    /// What each flow runs.
+    programs: BTreeMap<u32, &'static str>,
     /// What ends the flows, or waits for their end.
     last_order: &'static str,
     deadline: Duration,
@@ -67,8 +69,8 @@ impl Load {
         };
         let last_order =
             if flows.iter().any(|flow| flow.length.is_some()) { launcher::WAIT } else { launcher::STOP };
-        let started = flows.len() as u32;
-        Ok(Load { launcher, stdout: BufReader::new(stdout), started, last_order, deadline })
+        let programs = flows.iter().map(|flow| (flow.flow, flow.test.program())).collect();
+        Ok(Load { launcher, stdout: BufReader::new(stdout), programs, last_order, deadline })
     }
 
     /// Waits until every flow has printed its first interim result.
@@ -81,7 +83,7 @@ impl Load {
             LauncherEvent::Running => Ok(()),
             LauncherEvent::Failed(first) => Err(self.failed(first).await),
             LauncherEvent::Late(flows) => {
-                Err(LoadError::Late { flows, started: self.started, deadline: self.deadline })
+                Err(LoadError::Late { flows, started: self.started(), deadline: self.deadline })
             }
             other => Err(self.unexpected(&format!("{other:?}")).await),
         }
@@ -158,7 +160,12 @@ impl Load {
         {
             failed.push(next);
         }
-        LoadError::Failed { failed, started: self.started }
+        let program = failed.first().and_then(|flow| self.programs.get(&flow.flow)).copied();
+        LoadError::Failed { program: program.unwrap_or("netperf"), failed, started: self.started() }
+    }
+
+    fn started(&self) -> u32 {
+        self.programs.len() as u32
     }
 
     async fn timed_out(&mut self, task: &'static str, limit: Duration) -> LoadError {

@@ -24,7 +24,7 @@ pub const WAIT: &str = "wait\n";
 /// The last line of a complete transcript.
 pub const END: &str = "== end";
 
-/// The words that start the launcher, as the leader of a process group: every flow must have printed an interim result
+/// The words that start the launcher, as the leader of a process group: every flow must have printed an interim result, or an answer,
 /// within `deadline`; `max` bounds the life of every netperf should the launcher be killed.
 pub fn argv(deadline: Duration, max: Duration) -> Vec<String> {
     let seconds = |time: Duration| (time.as_secs_f64().ceil() as u64).to_string();

@@ -25,11 +25,11 @@ running() {
     { read -r _ _ state parent _ <"/proc/$1/stat"; } 2>/dev/null && [ "$parent" = $$ ] && [ "$state" != Z ]
 }
 
-# Whether flow $1 has printed an interim result; what it printed before that is left in $text, in one line.
+# Whether flow $1 has printed an interim result, or a ping its first answer; what it printed before that is left in $text, in one line.
 talks() {
     text=''
     while IFS= read -r line || [ -n "$line" ]; do
-        case $line in NETPERF_INTERIM_RESULT*) return 0 ;; esac
+        case $line in NETPERF_INTERIM_RESULT* | \[*\]\ *\ bytes\ from\ *\ time=*) return 0 ;; esac
         text="$text$line "
     done <"$dir/o.$1"
     return 1
@@ -43,7 +43,7 @@ live_pids() {
     done
 }
 
-# Ends every flow with signal $1: INT makes netperf print its final result, TERM makes it go at once, 0 leaves it its time.
+# Ends every flow with signal $1: INT makes netperf and ping print their final results, TERM makes it go at once, 0 leaves it its time.
 # It goes to the group: one system call reaches every netperf at once, where a list of 128 would take as many turns of the
 # scheduler as a busy machine makes it wait for. It is sent once: a second SIGINT breaks a netperf that is waiting for its
 # server's half of the result, and a slow guest takes a second for that. Who has not ended in 20 s is killed; who is only to

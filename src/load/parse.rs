@@ -1,17 +1,22 @@
-//! The launcher's transcript -> raw flows. Pure.
+//! The launcher's transcript -> raw flows. Pure. What a ping printed is read in [`super::ping`].
 //!
 //! Takes what there is: a transcript that breaks off anywhere still gives the intervals before the break. An interval
 //! counts only if all four of its lines are there and its numbers are whole, with the decimals that netperf prints;
 //! anything else netperf wrote is a message.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::command::FlowSpec;
 use super::launcher::END;
+use super::ping::{self, PingOutput};
 use crate::raw::{InterimResult, RawFlow};
 
 /// Exit statuses from here on are the shell's way to name the signal that ended a process.
 const SIGNALLED: i32 = 128;
+
+/// What is said of a flow that was started and that the transcript lacks.
+const MISSING: &str = "the transcript ends before this flow";
 
 /// One raw flow for each flow that was started, in that order.
 ///
@@ -56,20 +61,42 @@ fn header(line: &str) -> Option<(u32, i32)> {
 }
 
 fn raw_flow(spec: &FlowSpec, frame: Option<FlowOutput>) -> RawFlow {
+    if spec.test.is_ping() {
+        return pings(spec, frame);
+    }
     let mut text = Text { unit: spec.test.unit().of_netperf(), ..Text::default() };
     match &frame {
         Some(frame) => frame.lines.iter().for_each(|line| text.take(line)),
-        None => text.message("the transcript ends before this flow"),
+        None => text.message(MISSING),
     }
-    let status = frame.and_then(|frame| frame.status);
     RawFlow {
         flow: spec.flow,
         guest: spec.guest,
         intervals: text.intervals,
         result: text.result,
-        exit_code: status.filter(|status| *status < SIGNALLED || *status == 255),
+        exit_code: exit_code(frame),
         messages: text.messages,
+        round_trips: Vec::new(),
     }
+}
+
+fn pings(spec: &FlowSpec, frame: Option<FlowOutput>) -> RawFlow {
+    let lines = frame.iter().flat_map(|frame| &frame.lines).copied();
+    let output = PingOutput::read(lines, Duration::from_millis(spec.ping.interval_ms.into()));
+    RawFlow {
+        flow: spec.flow,
+        guest: spec.guest,
+        intervals: ping::interim_results(&output.round_trips, spec.interval),
+        messages: if frame.is_some() { output.messages() } else { MISSING.into() },
+        result: output.result,
+        exit_code: exit_code(frame),
+        round_trips: output.round_trips,
+    }
+}
+
+/// `None` of a process that a signal ended.
+fn exit_code(frame: Option<FlowOutput>) -> Option<i32> {
+    frame?.status.filter(|status| *status < SIGNALLED || *status == 255)
 }
 
 /// The output of one netperf, line by line.
@@ -168,6 +195,7 @@ fn number(text: &str, decimals: usize) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::load::command::missing_selectors;
+    use crate::profile::PingSettings;
     use crate::profile::Test;
     use proptest::prelude::*;
 
@@ -177,9 +205,8 @@ mod tests {
         };
     }
 
-    /// Two flows, to guests 1 and 2, read from a transcript.
-    fn read(transcript: &str) -> Vec<RawFlow> {
-        let spec = |n: u32| FlowSpec {
+    fn spec(n: u32) -> FlowSpec {
+        FlowSpec {
             flow: n,
             guest: n,
             control: [198, 18, 0, 2].into(),
@@ -189,11 +216,16 @@ mod tests {
             response_bytes: 1,
             message_bytes: 1,
             burst: 0,
+            ping: PingSettings::default(),
             send_buffer_bytes: None,
             interval: std::time::Duration::from_millis(500),
             settle: std::time::Duration::ZERO,
             length: None,
-        };
+        }
+    }
+
+    /// Two flows, to guests 1 and 2, read from a transcript.
+    fn read(transcript: &str) -> Vec<RawFlow> {
         flows(transcript, &[spec(1), spec(2)])
     }
 
@@ -253,6 +285,22 @@ mod tests {
         assert_eq!(flows.len(), 2);
         assert_eq!(flows[1].exit_code, None);
         assert_eq!(flows[1].messages, "the transcript ends before this flow");
+    }
+
+    #[test]
+    fn pings_that_were_launched_together_have_their_samples_and_interim_results() {
+        let transcript = include_str!("../../tests/fixtures/ping/launched.txt");
+        assert!(is_complete(transcript));
+        let interval = Duration::from_millis(100);
+        let ping = |flow| FlowSpec { flow, test: Test::PING, interval, ..spec(flow) };
+        let flows = flows(transcript, &[ping(1), ping(2), ping(4)]);
+        for flow in &flows[..2] {
+            assert_eq!(flow.result["RECEIVED"], flow.round_trips.len().to_string());
+            assert!(flow.ended_well() && flow.round_trips.len() > 10 && flow.intervals.len() > 1, "{flow:?}");
+        }
+        assert_eq!((flows[2].messages.as_str(), flows[2].exit_code), (MISSING, None));
+        let killed = transcript.replace("== flow 1 exit 0", "== flow 1 exit 137");
+        assert_eq!(super::flows(&killed, &[ping(1)])[0].exit_code, None);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The load of a trial for a moment, before any trial: whether netperf answers over the path under test, and whether it prints
-//! what the figures need.
+//! The load of a trial for a moment, before any trial: whether netperf or ping answers over the path under test, and whether it
+//! prints what the figures need.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::parse;
 use crate::machine::Machine;
 use crate::raw::RawFlow;
 
-/// How long each netperf runs in each attempt: a path with long round trips, or a machine that freezes for seconds, transfers or
+/// How long each flow runs in each attempt: a path with long round trips, or a machine that freezes for seconds, transfers or
 /// prints nothing in the first ones.
 const LENGTHS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(15)];
 
@@ -20,6 +20,9 @@ const INTERVAL: Duration = Duration::from_millis(200);
 
 /// For the end of a netperf beyond its length. A path that drops packets shows only in that nothing arrives.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The exit status of a ping that got no answer.
+const NO_ANSWER: i32 = 1;
 
 /// A netperf that is no longer controlled ends by itself after this time.
 const MAX: Duration = Duration::from_secs(60);
@@ -32,7 +35,14 @@ pub async fn rehearse(tester: &Machine, flows: &[FlowSpec]) -> Result<(), LoadEr
     let mut outcome = Ok(());
     for length in LENGTHS {
         outcome = attempt(tester, &lasting(flows, length), length).await;
-        if !matches!(outcome, Err(LoadError::Late { .. } | LoadError::Unsuitable(_))) {
+        let again = match &outcome {
+            Err(LoadError::Late { .. } | LoadError::Unsuitable(_)) => true,
+            Err(LoadError::Failed { program: "ping", failed, .. }) => {
+                failed.iter().all(|flow| flow.status == NO_ANSWER)
+            }
+            _ => false,
+        };
+        if !again {
             break;
         }
     }
@@ -59,9 +69,9 @@ async fn attempt(tester: &Machine, flows: &[FlowSpec], length: Duration) -> Resu
 
 /// A netperf that ends well before its first interim result has transferred nothing, or prints no interim results at all.
 fn without_interim_results(error: LoadError, length: Duration) -> LoadError {
-    let LoadError::Failed { failed, started } = error else { return error };
+    let LoadError::Failed { program, failed, started } = error else { return error };
     if failed.iter().any(|flow| flow.status != 0) {
-        return LoadError::Failed { failed, started };
+        return LoadError::Failed { program, failed, started };
     }
     let idle: Vec<u32> = failed.iter().filter(|flow| !transferred(flow)).map(|flow| flow.flow).collect();
     if idle.is_empty() {
@@ -80,7 +90,11 @@ fn transferred(flow: &FailedFlow) -> bool {
 fn accept(flow: &FlowSpec, result: &RawFlow) -> Result<(), LoadError> {
     if result.exit_code != Some(0) {
         let (status, message) = (result.exit_code.unwrap_or(-1), result.messages.replace('\n', " "));
-        return Err(LoadError::Ended(FailedFlow { flow: flow.flow, status, message }));
+        let (program, flow) = (flow.test.program(), FailedFlow { flow: flow.flow, status, message });
+        return Err(LoadError::Ended { program, flow });
+    }
+    if flow.test.is_ping() {
+        return if result.round_trips.is_empty() { Err(LoadError::UnsuitablePing) } else { Ok(()) };
     }
     let missing = missing_selectors(result);
     if !missing.is_empty() {
@@ -101,7 +115,9 @@ fn accept(flow: &FlowSpec, result: &RawFlow) -> Result<(), LoadError> {
 mod tests {
     use super::*;
     use crate::load::command::SELECTORS;
+    use crate::profile::PingSettings;
     use crate::profile::Test;
+    use crate::raw::RoundTrip;
 
     fn verdict(test: Test, change: impl Fn(&mut RawFlow)) -> String {
         let mut result = RawFlow {
@@ -111,6 +127,7 @@ mod tests {
             result: SELECTORS.map(|key| (key.to_owned(), "1".to_owned())).into(),
             exit_code: Some(0),
             messages: String::new(),
+            round_trips: vec![],
         };
         change(&mut result);
         let address = std::net::IpAddr::from([198, 18, 0, 2]);
@@ -124,12 +141,22 @@ mod tests {
             response_bytes: 1,
             message_bytes: 1,
             burst: 0,
+            ping: PingSettings::default(),
             send_buffer_bytes: None,
             interval: INTERVAL,
             settle: Duration::ZERO,
             length: None,
         };
         accept(&flow, &result).map_or_else(|error| error.to_string(), |()| "accepted".into())
+    }
+
+    #[test]
+    fn a_ping_is_accepted_with_an_answer_that_has_a_time() {
+        let answered = RoundTrip { sequence: 1, answered_s: 1e9, rtt_us: 100.0 };
+        assert_eq!(verdict(Test::PING, |flow| flow.round_trips = vec![answered]), "accepted");
+        assert!(verdict(Test::PING, |_| ()).contains("install ping of iputils"));
+        let failed = verdict(Test::PING, |flow| flow.exit_code = Some(2));
+        assert!(failed.starts_with("ping of flow 1 ended with status 2"), "{failed}");
     }
 
     fn set(key: &'static str, value: &'static str) -> impl Fn(&mut RawFlow) {
@@ -177,7 +204,8 @@ mod tests {
     fn a_netperf_that_ends_without_interim_results_lacks_demo_mode_only_if_it_transferred_something() {
         let error = |status, message: &str| {
             let failed = vec![FailedFlow { flow: 1, status, message: message.into() }];
-            without_interim_results(LoadError::Failed { failed, started: 1 }, LENGTHS[0]).to_string()
+            let program = "netperf";
+            without_interim_results(LoadError::Failed { program, failed, started: 1 }, LENGTHS[0]).to_string()
         };
         let built = error(0, "THROUGHPUT=30723.23 THROUGHPUT_UNITS=Trans/s");
         assert!(built.contains("--enable-demo"), "{built}");

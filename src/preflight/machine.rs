@@ -20,6 +20,8 @@ const CAPABILITIES: [(u32, &str); 4] =
 pub(super) const TC: Program = ("tc", "iproute2");
 /// The other end of a flow.
 pub(super) const NETSERVER: Program = ("netserver", NETPERF_PACKAGE);
+/// The load of pings.
+pub(super) const PING: Program = ("ping", "iputils-ping");
 /// The Debian package of netperf and netserver.
 pub(super) const NETPERF_PACKAGE: &str = "netperf (component non-free)";
 

@@ -29,7 +29,8 @@ mod validate;
 pub mod written;
 
 pub use crate::factor::{
-    Background, Configuration, Factor, Role, Test, Unit, Value, configuration, cpus, pin, policy, test, value,
+    Background, Configuration, Factor, PingSettings, Role, Test, Unit, Value, configuration, cpus, pin,
+    policy, test, value,
 };
 pub use diagnostic::{Diagnostic, Position, ProfileError};
 pub use experiment::{

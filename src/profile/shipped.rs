@@ -27,6 +27,7 @@ shipped! {
     "lab-backends",
     "nishimura-interference",
     "nishimura-interference-small",
+    "ping-neighbours",
     "quickstart",
     "tuning-toggles",
     "tuning-toggles-small",

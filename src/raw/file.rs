@@ -2,7 +2,8 @@
 //!
 //! Two zstd frames, so that `zstd -d` reads it: a skippable one with the words `kvmfair raw trial, format 4`, and one with
 //! - a line of JSON: the trial without its samples (`zstd -dc FILE | head -1`),
-//! - the host's samples and the flows' interim results, column by column ([`super::columns`]).
+//! - the host's samples, the flows' interim results and, of a trial of pings, their round trips, column by column
+//!   ([`super::columns`]).
 //!
 //! A reader decompresses 64 MiB at most, and no count in a file asks for memory that its bytes do not justify.
 
@@ -11,7 +12,7 @@ use std::io::{Read, Write};
 use super::columns::{ColumnReader, ColumnWriter};
 use super::error::RawFileError;
 use super::host_columns::{read_host, write_host};
-use super::{FORMAT, InterimResult, RawTrial};
+use super::{FORMAT, InterimResult, RawTrial, RoundTrip};
 
 /// A file that is decompressed has at most this, bytes: seven hours of 128 flows and 32 guests at 0.5 s.
 const LARGEST: usize = 64 << 20;
@@ -34,6 +35,9 @@ pub fn encode(trial: &RawTrial) -> Result<Vec<u8>, RawFileError> {
     write_host(&mut columns, &trial.host);
     for flow in trial.flows.iter().chain(&trial.background) {
         write_intervals(&mut columns, &flow.intervals);
+    }
+    for flow in trial.flows.iter().filter(|_| trial.configuration.test.is_ping()) {
+        write_round_trips(&mut columns, &flow.round_trips);
     }
     if columns.bytes.len() > LARGEST {
         return Err(RawFileError::Damaged("it would be larger than 64 MiB"));
@@ -68,6 +72,10 @@ pub fn decode(file: &[u8]) -> Result<RawTrial, RawFileError> {
     for flow in trial.flows.iter_mut().chain(&mut trial.background) {
         flow.intervals = read_intervals(&mut columns)?;
     }
+    let pings = trial.configuration.test.is_ping();
+    for flow in trial.flows.iter_mut().filter(|_| pings) {
+        flow.round_trips = read_round_trips(&mut columns)?;
+    }
     match columns.rest {
         [] => Ok(trial),
         _ => Err(RawFileError::Damaged("it goes on after its end")),
@@ -98,6 +106,7 @@ fn without_samples(trial: &RawTrial) -> RawTrial {
     trial.host.clear();
     for flow in trial.flows.iter_mut().chain(&mut trial.background) {
         flow.intervals.clear();
+        flow.round_trips.clear();
     }
     trial
 }
@@ -114,6 +123,20 @@ fn read_intervals(columns: &mut ColumnReader) -> Result<Vec<InterimResult>, RawF
     let (ends, lengths, rates) = (columns.reals(count)?, columns.reals(count)?, columns.reals(count)?);
     let parts = ends.into_iter().zip(lengths).zip(rates);
     Ok(parts.map(|((end_s, length_s), rate)| InterimResult { end_s, length_s, rate }).collect())
+}
+
+fn write_round_trips(columns: &mut ColumnWriter, trips: &[RoundTrip]) {
+    columns.count(trips.len());
+    columns.integers(trips.iter().map(|trip| trip.sequence));
+    columns.reals(trips.iter().map(|trip| trip.answered_s));
+    columns.reals(trips.iter().map(|trip| trip.rtt_us));
+}
+
+fn read_round_trips(columns: &mut ColumnReader) -> Result<Vec<RoundTrip>, RawFileError> {
+    let count = columns.count(3)?;
+    let (numbers, answered, rtts) = (columns.integers(count)?, columns.reals(count)?, columns.reals(count)?);
+    let parts = numbers.into_iter().zip(answered).zip(rtts);
+    Ok(parts.map(|((sequence, answered_s), rtt_us)| RoundTrip { sequence, answered_s, rtt_us }).collect())
 }
 
 #[cfg(test)]
@@ -137,7 +160,9 @@ mod tests {
 
     #[test]
     fn a_trial_comes_back_as_it_was_however_irregular_its_samples_are() {
-        for raw in [trial(), fixture::failed(fixture::configuration("virtio", 1))] {
+        let mut pings = fixture::pings(2, |_, number| (number % 7 != 0).then_some(123.0 + number as f64));
+        pings.flows[0].round_trips[3].rtt_us = 0.1 + 0.2;
+        for raw in [trial(), pings, fixture::failed(fixture::configuration("virtio", 1))] {
             assert_eq!(decode(&encode(&raw).unwrap()).unwrap(), raw);
         }
     }
@@ -166,6 +191,18 @@ mod tests {
         for length in 0..file.len() {
             assert!(decode(&file[..length]).is_err(), "{length} of {}", file.len());
         }
+    }
+
+    #[test]
+    fn a_ping_takes_some_bytes() {
+        let raw = fixture::pings(1, |_, number| Some(100.0 + (number * 7919 % 101) as f64));
+        let without = {
+            let mut raw = raw.clone();
+            raw.flows[0].round_trips.clear();
+            encode(&raw).unwrap().len()
+        };
+        let each = (encode(&raw).unwrap().len() - without) as f64 / raw.flows[0].round_trips.len() as f64;
+        assert!(each < 6.0, "{each}");
     }
 
     #[test]

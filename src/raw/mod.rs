@@ -63,7 +63,7 @@ pub struct RawTrial {
     pub ended_s: f64,
     /// Why there are no figures.
     pub failure: Option<Failure>,
-    /// One entry for each netperf that is measured.
+    /// One entry for each netperf or ping that is measured.
     pub flows: Vec<RawFlow>,
     /// One entry for each netperf that is background: its rates are 10^6 bits/s.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -136,25 +136,46 @@ pub enum Stage {
     Skipped,
 }
 
-/// One netperf.
+/// One netperf, or one ping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RawFlow {
     /// Number of the flow, from 1.
     pub flow: u32,
     /// Number of the guest that serves it, from 1; 0 for bare metal.
     pub guest: u32,
-    /// Interim results in the order printed.
+    /// Interim results in the order printed; of a ping, its answers counted in the same way.
     pub intervals: Vec<InterimResult>,
-    /// Final `KEY=value` lines; empty if netperf printed none.
+    /// Final `KEY=value` lines; of a ping, the numbers of its last lines. Empty if it printed none.
     pub result: BTreeMap<String, String>,
-    /// Exit status of netperf; `None` if it had to be killed.
+    /// Its exit status; `None` if it had to be killed.
     pub exit_code: Option<i32>,
-    /// What netperf wrote that is neither an interim nor a final line.
+    /// What it wrote that is neither an interim nor a final line.
     pub messages: String,
+    /// Every ping that was answered, in the order of the answers. Empty for netperf.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub round_trips: Vec<RoundTrip>,
+}
+
+/// One ping that was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoundTrip {
+    /// Which ping of its flow, from 1, or from 0 as ping counts: those without an answer are missing.
+    pub sequence: u64,
+    /// When ping printed the answer, s.
+    pub answered_s: f64,
+    /// From sending to receiving, µs. ping prints three digits of longer ones.
+    pub rtt_us: f64,
+}
+
+impl RoundTrip {
+    /// When it was sent, s.
+    pub fn sent_s(&self) -> f64 {
+        self.answered_s - self.rtt_us / 1e6
+    }
 }
 
 impl RawFlow {
-    /// Whether netperf and its connection lasted: it ended without an error and printed its result. Else the flow broke, and
+    /// Whether it lasted, and its connection: it ended without an error and printed its result. Else the flow broke, and
     /// its trial is not valid.
     pub fn ended_well(&self) -> bool {
         self.exit_code == Some(0) && !self.result.is_empty()

@@ -1,7 +1,7 @@
 //! What has to be known to read the figures of a run, in lines that terminal and report share.
 
 use super::Model;
-use crate::figures::{Metric, Numbers, TrialFigures};
+use crate::figures::{Metric, Numbers, SummaryRow, TrialFigures};
 use crate::stats::{Ends, Estimate};
 
 /// What was the same everywhere, how often it was measured, and what the numbers mean.
@@ -47,10 +47,15 @@ fn shared_boots(model: &Model) -> Option<String> {
 
 /// What has to be known of netperf's percentiles.
 fn percentiles(model: &Model) -> Option<String> {
-    let any = model.rows.iter().any(|row| row.get(Metric::P99Latency).is_some());
-    any.then(|| {
-        "P99: of whole flows with their warm-up, closed loop: a stall is one slow transaction".to_owned()
-    })
+    let any = |pings: bool| {
+        let is_known = |row: &&SummaryRow| row.get(Metric::P99Latency).is_some();
+        model.rows.iter().filter(is_known).any(|row| row.configuration.test.is_ping() == pings)
+    };
+    let netperf = any(false)
+        .then_some("P99: of whole flows with their warm-up, closed loop: a stall is one slow transaction");
+    let pings = any(true).then_some("pings: those sent in the window, open loop: a stall is many slow pings");
+    let told: Vec<&str> = netperf.into_iter().chain(pings).collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 /// How far the figures of a window can be trusted, in one sentence; `None` where no trial is valid.
@@ -66,13 +71,15 @@ pub(super) fn trust(model: &Model) -> Option<String> {
     let sum = times.map(|times| {
         format!("the sum of netperf's own results would be {times} times the rate of the window")
     });
-    let resolution = valid.iter().filter_map(|numbers| numbers.total.resolution_percent).reduce(f64::max);
+    let rated = valid.iter().filter(|numbers| numbers.total.unit.is_result());
+    let resolution = rated.filter_map(|numbers| numbers.total.resolution_percent).reduce(f64::max);
     let borders = resolution.map(|percent| {
         format!("a change of pace at the window's borders may move a guest's rate by up to {percent:.1} %")
     });
-    let not_judged = valid.iter().filter(|numbers| numbers.total.settled_after_s.is_none()).count();
+    let with_rates: Vec<_> = valid.iter().filter(|numbers| numbers.total.unit.is_result()).collect();
+    let not_judged = with_rates.iter().filter(|numbers| numbers.total.settled_after_s.is_none()).count();
     let steadiness = (not_judged > 0).then(|| {
-        format!("whether the rate was steady was not judged in {not_judged} of {} trials", valid.len())
+        format!("whether the rate was steady was not judged in {not_judged} of {} trials", with_rates.len())
     });
     let start = Some(format!("the flows of a trial started within {spread_s:.2} s"));
     Some([start, sum, borders, steadiness].into_iter().flatten().collect::<Vec<_>>().join("; "))

@@ -82,12 +82,14 @@ impl<'a> Model<'a> {
 /// What was the same in all of some configurations with guests, or in all if none has any. What a test does not heed is
 /// nothing of it.
 pub(super) fn constants(configurations: &[Configuration]) -> String {
-    const SHOWN: [Factor; 21] = [
+    const SHOWN: [Factor; 23] = [
         Factor::Test,
         Factor::Request,
         Factor::Response,
         Factor::Message,
         Factor::Burst,
+        Factor::PingInterval,
+        Factor::PingPayload,
         Factor::Flows,
         Factor::Backend,
         Factor::Vms,

@@ -21,9 +21,9 @@ fn together(row: &SummaryRow, value: Option<f64>) -> Option<Estimate> {
     value.map(|mean| Estimate { trials, boots: row.boots, ends: Ends::Extremes, ..Estimate::exact(mean) })
 }
 
-const SEVERAL_TIMES: &[Need] = &[Need::SeveralGuests, Need::Repeats];
-const GROUPS_SEVERAL_TIMES: &[Need] = &[Need::SeveralGroups, Need::Repeats];
-const SOLO: &[Need] = &[Need::Background, Need::Requests];
+const SEVERAL_TIMES: &[Need] = &[Need::Rates, Need::SeveralGuests, Need::Repeats];
+const GROUPS_SEVERAL_TIMES: &[Need] = &[Need::Rates, Need::SeveralGroups, Need::Repeats];
+const SOLO: &[Need] = &[Need::Background, Need::Latencies];
 
 pub(super) static OVER_REPEATS: [OverRepeats; 11] = [
     over(
@@ -33,7 +33,7 @@ pub(super) static OVER_REPEATS: [OverRepeats; 11] = [
         })
         .label("Rate ÷ bare metal")
         .better(Better::Higher)
-        .needs(&[Need::BareMetal]),
+        .needs(&[Need::BareMetal, Need::Rates]),
     ),
     over(
         Section::OverTime,
@@ -68,7 +68,7 @@ pub(super) static OVER_REPEATS: [OverRepeats; 11] = [
         )
         .label("Jain's index by demand")
         .better(Better::Higher)
-        .needs(&[Need::SeveralGuests]),
+        .needs(&[Need::Rates, Need::SeveralGuests]),
     ),
     over(
         Section::Groups,
@@ -101,7 +101,7 @@ pub(super) static OVER_REPEATS: [OverRepeats; 11] = [
         )
         .label("Rate lost")
         .better(Better::Lower)
-        .needs(&[Need::Background]),
+        .needs(&[Need::Background, Need::Rates]),
     ),
     over(
         Section::Interference,

@@ -21,7 +21,7 @@ pub(super) fn overview(model: &Model, sections: &[Section]) -> Table {
         .filter(|figure| sections.contains(&figure.section) && figure.field.is_in(model.experiment))
         .collect();
     let names = names(model);
-    let figures = metrics.iter().map(|metric| tables::metric_column(*metric));
+    let figures = metrics.iter().map(|metric| tables::metric_column(*metric, model.experiment));
     let figures = figures.chain(others.iter().map(|figure| figure.field.column()));
     let row = |row: &SummaryRow| {
         let metrics = metrics.iter().map(|metric| Cell::estimate(row.get(*metric).copied()));

@@ -16,6 +16,7 @@ use crate::guest::burner::Burner;
 use crate::load::Load;
 use crate::load::command::{self, FlowSpec};
 use crate::load::parse;
+use crate::profile::PingSettings;
 use crate::profile::groups::Members;
 use crate::profile::{Configuration, Role, Test, Timing};
 use crate::raw::RawFlow;
@@ -69,6 +70,7 @@ fn streams(session: &LabSession, groups: &[Members], timing: &Timing) -> Vec<Flo
             response_bytes: 1,
             message_bytes: send_buffer_bytes.unwrap_or(MESSAGE_BYTES).min(MESSAGE_BYTES),
             burst: 0,
+            ping: PingSettings::default(),
             send_buffer_bytes,
             interval: timing.interval,
             settle,

@@ -66,6 +66,7 @@ pub(super) fn flow_specs(
             response_bytes: configuration.response_bytes,
             message_bytes: configuration.message_bytes,
             burst: configuration.burst,
+            ping: configuration.ping,
             send_buffer_bytes: None,
             interval,
             settle,

@@ -26,7 +26,7 @@ pub struct RehearsalFailed {
 
 impl fmt::Display for RehearsalFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "netperf failed in the rehearsal before the first trial: {}", self.problem)?;
+        write!(f, "the load failed in the rehearsal before the first trial: {}", self.problem)?;
         self.causes.iter().try_for_each(|cause| write!(f, "\n  possible cause: {cause}"))
     }
 }
@@ -44,11 +44,11 @@ pub async fn rehearse(
     checks: &[Check],
 ) -> Result<(), RehearsalFailed> {
     session
-        .tell(Event::Preparing("rehearsing: one second of netperf over the path of the first trial".into()));
+        .tell(Event::Preparing("rehearsing: one second of the load over the path of the first trial".into()));
     let flows = flows(session, configuration);
     let Err(error) = run(session, configuration, &flows).await else { return Ok(()) };
     let problem = format!("{error:#}").replace('\n', " ");
-    if matches!(error.downcast_ref(), Some(LoadError::Unsuitable(_))) {
+    if matches!(error.downcast_ref(), Some(LoadError::Unsuitable(_) | LoadError::UnsuitablePing)) {
         return Err(RehearsalFailed { problem, causes: Vec::new() }); // the path is fine
     }
     let broken = checks.iter().filter(|check| !check.holds()).map(Check::to_string);

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use kvmfair::load::{FlowSpec, Load, LoadError, Netserver, NetserverError, command, parse, rehearsal};
 use kvmfair::machine::Machine;
 use kvmfair::machine::local::Local;
-use kvmfair::profile::Test;
+use kvmfair::profile::{PingSettings, Test};
 use kvmfair::raw::RawFlow;
 use nix::sched::{CloneFlags, setns, unshare};
 
@@ -60,6 +60,7 @@ impl Lab {
             response_bytes: 1,
             message_bytes: 1,
             burst: 0,
+            ping: PingSettings::default(),
             send_buffer_bytes: None,
             interval: Duration::from_millis(250),
             settle: command::settle(Test::TCP_RR, number),

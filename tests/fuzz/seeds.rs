@@ -16,7 +16,8 @@ use libfuzzer_sys::fuzz_target;
 #[path = "../../examples/benchmark/simulated.rs"]
 mod simulated;
 
-const PROFILES: [&str; 3] = ["quickstart", "asada-shares-small", "nishimura-interference-small"];
+const PROFILES: [&str; 4] =
+    ["quickstart", "asada-shares-small", "nishimura-interference-small", "ping-neighbours"];
 
 fuzz_target!(init: instead_of_fuzzing(), |_bytes: &[u8]| {});
 

@@ -33,7 +33,7 @@ fn is_stream(row: &Row) -> bool {
 }
 
 #[test]
-fn all_six_kinds_are_measured_in_their_units_and_leave_nothing_behind() {
+fn every_kind_is_measured_in_their_units_and_leave_nothing_behind() {
     let place = Sandbox::beside_others();
     let body = format!(
         "[limits]\ntrial_attempts = 3\n[guest]\nvms = 2\nmemory = \"96 MiB\"\n[workload]\nflows = 4\nmessage = \"1472 B\"\n{TIMES}
@@ -44,17 +44,24 @@ fn all_six_kinds_are_measured_in_their_units_and_leave_nothing_behind() {
     place.assert_nothing_left();
     let run = place.only_run();
     let trials = rows(&run, "trials.csv");
-    assert_eq!(trials.len(), 12);
+    assert_eq!(trials.len(), 2 * Test::ALL.len());
     trials.iter().for_each(a_trial_is_told_in_its_unit);
     for flow in rows(&run, "flows.csv") {
-        assert!(
-            number(&flow, if is_stream(&flow) { "throughput_mbps" } else { "rate_tps" }) > 0.0,
-            "{flow:?}"
-        );
-        assert_eq!(flow["whole_flow_p99_latency_us"].is_empty(), is_stream(&flow), "{flow:?}");
+        let (rate, is_netperfs) = match flow["test"].as_str() {
+            "ping" => ("window_mean_latency_us", false),
+            _ if is_stream(&flow) => ("throughput_mbps", false),
+            _ => ("rate_tps", true),
+        };
+        assert!(number(&flow, rate) > 0.0, "{flow:?}");
+        assert_eq!(flow["whole_flow_p99_latency_us"].is_empty(), !is_netperfs, "{flow:?}");
+        if flow["test"] == "ping" {
+            pings_are_there(&flow);
+        }
         assert_eq!(flow["whole_flow_loss_percent"].is_empty(), flow["test"] != "UDP_STREAM", "{flow:?}");
     }
-    for chart in ["total_rate_tps", "total_throughput_mbps", "loss_percent", "mean_latency_us"] {
+    for chart in
+        ["total_rate_tps", "total_throughput_mbps", "loss_percent", "mean_latency_us", "max_latency_us"]
+    {
         assert!(run.join(format!("charts/{chart}.png")).is_file(), "no chart of {chart}");
     }
     assert!(ended.stdout.contains("Mbit/s") && ended.stdout.contains("trans/s"), "{}", ended.stdout);
@@ -62,13 +69,34 @@ fn all_six_kinds_are_measured_in_their_units_and_leave_nothing_behind() {
     assert!(report.contains("Total throughput, Mbit/s"), "{report}");
     for raw in raw_trials(&run) {
         a_wrong_count_is_found(&raw);
+        every_ping_is_kept(&raw);
+    }
+}
+
+/// The window of 3 s has one every 20 ms or, where the kernel's tick is coarse, every 24 to 30.
+fn pings_are_there(flow: &Row) {
+    let [sent, lost] = ["pings_sent", "pings_lost"].map(|column| number(flow, column));
+    assert!((80.0..=151.0).contains(&sent) && (0.0..sent).contains(&lost), "{flow:?}");
+    let columns = ["min", "p50", "p90", "max"].map(|which| format!("window_{which}_latency_us"));
+    let values = columns.each_ref().map(|column| number(flow, column));
+    assert!(values.is_sorted() && values[0] > 0.0, "{flow:?}");
+    assert_eq!(flow["window_p99_latency_us"].is_empty(), sent - lost < 100.0, "{flow:?}");
+}
+
+/// The samples of a trial of pings are those that ping's own last lines count.
+fn every_ping_is_kept(raw: &RawTrial) {
+    for flow in &raw.flows {
+        let received = if raw.configuration.test.is_ping() { flow.result["RECEIVED"].as_str() } else { "0" };
+        assert_eq!(flow.round_trips.len().to_string(), received, "flow {} of trial {}", flow.flow, raw.trial);
     }
 }
 
 #[track_caller]
 fn a_trial_is_told_in_its_unit(trial: &Row) {
     assert_eq!(trial["outcome"], "measured", "{trial:?}");
+    let is_ping = trial["test"] == "ping";
     let (mine, others) = match is_stream(trial) {
+        _ if is_ping => ("mean_latency_us", ["total_rate_tps", "total_throughput_mbps", "bias_rate_percent"]),
         true => ("total_throughput_mbps", ["total_rate_tps", "mean_latency_us", "cpu_per_transaction_us"]),
         false => ("total_rate_tps", ["total_throughput_mbps", "loss_percent", "cpu_per_mbit_us"]),
     };
@@ -77,8 +105,8 @@ fn a_trial_is_told_in_its_unit(trial: &Row) {
         assert!(trial[other].is_empty(), "{other} of {trial:?}");
     }
     assert_eq!(trial["message_bytes"].is_empty(), !is_stream(trial));
-    assert_eq!(trial["request_bytes"].is_empty(), is_stream(trial));
-    if trial["test"] == "UDP_STREAM" {
+    assert_eq!(trial["request_bytes"].is_empty(), is_stream(trial) || is_ping);
+    if trial["test"] == "UDP_STREAM" || is_ping {
         assert!((0.0..100.0).contains(&number(trial, "loss_percent")), "{trial:?}");
     }
 }

@@ -287,6 +287,7 @@ fn flow(number: u32, guest: u32, start_s: f64, rates: &[f64], planted: Planted) 
         result: BTreeMap::from(result.map(|(key, value)| (key.to_owned(), value.to_string()))),
         exit_code: Some(0),
         messages: String::new(),
+        round_trips: vec![],
     }
 }
 

@@ -142,6 +142,7 @@ fn flow(number: u32, guest: u32, rate: f64, length_s: f64) -> RawFlow {
         result: BTreeMap::from(result.map(|(key, value)| (key.to_owned(), value.to_string()))),
         exit_code: Some(0),
         messages: String::new(),
+        round_trips: vec![],
     }
 }
 

@@ -68,6 +68,30 @@ fn precision(check: &mut Validator, written: &written::WorkloadSection) -> Optio
 
 /// Reports a trial with more samples than its raw file holds.
 pub(super) fn samples(check: &mut Validator, timing: &Timing, configurations: &[Configuration]) {
+    interim_results(check, timing, configurations);
+    pings(check, timing, configurations);
+}
+
+/// The same of pings, of which every one is kept, and pings that are rarer than what is made of them.
+fn pings(check: &mut Validator, timing: &Timing, configurations: &[Configuration]) {
+    let pings = || configurations.iter().filter(|one| one.test.is_ping());
+    let interval = |one: &Configuration| Duration::from_millis(one.ping.interval_ms.into());
+    let Some(longest) = pings().map(interval).max() else { return };
+    let hint = "a sample of the host's counters stands beside one ping or more: make `interval` longer, or `ping_interval` shorter";
+    at_least(check, "workload.interval", timing.interval, longest, "one ping_interval", hint);
+    let length_s = (timing.warmup + timing.window + timing.cooldown).as_secs_f64();
+    let least_s = |one: &Configuration| length_s * 3.0 * f64::from(one.flows) / MOST_VALUES;
+    if let Some(dense) = pings().find(|one| interval(one).as_secs_f64() < least_s(one)) {
+        let message = format!("a trial of {length_s} s has more pings than its raw file holds");
+        let hint = format!(
+            "use a ping_interval of {} ms or more, fewer flows, or a shorter window",
+            (1e3 * least_s(dense)).ceil()
+        );
+        check.fault("workload.ping_interval", Fault::new(message, "too short", hint));
+    }
+}
+
+fn interim_results(check: &mut Validator, timing: &Timing, configurations: &[Configuration]) {
     let length = timing.warmup.saturating_add(timing.window).saturating_add(timing.cooldown);
     let of_flows_and_guests = |one: &Configuration| 3 * u64::from(one.flows) + 11 * u64::from(one.vms.max(1));
     let most = configurations.iter().map(of_flows_and_guests).max().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! What a netperf test demands of the sizes beside it, and which of them are ignored by it.
+//! What a kind of load demands of the sizes beside it, and which of them are ignored by it.
 
 use super::factors::{Level, Levels, levels_of};
 use super::{Fault, Validator};
@@ -9,7 +9,14 @@ use crate::profile::{Configuration, Factor, Test, Value};
 use crate::units::Size;
 
 /// The factors that only some tests use.
-const PARTIAL: [Factor; 4] = [Factor::Request, Factor::Response, Factor::Message, Factor::Burst];
+const PARTIAL: [Factor; 6] = [
+    Factor::Request,
+    Factor::Response,
+    Factor::Message,
+    Factor::Burst,
+    Factor::PingInterval,
+    Factor::PingPayload,
+];
 
 /// What the socket buffers of a connection can hold in one direction, bytes: 4 MiB to send and 6 MiB to receive are Linux'
 /// most by default. netperf writes a burst before it reads: beyond that both ends may wait for each other for ever.
@@ -82,7 +89,10 @@ fn ignored(factor: Factor, tests: &[Test]) -> Fault {
     let using: Vec<String> =
         Test::ALL.into_iter().filter(|test| test.heeds(factor)).map(|test| test.to_string()).collect();
     let using: Vec<&str> = using.iter().map(String::as_str).collect();
+    let only_pings = tests.iter().all(|test| test.is_ping());
     let instead = match factor {
+        Factor::Message | Factor::Request | Factor::Response if only_pings => "; a ping has `ping_payload`",
+        Factor::Burst if only_pings => "; pings have `ping_interval`",
         Factor::Message => "; requests and responses have `request` and `response`",
         Factor::Request | Factor::Response => "; a stream has `message`",
         _ => "",
@@ -164,6 +174,36 @@ mod tests {
             "`burst` is ignored by TCP_CRR, UDP_STREAM"
         );
         assert!(parsed("workload.burst = 3\nsweep.test = [\"TCP_CRR\", \"UDP_RR\"]").is_ok());
+    }
+
+    #[test]
+    fn keys_of_pings_are_for_pings_and_keys_of_netperf_are_not() {
+        let ping = |more: &str| format!("workload.test = \"ping\"\n{more}");
+        assert_eq!(message("workload.ping_interval = \"20 ms\""), "`ping_interval` is ignored by TCP_RR");
+        let hint = |more: &str| {
+            parsed(&ping(more)).expect_err("refused").diagnostics[0].hint.clone().unwrap_or_default()
+        };
+        assert!(hint("workload.request = \"1 B\"").ends_with("; a ping has `ping_payload`"));
+        assert!(hint("workload.burst = 1").ends_with("; pings have `ping_interval`"));
+        assert_eq!(
+            message(&ping("workload.ping_interval = \"5 ms\"")),
+            "`ping_interval` must be 10 ms to 1 s, got 5 ms"
+        );
+        assert_eq!(
+            message(&ping("workload.ping_payload = 8")),
+            "`ping_payload` must be 16 B to 65507 B, got 8 B"
+        );
+        assert_eq!(
+            message(&ping("workload.ping_interval = \"600 ms\"")),
+            "`interval` must be at least one ping_interval, 600 ms, got 500 ms"
+        );
+        assert_eq!(
+            message(&ping("workload.ping_interval = \"10 ms\"\nworkload.window = \"8 h\"")),
+            "a trial of 28807 s has more pings than its raw file holds"
+        );
+        assert!(message("workload.test = \"PING\"").starts_with("unknown test `PING`"));
+        let both = "sweep.test = [\"TCP_RR\", \"ping\"]\nsweep.ping_interval = [\"20 ms\", \"100 ms\"]";
+        assert_eq!(parsed(both).expect("valid").configurations.len(), 3);
     }
 
     #[test]

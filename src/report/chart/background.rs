@@ -15,6 +15,8 @@ const PANELS: [(Metric, &str); 3] =
     [(Metric::MeanLatency, "mean"), (Metric::P99Latency, "P99"), (Metric::MaxLatency, "longest transaction")];
 const EXPLANATION: &str = "of the measured guests, scales differ; P99: median over their flows; P99 and longest: whole flow, \
                            closed loop, with the warm-up";
+const EXPLANATION_OF_PINGS: &str = "of the measured guests, scales differ; pings that were sent in the window, open loop; P99: median \
+                                    over their flows";
 /// Levels that one picture can hold.
 const MAX_LEVELS: usize = 10;
 
@@ -75,5 +77,8 @@ fn plot(
         panels: panels.into_iter().map(|(_, axis)| axis).collect(),
         segments: Vec::new(),
     });
-    Plot::new((name, title), levels, EXPLANATION.into(), body).of_configurations(part.configurations())
+    // Where both are swept, each has pictures of its own.
+    let pings = part.rows.iter().all(|row| row.configuration.test.is_ping());
+    let explanation = if pings { EXPLANATION_OF_PINGS } else { EXPLANATION };
+    Plot::new((name, title), levels, explanation.into(), body).of_configurations(part.configurations())
 }

@@ -142,7 +142,14 @@ fn interval(body: &Body, shape: &str) -> String {
 /// What was the same for all that is drawn.
 fn conditions(models: &[&Model], plot: &Plot) -> String {
     let window = |model: &&Model| format!("{} s", model.experiment.timing.window.as_secs_f64());
-    format!("netperf {}, window {}", model::constants(&plot.drawn), distinct(models.iter().map(window)))
+    let pings = plot.drawn.iter().filter(|one| one.test.is_ping()).count();
+    let program = match pings {
+        0 => "netperf ",
+        pings if pings == plot.drawn.len() => "", // it is the first of the constants
+        _ => "netperf and ping ",
+    };
+    let constants = model::constants(&plot.drawn);
+    format!("{program}{constants}, window {}", distinct(models.iter().map(window)))
 }
 
 /// Each of these once: `5 repeats or 3 repeats`.

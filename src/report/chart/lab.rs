@@ -63,7 +63,8 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, lab: &LabPicture) -> Drawn {
     let wire = draw_host(canvas, host, lab);
     let tester = Area { left: host.right + WIRE, right: whole.right - inset, ..host };
     draw_wire(canvas, (host.right - PADDING, tester.left), wire, &lab.wire);
-    draw_tester(canvas, tester, wire, &lab.tester);
+    let title = if lab.has_pings { "tester: netperf, ping" } else { "tester: netperf" };
+    draw_tester(canvas, tester, wire, (title, &lab.tester));
     Ok(())
 }
 
@@ -132,12 +133,12 @@ fn draw_wire(canvas: &Canvas, (from, to): (f64, f64), y: f64, wire: &str) {
 }
 
 /// The tester, as high as its texts and the wire need.
-fn draw_tester(canvas: &Canvas, column: Area, wire: f64, tester: &str) {
+fn draw_tester(canvas: &Canvas, column: Area, wire: f64, (title, tester): (&str, &str)) {
     let lines = TEXT.wrap(tester, column.width() - 2.0 * PADDING, 6);
     let (left, top) = (column.left + PADDING, column.top + LINE);
     let bottom = (top + lines.len() as f64 * LINE + PADDING).max(wire + 2.0 * PADDING);
     outline(canvas, Area { bottom, ..column }, Stroke::solid(INK, 2.0));
-    canvas.text("machine", "tester: netperf", (left, top), Align::Left, (BOLD, INK));
+    canvas.text("machine", title, (left, top), Align::Left, (BOLD, INK));
     paragraph(canvas, "tester", &lines, (left, top + 4.0));
 }
 

@@ -19,6 +19,8 @@ pub(super) struct LabPicture {
     pub lanes: Vec<Lane>,
     pub wire: String,
     pub tester: String,
+    /// Whether the tester ran ping, too.
+    pub has_pings: bool,
     /// Whether the tester is on the VM host.
     pub one_machine: bool,
     /// What else was pinned.
@@ -48,6 +50,7 @@ impl LabPicture {
             lanes: lanes(report.experiment, configuration),
             wire: provenance::wire(report.experiment),
             tester: provenance::tester(report.experiment),
+            has_pings: report.experiment.configurations.iter().any(|one| one.test.is_ping()),
             one_machine: report.experiment.machines.is_none(),
             note: pinned_threads(shown),
         }

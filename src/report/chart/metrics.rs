@@ -30,13 +30,14 @@ pub(super) struct ChartSubject {
     pub ends_at_100: bool,
 }
 
-impl From<Metric> for ChartSubject {
-    fn from(metric: Metric) -> ChartSubject {
+impl ChartSubject {
+    /// As it is of these rows.
+    pub fn new<'r>(metric: Metric, rows: impl Iterator<Item = &'r SummaryRow>) -> ChartSubject {
         ChartSubject {
             name: metric.column(),
             label: metric.label(),
             unit: metric.unit(),
-            explanation: metric.explanation().to_owned(),
+            explanation: metric.explanation_for(rows.map(|row| row.configuration.test)).into_owned(),
             ends_at_100: metric == Metric::HostCpu,
         }
     }
@@ -50,9 +51,11 @@ pub(super) struct Values<'v> {
 
 /// Every picture of one metric, over its noise floor where one is known; none if it has no value anywhere.
 pub(super) fn plots(report: &Model, metric: Metric) -> Vec<Plot> {
-    let rows = report.rows.iter().filter(|row| metric.applies(row.configuration.test)).collect();
+    let rows: Vec<&SummaryRow> =
+        report.rows.iter().filter(|row| metric.applies(row.configuration.test)).collect();
+    let subject = ChartSubject::new(metric, rows.iter().copied());
     let value = |row: &SummaryRow| row.get(metric).copied();
-    plots_of(report, rows, &metric.into(), &Values { value: &value, floor: &|row| floor(row, metric) })
+    plots_of(report, rows, &subject, &Values { value: &value, floor: &|row| floor(row, metric) })
 }
 
 /// What noise alone would give, if that is known.

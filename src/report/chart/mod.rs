@@ -178,8 +178,10 @@ pub fn chosen_chart(
 }
 
 fn plots(model: &Model) -> Vec<Plot> {
-    // What background does is in the tail first.
-    let longest = model.experiment.factors.contains(&Factor::Background).then_some(Metric::MaxLatency);
+    // What background does is in the tail first, and a ping is there for its tail.
+    let has_tail = model.experiment.factors.contains(&Factor::Background)
+        || model.experiment.configurations.iter().any(|one| one.test.is_ping());
+    let longest = has_tail.then_some(Metric::MaxLatency);
     let metrics = DRAWN.into_iter().chain(longest).flat_map(|metric| metrics::plots(model, metric));
     [
         load::curves(model),

@@ -33,7 +33,7 @@ pub(super) fn plot(runs: &[ChartedRun], request: &MetricChart) -> Result<Plot, M
         false if request.is_log => return Err(MetricChartError::LogOfBars),
         false => Body::Bars(chosen.bars(axis, &values)?),
     };
-    let subject = ChartSubject::from(metric);
+    let subject = ChartSubject::new(metric, chosen.rows());
     let by = if chosen.levels.len() > 1 { format!(" by {}", axis_name(chosen.x)) } else { String::new() };
     let title = request.title.clone().unwrap_or_else(|| format!("{}{by}", subject.label));
     let drawn = chosen.rows().map(|row| row.configuration.clone()).collect();
@@ -57,7 +57,7 @@ impl<'r> Chosen<'r> {
     fn axis(&self, values: &Values, is_numeric: bool, is_log: bool) -> Result<Axis, MetricChartError> {
         let bare: Vec<&SummaryRow> = self.references.iter().flat_map(|(_, rows)| rows).copied().collect();
         let others: Vec<&SummaryRow> = self.series.iter().flat_map(|series| &series.rows).copied().collect();
-        let subject = ChartSubject::from(self.metric);
+        let subject = ChartSubject::new(self.metric, self.rows());
         let far = if is_numeric { BASELINE_REACH } else { f64::INFINITY };
         let largest = largest(&others, &bare, values, far);
         let largest = if subject.ends_at_100 { largest.min(100.0) } else { largest };

@@ -3,6 +3,8 @@
 use crate::figures::{Better, GroupFigures, Need};
 use crate::table::{Field, integer, real, text};
 
+const RATES: &[Need] = &[Need::Rates];
+
 pub(super) static GROUP: [Field<GroupFigures>; 26] = [
     text("group", "name of the group", |g| Some(g.name.clone())),
     text("role", "what its guests do", |g| Some(g.role.to_string())),
@@ -18,7 +20,10 @@ pub(super) static GROUP: [Field<GroupFigures>; 26] = [
     })
     .needs(&[Need::Streams])
     .better(Better::Higher),
-    real("rate_share_percent", "%", "its share of all measured rate", |g| g.rate_share_percent),
+    real("rate_share_percent", "%", "its share of all measured rate", |g: &GroupFigures| {
+        g.rate_share_percent
+    })
+    .needs(RATES),
     real("cpu_s", "s", "CPU time that it took from the host in the window", |g| {
         g.cpu.map(|cpu| cpu.total_s())
     }),
@@ -35,7 +40,10 @@ pub(super) static GROUP: [Field<GroupFigures>; 26] = [
         "share of CPU time ÷ expected share − 1; empty where weights decide nothing",
         |g| g.cpu_share_error,
     ),
-    real("rate_share_error", "", "the same of its share of the measured rate", |g| g.rate_share_error),
+    real("rate_share_error", "", "the same of its share of the measured rate", |g: &GroupFigures| {
+        g.rate_share_error
+    })
+    .needs(RATES),
     real("background_mbps", "Mbit/s", "what its background streams moved", |g| g.background_mbps),
     real("quota_percent", "%", "CPU time that its quota allows, 100 = one CPU", |g: &GroupFigures| {
         g.quota_percent
@@ -48,14 +56,14 @@ pub(super) static GROUP: [Field<GroupFigures>; 26] = [
         |g: &GroupFigures| g.throttled_s,
     )
     .needs(&[Need::Quota]),
-    real("bias_rate_percent", "%", "100·(max − min)/mean of its guests' rates", |g| {
+    rates("bias_rate_percent", "%", "100·(max − min)/mean of its guests' rates", |g| {
         g.rate_fairness.map(|f| f.bias_percent)
     }),
-    real("cv_rate_percent", "%", "standard deviation ÷ mean of its guests' rates", |g| {
+    rates("cv_rate_percent", "%", "standard deviation ÷ mean of its guests' rates", |g| {
         g.rate_fairness.map(|f| 100.0 * f.cv)
     }),
-    real("jain_rate", "", "Jain's index of its guests' rates", |g| g.rate_fairness.map(|f| f.jain)),
-    real("gini_rate", "", "Gini coefficient of its guests' rates", |g| g.rate_fairness.map(|f| f.gini)),
+    rates("jain_rate", "", "Jain's index of its guests' rates", |g| g.rate_fairness.map(|f| f.jain)),
+    rates("gini_rate", "", "Gini coefficient of its guests' rates", |g| g.rate_fairness.map(|f| f.gini)),
     real("bias_cpu_percent", "%", "100·(max − min)/mean of its guests' CPU times", |g| {
         g.cpu_fairness.map(|f| f.bias_percent)
     }),
@@ -65,3 +73,12 @@ pub(super) static GROUP: [Field<GroupFigures>; 26] = [
     real("jain_cpu", "", "Jain's index of its guests' CPU times", |g| g.cpu_fairness.map(|f| f.jain)),
     real("gini_cpu", "", "Gini coefficient of its guests' CPU times", |g| g.cpu_fairness.map(|f| f.gini)),
 ];
+
+const fn rates(
+    column: &'static str,
+    unit: &'static str,
+    meaning: &'static str,
+    read: fn(&GroupFigures) -> Option<f64>,
+) -> Field<GroupFigures> {
+    real(column, unit, meaning, read).needs(RATES)
+}

@@ -121,6 +121,7 @@ fn unit(column: &str) -> &'static str {
     match column.rsplit('_').next() {
         Some("mib") => "MiB",
         Some("bytes") => "B",
+        Some("ms") => "ms",
         Some("us") => "µs",
         Some("ns") => "ns",
         _ => "",

@@ -71,7 +71,8 @@ pub fn columns(model: &Model) -> Table {
 }
 
 /// The column of a metric.
-pub(super) fn metric_column(metric: Metric) -> Column {
+pub(super) fn metric_column(metric: Metric, experiment: &Experiment) -> Column {
+    let tests = experiment.configurations.iter().map(|configuration| configuration.test);
     Column {
         label: metric.label().into(),
         unit: metric.unit(),
@@ -82,7 +83,7 @@ pub(super) fn metric_column(metric: Metric) -> Column {
             _ => Rounding::Significant,
         },
         display: metric.rank().map_or(Display::ReportOnly, Display::Rank),
-        ..Column::plain(metric.column(), ColumnType::Real, metric.explanation())
+        ..Column::plain(metric.column(), ColumnType::Real, metric.explanation_for(tests))
     }
 }
 
@@ -150,7 +151,7 @@ pub fn trials(model: &Model) -> Table {
     ];
     let columns = keys.columns_of_trial().into_iter().chain(own);
     let columns = columns.chain(trial::COURSE.iter().map(Field::column));
-    let columns = columns.chain(metrics.iter().copied().map(metric_column));
+    let columns = columns.chain(metrics.iter().copied().map(|metric| metric_column(metric, experiment)));
     let columns = columns.chain(numbers.iter().map(|field| field.column())).collect();
     let rows = model.trials.iter().map(|trial| {
         let boot = boots.get(&trial.trial).map_or(Cell::Empty, |boot| Cell::count(*boot));

@@ -5,11 +5,13 @@ use crate::raw::{Check, ExitSource};
 use crate::table::{Field, boolean, integer, real, text};
 
 const REQUESTS: &[Need] = &[Need::Requests];
+const LATENCIES: &[Need] = &[Need::Latencies];
+const PINGS: &[Need] = &[Need::Pings];
 const STREAMS: &[Need] = &[Need::Streams];
 const GUESTS: &[Need] = &[Need::Guests];
 const KVM: &[Need] = &[Need::Guests, Need::Kvm];
 
-pub(super) static FLOW: [Field<FlowFigures>; 18] = [
+pub(super) static FLOW: [Field<FlowFigures>; 27] = [
     integer("flow", "number of the flow, from 1", |f| Some(f.flow.into())),
     integer("guest", "number of the guest that served it, from 1; 0 for bare metal", |f| {
         Some(f.guest.into())
@@ -27,23 +29,33 @@ pub(super) static FLOW: [Field<FlowFigures>; 18] = [
     real("transactions", "transactions", "rate × window", |f: &FlowFigures| f.unit.transactions(f.work))
         .needs(REQUESTS),
     real("window_latency_us", "µs", "mean latency in the window (Little's law)", |f: &FlowFigures| {
-        f.window_latency_us
+        netperfs(f, f.window_latency_us)
     })
     .needs(REQUESTS)
     .better(Better::Lower),
-    netperf("whole_flow_min_latency_us", "netperf's shortest transaction, warm-up included", |f| {
-        f.latency.min_us
-    }),
-    netperf("whole_flow_mean_latency_us", "netperf's mean latency, warm-up included", |f| f.latency.mean_us),
-    netperf("whole_flow_p50_latency_us", "netperf's median latency, warm-up included", |f| f.latency.p50_us),
-    netperf("whole_flow_p90_latency_us", "netperf's P90, warm-up included", |f| f.latency.p90_us),
-    netperf("whole_flow_p99_latency_us", "netperf's P99, warm-up included", |f| f.latency.p99_us),
-    netperf("whole_flow_max_latency_us", "netperf's longest transaction, warm-up included", |f| {
-        f.latency.max_us
-    }),
-    netperf("whole_flow_sd_latency_us", "netperf's standard deviation, warm-up included", |f| {
-        f.latency.sd_us
-    }),
+    ping("window_mean_latency_us", "mean round trip of the pings that were sent in the window", |f| f.latency.mean_us),
+    ping("window_min_latency_us", "the shortest of them", |f| f.latency.min_us),
+    ping("window_p50_latency_us", "their median", |f| f.latency.p50_us),
+    ping("window_p90_latency_us", "their P90", |f| f.latency.p90_us),
+    ping("window_p99_latency_us", "their P99; empty of fewer than 100", |f| f.latency.p99_us),
+    ping("window_max_latency_us", "the longest of them", |f| f.latency.max_us),
+    ping("window_sd_latency_us", "their standard deviation", |f| f.latency.sd_us),
+    integer("pings_sent", "pings that were sent in the window", |f: &FlowFigures| {
+        f.pings.map(|pings| pings.sent as i64)
+    })
+    .needs(PINGS),
+    integer("pings_lost", "those of them without an answer until the end of the flow", |f: &FlowFigures| {
+        f.pings.map(|pings| pings.lost as i64)
+    })
+    .needs(PINGS)
+    .better(Better::Lower),
+    netperf("whole_flow_min_latency_us", "netperf's shortest transaction, warm-up included", |f| netperfs(f, f.latency.min_us)),
+    netperf("whole_flow_mean_latency_us", "netperf's mean latency, warm-up included", |f| netperfs(f, f.latency.mean_us)),
+    netperf("whole_flow_p50_latency_us", "netperf's median latency, warm-up included", |f| netperfs(f, f.latency.p50_us)),
+    netperf("whole_flow_p90_latency_us", "netperf's P90, warm-up included", |f| netperfs(f, f.latency.p90_us)),
+    netperf("whole_flow_p99_latency_us", "netperf's P99, warm-up included", |f| netperfs(f, f.latency.p99_us)),
+    netperf("whole_flow_max_latency_us", "netperf's longest transaction, warm-up included", |f| netperfs(f, f.latency.max_us)),
+    netperf("whole_flow_sd_latency_us", "netperf's standard deviation, warm-up included", |f| netperfs(f, f.latency.sd_us)),
     integer(
         "whole_flow_retransmissions",
         "TCP retransmissions of both ends, warm-up included",
@@ -55,7 +67,7 @@ pub(super) static FLOW: [Field<FlowFigures>; 18] = [
         "whole_flow_loss_percent",
         "%",
         "datagrams that did not arrive, warm-up included",
-        |f: &FlowFigures| f.loss_percent,
+        |f: &FlowFigures| netperfs(f, f.loss_percent),
     )
     .needs(&[Need::UdpStreams])
     .better(Better::Lower),
@@ -86,7 +98,20 @@ const fn netperf(
     real(column, "µs", meaning, read).needs(REQUESTS).better(Better::Lower)
 }
 
-pub(super) static GUEST: [Field<GuestFigures>; 34] = [
+/// What is of the whole flow: not of pings.
+fn netperfs(flow: &FlowFigures, value: Option<f64>) -> Option<f64> {
+    value.filter(|_| flow.unit.is_result())
+}
+
+const fn ping(
+    column: &'static str,
+    meaning: &'static str,
+    read: fn(&FlowFigures) -> Option<f64>,
+) -> Field<FlowFigures> {
+    real(column, "µs", meaning, read).needs(PINGS).better(Better::Lower)
+}
+
+pub(super) static GUEST: [Field<GuestFigures>; 37] = [
     integer("guest", "number of the guest, from 1; 0 for bare metal", |g| Some(g.guest.into())),
     text("domain", "libvirt's name of the guest", |g: &GuestFigures| g.domain.clone()).needs(GUESTS),
     text("group", "the group that it is in", |g: &GuestFigures| g.group.clone()).needs(&[Need::Groups]),
@@ -107,11 +132,9 @@ pub(super) static GUEST: [Field<GuestFigures>; 34] = [
     .better(Better::Higher),
     real("transactions", "transactions", "rate × window", |g: &GuestFigures| g.unit.transactions(g.work))
         .needs(REQUESTS),
-    real("mean_latency_us", "µs", "mean latency in the window (Little's law)", |g: &GuestFigures| {
-        g.mean_latency_us
-    })
-    .needs(REQUESTS)
-    .better(Better::Lower),
+    real("mean_latency_us", "µs", "mean latency in the window", |g: &GuestFigures| g.mean_latency_us)
+        .needs(LATENCIES)
+        .better(Better::Lower),
     real(
         "starved_s",
         "s",
@@ -123,7 +146,7 @@ pub(super) static GUEST: [Field<GuestFigures>; 34] = [
         "whole_flow_p99_latency_us",
         "µs",
         "median over its flows of netperf's P99, warm-up included",
-        |g: &GuestFigures| g.p99_latency_us,
+        |g: &GuestFigures| whole_flow(g, g.p99_latency_us),
     )
     .needs(REQUESTS)
     .better(Better::Lower),
@@ -131,15 +154,36 @@ pub(super) static GUEST: [Field<GuestFigures>; 34] = [
         "whole_flow_max_latency_us",
         "µs",
         "its longest transaction, warm-up included",
-        |g: &GuestFigures| g.max_latency_us,
+        |g: &GuestFigures| whole_flow(g, g.max_latency_us),
     )
     .needs(REQUESTS)
+    .better(Better::Lower),
+    real(
+        "window_p99_latency_us",
+        "µs",
+        "median over its flows of the P99 of the window's pings",
+        |g: &GuestFigures| of_pings(g, g.p99_latency_us),
+    )
+    .needs(PINGS)
+    .better(Better::Lower),
+    real(
+        "window_max_latency_us",
+        "µs",
+        "the longest round trip of the window's pings",
+        |g: &GuestFigures| of_pings(g, g.max_latency_us),
+    )
+    .needs(PINGS)
+    .better(Better::Lower),
+    real("window_loss_percent", "%", "pings of the window that were not answered", |g: &GuestFigures| {
+        of_pings(g, g.loss_percent)
+    })
+    .needs(PINGS)
     .better(Better::Lower),
     real(
         "whole_flow_loss_percent",
         "%",
         "datagrams that did not arrive, warm-up included",
-        |g: &GuestFigures| g.loss_percent,
+        |g: &GuestFigures| whole_flow(g, g.loss_percent),
     )
     .needs(&[Need::UdpStreams])
     .better(Better::Lower),
@@ -165,11 +209,11 @@ pub(super) static GUEST: [Field<GuestFigures>; 34] = [
     real("packet_check_from_ratio", "", "host packets from it ÷ transactions", |g: &GuestFigures| {
         g.packet_check_from_ratio
     })
-    .needs(REQUESTS),
+    .needs(LATENCIES),
     real("packet_check_to_ratio", "", "host packets to it ÷ transactions", |g: &GuestFigures| {
         g.packet_check_to_ratio
     })
-    .needs(REQUESTS),
+    .needs(LATENCIES),
     real(
         "nic_interrupts_per_s",
         "1/s",
@@ -183,6 +227,14 @@ pub(super) static GUEST: [Field<GuestFigures>; 34] = [
     exit("halt_exits_per_s", "exits of halted vCPUs", |g| exits(g, "halt_exits")),
     exit("irq_exits_per_s", "exits for interrupts", |g| exits(g, "irq_exits")),
 ];
+
+fn whole_flow(guest: &GuestFigures, value: Option<f64>) -> Option<f64> {
+    value.filter(|_| guest.unit.is_result())
+}
+
+fn of_pings(guest: &GuestFigures, value: Option<f64>) -> Option<f64> {
+    value.filter(|_| !guest.unit.is_result())
+}
 
 type Read<T> = fn(&T) -> Option<f64>;
 

@@ -10,15 +10,15 @@ macro_rules! slices {
             real(concat!("jain_rate_", $word, "_median"), "", "median of Jain's index of the guests' rates over slices", |n: &Numbers| {
                 at(&n.total.jain_over_time, $length).map(|at| at.median)
             })
-            .needs(&[Need::SeveralGuests, Need::Slices($length)]),
+            .needs(&[Need::Rates, Need::SeveralGuests, Need::Slices($length)]),
             real(concat!("groups_jain_rate_", $word, "_median"), "", "median of Jain's index of the groups' rates over slices", |n: &Numbers| {
                 at(&n.sharing.between.jain_over_time, $length).map(|at| at.median)
             })
-            .needs(&[Need::SeveralGroups, Need::Slices($length)]),
+            .needs(&[Need::Rates, Need::SeveralGroups, Need::Slices($length)]),
             real(concat!("groups_jain_rate_", $word, "_p5"), "", "5th percentile of the same: the least fair slices", |n: &Numbers| {
                 at(&n.sharing.between.jain_over_time, $length).map(|at| at.p5)
             })
-            .needs(&[Need::SeveralGroups, Need::Slices($length)]),
+            .needs(&[Need::Rates, Need::SeveralGroups, Need::Slices($length)]),
         )+]
     };
 }

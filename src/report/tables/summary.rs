@@ -9,7 +9,7 @@ use crate::table::{Cell, Column, ColumnType, Field, Table};
 
 /// The values of the column `metric`, for the data dictionary.
 pub(super) fn values(model: &Model) -> Vec<Column> {
-    let metrics = metrics(model).into_iter().map(metric_column);
+    let metrics = metrics(model).into_iter().map(|metric| metric_column(metric, model.experiment));
     metrics.chain(over_repeats(model).map(Field::column)).collect()
 }
 
@@ -26,7 +26,8 @@ pub fn summary(model: &Model) -> Table {
     let keys = Keys::new(model.experiment, model.provenance);
     let rows = model.rows.iter().flat_map(|row| {
         let metrics = metrics(model).into_iter().filter(|metric| metric.applies(row.configuration.test));
-        let metrics = metrics.map(|metric| (metric_column(metric), row.get(metric).copied()));
+        let metrics =
+            metrics.map(|metric| (metric_column(metric, model.experiment), row.get(metric).copied()));
         let others = over_repeats(model).map(|field| (field.column(), field.estimate(row)));
         let line = |(column, estimate): (Column, Option<Estimate>)| {
             let keys = keys.cells(&row.configuration).into_iter();

@@ -37,6 +37,9 @@ const TWO_GROUPS: &[Need] = &[Need::SeveralGroups];
 const fn two<T>(field: Field<T>) -> Field<T> {
     field.needs(TWO)
 }
+const fn between_rates<T>(field: Field<T>) -> Field<T> {
+    field.needs(&[Need::SeveralGroups, Need::Rates])
+}
 const fn between<T>(field: Field<T>) -> Field<T> {
     field.needs(TWO_GROUPS)
 }
@@ -56,10 +59,8 @@ pub(super) static NUMBERS: [Field<Numbers>; 52] = [
         n.total.retransmissions.map(|count| count as i64)
     })
     .needs(&[Need::Tcp]),
-    real("min_p99_latency_us", "µs", "smallest P99 of a flow, warm-up included", |n: &Numbers| {
-        n.total.min_p99_latency_us
-    })
-    .needs(&[Need::Requests]),
+    real("min_p99_latency_us", "µs", "smallest P99 of a flow", |n: &Numbers| n.total.min_p99_latency_us)
+        .needs(&[Need::Latencies]),
     real("host_user_percent", "%", "user mode, guests included; share of all host CPUs", |n| {
         n.host.map(|host| host.modes.user_percent)
     }),
@@ -91,7 +92,10 @@ pub(super) static NUMBERS: [Field<Numbers>; 52] = [
         n.total.unit.megabits(rate(n, |f| f.max)?)
     })
     .needs(&[Need::SeveralGuests, Need::Streams]),
-    two(real("gini_rate", "", "Gini coefficient of the guests' rates; 0 is fair", |n| rate(n, |f| f.gini))),
+    real("gini_rate", "", "Gini coefficient of the guests' rates; 0 is fair", |n: &Numbers| {
+        rate(n, |f| f.gini)
+    })
+    .needs(&[Need::SeveralGuests, Need::Rates]),
     latency("cv_latency_percent", "%", "standard deviation ÷ mean of the guests' mean latencies", |n| {
         latencies(n, |f| 100.0 * f.cv)
     }),
@@ -176,19 +180,19 @@ pub(super) static NUMBERS: [Field<Numbers>; 52] = [
         n.sharing.contended
     })
     .needs(GROUPS),
-    between(real(
+    between_rates(real(
         "groups_cv_rate_percent",
         "%",
         "standard deviation ÷ mean of the groups' rates per guest",
         |n| n.sharing.between.rate.map(|f| 100.0 * f.cv),
     )),
-    between(real(
+    between_rates(real(
         "groups_excess_cv_rate_percent",
         "%",
         "the same beyond the variation within the groups",
         |n| n.sharing.between.excess_cv_rate.map(|cv| 100.0 * cv),
     )),
-    between(real(
+    between_rates(real(
         "groups_gini_rate",
         "",
         "Gini coefficient of the groups' rates per guest; 0 is fair",
@@ -223,7 +227,7 @@ const fn latency(
     meaning: &'static str,
     read: fn(&Numbers) -> Option<f64>,
 ) -> Field<Numbers> {
-    real(column, unit, meaning, read).needs(&[Need::SeveralGuests, Need::Requests])
+    real(column, unit, meaning, read).needs(&[Need::SeveralGuests, Need::Latencies])
 }
 
 fn rate(numbers: &Numbers, index: fn(Fairness) -> f64) -> Option<f64> {

@@ -44,7 +44,7 @@ pub enum Warning {
         /// As configured, s.
         warmup_s: f64,
     },
-    /// Total rates further from those of the other repeats than chance explains.
+    /// Total rates, or mean latencies of pings, further from those of the other repeats than chance explains.
     Outliers {
         /// The trials, and how far the rate of each is from the others', %.
         trials: Vec<(u32, f64)>,
@@ -71,6 +71,11 @@ pub enum Warning {
         trials: Vec<(u32, Vec<u32>)>,
         /// The longest of these times, s.
         longest_s: f64,
+    },
+    /// Pings were lost.
+    PingsLost {
+        /// The trials, and what part of the window's pings was lost in each, %.
+        trials: Vec<(u32, f64)>,
     },
     /// Guests of one configuration get less than others beyond noise.
     Unfair(Finding),
@@ -143,7 +148,7 @@ pub fn warnings(model: &Model) -> Vec<Warning> {
     let of_machines = [hiccups(model), swapped(model), not_merged(model), tester_saturated(model)];
     let of_rates = [tried_again(model), outliers(model), imprecise(model), stopped(model)];
     let of_windows = [shortened(model), not_settled(model)];
-    let of_flows = [guests::stalled(model), guests::turns(model)];
+    let of_flows = [guests::stalled(model), pings_lost(model), guests::turns(model)];
     let others = of_flows.into_iter().chain(of_windows).chain(of_machines).chain(of_rates).flatten();
     let damage = model.damage.iter().cloned().map(Warning::Damage);
     damage
@@ -213,6 +218,15 @@ fn not_merged(model: &Model) -> Option<Warning> {
     let of = |seen: &Seen| seen.merging.map(|merging| !merging.is_complete());
     let (trials, longest_s) = marked(model, of, |seen| Some(seen.merging?.waited_s))?;
     Some(Warning::NotMerged { trials, longest_s })
+}
+
+fn pings_lost(model: &Model) -> Option<Warning> {
+    let lost = |(trial, numbers): (u32, &Numbers)| {
+        let percent = numbers.total.loss_percent.filter(|percent| *percent > 0.0)?;
+        (!numbers.total.unit.is_result()).then_some((trial, percent))
+    };
+    let trials: Vec<(u32, f64)> = valid(model).filter_map(lost).collect();
+    (!trials.is_empty()).then_some(Warning::PingsLost { trials })
 }
 
 fn tester_saturated(model: &Model) -> Option<Warning> {

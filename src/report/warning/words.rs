@@ -90,6 +90,13 @@ impl fmt::Display for Warning {
                     named(&trials.iter().map(|(trial, _)| *trial).collect::<Vec<_>>())
                 )
             }
+            Warning::PingsLost { trials } => write!(
+                f,
+                "{} % of the pings were lost in {}: they are in no latency, so the tail is worse than it looks (hint: flows.csv \
+                 has pings_lost; a full queue, and a guest that is not scheduled, lose them)",
+                range_of_percent(trials),
+                named(&numbers(trials))
+            ),
             Warning::Unfair(finding) => write!(
                 f,
                 "{finding} (hint: the charts of guests show each; look at CPU placement, queues and what runs beside them)"
@@ -144,6 +151,14 @@ fn range(trials: &[(u32, f64)]) -> String {
     let values = || trials.iter().map(|(_, value)| *value);
     let (least, most) = (values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max));
     let [least, most] = [least, most].map(|value| format!("{value:.1}"));
+    if least == most { most } else { format!("{least} to {most}") }
+}
+
+/// The same of small parts: `0.03 to 1.5`.
+fn range_of_percent(trials: &[(u32, f64)]) -> String {
+    let values = || trials.iter().map(|(_, value)| *value);
+    let shown = |value: f64| if value < 1.0 { format!("{value:.2}") } else { format!("{value:.1}") };
+    let [least, most] = [values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max)].map(shown);
     if least == most { most } else { format!("{least} to {most}") }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kvmfair::load::launcher::LauncherEvent;
 use kvmfair::load::{FlowSpec, parse};
-use kvmfair::profile::Test;
+use kvmfair::profile::{PingSettings, Test};
 use libfuzzer_sys::fuzz_target;
 
 fn flow(flow: u32, test: Test) -> FlowSpec {
@@ -22,6 +22,7 @@ fn flow(flow: u32, test: Test) -> FlowSpec {
         response_bytes: 1,
         message_bytes: 16_384,
         burst: 0,
+        ping: PingSettings::default(),
         send_buffer_bytes: None,
         interval: Duration::from_millis(500),
         settle: Duration::from_secs(1),
@@ -30,10 +31,13 @@ fn flow(flow: u32, test: Test) -> FlowSpec {
 }
 
 fuzz_target!(|text: &str| {
-    let flows = parse::flows(text, &[flow(1, Test::TCP_RR), flow(2, Test::TCP_STREAM)]);
-    assert_eq!(flows.len(), 2);
+    let flows = parse::flows(text, &[flow(1, Test::TCP_RR), flow(2, Test::TCP_STREAM), flow(3, Test::PING)]);
+    assert_eq!(flows.len(), 3);
     for interval in flows.iter().flat_map(|flow| &flow.intervals) {
         assert!(interval.rate.is_finite(), "{interval:?}");
+    }
+    for trip in flows.iter().flat_map(|flow| &flow.round_trips) {
+        assert!(trip.sent_s().is_finite() && trip.rtt_us >= 0.0, "{trip:?}");
     }
     parse::is_complete(text);
     text.lines().for_each(|line| drop(LauncherEvent::parse(line)));

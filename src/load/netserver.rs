@@ -84,8 +84,11 @@ async fn pid(guard: &mut Started) -> Option<i32> {
 async fn wait_listening(machine: &Machine, pid: i32, address: SocketAddr) -> bool {
     let deadline = Instant::now() + READY;
     let table = if address.is_ipv4() { "tcp" } else { "tcp6" };
-    // A file that is closed while it is listed is not an error; a process that has ended has no table.
-    let script = format!("ls -l /proc/{pid}/fd 2>/dev/null; cat /proc/{pid}/net/{table}");
+    // A file that is closed while it is listed is not an error; a process that has ended has no table. Only sockets that listen, and
+    // the heading: TCP_CRR leaves tens of thousands of closed ones in it for a minute, more than a command may print.
+    let script = format!(
+        "ls -l /proc/{pid}/fd 2>/dev/null; grep -e local_address -e ': [0-9A-F:]* [0-9A-F:]* 0A ' /proc/{pid}/net/{table}"
+    );
     while Instant::now() < deadline {
         match machine.run(&["sh", "-c", &script]).await {
             Ok(printed) if listens(&printed.stdout, address) => return true,

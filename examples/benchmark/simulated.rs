@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use kvmfair::profile::Configuration;
 use kvmfair::raw::{
-    Accel, CpuTimes, FORMAT, HostSample, InterimResult, OneCpu, RawFlow, RawGuest, RawTrial, TargetCounters,
+    Accel, CpuTimes, FORMAT, HostSample, InterimResult, OneCpu, RawFlow, RawGuest, RawTrial, RoundTrip,
+    TargetCounters,
 };
 
 /// When the first flow starts, s since the epoch.
@@ -111,8 +112,23 @@ fn flow(configuration: &Configuration, shape: Shape, number: u32, noise: &mut No
         result: result.map(|(key, value)| (key.to_owned(), value)).into(),
         exit_code: Some(0),
         messages: String::new(),
-        round_trips: vec![],
+        round_trips: if configuration.test.is_ping() {
+            round_trips(configuration, shape, noise)
+        } else {
+            Vec::new()
+        },
     }
+}
+
+/// An answer to each ping.
+fn round_trips(configuration: &Configuration, shape: Shape, noise: &mut Noise) -> Vec<RoundTrip> {
+    let interval_s = f64::from(configuration.ping.interval_ms) / 1e3;
+    let answer = |sequence: u64| RoundTrip {
+        sequence,
+        answered_s: rounded(START_S + sequence as f64 * interval_s, 6),
+        rtt_us: rounded(noise.around(500.0, 20.0), 0),
+    };
+    (1..=(shape.length_s / interval_s) as u64).map(answer).collect()
 }
 
 /// Samples from before the flows to after them.

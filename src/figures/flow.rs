@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::final_result::result;
+use super::latencies::Latencies;
 use super::pings::{self, PingCounts};
 use super::udp_received;
 use crate::profile::{Configuration, Unit};
@@ -47,25 +48,6 @@ pub struct FlowFigures {
     pub coverage_percent: f64,
 }
 
-/// Latencies in netperf's final result, µs, over the whole flow including the warm-up; or of pings in the window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Latencies {
-    /// Shortest transaction.
-    pub min_us: Option<f64>,
-    /// Mean.
-    pub mean_us: Option<f64>,
-    /// 50th percentile, of netperf from its histogram.
-    pub p50_us: Option<f64>,
-    /// 90th percentile.
-    pub p90_us: Option<f64>,
-    /// 99th percentile; of pings, from a hundred of them on.
-    pub p99_us: Option<f64>,
-    /// Longest transaction.
-    pub max_us: Option<f64>,
-    /// Standard deviation.
-    pub sd_us: Option<f64>,
-}
-
 impl FlowFigures {
     /// The figures of `flow` in `window`, with interim results every `interval_s`.
     pub(super) fn compute(
@@ -104,20 +86,6 @@ impl FlowFigures {
     }
 }
 
-impl Latencies {
-    fn of_netperf(flow: &RawFlow) -> Latencies {
-        Latencies {
-            min_us: result(flow, "MIN_LATENCY"),
-            mean_us: result(flow, "MEAN_LATENCY"),
-            p50_us: result(flow, "P50_LATENCY"),
-            p90_us: result(flow, "P90_LATENCY"),
-            p99_us: result(flow, "P99_LATENCY"),
-            max_us: result(flow, "MAX_LATENCY"),
-            sd_us: result(flow, "STDDEV_LATENCY"),
-        }
-    }
-}
-
 /// Mean time of a transaction while so many are in flight (Little's law), µs.
 fn mean_latency_us(in_flight: f64, rate: f64, unit: Unit) -> Option<f64> {
     unit.transactions(rate).filter(|rate| *rate > 0.0).map(|rate| 1e6 * in_flight / rate)
@@ -129,7 +97,9 @@ pub(super) fn mean_of<'f>(
     flows: impl Iterator<Item = &'f FlowFigures> + Clone,
 ) -> Option<f64> {
     match configuration.test.unit() {
-        Unit::RoundTrips => pings::mean_us(flows),
+        Unit::RoundTrips => {
+            pings::mean_us(flows.filter_map(|flow| Some((flow.pings?, flow.latency.mean_us?))))
+        }
         unit => {
             let in_flight = f64::from(configuration.in_flight()) * flows.clone().count() as f64;
             mean_latency_us(in_flight, stats::total(flows.map(|flow| flow.rate)), unit)

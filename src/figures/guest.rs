@@ -204,7 +204,7 @@ pub(super) fn loss_percent(
     of: impl Fn(&RawFlow) -> bool,
 ) -> Option<f64> {
     if raw.configuration.test.is_ping() {
-        return PingCounts::loss_percent(figures.iter().copied());
+        return PingCounts::loss_percent(figures.iter().map(|flow| flow.pings));
     }
     let datagrams = raw.flows.iter().filter(|flow| of(flow));
     let mut datagrams = datagrams.map(|flow| udp_received::datagrams(&raw.configuration, flow));

@@ -1,8 +1,6 @@
 //! The figures that are summarised over repeats, compared and drawn: one static table, a row for each. A new metric is a new
 //! row; tables, JSON, the report, the terminal and the data dictionary follow.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use super::course::worst_slices;
@@ -220,37 +218,6 @@ impl Metric {
         self.row().explanation
     }
 
-    /// The same of pings, where that is another.
-    fn explanation_of_pings(self) -> Option<&'static str> {
-        Some(match self {
-            Metric::Loss => {
-                "pings of the window that were not answered until the end of their flow ÷ pings sent"
-            }
-            Metric::MeanLatency => "mean round trip of the pings that were sent in the window, open loop",
-            Metric::P99Latency => {
-                "median over the flows of each flow's P99 of the pings sent in the window, open loop"
-            }
-            Metric::WorstP99Latency => "largest P99 of a flow, of the pings sent in the window, open loop",
-            Metric::MaxLatency => "longest round trip of a ping that was sent in the window",
-            Metric::FloorBiasLatency => {
-                "the latency bias that noise alone gives so many equal guests, from batch means of the pings' round trips"
-            }
-            Metric::PacketCheck => "host packets per answered ping and direction",
-            _ => return None,
-        })
-    }
-
-    /// One line that says what exactly is shown of these tests.
-    pub fn explanation_for(self, tests: impl Iterator<Item = Test>) -> Cow<'static, str> {
-        let (pings, others): (Vec<Test>, Vec<Test>) =
-            tests.filter(|test| self.applies(*test)).partition(|test| test.is_ping());
-        match self.explanation_of_pings().filter(|_| !pings.is_empty()) {
-            Some(own) if others.is_empty() => own.into(),
-            Some(own) => format!("{}; of pings: {own}", self.explanation()).into(),
-            None => self.explanation().into(),
-        }
-    }
-
     /// Which way is better.
     pub fn better(self) -> Better {
         self.row().better
@@ -328,15 +295,6 @@ mod tests {
             };
             assert!(metric.column().ends_with(suffix), "{}", metric.column());
         }
-    }
-
-    #[test]
-    fn what_is_said_of_pings_is_said_only_where_there_are_some() {
-        let of = |tests: &[Test]| Metric::MaxLatency.explanation_for(tests.iter().copied()).into_owned();
-        assert_eq!(of(&[Test::TCP_RR, Test::TCP_STREAM]), Metric::MaxLatency.explanation());
-        let pings = of(&[Test::PING, Test::TCP_STREAM]);
-        assert_eq!(pings, "longest round trip of a ping that was sent in the window");
-        assert!(of(&[Test::PING, Test::UDP_RR]).ends_with(&pings));
     }
 
     #[test]

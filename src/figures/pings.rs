@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::final_result::result;
-use super::{FlowFigures, Latencies};
+use super::latencies::Latencies;
 use crate::raw::{RawFlow, RoundTrip};
 use crate::stats;
 use crate::window::Window;
@@ -27,8 +27,8 @@ pub struct PingCounts {
 
 impl PingCounts {
     /// What is lost of the pings of some flows, %; `None` unless it is known of each, and if none was sent.
-    pub fn loss_percent<'f>(flows: impl Iterator<Item = &'f FlowFigures>) -> Option<f64> {
-        let all = flows.map(|flow| flow.pings).collect::<Option<Vec<_>>>()?;
+    pub fn loss_percent(flows: impl Iterator<Item = Option<PingCounts>>) -> Option<f64> {
+        let all = flows.collect::<Option<Vec<_>>>()?;
         let sum = |of: fn(&PingCounts) -> u64| all.iter().map(|own| of(own) as f64).sum::<f64>();
         let sent = sum(|own| own.sent);
         (sent > 0.0).then(|| 100.0 * sum(|own| own.lost) / sent)
@@ -109,11 +109,10 @@ pub(super) fn longest_wait_s(flow: &RawFlow, window: &Window) -> f64 {
     longest
 }
 
-/// Mean over all pings of some flows that were answered, µs.
-pub(super) fn mean_us<'f>(flows: impl Iterator<Item = &'f FlowFigures>) -> Option<f64> {
-    let means =
-        flows.filter_map(|flow| Some(((flow.pings?.sent - flow.pings?.lost) as f64, flow.latency.mean_us?)));
-    let (answered, sum) = means.fold((0.0, 0.0), |sum, (count, mean)| (sum.0 + count, sum.1 + count * mean));
+/// Mean over all answered pings of some flows, of each of which the mean is known, µs.
+pub(super) fn mean_us(flows: impl Iterator<Item = (PingCounts, f64)>) -> Option<f64> {
+    let sums = flows.map(|(pings, mean)| ((pings.sent - pings.lost) as f64, mean));
+    let (answered, sum) = sums.fold((0.0, 0.0), |sum, (count, mean)| (sum.0 + count, sum.1 + count * mean));
     (answered > 0.0).then(|| sum / answered)
 }
 
@@ -148,7 +147,7 @@ mod tests {
 
     /// Of 400 pings of the window, every hundredth takes 9 ms.
     fn one_in_a_hundred(_: u32, number: u64) -> Option<f64> {
-        Some(if number % 100 == 0 { 9_000.0 } else { 200.0 + (number % 10) as f64 })
+        Some(if number.is_multiple_of(100) { 9_000.0 } else { 200.0 + (number % 10) as f64 })
     }
 
     #[test]
@@ -198,7 +197,7 @@ mod tests {
     #[test]
     fn a_p99_of_fewer_than_a_hundred_pings_is_not_given() {
         let mut raw = fixture::pings(1, one_in_a_hundred);
-        raw.flows[0].round_trips.retain(|trip| trip.sequence % 5 == 0);
+        raw.flows[0].round_trips.retain(|trip| trip.sequence.is_multiple_of(5));
         let latency =
             latencies(&raw.flows[0], &Window { start_s: fixture::START, end_s: fixture::START + 10.0 });
         assert_eq!((latency.p99_us, latency.max_us), (None, Some(9_000.0)));

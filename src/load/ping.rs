@@ -32,7 +32,7 @@ impl PingOutput {
     }
 
     fn take(&mut self, line: &str, interval_s: f64) {
-        if let Some(answer) = Answer::parse(line) {
+        if let Some(answer) = PingAnswer::parse(line) {
             if !answer.is_duplicate {
                 self.round_trips.push(answer.after(self.round_trips.last(), interval_s));
             }
@@ -55,7 +55,7 @@ impl PingOutput {
 
 /// One line of an answer.
 #[derive(Debug, PartialEq)]
-struct Answer {
+struct PingAnswer {
     at_s: f64,
     /// As on the wire, with 16 bits.
     number: u16,
@@ -63,8 +63,8 @@ struct Answer {
     is_duplicate: bool,
 }
 
-impl Answer {
-    fn parse(line: &str) -> Option<Answer> {
+impl PingAnswer {
+    fn parse(line: &str) -> Option<PingAnswer> {
         let (at, rest) = line.strip_prefix('[')?.split_once("] ")?;
         let (bytes, rest) = rest.split_once(" bytes from ")?;
         let (_, rest) = rest.split_once(": icmp_seq=")?;
@@ -75,7 +75,7 @@ impl Answer {
         let is_whole = (is_duplicate || end.is_empty()) && bytes.bytes().all(|byte| byte.is_ascii_digit());
         let at_us =
             micros(at, 6, 6).filter(|_| is_whole && at.len() - at.find('.').unwrap_or(at.len()) == 7)?;
-        Some(Answer {
+        Some(PingAnswer {
             at_s: at_us as f64 / 1e6,
             number: number.parse().ok()?,
             rtt_us: micros(rtt, 3, 3)?,

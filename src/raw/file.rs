@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn a_trial_comes_back_as_it_was_however_irregular_its_samples_are() {
-        let mut pings = fixture::pings(2, |_, number| (number % 7 != 0).then_some(123.0 + number as f64));
+        let mut pings =
+            fixture::pings(2, |_, number| (!number.is_multiple_of(7)).then_some(123.0 + number as f64));
         pings.flows[0].round_trips[3].rtt_us = 0.1 + 0.2;
         for raw in [trial(), pings, fixture::failed(fixture::configuration("virtio", 1))] {
             assert_eq!(decode(&encode(&raw).unwrap()).unwrap(), raw);

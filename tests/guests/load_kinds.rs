@@ -33,7 +33,7 @@ fn is_stream(row: &Row) -> bool {
 }
 
 #[test]
-fn every_kind_is_measured_in_their_units_and_leave_nothing_behind() {
+fn every_kind_is_measured_in_its_unit_and_leaves_nothing_behind() {
     let place = Sandbox::beside_others();
     let body = format!(
         "[limits]\ntrial_attempts = 3\n[guest]\nvms = 2\nmemory = \"96 MiB\"\n[workload]\nflows = 4\nmessage = \"1472 B\"\n{TIMES}

@@ -7,7 +7,7 @@
 //! - a column has one type; `true` and `false`; no dots in names; units are in the names
 //!
 //! Columns named `whole_flow_…` are netperf's own, over a flow from its start, warm-up included; so are the P99 and longest
-//! transactions of trials and summaries. All other figures are of the window. It begins where the warm-up ends, or
+//! transactions of trials and summaries. All other figures, and all of pings, are of the window. It begins where the warm-up ends, or
 //! `window_advanced_s` later where the rate had not settled by then.
 //!
 //! With several transactions in flight, latencies are of each of them: `window_latency_us` by Little's law, and netperf's own
@@ -21,6 +21,7 @@
 //! What is undefined or unknown is an empty cell. A failed trial is a row of `trials` with its stage and cause and without
 //! figures; it has no rows elsewhere but in `proofs`. Invalid trials keep theirs: filter by `outcome`.
 
+mod flows;
 mod groups;
 mod keys;
 mod parts;
@@ -42,7 +43,7 @@ pub fn per_trial(experiment: &Experiment, provenance: &Provenance, trials: &[Tri
     let make = Maker { experiment, keys: Keys::new(experiment, provenance), trials };
     let guests = |n: &Numbers| n.guests.iter().flat_map(parts::ExitRow::all).collect();
     vec![
-        make.of_numbers("flows", &parts::FLOW, |n| n.flows.clone()),
+        make.of_numbers("flows", &flows::FLOW, |n| n.flows.clone()),
         make.of_numbers("guests", &parts::GUEST, |n| n.guests.clone()),
         make.of_numbers("cpus", &parts::CPU, |n| n.seen.cpus.clone()),
         make.of_numbers("interrupts", &parts::INTERRUPT, |n| n.seen.nics.clone()),

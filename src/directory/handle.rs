@@ -119,7 +119,9 @@ impl Directory {
     /// # Errors
     /// [`FileError`] if it is missing or is no regular file.
     pub fn stamp(&self, name: &str) -> Result<FileStamp, FileError> {
-        let (_, stat) = self.open_file(name, OFlag::O_RDONLY, 0, "read")?;
+        let (parent, last) = self.split(name)?;
+        let stat = parent.stat(last).map_err(FileError::system("examine", &self.path.join(name)))?;
+        parent.refuse_other(last, REGULAR, &stat)?;
         let (inode, bytes) = (stat.st_ino, stat.st_size);
         Ok(FileStamp { inode, bytes, changed_s: stat.st_ctime, changed_ns: stat.st_ctime_nsec })
     }

@@ -5,12 +5,14 @@
 //! experiment, of the run's name and of the build of kvmfair. A file with another key, a damaged one or none means that the figures
 //! are computed from the raw data, and kept. A raw file that nobody has touched since is not read again for its digest.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::{Read, Write};
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use zstd::zstd_safe::{DCtx, ResetDirective};
 
 use super::admission::{ReadTrial, TrialReader};
 use super::run_dir::RunDir;
@@ -41,6 +43,11 @@ static BUILD: LazyLock<String> = LazyLock::new(|| {
     let identity = file.map(|file| (file.len(), file.modified().ok()));
     format!("{} {identity:?}", env!("CARGO_PKG_VERSION"))
 });
+
+thread_local! {
+    /// To make one anew for each frame would take longer than to decompress most frames.
+    static DECODER: RefCell<DCtx<'static>> = RefCell::new(DCtx::create());
+}
 
 /// What a report needs of a trial: its figures, and its rows of each of [`headers`]' tables as CSV.
 type KeptTrial = ReadTrial<Vec<String>>;
@@ -190,7 +197,7 @@ impl KeptFile {
     fn read(dir: &RunDir, name: &str) -> Option<KeptFile> {
         let bytes = dir.files.read(name, LARGEST).ok()?;
         let mut rest = bytes.as_slice();
-        let described = serde_json::from_slice(&unpacked(&mut rest)?).ok()?;
+        let described = rmp_serde::from_slice(&unpacked(&mut rest)?).ok()?;
         let first = bytes.len() - rest.len();
         Some(KeptFile { described, bytes, first })
     }
@@ -220,10 +227,13 @@ fn hexadecimal(digest: Sha256) -> String {
 
 /// The next frame.
 fn unpacked(bytes: &mut &[u8]) -> Option<Vec<u8>> {
-    let mut frame = Vec::new();
-    let decoder = zstd::Decoder::with_buffer(bytes).ok()?.single_frame();
-    decoder.take(LARGEST).read_to_end(&mut frame).ok()?;
-    Some(frame)
+    DECODER.with_borrow_mut(|context| {
+        let mut frame = Vec::new();
+        let decoder = zstd::Decoder::with_context(bytes, context).single_frame();
+        decoder.take(LARGEST).read_to_end(&mut frame).ok()?;
+        context.reset(ResetDirective::SessionOnly).ok()?;
+        Some(frame)
+    })
 }
 
 /// Replaces a file as a whole. It is not synced: one that a crash cut is computed again.
@@ -236,7 +246,8 @@ fn write(dir: &RunDir, name: &str, described: &Description, rows: &[String]) -> 
 }
 
 fn encode(described: &Description, rows: &[String]) -> std::io::Result<Vec<u8>> {
-    Ok([packed(&serde_json::to_vec(described)?)?, packed(rows.concat().as_bytes())?].concat())
+    let described = rmp_serde::to_vec_named(described).map_err(std::io::Error::other)?;
+    Ok([packed(&described)?, packed(rows.concat().as_bytes())?].concat())
 }
 
 fn packed(bytes: &[u8]) -> std::io::Result<Vec<u8>> {

@@ -16,19 +16,33 @@ pub struct Outlier {
 /// Each value against all others, in the order given; `None` for fewer than three values, and where one is not positive and finite.
 pub fn outliers(values: &[f64]) -> Option<Vec<Outlier>> {
     let logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
-    (0..logarithms.len()).map(|index| against_others(&logarithms, index)).collect()
+    let Summary { n, mean, sd, .. } = Summary::from_values(&logarithms)?;
+    let all = Logarithms { n: n as f64, mean, variance: sd?.powi(2) };
+    logarithms.into_iter().map(|value| all.without(value)).collect()
 }
 
-fn against_others(logarithms: &[f64], index: usize) -> Option<Outlier> {
-    let (before, after) = (&logarithms[..index], &logarithms[index + 1..]);
-    let Summary { n, mean, sd, .. } = Summary::from_values(&[before, after].concat())?;
-    let distance = logarithms[index] - mean;
-    let error = sd? * (1.0 + 1.0 / n as f64).sqrt();
-    let tail = match error > 0.0 {
-        true => t_upper_tail(distance.abs() / error, n as f64 - 1.0)?,
-        false => f64::from(u8::from(distance.abs() < 1e-12)) / 2.0,
-    };
-    distance.is_finite().then(|| Outlier { deviation: distance.exp() - 1.0, p: (2.0 * tail).min(1.0) })
+/// Values of which each is held against the others; so those are not gone through again for each.
+struct Logarithms {
+    n: f64,
+    mean: f64,
+    /// Of a sample (divisor n−1).
+    variance: f64,
+}
+
+impl Logarithms {
+    /// One of the values against the others, whose mean and squared distances follow from those of all (Cook and Weisberg, 2.2.1).
+    fn without(&self, value: f64) -> Option<Outlier> {
+        let (others, from_all) = (self.n - 1.0, value - self.mean);
+        let distance = from_all * self.n / others;
+        let squares = (self.variance * others - from_all * distance).max(0.0);
+        let error = (squares / (others - 1.0) * (1.0 + 1.0 / others)).sqrt();
+        let tail = match error > 0.0 {
+            true => t_upper_tail(distance.abs() / error, others - 1.0)?,
+            false => f64::from(u8::from(distance.abs() < 1e-12)) / 2.0,
+        };
+        let is_defined = self.n > 2.0 && distance.is_finite();
+        is_defined.then(|| Outlier { deviation: distance.exp() - 1.0, p: (2.0 * tail).min(1.0) })
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::Model;
 use super::answers::answers;
-use super::model::{describe, phrase, with_guests};
+use super::model::{describe, named_trials, phrase, with_guests};
 use crate::answers::{
     Measure, MeasuredValue, Metric, RunFinding, SeriesLevel, find_bare_metal_limit, find_limits, find_rise,
     find_spread, metrics, values,
@@ -13,6 +13,8 @@ use crate::profile::{Configuration, Factor};
 
 /// Findings in a terminal.
 const SHOWN: usize = 6;
+/// Trials of a finding that are named before the rest is counted; `trials.csv` has all of its configuration.
+const NAMED: usize = 12;
 
 /// What a run shows: first what the numbers of guests show, where they are swept, then what limited the trials.
 pub fn findings(model: &Model) -> Vec<RunFinding> {
@@ -110,10 +112,9 @@ fn sentence(model: &Model, finding: &RunFinding) -> String {
         return finding.to_string();
     }
     let trials = valid_trials(model, finding.configuration());
-    let trials: Vec<String> = trials.iter().map(u32::to_string).collect();
     let text = finding.to_string();
     let open = text.strip_suffix(')').unwrap_or(&text);
-    format!("{open}; trials {})", trials.join(", "))
+    format!("{open}; {})", named_trials(&trials, NAMED))
 }
 
 /// All of them in words, with their trials.

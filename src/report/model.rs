@@ -168,6 +168,17 @@ pub(super) fn stage(stage: Stage) -> &'static str {
     }
 }
 
+/// `trial 3`, `trials 3, 5 and 9`, `trials 1, 2, 3 and 9 more`: so many are named before the rest is counted. Nothing of none.
+pub(super) fn named_trials(trials: &[u32], most: usize) -> String {
+    let numbers: Vec<String> = trials.iter().take(most).map(u32::to_string).collect();
+    match (numbers.as_slice(), trials.len().saturating_sub(most)) {
+        ([], _) => String::new(),
+        ([one], 0) => format!("trial {one}"),
+        ([first @ .., last], 0) => format!("trials {} and {last}", first.join(", ")),
+        (shown, more) => format!("trials {} and {more} more", shown.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 
 use super::axis::Axis;
 use super::plot::{Bar, Curves, Mark, Series};
+use crate::report::model::named_trials;
 use crate::stats::Estimate;
 use crate::table::with_interval;
 
@@ -19,13 +20,13 @@ pub(super) fn of_mark(curves: &Curves, series: &Series, mark: &Mark) -> Vec<Stri
     };
     let value = named(&curves.y.title, &figure(&mark.y, curves.y.unit));
     let load = if mark.label.is_empty() { String::new() } else { format!("{} in flight", mark.label) };
-    vec![series.label.clone(), load, across, value, count(&mark.y), trials(&mark.trials)]
+    vec![series.label.clone(), load, across, value, count(&mark.y), named_trials(&mark.trials, MOST)]
 }
 
 /// Of a bar in one panel.
 pub(super) fn of_bar(group: &str, bar: &Bar, panel: &Axis, value: &Estimate) -> Vec<String> {
     let shown = named(&panel.title, &figure(value, panel.unit));
-    vec![group.to_owned(), bar.label.clone(), shown, count(value), trials(&bar.trials)]
+    vec![group.to_owned(), bar.label.clone(), shown, count(value), named_trials(&bar.trials, MOST)]
 }
 
 /// `1234 ± 27 µs`
@@ -43,18 +44,6 @@ fn count(value: &Estimate) -> String {
         (0 | 1, _) => String::new(),
         (trials, 1) => format!("n={trials} (1 boot)"),
         (trials, boots) => format!("n={trials} ({boots} boots)"),
-    }
-}
-
-/// `trials 3, 7, 12`
-fn trials(trials: &[u32]) -> String {
-    let shown: Vec<String> = trials.iter().take(MOST).map(u32::to_string).collect();
-    let rest = trials.len().saturating_sub(MOST);
-    let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    match trials.len() {
-        0 => String::new(),
-        1 => format!("trial {}", shown.join("")),
-        _ => format!("trials {}{rest}", shown.join(", ")),
     }
 }
 
@@ -78,12 +67,12 @@ mod tests {
             Series { label: "virtio".into(), role: SeriesKind::Measured, look, points: vec![mark.clone()] };
         let curves = Curves { x, y, style: Style::Joined, series: vec![series.clone()] };
         let facts = of_mark(&curves, &series, &mark);
-        assert_eq!(facts, ["virtio", "", "number of guests: 4", "12.50 µs", "", "trials 3, 7"]);
+        assert_eq!(facts, ["virtio", "", "number of guests: 4", "12.50 µs", "", "trials 3 and 7"]);
     }
 
     #[test]
     fn many_trials_are_counted() {
         let all: Vec<u32> = (1..=20).collect();
-        assert!(trials(&all).ends_with("11, 12 and 8 more"), "{}", trials(&all));
+        assert!(named_trials(&all, MOST).ends_with("11, 12 and 8 more"));
     }
 }

@@ -140,12 +140,13 @@ impl HtmlPage<'_> {
         }
     }
 
-    /// The first charts, as many as there is room for; links to the others.
+    /// The first charts that there is room for; links to the others. One with thousands of marks takes no other's room.
     fn charts(&self) -> Markup {
-        let mut bytes = 0;
+        let mut room = CHARTS;
         let fits = |chart: &&Chart| {
-            bytes += chart.svg.len();
-            bytes <= CHARTS
+            let left = room.checked_sub(chart.svg.len());
+            room = left.unwrap_or(room);
+            left.is_some()
         };
         let charts = self.charts.iter().filter(|chart| chart.name != LAB);
         let (shown, linked): (Vec<&Chart>, Vec<&Chart>) = charts.partition(fits);

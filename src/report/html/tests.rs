@@ -105,16 +105,19 @@ fn no_two_elements_have_the_same_id() {
 fn what_is_too_large_is_linked() {
     let (experiment, provenance, trials) = fixture::run();
     let model = Model::new(&experiment, &provenance, &trials);
-    let chart = |number: u32| Chart {
+    let chart = |number: u32, svg: String| Chart {
         name: format!("chart-{number}"),
         title: format!("Chart {number}"),
         description: String::new(),
-        svg: "<svg></svg>".repeat(10_000),
+        svg,
     };
-    let many: Vec<Chart> = (0..300).map(chart).collect();
+    let many: Vec<Chart> = (0..300).map(|number| chart(number, "<svg></svg>".repeat(10_000))).collect();
     let page = report(&Document::new(&model), &many, None);
     assert!(page.len() < 1_000_000, "{}", page.len());
     assert!(page.contains("charts/chart-9.svg") && page.contains(" more in "));
+    let [large, small] = [chart(1, "<svg></svg>".repeat(100_000)), chart(2, "<svg>small</svg>".into())];
+    let page = report(&Document::new(&model), &[large, small], None);
+    assert!(page.contains("charts/chart-1.svg") && page.contains("<svg>small</svg>"));
 }
 
 #[test]

@@ -4,6 +4,10 @@ use std::fmt;
 
 use super::Warning;
 use crate::foreign_text::visible;
+use crate::report::model::named_trials;
+
+/// Trials that are named before the rest is counted.
+const SHOWN: usize = 5;
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,15 +134,8 @@ impl fmt::Display for Warning {
     }
 }
 
-/// `trial 3`, `trials 3, 5 and 9`, `trials 1, 2, 3 and 9 more`.
 fn named(trials: &[u32]) -> String {
-    const SHOWN: usize = 5;
-    let numbers: Vec<String> = trials.iter().take(SHOWN).map(u32::to_string).collect();
-    match (numbers.as_slice(), trials.len().saturating_sub(SHOWN)) {
-        ([one], _) => format!("trial {one}"),
-        ([first @ .., last], 0) => format!("trials {} and {last}", first.join(", ")),
-        (shown, more) => format!("trials {} and {more} more", shown.join(", ")),
-    }
+    named_trials(trials, SHOWN)
 }
 
 /// The trials alone.
@@ -162,10 +159,14 @@ fn range_of_percent(trials: &[(u32, f64)]) -> String {
     if least == most { most } else { format!("{least} to {most}") }
 }
 
-/// `trial 3 (+12 %)`, `trials 3 (+12 %) and 9 (−40 %)`.
+/// `trial 3 (+12 %)`, `trial 3 (+12 %), trial 9 (−40 %)`.
 fn with_figures(trials: &[(u32, f64)], figure: impl Fn(f64) -> String) -> String {
     let one = |(trial, value): &(u32, f64)| format!("trial {trial} ({})", figure(*value));
-    trials.iter().map(one).collect::<Vec<_>>().join(", ")
+    let shown = trials.iter().take(SHOWN).map(one).collect::<Vec<_>>().join(", ");
+    match trials.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// `flow 5 was`, `flows 3, 5 and 9 were`.
@@ -185,5 +186,10 @@ mod tests {
         assert_eq!(named(&[3]), "trial 3");
         assert_eq!(named(&[3, 5, 9]), "trials 3, 5 and 9");
         assert_eq!(named(&[1, 2, 3, 4, 5, 6, 7]), "trials 1, 2, 3, 4, 5 and 2 more");
+        let deviations: Vec<(u32, f64)> = (1..=1000).map(|trial| (trial, 12.0)).collect();
+        assert!(
+            with_figures(&deviations, |percent| format!("{percent} %"))
+                .ends_with("trial 5 (12 %) and 995 more")
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What a run directory has for readers, written anew: the tables of all trials, the charts, the report.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
@@ -28,18 +29,14 @@ impl Results {
         let due = Due::after(begun, Instant::now());
         let charts = pictures(&model)?;
         self.dir.make("charts")?;
-        in_order(
-            &charts,
-            |chart| (chart, png(&chart.svg)),
-            |(chart, png)| {
-                self.dir.write(&format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
-                let png = png.with_context(|| format!("failed to draw {}", chart.name))?;
-                anyhow::Ok(self.dir.write(&format!("charts/{}.png", chart.name), &png)?)
-            },
-        )?;
-        let document = Document::new(&model);
-        self.write_page(&document, &charts)?;
-        self.dir.write("report.md", report::markdown::report(&document, &charts).as_bytes())?;
+        thread::scope(|scope| {
+            let drawn = scope.spawn(|| self.write_charts(&charts)); // the other CPUs draw while this one writes the report
+            let document = Document::new(&model);
+            let markdown = report::markdown::report(&document, &charts);
+            self.write_page(&document, &charts)?;
+            self.dir.write("report.md", markdown.as_bytes())?;
+            drawn.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })?;
         self.due = due;
         Ok(())
     }
@@ -84,6 +81,18 @@ impl Results {
             self.dir.write(&table.file_name(), table.to_csv().as_bytes())?;
         }
         Ok(())
+    }
+
+    fn write_charts(&self, charts: &[Chart]) -> Result<()> {
+        in_order(
+            charts,
+            |chart| (chart, png(&chart.svg)),
+            |(chart, png)| {
+                self.dir.write(&format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
+                let png = png.with_context(|| format!("failed to draw {}", chart.name))?;
+                Ok(self.dir.write(&format!("charts/{}.png", chart.name), &png)?)
+            },
+        )
     }
 
     /// The report that a browser may have open.

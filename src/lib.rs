@@ -20,7 +20,7 @@
 //! - [`figures`] (P): raw samples -> the figures of a trial, and of a configuration over its repeats
 //! - [`answers`] (P): figures -> findings, comparisons and verdicts, with their sentences
 //! - [`host`]: facts of a machine, gathered once for `check`, `doctor` and the fingerprint kept with the results
-//! - [`load`]: netperf: command lines, aligned start, interim results
+//! - [`load`]: netperf and ping: command lines, aligned start, interim results
 //! - [`plan`] (P): configurations -> ordered trials, the set-up before each, an estimate
 //! - [`probe`]: samplers and snapshots: the counters of the host and of the guests
 //! - [`table`] (P): one tidy table value with typed columns, as CSV, JSON, Parquet, OpenMetrics, LaTeX, Markdown and HTML; the data

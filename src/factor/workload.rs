@@ -1,5 +1,7 @@
 //! Factors of the load: what is measured, and what runs beside it.
 
+use std::time::Duration;
+
 use super::background::Background;
 use super::descriptor::{AppliedAt, Descriptor, Phrase, Scope, Store};
 use super::field::field;
@@ -8,7 +10,6 @@ use super::names::Factor;
 use super::test::Test;
 use super::value::Value;
 use crate::units::MIB;
-use std::time::Duration;
 
 /// A request, a response or a send: netperf keeps a ring of such buffers for each flow.
 const MESSAGE: LevelKind = LevelKind::Size { unit: 1, least: 1, most: 16 * MIB };

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use zstd::zstd_safe::{DCtx, ResetDirective};
+use zstd::zstd_safe::DCtx;
 
 use super::admission::{ReadTrial, TrialReader};
 use super::run_dir::RunDir;
@@ -231,7 +231,6 @@ fn unpacked(bytes: &mut &[u8]) -> Option<Vec<u8>> {
         let mut frame = Vec::new();
         let decoder = zstd::Decoder::with_context(bytes, context).single_frame();
         decoder.take(LARGEST).read_to_end(&mut frame).ok()?;
-        context.reset(ResetDirective::SessionOnly).ok()?;
         Some(frame)
     })
 }
@@ -285,5 +284,18 @@ mod tests {
         assert_eq!(attempt(), 7);
         fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
         assert_eq!(attempt(), 1);
+    }
+
+    #[test]
+    fn a_frame_is_read_whatever_came_before_it() {
+        let several_blocks: Vec<u8> =
+            (0..300_000_u32).map(|place| (place.wrapping_pow(2) >> 5) as u8).collect();
+        let whole = packed(&several_blocks).unwrap();
+        let mut flipped = whole.clone();
+        *flipped.last_mut().unwrap() ^= 1;
+        for damaged in [&whole[..whole.len() / 2], &flipped, b"a text of somebody else"] {
+            assert_eq!(unpacked(&mut &damaged[..]), None);
+            assert_eq!(unpacked(&mut whole.as_slice()), Some(several_blocks.clone()));
+        }
     }
 }

@@ -24,14 +24,18 @@ fn over_repeats<'m>(model: &'m Model) -> impl Iterator<Item = &'static Field<Sum
 /// The table. Every configuration has a row for each metric that its test can have, with or without a valid trial.
 pub fn summary(model: &Model) -> Table {
     let keys = Keys::new(model.experiment, model.provenance);
+    // Once: each of them looks at all configurations.
+    let metrics: Vec<(Metric, Column)> =
+        metrics(model).into_iter().map(|metric| (metric, metric_column(metric, model.experiment))).collect();
+    let others: Vec<(&Field<SummaryRow>, Column)> =
+        over_repeats(model).map(|field| (field, field.column())).collect();
     let rows = model.rows.iter().flat_map(|row| {
-        let metrics = metrics(model).into_iter().filter(|metric| metric.applies(row.configuration.test));
-        let metrics =
-            metrics.map(|metric| (metric_column(metric, model.experiment), row.get(metric).copied()));
-        let others = over_repeats(model).map(|field| (field.column(), field.estimate(row)));
-        let line = |(column, estimate): (Column, Option<Estimate>)| {
+        let metrics = metrics.iter().filter(|(metric, _)| metric.applies(row.configuration.test));
+        let metrics = metrics.map(|(metric, column)| (column, row.get(*metric).copied()));
+        let others = others.iter().map(|(field, column)| (column, field.estimate(row)));
+        let line = |(column, estimate): (&Column, Option<Estimate>)| {
             let keys = keys.cells(&row.configuration).into_iter();
-            keys.chain(cells(&column, row, estimate)).collect::<Vec<Cell>>()
+            keys.chain(cells(column, row, estimate)).collect::<Vec<Cell>>()
         };
         metrics.chain(others).map(line).collect::<Vec<_>>()
     });
@@ -43,9 +47,10 @@ pub fn summary(model: &Model) -> Table {
 pub fn metrics_of_configurations(model: &Model) -> Table {
     let names = Keys::new(model.experiment, model.provenance);
     let accel = Column::plain("accel", ColumnType::Text, "`kvm`, or `tcg`: emulated guests");
+    let (metrics, others) = (metrics(model), over_repeats(model).collect::<Vec<_>>());
     let row = |row: &SummaryRow| {
-        let metrics = metrics(model).into_iter().map(|metric| Cell::estimate(row.get(metric).copied()));
-        let others = over_repeats(model).map(|field| field.cell(row));
+        let metrics = metrics.iter().map(|metric| Cell::estimate(row.get(*metric).copied()));
+        let others = others.iter().map(|field| field.cell(row));
         let names = names
             .cells(&row.configuration)
             .into_iter()

@@ -68,8 +68,8 @@ impl fmt::Display for Warning {
             ),
             Warning::Outliers { trials } => write!(
                 f,
-                "total rates further from the other repeats than chance explains: {}; nothing was left out, and the \
-                 interval of their configuration is wide for it (hint: timeline.csv shows what else the machine did then)",
+                "totals (of pings: mean latencies) further from the other repeats than chance explains: {}; nothing was left \
+                 out, and the interval of their configuration is wide for it (hint: timeline.csv shows what else the machine did then)",
                 with_figures(trials, |percent| format!("{percent:+.0} %"))
             ),
             Warning::Starved { guest, trials, window_s } => write!(
@@ -145,16 +145,16 @@ fn numbers(trials: &[(u32, f64)]) -> Vec<u32> {
 
 /// `28.0`, or `1.5 to 28.0`.
 fn range(trials: &[(u32, f64)]) -> String {
-    let values = || trials.iter().map(|(_, value)| *value);
-    let (least, most) = (values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max));
-    let [least, most] = [least, most].map(|value| format!("{value:.1}"));
-    if least == most { most } else { format!("{least} to {most}") }
+    between(trials, |value| format!("{value:.1}"))
 }
 
 /// The same of small parts: `0.03 to 1.5`.
 fn range_of_percent(trials: &[(u32, f64)]) -> String {
+    between(trials, |value| if value < 1.0 { format!("{value:.2}") } else { format!("{value:.1}") })
+}
+
+fn between(trials: &[(u32, f64)], shown: impl Fn(f64) -> String) -> String {
     let values = || trials.iter().map(|(_, value)| *value);
-    let shown = |value: f64| if value < 1.0 { format!("{value:.2}") } else { format!("{value:.1}") };
     let [least, most] = [values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max)].map(shown);
     if least == most { most } else { format!("{least} to {most}") }
 }

@@ -1,4 +1,4 @@
-//! The launcher's transcript -> raw flows. Pure. What a ping printed is read in [`super::ping`].
+//! The launcher's transcript -> raw flows. Pure. What a ping printed is read in `load::ping`.
 //!
 //! Takes what there is: a transcript that breaks off anywhere still gives the intervals before the break. An interval
 //! counts only if all four of its lines are there and its numbers are whole, with the decimals that netperf prints;

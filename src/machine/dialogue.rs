@@ -13,6 +13,7 @@ use ssh2::{Channel, Session};
 
 use super::bounded::MAX_OUTPUT;
 use super::command::{ExecError, as_typed, for_message};
+use super::exec::execute_on;
 use super::ssh::{SshSession, set_timeout};
 
 /// The line that ends each answer.
@@ -57,7 +58,7 @@ impl Dialogue {
                 let session = session.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 set_timeout(&session, limit);
                 let mut channel = session.channel_session()?;
-                channel.exec(&typed)?;
+                execute_on(&mut channel, &typed)?;
                 channel
             };
             Ok(Held { session, channel: Mutex::new(channel) })

@@ -11,6 +11,7 @@
 //! - [`ssh_error`]: why there is no session
 //! - [`ssh`]: a guest or another machine, commands one after another
 //! - [`dialogue`]: a command that stays and answers each request, over SSH
+//! - `exec`: a command on a channel, however long
 //! - [`pump`], `link`: channels of one session as local sockets
 //! - [`forward`]: a socket on another machine as a local path
 //! - [`started`]: a process with pipes
@@ -27,6 +28,7 @@ mod bounded;
 pub mod change;
 pub mod command;
 pub mod dialogue;
+mod exec;
 pub mod forward;
 pub mod journal;
 mod known_hosts;

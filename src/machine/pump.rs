@@ -14,6 +14,7 @@ use nix::sys::signal::SigSet;
 use ssh2::{BlockDirections, Channel, Session};
 use tokio::sync::oneshot;
 
+use super::exec::execute_on;
 use super::link::Link;
 use super::login::SshAddress;
 use super::ssh_error::SshError;
@@ -176,13 +177,13 @@ impl Pump {
         Ok(ProcessEnds { stream, stderr, status })
     }
 
-    fn channel(&self, target: Target) -> Result<Channel, ssh2::Error> {
+    fn channel(&self, target: Target) -> std::io::Result<Channel> {
         match target {
-            Target::Tcp(host, port) => self.session.channel_direct_tcpip(&host, port, None),
-            Target::Socket(path) => self.session.channel_direct_streamlocal(&path, None),
+            Target::Tcp(host, port) => Ok(self.session.channel_direct_tcpip(&host, port, None)?),
+            Target::Socket(path) => Ok(self.session.channel_direct_streamlocal(&path, None)?),
             Target::Process(command) => {
                 let mut channel = self.session.channel_session()?;
-                channel.exec(&command)?;
+                execute_on(&mut channel, &command)?;
                 Ok(channel)
             }
         }

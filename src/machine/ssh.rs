@@ -16,6 +16,7 @@ use ssh2::{Error, ErrorCode, Session};
 
 use super::bounded::{MAX_OUTPUT, read_until};
 use super::command::{ExecError, Output, as_typed, for_message};
+use super::exec::execute_on;
 use super::login::SshAddress;
 use super::pump::{Target, Tunnel};
 use super::started::Started;
@@ -219,7 +220,7 @@ fn execute(
     let wait_at_most = |left: Duration| set_timeout(session, left);
     wait_at_most(limit);
     let mut channel = session.channel_session()?;
-    channel.exec(command)?;
+    execute_on(&mut channel, command)?;
     // A command that ends before it has read everything has a status of its own.
     let _ = std::io::copy(input, &mut channel);
     let _ = channel.send_eof();

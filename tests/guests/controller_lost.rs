@@ -30,6 +30,7 @@ struct Lab {
 impl Lab {
     fn new() -> Lab {
         let (place, machines) = (Sandbox::with_guests(), Machines::new());
+        machines.dropbear_at_the_tester(); // it is the pickier server, and a watchdog is the longest command
         let profile = place.profile("lost", &format!("{LAB}{REST}"));
         Lab { place, machines, profile, before: fs::read_to_string(SWAPPINESS).unwrap() }
     }

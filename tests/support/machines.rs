@@ -77,6 +77,14 @@ const WITHOUT_WATCHDOGS: &str = r#"for path in $(grep -lz '^KVMFAIR_WATCHDOG=' /
     pid=${path#/proc/} && kill -KILL "${pid%/environ}" || true
 done"#;
 
+/// Puts dropbear in the place of a machine's SSH server: host key in OpenSSH's format, keys that it accepts.
+const DROPBEAR: &str = r#"set -e
+kill "$(cat /run/sshd.pid)"
+mount -t tmpfs -o mode=700 tmpfs /root && mkdir -m 700 /root/.ssh && cp "$2" /root/.ssh/authorized_keys
+dropbearconvert openssh dropbear "$1" /run/dropbear.key 2>/dev/null
+while grep -q ':0016 .* 0A ' /proc/net/tcp; do sleep 0.1; done
+dropbear -s -p 22 -P /run/dropbear.pid -r /run/dropbear.key"#;
+
 /// One machine.
 pub struct Machine {
     child: Child,
@@ -247,7 +255,7 @@ impl Machines {
 
     fn ssh_server(&self, machine: &Machine, name: &str) {
         let config = format!(
-            "Port 22\nHostKey {key}\nAuthorizedKeysFile {authorized}\nPidFile none\nUsePAM no\nStrictModes no\n\
+            "Port 22\nHostKey {key}\nAuthorizedKeysFile {authorized}\nPidFile /run/sshd.pid\nUsePAM no\nStrictModes no\n\
              PermitRootLogin prohibit-password\nPasswordAuthentication no\n",
             key = self.path(&format!("{name}.key")).display(),
             authorized = self.path("authorized").display(),
@@ -256,6 +264,14 @@ impl Machines {
         fs::write(&path, config).unwrap();
         machine.sh(&format!("$(command -v sshd) -f {}", path.display()));
         self.wait("sshd", || machine.sh("grep -q ':0016 .* 0A ' /proc/net/tcp && echo up || true") == "up\n");
+    }
+
+    /// Lets dropbear answer at the tester from now on. It takes no long command.
+    pub fn dropbear_at_the_tester(&self) {
+        let mut started = self.tester.enter("sh");
+        started.args(["-c", DROPBEAR, "dropbear"]);
+        let started = started.args([self.path("tester.key"), self.path("authorized")]).output().unwrap();
+        assert!(started.status.success(), "{started:?}");
     }
 
     fn wait(&self, what: &str, ready: impl Fn() -> bool) {

@@ -68,7 +68,7 @@ impl Document {
             figures("Speed", Section::Speed),
             figures("CPU", Section::Cpu),
             part("Charts", vec![ReportPart::Charts]),
-            part("Every comparison", comparisons(&answers)),
+            part("Every comparison", comparisons(answers)),
             part("Excluded trials", list(model::problems(model))),
             part("Warnings", list(warnings(model).iter().map(ToString::to_string).collect())),
             part(
@@ -79,7 +79,7 @@ impl Document {
             part("Data", vec![ReportPart::Files(FILES)]),
         ];
         sections.retain(|part| !part.blocks.is_empty());
-        Document { title: model.experiment.name.clone(), lead: lead(model, &answers), sections }
+        Document { title: model.experiment.name.clone(), lead: lead(model, answers), sections }
     }
 }
 

@@ -17,7 +17,11 @@ const SHOWN: usize = 6;
 const NAMED: usize = 12;
 
 /// What a run shows: first what the numbers of guests show, where they are swept, then what limited the trials.
-pub fn findings(model: &Model) -> Vec<RunFinding> {
+pub fn findings<'m>(model: &'m Model<'_>) -> &'m [RunFinding] {
+    model.findings.get_or_init(|| found(model))
+}
+
+fn found(model: &Model) -> Vec<RunFinding> {
     let values = values(model.trials);
     let mut all = of_numbers_of_guests(model, &values);
     all.extend(find_limits(model.trials, |trial| label(model, &trial.configuration)));

@@ -111,5 +111,14 @@ pub fn grouped_run() -> (Experiment, Provenance, Vec<TrialFigures>) {
 
 /// A model over made-up rows.
 pub fn model<'a>(experiment: &'a Experiment, provenance: &'a Provenance, rows: Vec<SummaryRow>) -> Model<'a> {
-    Model { experiment, provenance, trials: &[], rows, outliers: Default::default(), damage: &[] }
+    Model {
+        experiment,
+        provenance,
+        trials: &[],
+        rows,
+        outliers: Default::default(),
+        damage: &[],
+        answers: Default::default(),
+        findings: Default::default(),
+    }
 }

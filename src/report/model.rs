@@ -1,8 +1,10 @@
 //! What every renderer reads, and the words for it that they share.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::Provenance;
+use crate::answers::{Answer, RunFinding};
 use crate::figures::{
     GroupRow, Metric, Outcome, Reason, SummaryRow, TrialFigures, outliers, summarise, summarise_groups,
 };
@@ -25,6 +27,10 @@ pub struct Model<'a> {
     pub outliers: BTreeMap<u32, Outlier>,
     /// What of the run is lost, a sentence each.
     pub damage: &'a [String],
+    /// What the swept factors do, once somebody asked.
+    pub(crate) answers: OnceLock<Vec<Answer>>,
+    /// What the run shows beside that, once somebody asked.
+    pub(crate) findings: OnceLock<Vec<RunFinding>>,
 }
 
 impl<'a> Model<'a> {
@@ -35,7 +41,16 @@ impl<'a> Model<'a> {
         trials: &'a [TrialFigures],
     ) -> Model<'a> {
         let rows = summarise(&experiment.configurations, trials);
-        Model { experiment, provenance, trials, rows, outliers: outliers(trials), damage: &[] }
+        Model {
+            experiment,
+            provenance,
+            trials,
+            rows,
+            outliers: outliers(trials),
+            damage: &[],
+            answers: OnceLock::new(),
+            findings: OnceLock::new(),
+        }
     }
 
     /// One row for each group of each configuration; none where all guests are alike.

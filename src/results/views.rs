@@ -36,8 +36,8 @@ impl Results {
         let model = self.model();
         Closing {
             warnings: report::warnings(&model).iter().map(ToString::to_string).collect(),
-            answers: report::answers(&model),
-            findings: report::findings(&model),
+            answers: report::answers(&model).to_vec(),
+            findings: report::findings(&model).to_vec(),
             configurations: tables::configurations(&model).to_objects(),
             summary: tables::summary(&model).to_objects(),
         }

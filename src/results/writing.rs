@@ -25,13 +25,16 @@ impl Results {
         self.write_dictionary()?;
         let begun = Instant::now();
         let model = self.model(); // once: it takes long for a large run
-        self.write_comparisons(&model)?;
+        let (charts, document) = thread::scope(|scope| {
+            let drawn = scope.spawn(|| pictures(&model));
+            self.write_comparisons(&model)?;
+            let document = Document::new(&model);
+            anyhow::Ok((drawn.join().unwrap_or_else(|panic| resume_unwind(panic))?, document))
+        })?;
         let due = Due::after(begun, Instant::now());
-        let charts = pictures(&model)?;
         self.dir.make("charts")?;
         thread::scope(|scope| {
             let drawn = scope.spawn(|| self.write_charts(&charts)); // the other CPUs draw while this one writes the report
-            let document = Document::new(&model);
             let markdown = report::markdown::report(&document, &charts);
             self.write_page(&document, &charts)?;
             self.dir.write("report.md", markdown.as_bytes())?;

@@ -1,6 +1,6 @@
 //! `kvmfair bench`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
@@ -274,10 +274,13 @@ fn conclude(measured: Measured, common: &Common) -> Result<Exit> {
 
 /// The summary of a run for people, and where its files are.
 pub(super) fn print_summary(results: &Results) -> Result<Exit> {
-    let table = results.table(terminal());
-    print(&stdout_width().map_or(table.clone(), |width| wrapped(&table, width)))?;
-    let dir = results.dir().display();
-    print(&format!("\nresults: {dir} (report.html for a browser)\n"))
+    print_table(&results.table(terminal()), results.dir())
+}
+
+/// The same where the summary is at hand.
+pub(super) fn print_table(summary: &str, dir: &Path) -> Result<Exit> {
+    print(&stdout_width().map_or(summary.to_owned(), |width| wrapped(summary, width)))?;
+    print(&format!("\nresults: {} (report.html for a browser)\n", dir.display()))
 }
 
 /// What a run shows, as lines of JSON: warnings, answers, configurations and figures.

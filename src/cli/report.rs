@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::json::JsonEvent;
 use super::{Common, bench, exit::Exit, findings, inputs};
+use crate::report::terminal::summary;
 use crate::results::{Results, RunDirError};
 
 const EXAMPLES: &str = "\
@@ -39,13 +40,16 @@ impl ReportCommand {
             let name = results.name().to_owned();
             JsonEvent::start_of_run("report", name, results.dir(), results.planned()).print()?;
         }
-        match writer {
-            Some(_) => results.finish()?,
-            None => findings::warn(BUSY, common),
-        }
+        let table = match writer {
+            Some(_) => results.finish_with(|model| summary(model, bench::terminal()))?,
+            None => {
+                findings::warn(BUSY, common);
+                results.table(bench::terminal())
+            }
+        };
         if common.json {
             return bench::print_closing(&results);
         }
-        bench::print_summary(&results)
+        bench::print_table(&table, results.dir())
     }
 }

@@ -20,6 +20,14 @@ impl Results {
     /// # Errors
     /// If a chart cannot be drawn or the run directory cannot be written.
     pub fn finish(&mut self) -> Result<()> {
+        self.finish_with(|_| ())
+    }
+
+    /// The same, and what somebody wants to see of what was written: it costs less than to work it out again.
+    ///
+    /// # Errors
+    /// As of [`Results::finish`].
+    pub fn finish_with<T>(&mut self, see: impl FnOnce(&Model) -> T) -> Result<T> {
         self.underway = false;
         self.write_single_tables()?;
         self.write_dictionary()?;
@@ -33,15 +41,17 @@ impl Results {
         })?;
         let due = Due::after(begun, Instant::now());
         self.dir.make("charts")?;
-        thread::scope(|scope| {
+        let seen = thread::scope(|scope| {
             let drawn = scope.spawn(|| self.write_charts(&charts)); // the other CPUs draw while this one writes the report
             let markdown = report::markdown::report(&document, &charts);
             self.write_page(&document, &charts)?;
             self.dir.write("report.md", markdown.as_bytes())?;
-            drawn.join().unwrap_or_else(|panic| resume_unwind(panic))
+            let seen = see(&model);
+            drawn.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+            anyhow::Ok(seen)
         })?;
         self.due = due;
-        Ok(())
+        Ok(seen)
     }
 
     /// The tables of all trials, those of single trials where they are not on the disk, and the page of a run that goes on.

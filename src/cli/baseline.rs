@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::exit::{Exit, NotComparable};
 use super::finished_run::{FinishedRun, values_of_runs};
 use super::output::counted;
-use super::{Common, bench};
+use super::{Common, output};
 use crate::answers::{
     Acceptance, Baseline, BaselineHeader, JudgedMetric, MeasuredValue, Reference, ReferenceValues,
     judged_metrics, rounded,
@@ -89,7 +89,9 @@ impl BaselineCommand {
                 format!("{}: {configurations} of {}\n", out.display(), counted(runs.len(), "run"))
             }
             BaselineAction::Show { file } if json => read(&file)?.to_lines(),
-            BaselineAction::Show { file } => baseline::to_terminal(&read(&file)?, today(), bench::terminal()),
+            BaselineAction::Show { file } => {
+                baseline::to_terminal(&read(&file)?, today(), output::terminal())
+            }
             BaselineAction::Accept { file, configuration, metric, runs, reason, expires } => {
                 let mut baseline = read(&file)?;
                 let accepted = acceptance(&baseline, (&configuration, &metric), &runs, (reason, expires))?;

@@ -1,14 +1,15 @@
 //! `kvmfair bench`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
 
+use super::closing::{print_closing, print_summary};
 use super::exit::{Exit, InterruptedEarly};
 use super::findings::refuse_missing;
-use super::json::{self, AnswerEvent, JsonEvent, RunFindingEvent};
+use super::json::JsonEvent;
 use super::lab_permit::LabPermit;
-use super::output::{print, print_stderr, stdout_width, wrapped};
+use super::output::print_stderr;
 use super::progress::{Progress, with_progress};
 use super::survey::Survey;
 use super::{Common, inputs, resume, signals};
@@ -23,7 +24,6 @@ use crate::plan::{self, Partition, Plan};
 use crate::preflight;
 use crate::profile::Experiment;
 use crate::raw::Accel;
-use crate::report::terminal::Terminal;
 use crate::results::{Results, RunDir, Writer};
 use crate::run::bench::{self, ByProfile, Ending, Guide};
 use crate::run::event::{Event, Events};
@@ -270,33 +270,4 @@ fn conclude(measured: Measured, common: &Common) -> Result<Exit> {
         Ending::Complete if results.all_measured() => Exit::Success,
         Ending::Complete => Exit::FailedTrials,
     })
-}
-
-/// The summary of a run for people, and where its files are.
-pub(super) fn print_summary(results: &Results) -> Result<Exit> {
-    print_table(&results.table(terminal()), results.dir())
-}
-
-/// The same where the summary is at hand.
-pub(super) fn print_table(summary: &str, dir: &Path) -> Result<Exit> {
-    print(&stdout_width().map_or(summary.to_owned(), |width| wrapped(summary, width)))?;
-    print(&format!("\nresults: {} (report.html for a browser)\n", dir.display()))
-}
-
-/// What a run shows, as lines of JSON: warnings, answers, configurations and figures.
-pub(super) fn print_closing(results: &Results) -> Result<Exit> {
-    let closing = results.closing();
-    json::print(closing.warnings.into_iter().map(JsonEvent::warning))?;
-    json::print(closing.answers.iter().map(|answer| JsonEvent::Answer(AnswerEvent::from(answer))))?;
-    json::print(
-        closing.findings.iter().map(|finding| JsonEvent::RunFinding(RunFindingEvent::from(finding))),
-    )?;
-    json::print(closing.configurations.into_iter().map(JsonEvent::Configuration))?;
-    json::print(closing.summary.into_iter().map(JsonEvent::Summary))
-}
-
-/// Standard output as a renderer sees it: its width, or a fixed one elsewhere, so that logs look alike everywhere.
-pub(super) fn terminal() -> Terminal {
-    let width = stdout_width().unwrap_or(120);
-    Terminal { width, colour: super::output::colour(&std::io::stdout()) }
 }

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use super::finished_run::FinishedRun;
 use super::json::{self, JsonEvent};
 use super::output::print;
-use super::{Common, bench, exit::Exit};
+use super::{Common, exit::Exit, output};
 use crate::report::comparison::RunComparison;
 
 const EXAMPLES: &str = "\
@@ -74,7 +74,7 @@ impl CompareCommand {
             );
             Ok(match self.format {
                 _ if is_json => json::lines(events(&compared))?,
-                Format::Table => compared.to_terminal(bench::terminal()),
+                Format::Table => compared.to_terminal(output::terminal()),
                 Format::Markdown => compared.to_markdown(),
             })
         });

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::json::{self, JsonEvent, MachineSubject};
 use super::output::print;
-use super::{Common, bench, exit::Exit, inputs};
+use super::{Common, exit::Exit, inputs, output};
 use crate::doctor::{self, Planned, Rating};
 use crate::machine::login::Location;
 use crate::profile::Experiment;
@@ -53,7 +53,7 @@ impl DoctorCommand {
                     .map(|subject| JsonEvent::Subject(MachineSubject { machine: machine.clone(), subject })),
             )?;
         } else {
-            let page = doctor::page::page(&report, bench::terminal(), self.all);
+            let page = doctor::page::page(&report, output::terminal(), self.all);
             print(&format!("{machine}, as a VM host\n\n{page}"))?;
         }
         Ok(if failed { Exit::Preflight } else { Exit::Success })

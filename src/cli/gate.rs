@@ -10,7 +10,7 @@ use super::finished_run::FinishedRun;
 use super::gate_course::GateCourse;
 use super::json::{self, JsonEvent};
 use super::output::{print, print_stderr};
-use super::{Common, baseline, bench, inputs, resume};
+use super::{Common, baseline, bench, inputs, output, resume};
 use crate::answers::{Comparison, judged_metrics, visible_changes};
 use crate::figures::{Outcome, TrialFigures};
 use crate::profile::{Diagnostic, Experiment, ProfileError, Reprovision};
@@ -183,7 +183,7 @@ impl GateCommand {
             JsonEvent::Gate(report.summary()).print()?;
             json::print(report.json_rows().into_iter().map(JsonEvent::Comparison))?;
         } else {
-            print(&report.to_terminal(bench::terminal()))?;
+            print(&report.to_terminal(output::terminal()))?;
         }
         if self.annotations == Some(Annotations::Github) {
             print_stderr(&report.to_github(text));

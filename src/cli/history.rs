@@ -10,7 +10,7 @@ use super::baseline::read_named;
 use super::finished_run::{FinishedRun, values_of_runs};
 use super::json::{self, JsonEvent};
 use super::output::{counted, print};
-use super::{Common, bench, exit::Exit};
+use super::{Common, exit::Exit, output};
 use crate::answers::{
     HistoryEntry, HistoryFigures, MeasuredValue, Metric, MetricHistory, courses, metrics, metrics_of_history,
     read_history, rounded,
@@ -104,7 +104,7 @@ impl HistoryCommand {
 fn shown(runs: &[HistoryEntry], courses: &[MetricHistory], is_json: bool) -> Result<String> {
     match is_json {
         true => json::lines(history::json_rows(runs, courses).into_iter().map(JsonEvent::History)),
-        false => Ok(history::to_terminal(runs, courses, bench::terminal())),
+        false => Ok(history::to_terminal(runs, courses, output::terminal())),
     }
 }
 

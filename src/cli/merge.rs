@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::{Common, bench, exit::Exit, findings, json::JsonEvent};
+use super::{Common, closing, exit::Exit, findings, json::JsonEvent};
 use crate::results::merge;
 
 const EXAMPLES: &str = "\
@@ -45,9 +45,9 @@ impl MergeCommand {
         let warnings = differences.into_iter().chain(missing);
         warnings.for_each(|warning| findings::warn(&warning, common));
         if common.json {
-            return bench::print_closing(&results);
+            return closing::print_closing(&results);
         }
-        bench::print_summary(&results)
+        closing::print_summary(&results)
     }
 }
 

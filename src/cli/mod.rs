@@ -8,6 +8,7 @@ mod bench;
 mod chart;
 mod check;
 mod clean;
+mod closing;
 mod compare;
 mod completions;
 mod doctor;

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use anyhow::Result;
 
 use super::exit::Exit;
+use crate::report::terminal::Terminal;
 
 /// Writes to standard output. A reader that has gone away (`kvmfair … | head`) is not an error.
 ///
@@ -36,6 +37,12 @@ pub fn ignoring_closed_pipe(written: Result<()>) -> Result<Exit> {
         Err(error) if !error.chain().any(is_closed) => Err(error),
         _ => Ok(Exit::Success),
     }
+}
+
+/// Standard output as a renderer sees it: its width, or a fixed one elsewhere, so that logs look alike everywhere.
+pub fn terminal() -> Terminal {
+    let width = stdout_width().unwrap_or(120);
+    Terminal { width, colour: colour(&std::io::stdout()) }
 }
 
 /// Writes to standard error. A failure to write there cannot be reported, and must not change the exit code.

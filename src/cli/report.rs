@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::json::JsonEvent;
-use super::{Common, bench, exit::Exit, findings, inputs};
+use super::{Common, closing, exit::Exit, findings, inputs, output};
 use crate::report::terminal::summary;
 use crate::results::{Results, RunDirError};
 
@@ -41,15 +41,15 @@ impl ReportCommand {
             JsonEvent::start_of_run("report", name, results.dir(), results.planned()).print()?;
         }
         let table = match writer {
-            Some(_) => results.finish_with(|model| summary(model, bench::terminal()))?,
+            Some(_) => results.finish_with(|model| summary(model, output::terminal()))?,
             None => {
                 findings::warn(BUSY, common);
-                results.table(bench::terminal())
+                results.table(output::terminal())
             }
         };
         if common.json {
-            return bench::print_closing(&results);
+            return closing::print_closing(&results);
         }
-        bench::print_table(&table, results.dir())
+        closing::print_table(&table, results.dir())
     }
 }

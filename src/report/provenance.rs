@@ -2,11 +2,12 @@
 //!
 //! A plain struct: others fill it from the environment's fingerprint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::profile::Experiment;
+use crate::backend::{Attachment, Backend, MacvtapMode};
+use crate::profile::{Configuration, Experiment, WireNics};
 use crate::raw::Accel;
 use crate::table::{Cell, Column, ColumnType, Table};
 
@@ -116,9 +117,31 @@ impl Provenance {
 /// What connected the VM host and the tester. Without a NIC that is said: nobody may take a veth pair for one.
 pub(super) fn wire(experiment: &Experiment) -> String {
     match &experiment.wire {
-        Some(nics) => format!("{} of the VM host to {} of the tester", nics.host_dev, nics.tester_dev),
+        Some(nics) => {
+            let configurations = &experiment.configurations;
+            let mut measured: Vec<&str> =
+                configurations.iter().flat_map(|one| host_nics(nics, one)).collect();
+            let mut seen = HashSet::new();
+            measured.retain(|name| seen.insert(*name));
+            format!("{} of the VM host to {} of the tester", measured.join(", "), nics.tester_dev)
+        }
         None => "veth pair on the VM host; no NIC was measured".into(),
     }
+}
+
+/// The host's NICs that carry the packets of a configuration.
+fn host_nics<'n>(nics: &'n WireNics, configuration: &Configuration) -> Vec<&'n str> {
+    let all: Vec<&String> = match configuration.backend {
+        Backend::Guest { attachment: Attachment::Vdpa, .. } if !nics.vdpa_devs.is_empty() => {
+            nics.vdpa_devs.iter().collect()
+        }
+        Backend::Guest {
+            attachment: Attachment::Vdpa | Attachment::Function | Attachment::Macvtap(MacvtapMode::Passthru),
+            ..
+        } => nics.host_devs().collect(),
+        _ => return vec![&nics.host_dev],
+    };
+    all.into_iter().take(configuration.vms as usize).map(String::as_str).collect()
 }
 
 /// What sent the requests, and whether it took CPU time from the guests.
@@ -145,4 +168,34 @@ fn named(name: &str, value: &str) -> String {
 
 fn join(profile: &str, digest: &str) -> String {
     if digest.is_empty() { profile.into() } else { format!("{profile} ({digest})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::fixture::configuration;
+    use crate::profile::Factor;
+    use crate::report::fixture;
+
+    #[test]
+    fn the_wire_names_the_nics_that_were_measured_and_no_other() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let nics = WireNics {
+            host_dev: "eth1".into(),
+            spare_devs: names(&["eth2", "eth3"]),
+            vdpa_devs: names(&["vdpa1", "vdpa2", "vdpa3"]),
+            tester_dev: "eth0".into(),
+        };
+        for (backends, measured) in [
+            (&["vdpa"][..], "vdpa1, vdpa2"),
+            (&["virtio", "e1000"], "eth1"),
+            (&["pci-passthrough"], "eth1, eth2"),
+            (&["virtio", "vdpa"], "eth1, vdpa1, vdpa2"),
+        ] {
+            let configurations = backends.iter().map(|backend| configuration(backend, 2)).collect();
+            let experiment = fixture::experiment(configurations, &[Factor::Backend]);
+            let experiment = Experiment { wire: Some(nics.clone()), ..experiment };
+            assert_eq!(wire(&experiment), format!("{measured} of the VM host to eth0 of the tester"));
+        }
+    }
 }

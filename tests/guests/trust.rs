@@ -188,13 +188,20 @@ fn bare_metal_alone_opens_no_libvirt() {
 }
 
 #[test]
-fn a_guest_that_dies_in_its_trial_is_named_before_the_window_is_over() {
+fn a_guest_has_a_confined_qemu_whose_death_in_a_trial_is_named_before_the_window_is_over() {
     let place = Sandbox::with_guests();
     let body = LOAD.replace("window = \"3 s\"", "window = \"120 s\"");
     let profile = place.profile("dies", &format!("{body}[network]\nbackend = \"virtio\"\n"));
     let mut running = place.bench(&profile);
     running.hear("flows for");
     let pid = qemu_of(&place);
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    for confined in ["CapEff:\t0000000000000000\n", "NoNewPrivs:\t1\n", "Seccomp:\t2\n"] {
+        assert!(
+            status.contains(confined),
+            "a guest that breaks out has less than root, {confined:?}: {status}"
+        );
+    }
     nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
     let ended = running.end().expect(5);
     place.assert_nothing_left();

@@ -46,7 +46,7 @@ doc: install-deps
 # The program as the tests have it: `cargo build` would compile it once more, with other features of what it depends on.
 lab: install-lab-deps
 	$(CARGO) test --locked --no-run --test cli
-	target/debug/kvmfair image build
+	target/debug/kvmfair image build --xen
 	tests/lab/backends
 
 benchmark: install-deps

@@ -1,5 +1,5 @@
-# What the lab machine is made of, kept in a cache: a QEMU that emulates an SR-IOV NIC (igb came with QEMU 8) and a full
-# distribution kernel. Sourced by `run`.
+# What the lab machines are made of, kept in a cache: a QEMU that emulates an SR-IOV NIC (igb came with QEMU 8), a full
+# distribution kernel, and Xen with its tools. Sourced by `run`.
 #
 # Packages are downloaded and unpacked, never installed; apt's lists for them are private, so the system's sources,
 # versions and libraries stay what they are. An entry of the cache is complete or absent: it gets its name last.
@@ -32,32 +32,59 @@ find_kernel() {
     [ -e "$modules/modules.dep" ] || depmod -b "${modules%/lib/modules/*}" "$release"
 }
 
+# Sets `hypervisor` (Xen's image, packed) and `xen_tree` (what the packages of Xen install, to be laid over the root). libvirt's
+# driver must be of the version that this system's libvirt has.
+find_xen() {
+    libvirt=$(dpkg-query -W -f '${Version}' libvirt0 2> /dev/null) || fail "no libvirt: run .ci/install"
+    newest "xen/libvirt-$libvirt" || fetch "xen/libvirt-$libvirt" xen-system-amd64 "libvirt-daemon=$libvirt" \
+        "libvirt-daemon-driver-xen=$libvirt" "libvirt-clients=$libvirt" bridge-utils
+    xen_tree=$found
+    hypervisor=$(ls "$found"/boot/xen-*-amd64.gz) || fail "$found holds no hypervisor; remove it and try again"
+}
+
 # Sets `found` to the newest entry of a kind.
 newest() {
     found=$(ls -d "$cache/$1"/[0-9]* 2>/dev/null | sort -V | tail -n 1)
     [ -n "$found" ]
 }
 
-# Downloads package $2 with those of its dependencies that this system has not, or has too old, and unpacks them all into
-# one tree: the entry of kind $1 named by the package's version. Sets `found`.
+# Downloads the packages $2... with those of their dependencies that this system has not, or has too old, and unpacks them all
+# into one tree: the entry of kind $1 named by the version of $2. Sets `found`.
 fetch() {
+    kind=$1
+    shift
     command -v apt-get > /dev/null ||
-        fail "not a Debian system: put an unpacked $2 into $cache/$1/<version>, or install QEMU >= $QEMU_WANTED"
-    say "downloading $2 into $cache/$1"
+        fail "not a Debian system: put an unpacked $1 into $cache/$kind/<version>, or install QEMU >= $QEMU_WANTED"
+    say "downloading $1 into $cache/$kind"
     private_lists
-    part=$(mktemp -d "$cache/$1.XXXXXX") && mkdir "$part/tree"
+    mkdir -p "$cache/$kind"
+    part=$(mktemp -d "$cache/part.XXXXXX") && mkdir "$part/tree"
     # "Inst name [old version] (new version suite [arch])": what an installation would bring
-    wanted=$(apt get -s --no-install-recommends install "$2" | sed -n 's/^Inst \([^ ]*\)[^(]*(\([^ ]*\) .*/\1=\2/p')
-    case $1 in kernel) wanted=$(printf '%s\n' "$wanted" | grep '^linux-image-[0-9]') ;; esac
-    version=$(printf '%s\n' "$wanted" | sed -n 's/^\(qemu-system-x86\|linux-image-[0-9][^=]*\)=\([0-9]*:\)\{0,1\}//p')
-    [ -n "$version" ] || fail "apt knows no $2 for this release that would be new"
+    wanted=$(apt get -s --no-install-recommends install "$@" | sed -n 's/^Inst //p')
+    case $kind in
+    kernel) wanted=$(printf '%s\n' "$wanted" | grep '^linux-image-[0-9]') ;;
+    # Laid over this system: what it has already stays as it is, and nothing starts services in the machine.
+    xen/*) wanted=$(printf '%s\n' "$wanted" | grep -v '^[^ ]* \[\|systemd\|^udev ') ;;
+    esac
+    wanted=$(printf '%s\n' "$wanted" | sed -n 's/^\([^ ]*\)[^(]*(\([^ ]*\) .*/\1=\2/p')
+    version=$(printf '%s\n' "$wanted" |
+        sed -n 's/^\(qemu-system-x86\|linux-image-[0-9][^=]*\|xen-hypervisor-[0-9][^=]*\)=\([0-9]*:\)\{0,1\}//p')
+    [ -n "$version" ] || fail "apt knows no $1 for this release that would be new"
     # shellcheck disable=SC2086 # a list of words
     (cd "$part" && apt get -q download $wanted > log 2>&1) || fail "apt-get download failed: $(tail -n 3 "$part/log")"
     for deb in "$part"/*.deb; do dpkg-deb -x "$deb" "$part/tree"; done
-    mkdir -p "$cache/$1"
-    found=$cache/$1/$version
+    # As a layer over the root these would hide its links to usr/bin, usr/lib, usr/sbin.
+    case $kind in xen/*) (cd "$part/tree" && for dir in bin lib sbin; do merge_usr $dir; done) ;; esac
+    found=$cache/$kind/$version
     mv "$part/tree" "$found"
     rm -rf "$part"
+}
+
+merge_usr() {
+    [ -d "$1" ] && [ ! -L "$1" ] || return 0
+    mkdir -p "usr/$1"
+    cp -a "$1/." "usr/$1/"
+    rm -rf "$1"
 }
 
 apt() {

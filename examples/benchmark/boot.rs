@@ -113,7 +113,7 @@ async fn through_kvmfair(lab: &mut Lab) -> Result<(Cost, Vec<Vec<String>>)> {
     let configuration = lab.configurations[0].clone();
     let watch = Watch::start()?;
     lab.session.move_to(&configuration, 1).await?;
-    let pids = (1..=GUESTS).map(|guest| lab.session.fleet.get(guest).map(|guest| guest.pid));
+    let pids = (1..=GUESTS).map(|guest| lab.session.fleet.get(guest).and_then(|guest| guest.pid));
     let pids: Vec<i32> = pids.collect::<Option<_>>().context("a guest is not there")?;
     let took = watch.stop(&pids)?;
     let argv = pids.iter().map(|pid| Ok(Process::new(*pid)?.cmdline()?)).collect::<Result<_>>()?;
@@ -151,7 +151,7 @@ async fn timed(lab: &Lab, argv: &[Vec<String>]) -> Result<Cost> {
         let deadline = tokio::time::Instant::now() + LIMIT;
         waits.spawn(async move {
             let mut console = Console::new(&site.host, &boot.domain.console);
-            wait_ready(&boot, &identity, &site, &mut console, pid, deadline).await
+            wait_ready(&boot, &identity, &site, &mut console, Some(pid), deadline).await
         });
     }
     while let Some(waited) = waits.join_next().await {

@@ -35,7 +35,8 @@ pub struct Lab {
 pub fn with(work: impl FnOnce(&mut Lab, &Runtime) -> Result<()>) -> Result<()> {
     let experiment = profile::parse(include_str!("guests.toml"), Path::new("guests.toml"), facts()?)?;
     let cache = appliance::default_cache();
-    let image = GuestImage::Appliance(appliance::ensure(&cache, None, &mut |step| eprintln!("{step}"))?);
+    let image =
+        GuestImage::Appliance(appliance::ensure(&cache, None, false, &mut |step| eprintln!("{step}"))?);
     let state = State::create(&state::root(false))?;
     Journal::open(&state.dir)?.before(&Entry::local(Change::Processes))?;
     let outcome = catch_unwind(AssertUnwindSafe(|| -> Result<()> {

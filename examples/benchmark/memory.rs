@@ -39,7 +39,7 @@ async fn idle(lab: &mut Lab, configuration: &Configuration) -> Result<[Row; 3]> 
     lab.session.move_to(configuration, 1).await?;
     tokio::time::sleep(IDLE).await;
     let held = (1..=GUESTS).map(|guest| {
-        let pid = lab.session.fleet.get(guest).context("a guest is not there")?.pid;
+        let pid = lab.session.fleet.get(guest).and_then(|guest| guest.pid).context("a guest is not there")?;
         look(pid)
     });
     let held = held.collect::<Result<Vec<Held>>>()?;

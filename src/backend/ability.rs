@@ -34,10 +34,17 @@ pub enum Ability {
 const MTU_OF_E1000: u32 = 0x3f00 - 18;
 /// Linux' e1000e: frames of 9234 bytes from the 82574L, less the Ethernet header with a VLAN tag and the checksum.
 const MTU_OF_E1000E: u32 = 9234 - 22;
+/// Linux' xen-netback, as `ip -d link` shows it.
+const MTU_OF_VIF: u32 = 65_517;
 /// Linux' tun: what an IPv4 packet can have, less the Ethernet header.
 const MTU_OF_TAP: u32 = 65_535 - 14;
 
 impl Backend {
+    /// Whether its guests are Xen's.
+    pub fn is_of_xen(self) -> bool {
+        self.datapath() == Some(Datapath::Netback)
+    }
+
     /// Whether the backend has an ability.
     ///
     /// # Errors
@@ -69,6 +76,7 @@ impl Backend {
             Ability::Coalescing => match model {
                 NicModel::Virtio => Some("QEMU's virtio-net gathers no packets".into()),
                 NicModel::E1000 => Some("the 82540EM gathers no packets".into()),
+                NicModel::Netfront => Some("Xen's netfront gathers no packets".into()),
                 NicModel::E1000e | NicModel::Hardware => None,
             },
             Ability::TransmitSteering { queues } => match model {
@@ -78,7 +86,9 @@ impl Backend {
                     "its NIC has one queue to choose; `queues` of 2 or more in [network] gives it more"
                         .into(),
                 ),
-                NicModel::E1000 | NicModel::E1000e => Some("its NIC has one transmit queue".into()),
+                NicModel::E1000 | NicModel::E1000e | NicModel::Netfront => {
+                    Some("its NIC has one transmit queue".into())
+                }
             },
             Ability::MergedFrames => {
                 on_switch.then(|| "Open vSwitch may need every frame as it came, and GRO merges them".into())
@@ -100,6 +110,7 @@ fn mtu_beyond(mtu: u32, model: NicModel, attachment: Attachment) -> Option<Strin
     let (most, who) = match (model, attachment) {
         (NicModel::E1000, _) => (MTU_OF_E1000, "the guest's driver e1000"),
         (NicModel::E1000e, _) => (MTU_OF_E1000E, "the guest's driver e1000e"),
+        (NicModel::Netfront, _) => (MTU_OF_VIF, "a vif in dom0"),
         (_, Attachment::Bridge | Attachment::Ovs) => (MTU_OF_TAP, "a tap on the host"),
         _ => return None,
     };

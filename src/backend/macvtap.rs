@@ -129,6 +129,18 @@ fn mode_and_lower(json: &str) -> Option<String> {
     Some(format!("{mode} on {}", link.get("link")?.as_str()?))
 }
 
+impl MacvtapMode {
+    /// The word that `ip link` uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MacvtapMode::Bridge => "bridge",
+            MacvtapMode::Vepa => "vepa",
+            MacvtapMode::Private => "private",
+            MacvtapMode::Passthru => "passthru",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -83,6 +83,8 @@ pub enum NicModel {
     Virtio,
     /// The real thing: a function of the host's NIC.
     Hardware,
+    /// Xen's, paravirtual.
+    Netfront,
 }
 
 /// What moves the packets between the guest and the host's kernel.
@@ -98,6 +100,8 @@ pub enum Datapath {
     Passthrough,
     /// The same, with virtio's queues (vDPA); virtio only.
     VhostVdpa,
+    /// A thread of dom0's kernel (xen-netback); Xen only.
+    Netback,
 }
 
 /// What the host's end is attached to.
@@ -172,18 +176,6 @@ trait Attach {
     fn counted(&self, site: &Site, guest: u32) -> Counted;
 }
 
-impl MacvtapMode {
-    /// The word that `ip link` uses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            MacvtapMode::Bridge => "bridge",
-            MacvtapMode::Vepa => "vepa",
-            MacvtapMode::Private => "private",
-            MacvtapMode::Passthru => "passthru",
-        }
-    }
-}
-
 impl NicModel {
     /// Libvirt's word for an emulated model; `None` for the real thing.
     pub fn as_str(self) -> Option<&'static str> {
@@ -191,6 +183,7 @@ impl NicModel {
             NicModel::E1000 => Some("e1000"),
             NicModel::E1000e => Some("e1000e"),
             NicModel::Virtio => Some("virtio"),
+            NicModel::Netfront => Some("netfront"),
             NicModel::Hardware => None,
         }
     }
@@ -199,6 +192,7 @@ impl NicModel {
     pub fn driver(self) -> Option<&'static str> {
         match self {
             NicModel::Virtio => Some("virtio_net"),
+            NicModel::Netfront => Some("xen_netfront"),
             other => other.as_str(),
         }
     }
@@ -213,6 +207,7 @@ impl Datapath {
             Datapath::VhostUser => "vhost-user",
             Datapath::Passthrough => "passthrough",
             Datapath::VhostVdpa => "vhost-vdpa",
+            Datapath::Netback => "netback",
         }
     }
 }
@@ -280,7 +275,7 @@ impl Backend {
         let (source, mac) = (known.source(site, guest), known.mac(site, guest));
         let driver = model.driver().map_or_else(|| known.driver(site, guest), str::to_owned);
         let NicSettings { queues, queue_size, offloads } = site.nic;
-        let queues = queues.or((model != NicModel::Hardware).then_some(1));
+        let queues = queues.or((!matches!(model, NicModel::Hardware | NicModel::Netfront)).then_some(1));
         let offloads = offloads != Some(false) && known.offloads(site);
         Some(Nic { source, mac, model, datapath, driver, mtu: site.mtu, queues, queue_size, offloads })
     }

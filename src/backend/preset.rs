@@ -31,6 +31,7 @@ pub const PRESETS: &[(&str, Backend)] = &[
     ("vhost-sr-iov-macvtap", virtio(Datapath::Vhost, Attachment::VfMacvtap)),
     ("pci-passthrough", passed_through(Attachment::Function)),
     ("vdpa", virtio(Datapath::VhostVdpa, Attachment::Vdpa)),
+    ("xen-netfront", on_bridge(NicModel::Netfront, Datapath::Netback)),
 ];
 
 const fn on_bridge(model: NicModel, datapath: Datapath) -> Backend {

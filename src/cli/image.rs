@@ -25,7 +25,11 @@ pub struct ImageCommand {
 #[derive(Debug, clap::Subcommand)]
 enum ImageAction {
     /// Build the image, unless the cache has it
-    Build,
+    Build {
+        /// Also for guests of Xen's: a kernel of the cache without their driver is downloaded again
+        #[arg(long)]
+        xen: bool,
+    },
     /// List the images in the cache
     List,
     /// Remove all images and kernels from the cache
@@ -37,8 +41,9 @@ impl ImageCommand {
         super::logging::start(common.verbose, None);
         let cache = appliance::default_cache();
         match self.action {
-            ImageAction::Build => {
-                let image = appliance::ensure(&cache, None, &mut |step| print_stderr(&format!("{step}\n")))?;
+            ImageAction::Build { xen } => {
+                let image =
+                    appliance::ensure(&cache, None, xen, &mut |step| print_stderr(&format!("{step}\n")))?;
                 let path = image.initramfs.parent().unwrap_or(&cache);
                 let built = appliance::list(&cache)?.into_iter().find(|cached| cached.dir == path);
                 match built.filter(|_| common.json) {

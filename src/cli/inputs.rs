@@ -117,13 +117,15 @@ pub fn widen_path() {
 /// [`image::ImageError`] if it is not there and cannot be built.
 pub fn image(experiment: &Experiment) -> Result<Option<GuestImage>> {
     let mut progress = |step: &str| print_stderr(&format!("{step}\n"));
-    let ensure = || image::ensure(&experiment.image, &appliance::default_cache(), &mut progress);
+    let (cache, for_xen) = (appliance::default_cache(), experiment.host.xen.is_some());
+    let ensure = || image::ensure(&experiment.image, &cache, for_xen, &mut progress);
     Ok(experiment.has_guests().then(ensure).transpose()?)
 }
 
 /// What runs the guests' instructions; for another machine a guess until the preflight has examined it.
 pub fn accel(experiment: &Experiment) -> Accel {
     match experiment.host.accel {
+        _ if experiment.host.xen.is_some() => Accel::Xen,
         AccelChoice::Kvm => Accel::Kvm,
         AccelChoice::Tcg => Accel::Tcg,
         AccelChoice::Auto if experiment.machines.is_some() => Accel::Kvm,

@@ -54,7 +54,7 @@ impl LabPermit {
         let LabPermit { state, settings } = self;
         let done = catch_unwind(AssertUnwindSafe(|| {
             Journal::open(&state.dir)?.before(&Entry::local(Change::Processes))?;
-            if experiment.machines.is_none() {
+            if experiment.is_embedded() {
                 enter_lab(&state, log)?;
             }
             work(&state)

@@ -11,6 +11,7 @@ use super::output::{counted, duration, print};
 use super::sizing::{self, SizedLike};
 use super::{Common, exit::Exit, inputs};
 use crate::backend::{Names, NicSettings, Site};
+use crate::guest::description;
 use crate::lab::{nics, ovs};
 use crate::machine::{Machine, blocking};
 use crate::plan::{self, Partition, PlannedTrial, Transition};
@@ -220,7 +221,7 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
     for configuration in largest_of_each_boot(experiment) {
         for guest in 1..=configuration.vms {
             text.push_str(&format!("<!-- backend {}, guest {guest} -->\n", configuration.backend));
-            text.push_str(&blueprint.domain(configuration, guest).xml()?);
+            text.push_str(&description::xml(&blueprint.domain(configuration, guest))?);
             text.push('\n');
         }
     }

@@ -14,6 +14,7 @@
 //! - `scheduler`: which task runs next
 //! - `network`: the way of a packet
 //! - `software`: versions, tuned
+//! - `xen`: what only a dom0 has
 
 mod cpu;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod rules;
 mod scheduler;
 mod software;
 mod subject;
+mod xen;
 
 pub use guests::Planned;
 pub use subject::{Diagnosis, HostReport, Rating};
@@ -47,7 +49,9 @@ pub fn examine(facts: &Facts, planned: Option<Planned>) -> Result<HostReport, to
         None => facts.clone(),
     };
     let table = SubjectTable::read()?;
-    Ok(HostReport { subjects: table.subject.iter().map(|subject| subject.examine(&facts)).collect() })
+    Ok(HostReport {
+        subjects: table.subject.iter().filter(|s| s.is_of(&facts)).map(|s| s.examine(&facts)).collect(),
+    })
 }
 
 #[cfg(test)]

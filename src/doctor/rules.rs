@@ -1,14 +1,14 @@
 //! The rules, by the names of the subjects.
 
 use super::host_state::HostState;
-use super::{cpu, guests, kvm, memory, mitigations, network, scheduler, software};
+use super::{cpu, guests, kvm, memory, mitigations, network, scheduler, software, xen};
 use crate::host::facts::Facts;
 
 /// Chooses the state of a subject; an error names the fact that is missing.
 type Rule = fn(&Facts) -> Result<HostState, String>;
 
 /// The rule of each subject.
-pub(super) const RULES: [(&str, Rule); 32] = [
+pub(super) const RULES: [(&str, Rule); 35] = [
     ("virtualisation", kvm::virtualisation),
     ("nested guests", kvm::nested_guests),
     ("pause-loop exits", kvm::pause_loop_exits),
@@ -41,6 +41,9 @@ pub(super) const RULES: [(&str, Rule); 32] = [
     ("vhost", network::vhost),
     ("tuned", software::tuned),
     ("versions", software::versions),
+    ("Xen scheduler", xen::scheduler),
+    ("dom0's CPUs", xen::dom0_cpus),
+    ("cpupools", xen::pools),
 ];
 
 #[cfg(test)]
@@ -68,6 +71,7 @@ mod tests {
             include_str!("network.rs"),
             include_str!("scheduler.rs"),
             include_str!("software.rs"),
+            include_str!("xen.rs"),
         ];
         let rules = sources.map(|source| source.split("#[cfg(test)]").next().unwrap()).concat();
         let table = SubjectTable::read().unwrap();

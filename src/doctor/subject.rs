@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules::RULES;
+use super::xen;
 use crate::host::facts::Facts;
 
 /// Names, states and texts of all subjects.
@@ -80,6 +81,11 @@ pub struct Diagnosis {
 }
 
 impl Subject {
+    /// Whether a machine with these facts has it: a dom0 has others than a host of KVM's.
+    pub(super) fn is_of(&self, facts: &Facts) -> bool {
+        xen::has(&self.group, &self.name, facts)
+    }
+
     pub(super) fn examine(&self, facts: &Facts) -> Diagnosis {
         let rule = RULES.iter().find(|(name, _)| *name == self.name);
         let state = rule.map_or(Err("no rule".into()), |(_, rule)| rule(facts));

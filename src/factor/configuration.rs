@@ -11,6 +11,7 @@ use super::pin::Pin;
 use super::policy::SchedulingPolicy;
 use super::test::Test;
 use super::value::Value;
+use super::xen::XenSettings;
 use crate::backend::{Backend, NicSettings};
 
 /// One combination of levels: a point on a chart.
@@ -79,6 +80,9 @@ pub struct Configuration {
     /// CPU time of each vCPU in each 100 ms, µs; 0: unlimited, or as its group says.
     #[serde(default)]
     pub quota_us: u32,
+    /// The scheduler of the guests on Xen.
+    #[serde(default, skip_serializing_if = "XenSettings::is_default")]
+    pub xen: XenSettings,
     /// How many of the guests carry no measured flow: it follows from `vms` and the profile's groups.
     #[serde(default)]
     pub unmeasured: u32,
@@ -134,6 +138,7 @@ impl Default for Configuration {
             background: Background::AsWritten,
             group_limits: None,
             quota_us: 0,
+            xen: XenSettings::default(),
             unmeasured: 0,
         }
     }

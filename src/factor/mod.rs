@@ -1,8 +1,8 @@
 //! The factors: what can be swept, the values of their levels, and a configuration, which is one combination of levels. Pure.
 //!
 //! - [`names`]: the factors; [`descriptor`]: what there is to know of one; [`level_kind`]: how its levels are written
-//! - `guest`, `network`, `workload`, `nic_settings`, `host_settings`: the descriptors; [`table`] finds them by factor
-//! - [`value`], [`cpus`], [`pin`], [`policy`], [`mod@test`], [`background`]: values of levels, as people write them
+//! - `guest`, `network`, `workload`, `nic_settings`, `host_settings`, `xen_host`: the descriptors; [`table`] finds them by factor
+//! - [`value`], [`cpus`], [`pin`], [`policy`], [`mod@test`], [`background`], [`xen`]: values of levels, as people write them
 //! - [`quota`]: bounds of CPU time; [`fault`]: what is wrong with a level
 //! - [`configuration`], `id`: one combination of levels; [`kernel`], [`tuning`]: its settings as files and values
 //!
@@ -31,6 +31,8 @@ pub mod test;
 pub mod tuning;
 pub mod value;
 mod workload;
+pub mod xen;
+mod xen_host;
 
 pub use background::{Background, Role};
 pub use configuration::{Configuration, PingSettings};

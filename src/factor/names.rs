@@ -125,4 +125,10 @@ factors! {
     GroupLimits,
     /// CPU time of each vCPU in a period.
     Quota,
+    /// Xen's scheduler of the guests.
+    XenScheduler,
+    /// Slice of Xen's credit scheduler.
+    XenSlice,
+    /// The least time that Xen lets a vCPU run.
+    XenRatelimit,
 }

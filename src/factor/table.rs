@@ -6,12 +6,18 @@ use super::configuration::Configuration;
 use super::descriptor::{AppliedAt, Descriptor, Scope, Store};
 use super::names::Factor;
 use super::value::Value;
-use super::{guest, host_settings, network, nic_settings, workload};
+use super::{guest, host_settings, network, nic_settings, workload, xen_host};
 
 /// By the number of the factor.
 static DESCRIPTORS: LazyLock<Vec<&'static Descriptor>> = LazyLock::new(|| {
-    let families =
-        [guest::FACTORS, network::FACTORS, workload::FACTORS, nic_settings::FACTORS, host_settings::FACTORS];
+    let families = [
+        guest::FACTORS,
+        network::FACTORS,
+        workload::FACTORS,
+        nic_settings::FACTORS,
+        host_settings::FACTORS,
+        xen_host::FACTORS,
+    ];
     let mut all: Vec<&Descriptor> = families.into_iter().flatten().collect();
     all.sort_by_key(|descriptor| descriptor.factor);
     all

@@ -188,7 +188,7 @@ metrics! {
         "Jain's index of the groups' rates per guest; 1 is fair",
         |n| n.sharing.between.rate.map(|fairness| fairness.jain);
     /// CPU time that quotas leave unused.
-    UnusedCpu: "unused_cpu_percent", "Unused CPU", "%", Lower, Percent, Groups, 0, [Need::Quota],
+    UnusedCpu: "unused_cpu_percent", "Unused CPU", "%", Lower, Percent, Groups, 0, [Need::Quota, Need::LinuxHost],
         "host CPU time that was idle while a quota kept somebody from it, at most",
         |n| n.sharing.unused_cpu_percent;
 }

@@ -33,6 +33,8 @@ pub enum Need {
     SeveralGroups,
     /// KVM, or a host that may have it.
     Kvm,
+    /// A host on which Linux schedules the guests, as threads of a QEMU: not Xen.
+    LinuxHost,
     /// A quota.
     Quota,
     /// Levels with and without background.
@@ -55,7 +57,8 @@ impl Need {
             Need::SeveralGuests => any(&|configuration| configuration.vms > 1 && configuration.targets() > 1),
             Need::Groups => !groups.is_empty(),
             Need::SeveralGroups => groups.len() > 1,
-            Need::Kvm => experiment.host.accel != AccelChoice::Tcg,
+            Need::Kvm => experiment.host.accel != AccelChoice::Tcg && experiment.host.xen.is_none(),
+            Need::LinuxHost => experiment.host.xen.is_none(),
             Need::Quota => {
                 let limited = groups.iter().any(|group| group.cpu.quota_us.is_some());
                 limited || any(&|configuration| configuration.quota_us > 0)

@@ -25,6 +25,8 @@ pub struct Boot {
     pub management: IpAddr,
     /// A command in it that prints its counters once for each line that it reads.
     pub counters: Vec<String>,
+    /// The cpupool that it runs in, where that is not the hypervisor's own.
+    pub cpupool: Option<String>,
     /// Disks that are made anew before each of its boots; `None` if it boots without any.
     pub disks: Option<Disks>,
 }
@@ -36,6 +38,6 @@ pub struct GuestSite {
     pub host: Machine,
     /// The way from here to the guests' management network.
     pub route: Route,
-    /// libvirt's directory on the host with one `<name>.pid` for each guest.
-    pub pids: PathBuf,
+    /// libvirt's directory on the host with one `<name>.pid` for each guest; `None` on Xen, whose guests are no processes.
+    pub pids: Option<PathBuf>,
 }

@@ -42,6 +42,11 @@ impl<'m> Console<'m> {
         state(&String::from_utf8_lossy(&self.text))
     }
 
+    /// Whether nothing has been printed yet.
+    pub fn is_empty(&self) -> bool {
+        self.offset == 0
+    }
+
     /// The last three lines, for a message.
     pub fn last_lines(&self) -> String {
         last_lines(&String::from_utf8_lossy(&self.text))

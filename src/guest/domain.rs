@@ -97,6 +97,7 @@ impl Domain {
         match self.accel {
             Accel::Kvm => "kvm",
             Accel::Tcg => "qemu",
+            Accel::Xen => "xen",
         }
     }
 
@@ -144,7 +145,7 @@ impl Domain {
         nest(xml, BytesStart::new("features"), |xml| {
             empty(xml, "acpi", &[])?;
             match self.accel {
-                Accel::Kvm => Ok(()),
+                Accel::Kvm | Accel::Xen => Ok(()),
                 Accel::Tcg => nest(xml, BytesStart::new("tcg"), |xml| {
                     let cache = BytesStart::new("tb-cache").with_attributes([("unit", "MiB")]);
                     nest(xml, cache, |xml| write(xml, &self.cache_mib().to_string()))

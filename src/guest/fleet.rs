@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::boot::{Boot, GuestSite, LOGIN};
 use super::console::Console;
 use super::error::GuestError;
-use super::{ready, vdpa};
+use super::{description, ready, vdpa};
 use crate::lab::LabError;
 use crate::libvirt::{Hypervisor, LibvirtError};
 use crate::machine::dialogue::Dialogue;
@@ -31,8 +33,10 @@ pub struct RunningGuest {
     pub ssh: SshSession,
     /// Answers with the guest's counters: [`Boot::counters`], started.
     pub counters: Dialogue,
-    /// QEMU's process.
-    pub pid: i32,
+    /// QEMU's process; `None` on Xen.
+    pub pid: Option<i32>,
+    /// What tells its boot from others: QEMU's process, or Xen's number of the guest.
+    pub boot: Option<i32>,
 }
 
 /// What is heard of a guest that boots.
@@ -121,12 +125,17 @@ impl Fleet {
         tell: impl Fn(BootNews) + Clone + Send + Sync + 'static,
     ) -> Result<(), GuestError> {
         let mut tasks = JoinSet::new();
+        // Xen's scripts plug NICs in one after another, and give up after 40 s.
+        let at_once = if self.site.pids.is_some() { boots.len() } else { 1 };
+        let turn = Arc::new(Semaphore::new(at_once.max(1)));
         for boot in boots {
             self.journal.before(&entry(boot.domain.name.clone())).map_err(LabError::from)?;
             let (hypervisor, identity, site) =
                 (self.hypervisor()?.clone(), self.identity.clone(), self.site.clone());
-            let tell = tell.clone();
-            tasks.spawn(async move { boot_one(&hypervisor, &identity, &site, boot, patience, tell).await });
+            let (tell, turn) = (tell.clone(), turn.clone());
+            let start =
+                async move { boot_one(&hypervisor, &identity, &site, boot, patience, (&turn, tell)).await };
+            tasks.spawn(start);
         }
         while let Some(outcome) = tasks.join_next().await {
             let guest = outcome??;
@@ -187,11 +196,12 @@ async fn boot_one(
     site: &GuestSite,
     mut boot: Boot,
     patience: Patience,
-    tell: impl Fn(BootNews),
+    (turn, tell): (&Semaphore, impl Fn(BootNews)),
 ) -> Result<RunningGuest, GuestError> {
     let name = boot.domain.name.clone();
     vdpa::find_nodes(&mut boot.domain.nics, &site.host).await?;
-    let xml = boot.domain.xml().map_err(|cause| GuestError::Xml { name: name.clone(), cause })?;
+    let xml =
+        description::xml(&boot.domain).map_err(|cause| GuestError::Xml { name: name.clone(), cause })?;
     let mut last_lines = String::new();
     let attempts = patience.attempts.max(1);
     for attempt in 1..=attempts {
@@ -204,15 +214,21 @@ async fn boot_one(
             let made = disks.make(&site.host).await;
             made.map_err(|cause| GuestError::Disk { name: name.clone(), cause })?;
         }
-        hypervisor.create(&name, xml.clone()).await?;
+        let own_turn = turn.acquire().await.ok(); // never closed
+        create(hypervisor, site, &boot, &xml).await?;
+        drop(own_turn);
         let pid = read_pid(site, &name).await?;
         let mut console = Console::new(&site.host, &boot.domain.console);
         let deadline = Instant::now() + patience.boot;
         if let Some(ssh) = ready::wait_ready(&boot, identity, site, &mut console, pid, deadline).await? {
             let counters = Dialogue::open(&ssh, &boot.counters, LOGIN).await;
             let counters = counters.map_err(|cause| GuestError::Ssh { name: name.clone(), cause })?;
-            let management = boot.management;
-            return Ok(RunningGuest { number: boot.guest, name, management, ssh, counters, pid });
+            let (number, management) = (boot.guest, boot.management);
+            let boot = match pid {
+                Some(pid) => Some(pid),
+                None => hypervisor.number(&name).await?.map(|number| number as i32),
+            };
+            return Ok(RunningGuest { number, name, management, ssh, counters, pid, boot });
         }
         last_lines = console.last_lines();
         tracing::warn!(guest = name, attempt, "the guest did not answer in time");
@@ -221,9 +237,20 @@ async fn boot_one(
     Err(GuestError::NoAnswer { name, limit: patience.boot, attempts, console: last_lines })
 }
 
-async fn read_pid(site: &GuestSite, name: &str) -> Result<i32, LabError> {
-    let text = site.host.read(&site.pids.join(format!("{name}.pid")).to_string_lossy()).await?;
-    text.trim().parse().map_err(|cause| {
+/// Starts a guest. libvirt knows no cpupools: a guest that has one is moved there before it runs.
+async fn create(hypervisor: &Hypervisor, site: &GuestSite, boot: &Boot, xml: &str) -> Result<(), GuestError> {
+    let name = &boot.domain.name;
+    let Some(pool) = &boot.cpupool else { return Ok(hypervisor.create(name, xml.to_owned()).await?) };
+    hypervisor.create_paused(name, xml.to_owned()).await?;
+    let moved = site.host.run(&["xl", "cpupool-migrate", name, pool]).await;
+    moved.map_err(LabError::from)?;
+    Ok(hypervisor.resume(name).await?)
+}
+
+async fn read_pid(site: &GuestSite, name: &str) -> Result<Option<i32>, LabError> {
+    let Some(pids) = &site.pids else { return Ok(None) };
+    let text = site.host.read(&pids.join(format!("{name}.pid")).to_string_lossy()).await?;
+    text.trim().parse().map(Some).map_err(|cause| {
         LabError::system(format!("read the process id of guest {name}"))(std::io::Error::other(cause))
     })
 }

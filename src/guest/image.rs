@@ -61,11 +61,12 @@ impl GuestImage {
 pub fn ensure(
     image: &profile::Image,
     cache: &Path,
+    for_xen: bool,
     progress: &mut dyn FnMut(&str),
 ) -> Result<GuestImage, ImageError> {
     Ok(match image {
         profile::Image::Appliance { kernel } => {
-            GuestImage::Appliance(appliance::ensure(cache, kernel.as_deref(), progress)?)
+            GuestImage::Appliance(appliance::ensure(cache, kernel.as_deref(), for_xen, progress)?)
         }
         profile::Image::Cloud { path, install_netperf } => {
             let base = cloud::base::inspect(path)?;

@@ -66,7 +66,7 @@ pub(super) fn no_vectors(xml: &mut Xml) -> std::io::Result<()> {
 fn driver(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
     // Explicit in both cases: by default libvirt uses vhost where it is available.
     let name = match nic.datapath {
-        Datapath::Userspace | Datapath::Passthrough => Some("qemu"),
+        Datapath::Userspace | Datapath::Passthrough | Datapath::Netback => Some("qemu"),
         Datapath::Vhost => Some("vhost"),
         // The source implies it, and the switch or the NIC decides what it offers.
         Datapath::VhostUser | Datapath::VhostVdpa => None,

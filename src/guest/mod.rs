@@ -5,7 +5,8 @@
 //! - [`cloud`]: a distribution's own disk image, configured by cloud-init
 //! - [`placement`]: the paths of a run's files on the VM host (pure)
 //! - [`keys`]: SSH keys that live as long as one run
-//! - [`domain`]: the domain XML (pure)
+//! - [`domain`]: the domain XML (pure); [`description`] chooses between it and Xen's
+//! - [`xen`]: the same of a guest of Xen's (pure)
 //! - `cputune`, [`memory`]: the CPU time and the memory in it
 //! - [`scheduler`]: CPU time of a running guest, set and read back
 //! - [`burner`]: busy loops in a guest
@@ -22,6 +23,7 @@ pub mod burner;
 pub mod cloud;
 pub mod console;
 mod cputune;
+pub mod description;
 pub mod domain;
 pub mod emulator;
 pub mod error;
@@ -34,4 +36,5 @@ pub mod placement;
 pub mod ready;
 pub mod scheduler;
 mod vdpa;
+pub mod xen;
 mod xml;

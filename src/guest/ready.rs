@@ -20,6 +20,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The same where each reading is a command on another machine.
 const REMOTE_POLL: Duration = Duration::from_millis(400);
 
+/// Limit of a knock at the door of a guest that prints nothing.
+const KNOCK: Duration = Duration::from_millis(500);
+
 /// Waits until a guest that was started answers; `None` if the deadline passed.
 ///
 /// # Errors
@@ -29,7 +32,7 @@ pub async fn wait_ready(
     identity: &Identity,
     site: &GuestSite,
     console: &mut Console<'_>,
-    pid: i32,
+    pid: Option<i32>,
     deadline: Instant,
 ) -> Result<Option<SshSession>, GuestError> {
     // Reading the console costs nothing; a login to a guest that still boots would slow all of them down.
@@ -47,13 +50,20 @@ async fn is_up(
     boot: &Boot,
     site: &GuestSite,
     console: &mut Console<'_>,
-    pid: i32,
+    pid: Option<i32>,
 ) -> Result<bool, GuestError> {
     let name = boot.domain.name.clone();
-    let alive = site.host.has_process(pid).await;
+    let alive = match pid {
+        Some(pid) => site.host.has_process(pid).await,
+        None => true, // whether Xen still has it, only the deadline tells
+    };
     match console.read().await {
         ConsoleState::Failed(reason) => Err(GuestError::StartUp { name, reason }),
         _ if !alive => Err(GuestError::Ended { name, console: console.last_lines() }),
+        // Without `xenconsoled --log=all` a guest of Xen's has no console that could be read.
+        ConsoleState::Booting if pid.is_none() && console.is_empty() => {
+            Ok(site.route.accepts(SocketAddr::new(boot.management, NETSERVER_PORT), KNOCK).await)
+        }
         state => Ok(state == ConsoleState::Ready),
     }
 }

@@ -47,6 +47,13 @@ done
 for libvirt in virtqemud libvirtd; do
     ! command -v "$libvirt" >/dev/null || { output libvirt "$libvirt" --version; break; }
 done
+if grep -qs control_d /proc/xen/capabilities; then
+    lines /proc/xen/capabilities
+    output 'xl info' xl info
+    output 'xl cpupool-list' xl cpupool-list
+    output 'xl cpupool-list -c' xl cpupool-list -c
+    output 'xl vcpu-list' xl vcpu-list
+fi
 output netperf netperf -V
 output ovs ovs-vsctl --version
 true

@@ -4,6 +4,7 @@
 //! - [`facts`], `gather.sh`: texts of files and commands, by path or name (pure)
 //! - [`environment`]: the fingerprint of a machine (pure but for its date)
 //! - [`obstacles`], `obstacles.sh`: what may keep netperf's packets from their way
+//! - [`xl`]: what Xen's tool in dom0 prints (pure)
 //! - [`memory`], [`settings`]: its parts about memory and about the kernel's settings (pure)
 
 pub mod environment;
@@ -11,6 +12,7 @@ pub mod facts;
 pub mod memory;
 pub mod obstacles;
 pub mod settings;
+pub mod xl;
 
 pub use environment::Environment;
 use facts::Facts;

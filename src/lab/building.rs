@@ -32,6 +32,10 @@ pub struct Lab {
     pub(super) tracing: Option<String>,
     capped: BTreeMap<u32, (String, Vec<Done>)>,
     pub(super) paced: Paced,
+    /// The cpupool of the run, where it has one.
+    pub(super) pool: Vec<Done>,
+    /// Whether Xen runs the guests.
+    xen: bool,
 }
 
 /// A step that was done, and the change that it made; `None` if the undo of another step covers it.
@@ -58,7 +62,27 @@ impl Lab {
         let ovs = OpenVswitch::default();
         let (attached, plugged, capped) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         let (tuned, paced) = (Tuned::new(), Paced::default());
-        Lab { names, wire, ovs, machines, journal, attached, plugged, capped, tuned, paced, tracing: None }
+        let (tracing, pool, xen) = (None, Vec::new(), false);
+        Lab {
+            names,
+            wire,
+            ovs,
+            machines,
+            journal,
+            attached,
+            plugged,
+            capped,
+            tuned,
+            paced,
+            tracing,
+            pool,
+            xen,
+        }
+    }
+
+    /// The same with guests that Xen runs.
+    pub fn of_xen(self) -> Lab {
+        Lab { xen: true, ..self }
     }
 
     /// Where backends are built, for so many guests with NICs of no special settings.
@@ -158,14 +182,17 @@ impl Lab {
 
     /// The line of the journal for a guest.
     pub fn entry_of_guest(&self, name: String) -> Entry {
-        let change =
-            if self.machines.private { Change::GuestGroups { name } } else { Change::Domain { name } };
+        let change = match self.machines.private {
+            true => Change::GuestGroups { name },
+            false if self.xen => Change::XenDomain { name },
+            false => Change::Domain { name },
+        };
         Entry { machine: self.machines.host.place.clone(), change }
     }
 
     /// The network of netperf's control connections: the one under test, where the tester reaches no other.
     pub fn control(&self) -> Net {
-        if self.machines.private { Net::Management } else { Net::Test }
+        if self.machines.one { Net::Management } else { Net::Test }
     }
 
     /// The VM host outside of the run's namespaces.
@@ -180,6 +207,6 @@ impl Lab {
 
     /// Whether the tester is a machine of its own, whose CPUs serve nothing else.
     pub fn has_tester_of_its_own(&self) -> bool {
-        !self.machines.private
+        !self.machines.one
     }
 }

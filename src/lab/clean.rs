@@ -129,10 +129,13 @@ async fn undo_on(
     let machine = machines::open(place, "").await?;
     let (mut done, mut left) = (Vec::new(), Vec::new());
     machine.run_within(&["sh", "-c", &change::watchdogs(&state.id.to_string())], SCRIPT_LIMIT).await?;
-    if changes.iter().any(|change| matches!(change, Change::Domain { .. })) {
+    let is_domain = |change: &&&Change| matches!(change, Change::Domain { .. } | Change::XenDomain { .. });
+    if let Some(domain) = changes.iter().find(is_domain) {
         // A libvirt that does not answer keeps nothing else from being undone.
-        match destroy(&machine, &state.id, &state.dir).await {
+        let on_xen = matches!(domain, Change::XenDomain { .. });
+        match destroy(&machine, &state.id, &state.dir, on_xen).await {
             Ok(did) => done = did,
+            Err(_) if on_xen => {} // the script ends them
             Err(error) => left.push(error.to_string()),
         }
     }
@@ -150,11 +153,17 @@ async fn undo_on(
     Ok((done, left))
 }
 
-async fn destroy(machine: &Machine, run: &RunId, directory: &Path) -> Result<Vec<String>, LabError> {
+async fn destroy(
+    machine: &Machine,
+    run: &RunId,
+    directory: &Path,
+    on_xen: bool,
+) -> Result<Vec<String>, LabError> {
     let refused = |error: LibvirtError| {
         LabError::system("destroy the guests of the run")(std::io::Error::other(error.to_string()))
     };
-    let daemon = Daemon::open(machine, directory).await.map_err(refused)?;
+    let opened = if on_xen { Daemon::open_xen().await } else { Daemon::open(machine, directory).await };
+    let daemon = opened.map_err(refused)?;
     let mut done = Vec::new();
     // One that the daemon was still starting when the run was killed may start after it was destroyed.
     for _ in 0..ATTEMPTS {

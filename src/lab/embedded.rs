@@ -27,7 +27,7 @@ pub async fn create(run: &RunId, wire: Wire, ovs: OpenVswitch, journal: Journal)
         Names { run: run.to_string(), tester_netns: tester_netns.clone(), index_base: first_index(run) };
     let host = End::private(Local::default(), format!("/proc/{}/ns/net", std::process::id()));
     let tester = End::private(Local::in_netns(netns), tester_netns); // keeps the namespace open
-    let mut lab = Lab::new(LabMachines { host, tester, private: true }, names, wire, journal);
+    let mut lab = Lab::new(LabMachines { host, tester, private: true, one: true }, names, wire, journal);
     lab.ovs = ovs;
     for step in management(&lab.names) {
         lab.apply(&step).await?;

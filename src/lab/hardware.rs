@@ -46,7 +46,7 @@ pub async fn create(run: &RunId, places: &Machines, wire: Wire, journal: Journal
     let host = watched(&places.host, &name, &journal).await?;
     let tester = watched(&Location::Remote(places.tester.clone()), &name, &journal).await?;
     let names = Names { run: name, tester_netns: String::new(), index_base: first_index(run) };
-    let lab = Lab::new(LabMachines { host, tester, private: false }, names, wire, journal);
+    let lab = Lab::new(LabMachines { host, tester, private: false, one: false }, names, wire, journal);
     lab.make_directory(&host_directory(run)).await?;
     for step in management(&lab.names) {
         lab.apply(&step).await?;
@@ -98,5 +98,10 @@ pub(super) fn on_this_machine(journal: Journal) -> Lab {
     let end =
         || End { machine: here(), outside: here(), place: Location::Local, watchdog: None, netns: None };
     let names = Names { run: "abc234".into(), tester_netns: String::new(), index_base: 100_000 };
-    Lab::new(LabMachines { host: end(), tester: end(), private: false }, names, Wire::Veth, journal)
+    Lab::new(
+        LabMachines { host: end(), tester: end(), private: false, one: false },
+        names,
+        Wire::Veth,
+        journal,
+    )
 }

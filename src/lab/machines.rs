@@ -23,6 +23,8 @@ pub struct LabMachines {
     pub(super) tester: End,
     /// Whether both are in namespaces that end with the run.
     pub(super) private: bool,
+    /// Whether both are one machine, whose CPUs serve both.
+    pub(super) one: bool,
 }
 
 /// One machine of a lab.

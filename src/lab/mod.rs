@@ -8,7 +8,8 @@
 //! - [`machines`]: the machines of a lab, host and tester, and how each is reached
 //! - [`building`]: what is built in a lab, whichever machines it has: wire, switch, what each guest needs;
 //!   `steps`: one step, applied and undone
-//! - [`embedded`]: the lab on this machine alone; [`hardware`]: a libvirt host and a tester
+//! - [`embedded`]: the lab on this machine alone; [`hardware`]: a libvirt host and a tester; [`dom0`]: a Xen host
+//! - `cpupool`: CPUs of a Xen host for the run's guests alone
 //! - [`control_group`]: control groups of a run's own
 //! - [`nics`]: the NICs of the wire, as they are found; [`nic_error`]: why one cannot carry it
 //! - `tracing`: the kernel's count of exits by reason
@@ -19,6 +20,8 @@
 pub mod building;
 pub mod clean;
 pub mod control_group;
+mod cpupool;
+pub mod dom0;
 pub mod dpdk;
 pub mod embedded;
 pub mod hardware;

@@ -20,6 +20,14 @@ pub struct Daemon {
 }
 
 impl Daemon {
+    /// Connects to the daemon of this machine that runs Xen's guests.
+    ///
+    /// # Errors
+    /// [`LibvirtError`] if there is no daemon or it refuses.
+    pub async fn open_xen() -> Result<Daemon, LibvirtError> {
+        Ok(Daemon { hypervisor: Hypervisor::open("xen:///system".into()).await?, _forward: None })
+    }
+
     /// Connects to the system's daemon on a machine; `directory` receives a socket where it is another machine.
     ///
     /// # Errors

@@ -66,6 +66,7 @@ functions! {
     virDomainCreateXML
     virDomainDestroy
     virDomainFree
+    virDomainGetID
     virDomainGetInfo
     virDomainGetName
     virDomainGetSchedulerParametersFlags

@@ -1,10 +1,12 @@
 //! libvirt: guests created, suspended, resumed and destroyed. Every call blocks, so each runs on a blocking thread.
 //!
 //! - [`daemon`]: the libvirt daemon of a VM host
+//! - `xen`: what guests of Xen's need besides
 //! - [`library`]: the shared library, loaded where it is first needed
 
 pub mod daemon;
 pub mod library;
+mod xen;
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;

@@ -1,6 +1,6 @@
 //! A change of a machine, as the journal holds it, and as it is undone: changes -> one shell script. Pure.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -54,6 +54,18 @@ pub enum Change {
     Domain {
         /// Libvirt's name.
         name: String,
+    },
+    /// A guest of Xen's was started.
+    XenDomain {
+        /// Its name.
+        name: String,
+    },
+    /// CPUs of a Xen host were taken out of Pool-0, for a cpupool of the run's own.
+    Cpupool {
+        /// Its name.
+        name: String,
+        /// The CPUs.
+        cpus: BTreeSet<u32>,
     },
     /// A guest of the embedded libvirt was started, which leaves its control groups when its process is ended.
     GuestGroups {
@@ -183,6 +195,11 @@ fn call(change: &Change) -> Option<String> {
         Change::Value { path, value } => line(["value", &path.to_string_lossy(), value]),
         Change::Nic(nic) => line(restore("nic", nic)),
         Change::Vdpa { name } => line(["vdpa_device", name]),
+        Change::XenDomain { name } => line(["xen_domain", name]),
+        Change::Cpupool { name, cpus } => {
+            let cpus = cpus.iter().map(u32::to_string);
+            line(["cpupool".to_owned(), name.clone()].into_iter().chain(cpus))
+        }
         Change::Tree { path } => of_path("tree", path),
         Change::Tracing { path } => of_path("tracing", path),
         Change::GuestGroups { name } => line(["guest_groups", name]),
@@ -231,6 +248,7 @@ impl Change {
             Change::Value { path, value } => Some(format!("{} was {}", path.display(), value.trim())),
             Change::Nic(nic) | Change::Ethtool { nic, .. } => Some(format!("the NIC {}", nic.name)),
             Change::Tracing { path } => Some(format!("tracing in {}", path.display())),
+            Change::Cpupool { name, .. } => Some(format!("the cpupool {name}")),
             Change::Partition { path } => Some(format!("the control group {}", path.display())),
             Change::Controller { group, name } => {
                 Some(format!("the controller {name} is enabled in {}", group.display()))
@@ -240,6 +258,7 @@ impl Change {
             | Change::Vdpa { .. } // its NIC has a line of its own
             | Change::Tree { .. }
             | Change::Domain { .. }
+            | Change::XenDomain { .. }
             | Change::GuestGroups { .. }
             | Change::Cgroup { .. } => None,
         }

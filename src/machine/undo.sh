@@ -159,6 +159,34 @@ vdpa_device() {
     if vdpa dev del "$1"; then did "removed the vDPA device $1"; else left "the vDPA device $1"; fi
 }
 
+# Ends the guest $1 of Xen's, unless libvirt has, and waits until Xen has done away with it. What it printed goes with it.
+xen_domain() {
+    turn=0
+    while xl domid "$1" >/dev/null 2>&1; do
+        [ $turn != 0 ] || did "destroyed the guest $1"
+        xl destroy "$1" >/dev/null 2>&1
+        turn=$((turn + 1))
+        [ $turn -lt 60 ] || { left "the guest $1"; return 0; }
+        sleep 0.5
+    done
+    rm -f "/var/log/xen/console/guest-$1.log"
+}
+
+# Destroys the cpupool $1, once the last guest in it is gone, and gives its CPUs, the other arguments, back to Pool-0.
+cpupool() {
+    pool=$1 turn=0
+    shift
+    while xl cpupool-list "$pool" >/dev/null 2>&1; do
+        xl cpupool-destroy "$pool" >/dev/null 2>&1 && { did "destroyed the cpupool $pool"; break; }
+        turn=$((turn + 1))
+        [ $turn -lt 60 ] || { left "the cpupool $pool"; return 0; }
+        sleep 0.5
+    done
+    for cpu; do
+        xl cpupool-cpu-add Pool-0 "$cpu" >/dev/null 2>&1 && did "gave CPU $cpu back to Pool-0"
+    done
+}
+
 tree() {
     [ -e "$1" ] || return 0
     if rm -rf "$1"; then did "removed $1"; else left "$1"; fi

@@ -55,9 +55,9 @@ const SETTINGS_S: f64 = 0.1;
 /// the figures of a small Debian, under KVM a guess from them.
 const fn boot_costs(accel: Accel, image: &Image) -> (f64, f64) {
     match (image, accel) {
-        (Image::Appliance { .. }, Accel::Kvm) => (2.5, 1.0),
+        (Image::Appliance { .. }, Accel::Kvm | Accel::Xen) => (2.5, 1.0),
         (Image::Appliance { .. }, Accel::Tcg) => (5.0, 4.0),
-        (Image::Cloud { .. }, Accel::Kvm) => (20.0, 12.0),
+        (Image::Cloud { .. }, Accel::Kvm | Accel::Xen) => (20.0, 12.0),
         (Image::Cloud { .. }, Accel::Tcg) => (50.0, 45.0),
     }
 }
@@ -122,7 +122,7 @@ impl Moving {
 /// Beside the trials: opening libvirt, the tester, the charts, the teardown, s.
 pub fn overhead_s(accel: Accel) -> f64 {
     match accel {
-        Accel::Kvm => 4.0,
+        Accel::Kvm | Accel::Xen => 4.0,
         Accel::Tcg => 6.0,
     }
 }

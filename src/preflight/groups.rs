@@ -29,7 +29,10 @@ pub(super) async fn examine(host: &Machine, experiment: &Experiment) -> Vec<Chec
         return Vec::new();
     }
     let v2 = host.read("/sys/fs/cgroup/cgroup.controllers").await.is_ok();
-    let mut findings = shares(&experiment.groups, v2);
+    let mut findings = match experiment.host.xen {
+        Some(_) => Vec::new(), // weights are Xen's
+        None => shares(&experiment.groups, v2),
+    };
     let any = |property: fn(&Group) -> bool| experiment.groups.iter().any(property);
     if any(|group| group.bandwidth_bps.is_some()) {
         findings.push(link(host, "ifb").await);

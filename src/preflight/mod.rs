@@ -13,6 +13,7 @@
 //! - `cpus`, `memory`, `real_time`: CPUs, huge pages, NUMA nodes and scheduling policies that the profile names
 //! - `emulator`: the QEMUs that it names
 //! - `exits`: how the guests' exits are counted
+//! - `xen`: a Xen dom0 and the CPUs of its guests' pool
 //! - `room`: space for a cloud image
 //! - `others`: runs in progress, and stale runs
 
@@ -35,6 +36,7 @@ mod tester;
 mod vdpa;
 mod vm_host;
 mod wire;
+mod xen;
 
 pub use others::stale;
 use schemars::JsonSchema;

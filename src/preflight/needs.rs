@@ -39,10 +39,10 @@ fn collect(experiment: &Experiment) -> BTreeMap<Prerequisite, u32> {
     let mut needs: BTreeMap<Prerequisite, u32> =
         BTreeMap::from([(Prerequisite::Link("veth"), 0), (Prerequisite::Link("bridge"), 0)]);
     for configuration in &experiment.configurations {
-        let tun = (configuration.vms > 0)
+        let tun = (configuration.vms > 0 && !configuration.backend.is_of_xen())
             .then_some(Prerequisite::Device { path: "/dev/net/tun", fix: "modprobe tun" });
         let pins = [&configuration.pin, &configuration.pin_emulator, &configuration.pin_vhost];
-        let pinned = pins.into_iter().any(Option::is_some);
+        let pinned = pins.into_iter().any(Option::is_some) && !configuration.backend.is_of_xen();
         let taskset = pinned.then_some(Prerequisite::Program { name: "taskset", package: "util-linux" });
         let chrt =
             configuration.scheduler.map(|_| Prerequisite::Program { name: "chrt", package: "util-linux" });

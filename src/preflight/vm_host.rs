@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::machine::{self, NETSERVER, Program, TC};
-use super::{CheckResult, cpus, emulator, exits, groups, memory, needs, others, real_time, room, settings};
+use super::{
+    CheckResult, cpus, emulator, exits, groups, memory, needs, others, real_time, room, settings, xen,
+};
 use crate::backend::wire::Wire;
 use crate::backend::{Backend, Datapath};
 use crate::host::facts::Facts;
@@ -21,7 +23,8 @@ pub(super) async fn examine(
 ) -> Vec<CheckResult> {
     let mut findings = Vec::from_iter(others::changing(host, experiment).await);
     findings.extend(machine::examine(host, &programs(experiment)).await);
-    if experiment.has_guests() {
+    findings.extend(xen::examine(experiment, facts).await);
+    if experiment.has_guests() && experiment.host.xen.is_none() {
         findings.push(libvirt(host, experiment).await);
         if experiment.machines.is_none() {
             findings.extend(emulator::system(host).await);
@@ -45,7 +48,7 @@ pub(super) async fn examine(
 fn programs(experiment: &Experiment) -> Vec<Program> {
     const DISKS: [Program; 2] = [("qemu-img", "qemu-utils"), ("sha256sum", "coreutils")];
     let bare = experiment.configurations.iter().any(|c| c.backend == Backend::Baremetal);
-    let own_libvirt = experiment.machines.is_none();
+    let own_libvirt = experiment.is_embedded();
     let mut programs = Vec::new();
     programs.extend(bare.then_some(NETSERVER));
     programs.extend(experiment.changes_machine().then_some(("flock", "util-linux")));

@@ -22,6 +22,14 @@ pub enum ProbeError {
         /// Its process.
         pid: i32,
     },
+    /// A guest of Xen's ended during the trial.
+    #[error("guest {} ({name}) ended during the trial", .target + 1)]
+    DomainGone {
+        /// The target.
+        target: usize,
+        /// Its name.
+        name: String,
+    },
     /// The interface does not exist, or has vanished.
     #[error("no interface {interface} for target {}", .target + 1)]
     InterfaceGone {

@@ -10,6 +10,7 @@
 //! - [`interrupts`]: interrupts of NICs by queue (pure)
 //! - [`exits`], [`exit_reasons`]: how often and why KVM left a guest (pure)
 //! - `pressure`: the pressure files (PSI) of guests' control groups (pure)
+//! - [`xen`]: CPU times on a Xen host
 //! - [`hiccup`]: pauses of the whole host
 
 pub mod error;
@@ -26,10 +27,12 @@ pub mod sampler;
 pub mod target;
 mod threads;
 pub mod transcript;
+pub mod xen;
 
 pub use error::ProbeError;
 pub use sampler::Sampler;
 pub use target::TargetWatch;
+pub use xen::XenCpu;
 
 use std::time::Duration;
 
@@ -46,17 +49,19 @@ pub enum HostSampler {
 }
 
 impl HostSampler {
-    /// Takes a first sample, then one at every interval, until it is stopped.
+    /// Takes a first sample, then one at every interval, until it is stopped. On a Xen host, which is this machine, `xen` is where CPU
+    /// times are read.
     ///
     /// # Errors
     /// If a target has no process or interface of that name.
     pub async fn start(
         host: &Machine,
         targets: Vec<TargetWatch>,
+        xen: Option<XenCpu>,
         interval: Duration,
     ) -> Result<HostSampler, ProbeError> {
         match host {
-            Machine::Local(_) => Sampler::start(targets, interval).map(HostSampler::Local),
+            Machine::Local(_) => Sampler::start(targets, xen, interval).map(HostSampler::Local),
             Machine::Remote(_) => {
                 remote::RemoteSampler::start(host, targets, interval).await.map(HostSampler::Remote)
             }

@@ -2,6 +2,7 @@
 //!
 //! No parsing and no messages: those are the neighbours' work. Everything that measures, plans or reports reads these types.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -66,6 +67,11 @@ impl Experiment {
         self.configurations.iter().any(|configuration| configuration.vms > 0)
     }
 
+    /// Whether the lab is this machine alone, in namespaces that end with the run.
+    pub fn is_embedded(&self) -> bool {
+        self.machines.is_none() && self.host.xen.is_none()
+    }
+
     /// Whether vCPUs are real-time threads in any configuration.
     pub fn has_real_time(&self) -> bool {
         self.configurations
@@ -92,6 +98,16 @@ pub struct Host {
     /// Who counts the guests' exits under KVM.
     #[serde(default)]
     pub exits: ExitChoice,
+    /// Xen in place of KVM; `None` for KVM and QEMU's emulation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xen: Option<XenHost>,
+}
+
+/// This machine as a Xen dom0.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct XenHost {
+    /// CPUs of a cpupool that the run makes for its guests; `None`: they run in Pool-0 beside dom0.
+    pub cpupool: Option<BTreeSet<u32>>,
 }
 
 /// What the profile asks for.

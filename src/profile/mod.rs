@@ -35,6 +35,7 @@ pub use crate::factor::{
 pub use diagnostic::{Diagnostic, Position, ProfileError};
 pub use experiment::{
     AccelChoice, ExitChoice, Experiment, Host, Idle, Image, Limits, Order, Precision, Reprovision, Timing,
+    XenHost,
 };
 pub use gate::{Gate, GatedMetric};
 pub use lab::{Machines, WireNics};

@@ -27,6 +27,8 @@ shipped! {
     "lab-backends",
     "nishimura-interference",
     "nishimura-interference-small",
+    "nishimura-xen",
+    "nishimura-xen-small",
     "ping-neighbours",
     "quickstart",
     "tuning-toggles",

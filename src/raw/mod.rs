@@ -99,6 +99,8 @@ pub enum Accel {
     Kvm,
     /// QEMU's emulation: absolute numbers mean nothing, shapes do.
     Tcg,
+    /// Xen.
+    Xen,
 }
 
 impl Accel {
@@ -106,6 +108,7 @@ impl Accel {
     pub fn label(self) -> &'static str {
         match self {
             Accel::Kvm => "KVM",
+            Accel::Xen => "Xen",
             Accel::Tcg => "no KVM: emulated guests (TCG); compare shapes, do not quote absolute numbers",
         }
     }
@@ -200,7 +203,7 @@ pub struct RawGuest {
     pub guest: u32,
     /// Libvirt's name of the domain.
     pub domain: String,
-    /// QEMU's process on the host: trials with the same one had the same boot of the guest.
+    /// QEMU's process on the host, or Xen's number of the guest: trials with the same one had the same boot of the guest.
     #[serde(default)]
     pub qemu_pid: Option<i32>,
     /// `/proc/stat` inside the guest with the host's time of reading: before and after the window.

@@ -32,7 +32,7 @@ pub struct Provenance {
     pub virtual_machine: bool,
     /// Kernel of the host.
     pub kernel: String,
-    /// Version of QEMU.
+    /// Version of QEMU, on a Xen host that of Xen.
     pub qemu: String,
     /// Version of libvirt.
     pub libvirt: String,
@@ -75,7 +75,7 @@ impl Provenance {
                 if self.virtual_machine { " of a virtual machine" } else { "" }
             ),
             named("Linux ", &self.kernel),
-            named("QEMU ", &self.qemu),
+            named(if self.accel == Accel::Xen { "Xen " } else { "QEMU " }, &self.qemu),
             named("libvirt ", &self.libvirt),
             named("netperf ", &self.netperf),
             if self.accel == Accel::Tcg { "emulated guests (TCG)".into() } else { self.accel.label().into() },
@@ -97,7 +97,7 @@ impl Provenance {
             ("host CPUs", self.host_cpus.to_string()),
             ("host is a virtual machine", if self.virtual_machine { "yes".into() } else { "no".into() }),
             ("host kernel", self.kernel.clone()),
-            ("QEMU", self.qemu.clone()),
+            (if self.accel == Accel::Xen { "Xen" } else { "QEMU" }, self.qemu.clone()),
             ("libvirt", self.libvirt.clone()),
             ("netperf", self.netperf.clone()),
             ("date", self.date.clone()),

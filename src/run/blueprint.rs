@@ -8,6 +8,7 @@ use crate::guest::appliance::{NicOption, kernel_options};
 use crate::guest::domain::{BootFrom, Domain};
 use crate::guest::memory::Memory;
 use crate::guest::placement;
+use crate::guest::xen;
 use crate::lab::control_group;
 use crate::profile::Configuration;
 use crate::profile::groups::{Group, Members, members, of_guest};
@@ -34,15 +35,16 @@ pub struct Blueprint {
 impl Blueprint {
     /// One guest of a configuration.
     pub fn domain(&self, configuration: &Configuration, guest: u32) -> Domain {
+        let on_xen = self.accel == Accel::Xen;
         let management = Nic {
             source: NicSource::Bridge {
                 bridge: self.site.names.management(),
                 tap: self.site.names.management_tap(guest),
             },
             mac: mac(Net::Management, guest),
-            model: NicModel::Virtio,
-            datapath: Datapath::Userspace,
-            driver: "virtio_net".into(),
+            model: if on_xen { NicModel::Netfront } else { NicModel::Virtio },
+            datapath: if on_xen { Datapath::Netback } else { Datapath::Userspace },
+            driver: if on_xen { "xen_netfront".into() } else { "virtio_net".into() },
             mtu: MANAGEMENT_MTU,
             queues: Some(1),
             queue_size: None,
@@ -58,13 +60,14 @@ impl Blueprint {
             Some(kernel) => BootFrom::Kernel {
                 kernel: kernel.clone(),
                 initramfs: placement::initramfs(&self.state),
-                options: kernel_options(&name, &nic_options(&nics, guest)),
+                options: options(on_xen, &name, &nic_options(&nics, guest)),
             },
             None => BootFrom::Disk { overlay: files.overlay, seed: files.seed },
         };
         let groups = members(&self.groups, configuration);
         let group = of_guest(&groups, guest);
         let run = &self.site.names.run;
+        let console = if on_xen { xen::console(&name) } else { files.console };
         Domain {
             name,
             accel: self.accel,
@@ -78,10 +81,16 @@ impl Blueprint {
             cpu: group.map(Members::of_each).unwrap_or_default(),
             partition: group.filter(|g| g.cgroup).map(|g| control_group::partition(run, &g.name)),
             boot,
-            console: files.console,
+            console,
             nics,
         }
     }
+}
+
+/// The kernel's command line.
+fn options(on_xen: bool, name: &str, nics: &[NicOption]) -> String {
+    let options = kernel_options(name, nics);
+    if on_xen { xen::kernel_options(&options) } else { options }
 }
 
 /// The two NICs of a guest, as its kernel command line or its seed disk lists them.

@@ -45,6 +45,26 @@ async fn of_guest(
     group: &Members,
     guest: &RunningGuest,
 ) -> Vec<Check> {
+    let number = guest.number;
+    let mut checks = match session.xen {
+        Some(_) => Vec::new(), // Xen has no control groups: weights and caps are in `settings::xen`
+        None => of_cpu_time(session, configuration, group, guest).await,
+    };
+    match group.bandwidth_bps {
+        Some(bits) => checks.extend(caps(session, configuration, number, bits).await),
+        None if are_lifted(configuration) => checks.extend(no_cap(session, configuration, number).await),
+        None => {}
+    }
+    checks.extend(paced::checks(session, number, group).await);
+    checks
+}
+
+async fn of_cpu_time(
+    session: &LabSession,
+    configuration: &Configuration,
+    group: &Members,
+    guest: &RunningGuest,
+) -> Vec<Check> {
     let (number, vcpus) = (guest.number, configuration.vcpus);
     let cpu = expected(session, configuration, group.of_each()).await;
     let scheduler = match session.fleet.hypervisor() {
@@ -58,12 +78,6 @@ async fn of_guest(
         let expected = format!("kf-{}-{}.partition", session.blueprint.site.names.run, group.name);
         checks.push(check(number, "control group above it", expected, value(&shown, "parent")));
     }
-    match group.bandwidth_bps {
-        Some(bits) => checks.extend(caps(session, configuration, number, bits).await),
-        None if are_lifted(configuration) => checks.extend(no_cap(session, configuration, number).await),
-        None => {}
-    }
-    checks.extend(paced::checks(session, number, group).await);
     checks
 }
 
@@ -107,7 +121,7 @@ fn of_libvirt(reported: Option<Scheduler>, guest: u32, cpu: &CpuSettings) -> Vec
 }
 
 async fn show(session: &LabSession, guest: &RunningGuest, vcpus: u32) -> String {
-    let argv = ["sh", "-c", SCRIPT, "cgroup", &guest.pid.to_string(), &vcpus.to_string()];
+    let argv = ["sh", "-c", SCRIPT, "cgroup", &guest.pid.unwrap_or_default().to_string(), &vcpus.to_string()];
     session.lab.side(Side::Host).run(&argv).await.map(|output| output.stdout).unwrap_or_default()
 }
 

@@ -35,7 +35,7 @@ async fn counted_without_tracing(session: &LabSession) -> bool {
     if answer.is_some_and(|answer| exits::exits(&answer).is_some()) {
         return true;
     }
-    kernel_counters(session, &[guest.pid]).await.values().any(|guest| guest.debugfs.is_some())
+    kernel_counters(session, &Vec::from_iter(guest.pid)).await.values().any(|guest| guest.debugfs.is_some())
 }
 
 async fn proof(session: &LabSession) -> Check {
@@ -71,7 +71,7 @@ pub(super) async fn add(session: &LabSession, configuration: &Configuration, gue
 }
 
 async fn add_from_kernel(session: &LabSession, choice: ExitChoice, guests: Vec<&mut RawGuest>) {
-    let pid = |guest: &RawGuest| session.fleet.get(guest.guest).map(|guest| guest.pid);
+    let pid = |guest: &RawGuest| session.fleet.get(guest.guest).and_then(|guest| guest.pid);
     let pids: Vec<i32> = guests.iter().filter_map(|guest| pid(guest)).collect();
     let mut found = kernel_counters(session, &pids).await;
     let at_s = wall_clock();

@@ -11,6 +11,7 @@ use super::blueprint::{Blueprint, nic_options};
 use super::event::{Event, Events};
 use super::lab_fault::LabFault;
 use super::open_lab::{self, Base, GuestFiles, GuestInputs, OpenLab};
+use super::xen_session::XenSession;
 use crate::address::{Net, Station, address};
 use crate::backend::Site;
 use crate::backend::wire::Wire;
@@ -28,7 +29,7 @@ use crate::libvirt::daemon::Daemon;
 use crate::machine::journal::Journal;
 use crate::machine::ssh::Identity;
 use crate::plan::Guests;
-use crate::probe::guest_counters;
+use crate::probe::{XenCpu, guest_counters};
 use crate::profile::groups::{CpuSettings, Group};
 use crate::profile::{Configuration, Experiment, cpus};
 use crate::raw::Accel;
@@ -59,6 +60,8 @@ pub struct LabSession {
     pub(super) rehearsed: bool,
     /// What of the lab made the last trial fail, if anything did.
     pub(super) fault: Option<LabFault>,
+    /// The Xen host, if the guests are on one.
+    pub(super) xen: Option<XenSession>,
     pub(super) journal: Journal,
     pub(super) events: Events,
     /// Holds the connection to libvirt's daemon, if there is one.
@@ -108,7 +111,14 @@ impl LabSession {
             private_key: keys.client_pem()?.to_string(),
             host_key: keys.host_key_blob()?,
         };
-        let host_cpus = cpus::of_list(&guest_host.host.read(cpus::ONLINE).await?);
+        let xen = match &experiment.host.xen {
+            Some(xen) => Some(XenSession::open(xen, lab.cpupool(), &guest_host.host).await?),
+            None => None,
+        };
+        let host_cpus = match &xen {
+            Some(xen) => Some(xen.host_cpus.clone()),
+            None => cpus::of_list(&guest_host.host.read(cpus::ONLINE).await?),
+        };
         let host_cpus = host_cpus.context("failed to read which CPUs of the VM host are online")?;
         let site = lab.site(0, 0);
         let blueprint = Blueprint {
@@ -134,6 +144,7 @@ impl LabSession {
             control_groups: BTreeMap::new(),
             rehearsed: false,
             fault: None,
+            xen,
             journal,
             events,
             _daemon: daemon,
@@ -159,7 +170,19 @@ impl LabSession {
         });
         let nic = configuration.backend.nic(&self.site(configuration), guest);
         let counters = guest_counters::command(nic.as_ref().map(|nic| nic.mac.as_str()));
-        Boot { guest, domain, management, counters, disks }
+        let cpupool = self.xen.as_ref().and_then(XenSession::destination);
+        Boot { guest, domain, management, counters, cpupool, disks }
+    }
+
+    /// Where the CPU times of a configuration's guests are read on a Xen host; `None` on others.
+    ///
+    /// # Errors
+    /// Never in practice: a lab with guests has a hypervisor.
+    pub(super) fn xen_cpu(&self, configuration: &Configuration) -> Result<Option<XenCpu>> {
+        let Some(xen) = &self.xen else { return Ok(None) };
+        let hypervisor = self.fleet.hypervisor()?.clone();
+        let guests = (1..=configuration.vms).filter_map(|number| Some(self.fleet.get(number)?.name.clone()));
+        Ok(Some(XenCpu { hypervisor, cpus: xen.host_cpus.len() as u32, guests: guests.collect() }))
     }
 
     /// Where the backend of a configuration is built.

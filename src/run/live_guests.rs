@@ -25,8 +25,11 @@ pub(super) async fn while_guests_live<T>(
     load: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     let death = async {
-        // A look at another machine is a command there, which the window would pay for.
-        let Machine::Local(_) = session.lab.side(Side::Host) else { return std::future::pending().await };
+        // A look at another machine is a command there, and one at Xen a call of libvirt's, which the window would pay for.
+        let is_asked = matches!(session.lab.side(Side::Host), Machine::Remote(_)) || session.xen.is_some();
+        if is_asked {
+            return std::future::pending().await;
+        }
         loop {
             if let Some(error) = ended(session, configuration).await {
                 return error;
@@ -36,18 +39,29 @@ pub(super) async fn while_guests_live<T>(
     };
     let loaded = tokio::select! { loaded = load => loaded, error = death => return Err(error.into()) };
     match (loaded, session.lab.side(Side::Host)) {
-        (Err(error), Machine::Remote(_)) => {
+        (Err(error), host) if matches!(host, Machine::Remote(_)) || session.xen.is_some() => {
             Err(ended(session, configuration).await.map_or(error, anyhow::Error::from))
         }
         (loaded, _) => loaded,
     }
 }
 
-/// The first guest whose QEMU does not run any more.
+/// The guests that Xen has; `None` if they are not Xen's, or libvirt does not say.
+async fn domains(session: &LabSession) -> Option<Vec<String>> {
+    session.xen.as_ref()?;
+    session.fleet.hypervisor().ok()?.names(String::new()).await.ok()
+}
+
+/// The first guest that does not run any more: whose QEMU has ended, or which Xen has not.
 async fn ended(session: &LabSession, configuration: &Configuration) -> Option<GuestError> {
     let host = session.lab.side(Side::Host);
+    let there = domains(session).await;
     for guest in (1..=configuration.vms).filter_map(|number| session.fleet.get(number)) {
-        if !host.has_process(guest.pid).await {
+        let lives = match (guest.pid, &there) {
+            (Some(pid), _) => host.has_process(pid).await,
+            (None, there) => there.as_ref().is_none_or(|there| there.contains(&guest.name)),
+        };
+        if !lives {
             let file = session.guest(configuration, guest.number).domain.console;
             let mut console = Console::new(host, &file);
             console.read().await;

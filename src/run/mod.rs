@@ -3,6 +3,7 @@
 //! - [`mod@bench`]: all trials of a plan, stored one by one
 //! - [`trial`]: one trial, from the transition to its raw samples
 //! - [`lab_session`]: the opened lab; `open_lab` opens it, `transition` leads it from one configuration to the next
+//! - `xen_session`: what a run knows of its Xen host
 //! - `lab_fault`: causes of failure that spare no other trial; `live_guests`: a guest that ends in its trial
 //! - [`blueprint`]: what a guest of a configuration is made of
 //! - `settings`: one file for each setting that is applied and proven
@@ -10,7 +11,7 @@
 //! - [`rehearsal`]: a second of netperf before the first trial
 //! - `flows`: which netperf runs to which guest
 //! - `background`: the load that is not measured
-//! - `snapshots`, `exits`, `throttled`: counters just before and after a window
+//! - `snapshots`, `exits`, `throttled`: counters just before and after a window; `stolen`: what they say of waiting on Xen
 //! - `every_guest`: a command in every guest at once
 //! - [`event`]: what the loop reports
 
@@ -30,8 +31,10 @@ mod open_lab;
 pub mod rehearsal;
 mod settings;
 mod snapshots;
+mod stolen;
 mod throttled;
 mod time_limits;
 mod transition;
 pub mod trial;
 pub mod verify;
+mod xen_session;

@@ -9,7 +9,7 @@ use crate::backend::Side;
 use crate::backend::wire::Wire;
 use crate::guest::boot;
 use crate::guest::placement;
-use crate::lab::{Lab, RunId, State, clean, embedded, hardware, ovs, real_time};
+use crate::lab::{Lab, RunId, State, clean, dom0, embedded, hardware, ovs, real_time};
 use crate::libvirt::daemon::Daemon;
 use crate::libvirt::{self, Hypervisor};
 use crate::machine::Machine;
@@ -131,11 +131,13 @@ pub(super) async fn open(
     events: &Events,
 ) -> Result<OpenLab> {
     match &experiment.machines {
+        None if experiment.host.xen.is_some() => dom0(state, experiment, inputs.files, journal).await,
         None => embedded(state, experiment, wire, inputs, journal).await,
         Some(machines) => {
             let lab = hardware::create(&state.id, machines, wire, journal.clone()).await;
+            let lab = lab.context("failed to make the hardware lab")?;
             with_daemon(
-                lab.context("failed to make the hardware lab")?,
+                if experiment.host.xen.is_some() { lab.of_xen() } else { lab },
                 state,
                 experiment,
                 inputs.files,
@@ -168,7 +170,7 @@ async fn embedded(
     let lab = embedded::create(&state.id, wire, ovs, journal.clone()).await;
     let lab = lab.context("failed to make the embedded lab")?;
     let host = lab.side(Side::Host).clone();
-    let guest_host = boot::GuestSite { host, route: Route::Direct, pids: root.join("run/qemu") };
+    let guest_host = boot::GuestSite { host, route: Route::Direct, pids: Some(root.join("run/qemu")) };
     Ok(OpenLab { lab, hypervisor, daemon: None, guest_host, files })
 }
 
@@ -202,6 +204,24 @@ fn without_huge_pages() -> Result<()> {
         .context("failed to switch transparent huge pages off for emulated guests")
 }
 
+/// The lab of a Xen dom0 that is the tester too. What the guests boot stays where it is: Xen's tools read it as root.
+async fn dom0(
+    state: &State,
+    experiment: &Experiment,
+    files: GuestFiles,
+    journal: &Journal,
+) -> Result<OpenLab> {
+    let lab = dom0::create(&state.id, journal.clone()).await.context("failed to make the lab in dom0")?;
+    let daemon = match experiment.has_guests() {
+        true => Some(Daemon::open_xen().await?),
+        false => None,
+    };
+    let host = lab.side(Side::Host).clone();
+    let guest_host = boot::GuestSite { host, route: Route::Direct, pids: None };
+    let hypervisor = daemon.as_ref().map(|daemon| daemon.hypervisor.clone());
+    Ok(OpenLab { lab, hypervisor, daemon, guest_host, files })
+}
+
 /// A lab whose host has a libvirt daemon.
 async fn with_daemon(
     mut lab: Lab,
@@ -218,12 +238,14 @@ async fn with_daemon(
         lab.ovs = ovs::for_run(&host, &sockets, experiment).await;
     }
     let daemon = match experiment.has_guests() {
+        true if experiment.host.xen.is_some() => Some(Daemon::open_xen().await?),
         true => Some(Daemon::open(&host, &state.dir).await?),
         false => None,
     };
     let files = files.place(&lab, &state.id, events).await?;
     let route = lab.machines.route().await?;
-    let guest_host = boot::GuestSite { host, route, pids: hardware::PIDS.into() };
+    let pids = experiment.host.xen.is_none().then(|| hardware::PIDS.into());
+    let guest_host = boot::GuestSite { host, route, pids };
     let hypervisor = daemon.as_ref().map(|daemon| daemon.hypervisor.clone());
     Ok(OpenLab { lab, hypervisor, daemon, guest_host, files })
 }

@@ -84,7 +84,7 @@ pub(super) async fn count_packets(
 fn entry<'g>(guests: &'g mut Vec<RawGuest>, guest: &RunningGuest) -> &'g mut RawGuest {
     let place = guests.partition_point(|other| other.guest < guest.number);
     if guests.get(place).is_none_or(|other| other.guest != guest.number) {
-        let new = RawGuest { qemu_pid: Some(guest.pid), ..RawGuest::new(guest.number, &guest.name) };
+        let new = RawGuest { qemu_pid: guest.boot, ..RawGuest::new(guest.number, &guest.name) };
         guests.insert(place, new);
     }
     &mut guests[place]

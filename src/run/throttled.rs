@@ -18,7 +18,7 @@ pub(super) async fn by_quotas(
     let single = groups.iter().filter(|group| limited(group) && !group.cgroup);
     let guests: Vec<(u32, i32)> = single
         .flat_map(|group| group.numbers())
-        .filter_map(|number| Some((number, session.fleet.get(number)?.pid)))
+        .filter_map(|number| Some((number, session.fleet.get(number)?.pid?)))
         .collect();
     let mut by_group = BTreeMap::new();
     for group in groups.iter().filter(|group| limited(group) && group.cgroup) {

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 
 use super::event::Event;
 use super::lab_session::LabSession;
-use super::settings::{huge_pages, kernel, ksm, paced, pin, qemu_threads, scheduler};
+use super::settings::{huge_pages, kernel, ksm, paced, pin, qemu_threads, scheduler, xen};
 use crate::backend::Side;
 use crate::guest::cloud::Disks;
 use crate::guest::fleet::Patience;
@@ -28,6 +28,7 @@ impl LabSession {
             let wire = self.lab.attach(configuration.backend, &self.site(configuration)).await;
             wire.with_context(|| format!("failed to attach backend {}", configuration.backend))?;
         }
+        xen::prepare_pool(self, configuration).await?;
         self.fleet.suspend(&transition.suspend).await?;
         self.fleet.resume(&transition.resume).await?;
         self.make_control_groups(configuration)?;
@@ -35,6 +36,10 @@ impl LabSession {
         self.apply_limits(configuration).await?;
         paced::apply(self, configuration).await?;
         kernel::apply(self, configuration).await?;
+        if self.xen.is_some() {
+            xen::apply(self, configuration).await?;
+            return Ok(None);
+        }
         pin::apply(self, configuration).await?;
         qemu_threads::apply(self, configuration).await?;
         scheduler::apply(self, configuration).await?;
@@ -67,7 +72,9 @@ impl LabSession {
 
     async fn destroy(&mut self, guests: &[u32]) -> Result<()> {
         let run = self.blueprint.site.names.run.clone();
-        self.fleet.destroy(guests, |guest| format!("kf-{run}-g{guest}")).await?;
+        let name = |guest: u32| format!("kf-{run}-g{guest}");
+        self.fleet.destroy(guests, name).await?;
+        xen::forget(self, guests.iter().map(|guest| name(*guest)));
         for guest in guests {
             self.applied_limits.remove(guest);
             self.lab.unplug(*guest).await?;
@@ -87,6 +94,7 @@ impl LabSession {
         self.guests.abandon();
         self.destroy(&Vec::from_iter(1..=self.most)).await?;
         self.most = 0;
+        xen::abandon_pool(self).await?;
         Ok(self.lab.detach().await?)
     }
 }

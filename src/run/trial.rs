@@ -12,9 +12,9 @@ use super::lab_fault::LabFault;
 use super::lab_session::LabSession;
 use super::live_guests::while_guests_live;
 use super::rehearsal::{RehearsalFailed, rehearse};
-use super::settings::kernel;
+use super::settings::{kernel, xen};
 use super::time_limits::{ORPHAN_LIMIT, START_LIMIT};
-use super::{background, cgroup, exits, snapshots, verify};
+use super::{background, cgroup, exits, snapshots, stolen, verify};
 use crate::backend::{Counted, Side};
 use crate::clock::wall_clock;
 use crate::load::Load;
@@ -120,7 +120,8 @@ async fn steps(
     let host = session.lab.side(Side::Host);
     let clocks = Clocks::read(host, session.lab.side(Side::Tester)).await;
     let clocks = clocks.map_err(|error| at(Stage::Probe)(error.into()))?;
-    let sampler = HostSampler::start(host, watches(session, &configuration), timing.interval)
+    let xen = session.xen_cpu(&configuration).map_err(at(Stage::Probe))?;
+    let sampler = HostSampler::start(host, watches(session, &configuration), xen, timing.interval)
         .await
         .context("failed to read the host's counters")
         .map_err(at(Stage::Probe))?;
@@ -140,6 +141,10 @@ async fn steps(
     raw.background = unmeasured.map_err(at(Stage::Load))?;
     raw.host = host.map_err(at(Stage::Probe))?;
     raw.checks.extend(kernel::checks_after(session, &configuration).await.map_err(at(Stage::Verify))?);
+    raw.checks.extend(xen::checks(session, &configuration, ", after the load").await);
+    if session.xen.is_some() {
+        stolen::add_run_delays(raw);
+    }
     by_the_testers_clock(session, clocks, raw).await.map_err(at(Stage::Load))?;
     enough(&raw.host).map_err(at(Stage::Probe))
 }
@@ -185,7 +190,7 @@ fn watches(session: &LabSession, configuration: &Configuration) -> Vec<TargetWat
     };
     stations(configuration)
         .into_iter()
-        .map(|station| (station, session.fleet.get(station).map(|guest| guest.pid)))
+        .map(|station| (station, session.fleet.get(station).and_then(|guest| guest.pid)))
         .map(watch)
         .collect()
 }

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::guest_check::{AT_ONCE, check};
 use super::lab_session::LabSession;
-use super::settings::{emulator, kernel, memory, nic, pin, qemu_threads, scheduler};
+use super::settings::{emulator, kernel, memory, nic, pin, qemu_threads, scheduler, xen};
 use super::time_limits::GUEST_QUERY;
 use crate::backend::{Datapath, FactSource, Nic, Side};
 use crate::guest::fleet::RunningGuest;
@@ -36,7 +36,8 @@ pub async fn checks(session: &LabSession, configuration: &Configuration) -> Resu
     let checks = guests.map(|guest| guest_checks(session, guest, configuration));
     let checks: Vec<Vec<Check>> = stream::iter(checks).buffered(AT_ONCE).try_collect().await?;
     let settings = kernel::checks(session, configuration).await?;
-    Ok(settings.into_iter().chain(checks.into_iter().flatten()).collect())
+    let xen = xen::checks(session, configuration, "").await;
+    Ok(settings.into_iter().chain(xen).chain(checks.into_iter().flatten()).collect())
 }
 
 async fn guest_checks(
@@ -46,10 +47,34 @@ async fn guest_checks(
 ) -> Result<Vec<Check>> {
     let (site, number) = (session.site(configuration), guest.number);
     let Some(nic) = configuration.backend.nic(&site, number) else { return Ok(Vec::new()) };
-    let inside = guest.ssh.run(&["sh", "-c", INSIDE], GUEST_QUERY).await?.stdout;
+    let script = if session.xen.is_some() { inside_xen() } else { INSIDE.to_owned() };
+    let inside = guest.ssh.run(&["sh", "-c", &script], GUEST_QUERY).await?.stdout;
     let mut checks = checks_inside(&inside, number, &nic, configuration);
-    checks.extend(checks_of_qemu(session, guest, configuration, &nic).await);
-    checks.extend(vhost_workers(session, guest, &nic).await);
+    if session.xen.is_none() {
+        checks.extend(checks_of_process(session, guest, configuration, &nic).await);
+    }
+    for proof in configuration.backend.proofs(&site, number) {
+        let found = observe(session, &proof.source, guest.pid).await;
+        checks.push(check(number, &proof.what, proof.expected, found));
+    }
+    Ok(checks)
+}
+
+/// The script for a guest of Xen's, whose driver is called `vif`, whatever its module is.
+fn inside_xen() -> String {
+    INSIDE.replace("$nic/device/driver)", "$nic/device/driver/module)")
+}
+
+/// What QEMU's process on the host shows of a guest.
+async fn checks_of_process(
+    session: &LabSession,
+    guest: &RunningGuest,
+    configuration: &Configuration,
+    nic: &Nic,
+) -> Vec<Check> {
+    let mut checks = Vec::new();
+    checks.extend(checks_of_qemu(session, guest, configuration, nic).await);
+    checks.extend(vhost_workers(session, guest, nic).await);
     checks.extend(pin::checks(session, guest, configuration).await);
     checks.extend(qemu_threads::checks(session, guest, configuration).await);
     checks.extend(scheduler::checks(session, guest, configuration).await);
@@ -57,11 +82,7 @@ async fn guest_checks(
     if let Some(asked) = &configuration.emulator {
         checks.extend(emulator::checks(session, guest, asked).await);
     }
-    for proof in configuration.backend.proofs(&site, number) {
-        let found = observe(session, &proof.source, guest.pid).await;
-        checks.push(check(number, &proof.what, proof.expected, found));
-    }
-    Ok(checks)
+    checks
 }
 
 /// Prints the driver of each device in a directory of sysfs. PCI bridges (class 0x0604) are left out: the host keeps them
@@ -78,7 +99,7 @@ const EXISTS: &str = r#"if [ -e "$1" ]; then echo there; else echo none; fi"#;
 const COMMS: &str = "cat /proc/$1/task/*/comm /proc/[0-9]*/comm 2>/dev/null || true";
 
 /// Looks at one fact on the host; what cannot be read is nothing.
-async fn observe(session: &LabSession, source: &FactSource, qemu: i32) -> Option<String> {
+async fn observe(session: &LabSession, source: &FactSource, qemu: Option<i32>) -> Option<String> {
     let host = session.lab.side(Side::Host);
     match source {
         FactSource::Link(path) => {
@@ -92,7 +113,7 @@ async fn observe(session: &LabSession, source: &FactSource, qemu: i32) -> Option
         }
         FactSource::Command { argv, read } => read(&host.run(argv).await.ok()?.stdout),
         FactSource::Qemu { script } => {
-            let output = host.run(&["sh", "-c", script, "qemu", &qemu.to_string()]).await.ok()?.stdout;
+            let output = host.run(&["sh", "-c", script, "qemu", &qemu?.to_string()]).await.ok()?.stdout;
             Some(output.trim().replace('\n', ", ")).filter(|found| !found.is_empty())
         }
         FactSource::Absent(path) => {
@@ -122,7 +143,7 @@ async fn checks_of_qemu(
     configuration: &Configuration,
     nic: &Nic,
 ) -> Vec<Check> {
-    let path = format!("/proc/{}/cmdline", guest.pid);
+    let path = format!("/proc/{}/cmdline", guest.pid.unwrap_or_default());
     let text = session.lab.side(Side::Host).read(&path).await.unwrap_or_default();
     let words: Vec<String> = text.split_terminator('\0').map(str::to_owned).collect();
     let checks = qemu_checks(&words, guest.number, configuration, session.accel);
@@ -134,6 +155,7 @@ fn qemu_checks(words: &[String], guest: u32, configuration: &Configuration, acce
     let expected = match accel {
         Accel::Kvm => "kvm",
         Accel::Tcg => "tcg",
+        Accel::Xen => "xen",
     };
     let after = words.iter().skip_while(|word| *word != "-accel").nth(1);
     let accelerator = after.map(|word| word.split(',').next().unwrap_or_default());
@@ -156,8 +178,9 @@ fn qemu_checks(words: &[String], guest: u32, configuration: &Configuration, acce
 /// The kernel's workers that serve a guest: one for each vhost queue pair, none without vhost. Since Linux 6.4 they are
 /// threads of QEMU, before that processes of the kernel's; both are named after QEMU.
 async fn vhost_workers(session: &LabSession, guest: &RunningGuest, nic: &Nic) -> Option<Check> {
-    let name = format!("vhost-{}", guest.pid);
-    let command = ["sh", "-c", COMMS, "comms", &guest.pid.to_string()];
+    let pid = guest.pid?;
+    let name = format!("vhost-{pid}");
+    let command = ["sh", "-c", COMMS, "comms", &pid.to_string()];
     let comms = session.lab.side(Side::Host).run(&command).await.ok().map(|output| output.stdout);
     let workers = comms.map(|comms| comms.lines().filter(|comm| comm.trim() == name).count());
     let expected = if nic.datapath == Datapath::Vhost { nic.queues.unwrap_or(1) } else { 0 };

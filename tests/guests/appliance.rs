@@ -120,7 +120,7 @@ fn run(program: &str, arguments: &[&str]) -> String {
 
 fn built() -> Appliance {
     crate::support::require_root();
-    appliance::ensure(&appliance::default_cache(), None, &mut |line| eprintln!("{line}")).unwrap()
+    appliance::ensure(&appliance::default_cache(), None, false, &mut |line| eprintln!("{line}")).unwrap()
 }
 
 fn options() -> String {
@@ -242,7 +242,7 @@ fn two_builders_of_one_cache_get_the_same_image() {
     assert!(kernel.exists());
     let source = appliance::default_cache().join("kernel");
     run("cp", &["-a", source.to_str().unwrap(), cache.path().to_str().unwrap()]);
-    let ensure = || appliance::ensure(cache.path(), None, &mut |_| ()).unwrap();
+    let ensure = || appliance::ensure(cache.path(), None, false, &mut |_| ()).unwrap();
     let (one, two) = std::thread::scope(|scope| {
         let (one, two) = (scope.spawn(ensure), scope.spawn(ensure));
         (one.join().unwrap(), two.join().unwrap())

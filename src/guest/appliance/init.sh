@@ -26,10 +26,13 @@ drivers() {
     present=' '
     set +f
     for device in /sys/bus/pci/devices/*; do
+        [ -e "$device" ] || continue
         read -r vendor < "$device/vendor" && read -r model < "$device/device" || continue
         present="$present${vendor#0x}:${model#0x} "
     done
     set -f
+    # Xen's guests have no PCI devices.
+    { read -r hypervisor < /sys/hypervisor/type; } 2> /dev/null && present="$present$hypervisor "
     while IFS='|' read -r ids modules; do
         for id in $ids; do
             case $present in *" $id "*) modules "$modules"; break ;; esac

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::ApplianceError;
 use super::debian;
 use super::digest::Digested;
-use super::modules::{ModuleStore, wanted};
+use super::modules::{ModuleStore, XEN, wanted};
 
 /// A kernel with its modules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,12 +40,13 @@ const RECORD: &str = "manifest.json";
 pub fn find(
     cache: &Path,
     explicit: Option<&Path>,
+    for_xen: bool,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Kernel, ApplianceError> {
     if let Some(image) = explicit {
         return with_modules(image);
     }
-    if let Some(kernel) = cached(cache) {
+    if let Some(kernel) = cached(cache, for_xen) {
         return Ok(kernel);
     }
     match debian::fetch(&cache.join("kernel"), progress) {
@@ -115,17 +116,21 @@ fn host_kernel() -> Option<Kernel> {
         .find_map(|image| with_modules(Path::new(image)).ok())
 }
 
-/// The newest sound kernel of the cache that was cut down for the modules wanted today.
-fn cached(cache: &Path) -> Option<Kernel> {
+/// The newest sound kernel of the cache that was cut down for the modules wanted today; one that guests of Xen's need not boot may
+/// lack their driver.
+fn cached(cache: &Path, for_xen: bool) -> Option<Kernel> {
     let entries = std::fs::read_dir(cache.join("kernel")).ok()?;
-    let mut kernels: Vec<Kernel> = entries.filter_map(|entry| sound(&entry.ok()?.path())).collect();
+    let mut kernels: Vec<Kernel> = entries.filter_map(|entry| sound(&entry.ok()?.path(), for_xen)).collect();
     kernels.sort_by_key(|kernel| version_key(&kernel.version));
     kernels.pop()
 }
 
-fn sound(dir: &Path) -> Option<Kernel> {
+fn sound(dir: &Path, for_xen: bool) -> Option<Kernel> {
     let record: Record = serde_json::from_slice(&std::fs::read(dir.join(RECORD)).ok()?).ok()?;
-    let good = record.wanted == wanted() && record.files.iter().all(|file| file.holds_in(dir));
+    let mut others = wanted();
+    others.retain(|name| name != XEN);
+    let has_modules = record.wanted == wanted() || (!for_xen && record.wanted == others);
+    let good = has_modules && record.files.iter().all(|file| file.holds_in(dir));
     good.then(|| Kernel { image: dir.join("vmlinuz"), modules: dir.join("modules"), version: record.version })
 }
 
@@ -148,7 +153,7 @@ fn keep(cache: &Path, kernel: &Kernel) -> Result<Kernel, ApplianceError> {
     super::cache::write_json(&part.path().join(RECORD), &record)?;
     let target = root.join(&kernel.version);
     super::cache::replace(part, &target)?;
-    sound(&target).ok_or_else(|| ApplianceError::Format {
+    sound(&target, false).ok_or_else(|| ApplianceError::Format {
         path: target.display().to_string(),
         expected: "a whole kernel",
     })
@@ -205,7 +210,7 @@ mod tests {
         let kept = keep(cache.path(), &with_modules(&image).unwrap()).unwrap();
         assert!(kept.modules.join("kernel/net/virtio_net.ko").exists());
         assert!(!kept.modules.join("kernel/net/sound.ko").exists());
-        assert_eq!(cached(cache.path()), Some(kept));
+        assert_eq!(cached(cache.path(), false), Some(kept));
     }
 
     #[test]
@@ -224,9 +229,9 @@ mod tests {
             keep(cache.path(), &with_modules(&image).unwrap()).unwrap()
         };
         let (older, newer) = (keep_version("6.1.0-9-amd64"), keep_version("6.1.0-10-amd64"));
-        assert_eq!(cached(cache.path()), Some(newer.clone()));
+        assert_eq!(cached(cache.path(), false), Some(newer.clone()));
         std::fs::write(&newer.image, "cut").unwrap();
-        assert_eq!(cached(cache.path()), Some(older));
+        assert_eq!(cached(cache.path(), false), Some(older));
     }
 
     #[test]

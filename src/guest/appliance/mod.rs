@@ -73,7 +73,8 @@ pub struct Appliance {
 /// The image for this machine's packages: from the cache if it is intact there, else built now (about ten seconds,
 /// most of it the kernel's download, which happens once).
 ///
-/// `kernel` is the image that the profile names, with its modules in `/lib/modules`; `progress` gets a line before each
+/// `kernel` is the image that the profile names, with its modules in `/lib/modules`; a guest of Xen's needs one with its driver, and
+/// uncompressed; `progress` gets a line before each
 /// step that takes time. Blocks while another process builds.
 ///
 /// # Errors
@@ -81,10 +82,11 @@ pub struct Appliance {
 pub fn ensure(
     cache: &Path,
     kernel: Option<&Path>,
+    for_xen: bool,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Appliance, ApplianceError> {
     let _lock = cache::lock(cache)?;
-    let kernel = kernel::find(cache, kernel, progress)?;
+    let kernel = kernel::find(cache, kernel, for_xen, progress)?;
     build_or_load(cache, &kernel, userland::userland()?, progress)
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::backend::has_guests;
 use super::factors::{Level, Levels, default, levels_of};
-use super::{Fault, Validator, workload};
+use super::{Fault, Validator, workload, xen};
 use crate::backend::Backend;
 use crate::factor::table::WrongLevel;
 use crate::profile::configuration::{HUGE_PAGE_KIB, memory_mib_for};
@@ -67,7 +67,7 @@ fn combine(factors: &[Levels], cloud: bool, groups: &[Group]) -> Result<Vec<Conf
         combined = combined.into_iter().flat_map(extend).collect::<Result<_, _>>()?;
     }
     let folded = |configuration| {
-        let made = workload::as_used(if_bare(configuration, factors, cloud)?, factors)?;
+        let made = xen::as_used(workload::as_used(if_bare(configuration, factors, cloud)?, factors)?);
         Ok(Configuration { unmeasured: unmeasured(groups, made.vms).unwrap_or(0).min(made.vms), ..made })
     };
     let folded = combined.into_iter().map(folded).collect::<Result<Vec<_>, WrongLevel>>()?;

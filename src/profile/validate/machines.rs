@@ -9,6 +9,9 @@ use crate::machine::login::{Location, Login, SshAddress};
 use crate::profile::written::{HostSection, TesterSection, WireSection, Written};
 use crate::profile::{Machines, WireNics};
 
+/// A Xen dom0, which is this machine.
+pub(super) const XEN: &str = "xen:///system";
+
 /// Ways to name the host.
 const WAYS: &str = "\"embedded\" (this machine, no daemon), \"qemu:///system\" (this machine's libvirt) or \
                     \"qemu+ssh://root@vmhost/system\"";
@@ -25,12 +28,17 @@ pub(super) fn machines(check: &mut Validator, written: &Written, directory: &Pat
             not_without_machines(check, written);
             return None;
         }
-        Uri::Local if jump.is_some() => {
+        Uri::Dom0 if written.tester.ssh.is_none() => {
+            not_without_machines(check, written);
+            no_real_wire(check, &written.wire);
+            return None;
+        }
+        Uri::Local | Uri::Dom0 if jump.is_some() => {
             let fault = Fault::new("no jump leads to this machine itself", "", "leave `jump` out");
             check.fault("host.jump", fault);
             return None;
         }
-        Uri::Local => Location::Local,
+        Uri::Local | Uri::Dom0 => Location::Local,
         Uri::Remote(address) => Location::Remote(login(address, jump)),
     };
     let tester = tester(check, &written.tester);
@@ -46,12 +54,14 @@ pub(super) fn machines(check: &mut Validator, written: &Written, directory: &Pat
 enum Uri {
     Embedded,
     Local,
+    /// This machine, whose hypervisor is Xen.
+    Dom0,
     Remote(SshAddress),
 }
 
 /// Whether the two ends of the wire are on different machines.
 pub(super) fn are_two(host: &HostSection) -> bool {
-    host.uri.as_deref().is_some_and(|uri| uri.starts_with("qemu"))
+    host.uri.as_deref().is_some_and(|uri| uri.starts_with("qemu") || uri == XEN)
 }
 
 /// Whether a profile names a host that may have another size than this machine.
@@ -63,6 +73,7 @@ fn place(check: &mut Validator, host: &HostSection) -> Option<Uri> {
     let uri = match host.uri.as_deref() {
         None | Some("embedded") => return Some(Uri::Embedded),
         Some("qemu:///system") => return Some(Uri::Local),
+        Some(XEN) => return Some(Uri::Dom0),
         Some(uri) => uri,
     };
     let there = uri.strip_prefix("qemu+ssh://").and_then(|rest| rest.strip_suffix("/system"));
@@ -76,6 +87,14 @@ fn place(check: &mut Validator, host: &HostSection) -> Option<Uri> {
 }
 
 fn unknown(uri: &str) -> Fault {
+    if uri.starts_with("xen+") {
+        let hint = format!("run kvmfair in dom0 and write uri = \"{XEN}\"");
+        return Fault::new(format!("host `{uri}` is not supported: Xen on another machine"), "", hint);
+    }
+    if uri.starts_with("xen") {
+        let hint = format!("libvirt's driver for Xen knows one: uri = \"{XEN}\", in dom0");
+        return Fault::new(format!("host `{uri}` is not supported"), "", hint);
+    }
     // Another transport names another machine: none of these is meant.
     let close = || nearest(uri, ["embedded", "qemu:///system"].into_iter());
     if let Some(near) = (!uri.contains('+')).then(close).flatten() {
@@ -124,6 +143,17 @@ fn not_without_machines(check: &mut Validator, Written { host, tester, ssh, .. }
         let message = "the embedded lab is this machine alone: nothing of it is reached over SSH";
         let hint = "leave it out, or name a libvirt host: [host] uri = \"qemu+ssh://root@vmhost/system\"";
         check.fault(path, Fault::new(message, "", hint));
+    }
+}
+
+/// Between dom0 and a namespace of its own the wire is a veth pair.
+fn no_real_wire(check: &mut Validator, wire: &WireSection) {
+    if wire.host_dev.is_some() || wire.tester_dev.is_some() {
+        let hint = "name the tester, [tester] ssh = \"root@tester\"; or leave [wire] out";
+        check.fault(
+            "wire.host_dev",
+            Fault::new("a real wire of a Xen host needs another machine as its tester", "", hint),
+        );
     }
 }
 

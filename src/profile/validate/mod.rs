@@ -14,6 +14,7 @@ mod image;
 mod machines;
 mod timing;
 mod workload;
+mod xen;
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -49,8 +50,8 @@ pub(super) fn experiment(
     path: &Path,
 ) -> Result<Experiment, Issues> {
     let Read { written, factors, issues, refused } = read;
-    // The size of another machine is not known here; `kvmfair check` looks.
-    let facts = match machines::is_remote(&written.host) {
+    // The size of another machine, or of one of which dom0 has a part, is not known here; `kvmfair check` looks.
+    let facts = match machines::is_remote(&written.host) || xen::is_xen(&written.host) {
         true => HostFacts { memory_mib: u64::MAX, cpus: u32::MAX },
         false => facts,
     };
@@ -60,6 +61,7 @@ pub(super) fn experiment(
     texts(&mut check, &written);
     image::check(&mut check, &written.guest);
     let machines = machines::machines(&mut check, &written, directory);
+    let xen = xen::host(&mut check, &written.host);
     let wire = machines::wire(&mut check, &written.wire, machines::are_two(&written.host));
     let timing = timing::timing(&mut check, &written.workload);
     let limits = timing::limits(&mut check, &written.limits, &timing);
@@ -67,6 +69,7 @@ pub(super) fn experiment(
     cpus::check(&mut check, &factors);
     backend::check(&mut check, &written, &factors);
     let groups = groups::groups(&mut check, &written, &factors);
+    xen::check(&mut check, &written, xen.as_ref(), &factors);
     configurations::check(&mut check, &factors, &groups);
     if !check.issues.made.is_empty() {
         return Err(check.issues);
@@ -81,7 +84,7 @@ pub(super) fn experiment(
         name: written.name.unwrap_or_default(),
         description: written.description,
         source: written.source,
-        host: Host { accel: written.host.accel, exits: written.host.exits },
+        host: Host { accel: written.host.accel, exits: written.host.exits, xen },
         machines,
         wire,
         idle: written.guest.idle,

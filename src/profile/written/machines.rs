@@ -10,11 +10,14 @@ use crate::profile::{AccelChoice, ExitChoice, Idle};
 #[serde(default, deny_unknown_fields)]
 pub struct HostSection {
     /// "embedded" (the default): this machine, no daemon; "qemu:///system": this machine's libvirt; or another machine's:
-    /// "qemu+ssh://root@vmhost/system"
-    #[schemars(regex(pattern = r"^(embedded|qemu:///system|qemu\+ssh://[^/ ]+/system)$"))]
+    /// "qemu+ssh://root@vmhost/system"; "xen:///system": this machine is a Xen dom0
+    #[schemars(regex(pattern = r"^(embedded|qemu:///system|xen:///system|qemu\+ssh://[^/ ]+/system)$"))]
     pub uri: Option<String>,
     /// a host to reach the machine of the URI through, for example "me@gateway"
     pub jump: Option<String>,
+    /// Xen only: CPUs of a cpupool that the run makes for its guests, a list such as "2-3"; they must be in Pool-0 and are given back
+    /// to it. Left out: the guests run in Pool-0 beside dom0
+    pub cpupool: Option<String>,
     /// "auto" (the default): KVM if the CPU can, else emulation; "kvm": KVM or refuse; "tcg": emulation
     pub accel: AccelChoice,
     /// who counts the guests' exits under KVM: "query-stats" (QEMU), "debugfs", or "tracepoint", which knows the CPU's own

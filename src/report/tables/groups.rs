@@ -4,6 +4,7 @@ use crate::figures::{Better, GroupFigures, Need};
 use crate::table::{Field, integer, real, text};
 
 const RATES: &[Need] = &[Need::Rates];
+const LINUX: &[Need] = &[Need::LinuxHost];
 
 pub(super) static GROUP: [Field<GroupFigures>; 26] = [
     text("group", "name of the group", |g| Some(g.name.clone())),
@@ -28,8 +29,12 @@ pub(super) static GROUP: [Field<GroupFigures>; 26] = [
         g.cpu.map(|cpu| cpu.total_s())
     }),
     real("vcpu_cpu_s", "s", "of these, vCPU threads", |g| g.cpu.map(|cpu| cpu.vcpu_s)),
-    real("emulator_cpu_s", "s", "of these, QEMU's other threads", |g| g.cpu.map(|cpu| cpu.emulator_s)),
-    real("vhost_cpu_s", "s", "of these, vhost workers", |g| g.cpu.map(|cpu| cpu.vhost_s)),
+    real("emulator_cpu_s", "s", "of these, LINUX's other threads", |g: &GroupFigures| {
+        g.cpu.map(|cpu| cpu.emulator_s)
+    })
+    .needs(LINUX),
+    real("vhost_cpu_s", "s", "of these, vhost workers", |g: &GroupFigures| g.cpu.map(|cpu| cpu.vhost_s))
+        .needs(LINUX),
     real("cpu_share_percent", "%", "its share of all guests' CPU time", |g| g.cpu_share_percent),
     real("expected_share_percent", "%", "the share that its weight would give it", |g| {
         g.expected_share_percent
@@ -55,7 +60,7 @@ pub(super) static GROUP: [Field<GroupFigures>; 26] = [
         "how long quotas kept it from CPUs, over all threads' control groups and CPUs",
         |g: &GroupFigures| g.throttled_s,
     )
-    .needs(&[Need::Quota]),
+    .needs(&[Need::Quota, Need::LinuxHost]),
     rates("bias_rate_percent", "%", "100·(max − min)/mean of its guests' rates", |g| {
         g.rate_fairness.map(|f| f.bias_percent)
     }),

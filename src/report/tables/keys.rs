@@ -70,7 +70,7 @@ impl<'m> Keys<'m> {
                 ColumnType::Integer,
                 "the block: which repeat of its configuration, from 1",
             ),
-            Column::plain("accel", ColumnType::Text, "`kvm`, or `tcg`: emulated guests"),
+            Column::plain("accel", ColumnType::Text, "`kvm`, `xen`, or `tcg`: emulated guests"),
             Column::plain(
                 "outcome",
                 ColumnType::Text,
@@ -92,6 +92,7 @@ pub(super) fn accel(accel: Accel) -> &'static str {
     match accel {
         Accel::Kvm => "kvm",
         Accel::Tcg => "tcg",
+        Accel::Xen => "xen",
     }
 }
 

@@ -10,6 +10,7 @@ const PINGS: &[Need] = &[Need::Pings];
 const STREAMS: &[Need] = &[Need::Streams];
 const GUESTS: &[Need] = &[Need::Guests];
 const KVM: &[Need] = &[Need::Guests, Need::Kvm];
+const LINUX: &[Need] = &[Need::Guests, Need::LinuxHost];
 
 pub(super) static GUEST: [Field<GuestFigures>; 37] = [
     integer("guest", "number of the guest, from 1; 0 for bare metal", |g| Some(g.guest.into())),
@@ -90,16 +91,20 @@ pub(super) static GUEST: [Field<GuestFigures>; 37] = [
     cpu("vcpu_cpu_percent", "CPU time of its vCPU threads, 100 = one CPU", |g| Some(g.cpu?.vcpu_percent)),
     cpu("emulator_cpu_percent", "CPU time of QEMU's other threads, 100 = one CPU", |g| {
         Some(g.cpu?.emulator_percent)
-    }),
-    cpu("vhost_cpu_percent", "CPU time of its vhost workers, 100 = one CPU", |g| Some(g.cpu?.vhost_percent)),
+    })
+    .needs(LINUX),
+    cpu("vhost_cpu_percent", "CPU time of its vhost workers, 100 = one CPU", |g| Some(g.cpu?.vhost_percent))
+        .needs(LINUX),
     cpu("total_cpu_percent", "CPU time of all three, 100 = one CPU", |g| Some(g.cpu?.total_percent)),
     cpu("run_delay_percent", "time that its vCPUs waited for a host CPU", |g| Some(g.cpu?.run_delay_percent)),
     wait("vcpu_wait_ratio", "wait ÷ (run + wait) of its vCPU threads, 0 to 1", |g| g.cpu?.vcpu_wait_ratio),
-    wait("emulator_wait_ratio", "the same of QEMU's other threads", |g| g.cpu?.emulator_wait_ratio),
-    wait("vhost_wait_ratio", "the same of its vhost workers", |g| g.cpu?.vhost_wait_ratio),
+    wait("emulator_wait_ratio", "the same of QEMU's other threads", |g| g.cpu?.emulator_wait_ratio)
+        .needs(LINUX),
+    wait("vhost_wait_ratio", "the same of its vhost workers", |g| g.cpu?.vhost_wait_ratio).needs(LINUX),
     cpu("cgroup_pressure_percent", "time in which its control group waited for a CPU (PSI)", |g| {
         g.pressure_percent
-    }),
+    })
+    .needs(LINUX),
     cpu("inside_busy_percent", "busy share of its CPUs as it sees them", |g| g.inside_busy_percent),
     cpu("inside_steal_percent", "stolen share of them", |g| g.inside_steal_percent),
     real("from_target_packets", "packets", "packets that the host counted from it", |g| {
@@ -120,7 +125,7 @@ pub(super) static GUEST: [Field<GuestFigures>; 37] = [
         "interrupts of its NIC under test, all queues",
         |g: &GuestFigures| g.nic_interrupts_per_s,
     )
-    .needs(GUESTS),
+    .needs(LINUX),
     exit("exits_per_s", "KVM exits of all its vCPUs", |g| exits(g, "exits")),
     exit("io_exits_per_s", "exits for port I/O", |g| exits(g, "io_exits")),
     exit("mmio_exits_per_s", "exits for memory-mapped I/O", |g| exits(g, "mmio_exits")),

@@ -31,6 +31,7 @@ fn cause(trial: &TrialFigures) -> Option<String> {
     }
 }
 
+const LINUX: &[Need] = &[Need::LinuxHost];
 const TWO: &[Need] = &[Need::SeveralGuests];
 const GROUPS: &[Need] = &[Need::Groups];
 const TWO_GROUPS: &[Need] = &[Need::SeveralGroups];
@@ -131,28 +132,40 @@ pub(super) static NUMBERS: [Field<Numbers>; 52] = [
         "how much later the window begins because the rate had not settled",
         |n| Some(n.total.window_advanced_s),
     ),
-    real("busiest_cpu_percent", "%", "busy share of the busiest host CPU", |n| n.seen.busiest_cpu_percent()),
-    real("most_softirq_cpu_percent", "%", "share of soft interrupts of the host CPU with the most", |n| {
-        n.seen.most_softirq_percent()
-    }),
+    real("busiest_cpu_percent", "%", "busy share of the busiest host CPU", |n: &Numbers| {
+        n.seen.busiest_cpu_percent()
+    })
+    .needs(LINUX),
+    real(
+        "most_softirq_cpu_percent",
+        "%",
+        "share of soft interrupts of the host CPU with the most",
+        |n: &Numbers| n.seen.most_softirq_percent(),
+    )
+    .needs(LINUX),
     real("ksm_waited_s", "s", "how long the trial waited for KSM", |n: &Numbers| {
         n.seen.merging.map(|merging| merging.waited_s)
     })
-    .needs(&[Need::Guests]),
-    integer("ksm_pages_shared_before", "KSM's pages in use before the window", |n| {
+    .needs(&[Need::Guests, Need::LinuxHost]),
+    integer("ksm_pages_shared_before", "KSM's pages in use before the window", |n: &Numbers| {
         n.seen.merged.map(|[before, _]| before.shared as i64)
-    }),
-    integer("ksm_pages_shared_after", "the same after the window", |n| {
+    })
+    .needs(LINUX),
+    integer("ksm_pages_shared_after", "the same after the window", |n: &Numbers| {
         n.seen.merged.map(|[_, after]| after.shared as i64)
-    }),
-    integer("ksm_pages_sharing_before", "pages that KSM saves, before the window", |n| {
+    })
+    .needs(LINUX),
+    integer("ksm_pages_sharing_before", "pages that KSM saves, before the window", |n: &Numbers| {
         n.seen.merged.map(|[before, _]| before.sharing as i64)
-    }),
-    integer("ksm_pages_sharing_after", "the same after the window", |n| {
+    })
+    .needs(LINUX),
+    integer("ksm_pages_sharing_after", "the same after the window", |n: &Numbers| {
         n.seen.merged.map(|[_, after]| after.sharing as i64)
-    }),
-    real("context_switches_per_s", "1/s", "of the host", |n| n.seen.context_switches_per_s),
-    real("interrupts_per_s", "1/s", "of the host", |n| n.seen.interrupts_per_s),
+    })
+    .needs(LINUX),
+    real("context_switches_per_s", "1/s", "of the host", |n: &Numbers| n.seen.context_switches_per_s)
+        .needs(LINUX),
+    real("interrupts_per_s", "1/s", "of the host", |n: &Numbers| n.seen.interrupts_per_s).needs(LINUX),
     real("tester_busy_percent", "%", "busy share of all CPUs of the tester", |n| n.seen.tester.busy_percent),
     real("tester_busiest_cpu_percent", "%", "busy share of its busiest CPU", |n| {
         n.seen.tester.busiest_cpu_percent

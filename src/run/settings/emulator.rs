@@ -26,7 +26,8 @@ pub(in crate::run) async fn checks(session: &LabSession, guest: &RunningGuest, a
     let mut checks = vec![check(guest.number, "version of QEMU", expected, found)];
     let program = output(host, &["sh", "-c", PROGRAM, "find", &asked.to_string_lossy()]).await;
     if let Some(program) = program.filter(|program| !program.is_empty()) {
-        let running = output(host, &["readlink", &format!("/proc/{}/exe", guest.pid)]).await;
+        let running =
+            output(host, &["readlink", &format!("/proc/{}/exe", guest.pid.unwrap_or_default())]).await;
         checks.push(check(guest.number, "program of QEMU", program, running));
     }
     checks

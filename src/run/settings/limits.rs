@@ -39,7 +39,7 @@ impl LabSession {
                 .get(&guest)
                 .copied()
                 .unwrap_or(GuestLimits { bandwidth_bps: None, ..wanted });
-            if wanted.cpu != has.cpu {
+            if wanted.cpu != has.cpu && self.xen.is_none() {
                 self.apply_cpu(guest, wanted.cpu).await?;
             }
             if wanted.bandwidth_bps != has.bandwidth_bps {

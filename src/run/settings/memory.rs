@@ -15,7 +15,7 @@ pub(in crate::run) async fn checks(
     guest: &RunningGuest,
     configuration: &Configuration,
 ) -> Vec<Check> {
-    let path = |file: &str| format!("/proc/{}/{file}", guest.pid);
+    let path = |file: &str| format!("/proc/{}/{file}", guest.pid.unwrap_or_default());
     let pinned = match configuration.backend.datapath() {
         Some(Datapath::VhostVdpa) => {
             let status = session.lab.side(Side::Host).read(&path("status")).await.unwrap_or_default();

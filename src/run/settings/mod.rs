@@ -6,9 +6,10 @@
 //! - `nic`: queues and offloads of the NIC under test
 //! - `emulator`: the QEMU that runs a guest
 //! - `limits`: shares, quotas and caps of groups
+//! - `xen`: cpupool, scheduler, weights and caps of a Xen host
 //! - `paced`: background streams that are held to a rate
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::lab_session::LabSession;
 use crate::backend::Side;
@@ -25,10 +26,11 @@ pub(super) mod paced;
 pub(super) mod pin;
 pub(super) mod qemu_threads;
 pub(super) mod scheduler;
+pub(super) mod xen;
 
 /// What a script on the VM host prints whose arguments are the process number of a guest's QEMU and some words.
 async fn on_qemu(session: &LabSession, guest: &RunningGuest, script: &str, words: &[&str]) -> Result<String> {
-    let pid = guest.pid.to_string();
+    let pid = guest.pid.context("guests of Xen have no QEMU")?.to_string();
     let argv = [&["sh", "-c", script, "qemu", &pid], words].concat();
     Ok(session.lab.side(Side::Host).run(&argv).await?.stdout)
 }

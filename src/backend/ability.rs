@@ -20,6 +20,8 @@ pub enum Ability {
         /// Queue pairs, where they can be chosen.
         queues: u32,
     },
+    /// An interface of the host's end of the wire, which has settings.
+    HostInterface,
     /// A host's end of the wire that merges received packets.
     MergedFrames,
     /// A cap on the rate of each guest's NIC.
@@ -58,7 +60,10 @@ impl Backend {
 
     fn reason_against(self, ability: Ability) -> Option<String> {
         let Backend::Guest { model, datapath, attachment } = self else {
-            let of_guests = !matches!(ability, Ability::Mtu(_) | Ability::MergedFrames | Ability::RateCap);
+            let of_guests = !matches!(
+                ability,
+                Ability::Mtu(_) | Ability::HostInterface | Ability::MergedFrames | Ability::RateCap
+            );
             return of_guests.then(|| "it has no guests".into());
         };
         let is_virtio = model == NicModel::Virtio;
@@ -90,9 +95,10 @@ impl Backend {
                     Some("its NIC has one transmit queue".into())
                 }
             },
-            Ability::MergedFrames => {
-                on_switch.then(|| "Open vSwitch may need every frame as it came, and GRO merges them".into())
-            }
+            Ability::HostInterface => without_interface(attachment),
+            Ability::MergedFrames => on_switch
+                .then(|| "Open vSwitch may need every frame as it came, and GRO merges them".into())
+                .or_else(|| without_interface(attachment)),
             Ability::VhostWorkers => {
                 (datapath != Datapath::Vhost).then(|| "no worker of vhost moves its packets".into())
             }
@@ -103,6 +109,12 @@ impl Backend {
             }
         }
     }
+}
+
+/// Why the host's end of the wire has no interface, if so.
+fn without_interface(attachment: Attachment) -> Option<String> {
+    matches!(attachment, Attachment::Function | Attachment::Vdpa)
+        .then(|| "the guests have the NICs, and the host is left without an interface".into())
 }
 
 /// Why the MTU is too large, if it is. What a real NIC takes, only the NIC knows.
@@ -147,6 +159,8 @@ mod tests {
             ("vdpa", Ability::QueueSize),
             ("virtio", Ability::Coalescing),
             ("ovs", Ability::MergedFrames),
+            ("vdpa", Ability::HostInterface),
+            ("pci-passthrough", Ability::HostInterface),
             ("vhost-user", Ability::RateCap),
             ("baremetal", Ability::Guests),
         ] {

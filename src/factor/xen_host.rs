@@ -25,7 +25,10 @@ pub(super) static FACTORS: &[Descriptor] = &[
         about: "Xen only: scheduler of the guests' vCPUs, \"credit\" or \"credit2\": that of the run's own cpupool, or, without \
                 one, that of the hypervisor, which must have been booted with it. Left out: the hypervisor's",
         levels: &["\"credit\"", "\"credit2\""],
-        phrase: Phrase::Named("Xen scheduler"),
+        phrase: Phrase::Own(|c| match c.xen.scheduler {
+            Some(scheduler) => scheduler.to_string(),
+            None => "Xen's scheduler as found".into(),
+        }),
         ..Descriptor::new(Factor::XenScheduler, "host.xen_scheduler", Scope::Guest, SCHEDULER)
     },
     Descriptor {
@@ -39,7 +42,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
         about: "Xen only: slice of the credit scheduler in the run's own cpupool, for example \"30 ms\" (Xen's own choice); ignored \
                 by credit2, which has none",
         levels: &["\"30 ms\"", "\"5 ms\""],
-        phrase: Phrase::Named("Xen slice in ms"),
+        phrase: Phrase::Own(|c| c.xen.slice_ms.map(|slice| format!("slice {slice} ms")).unwrap_or_default()),
         ..Descriptor::new(Factor::XenSlice, "host.xen_slice", Scope::Guest, field!(xen.slice_ms))
     },
     Descriptor {
@@ -53,7 +56,9 @@ pub(super) static FACTORS: &[Descriptor] = &[
         about: "Xen only: the least time that a vCPU runs before another one takes its place, in the run's own cpupool, for example \
                 \"1 ms\" (Xen's own choice)",
         levels: &["\"1 ms\"", "\"100 us\""],
-        phrase: Phrase::Named("Xen ratelimit in µs"),
+        phrase: Phrase::Own(|c| {
+            c.xen.ratelimit_us.map(|least| format!("ratelimit {least} µs")).unwrap_or_default()
+        }),
         ..Descriptor::new(Factor::XenRatelimit, "host.xen_ratelimit", Scope::Guest, field!(xen.ratelimit_us))
     },
 ];
@@ -87,6 +92,19 @@ mod tests {
         assert!(!of("credit", 30).same_boot(&of("credit2", 30)));
         assert_eq!(of("credit2", 30).level(Factor::XenScheduler), "credit2");
         assert!(Configuration::default().with(Factor::XenScheduler, Value::Word("rtds".into())).is_err());
+    }
+
+    #[test]
+    fn a_label_says_scheduler_and_slice_and_nothing_of_a_slice_that_there_is_not() {
+        let credit =
+            Configuration::default().with(Factor::XenScheduler, Value::Word("credit".into())).unwrap();
+        let words =
+            |c: &Configuration| [Factor::XenScheduler, Factor::XenSlice].map(|factor| factor.phrase(c));
+        assert_eq!(words(&credit), ["credit", ""]);
+        assert_eq!(
+            words(&credit.with(Factor::XenSlice, Value::Number(5)).unwrap()),
+            ["credit", "slice 5 ms"]
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::facts::Facts;
 use super::memory::MemoryState;
 use super::settings::KernelSettings;
+use super::xl;
 
 /// What the figures depend on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -126,10 +127,10 @@ impl Environment {
             profile: profile.into(),
             profile_sha256: sha256(profile_text),
             cpu_model: facts.cpu("model name").map(str::to_owned),
-            cpus: facts.cpus().unwrap_or(0) as u32,
+            cpus: xl::cpus(facts).unwrap_or_else(|| facts.cpus().unwrap_or(0) as u32),
             kvm_usable: facts.kvm_usable(),
             virtualisation: facts.virtualisation().map(str::to_owned),
-            virtual_machine: facts.is_guest(),
+            virtual_machine: facts.is_guest() && !xl::is_dom0(facts), // what Xen itself runs on, dom0 cannot tell
             memory_mib: facts.memory_mib().unwrap_or(0),
             memory: MemoryState::from_facts(facts),
             settings: KernelSettings::from_facts(facts),
@@ -185,6 +186,16 @@ mod tests {
         let machine = crate::machine::Machine::local();
         let facts = crate::machine::blocking::wait(crate::host::gather(&machine)).unwrap().unwrap();
         Environment { libvirt, ..Environment::from_facts(&facts, "quick", "abc") }
+    }
+
+    #[test]
+    fn a_xen_host_has_all_its_cpus_and_is_not_the_virtual_machine_that_dom0_is() {
+        let text =
+            [include_str!("../../tests/fixtures/xen/dom0.txt"), "/proc/cpuinfo:flags : fpu hypervisor\n"];
+        let environment = Environment::from_facts(&Facts::parse(&text.concat()), "quick", "abc");
+        assert_eq!((environment.cpus, environment.virtual_machine), (2, false));
+        let other = Environment::from_facts(&Facts::parse(text[1]), "quick", "abc");
+        assert!(other.virtual_machine);
     }
 
     #[test]

@@ -112,6 +112,11 @@ pub fn version(printed: &str) -> Option<String> {
     ))
 }
 
+/// The CPUs of a Xen host, of which dom0 sees its own; `None` on others.
+pub fn cpus(facts: &Facts) -> Option<u32> {
+    info(facts.text(INFO)?, "nr_cpus")?.parse().ok()
+}
+
 /// Whether the facts are those of a Xen dom0.
 pub fn is_dom0(facts: &Facts) -> bool {
     facts.text("/proc/xen/capabilities").is_some_and(|text| text.contains("control_d"))

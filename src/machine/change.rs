@@ -384,6 +384,38 @@ mod tests {
     }
 
     #[test]
+    fn a_guest_of_xen_s_and_its_cpupool_go_and_its_cpus_are_given_back_once() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        // A pool cannot be destroyed before the guest in it.
+        let xl = r#"#!/bin/sh
+cd "${0%/*}" || exit
+case $1 in
+domid | cpupool-list) [ -e "$2" ] ;;
+destroy) rm "$2" ;;
+cpupool-destroy) [ ! -e kf-abc234-g1 ] && rm "$2" ;;
+cpupool-cpu-add) [ ! -e "cpu$3" ] && touch "cpu$3" ;;
+esac"#;
+        std::fs::write(path("xl"), xl).unwrap();
+        std::fs::set_permissions(path("xl"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        ["kf-abc234-g1", "kf-abc234"].iter().for_each(|name| std::fs::write(path(name), "").unwrap());
+        let guest = Change::XenDomain { name: "kf-abc234-g1".into() };
+        let pool = Change::Cpupool { name: "kf-abc234".into(), cpus: [2, 3].into() };
+        let undo = || {
+            let scripts = [script(&guest), script(&pool)].concat();
+            undone(&format!("PATH={}:$PATH\n{scripts}", root.path().display()))
+        };
+        let did = [
+            "destroyed the guest kf-abc234-g1",
+            "destroyed the cpupool kf-abc234",
+            "gave CPU 2 back to Pool-0",
+            "gave CPU 3 back to Pool-0",
+        ];
+        assert_eq!(undo(), (did.map(str::to_owned).to_vec(), vec![]));
+        assert_eq!(undo(), (vec![], vec![]), "a second time there is nothing to undo");
+    }
+
+    #[test]
     fn scripts_of_thousands_of_changes_stay_below_the_kernel_s_limit_and_lose_none() {
         let changes: Vec<Change> =
             (0..9000).map(|n| Change::GuestGroups { name: format!("kf-abc234-g{n}") }).collect();

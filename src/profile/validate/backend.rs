@@ -39,6 +39,15 @@ fn ability(factor: Factor, level: &Value, factors: &[Levels]) -> Option<Ability>
             queues: levels_of(factors, Factor::Queues).iter().map(queues).min().unwrap_or(1),
         },
         Factor::HostGro if *level == Value::Switch(true) => Ability::MergedFrames,
+        Factor::HostRps
+        | Factor::HostRpsFlowCnt
+        | Factor::HostXps
+        | Factor::HostIrq
+        | Factor::HostCoalesceRx
+        | Factor::HostCoalesceTx
+        | Factor::HostGro
+        | Factor::HostGso
+        | Factor::HostTso => Ability::HostInterface,
         Factor::PinVhost => Ability::VhostWorkers,
         Factor::Background | Factor::GroupLimits => Ability::Guests,
         _ => return None,

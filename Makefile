@@ -11,7 +11,7 @@ QUICK = --lib --bins --examples --test architecture --test cli --test simulation
 help:
 	@echo 'make quickstart    install what is missing, build, and measure real guests (about ten minutes the first time)'
 	@echo 'make check         format, lints, docs, unit and CLI tests: minutes, no guests'
-	@echo 'make test          make check, all tests with real guests, and the emulated lab (about 80 minutes on two cores)'
+	@echo 'make test          make check, all tests with real guests, and the emulated lab (about 85 minutes on two cores)'
 	@echo 'make lab           every backend with real KVM guests in emulated machines (results in target/lab)'
 	@echo 'make benchmark     what kvmfair itself costs, as ratios, in a Markdown table'
 	@echo 'make simulate      how often tests, intervals and the gate are right, with planted truths (minutes; prints tables)'
@@ -34,7 +34,7 @@ test: install-test-deps check
 	$(CARGO) test --locked --test dataframes --test browser
 	$(CARGO) test --locked --test guests -- --test-threads 4 kill
 	$(CARGO) test --locked --test guests -- --test-threads 4 --skip kill
-	$(MAKE) lab
+	LAB_SHORT=1 $(MAKE) lab
 
 lint: install-deps doc
 	$(CARGO) fmt --check

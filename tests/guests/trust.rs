@@ -188,7 +188,7 @@ fn bare_metal_alone_opens_no_libvirt() {
 }
 
 #[test]
-fn a_guest_has_a_confined_qemu_whose_death_in_a_trial_is_named_before_the_window_is_over() {
+fn a_guest_whose_filtered_qemu_dies_in_its_trial_is_named_before_the_window_is_over() {
     let place = Sandbox::with_guests();
     let body = LOAD.replace("window = \"3 s\"", "window = \"120 s\"");
     let profile = place.profile("dies", &format!("{body}[network]\nbackend = \"virtio\"\n"));
@@ -196,11 +196,8 @@ fn a_guest_has_a_confined_qemu_whose_death_in_a_trial_is_named_before_the_window
     running.hear("flows for");
     let pid = qemu_of(&place);
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    for confined in ["CapEff:\t0000000000000000\n", "NoNewPrivs:\t1\n", "Seccomp:\t2\n"] {
-        assert!(
-            status.contains(confined),
-            "a guest that breaks out has less than root, {confined:?}: {status}"
-        );
+    for filter in ["NoNewPrivs:\t1\n", "Seccomp:\t2\n"] {
+        assert!(status.contains(filter), "QEMU is behind its seccomp filter: {status}");
     }
     nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
     let ended = running.end().expect(5);

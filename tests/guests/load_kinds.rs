@@ -52,7 +52,8 @@ fn every_kind_is_measured_in_its_unit_and_leaves_nothing_behind() {
             _ if is_stream(&flow) => ("throughput_mbps", false),
             _ => ("rate_tps", true),
         };
-        assert!(number(&flow, rate) > 0.0, "{flow:?}");
+        // A datagram that is lost on a busy machine stops a UDP_RR flow, which must be said then.
+        assert!(number(&flow, rate) > 0.0 || number(&flow, "stalled_s") > 0.0, "{flow:?}");
         assert_eq!(flow["whole_flow_p99_latency_us"].is_empty(), !is_netperfs, "{flow:?}");
         if flow["test"] == "ping" {
             pings_are_there(&flow);

@@ -132,7 +132,10 @@ fn a_wrong_count_is_found(raw: &RawTrial) {
             panic!("{} with {factor} of its packets is still valid", raw.configuration.test);
         };
         assert!(
-            reasons.iter().any(|reason| reason.to_string().starts_with("the host counted")),
+            reasons.iter().map(ToString::to_string).any(|reason| {
+                // So many bytes are more than any NIC moves, where the flow is a fast one.
+                ["the host counted", "raw data that cannot be true"].iter().any(|why| reason.starts_with(why))
+            }),
             "{reasons:?}"
         );
     }

@@ -29,6 +29,7 @@ fn stolen_of(guests: &[RawGuest], number: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::fixture;
     use crate::raw::CpuTimes;
 
     #[test]
@@ -40,5 +41,20 @@ mod tests {
         assert_eq!(stolen_of(&[guest], 1), 0.0);
         let once = RawGuest { inside: vec![reading(10.0, 3.0)], ..RawGuest::new(1, "g1") };
         assert_eq!(stolen_of(&[once], 1), 0.0);
+    }
+    #[test]
+    fn the_delay_of_each_guest_grows_over_the_samples_and_the_host_s_is_that_of_the_one_that_waited_most() {
+        let configuration = fixture::configuration("virtio", 2);
+        let mut raw = fixture::trial(configuration, &[900.0, 1100.0]);
+        let reading = |at_s, steal| (at_s, CpuTimes { steal, ..CpuTimes::default() });
+        for (guest, stolen_s) in raw.guests.iter_mut().zip([1.0, 4.0]) {
+            guest.inside = vec![reading(10.0, 0.0), reading(20.0, stolen_s)];
+        }
+        add_run_delays(&mut raw);
+        let (first, last) = (&raw.host[0], raw.host.last().unwrap());
+        let passed_s = last.at_s - first.at_s;
+        let delays = |index: usize| last.targets[index].vcpu_delay_s - first.targets[index].vcpu_delay_s;
+        assert!((delays(0) - 0.1 * passed_s).abs() < 1e-9 && (delays(1) - 0.4 * passed_s).abs() < 1e-9);
+        assert!((last.pressure_s.unwrap() - 0.4 * passed_s).abs() < 1e-9 && passed_s > 0.0);
     }
 }

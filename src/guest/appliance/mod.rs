@@ -73,9 +73,8 @@ pub struct Appliance {
 /// The image for this machine's packages: from the cache if it is intact there, else built now (about ten seconds,
 /// most of it the kernel's download, which happens once).
 ///
-/// `kernel` is the image that the profile names, with its modules in `/lib/modules`; a guest of Xen's needs one with its driver, and
-/// uncompressed; `progress` gets a line before each
-/// step that takes time. Blocks while another process builds.
+/// `kernel` is the image that the profile names, with its modules in `/lib/modules`. `for_xen` takes none from the cache that lacks
+/// the driver of Xen's guests. `progress` gets a line before each step that takes time. Blocks while another process builds.
 ///
 /// # Errors
 /// A program, a library or a kernel is missing, or the cache cannot be written; the message names the package.

@@ -1,4 +1,4 @@
-//! What background load does to the guests beside it: mean, P99 and longest transaction by what the neighbours do, and by
+//! What background load does to the guests beside it: mean, P99 and longest latency by what the neighbours do, and by
 //! how the scheduler is set while they do it.
 
 use super::axis::Axis;
@@ -12,7 +12,7 @@ use crate::stats::Estimate;
 
 /// What each panel shows.
 const PANELS: [(Metric, &str); 3] =
-    [(Metric::MeanLatency, "mean"), (Metric::P99Latency, "P99"), (Metric::MaxLatency, "longest transaction")];
+    [(Metric::MeanLatency, "mean"), (Metric::P99Latency, "P99"), (Metric::MaxLatency, "longest")];
 const EXPLANATION: &str = "of the measured guests, scales differ; P99: median over their flows; P99 and longest: whole flow, \
                            closed loop, with the warm-up";
 const EXPLANATION_OF_PINGS: &str = "of the measured guests, scales differ; pings that were sent in the window, open loop; P99: median \

@@ -203,7 +203,7 @@ fn waiting_stands_over_host_cpu_with_a_point_for_each_trial() {
 #[test]
 fn what_background_does_stands_by_background_and_by_setting() {
     let solo = chart("interference", "latency_by_background-no-quota");
-    says(solo, &["network", "paced", "mean, µs", "P99, µs", "longest transaction, µs", "virtio"]);
+    says(solo, &["network", "paced", "mean, µs", "P99, µs", "longest, µs", "virtio"]);
     let network = chart("interference", "latency_by_setting-network-background");
     says(network, &["no\u{a0}quota", "quota\u{a0}50\u{a0}%"]);
     let many = chart("settings", "latency_by_setting-network-background");

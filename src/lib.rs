@@ -27,7 +27,7 @@
 //!   dictionary
 //! - [`report`] (P): figures -> tables, Markdown, HTML and charts; renderers return text or bytes
 //! - [`results`]: the run directory: raw trials, kept figures, tables, resume, export
-//! - [`lab`]: the machines, in namespaces or remote; wire, switch; the journal and how it is undone
+//! - [`lab`]: the machines, in namespaces, remote, or a dom0 of Xen; wire, switch; the journal and how it is undone
 //! - [`guest`]: the image, the domain XML, guests that are ready
 //! - [`preflight`]: whether the machines have what a profile needs
 //! - [`doctor`] (P): facts of a VM host -> ratings; only [`doctor::inspect`] does IO

@@ -132,7 +132,7 @@ fn a_reader_who_points_at_a_value_sees_it_with_its_names_and_trials() {
     for size in [NARROW, WIDE] {
         let text = seen(&run, &[size, LIGHT], script);
         assert!(text.starts_with("false|") && text.ends_with("|true"), "{text}");
-        for fact in ["number of guests: 1", "transactions/s", "n=3", "trials 1, 7, 13"] {
+        for fact in ["number of guests: 1", "transactions/s", "n=3", "trials 1, 7 and 13"] {
             assert!(text.contains(fact), "{fact}: {text}");
         }
     }

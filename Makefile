@@ -15,7 +15,7 @@ help:
 	@echo 'make lab           every backend with real KVM guests in emulated machines (results in target/lab)'
 	@echo 'make benchmark     what kvmfair itself costs, as ratios, in a Markdown table'
 	@echo 'make simulate      how often tests, intervals and the gate are right, with planted truths (minutes; prints tables)'
-	@echo 'make chaos         a hundred runs and clean-ups killed at random moments; nothing may be left or touched (about an hour)'
+	@echo 'make chaos         a hundred runs and clean-ups killed at random moments; nothing may be left or touched (an hour and a half)'
 	@echo 'make faults        a fault of each kind in a trial of its own, and what became of it, as a table (ten minutes)'
 	@echo 'make fuzz          every parser of foreign text under libFuzzer, FUZZ_SECONDS (60) each; prints how often it was executed'
 	@echo 'make deny          licences and sources of all packages that kvmfair is built from'
@@ -63,10 +63,11 @@ deny:
 	command -v cargo-deny > /dev/null || CARGO_PROFILE_RELEASE_OPT_LEVEL=0 $(CARGO) install --locked cargo-deny
 	$(CARGO) deny --locked --config .deny.toml check licenses bans sources
 
-# A hundred kills of runs at random moments, and as many again of `clean` and in a hardware lab; twenty times two runs side by side,
-# and one beside a foreign guest: about an hour.
-chaos: install-test-deps
+# A hundred kills of runs at random moments, and as many again of `clean` and in a hardware lab; forty on the backends of the emulated
+# lab; twenty times two runs side by side, and one beside a foreign guest: an hour and a half.
+chaos: install-test-deps install-lab-deps
 	CHAOS=100 $(CARGO) test --locked --test guests -- --nocapture --test-threads 1 chaos
+	tests/lab/run --timeout 3600 --cpus 1 --memory 10240 --results target/lab-chaos -- env CHAOS=40 tests/lab/job chaos
 	ROUNDS=20 $(CARGO) test --locked --test guests -- --nocapture --test-threads 1 neighbours
 
 # On request: a machine that freezes for seconds moves a fault into another moment of its trial.

@@ -39,7 +39,7 @@ pub enum ClockError {
     Uncertain(&'static str, f64),
     /// It was set.
     #[error(
-        "the clock of the {0} was stepped by {1:.1} ms during the load (hint: wait until NTP has settled)"
+        "the clock of the {0} was stepped by {1:.3} s during the load (hint: wait until NTP has settled)"
     )]
     Moved(&'static str, f64),
 }
@@ -89,6 +89,11 @@ impl Clocks {
         host_s - self.host.s + self.tester.s
     }
 
+    /// The tester's clock minus this machine's monotonic clock, s.
+    pub fn of_tester_s(&self) -> f64 {
+        self.tester.s
+    }
+
     /// The tester's time at this machine's time `local_s`, s.
     pub fn from_local(&self, local_s: f64) -> f64 {
         local_s - self.local.s + self.tester.s
@@ -100,7 +105,7 @@ fn between(what: &'static str, before: Offset, after: Offset) -> Result<Offset, 
     let tolerance = if uncertainty_s == 0.0 { MAX_STEP_S } else { MAX_DRIFT_S };
     let moved = (after.s - before.s).abs();
     if moved > tolerance + before.uncertainty_s + after.uncertainty_s {
-        return Err(ClockError::Moved(what, moved * 1e3));
+        return Err(ClockError::Moved(what, moved));
     }
     Ok(Offset { s: (before.s + after.s) / 2.0, uncertainty_s })
 }
@@ -176,6 +181,6 @@ mod tests {
         let steady = before.steady(clocks(100.0, 103.006, 0.002)).unwrap();
         assert!((steady.from_host(0.0) - 3.003).abs() < 1e-9);
         let moved = before.steady(clocks(100.0, 103.02, 0.002)).unwrap_err();
-        assert!(moved.to_string().starts_with("the clock of the tester was stepped by 20.0 ms"), "{moved}");
+        assert!(moved.to_string().starts_with("the clock of the tester was stepped by 0.020 s"), "{moved}");
     }
 }

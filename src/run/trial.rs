@@ -16,7 +16,7 @@ use super::settings::{kernel, xen};
 use super::time_limits::{ORPHAN_LIMIT, START_LIMIT};
 use super::{background, cgroup, exits, snapshots, stolen, verify};
 use crate::backend::{Counted, Side};
-use crate::clock::wall_clock;
+use crate::clock::{clock_offset, monotonic};
 use crate::load::Load;
 use crate::load::clocks::Clocks;
 use crate::load::parse;
@@ -56,19 +56,24 @@ pub async fn run(
 ) -> Result<RawTrial, RehearsalFailed> {
     let mut raw = blank(planned, session.accel, session.groups());
     session.fault = None;
-    (raw.host_cpus, raw.started_s) = (session.host_cpus.len() as u32, wall_clock());
+    raw.host_cpus = session.host_cpus.len() as u32;
     raw.online_cpus = session.host_cpus.clone();
-    match steps(session, timing, events, &mut raw).await {
-        Ok(()) => {}
+    // A wall clock that is set while guests boot must not lengthen the trial.
+    raw.started_s = monotonic();
+    let offset_s = match steps(session, timing, events, &mut raw).await {
+        Ok(clocks) => clocks.of_tester_s(),
         Err(Broken::Run(failed)) => return Err(failed),
         Err(Broken::Trial { stage, cause }) => {
             session.fault = LabFault::find(&cause);
             let cause = format!("{cause:#}").replace('\n', " ");
             tracing::warn!(trial = raw.trial, ?stage, cause, "the trial failed");
             raw.failure = Some(Failure { stage, cause });
+            clock_offset()
         }
-    }
-    raw.ended_s = wall_clock();
+    };
+    raw.started_s += offset_s;
+    raw.moved_s = raw.moved_s.map(|moved_s| moved_s + offset_s);
+    raw.ended_s = monotonic() + offset_s;
     Ok(raw)
 }
 
@@ -105,10 +110,10 @@ async fn steps(
     timing: &Timing,
     events: &Events,
     raw: &mut RawTrial,
-) -> Result<(), Broken> {
+) -> Result<Clocks, Broken> {
     let configuration = raw.configuration.clone();
     raw.merging = session.move_to(&configuration, raw.repeat).await.map_err(at(Stage::Provision))?;
-    raw.moved_s = Some(wall_clock());
+    raw.moved_s = Some(monotonic());
     raw.checks = verify::checks(session, &configuration).await.map_err(at(Stage::Verify))?;
     raw.checks.extend(cgroup::checks(session, &configuration, &raw.groups).await);
     if !session.rehearsed {
@@ -145,8 +150,9 @@ async fn steps(
     if session.xen.is_some() {
         stolen::add_run_delays(raw);
     }
-    by_the_testers_clock(session, clocks, raw).await.map_err(at(Stage::Load))?;
-    enough(&raw.host).map_err(at(Stage::Probe))
+    let clocks = by_the_testers_clock(session, clocks, raw).await.map_err(at(Stage::Load))?;
+    enough(&raw.host).map_err(at(Stage::Probe))?;
+    Ok(clocks)
 }
 
 /// A backend that is not the one asked for may be why nothing came through.
@@ -156,7 +162,7 @@ fn with_broken_proofs(cause: anyhow::Error, checks: &[Check]) -> anyhow::Error {
 }
 
 /// Netperf stamps its results with the tester's clock; everything else is brought to it.
-async fn by_the_testers_clock(session: &LabSession, before: Clocks, raw: &mut RawTrial) -> Result<()> {
+async fn by_the_testers_clock(session: &LabSession, before: Clocks, raw: &mut RawTrial) -> Result<Clocks> {
     let after = Clocks::read(session.lab.side(Side::Host), session.lab.side(Side::Tester)).await?;
     let clocks = before.steady(after)?;
     raw.host.iter_mut().for_each(|sample| sample.at_s = clocks.from_host(sample.at_s));
@@ -169,7 +175,7 @@ async fn by_the_testers_clock(session: &LabSession, before: Clocks, raw: &mut Ra
         let times = times.chain(guest.exits.iter_mut().map(|(at_s, _)| at_s));
         times.for_each(|at_s| *at_s = clocks.from_local(*at_s));
     }
-    Ok(())
+    Ok(clocks)
 }
 
 fn enough(samples: &[HostSample]) -> Result<()> {

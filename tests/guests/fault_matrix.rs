@@ -15,9 +15,9 @@
 //! | run directory and state directory full | `fault_matrix_disks` |
 //! | room for a cloud image | `hardware_ways` |
 //! | report on a full disk | `tests/cli/untrusted_runs.rs` |
-//! | kvmfair killed | `interrupt`, `chaos`, `trust` |
+//! | kvmfair killed | `interrupt`, `chaos`, `trust`, `tests/lab/chaos` |
 //!
-//! The clock of this machine is not stepped: a test has none of its own.
+//! The clock of this machine is not set here, because it is everybody's: the emulated lab sets its own (`tests/lab/clock`).
 
 use std::thread::sleep;
 use std::time::Duration;

@@ -16,7 +16,7 @@ use nix::sys::signal::Signal;
 const SWAPPINESS: &str = "/proc/sys/vm/swappiness";
 
 const REST: &str = "[guest]\nmemory = \"96 MiB\"\nvms = 2\n[tuning.host]\nswappiness = 61\n
-[workload]\nflows = 4\nwarmup = \"500 ms\"\nwindow = \"30 s\"\ncooldown = \"500 ms\"\ninterval = \"250 ms\"\nrepeats = 2\n
+[workload]\nflows = 4\nwarmup = \"500 ms\"\nwindow = \"WINDOW\"\ncooldown = \"500 ms\"\ninterval = \"250 ms\"\nrepeats = 2\n
 [network]\nbackend = \"virtio\"\n";
 
 /// A lab, a run in it, and the setting before that.
@@ -28,10 +28,12 @@ struct Lab {
 }
 
 impl Lab {
-    fn new() -> Lab {
+    /// With a window of that length, s.
+    fn new(window: u32) -> Lab {
         let (place, machines) = (Sandbox::with_guests(), Machines::new());
         machines.dropbear_at_the_tester(); // it is the pickier server, and a watchdog is the longest command
-        let profile = place.profile("lost", &format!("{LAB}{REST}"));
+        let profile =
+            place.profile("lost", &format!("{LAB}{REST}").replace("WINDOW", &format!("{window} s")));
         Lab { place, machines, profile, before: fs::read_to_string(SWAPPINESS).unwrap() }
     }
 
@@ -52,7 +54,7 @@ impl Lab {
 
 #[test]
 fn after_a_kill_the_machines_take_the_run_back_and_clean_finds_nothing_to_undo() {
-    let lab = Lab::new();
+    let lab = Lab::new(30);
     lab.in_mid_trial().kill();
     lab.place.note_runs();
     lab.taken_back("killed");
@@ -64,7 +66,7 @@ fn after_a_kill_the_machines_take_the_run_back_and_clean_finds_nothing_to_undo()
 
 #[test]
 fn machines_that_are_cut_off_take_the_run_back_and_the_run_ends_with_their_name() {
-    let lab = Lab::new();
+    let lab = Lab::new(30);
     let running = lab.in_mid_trial();
     lab.machines.cut(true);
     lab.taken_back("cut off");
@@ -81,7 +83,7 @@ fn machines_that_are_cut_off_take_the_run_back_and_the_run_ends_with_their_name(
 
 #[test]
 fn a_run_that_was_frozen_for_too_long_ends_with_the_machine_s_name_and_can_be_resumed() {
-    let lab = Lab::new();
+    let lab = Lab::new(6);
     let mut running = lab.in_mid_trial();
     running.hear("flows for"); // of the second trial
     running.signal(Signal::SIGSTOP);

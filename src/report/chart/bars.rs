@@ -16,7 +16,8 @@ use super::style::{BOLD, TEXT};
 use super::svg::{Align, Area, Canvas, DrawError, Drawn, GREY, INK, Point, Stroke, WHITE};
 use crate::stats::Estimate;
 
-/// Widest name of a bar, px, before it is shortened; with panels side by side.
+/// Widest line of a bar's name, px; with panels side by side. A name has two lines where its row has room for them, then it is
+/// shortened.
 const NAME_WIDTH: f64 = 470.0;
 const NAME_BESIDE_PANELS: f64 = 330.0;
 /// Highest and lowest row, and the thickest bar, px.
@@ -59,7 +60,8 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, bars: &Bars) -> Drawn {
     let top = frame::key(canvas, plot, names, Swatch::Square) + head(bars);
     let row = ((plot.bottom - BELOW - top) / rows(bars)).clamp(LOWEST_ROW, ROW);
     let most = if bars.panels.len() > 1 { NAME_BESIDE_PANELS } else { NAME_WIDTH };
-    let widest = bars.bars().map(|bar| TEXT.width(&bar.label)).fold(0.0, f64::max).min(most) + 14.0;
+    let name = |bar: &Bar| TEXT.wrap(&bar.label, most, if row < 2.0 * LINE { 1 } else { 2 });
+    let widest = bars.bars().flat_map(name).map(|line| TEXT.width(&line)).fold(0.0, f64::max) + 14.0;
     let panels = panels(canvas, plot, bars, (top, top + rows(bars) * row), widest)?;
     let mut y = top;
     for group in &bars.groups {
@@ -73,9 +75,12 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, bars: &Bars) -> Drawn {
             let middle = y + row / 2.0;
             let id = format!("{} {}", group.title, bar.label);
             canvas.group("series", &id, |canvas| {
-                let name = TEXT.shorten(&bar.label, most);
-                let at = (plot.left + widest - 12.0, middle);
-                canvas.centred("bar", &name, at, Align::Right, (TEXT, INK));
+                let name = name(bar);
+                let first = middle - (name.len() as f64 - 1.0) * LINE / 2.0;
+                for (number, line) in name.iter().enumerate() {
+                    let at = (plot.left + widest - 12.0, first + number as f64 * LINE);
+                    canvas.centred("bar", line, at, Align::Right, (TEXT, INK));
+                }
                 for (index, panel) in panels.iter().enumerate() {
                     if let Some(value) = bar.values.get(index).copied().flatten() {
                         let facts = hint::of_bar(&group.title, bar, &bars.panels[index], &value);

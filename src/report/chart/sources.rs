@@ -65,31 +65,39 @@ fn congestion(name: &'static str, backends: &[&str]) -> Run {
 
 /// What the neighbours do, with and without a cap on them, beside guests of so many vCPUs.
 fn interference(name: &'static str, vcpus: &[u32]) -> Run {
+    let many = vcpus.len() > 1;
     let of = |quota_us, vcpus| {
         use Background::{CpuBurner, NetLoad, None, Paced};
         [None, CpuBurner, NetLoad, Paced].map(|background| Configuration {
             background,
             quota_us,
             vcpus,
+            // A third word in the names of the many settings, which then need two lines.
+            group_limits: many.then_some(quota_us > 0),
             ..raw::configuration("virtio", 2)
         })
     };
     let both = |quota_us| vcpus.iter().flat_map(move |vcpus| of(quota_us, *vcpus));
     let configurations = [0, 50_000].into_iter().flat_map(both).collect();
-    run(name, configurations, &[Factor::Background, Factor::Quota, Factor::Vcpus], |configuration, wobble| {
-        let (slower, times) = match (configuration.background, configuration.quota_us) {
-            (Background::None, _) => (1.0, 1.0),
-            (Background::CpuBurner, 0) => (1.4, 8.0),
-            (_, 0) => (2.2, 60.0),
-            _ => (1.1, 3.0),
-        };
-        let mut raw =
-            raw::trial(configuration.clone(), &[4000.0 * wobble / slower, 4000.0 * wobble / slower]);
-        for flow in &mut raw.flows {
-            flow.result.insert("MAX_LATENCY".into(), (5000.0 * wobble * times).to_string());
-        }
-        raw
-    })
+    run(
+        name,
+        configurations,
+        &[Factor::Background, Factor::Quota, Factor::Vcpus, Factor::GroupLimits],
+        |configuration, wobble| {
+            let (slower, times) = match (configuration.background, configuration.quota_us) {
+                (Background::None, _) => (1.0, 1.0),
+                (Background::CpuBurner, 0) => (1.4, 8.0),
+                (_, 0) => (2.2, 60.0),
+                _ => (1.1, 3.0),
+            };
+            let mut raw =
+                raw::trial(configuration.clone(), &[4000.0 * wobble / slower, 4000.0 * wobble / slower]);
+            for flow in &mut raw.flows {
+                flow.result.insert("MAX_LATENCY".into(), (5000.0 * wobble * times).to_string());
+            }
+            raw
+        },
+    )
 }
 
 /// Exits of an emulated and a paravirtual NIC, under KVM.

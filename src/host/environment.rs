@@ -62,10 +62,16 @@ pub struct Environment {
     /// Version and build of each QEMU that the profile names, by its path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub emulators: BTreeMap<String, String>,
+    /// Version of Xen, if it ran the guests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xen: Option<String>,
     /// libvirt's version.
     pub libvirt: Option<String>,
     /// netperf's version.
     pub netperf: Option<String>,
+    /// Version of iputils' ping; absent where no configuration uses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ping: Option<String>,
     /// Open vSwitch with its datapath, and DPDK; absent where no configuration uses them.
     pub open_vswitch: Option<String>,
     /// Kernel of the guests; absent where no guest was booted, and for a cloud image, which brings its own.
@@ -91,6 +97,17 @@ impl Environment {
         let mut found = Vec::new();
         differ("", &value(self), &value(other), &mut found);
         found
+    }
+
+    /// What sent the requests: the tester, or this machine.
+    pub fn tester(&self) -> &Environment {
+        self.tester.as_deref().unwrap_or(self)
+    }
+
+    /// Without the version of ping, where nothing was measured by it.
+    pub fn without_ping(self) -> Environment {
+        let tester = self.tester.map(|tester| Box::new(tester.without_ping()));
+        Environment { ping: None, tester, ..self }
     }
 
     /// What figures depend on, as JSON: without dates, amounts in use and the profile's own name and digest.
@@ -142,6 +159,7 @@ impl Environment {
                 .map(str::to_owned),
             qemu: version("qemu"),
             netperf: version("netperf"),
+            ping: version("ping"),
             ..Environment::default()
         }
     }
@@ -196,6 +214,21 @@ mod tests {
         assert_eq!((environment.cpus, environment.virtual_machine), (2, false));
         let other = Environment::from_facts(&Facts::parse(text[1]), "quick", "abc");
         assert!(other.virtual_machine);
+    }
+
+    #[test]
+    fn the_tester_s_programs_are_another_machine_s_where_it_is_one() {
+        let with = |netperf: &str| Environment {
+            netperf: Some(netperf.into()),
+            ping: Some("20221126".into()),
+            ..Environment::default()
+        };
+        let alone = with("2.7.0");
+        assert_eq!(alone.tester().netperf.as_deref(), Some("2.7.0"));
+        let both = Environment { tester: Some(Box::new(with("2.6.0"))), ..alone };
+        assert_eq!(both.tester().netperf.as_deref(), Some("2.6.0"));
+        let unused = both.without_ping();
+        assert_eq!((unused.ping.as_ref(), unused.tester().ping.as_ref()), (None, None));
     }
 
     #[test]

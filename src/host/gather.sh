@@ -55,5 +55,6 @@ if grep -qs control_d /proc/xen/capabilities; then
     output 'xl vcpu-list' xl vcpu-list
 fi
 output netperf netperf -V
+output ping ping -V
 output ovs ovs-vsctl --version
 true

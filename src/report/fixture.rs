@@ -49,8 +49,10 @@ pub fn provenance(accel: Accel) -> Provenance {
         virtual_machine: false,
         kernel: "6.12.48+deb13-amd64".into(),
         qemu: "10.0.2".into(),
+        xen: String::new(),
         libvirt: "11.3.0".into(),
         netperf: "2.7.0".into(),
+        ping: String::new(),
         date: "2026-11-21 22:15 UTC".into(),
         changes: BTreeMap::new(),
     }

@@ -32,12 +32,18 @@ pub struct Provenance {
     pub virtual_machine: bool,
     /// Kernel of the host.
     pub kernel: String,
-    /// Version of QEMU, on a Xen host that of Xen.
+    /// Version of QEMU, if it ran the guests.
     pub qemu: String,
+    /// Version of Xen, if it ran the guests.
+    #[serde(default)]
+    pub xen: String,
     /// Version of libvirt.
     pub libvirt: String,
-    /// Version of netperf.
+    /// The tester's version of netperf.
     pub netperf: String,
+    /// The tester's version of iputils' ping, if it was used.
+    #[serde(default)]
+    pub ping: String,
     /// When the run began.
     pub date: String,
     /// What had changed when it was resumed all the same, a sentence each, by the time of that: seconds since 1970.
@@ -75,10 +81,16 @@ impl Provenance {
                 if self.virtual_machine { " of a virtual machine" } else { "" }
             ),
             named("Linux ", &self.kernel),
-            named(if self.accel == Accel::Xen { "Xen " } else { "QEMU " }, &self.qemu),
+            named("QEMU ", &self.qemu),
+            named("Xen ", &self.xen),
             named("libvirt ", &self.libvirt),
             named("netperf ", &self.netperf),
-            if self.accel == Accel::Tcg { "emulated guests (TCG)".into() } else { self.accel.label().into() },
+            named("ping of iputils ", &self.ping),
+            match self.accel {
+                Accel::Tcg => "emulated guests (TCG)".into(),
+                Accel::Xen => String::new(), // its version says it
+                Accel::Kvm => self.accel.label().into(),
+            },
             self.date.clone(),
         ];
         parts.iter().filter(|part| !part.is_empty()).map(|part| short(part)).collect()
@@ -97,9 +109,11 @@ impl Provenance {
             ("host CPUs", self.host_cpus.to_string()),
             ("host is a virtual machine", if self.virtual_machine { "yes".into() } else { "no".into() }),
             ("host kernel", self.kernel.clone()),
-            (if self.accel == Accel::Xen { "Xen" } else { "QEMU" }, self.qemu.clone()),
+            ("QEMU", self.qemu.clone()),
+            ("Xen", self.xen.clone()),
             ("libvirt", self.libvirt.clone()),
             ("netperf", self.netperf.clone()),
+            ("ping of iputils", self.ping.clone()),
             ("date", self.date.clone()),
         ];
         let known = rows.into_iter().filter(|(_, value)| !value.is_empty());
@@ -176,6 +190,23 @@ mod tests {
     use crate::figures::fixture::configuration;
     use crate::profile::Factor;
     use crate::report::fixture;
+
+    #[test]
+    fn the_foot_of_a_picture_names_the_hypervisor_and_the_programs_that_measured() {
+        let on_xen = Provenance {
+            qemu: String::new(),
+            xen: "4.17.0".into(),
+            ping: "20221126".into(),
+            ..fixture::provenance(Accel::Xen)
+        };
+        let [line] = &Provenance::lines(&[&on_xen])[..] else { panic!("one run has one line") };
+        assert!(
+            line.contains(" · Xen 4.17.0 · libvirt 11.3.0 · netperf 2.7.0 · ping of iputils 20221126 · 2026"),
+            "{line}"
+        );
+        let [line] = &Provenance::lines(&[&fixture::provenance(Accel::Tcg)])[..] else { panic!() };
+        assert!(!line.contains("Xen") && !line.contains("ping"), "{line}");
+    }
 
     #[test]
     fn the_wire_names_the_nics_that_were_measured_and_no_other() {

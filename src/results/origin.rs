@@ -18,8 +18,10 @@ pub(super) fn provenance(dir: &RunDir, environment: &Environment, accel: Accel) 
         virtual_machine: environment.virtual_machine,
         kernel: environment.kernel.clone(),
         qemu: known(&environment.qemu),
+        xen: known(&environment.xen),
         libvirt: known(&environment.libvirt),
-        netperf: known(&environment.netperf),
+        netperf: known(&environment.tester().netperf),
+        ping: known(&environment.tester().ping),
         date: environment.date.clone(),
         changes: environment.changes.clone(),
     }

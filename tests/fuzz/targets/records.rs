@@ -22,8 +22,10 @@ fn provenance() -> Provenance {
         virtual_machine: false,
         kernel: String::new(),
         qemu: String::new(),
+        xen: String::new(),
         libvirt: String::new(),
         netperf: String::new(),
+        ping: String::new(),
         date: String::new(),
         changes: Default::default(),
     }

@@ -241,7 +241,7 @@ async fn with_versions(prepared: &Prepared, session: &LabSession) -> Environment
     let emulators = emulator::versions(session.lab.side(Side::Host), &experiment.configurations).await;
     let (libvirt, own) = session.versions.clone().unzip();
     let (qemu, xen) = if session.accel == Accel::Xen { (None, own) } else { (own, None) };
-    let environment = Environment {
+    Environment {
         libvirt,
         qemu: qemu.map(|own| emulator::in_use(&experiment.configurations, &emulators, &own)),
         xen,
@@ -249,9 +249,7 @@ async fn with_versions(prepared: &Prepared, session: &LabSession) -> Environment
         guest_kernel: image.as_ref().and_then(GuestImage::kernel_version).map(str::to_owned),
         guest_image: image.as_ref().and_then(GuestImage::fingerprint),
         ..environment.clone()
-    };
-    let pings = experiment.configurations.iter().any(|one| one.test.is_ping());
-    if pings { environment } else { environment.without_ping() }
+    }
 }
 
 fn conclude(measured: Measured, common: &Common) -> Result<Exit> {

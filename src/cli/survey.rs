@@ -33,13 +33,18 @@ impl Survey {
             Accel::Kvm if !found.host.kvm_usable() => Accel::Tcg,
             accel => accel,
         };
-        let fingerprint = |facts: &Facts| Environment::from_facts(facts, &experiment.name, text);
+        let pings = experiment.configurations.iter().any(|one| one.test.is_ping());
+        let fingerprint = |facts: &Facts| {
+            let all = Environment::from_facts(facts, &experiment.name, text);
+            Environment { ping: all.ping.filter(|_| pings), ..all }
+        };
         let host = fingerprint(&found.host);
         let tester = found.tester.as_ref().map(fingerprint);
         let guests = experiment.configurations.iter().map(|c| (c.vms, c.memory_mib));
         let environment = Environment {
             memory: host.memory.clone().with_guests(guests, host.memory_mib),
             netperf: tester.as_ref().map_or_else(|| host.netperf.clone(), |tester| tester.netperf.clone()),
+            ping: tester.as_ref().map_or_else(|| host.ping.clone(), |tester| tester.ping.clone()),
             tester: tester.map(Box::new),
             open_vswitch: found.open_vswitch.clone(),
             ..host

@@ -67,9 +67,9 @@ pub struct Environment {
     pub xen: Option<String>,
     /// libvirt's version.
     pub libvirt: Option<String>,
-    /// netperf's version.
+    /// netperf's version, that of the tester.
     pub netperf: Option<String>,
-    /// Version of iputils' ping; absent where no configuration uses it.
+    /// Version of iputils' ping, the tester's as netperf's is; absent where no configuration uses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ping: Option<String>,
     /// Open vSwitch with its datapath, and DPDK; absent where no configuration uses them.
@@ -97,17 +97,6 @@ impl Environment {
         let mut found = Vec::new();
         differ("", &value(self), &value(other), &mut found);
         found
-    }
-
-    /// What sent the requests: the tester, or this machine.
-    pub fn tester(&self) -> &Environment {
-        self.tester.as_deref().unwrap_or(self)
-    }
-
-    /// Without the version of ping, where nothing was measured by it.
-    pub fn without_ping(self) -> Environment {
-        let tester = self.tester.map(|tester| Box::new(tester.without_ping()));
-        Environment { ping: None, tester, ..self }
     }
 
     /// What figures depend on, as JSON: without dates, amounts in use and the profile's own name and digest.
@@ -214,21 +203,6 @@ mod tests {
         assert_eq!((environment.cpus, environment.virtual_machine), (2, false));
         let other = Environment::from_facts(&Facts::parse(text[1]), "quick", "abc");
         assert!(other.virtual_machine);
-    }
-
-    #[test]
-    fn the_tester_s_programs_are_another_machine_s_where_it_is_one() {
-        let with = |netperf: &str| Environment {
-            netperf: Some(netperf.into()),
-            ping: Some("20221126".into()),
-            ..Environment::default()
-        };
-        let alone = with("2.7.0");
-        assert_eq!(alone.tester().netperf.as_deref(), Some("2.7.0"));
-        let both = Environment { tester: Some(Box::new(with("2.6.0"))), ..alone };
-        assert_eq!(both.tester().netperf.as_deref(), Some("2.6.0"));
-        let unused = both.without_ping();
-        assert_eq!((unused.ping.as_ref(), unused.tester().ping.as_ref()), (None, None));
     }
 
     #[test]

@@ -20,8 +20,8 @@ pub(super) fn provenance(dir: &RunDir, environment: &Environment, accel: Accel) 
         qemu: known(&environment.qemu),
         xen: known(&environment.xen),
         libvirt: known(&environment.libvirt),
-        netperf: known(&environment.tester().netperf),
-        ping: known(&environment.tester().ping),
+        netperf: known(&environment.netperf),
+        ping: known(&environment.ping),
         date: environment.date.clone(),
         changes: environment.changes.clone(),
     }

@@ -17,8 +17,7 @@ fn body(repeats: u32) -> String {
 }
 
 /// A directory like that of a CI job, with the lab's profile.
-fn workspace(repeats: u32) -> Sandbox {
-    let place = Sandbox::with_guests();
+fn workspace(place: Sandbox, repeats: u32) -> Sandbox {
     let lab = place.out().with_file_name("lab");
     fs::create_dir(&lab).unwrap();
     fs::rename(place.profile("nightly", &body(repeats)), lab.join("nightly.toml")).unwrap();
@@ -28,7 +27,7 @@ fn workspace(repeats: u32) -> Sandbox {
 #[test]
 #[ignore = "fifteen boots: minutes; run with --ignored"]
 fn the_jobs_of_jenkins_and_gitlab_check_gate_and_clean() {
-    let place = workspace(5);
+    let place = workspace(Sandbox::with_guests(), 5);
     place.bench("lab/nightly.toml").end().expect(0);
     let run = place.only_run();
     let make = ["baseline", "make", run.to_str().unwrap(), "--out", "lab/nightly.baseline.jsonl"];
@@ -52,7 +51,7 @@ fn the_jobs_of_jenkins_and_gitlab_check_gate_and_clean() {
 
 #[test]
 fn the_matrix_of_github_measures_each_part_and_joins_them() {
-    let place = workspace(3);
+    let place = workspace(Sandbox::beside_others(), 3);
     for part in 1..=3 {
         let script = shell("github-actions.yml", part);
         let bench = script.lines().find(|line| line.starts_with("kvmfair bench --partition ")).unwrap();
@@ -69,7 +68,7 @@ fn the_matrix_of_github_measures_each_part_and_joins_them() {
 
 #[test]
 fn the_nightly_service_measures_and_cleans() {
-    let place = workspace(1);
+    let place = workspace(Sandbox::beside_others(), 1);
     let lab = place.out().with_file_name("lab");
     let script = shell("kvmfair-nightly.service", 1).replace("/srv/kvmfair", lab.to_str().unwrap());
     place.start(place.shell(&format!("set -e\n{script}"))).end().expect(0);

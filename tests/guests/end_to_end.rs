@@ -267,7 +267,7 @@ fn run_with_mtu(place: &Sandbox, mtu: u32) -> String {
 /// An e1000 takes no MTU of 17 000 bytes, and its guest says so; virtio takes it.
 #[test]
 fn a_trial_that_fails_has_a_stage_and_a_cause_and_no_figures_and_the_next_one_is_measured() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let run = run_with_mtu(&place, 17_000);
     let ended = place.start(place.command(&["bench", "--resume", &run])).end().expect(5);
     place.assert_nothing_left();

@@ -41,7 +41,7 @@ fn stopped(place: &Sandbox, command: Command, words: &[&str]) {
 
 #[test]
 fn a_netperf_without_demo_mode_stops_the_run_although_its_version_is_right() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let path = with_netperf(&place, "\"$NETPERF\" \"$@\" | grep -v ^NETPERF_");
     let profile = place.profile("demo", &format!("{LOAD}{BARE}"));
     for words in [&["bench", &*profile][..], &["check", "--probe", &profile]] {
@@ -62,7 +62,7 @@ fn a_netperf_without_demo_mode_stops_the_run_although_its_version_is_right() {
 
 #[test]
 fn a_firewall_that_drops_the_guests_packets_is_named_with_its_rule() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let drop = "nft add table inet planted
 nft add chain inet planted in '{ type filter hook input priority 0; }'
 nft add rule inet planted in ip saddr 198.19.0.0/16 drop

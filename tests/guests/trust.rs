@@ -189,7 +189,7 @@ fn bare_metal_alone_opens_no_libvirt() {
 
 #[test]
 fn a_guest_whose_filtered_qemu_dies_in_its_trial_is_named_before_the_window_is_over() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let body = LOAD.replace("window = \"3 s\"", "window = \"120 s\"");
     let profile = place.profile("dies", &format!("{body}[network]\nbackend = \"virtio\"\n"));
     let mut running = place.bench(&profile);
@@ -223,7 +223,7 @@ fn qemu_of(place: &Sandbox) -> nix::unistd::Pid {
 
 #[test]
 fn a_lab_whose_guests_do_not_answer_twice_in_a_row_is_given_up() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let limits = "[limits]\nboot = \"1 s\"\nboot_attempts = 2\ntrial_attempts = 1\n";
     let body = format!("{LOAD}{limits}[sweep]\nbackend = [\"virtio\", \"e1000\", \"e1000e\"]\n");
     let ended = place.bench(&place.profile("mute", &body)).end().expect(5);

@@ -91,7 +91,7 @@ fn a_guest_whose_nic_is_down_counts_as_zero_for_that_time_and_is_named() {
 
 #[test]
 fn a_netserver_that_is_killed_makes_the_trial_invalid_and_names_the_flows() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let body = format!("{LOAD}window = \"6 s\"\n")
         .replace("trial_attempts = 2", "trial_attempts = 1")
         .replace("backend = \"virtio\"", "backend = \"baremetal\"")

@@ -38,6 +38,8 @@ const MTU_OF_E1000: u32 = 0x3f00 - 18;
 const MTU_OF_E1000E: u32 = 9234 - 22;
 /// Linux' xen-netback, as `ip -d link` shows it.
 const MTU_OF_VIF: u32 = 65_517;
+/// A vif as netback makes it: Xen's script vif-openvswitch leaves it so.
+const MTU_OF_NEW_VIF: u32 = 1500;
 /// Linux' tun: what an IPv4 packet can have, less the Ethernet header.
 const MTU_OF_TAP: u32 = 65_535 - 14;
 
@@ -122,6 +124,9 @@ fn mtu_beyond(mtu: u32, model: NicModel, attachment: Attachment) -> Option<Strin
     let (most, who) = match (model, attachment) {
         (NicModel::E1000, _) => (MTU_OF_E1000, "the guest's driver e1000"),
         (NicModel::E1000e, _) => (MTU_OF_E1000E, "the guest's driver e1000e"),
+        (NicModel::Netfront, Attachment::Ovs) => {
+            (MTU_OF_NEW_VIF, "a vif that Xen's script vif-openvswitch sets up")
+        }
         (NicModel::Netfront, _) => (MTU_OF_VIF, "a vif in dom0"),
         (_, Attachment::Bridge | Attachment::Ovs) => (MTU_OF_TAP, "a tap on the host"),
         _ => return None,
@@ -139,9 +144,13 @@ mod tests {
 
     #[test]
     fn each_nic_takes_what_its_driver_takes_and_no_byte_more() {
-        for (backend, most) in
-            [("e1000", 16_110), ("e1000e", 9_212), ("virtio", 65_521), ("ovs-vhost", 65_521)]
-        {
+        for (backend, most) in [
+            ("e1000", 16_110),
+            ("e1000e", 9_212),
+            ("virtio", 65_521),
+            ("ovs-vhost", 65_521),
+            ("ovs-xen-netfront", 1500),
+        ] {
             assert!(supports(backend, Ability::Mtu(most)) && !supports(backend, Ability::Mtu(most + 1)));
         }
         assert!(["baremetal", "macvtap-vepa"].iter().all(|backend| supports(backend, Ability::Mtu(65_535))));

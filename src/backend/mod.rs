@@ -6,7 +6,7 @@
 //! - [`baremetal`]: no guest
 //! - [`bridge`]: a tap on a Linux bridge
 //! - [`macvtap`]: a macvtap on the wire, in its four modes
-//! - [`ovs`]: a tap on an Open vSwitch bridge
+//! - [`ovs`]: a tap or a vif on an Open vSwitch bridge
 //! - [`vhost_user`]: a port of Open vSwitch in the guest's memory
 //! - [`sriov`]: a virtual function of the wire's NIC, passed through or under a macvtap
 //! - [`function`]: a NIC handed over whole
@@ -111,7 +111,7 @@ pub enum Attachment {
     Bridge,
     /// A macvtap on the wire.
     Macvtap(MacvtapMode),
-    /// A tap on a bridge of Open vSwitch.
+    /// A tap or a vif on a bridge of Open vSwitch.
     Ovs,
     /// A port of Open vSwitch with DPDK.
     OvsDpdk,
@@ -213,11 +213,11 @@ impl Datapath {
 }
 
 impl Attachment {
-    fn known(self) -> Box<dyn Attach> {
+    fn known(self, datapath: Datapath) -> Box<dyn Attach> {
         match self {
             Attachment::Bridge => Box::new(bridge::Bridge),
             Attachment::Macvtap(mode) => Box::new(macvtap::Macvtap { mode }),
-            Attachment::Ovs => Box::new(ovs::Ovs),
+            Attachment::Ovs => Box::new(ovs::Ovs { datapath }),
             Attachment::OvsDpdk => Box::new(vhost_user::VhostUser),
             Attachment::VirtualFunction => Box::new(sriov::PassedThrough),
             Attachment::VfMacvtap => Box::new(sriov::UnderMacvtap),
@@ -247,7 +247,7 @@ impl Backend {
     fn known(self) -> Box<dyn Attach> {
         match self {
             Backend::Baremetal => Box::new(baremetal::Baremetal),
-            Backend::Guest { attachment, .. } => attachment.known(),
+            Backend::Guest { attachment, datapath, .. } => attachment.known(datapath),
         }
     }
 

@@ -56,6 +56,13 @@ pub enum NicSource {
         /// Name of the tap.
         tap: String,
     },
+    /// A vif that Xen's tools make and put onto a bridge of Open vSwitch.
+    SwitchPort {
+        /// The bridge.
+        bridge: String,
+        /// Name of the vif.
+        vif: String,
+    },
     /// A device that is there already.
     Existing {
         /// Its name.

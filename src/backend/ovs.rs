@@ -5,17 +5,21 @@
 //! taps and wire like a packet sniffer. It then sees what the sender has left to the hardware: no checksum, segments of
 //! 64 KiB. Both ends are told to leave nothing.
 //!
-//! kvmfair makes the tap and libvirt opens it: libvirt would look for the switch of the machine.
+//! kvmfair makes the tap and libvirt opens it: libvirt would look for the switch of the machine. A vif is made by Xen's tools when
+//! its guest starts, and their script `vif-openvswitch` makes it a port of the machine's switch, so on Xen the bridge is there.
 
 use std::collections::BTreeSet;
 
 use super::step::{Action, Side, Step};
 use super::switch::{Switch, SwitchPath};
 use super::wire::Wire;
-use super::{Attach, Counted, NicSource, Prerequisite, Proof, Site};
+use super::{Attach, Counted, Datapath, NicSource, Prerequisite, Proof, Site};
 
 /// A port of the bridge for each guest.
-pub struct Ovs;
+pub struct Ovs {
+    /// What moves a guest's packets to its port.
+    pub datapath: Datapath,
+}
 
 impl Switch {
     /// A command to its database; the words are separated by blanks.
@@ -87,6 +91,9 @@ impl Attach for Ovs {
     }
 
     fn plug(&self, site: &Site, guest: u32) -> Vec<Step> {
+        if self.datapath == Datapath::Netback {
+            return Vec::new();
+        }
         let (tap, bridge, mtu) = (site.names.tap(guest), site.names.bridge(), site.mtu);
         let add = Switch::Plain.vsctl(site, &format!("add-port {bridge} {tap}"));
         let drop = Switch::Plain.vsctl(site, &format!("--if-exists del-port {tap}"));
@@ -100,8 +107,11 @@ impl Attach for Ovs {
         ]
     }
 
-    /// Libvirt opens the tap that [`Ovs::plug`] made.
+    /// Libvirt opens the tap that [`Ovs::plug`] made; Xen's tools make a vif themselves.
     fn source(&self, site: &Site, guest: u32) -> NicSource {
+        if self.datapath == Datapath::Netback {
+            return NicSource::SwitchPort { bridge: site.names.bridge(), vif: site.names.tap(guest) };
+        }
         NicSource::Existing { device: site.names.tap(guest) }
     }
 
@@ -149,6 +159,7 @@ fn datapath(answer: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::backend::switch::OpenVswitch;
+    use crate::backend::{Names, NicSettings};
 
     const SHOWN: &str = "netdev@ovs-netdev: hit:0 missed:2\n  kf-a-b:\n    kf-a-b 65534/1: (tap)\n    kf-a-t1 2/3: (system)\n";
 
@@ -173,6 +184,17 @@ mod tests {
         let ovs = OpenVswitch { state: "/run/kvmfair-a".into(), of_host: true, path: SwitchPath::Kernel };
         assert_eq!(Switch::Dpdk.dir(&ovs), "/run/kvmfair-a");
         assert_eq!(Switch::Dpdk.dir(&OpenVswitch { of_host: false, ..ovs }), "/run/kvmfair-a/ovs-dpdk");
+    }
+
+    #[test]
+    fn a_vif_and_its_port_are_made_by_xens_tools_when_the_guest_starts() {
+        let names = Names { run: "a".into(), tester_netns: String::new(), index_base: 0 };
+        let ovs = OpenVswitch { state: "/run/kvmfair-a".into(), of_host: true, path: SwitchPath::Kernel };
+        let site = Site { names, wire: Wire::Veth, mtu: 1500, nic: NicSettings::default(), guests: 1, ovs };
+        let (tap, vif) = (Ovs { datapath: Datapath::Vhost }, Ovs { datapath: Datapath::Netback });
+        assert_eq!((tap.plug(&site, 1).len(), vif.plug(&site, 1).len()), (3, 0));
+        let port = NicSource::SwitchPort { bridge: "kf-a-b".into(), vif: "kf-a-t1".into() };
+        assert_eq!(vif.source(&site, 1), port);
     }
 
     #[test]

@@ -22,9 +22,9 @@ pub const PRESETS: &[(&str, Backend)] = &[
     ("vhost-macvtap-vepa", on_macvtap(MacvtapMode::Vepa, Datapath::Vhost)),
     ("vhost-macvtap-private", on_macvtap(MacvtapMode::Private, Datapath::Vhost)),
     ("vhost-macvtap-passthru", on_macvtap(MacvtapMode::Passthru, Datapath::Vhost)),
-    ("ovs-e1000", on_switch(NicModel::E1000)),
-    ("ovs", on_switch(NicModel::Virtio)),
-    ("ovs-vhost", virtio(Datapath::Vhost, Attachment::Ovs)),
+    ("ovs-e1000", on_switch(NicModel::E1000, Datapath::Userspace)),
+    ("ovs", on_switch(NicModel::Virtio, Datapath::Userspace)),
+    ("ovs-vhost", on_switch(NicModel::Virtio, Datapath::Vhost)),
     ("vhost-user", virtio(Datapath::VhostUser, Attachment::OvsDpdk)),
     ("sr-iov", passed_through(Attachment::VirtualFunction)),
     ("sr-iov-macvtap", virtio(Datapath::Userspace, Attachment::VfMacvtap)),
@@ -32,14 +32,15 @@ pub const PRESETS: &[(&str, Backend)] = &[
     ("pci-passthrough", passed_through(Attachment::Function)),
     ("vdpa", virtio(Datapath::VhostVdpa, Attachment::Vdpa)),
     ("xen-netfront", on_bridge(NicModel::Netfront, Datapath::Netback)),
+    ("ovs-xen-netfront", on_switch(NicModel::Netfront, Datapath::Netback)),
 ];
 
 const fn on_bridge(model: NicModel, datapath: Datapath) -> Backend {
     Backend::Guest { model, datapath, attachment: Attachment::Bridge }
 }
 
-const fn on_switch(model: NicModel) -> Backend {
-    Backend::Guest { model, datapath: Datapath::Userspace, attachment: Attachment::Ovs }
+const fn on_switch(model: NicModel, datapath: Datapath) -> Backend {
+    Backend::Guest { model, datapath, attachment: Attachment::Ovs }
 }
 
 const fn on_macvtap(mode: MacvtapMode, datapath: Datapath) -> Backend {

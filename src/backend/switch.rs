@@ -29,7 +29,7 @@ impl Switch {
 pub struct OpenVswitch {
     /// The run's directory on the VM host: daemons of its own keep everything there, and guests' sockets are there.
     pub state: String,
-    /// Whether the daemons are the VM host's own, as in a hardware lab: found where they always are.
+    /// Whether the daemons are the VM host's own, as in a hardware lab and in a Xen dom0: found where they always are.
     pub of_host: bool,
     /// Where the packets of a bridge with taps go; decided once for a run.
     pub path: SwitchPath,

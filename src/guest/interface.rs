@@ -9,7 +9,7 @@ use crate::host_nic::PciAddress;
 /// One NIC, or a passed-through function.
 pub(super) fn write(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
     let kind = match nic.source {
-        NicSource::Bridge { .. } => "bridge",
+        NicSource::Bridge { .. } | NicSource::SwitchPort { .. } => "bridge",
         NicSource::Existing { .. } => "ethernet",
         NicSource::VhostUser { .. } => "vhostuser",
         NicSource::Vdpa { .. } => "vdpa",
@@ -28,7 +28,7 @@ pub(super) fn write(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
             NicSource::Vdpa { name, node, .. } => {
                 empty(xml, "source", &[("dev", node.as_ref().unwrap_or(name))])?;
             }
-            NicSource::Function { .. } => {}
+            NicSource::SwitchPort { .. } | NicSource::Function { .. } => {} // no valid profile gives QEMU a vif
         }
         empty(xml, "mac", &[("address", &nic.mac)])?;
         if let Some(model) = nic.model.as_str() {

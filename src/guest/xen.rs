@@ -53,12 +53,19 @@ fn boot(xml: &mut Xml, boot: &BootFrom) -> std::io::Result<()> {
     text(xml, "cmdline", options)
 }
 
-/// libvirt drops a name that begins with "vif".
+/// libvirt drops a name that begins with "vif". It runs Xen's script vif-openvswitch for a port of Open vSwitch.
 fn interface(xml: &mut Xml, nic: &Nic) -> std::io::Result<()> {
-    let NicSource::Bridge { bridge, tap } = &nic.source else { return Ok(()) }; // Xen's backend has no other
+    let (bridge, vif, on_switch) = match &nic.source {
+        NicSource::Bridge { bridge, tap } => (bridge, tap, false),
+        NicSource::SwitchPort { bridge, vif } => (bridge, vif, true),
+        _ => return Ok(()), // Xen's backends have no other
+    };
     nest(xml, BytesStart::new("interface").with_attributes([("type", "bridge")]), |xml| {
         empty(xml, "source", &[("bridge", bridge)])?;
-        empty(xml, "target", &[("dev", tap)])?;
+        if on_switch {
+            empty(xml, "virtualport", &[("type", "openvswitch")])?;
+        }
+        empty(xml, "target", &[("dev", vif)])?;
         empty(xml, "mac", &[("address", &nic.mac)])?;
         empty(xml, "model", &[("type", "netfront")])
     })
@@ -74,8 +81,8 @@ mod tests {
 
     #[test]
     fn a_paravirtual_guest_is_described_as_libvirt_wants_it() {
-        let nic = Nic {
-            source: NicSource::Bridge { bridge: "kf-abc234-b".into(), tap: "kf-abc234-t1".into() },
+        let management = Nic {
+            source: NicSource::Bridge { bridge: "kf-abc234-m".into(), tap: "kf-abc234-m1".into() },
             mac: "52:54:00:74:00:01".into(),
             model: NicModel::Netfront,
             datapath: Datapath::Netback,
@@ -85,6 +92,8 @@ mod tests {
             queue_size: None,
             offloads: true,
         };
+        let port = NicSource::SwitchPort { bridge: "kf-abc234-b".into(), vif: "kf-abc234-t1".into() };
+        let test = Nic { source: port, mac: "52:54:00:74:01:01".into(), ..management.clone() };
         let domain = Domain {
             name: "kf-abc234-g1".into(),
             accel: Accel::Xen,
@@ -99,7 +108,7 @@ mod tests {
                 options: "quiet".into(),
             },
             console: console("kf-abc234-g1"),
-            nics: vec![nic],
+            nics: vec![management, test],
         };
         insta::assert_snapshot!(super::domain(&domain).unwrap());
     }

@@ -1,6 +1,6 @@
 //! Open vSwitch on a VM host: its datapath, its daemons, and frames that a switch must get as they came.
 //!
-//! In the embedded lab the daemons are the run's own (`ovs_daemons`), in a hardware lab they are the VM host's own
+//! In the embedded lab the daemons are the run's own (`ovs_daemons`). In a hardware lab and in a Xen dom0 they are the VM host's own,
 //! and the run's bridge is one among theirs.
 
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::profile::Experiment;
 pub async fn for_run(host: &Machine, directory: &Path, experiment: &Experiment) -> OpenVswitch {
     let with_taps = uses(experiment, Attachment::Ovs);
     let path = if with_taps { switch_path(host).await } else { SwitchPath::default() };
-    OpenVswitch { state: directory.display().to_string(), of_host: experiment.machines.is_some(), path }
+    OpenVswitch { state: directory.display().to_string(), of_host: !experiment.is_embedded(), path }
 }
 
 /// The kernel's datapath where the kernel has it (the query loads the module), else the daemon's own. The daemon lists the
@@ -28,7 +28,7 @@ pub async fn switch_path(host: &Machine) -> SwitchPath {
 
 /// Versions and datapath for the fingerprint; `None` if no configuration uses Open vSwitch, or it does not answer.
 pub async fn fingerprint(host: &Machine, experiment: &Experiment) -> Option<String> {
-    if experiment.machines.is_some() {
+    if !experiment.is_embedded() {
         let daemons = if is_used(experiment) { HostDaemons::query(host).await.ok() } else { None };
         return daemons.map(|daemons| daemons.fingerprint());
     }
@@ -53,7 +53,7 @@ fn uses(experiment: &Experiment, wanted: Attachment) -> bool {
     experiment.configurations.iter().any(|configuration| uses(configuration.backend))
 }
 
-/// Open vSwitch of a VM host with a libvirt daemon: the host's own daemons, which a run queries and never starts.
+/// Open vSwitch of a VM host outside of the embedded lab: the host's own daemons, which a run queries and never starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostDaemons {
     /// Their version.
@@ -68,11 +68,12 @@ impl HostDaemons {
     /// Queries the daemons of a machine.
     ///
     /// # Errors
-    /// [`ExecError`] of `ovs-vsctl`: typically it is not installed, or the daemons do not run.
+    /// [`ExecError`] of `ovs-vsctl` or `ovs-appctl`: typically it is not installed, or the daemons do not run.
     pub async fn query(host: &Machine) -> Result<HostDaemons, ExecError> {
         let columns = ["ovs_version", "dpdk_initialized", "dpdk_version"];
         let query = [&["ovs-vsctl", "--timeout=10", "get", "Open_vSwitch", "."][..], &columns].concat();
         let answer = host.run(&query).await?.stdout;
+        host.run(&["ovs-appctl", "--timeout=10", "version"]).await?; // the database answers without the switch, too
         Ok(HostDaemons::parse(&answer, switch_path(host).await))
     }
 

@@ -106,6 +106,12 @@ mod tests {
     }
 
     #[test]
+    fn a_guest_of_xen_s_has_addresses_of_dom0_s_network_and_stands_in_the_way() {
+        let guest = Entry::local(Change::XenDomain { name: "kf-abc234-g1".into() });
+        assert_eq!(change_of(&guest, &[Location::Local]).as_deref(), Some("the guest kf-abc234-g1"));
+    }
+
+    #[test]
     fn a_change_counts_for_runs_on_its_own_machine_only() {
         let change = Change::Value { path: "/proc/sys/vm/swappiness".into(), value: "60".into() };
         let remote = Entry { machine: there("root@lab"), change };

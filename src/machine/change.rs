@@ -249,6 +249,8 @@ impl Change {
             Change::Nic(nic) | Change::Ethtool { nic, .. } => Some(format!("the NIC {}", nic.name)),
             Change::Tracing { path } => Some(format!("tracing in {}", path.display())),
             Change::Cpupool { name, .. } => Some(format!("the cpupool {name}")),
+            // Its addresses are in dom0's own network, where the next run needs them.
+            Change::XenDomain { name } => Some(format!("the guest {name}")),
             Change::Partition { path } => Some(format!("the control group {}", path.display())),
             Change::Controller { group, name } => {
                 Some(format!("the controller {name} is enabled in {}", group.display()))
@@ -258,7 +260,6 @@ impl Change {
             | Change::Vdpa { .. } // its NIC has a line of its own
             | Change::Tree { .. }
             | Change::Domain { .. }
-            | Change::XenDomain { .. }
             | Change::GuestGroups { .. }
             | Change::Cgroup { .. } => None,
         }

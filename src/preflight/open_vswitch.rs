@@ -1,5 +1,5 @@
-//! Open vSwitch: the VM host's own daemons in a hardware lab, which are not started; programs that a run starts in the embedded
-//! lab.
+//! Open vSwitch: the VM host's own daemons in a hardware lab and in a Xen dom0, which are not started; programs that a run starts in
+//! the embedded lab.
 
 use super::CheckResult;
 use crate::backend::switch::SwitchPath;
@@ -16,13 +16,17 @@ const START: &str = "apt-get install openvswitch-switch, then systemctl enable -
 
 /// The switch that taps are ports of; `nic` is the host's NIC of the wire.
 pub(super) async fn switch(host: &Machine, experiment: &Experiment, nic: Option<&HostNic>) -> CheckResult {
-    if experiment.machines.is_none() {
+    if experiment.is_embedded() {
         return datapath(switch_path(host).await);
     }
     let daemons = match HostDaemons::query(host).await {
         Ok(daemons) => daemons,
         Err(error) => return CheckResult::bad(SWITCH, error.to_string(), START),
     };
+    if experiment.host.xen.is_some() && daemons.path == SwitchPath::Userspace {
+        let found = "the kernel has no module openvswitch, and without it the checksums that guests leave to vifs stay wrong";
+        return CheckResult::bad(SWITCH, found, "modprobe openvswitch");
+    }
     let Some(nic) = nic else { return CheckResult::good(SWITCH, daemons.fingerprint()) };
     match bridge_with_port(host, &nic.name).await {
         Some(bridge) => {

@@ -211,7 +211,8 @@ async fn dom0(
     files: GuestFiles,
     journal: &Journal,
 ) -> Result<OpenLab> {
-    let lab = dom0::create(&state.id, journal.clone()).await.context("failed to make the lab in dom0")?;
+    let mut lab = dom0::create(&state.id, journal.clone()).await.context("failed to make the lab in dom0")?;
+    lab.ovs = ovs::for_run(lab.side(Side::Host), &state.dir, experiment).await;
     let daemon = match experiment.has_guests() {
         true => Some(Daemon::open_xen().await?),
         false => None,

@@ -84,8 +84,10 @@ clock() {
 
 # dom0 has CPU 0; CPU 1 is for a pool of the guests. Its memory lies below the holes at 2 GiB, or its kernel would move what falls
 # into them, page by page. Scrubbing would touch all of the machine's.
+# eager-fpu: the emulator's XSAVE and XRSTOR heed no CR0.TS, by which Xen restores vector registers as late as it can. Where a guest
+# shares dom0's CPU, a switch between processes of dom0 would save the guest's registers as a process's own.
 XEN_OPTIONS="console=com1 com1=115200,8n1 loglvl=warning guest_loglvl=warning cpuidle=0 bootscrub=0 \
-dom0_mem=1536M,max:1536M dom0_max_vcpus=1 dom0_vcpus_pin"
+dom0_mem=1536M,max:1536M dom0_max_vcpus=1 dom0_vcpus_pin spec-ctrl=eager-fpu"
 # rodata=off: a check of every mapping is left out.
 DOM0_OPTIONS='console=hvc0 8250.nr_uarts=0 rodata=off lab_tree=tree'
 

@@ -99,7 +99,7 @@ fn backends(check: &mut Validator, host: &HostSection, factors: &[Levels]) {
             (true, false) => Fault::new(
                 format!("backend `{backend}` is not supported on Xen"),
                 "",
-                "use `xen-netfront`: its guests are paravirtual, and have no PCI devices",
+                "use `xen-netfront` or `ovs-xen-netfront`: their guests are paravirtual, and have no PCI devices",
             ),
             (false, true) => Fault::new(
                 format!("backend `{backend}` needs Xen"),

@@ -30,7 +30,7 @@ pub fn with_progress<T, W: Future<Output = Result<T>>>(
     work: impl FnOnce(Events) -> W,
 ) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let (events, mut received) = mpsc::unbounded_channel();
         let listener = tokio::spawn(async move {
             while let Some(event) = received.recv().await {
@@ -40,7 +40,10 @@ pub fn with_progress<T, W: Future<Output = Result<T>>>(
         let outcome = work(events).await;
         listener.await.ok();
         outcome
-    })
+    });
+    // A call of libvirt's that never returns must not keep the lab from being undone.
+    runtime.shutdown_background();
+    outcome
 }
 
 /// Shows the events of a run.

@@ -64,6 +64,7 @@ pub fn undo(state: State) -> Result<Vec<String>, LabError> {
     for place in reached {
         remains.add(place, runtime.block_on(survivors_on(place, &state.id)), "the search for remains");
     }
+    runtime.shutdown_background(); // libvirt may still owe an answer
     let Remains { done, left } = remains;
     if left.is_empty() {
         state.remove()?;

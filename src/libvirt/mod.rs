@@ -12,6 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::time::Duration;
 
 use virt::connect::Connect;
 use virt::domain::Domain;
@@ -256,15 +257,32 @@ fn start_event_loop() -> Result<(), virt::error::Error> {
     outcome
 }
 
+/// For one call. Longer than the start of the largest guest, whose memory may have to be filled; but a daemon that answers nothing must
+/// not keep a run from being undone.
+const LIMIT: Duration = Duration::from_secs(120);
+
 async fn blocking<T: Send + 'static>(
     action: String,
     call: impl FnOnce() -> Result<T, virt::error::Error> + Send + 'static,
 ) -> Result<T, LibvirtError> {
-    match tokio::task::spawn_blocking(call).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(LibvirtError::Call { action, cause: error.message().trim().to_owned() }),
-        Err(panic) => Err(LibvirtError::Call { action, cause: panic.to_string() }),
-    }
+    within(LIMIT, action, call).await
+}
+
+/// A call that takes longer is left to its thread, which ends with the process.
+async fn within<T: Send + 'static>(
+    limit: Duration,
+    action: String,
+    call: impl FnOnce() -> Result<T, virt::error::Error> + Send + 'static,
+) -> Result<T, LibvirtError> {
+    let cause = match tokio::time::timeout(limit, tokio::task::spawn_blocking(call)).await {
+        Ok(Ok(Ok(value))) => return Ok(value),
+        Ok(Ok(Err(error))) => error.message().trim().to_owned(),
+        Ok(Err(panic)) => panic.to_string(),
+        Err(_) => {
+            format!("it has not answered for {} s (hint: restart libvirt's daemon)", limit.as_secs_f64())
+        }
+    };
+    Err(LibvirtError::Call { action, cause })
 }
 
 /// libvirt writes 11.3.0 as 11003000.
@@ -275,6 +293,21 @@ fn dotted(version: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_libvirt_that_does_not_answer_is_given_up_and_keeps_no_runtime_from_ending() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let (answer, never) = std::sync::mpsc::channel::<()>();
+        let call = move || Ok(never.recv().is_ok());
+        let limit = Duration::from_millis(20);
+        let error = runtime.block_on(within(limit, "destroy guest g1".into(), call)).unwrap_err();
+        runtime.shutdown_background();
+        assert_eq!(
+            error.to_string(),
+            "failed to destroy guest g1: libvirt: it has not answered for 0.02 s (hint: restart libvirt's daemon)"
+        );
+        drop(answer); // only now does the thread end
+    }
 
     #[test]
     fn versions_read_as_people_write_them() {

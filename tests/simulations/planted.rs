@@ -133,8 +133,10 @@ impl Run {
             virtual_machine: false,
             kernel: text(),
             qemu: text(),
+            xen: text(),
             libvirt: text(),
             netperf: text(),
+            ping: text(),
             date: text(),
             changes: Default::default(),
         };

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::dpdk;
 use crate::backend::switch::{OpenVswitch, SwitchPath};
 use crate::backend::{Attachment, Backend};
+use crate::host::facts;
 use crate::host_nic::HostNic;
 use crate::machine::{ExecError, Machine};
 use crate::profile::Experiment;
@@ -70,18 +71,20 @@ impl HostDaemons {
     /// # Errors
     /// [`ExecError`] of `ovs-vsctl` or `ovs-appctl`: typically it is not installed, or the daemons do not run.
     pub async fn query(host: &Machine) -> Result<HostDaemons, ExecError> {
-        let columns = ["ovs_version", "dpdk_initialized", "dpdk_version"];
+        // The database answers without the switch, too; and the version in it is only there if the daemons were started by ovs-ctl.
+        let printed = host.run(&["ovs-appctl", "--timeout=10", "version"]).await?.stdout;
+        let columns = ["dpdk_initialized", "dpdk_version"];
         let query = [&["ovs-vsctl", "--timeout=10", "get", "Open_vSwitch", "."][..], &columns].concat();
         let answer = host.run(&query).await?.stdout;
-        host.run(&["ovs-appctl", "--timeout=10", "version"]).await?; // the database answers without the switch, too
-        Ok(HostDaemons::parse(&answer, switch_path(host).await))
+        Ok(HostDaemons::parse(&printed, &answer, switch_path(host).await))
     }
 
-    /// From the answer, a line for each column.
-    fn parse(answer: &str, path: SwitchPath) -> HostDaemons {
+    /// From what the switch prints of its version, and the database's answer, a line for each column.
+    fn parse(printed: &str, answer: &str, path: SwitchPath) -> HostDaemons {
         let mut lines = answer.lines().map(|line| line.trim().trim_matches('"'));
         let mut next = || lines.next().unwrap_or_default().to_owned();
-        let (version, initialised, dpdk) = (next(), next(), next());
+        let (initialised, dpdk) = (next(), next());
+        let version = facts::version(printed).unwrap_or("of unknown version").to_owned();
         HostDaemons { version, path, dpdk: (initialised == "true").then_some(dpdk) }
     }
 
@@ -137,8 +140,12 @@ mod tests {
     #[test]
     fn dpdk_counts_once_the_daemon_has_initialised_it() {
         let of = |initialised: &str| {
-            let answer = format!("\"3.1.0\"\n{initialised}\n\"DPDK 22.11.11\"\n");
-            HostDaemons::parse(&answer, SwitchPath::Kernel)
+            let answer = format!("{initialised}\n\"DPDK 22.11.11\"\n");
+            HostDaemons::parse(
+                "ovs-vswitchd (Open vSwitch) 3.1.0\nDPDK 22.11.11\n",
+                &answer,
+                SwitchPath::Kernel,
+            )
         };
         assert_eq!(of("false").dpdk, None);
         let both = of("true");

@@ -76,7 +76,7 @@ mod tests {
     }
 
     /// Four guests with these parts of their time waited, % (PSI), on a host that is so busy, %.
-    fn of(busy_percent: f64, pressure: [Option<f64>; 4], groups: &[Members]) -> Option<bool> {
+    fn contended_at(busy_percent: f64, pressure: [Option<f64>; 4], groups: &[Members]) -> Option<bool> {
         let raw = fixture::trial(fixture::configuration("virtio", 4), &[1000.0; 4]);
         let Numbers { host, mut guests, .. } =
             TrialFigures::compute(&raw, &fixture::timing()).numbers.expect("the fixture has numbers");
@@ -87,15 +87,15 @@ mod tests {
 
     #[test]
     fn a_busy_host_on_which_two_groups_waited_is_contended() {
-        assert_eq!(of(99.0, [5.0, 5.0, 9.0, 9.0].map(Some), &groups()), Some(true));
-        assert_eq!(of(80.0, [5.0, 5.0, 9.0, 9.0].map(Some), &groups()), Some(false));
+        assert_eq!(contended_at(99.0, [5.0, 5.0, 9.0, 9.0].map(Some), &groups()), Some(true));
+        assert_eq!(contended_at(80.0, [5.0, 5.0, 9.0, 9.0].map(Some), &groups()), Some(false));
     }
 
     #[test]
     fn a_host_that_the_tester_fills_while_at_most_one_group_waits_is_not() {
-        assert_eq!(of(99.0, [0.0; 4].map(Some), &groups()), Some(false));
-        assert_eq!(of(99.0, [0.0, 0.0, 9.0, 9.0].map(Some), &groups()), Some(false));
-        assert_eq!(of(99.0, [4.0, 5.0, 9.0, 9.0].map(Some), &groups()), Some(false));
+        assert_eq!(contended_at(99.0, [0.0; 4].map(Some), &groups()), Some(false));
+        assert_eq!(contended_at(99.0, [0.0, 0.0, 9.0, 9.0].map(Some), &groups()), Some(false));
+        assert_eq!(contended_at(99.0, [4.0, 5.0, 9.0, 9.0].map(Some), &groups()), Some(false));
     }
 
     #[test]
@@ -111,15 +111,15 @@ mod tests {
     #[test]
     fn where_the_kernel_does_not_tell_the_threads_own_waits_do() {
         // 0.05 + 0.02 + 0.01 of 0.08 + 0.1 + 0.1 + 0.06 + 0.04 s each second.
-        assert_eq!(of(99.0, [None; 4], &groups()), Some(true));
-        assert_eq!(of(99.0, [Some(0.0), Some(0.0), None, None], &groups()), Some(false));
+        assert_eq!(contended_at(99.0, [None; 4], &groups()), Some(true));
+        assert_eq!(contended_at(99.0, [Some(0.0), Some(0.0), None, None], &groups()), Some(false));
     }
 
     #[test]
     fn guests_of_one_group_or_of_none_are_compared_with_each_other() {
         for groups in [vec![], vec![Members { guests: 4, ..groups().remove(0) }]] {
-            assert_eq!(of(99.0, [9.0, 9.0, 0.0, 0.0].map(Some), &groups), Some(true));
-            assert_eq!(of(99.0, [9.0, 0.0, 0.0, 0.0].map(Some), &groups), Some(false));
+            assert_eq!(contended_at(99.0, [9.0, 9.0, 0.0, 0.0].map(Some), &groups), Some(true));
+            assert_eq!(contended_at(99.0, [9.0, 0.0, 0.0, 0.0].map(Some), &groups), Some(false));
         }
     }
 }

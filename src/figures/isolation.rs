@@ -118,7 +118,7 @@ mod tests {
         TrialFigures::compute(&fixture::numbered(raw, repeat, repeat), &fixture::timing())
     }
 
-    fn of(trials: &[TrialFigures]) -> Option<f64> {
+    fn isolation_in(trials: &[TrialFigures]) -> Option<f64> {
         index(&trials[0].configuration, trials).map(|interval| interval.mean)
     }
 
@@ -126,7 +126,7 @@ mod tests {
     fn latency_that_rises_by_half_while_the_load_doubles_is_an_index_of_one_half() {
         let own = Some(100_000);
         let trials = [trial(1, 50_000, 1000.0, 0.5, own), trial(1, 25_000, 1500.0, 0.25, own)];
-        assert!((of(&trials).unwrap() - 0.5).abs() < 1e-3, "{:?}", of(&trials));
+        assert!((isolation_in(&trials).unwrap() - 0.5).abs() < 1e-3, "{:?}", isolation_in(&trials));
         assert_eq!(index(&trials[1].configuration, &trials), None, "the reference against itself");
     }
 
@@ -146,7 +146,7 @@ mod tests {
         // Latencies of 4 and 40 ms; one doubles, the other stays. The load doubles, in windows of 8 and 10 s.
         let loaded = two_victims(50_000, [500.0, 100.0], 0.5, 8.0);
         let reference = two_victims(25_000, [1000.0, 100.0], 0.25, 10.0);
-        let found = of(&[loaded, reference]).unwrap();
+        let found = isolation_in(&[loaded, reference]).unwrap();
         assert!((found - 0.5).abs() < 1e-3, "{found}"); // of sums: 4/44 in place of 1/2
     }
 
@@ -154,15 +154,18 @@ mod tests {
     fn blocks_are_compared_within_themselves() {
         let own = Some(100_000);
         let trials = [trial(2, 0, 1000.0, 0.5, own), trial(1, 25_000, 1500.0, 0.25, own)];
-        assert_eq!(of(&trials), None);
+        assert_eq!(isolation_in(&trials), None);
     }
 
     #[test]
     fn a_load_that_did_not_rise_and_victims_that_are_limited_too_leave_it_undefined() {
         let own = Some(100_000);
-        assert_eq!(of(&[trial(1, 50_000, 1000.0, 0.26, own), trial(1, 25_000, 1500.0, 0.25, own)]), None);
+        assert_eq!(
+            isolation_in(&[trial(1, 50_000, 1000.0, 0.26, own), trial(1, 25_000, 1500.0, 0.25, own)]),
+            None
+        );
         let trials =
             [trial(1, 50_000, 1000.0, 0.5, Some(50_000)), trial(1, 25_000, 1500.0, 0.25, Some(25_000))];
-        assert_eq!(of(&trials), None);
+        assert_eq!(isolation_in(&trials), None);
     }
 }

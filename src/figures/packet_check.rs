@@ -127,7 +127,7 @@ mod tests {
         told(fixture::configuration("virtio", 1), &latencies, factor).is_none()
     }
 
-    fn of(test: Test) -> Configuration {
+    fn configuration_with(test: Test) -> Configuration {
         Configuration { test, message_bytes: 1448, ..fixture::configuration("virtio", 1) }
     }
 
@@ -163,22 +163,22 @@ mod tests {
     fn a_datagram_is_a_packet_and_a_request_without_an_answer_is_one_more() {
         let sent = |requests: f64| vec![("LOCAL_SEND_CALLS", requests)];
         // Eight flows of 1000/8 transactions/s for 14 s.
-        assert_eq!(told(of(Test::UDP_RR), &sent(1750.0), 1.0), None);
-        assert!(told(of(Test::UDP_RR), &sent(1750.0), 1.2).is_some());
-        assert_eq!(told(of(Test::UDP_RR), &sent(2100.0), 1.2), None);
-        assert!(told(of(Test::UDP_RR), &sent(2100.0), 0.8).is_some());
+        assert_eq!(told(configuration_with(Test::UDP_RR), &sent(1750.0), 1.0), None);
+        assert!(told(configuration_with(Test::UDP_RR), &sent(1750.0), 1.2).is_some());
+        assert_eq!(told(configuration_with(Test::UDP_RR), &sent(2100.0), 1.2), None);
+        assert!(told(configuration_with(Test::UDP_RR), &sent(2100.0), 0.8).is_some());
     }
 
     #[test]
     fn a_connection_for_each_transaction_is_five_packets_each_way() {
         for (factor, possible) in [(1.0, false), (2.5, false), (5.0, true), (10.0, false)] {
-            assert_eq!(told(of(Test::TCP_CRR), &[], factor).is_none(), possible, "{factor}");
+            assert_eq!(told(configuration_with(Test::TCP_CRR), &[], factor).is_none(), possible, "{factor}");
         }
     }
 
     /// The fixture counts 67 bytes for each unit of work; a stream of 10^6 bits/s is 125000 bytes.
     fn streamed(test: Test, results: &[(&str, f64)], bytes_per_byte: f64) -> Option<String> {
-        told(of(test), results, bytes_per_byte * 125_000.0 / 67.0)
+        told(configuration_with(test), results, bytes_per_byte * 125_000.0 / 67.0)
     }
 
     #[test]

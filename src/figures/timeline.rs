@@ -272,7 +272,7 @@ mod tests {
         fixture::trial(fixture::configuration("virtio", 2), &[900.0, 1100.0])
     }
 
-    fn of<'p>(points: &'p [Point], source: &str, name: &str, metric: &str) -> Vec<&'p Point> {
+    fn points_named<'p>(points: &'p [Point], source: &str, name: &str, metric: &str) -> Vec<&'p Point> {
         points
             .iter()
             .filter(|p| (p.source, p.name.as_str(), p.metric.as_str()) == (source, name, metric))
@@ -282,21 +282,21 @@ mod tests {
     #[test]
     fn flows_guests_and_host_share_one_clock_that_starts_with_the_window() {
         let points = timeline(&trial(), &fixture::timing(), 100_000);
-        let rates = of(&points, "flow", "8", "rate_tps");
-        let busy = of(&points, "host", "", "busy_percent");
+        let rates = points_named(&points, "flow", "8", "rate_tps");
+        let busy = points_named(&points, "host", "", "busy_percent");
         // The flows start 2 s before the window and run for 14 s, in intervals of half a second.
         assert_eq!((rates.len(), rates[0].at_s, rates[27].at_s), (28, -1.5, 12.0));
         assert!(rates.iter().all(|point| (point.value - 275.0).abs() < 1e-6));
         assert!(busy.iter().all(|point| (point.value - 50.0).abs() < 1e-6));
-        let cpu = of(&points, "cpu", "0", "softirq_percent");
+        let cpu = points_named(&points, "cpu", "0", "softirq_percent");
         assert_eq!(cpu.iter().map(|p| (p.at_s, p.value.round())).next(), Some((-2.5, 40.0)));
         assert_eq!(cpu.len(), busy.len());
-        assert_eq!(of(&points, "host", "", "context_switches_per_s")[5].value.round(), 500.0);
-        assert_eq!(of(&points, "guest", "2", "cgroup_pressure_percent")[5].value.round(), 30.0);
+        assert_eq!(points_named(&points, "host", "", "context_switches_per_s")[5].value.round(), 500.0);
+        assert_eq!(points_named(&points, "guest", "2", "cgroup_pressure_percent")[5].value.round(), 30.0);
         let times = |points: &[&Point]| points.iter().map(|p| (p.at_s * 1e3) as i64).collect::<BTreeSet<_>>();
         assert!(times(&rates).is_subset(&times(&busy)), "{:?}", times(&busy));
-        assert_eq!(of(&points, "guest", "2", "rate_tps")[5].value.round(), 1100.0);
-        assert_eq!(of(&points, "guest", "1", "vcpu_cpu_percent")[5].value.round(), 19.0);
+        assert_eq!(points_named(&points, "guest", "2", "rate_tps")[5].value.round(), 1100.0);
+        assert_eq!(points_named(&points, "guest", "1", "vcpu_cpu_percent")[5].value.round(), 19.0);
     }
 
     #[test]
@@ -304,9 +304,9 @@ mod tests {
         let mut raw = trial();
         raw.hiccups = Some(vec![Hiccup { end_s: fixture::START + 5.0, length_s: 0.25 }]);
         let points = timeline(&raw, &fixture::timing(), 100_000);
-        let hiccups = of(&points, "host", "", "hiccup_s");
+        let hiccups = points_named(&points, "host", "", "hiccup_s");
         assert_eq!(hiccups.iter().map(|p| (p.at_s, p.value)).collect::<Vec<_>>(), [(3.0, 0.25)]);
-        assert_eq!(of(&points, "guest", "1", "inside_steal_percent").len(), 1);
+        assert_eq!(points_named(&points, "guest", "1", "inside_steal_percent").len(), 1);
     }
 
     #[test]
@@ -325,15 +325,15 @@ mod tests {
         let timing = Timing { interval: std::time::Duration::from_millis(250), ..fixture::timing() };
         let all = timeline(&raw, &timing, 100_000);
         let fewer = timeline(&raw, &timing, all.len() * 3 / 4);
-        assert!(fewer.len() < all.len() && !of(&fewer, "flow", "1", "rate_tps").is_empty());
-        assert!(!of(&fewer, "cpu", "3", "softirq_percent").is_empty());
+        assert!(fewer.len() < all.len() && !points_named(&fewer, "flow", "1", "rate_tps").is_empty());
+        assert!(!points_named(&fewer, "cpu", "3", "softirq_percent").is_empty());
         let without_cpus = timeline(&raw, &timing, 1300);
-        assert!(of(&without_cpus, "cpu", "3", "softirq_percent").is_empty());
-        assert!(!of(&without_cpus, "flow", "1", "rate_tps").is_empty());
+        assert!(points_named(&without_cpus, "cpu", "3", "softirq_percent").is_empty());
+        assert!(!points_named(&without_cpus, "flow", "1", "rate_tps").is_empty());
         let few = timeline(&raw, &timing, 400);
         assert!(few.len() <= 410, "{}", few.len());
-        assert!(of(&few, "flow", "1", "rate_tps").is_empty());
-        let of_guest = of(&few, "guest", "1", "rate_tps");
+        assert!(points_named(&few, "flow", "1", "rate_tps").is_empty());
+        let of_guest = points_named(&few, "guest", "1", "rate_tps");
         assert!(of_guest.len() >= 5 && of_guest.iter().all(|point| (point.value - 900.0).abs() < 1e-6));
     }
 
@@ -344,7 +344,7 @@ mod tests {
         for limit in [2_000, 500, 200] {
             let points = timeline(&raw, &fixture::timing(), limit);
             assert!(points.len() <= limit, "{} of {limit}", points.len());
-            assert!(!of(&points, "host", "", "busy_percent").is_empty());
+            assert!(!points_named(&points, "host", "", "busy_percent").is_empty());
         }
     }
 

@@ -56,33 +56,36 @@ mod tests {
         Members { name, first: 1, guests: 2, role, cpu, bandwidth_bps, rate_bps, cgroup }
     }
 
-    fn of(groups: &[Members]) -> Vec<Option<f64>> {
+    fn declared_weights(groups: &[Members]) -> Vec<Option<f64>> {
         weights(groups, |members| members.role != Role::Idle)
     }
 
     #[test]
     fn guests_weigh_each_and_a_control_group_once() {
         let measured = |shares, cgroup| members(Role::Measured, Some(shares), cgroup);
-        assert_eq!(of(&[measured(1024, false), measured(512, true)]), [Some(2048.0), Some(512.0)]);
+        assert_eq!(
+            declared_weights(&[measured(1024, false), measured(512, true)]),
+            [Some(2048.0), Some(512.0)]
+        );
     }
 
     #[test]
     fn guests_without_shares_weigh_the_same() {
         let [measured, idle] = [Role::Measured, Role::Idle].map(|role| members(role, None, false));
-        assert_eq!(of(&[measured.clone(), measured, idle]), [Some(2.0), Some(2.0), None]);
+        assert_eq!(declared_weights(&[measured.clone(), measured, idle]), [Some(2.0), Some(2.0), None]);
     }
 
     #[test]
     fn weights_of_some_are_weights_of_none() {
         let measured = |shares, cgroup| members(Role::Measured, shares, cgroup);
-        assert_eq!(of(&[measured(Some(1024), false), measured(None, false)]), [None, None]);
-        assert_eq!(of(&[measured(None, false), measured(None, true)]), [None, None]);
+        assert_eq!(declared_weights(&[measured(Some(1024), false), measured(None, false)]), [None, None]);
+        assert_eq!(declared_weights(&[measured(None, false), measured(None, true)]), [None, None]);
     }
 
     #[test]
     fn an_idle_group_needs_no_weight() {
         let groups = [members(Role::Measured, Some(1024), false), members(Role::Idle, None, false)];
-        assert_eq!(of(&groups), [Some(2048.0), None]);
+        assert_eq!(declared_weights(&groups), [Some(2048.0), None]);
     }
 
     /// What weights decide beside a plain measured group.

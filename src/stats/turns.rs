@@ -92,13 +92,13 @@ mod tests {
         (0..parties).map(|party| (0..slices).map(|slice| rate(party, slice)).collect()).collect()
     }
 
-    fn of(courses: &[Vec<f64>]) -> Turns {
+    fn turns_in(courses: &[Vec<f64>]) -> Turns {
         Turns::from_courses(&courses.iter().map(Vec::as_slice).collect::<Vec<_>>(), 0.25).unwrap()
     }
 
     #[test]
     fn two_parties_that_alternate_are_found_with_their_period() {
-        let found = of(&courses(2, 80, 4, 1.0, 0.05));
+        let found = turns_in(&courses(2, 80, 4, 1.0, 0.05));
         assert!(found.are_taken() && (found.period_s - 2.0).abs() < 1e-9, "{found:?}");
         assert!(
             (found.size - 0.9).abs() < 0.02,
@@ -108,14 +108,14 @@ mod tests {
 
     #[test]
     fn eight_parties_that_take_turns_are_found() {
-        let found = of(&courses(8, 120, 4, 1.0, 0.1));
+        let found = turns_in(&courses(8, 120, 4, 1.0, 0.1));
         assert!(found.are_taken(), "{found:?}");
     }
 
     #[test]
     fn noise_has_no_turns_and_small_turns_do_not_matter() {
-        assert!(!of(&courses(4, 80, 4, 0.0, 0.5)).are_taken());
-        assert!(!of(&courses(2, 80, 4, 0.02, 0.01)).are_taken());
+        assert!(!turns_in(&courses(4, 80, 4, 0.0, 0.5)).are_taken());
+        assert!(!turns_in(&courses(2, 80, 4, 0.02, 0.01)).are_taken());
     }
 
     #[test]

@@ -42,8 +42,8 @@ fn totals(facts: &Facts, name: &str) -> Option<GuestTotals> {
     let mut totals = GuestTotals::default();
     for (memory, vcpus) in facts.text(name)?.lines().filter_map(|line| line.split_once(' ')) {
         totals.guests += 1;
-        totals.memory_kib += memory.parse::<u64>().unwrap_or(0);
-        totals.vcpus += vcpus.parse::<u64>().unwrap_or(0);
+        totals.memory_kib = totals.memory_kib.saturating_add(memory.parse().unwrap_or(0));
+        totals.vcpus = totals.vcpus.saturating_add(vcpus.parse().unwrap_or(0));
     }
     Some(totals)
 }
@@ -58,8 +58,8 @@ fn all(facts: &Facts) -> GuestTotals {
     let (running, planned) = (running(facts).unwrap_or_default(), totals(facts, PLANNED).unwrap_or_default());
     GuestTotals {
         guests: running.guests + planned.guests,
-        memory_kib: running.memory_kib + planned.memory_kib,
-        vcpus: running.vcpus + planned.vcpus,
+        memory_kib: running.memory_kib.saturating_add(planned.memory_kib),
+        vcpus: running.vcpus.saturating_add(planned.vcpus),
     }
 }
 
@@ -84,7 +84,9 @@ pub(super) fn memory(facts: &Facts) -> Result<HostState, String> {
     let usage = usage(facts, &format!("{} of", size(all.memory_kib)), &size(total)) + &cause;
     let state = match running(facts) {
         _ if all.memory_kib > total => HostState::new("short"),
-        _ if all.memory_kib + all.guests as u64 * QEMU_MIB * 1024 > total => HostState::new("tight"),
+        _ if all.memory_kib.saturating_add(all.guests as u64 * QEMU_MIB * 1024) > total => {
+            HostState::new("tight")
+        }
         Some(_) => HostState::new("enough"),
         None => return Err(usage),
     };

@@ -118,6 +118,11 @@ fn retransmissions(flow: &RawFlow) -> Option<u64> {
     Some((local + result(flow, "REMOTE_TRANSPORT_RETRANS")?) as u64)
 }
 
+/// The retransmissions of several flows; `None` if one is unknown, or if together they are more than can be.
+pub(super) fn retransmissions_of<'f>(mut flows: impl Iterator<Item = &'f FlowFigures>) -> Option<u64> {
+    flows.try_fold(0_u64, |sum, flow| sum.checked_add(flow.retransmissions?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

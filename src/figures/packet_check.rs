@@ -5,7 +5,7 @@
 
 use super::packet_bounds::{Party, credible, work};
 use super::packet_count::PacketCount;
-use super::{FlowFigures, GuestFigures, Numbers, Reason, TotalFigures, guest};
+use super::{FlowFigures, GuestFigures, Numbers, Reason, TotalFigures, flow, guest};
 use crate::profile::{Test, Unit};
 use crate::raw::RawTrial;
 
@@ -65,7 +65,7 @@ fn of_guest(raw: &RawTrial, flows: &[FlowFigures], number: u32) -> Option<Reason
         Unit::Transactions | Unit::RoundTrips => (FEWEST, BESIDE / per_flow),
         Unit::Megabits => (FEWEST_MEGABITS, 0.0),
     };
-    let retransmissions = party.flows.iter().map(|(_, flow)| flow.retransmissions).sum();
+    let retransmissions = flow::retransmissions_of(party.flows.iter().map(|(_, flow)| *flow));
     let figures: Vec<&FlowFigures> = party.flows.iter().map(|(_, flow)| *flow).collect();
     let loss_percent = guest::loss_percent(raw, &figures, |flow| flow.guest == number);
     let (least, most) = credible(&party, retransmissions, loss_percent)?;

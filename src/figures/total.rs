@@ -66,7 +66,7 @@ impl TotalFigures {
             start_spread_s: window::start_spread(&raw.flows).unwrap_or(0.0),
             unsynchronised_ratio: naive_sum(raw).filter(|_| moved).map(|naive| naive / rate),
             longest_stall_s: flows.iter().map(|flow| flow.longest_stall_s).fold(0.0, f64::max),
-            retransmissions: flows.iter().map(|flow| flow.retransmissions).sum(),
+            retransmissions: flow::retransmissions_of(flows.iter()),
         }
     }
 }

@@ -41,10 +41,16 @@ pub fn exits(answer: &str) -> Option<Counters> {
         if let (Some(name), Some(value)) = (stat["name"].as_str(), stat["value"].as_u64())
             && KEPT.contains(&name)
         {
-            *counters.entry(name.to_owned()).or_default() += value;
+            add(&mut counters, name.to_owned(), value);
         }
     }
     (!counters.is_empty()).then_some(counters)
+}
+
+/// Counters that no machine can have stay within their type.
+fn add(counters: &mut Counters, name: String, count: u64) {
+    let counter = counters.entry(name).or_default();
+    *counter = counter.saturating_add(count);
 }
 
 /// `sh -c SCRIPT exits INSTANCE PID...`: the kernel's counters of guests, by the processes of their QEMU.
@@ -82,8 +88,8 @@ fn guest_counters(text: &str, histogram: Option<&[Bucket]>) -> Option<(i32, Kern
     let by_reason = histogram.map(|buckets| {
         let mut counters = Counters::from([("exits".to_owned(), 0)]);
         for bucket in buckets.iter().filter(|bucket| tasks.contains(&bucket.pid)) {
-            *counters.entry("exits".to_owned()).or_default() += bucket.count;
-            *counters.entry(exit_reasons::name(bucket.isa, bucket.reason)).or_default() += bucket.count;
+            add(&mut counters, "exits".to_owned(), bucket.count);
+            add(&mut counters, exit_reasons::name(bucket.isa, bucket.reason), bucket.count);
         }
         counters
     });

@@ -1,10 +1,10 @@
 //! Gathers the facts that the subjects are judged by: one script that reads, and libvirt for the running guests.
 
-use crate::host;
 use crate::host::facts::Facts;
+use crate::host::{self, xl};
 use crate::lab::machines;
 use crate::libvirt::LibvirtError;
-use crate::libvirt::daemon::Daemon;
+use crate::libvirt::daemon::{Daemon, LibvirtDriver};
 use crate::machine::ExecError;
 use crate::machine::Machine;
 use crate::machine::SshError;
@@ -43,7 +43,8 @@ pub fn inspect(host: &Location) -> Result<Facts, InspectError> {
         if facts.is_empty() {
             return Err(InspectError::NoFacts);
         }
-        Ok(match guests(&machine).await {
+        let driver = if xl::is_dom0(&facts) { LibvirtDriver::Xen } else { LibvirtDriver::Qemu };
+        Ok(match guests(&machine, driver).await {
             Ok(guests) => facts.with("guests", guests),
             Err(LibvirtError::Call { cause, .. }) => facts.with("no guests", cause),
             Err(error) => facts.with("no guests", error.to_string()),
@@ -52,10 +53,10 @@ pub fn inspect(host: &Location) -> Result<Facts, InspectError> {
 }
 
 /// One line for each running guest: memory in KiB, vCPUs.
-async fn guests(machine: &Machine) -> Result<String, LibvirtError> {
+async fn guests(machine: &Machine, driver: LibvirtDriver) -> Result<String, LibvirtError> {
     let prepare = |cause| LibvirtError::Prepare { root: std::env::temp_dir(), cause };
     let directory = tempfile::tempdir().map_err(prepare)?;
-    let daemon = Daemon::open(machine, directory.path()).await?;
+    let daemon = Daemon::open(machine, driver, directory.path()).await?;
     let running = daemon.hypervisor.running().await?;
     Ok(running.iter().map(|guest| format!("{} {}\n", guest.memory_kib, guest.vcpus)).collect())
 }

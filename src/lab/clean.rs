@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{LabError, RunId, State, machines, namespaces, state};
 use crate::directory::FileError;
 use crate::libvirt::LibvirtError;
-use crate::libvirt::daemon::Daemon;
+use crate::libvirt::daemon::{Daemon, LibvirtDriver};
 use crate::machine::Machine;
 use crate::machine::change::{self, Change};
 use crate::machine::journal::{self, Entry, Recorded};
@@ -163,7 +163,8 @@ async fn destroy(
     let refused = |error: LibvirtError| {
         LabError::system("destroy the guests of the run")(std::io::Error::other(error.to_string()))
     };
-    let opened = if on_xen { Daemon::open_xen().await } else { Daemon::open(machine, directory).await };
+    let driver = if on_xen { LibvirtDriver::Xen } else { LibvirtDriver::Qemu };
+    let opened = Daemon::open(machine, driver, directory).await;
     let daemon = opened.map_err(refused)?;
     let mut done = Vec::new();
     // One that the daemon was still starting when the run was killed may start after it was destroyed.

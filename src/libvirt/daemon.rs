@@ -9,8 +9,32 @@ use super::{Hypervisor, LibvirtError, in_query};
 use crate::machine::Machine;
 use crate::machine::forward::Forward;
 
-/// Sockets of the daemons that run QEMU guests, the modular one first.
-const SOCKETS: [&str; 2] = ["/run/libvirt/virtqemud-sock", "/run/libvirt/libvirt-sock"];
+/// What runs the guests, for libvirt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LibvirtDriver {
+    /// QEMU.
+    Qemu,
+    /// Xen.
+    Xen,
+}
+
+impl LibvirtDriver {
+    /// The first word of its addresses.
+    fn scheme(self) -> &'static str {
+        match self {
+            LibvirtDriver::Qemu => "qemu",
+            LibvirtDriver::Xen => "xen",
+        }
+    }
+
+    /// Sockets of the daemons that run such guests, the modular one first.
+    fn sockets(self) -> [&'static str; 2] {
+        match self {
+            LibvirtDriver::Qemu => ["/run/libvirt/virtqemud-sock", "/run/libvirt/libvirt-sock"],
+            LibvirtDriver::Xen => ["/run/libvirt/virtxend-sock", "/run/libvirt/libvirt-sock"],
+        }
+    }
+}
 
 /// An open connection to a daemon.
 pub struct Daemon {
@@ -20,34 +44,32 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Connects to the daemon of this machine that runs Xen's guests.
-    ///
-    /// # Errors
-    /// [`LibvirtError`] if there is no daemon or it refuses.
-    pub async fn open_xen() -> Result<Daemon, LibvirtError> {
-        Ok(Daemon { hypervisor: Hypervisor::open("xen:///system".into()).await?, _forward: None })
-    }
-
     /// Connects to the system's daemon on a machine; `directory` receives a socket where it is another machine.
     ///
     /// # Errors
     /// [`LibvirtError`] if there is no daemon or it refuses.
-    pub async fn open(machine: &Machine, directory: &Path) -> Result<Daemon, LibvirtError> {
+    pub async fn open(
+        machine: &Machine,
+        driver: LibvirtDriver,
+        directory: &Path,
+    ) -> Result<Daemon, LibvirtError> {
+        let scheme = driver.scheme();
         let Machine::Remote(remote) = machine else {
-            let hypervisor = Hypervisor::open("qemu:///system".into()).await?;
+            let hypervisor = Hypervisor::open(format!("{scheme}:///system")).await?;
             return Ok(Daemon { hypervisor, _forward: None });
         };
         let refused = |cause: String| LibvirtError::Call { action: "reach libvirt's daemon".into(), cause };
-        let find = format!("for s in {}; do [ -S $s ] && echo $s && exit; done", SOCKETS.join(" "));
+        let sockets = driver.sockets();
+        let find = format!("for s in {}; do [ -S $s ] && echo $s && exit; done", sockets.join(" "));
         let found = machine.run(&["sh", "-c", &find]).await.map(|output| output.stdout.trim().to_owned());
         let found = found.unwrap_or_default();
         if found.is_empty() {
-            return Err(refused(format!("there is neither {} nor {}", SOCKETS[0], SOCKETS[1])));
+            return Err(refused(format!("there is neither {} nor {}", sockets[0], sockets[1])));
         }
         let tunnel = remote.tunnel().await.map_err(|error| refused(error.to_string()))?;
         let path = directory.join("libvirt.sock");
         let forward = Forward::listen(&path, tunnel, found).map_err(|error| refused(error.to_string()))?;
-        let uri = format!("qemu+unix:///system?socket={}", in_query(&path));
+        let uri = format!("{scheme}+unix:///system?socket={}", in_query(&path));
         Ok(Daemon { hypervisor: Hypervisor::open(uri).await?, _forward: Some(forward) })
     }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::backend::wire::Wire;
 use crate::backend::{Backend, Datapath};
 use crate::host::facts::Facts;
-use crate::libvirt::daemon::Daemon;
+use crate::libvirt::daemon::{Daemon, LibvirtDriver};
 use crate::libvirt::library;
 use crate::machine::Machine;
 use crate::profile::{AccelChoice, Experiment, Image};
@@ -23,7 +23,7 @@ pub(super) async fn examine(
 ) -> Vec<CheckResult> {
     let mut findings = Vec::from_iter(others::changing(host, experiment).await);
     findings.extend(machine::examine(host, &programs(experiment)).await);
-    findings.extend(xen::examine(experiment, facts).await);
+    findings.extend(xen::examine(host, experiment, facts).await);
     if experiment.has_guests() && experiment.host.xen.is_none() {
         findings.push(libvirt(host, experiment).await);
         if experiment.machines.is_none() {
@@ -70,7 +70,7 @@ async fn libvirt(host: &Machine, experiment: &Experiment) -> CheckResult {
         };
     }
     let opened = match tempfile::tempdir() {
-        Ok(directory) => match Daemon::open(host, directory.path()).await {
+        Ok(directory) => match Daemon::open(host, LibvirtDriver::Qemu, directory.path()).await {
             Ok(daemon) => daemon.hypervisor.versions().await.map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         },

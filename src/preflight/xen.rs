@@ -1,4 +1,4 @@
-//! A Xen host: whether this machine is a dom0 whose tools and libvirt answer, and whether the CPUs of the guests' pool can be taken.
+//! A Xen host: whether it is a dom0 whose tools and libvirt answer, and whether the CPUs of the guests' pool can be taken.
 
 use std::collections::BTreeSet;
 
@@ -6,26 +6,26 @@ use super::CheckResult;
 use crate::factor::xen::XenScheduler;
 use crate::host::facts::Facts;
 use crate::host::xl::{self, POOL_0};
-use crate::libvirt::daemon::Daemon;
+use crate::libvirt::daemon::{Daemon, LibvirtDriver};
+use crate::machine::Machine;
 use crate::profile::pin::list;
 use crate::profile::{Experiment, XenHost};
 
 /// Checks everything; nothing where the profile asks for another host.
-pub(super) async fn examine(experiment: &Experiment, facts: &Facts) -> Vec<CheckResult> {
+pub(super) async fn examine(host: &Machine, experiment: &Experiment, facts: &Facts) -> Vec<CheckResult> {
     let Some(xen) = &experiment.host.xen else { return Vec::new() };
     let dom0 = dom0(facts);
     if dom0.iter().any(|finding| finding.fix.is_some()) {
         return dom0; // nothing else can be asked then
     }
-    dom0.into_iter().chain([daemon().await]).chain(pool(experiment, xen, facts)).collect()
+    dom0.into_iter().chain([daemon(host).await]).chain(pool(experiment, xen, facts)).collect()
 }
 
 /// Whether this is dom0, and its tools reach the hypervisor.
 fn dom0(facts: &Facts) -> Vec<CheckResult> {
     let what = "Xen";
     if !xl::is_dom0(facts) {
-        let fix = "boot this machine with Xen and run kvmfair in dom0 (apt-get install xen-system-amd64); in a dom0 without it: mount \
-                   -t xenfs xenfs /proc/xen";
+        let fix = "boot the machine with Xen (apt-get install xen-system-amd64); in a dom0 without it: mount -t xenfs xenfs /proc/xen";
         return vec![CheckResult::bad(
             what,
             "/proc/xen/capabilities shows no control_d: this is no dom0",
@@ -41,10 +41,13 @@ fn dom0(facts: &Facts) -> Vec<CheckResult> {
     }
 }
 
-async fn daemon() -> CheckResult {
+async fn daemon(host: &Machine) -> CheckResult {
     let what = "libvirt";
-    let versions = match Daemon::open_xen().await {
-        Ok(daemon) => daemon.hypervisor.versions().await.map_err(|error| error.to_string()),
+    let versions = match tempfile::tempdir() {
+        Ok(directory) => match Daemon::open(host, LibvirtDriver::Xen, directory.path()).await {
+            Ok(daemon) => daemon.hypervisor.versions().await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        },
         Err(error) => Err(error.to_string()),
     };
     let fix = "apt-get install libvirt-daemon libvirt-daemon-driver-xen libvirt0, and start it: systemctl enable --now libvirtd (there \

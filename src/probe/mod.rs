@@ -32,7 +32,7 @@ pub mod xen;
 pub use error::ProbeError;
 pub use sampler::Sampler;
 pub use target::TargetWatch;
-pub use xen::XenCpu;
+pub use xen::GuestTimesReader;
 
 use std::time::Duration;
 
@@ -49,19 +49,17 @@ pub enum HostSampler {
 }
 
 impl HostSampler {
-    /// Takes a first sample, then one at every interval, until it is stopped. On a Xen host, which is this machine, `xen` is where CPU
-    /// times are read.
+    /// Takes a first sample, then one at every interval, until it is stopped.
     ///
     /// # Errors
     /// If a target has no process or interface of that name.
     pub async fn start(
         host: &Machine,
         targets: Vec<TargetWatch>,
-        xen: Option<XenCpu>,
         interval: Duration,
     ) -> Result<HostSampler, ProbeError> {
         match host {
-            Machine::Local(_) => Sampler::start(targets, xen, interval).map(HostSampler::Local),
+            Machine::Local(_) => Sampler::start(targets, interval).map(HostSampler::Local),
             Machine::Remote(_) => {
                 remote::RemoteSampler::start(host, targets, interval).await.map(HostSampler::Remote)
             }

@@ -9,7 +9,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
-use nix::time::{ClockId, clock_gettime};
 
 use super::error::ProbeError;
 use super::files::OpenFile;
@@ -17,7 +16,6 @@ use super::pressure;
 use super::proc::{self, InterfaceCounters};
 use super::target::TargetWatch;
 use super::threads::{self, Threads, Worker};
-use super::xen::{self, XenCpu};
 use crate::clock::wall_clock;
 use crate::raw::{HostSample, TargetCounters};
 
@@ -32,16 +30,12 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// Takes a first sample, then one at every interval, until it is stopped. On a Xen host `xen` is where CPU times are read.
+    /// Takes a first sample, then one at every interval, until it is stopped.
     ///
     /// # Errors
     /// If a target has no process or interface of that name.
-    pub fn start(
-        targets: Vec<TargetWatch>,
-        xen: Option<XenCpu>,
-        interval: Duration,
-    ) -> Result<Sampler, ProbeError> {
-        let mut collector = Collector::open(targets, xen)?;
+    pub fn start(targets: Vec<TargetWatch>, interval: Duration) -> Result<Sampler, ProbeError> {
+        let mut collector = Collector::open(targets)?;
         let mut samples = vec![collector.sample()?];
         let (stop, stopped) = mpsc::channel();
         let work = move || {
@@ -70,7 +64,7 @@ impl Sampler {
 }
 
 /// Waits until a moment; false if the sampler was stopped (or dropped) before it.
-fn pause(stopped: &mpsc::Receiver<()>, due: Instant) -> bool {
+pub(super) fn pause(stopped: &mpsc::Receiver<()>, due: Instant) -> bool {
     let left = due.saturating_duration_since(Instant::now());
     stopped.recv_timeout(left) == Err(RecvTimeoutError::Timeout)
 }
@@ -83,7 +77,6 @@ struct Collector {
     pressure: Option<OpenFile>,
     ticks_per_s: f64,
     targets: Vec<WatchedTarget>,
-    xen: Option<XenCpu>,
     taken: usize,
 }
 
@@ -97,7 +90,7 @@ struct WatchedTarget {
 }
 
 impl Collector {
-    fn open(watches: Vec<TargetWatch>, xen: Option<XenCpu>) -> Result<Collector, ProbeError> {
+    fn open(watches: Vec<TargetWatch>) -> Result<Collector, ProbeError> {
         raise_open_files();
         let workers =
             threads::kernel_workers().map_err(|source| ProbeError::Read { what: "/proc".into(), source })?;
@@ -108,7 +101,6 @@ impl Collector {
             pressure: OpenFile::open("/proc/pressure/cpu").ok(),
             ticks_per_s: procfs::ticks_per_second() as f64,
             targets: targets.collect::<Result<_, _>>()?,
-            xen,
             taken: 0,
         })
     }
@@ -127,12 +119,7 @@ impl Collector {
         self.taken += 1;
         let targets = self.targets.iter().map(WatchedTarget::counters).collect();
         let orchestrator_s = own_cpu_s();
-        let sample =
-            HostSample { at_s, cpu, orchestrator_s, pressure_s, cpus, interrupts, context_switches, targets };
-        match &self.xen {
-            None => Ok(sample),
-            Some(xen) => on_xen(sample, xen),
-        }
+        Ok(HostSample { at_s, cpu, orchestrator_s, pressure_s, cpus, interrupts, context_switches, targets })
     }
 
     /// A sample after which every QEMU still runs.
@@ -167,33 +154,6 @@ impl Collector {
             Some((target, watched)) => Err(watched.watch.gone(target, watched.alive())),
         }
     }
-}
-
-/// The same sample of a whole Xen host: what Linux says of CPUs is dom0's alone. libvirt may take its time to answer: the sample is of
-/// the middle of the whole reading, and so are the CPU times.
-fn on_xen(sample: HostSample, xen: &XenCpu) -> Result<HostSample, ProbeError> {
-    let times = xen.read()?;
-    let now_s = wall_clock();
-    let at_s = (sample.at_s + now_s) / 2.0;
-    let up = clock_gettime(ClockId::CLOCK_BOOTTIME);
-    let up_s = up.map_or(0.0, |up| up.tv_sec() as f64 + up.tv_nsec() as f64 / 1e9) - (now_s - at_s);
-    let cpu = xen::host(&sample.cpu, &times, xen.cpus, up_s);
-    let guest = |(target, (name, counters)): (usize, (&String, TargetCounters))| match times.get(name) {
-        Some(vcpu_s) => Ok(TargetCounters { vcpu_s: *vcpu_s, ..counters }),
-        None => Err(ProbeError::DomainGone { target, name: name.clone() }),
-    };
-    let targets = xen.guests.iter().zip(sample.targets).enumerate().map(guest).collect::<Result<_, _>>()?;
-    let (pressure_s, interrupts, context_switches) = (None, None, None);
-    Ok(HostSample {
-        at_s,
-        cpu,
-        pressure_s,
-        cpus: Vec::new(),
-        interrupts,
-        context_switches,
-        targets,
-        ..sample
-    })
 }
 
 impl WatchedTarget {
@@ -262,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_first_and_a_last_sample_are_taken_however_short_the_trial() {
-        let sampler = Sampler::start(vec![loopback(false)], None, Duration::from_secs(3600)).unwrap();
+        let sampler = Sampler::start(vec![loopback(false)], Duration::from_secs(3600)).unwrap();
         let samples = sampler.stop().unwrap();
         assert_eq!(samples.len(), 2);
         assert!(samples[0].at_s <= samples[1].at_s);
@@ -289,7 +249,7 @@ mod tests {
     #[test]
     fn a_missing_interface_is_named() {
         let watch = TargetWatch { qemu_pid: None, interface: Some("kf-nowhere".into()), invert: false };
-        let error = Sampler::start(vec![loopback(false), watch], None, Duration::from_secs(1)).unwrap_err();
+        let error = Sampler::start(vec![loopback(false), watch], Duration::from_secs(1)).unwrap_err();
         assert_eq!(error.to_string(), "no interface kf-nowhere for target 2");
     }
 
@@ -298,7 +258,7 @@ mod tests {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let pid = child.id() as i32;
         let watch = TargetWatch { qemu_pid: Some(pid), ..loopback(false) };
-        let sampler = Sampler::start(vec![watch], None, Duration::from_millis(10)).unwrap();
+        let sampler = Sampler::start(vec![watch], Duration::from_millis(10)).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
         let error = sampler.stop().unwrap_err();

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -29,10 +30,11 @@ use crate::libvirt::daemon::Daemon;
 use crate::machine::journal::Journal;
 use crate::machine::ssh::Identity;
 use crate::plan::Guests;
-use crate::probe::{XenCpu, guest_counters};
+use crate::probe::xen::GuestTimes;
+use crate::probe::{self, GuestTimesReader, guest_counters};
 use crate::profile::groups::{CpuSettings, Group};
 use crate::profile::{Configuration, Experiment, cpus};
-use crate::raw::Accel;
+use crate::raw::{Accel, RawTrial};
 
 /// The opened lab.
 pub struct LabSession {
@@ -174,15 +176,25 @@ impl LabSession {
         Boot { guest, domain, management, counters, cpupool, disks }
     }
 
-    /// Where the CPU times of a configuration's guests are read on a Xen host; `None` on others.
+    /// Starts to read the CPU times of guests on a Xen host; `None` on others, whose `/proc` shows them.
     ///
     /// # Errors
-    /// Never in practice: a lab with guests has a hypervisor.
-    pub(super) fn xen_cpu(&self, configuration: &Configuration) -> Result<Option<XenCpu>> {
-        let Some(xen) = &self.xen else { return Ok(None) };
-        let hypervisor = self.fleet.hypervisor()?.clone();
-        let guests = (1..=configuration.vms).filter_map(|number| Some(self.fleet.get(number)?.name.clone()));
-        Ok(Some(XenCpu { hypervisor, cpus: xen.host_cpus.len() as u32, guests: guests.collect() }))
+    /// If there can be no thread.
+    pub(super) fn read_guest_times(&self, interval: Duration) -> Result<Option<GuestTimesReader>> {
+        if self.xen.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(GuestTimesReader::start(self.fleet.hypervisor()?.clone(), interval)?))
+    }
+
+    /// Makes the samples of dom0 those of the whole Xen host.
+    ///
+    /// # Errors
+    /// If a guest of the configuration is in a reading no more.
+    pub(super) fn complete_samples(&self, raw: &mut RawTrial, readings: &[GuestTimes]) -> Result<()> {
+        let names = (1..=raw.configuration.vms).filter_map(|number| self.fleet.get(number));
+        let names: Vec<String> = names.map(|guest| guest.name.clone()).collect();
+        Ok(probe::xen::complete(&mut raw.host, readings, self.host_cpus.len() as u32, &names)?)
     }
 
     /// Where the backend of a configuration is built.

@@ -10,7 +10,7 @@ use crate::backend::wire::Wire;
 use crate::guest::boot;
 use crate::guest::placement;
 use crate::lab::{Lab, RunId, State, clean, dom0, embedded, hardware, ovs, real_time};
-use crate::libvirt::daemon::Daemon;
+use crate::libvirt::daemon::{Daemon, LibvirtDriver};
 use crate::libvirt::{self, Hypervisor};
 use crate::machine::Machine;
 use crate::machine::change::Change;
@@ -214,7 +214,7 @@ async fn dom0(
     let mut lab = dom0::create(&state.id, journal.clone()).await.context("failed to make the lab in dom0")?;
     lab.ovs = ovs::for_run(lab.side(Side::Host), &state.dir, experiment).await;
     let daemon = match experiment.has_guests() {
-        true => Some(Daemon::open_xen().await?),
+        true => Some(Daemon::open(lab.side(Side::Host), LibvirtDriver::Xen, &state.dir).await?),
         false => None,
     };
     let host = lab.side(Side::Host).clone();
@@ -238,9 +238,9 @@ async fn with_daemon(
         host.run(&["mkdir", "-m", "1777", &sockets.to_string_lossy()]).await?;
         lab.ovs = ovs::for_run(&host, &sockets, experiment).await;
     }
+    let driver = if experiment.host.xen.is_some() { LibvirtDriver::Xen } else { LibvirtDriver::Qemu };
     let daemon = match experiment.has_guests() {
-        true if experiment.host.xen.is_some() => Some(Daemon::open_xen().await?),
-        true => Some(Daemon::open(&host, &state.dir).await?),
+        true => Some(Daemon::open(&host, driver, &state.dir).await?),
         false => None,
     };
     let files = files.place(&lab, &state.id, events).await?;

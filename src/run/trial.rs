@@ -25,6 +25,7 @@ use crate::plan::PlannedTrial;
 use crate::probe::HostSampler;
 use crate::probe::TargetWatch;
 use crate::probe::hiccup::HiccupMeter;
+use crate::probe::xen::GuestTimes;
 use crate::profile::groups::{Group, members};
 use crate::profile::{Configuration, Timing};
 use crate::raw::{Accel, Check, FORMAT, Failure, HostSample, RawFlow, RawTrial, Stage};
@@ -125,8 +126,8 @@ async fn steps(
     let host = session.lab.side(Side::Host);
     let clocks = Clocks::read(host, session.lab.side(Side::Tester)).await;
     let clocks = clocks.map_err(|error| at(Stage::Probe)(error.into()))?;
-    let xen = session.xen_cpu(&configuration).map_err(at(Stage::Probe))?;
-    let sampler = HostSampler::start(host, watches(session, &configuration), xen, timing.interval)
+    let guest_times = session.read_guest_times(timing.interval).map_err(at(Stage::Probe))?;
+    let sampler = HostSampler::start(host, watches(session, &configuration), timing.interval)
         .await
         .context("failed to read the host's counters")
         .map_err(at(Stage::Probe))?;
@@ -139,6 +140,10 @@ async fn steps(
     let loaded = loaded.map_err(|cause| at(Stage::Load)(with_broken_proofs(cause, &raw.checks)));
     let unmeasured = background.stop().await;
     let host = sampler.stop().await.context("failed to read the host's counters");
+    let guest_times = match guest_times {
+        Some(reader) => Some(reader.stop().await.context("failed to read the guests' CPU times")),
+        None => None,
+    };
     if let Some(netserver) = netserver {
         netserver.stop().await;
     }
@@ -147,10 +152,14 @@ async fn steps(
     raw.host = host.map_err(at(Stage::Probe))?;
     raw.checks.extend(kernel::checks_after(session, &configuration).await.map_err(at(Stage::Verify))?);
     raw.checks.extend(xen::checks(session, &configuration, ", after the load").await);
-    if session.xen.is_some() {
+    let clocks = by_the_testers_clock(session, clocks, raw).await.map_err(at(Stage::Load))?;
+    if let Some(readings) = guest_times.transpose().map_err(at(Stage::Probe))? {
+        let by_testers =
+            |reading: GuestTimes| GuestTimes { at_s: clocks.from_local(reading.at_s), ..reading };
+        let readings: Vec<GuestTimes> = readings.into_iter().map(by_testers).collect();
+        session.complete_samples(raw, &readings).map_err(at(Stage::Probe))?;
         stolen::add_run_delays(raw);
     }
-    let clocks = by_the_testers_clock(session, clocks, raw).await.map_err(at(Stage::Load))?;
     enough(&raw.host).map_err(at(Stage::Probe))?;
     Ok(clocks)
 }

@@ -14,7 +14,11 @@ pub(super) const XEN: &str = "xen:///system";
 
 /// Ways to name the host.
 const WAYS: &str = "\"embedded\" (this machine, no daemon), \"qemu:///system\" (this machine's libvirt) or \
-                    \"qemu+ssh://root@vmhost/system\"";
+                    \"qemu+ssh://root@vmhost/system\"; of Xen \"xen:///system\" or \"xen+ssh://root@dom0/system\"";
+
+/// Another machine behind libvirt, by what runs its guests.
+const REMOTE: [&str; 2] = ["qemu+ssh://", XEN_REMOTE];
+const XEN_REMOTE: &str = "xen+ssh://";
 
 /// The machines, if the profile names some; without them the lab is made on this machine.
 pub(super) fn machines(check: &mut Validator, written: &Written, directory: &Path) -> Option<Machines> {
@@ -61,12 +65,17 @@ enum Uri {
 
 /// Whether the two ends of the wire are on different machines.
 pub(super) fn are_two(host: &HostSection) -> bool {
-    host.uri.as_deref().is_some_and(|uri| uri.starts_with("qemu") || uri == XEN)
+    host.uri.as_deref().is_some_and(|uri| uri.starts_with("qemu")) || is_xen(host)
 }
 
 /// Whether a profile names a host that may have another size than this machine.
 pub(super) fn is_remote(host: &HostSection) -> bool {
-    host.uri.as_deref().is_some_and(|uri| uri.starts_with("qemu+ssh://"))
+    host.uri.as_deref().is_some_and(|uri| REMOTE.iter().any(|scheme| uri.starts_with(scheme)))
+}
+
+/// Whether a profile's host is a Xen dom0.
+pub(super) fn is_xen(host: &HostSection) -> bool {
+    host.uri.as_deref().is_some_and(|uri| uri == XEN || uri.starts_with(XEN_REMOTE))
 }
 
 fn place(check: &mut Validator, host: &HostSection) -> Option<Uri> {
@@ -76,7 +85,7 @@ fn place(check: &mut Validator, host: &HostSection) -> Option<Uri> {
         Some(XEN) => return Some(Uri::Dom0),
         Some(uri) => uri,
     };
-    let there = uri.strip_prefix("qemu+ssh://").and_then(|rest| rest.strip_suffix("/system"));
+    let there = REMOTE.iter().find_map(|scheme| uri.strip_prefix(scheme)?.strip_suffix("/system"));
     match there.and_then(SshAddress::parse) {
         Some(address) => Some(Uri::Remote(address)),
         None => {
@@ -87,12 +96,10 @@ fn place(check: &mut Validator, host: &HostSection) -> Option<Uri> {
 }
 
 fn unknown(uri: &str) -> Fault {
-    if uri.starts_with("xen+") {
-        let hint = format!("run kvmfair in dom0 and write uri = \"{XEN}\"");
-        return Fault::new(format!("host `{uri}` is not supported: Xen on another machine"), "", hint);
-    }
     if uri.starts_with("xen") {
-        let hint = format!("libvirt's driver for Xen knows one: uri = \"{XEN}\", in dom0");
+        let hint = format!(
+            "write uri = \"{XEN}\" in dom0, or another machine's: uri = \"{XEN_REMOTE}root@dom0/system\""
+        );
         return Fault::new(format!("host `{uri}` is not supported"), "", hint);
     }
     // Another transport names another machine: none of these is meant.

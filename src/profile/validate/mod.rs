@@ -51,7 +51,7 @@ pub(super) fn experiment(
 ) -> Result<Experiment, Issues> {
     let Read { written, factors, issues, refused } = read;
     // The size of another machine, or of one of which dom0 has a part, is not known here; `kvmfair check` looks.
-    let facts = match machines::is_remote(&written.host) || xen::is_xen(&written.host) {
+    let facts = match machines::is_remote(&written.host) || machines::is_xen(&written.host) {
         true => HostFacts { memory_mib: u64::MAX, cpus: u32::MAX },
         false => facts,
     };

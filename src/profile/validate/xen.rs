@@ -1,7 +1,7 @@
 //! What a Xen host can have, and what it cannot: each key by itself is refused here, and not in the middle of a run.
 
 use super::factors::{Levels, levels_of};
-use super::machines::XEN;
+use super::machines::{XEN, is_xen};
 use super::{Fault, Validator, image};
 use crate::factor::descriptor::Scope;
 use crate::factor::xen::XenScheduler;
@@ -30,11 +30,6 @@ const NOT_OF_XEN: [Factor; 11] = [
 ];
 /// Factors that are Xen's.
 const OF_XEN: [Factor; 3] = [Factor::XenScheduler, Factor::XenSlice, Factor::XenRatelimit];
-
-/// Whether a profile's host is a Xen dom0.
-pub(super) fn is_xen(host: &HostSection) -> bool {
-    host.uri.as_deref() == Some(XEN)
-}
 
 /// The dom0, if the host is one.
 pub(super) fn host(check: &mut Validator, written: &HostSection) -> Option<XenHost> {
@@ -104,7 +99,9 @@ fn backends(check: &mut Validator, host: &HostSection, factors: &[Levels]) {
             (false, true) => Fault::new(
                 format!("backend `{backend}` needs Xen"),
                 "",
-                format!("write uri = \"{XEN}\" in [host], and run kvmfair in dom0; or use `virtio`"),
+                format!(
+                    "write uri = \"{XEN}\" in [host], in dom0, or \"xen+ssh://root@dom0/system\"; or use `virtio`"
+                ),
             ),
             _ => continue,
         };
@@ -195,6 +192,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::machine::login::Location;
     use crate::profile::{Experiment, HostFacts, parse};
 
     fn parsed(host: &str, rest: &str) -> Result<Experiment, Vec<String>> {
@@ -265,10 +263,19 @@ mod tests {
     }
 
     #[test]
-    fn xen_on_another_machine_is_refused_by_name() {
-        let text = "schema = 1\nname = \"x\"\nworkload.flows = 4\nnetwork.backend = \"virtio\"\n\
-                    host.uri = \"xen+ssh://root@lab/system\"\n";
-        let error = parse(text, Path::new("p.toml"), HostFacts { memory_mib: 1024, cpus: 2 }).unwrap_err();
-        assert!(error.diagnostics[0].hint.as_deref().unwrap_or_default().contains("run kvmfair in dom0"));
+    fn xen_on_another_machine_is_a_dom0_behind_ssh_with_a_real_wire() {
+        let of = |uri: &str| {
+            let text = format!(
+                "schema = 1\nname = \"x\"\nworkload.flows = 4\nnetwork.backend = \"xen-netfront\"\nhost.uri = \"{uri}\"\n\
+                 host.cpupool = \"1\"\n[tester]\nssh = \"root@tester\"\n[wire]\nhost_dev = \"eth1\"\ntester_dev = \"eth1\"\n"
+            );
+            parse(&text, Path::new("p.toml"), HostFacts { memory_mib: 1024, cpus: 2 })
+        };
+        let experiment = of("xen+ssh://root@lab:2222/system").unwrap();
+        assert!(experiment.host.xen.is_some());
+        let Location::Remote(login) = experiment.machines.unwrap().host else { panic!("another machine") };
+        assert_eq!(login.address.to_string(), "root@lab:2222");
+        let hint = of("xen+tls://lab/system").unwrap_err().diagnostics[0].hint.clone();
+        assert!(hint.unwrap_or_default().contains("xen+ssh://root@dom0/system"));
     }
 }

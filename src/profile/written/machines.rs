@@ -10,8 +10,10 @@ use crate::profile::{AccelChoice, ExitChoice, Idle};
 #[serde(default, deny_unknown_fields)]
 pub struct HostSection {
     /// "embedded" (the default): this machine, no daemon; "qemu:///system": this machine's libvirt; or another machine's:
-    /// "qemu+ssh://root@vmhost/system"; "xen:///system": this machine is a Xen dom0
-    #[schemars(regex(pattern = r"^(embedded|qemu:///system|xen:///system|qemu\+ssh://[^/ ]+/system)$"))]
+    /// "qemu+ssh://root@vmhost/system"; "xen:///system": this machine is a Xen dom0; "xen+ssh://root@dom0/system": another one is
+    #[schemars(regex(
+        pattern = r"^(embedded|qemu:///system|xen:///system|(qemu|xen)\+ssh://[^/ ]+/system)$"
+    ))]
     pub uri: Option<String>,
     /// a host to reach the machine of the URI through, for example "me@gateway"
     pub jump: Option<String>,

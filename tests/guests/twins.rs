@@ -233,7 +233,7 @@ fn asama_datapaths() {
 
 #[test]
 fn nishimura_interference() {
-    let bars: &[&str] = &["mean", "P99", "longest transaction"];
+    let bars: &[&str] = &["mean", "P99", "longest"];
     let by_background = Chart {
         name: "",
         axis: "",

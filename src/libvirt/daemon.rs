@@ -44,6 +44,17 @@ pub struct Daemon {
 }
 
 impl Daemon {
+    /// Versions of a machine's libvirt and of what it drives, or what kept it from answering, in words.
+    ///
+    /// # Errors
+    /// The message of whatever refused.
+    pub async fn versions(machine: &Machine, driver: LibvirtDriver) -> Result<(String, String), String> {
+        let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let daemon =
+            Daemon::open(machine, driver, directory.path()).await.map_err(|error| error.to_string())?;
+        daemon.hypervisor.versions().await.map_err(|error| error.to_string())
+    }
+
     /// Connects to the system's daemon on a machine; `directory` receives a socket where it is another machine.
     ///
     /// # Errors

@@ -149,7 +149,7 @@ impl Hypervisor {
     /// [`LibvirtError::Call`] with libvirt's message.
     pub async fn create(&self, name: &str, xml: String) -> Result<(), LibvirtError> {
         let own = self.clone();
-        blocking(format!("start guest {name}"), move || {
+        within(START_LIMIT, format!("start guest {name}"), move || {
             own.connection()?.create_domain_xml(&xml, sys::VIR_DOMAIN_NONE).map(drop)
         })
         .await
@@ -257,9 +257,10 @@ fn start_event_loop() -> Result<(), virt::error::Error> {
     outcome
 }
 
-/// For one call. Longer than the start of the largest guest, whose memory may have to be filled; but a daemon that answers nothing must
-/// not keep a run from being undone.
+/// For one call: a daemon that answers nothing must not keep a run from being undone.
 const LIMIT: Duration = Duration::from_secs(120);
+/// For the start of a guest, all of whose memory may have to be filled or pinned first.
+const START_LIMIT: Duration = Duration::from_secs(1800);
 
 async fn blocking<T: Send + 'static>(
     action: String,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use virt::domain::Domain;
 use virt::sys;
 
-use super::{Hypervisor, LibvirtError, blocking};
+use super::{Hypervisor, LibvirtError, START_LIMIT, within};
 
 impl Hypervisor {
     /// Starts a transient guest whose vCPUs wait to be resumed.
@@ -14,7 +14,7 @@ impl Hypervisor {
     /// [`LibvirtError::Call`] with libvirt's message.
     pub async fn create_paused(&self, name: &str, xml: String) -> Result<(), LibvirtError> {
         let own = self.clone();
-        blocking(format!("start guest {name}"), move || {
+        within(START_LIMIT, format!("start guest {name}"), move || {
             own.connection()?.create_domain_xml(&xml, sys::VIR_DOMAIN_START_PAUSED).map(drop)
         })
         .await

@@ -69,14 +69,7 @@ async fn libvirt(host: &Machine, experiment: &Experiment) -> CheckResult {
             Err(error) => CheckResult::bad(what, error, "apt-get install libvirt-daemon-driver-qemu"),
         };
     }
-    let opened = match tempfile::tempdir() {
-        Ok(directory) => match Daemon::open(host, LibvirtDriver::Qemu, directory.path()).await {
-            Ok(daemon) => daemon.hypervisor.versions().await.map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        },
-        Err(error) => Err(error.to_string()),
-    };
-    match opened {
+    match Daemon::versions(host, LibvirtDriver::Qemu).await {
         Ok((libvirt, _)) if uses_vdpa(experiment) && !machine::at_least(&libvirt, 6, 9) => {
             CheckResult::bad(what, format!("{libvirt}, without vDPA"), "install libvirt 6.9 or newer")
         }

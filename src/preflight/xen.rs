@@ -43,16 +43,9 @@ fn dom0(facts: &Facts) -> Vec<CheckResult> {
 
 async fn daemon(host: &Machine) -> CheckResult {
     let what = "libvirt";
-    let versions = match tempfile::tempdir() {
-        Ok(directory) => match Daemon::open(host, LibvirtDriver::Xen, directory.path()).await {
-            Ok(daemon) => daemon.hypervisor.versions().await.map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        },
-        Err(error) => Err(error.to_string()),
-    };
     let fix = "apt-get install libvirt-daemon libvirt-daemon-driver-xen libvirt0, and start it: systemctl enable --now libvirtd (there \
                is no embedded driver for Xen)";
-    match versions {
+    match Daemon::versions(host, LibvirtDriver::Xen).await {
         Ok((libvirt, xen)) => CheckResult::good(what, format!("{libvirt}, with Xen {xen}")),
         Err(error) => CheckResult::bad(what, error, fix),
     }

@@ -43,7 +43,16 @@ const PUBLIC: u32 = 0o666;
 /// The right to write a run directory: nobody else has it as long as the value lives.
 #[derive(Debug)]
 pub struct Writer {
-    _lock: Option<File>,
+    /// `None` on a file system without locks.
+    lock: Option<File>,
+}
+
+impl Drop for Writer {
+    /// Unlocks rather than closes: a process that is just being started has a copy of every descriptor until its exec, and would hold
+    /// the lock for so long.
+    fn drop(&mut self) {
+        self.lock.iter().for_each(|lock| drop(lock.unlock()));
+    }
 }
 
 /// A run directory.
@@ -119,11 +128,11 @@ impl RunDir {
     pub fn lock(&self) -> Result<Writer, RunDirError> {
         let lock = self.files.append("lock", PUBLIC)?;
         let writer = match lock.try_lock() {
-            Ok(()) => Writer { _lock: Some(lock) },
+            Ok(()) => Writer { lock: Some(lock) },
             Err(TryLockError::WouldBlock) => return Err(RunDirError::Busy(self.path().to_owned())),
             // A file system without locks is no reason not to measure.
             Err(TryLockError::Error(cause)) if cause.kind() == ErrorKind::Unsupported => {
-                Writer { _lock: None }
+                Writer { lock: None }
             }
             Err(TryLockError::Error(cause)) => {
                 return Err(FileError::system("lock", &self.path().join("lock"))(cause).into());
@@ -268,13 +277,11 @@ mod tests {
         let message = other.lock().unwrap_err().to_string();
         assert!(message.contains(&run.path().display().to_string()) && message.contains("hint"), "{message}");
         assert_eq!(other.read_trials().unwrap(), vec![]);
+        // As a process has it that another thread is starting right now.
+        let copy = writer.lock.as_ref().unwrap().try_clone().unwrap();
         drop(writer);
-        // A process that another test is starting right now holds a copy of every descriptor until its exec.
-        let free = (0..500).any(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-            other.lock().is_ok()
-        });
-        assert!(free, "the lock outlived its owner");
+        assert!(other.lock().is_ok(), "the lock outlived its owner");
+        drop(copy);
     }
 
     #[test]

@@ -15,12 +15,14 @@ use crate::machine::Machine;
 use crate::machine::line::read_line;
 use crate::machine::started::Started;
 
-/// Prints netserver's process number, then waits for the end of its stdin.
+/// Prints netserver's process number, waits for the end of its stdin and ends netserver. It ends after netserver: a port that is
+/// still held makes the next netserver fail.
 const GUARD: &str = "netserver -D -N -p \"$2\" -L \"$1\" </dev/null >&2 &
 printf '%d\\n' $!
 read -r _
 trap '' TERM
-kill -TERM 0";
+kill -TERM 0
+wait";
 
 /// From the start until netserver listens.
 const READY: Duration = Duration::from_secs(10);
@@ -127,7 +129,35 @@ async fn last_words(guard: &mut Started) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::BufRead;
+    use std::os::unix::process::CommandExt;
+
     use super::*;
+
+    #[test]
+    fn the_guard_ends_after_a_netserver_that_takes_its_time() {
+        let slow =
+            "netserver() { trap 'sleep 0.3; echo gone; exit' TERM; echo ready; while :; do sleep 1; done; }";
+        let mut guard = std::process::Command::new("sh")
+            .args([
+                "-c",
+                &format!("exec 2>&1; {slow}\n{GUARD}; echo ended"),
+                "netserver-guard",
+                "127.0.0.1",
+                "12865",
+            ])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let mut lines = std::io::BufReader::new(guard.stdout.take().unwrap()).lines().map(Result::unwrap);
+        lines.by_ref().find(|line| line == "ready");
+        drop(guard.stdin.take());
+        let first = lines.find(|line| line == "gone" || line == "ended");
+        assert_eq!(first.as_deref(), Some("gone"));
+        assert!(guard.wait().unwrap().success());
+    }
 
     #[test]
     fn only_a_socket_of_the_process_itself_that_listens_there_counts() {

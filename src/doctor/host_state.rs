@@ -25,7 +25,7 @@ impl HostState {
 
 /// A size in IEC units: `512 MiB`.
 pub(super) fn size(kib: u64) -> String {
-    bytesize::ByteSize::kib(kib).display().iec().to_string().replace(".0 ", " ")
+    bytesize::ByteSize(kib.saturating_mul(1024)).display().iec().to_string().replace(".0 ", " ")
 }
 
 /// `1 guest`, `2 guests`.

@@ -45,7 +45,9 @@ pub(super) fn swap(facts: &Facts) -> Result<HostState, String> {
     let state = match (used, swappiness) {
         _ if total == 0 => HostState::new("none"),
         // The swap of any host that has been up for long holds a few pages that nobody misses.
-        (used, _) if used * 100 > facts.memory("MemTotal").unwrap_or(0) => HostState::new("used"),
+        (used, _) if used.saturating_mul(100) > facts.memory("MemTotal").unwrap_or(0) => {
+            HostState::new("used")
+        }
         (0, Some(..=10)) => HostState::new("unused"),
         _ => HostState::new("available"),
     };
@@ -88,7 +90,7 @@ pub(super) fn huge_pages(facts: &Facts) -> Result<HostState, String> {
         false => HostState::new("free"),
     };
     let pools = pools.iter().map(|(kib, pages, free)| format!("{pages} of {}, {free} free", size(*kib)));
-    Ok(state.with("pools", pools.collect::<Vec<_>>().join("; ")).with("pages", reserved + 1024))
+    Ok(state.with("pools", pools.collect::<Vec<_>>().join("; ")).with("pages", reserved.saturating_add(1024)))
 }
 
 pub(super) fn thp(facts: &Facts) -> Result<HostState, String> {

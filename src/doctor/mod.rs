@@ -72,6 +72,32 @@ mod tests {
         assert!(report.count(Rating::Unknown) > 10, "{report:?}");
     }
 
+    /// In turn, so that what another number hides is met too.
+    #[test]
+    fn no_number_that_a_machine_prints_is_too_large() {
+        let most = u64::MAX.to_string();
+        for machine in fixture::MACHINES {
+            let facts = fixture::text(machine);
+            let lines: Vec<&str> = facts.lines().collect();
+            for (at, line) in lines.iter().enumerate() {
+                let Some((path, value)) =
+                    line.split_once(':').filter(|(_, value)| value.contains(char::is_numeric))
+                else {
+                    continue;
+                };
+                let largest = |piece: &str| {
+                    let rest = piece.trim_start_matches(|c: char| c.is_ascii_digit());
+                    if rest == piece { piece.to_owned() } else { format!("{most}{rest}") }
+                };
+                let value: String =
+                    value.split_inclusive(|c: char| !c.is_ascii_digit()).map(largest).collect();
+                let line = format!("{path}:{value}");
+                let text = [&lines[..at], &[line.as_str()], &lines[at + 1..]].concat().join("\n");
+                assert!(examine(&Facts::parse(&text), None).is_ok(), "{line}");
+            }
+        }
+    }
+
     #[test]
     fn every_subject_has_a_unique_name_and_one_sentence() {
         for machine in fixture::MACHINES {

@@ -100,7 +100,7 @@ pub(super) fn bridge_netfilter(facts: &Facts) -> Result<HostState, String> {
     let switch = |family: &str| facts.switch(&format!("/proc/sys/net/bridge/bridge-nf-call-{family}tables"));
     let number = |name: &str| facts.number(&format!("/proc/sys/net/netfilter/nf_conntrack_{name}"));
     let table = number("count").zip(number("max"));
-    let full = table.is_some_and(|(used, most)| used * 100 > most * FULL);
+    let full = table.is_some_and(|(used, most)| used.saturating_mul(100) > most.saturating_mul(FULL));
     let state = match (switch("ip"), switch("ip6")) {
         (None, None) => HostState::new("not-loaded"),
         (Some(true), _) | (_, Some(true)) if ports(facts).values().all(Vec::is_empty) => {

@@ -58,7 +58,7 @@ fn huge_pages(experiment: &Experiment, facts: &Facts) -> Option<CheckResult> {
             "leave `hugepages` out, or use a kernel with CONFIG_HUGETLBFS on a machine with pages of 2 MiB";
         return Some(CheckResult::bad(what, "the kernel has no pool of pages of 2 MiB", fix));
     };
-    let could = free + facts.memory("MemAvailable").unwrap_or(0) / 2048;
+    let could = free.saturating_add(facts.memory("MemAvailable").unwrap_or(0) / 2048);
     if need > could {
         let found = format!("{need} pages of 2 MiB are needed, {could} can be had at most");
         return Some(CheckResult::bad(what, found, FEWER_GUESTS));

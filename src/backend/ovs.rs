@@ -24,14 +24,14 @@ pub struct Ovs {
 impl Switch {
     /// A command to its database; the words are separated by blanks.
     pub(super) fn vsctl(self, site: &Site, command: &str) -> Vec<String> {
-        let own = (!site.ovs.of_host).then(|| format!("--db=unix:{}/db.sock", self.dir(&site.ovs)));
+        let own = site.ovs.own(self).map(|dir| format!("--db=unix:{dir}/db.sock"));
         let words = command.split_whitespace().map(str::to_owned);
         ["ovs-vsctl".into(), "--timeout=50".into()].into_iter().chain(own).chain(words).collect()
     }
 
     /// A question to its daemon.
     fn appctl(self, site: &Site, command: &str) -> Vec<String> {
-        let own = (!site.ovs.of_host).then(|| format!("--target={}/vswitchd.ctl", self.dir(&site.ovs)));
+        let own = site.ovs.own(self).map(|dir| format!("--target={dir}/vswitchd.ctl"));
         ["ovs-appctl".into(), "--timeout=50".into()].into_iter().chain(own).chain([command.into()]).collect()
     }
 
@@ -42,7 +42,7 @@ impl Switch {
             "add-br {bridge} -- set bridge {bridge} datapath_type={kind} fail_mode=standalone -- add-port {bridge} {wire}"
         );
         let drop = format!("--if-exists del-br {bridge}");
-        let start = (!site.ovs.of_host).then_some(Step { side: Side::Host, action: Action::Switch(self) });
+        let start = site.ovs.own.is_some().then_some(Step { side: Side::Host, action: Action::Switch(self) });
         let make = Step::argv(Side::Host, self.vsctl(site, &make), Some(self.vsctl(site, &drop)));
         start.into_iter().chain([make]).collect()
     }
@@ -181,15 +181,16 @@ mod tests {
 
     #[test]
     fn daemons_of_the_host_are_asked_where_they_always_are() {
-        let ovs = OpenVswitch { state: "/run/kvmfair-a".into(), of_host: true, path: SwitchPath::Kernel };
-        assert_eq!(Switch::Dpdk.dir(&ovs), "/run/kvmfair-a");
-        assert_eq!(Switch::Dpdk.dir(&OpenVswitch { of_host: false, ..ovs }), "/run/kvmfair-a/ovs-dpdk");
+        let ovs = OpenVswitch::default();
+        assert_eq!(ovs.own(Switch::Dpdk), None);
+        let ovs = OpenVswitch { own: Some("/run/kvmfair/a".into()), ..ovs };
+        assert_eq!(ovs.own(Switch::Dpdk).as_deref(), Some("/run/kvmfair/a/ovs-dpdk"));
     }
 
     #[test]
     fn a_vif_and_its_port_are_made_by_xens_tools_when_the_guest_starts() {
         let names = Names { run: "a".into(), tester_netns: String::new(), index_base: 0 };
-        let ovs = OpenVswitch { state: "/run/kvmfair-a".into(), of_host: true, path: SwitchPath::Kernel };
+        let ovs = OpenVswitch { path: SwitchPath::Kernel, ..OpenVswitch::default() };
         let site = Site { names, wire: Wire::Veth, mtu: 1500, nic: NicSettings::default(), guests: 1, ovs };
         let (tap, vif) = (Ovs { datapath: Datapath::Vhost }, Ovs { datapath: Datapath::Netback });
         assert_eq!((tap.plug(&site, 1).len(), vif.plug(&site, 1).len()), (3, 0));

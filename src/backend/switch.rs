@@ -10,29 +10,27 @@ pub enum Switch {
     Dpdk,
 }
 
-impl Switch {
-    /// Its directory: database, sockets, logs.
-    pub fn dir(self, ovs: &OpenVswitch) -> String {
-        if ovs.of_host {
-            return ovs.state.clone();
-        }
-        let name = match self {
-            Switch::Plain => "ovs",
-            Switch::Dpdk => "ovs-dpdk",
-        };
-        format!("{}/{name}", ovs.state)
-    }
-}
-
 /// Open vSwitch as a run has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenVswitch {
-    /// The run's directory on the VM host: daemons of its own keep everything there, and guests' sockets are there.
-    pub state: String,
-    /// Whether the daemons are the VM host's own, as in a hardware lab and in a Xen dom0: found where they always are.
-    pub of_host: bool,
+    /// Where daemons of the run's own keep everything; `None` if they are the VM host's own, as in a hardware lab and in a Xen dom0:
+    /// found where they always are.
+    pub own: Option<String>,
+    /// Where QEMU makes its guests' sockets.
+    pub sockets: String,
     /// Where the packets of a bridge with taps go; decided once for a run.
     pub path: SwitchPath,
+}
+
+impl OpenVswitch {
+    /// Where a switch of the run's own has its database, sockets and logs.
+    pub fn own(&self, switch: Switch) -> Option<String> {
+        let name = match switch {
+            Switch::Plain => "ovs",
+            Switch::Dpdk => "ovs-dpdk",
+        };
+        self.own.as_ref().map(|own| format!("{own}/{name}"))
+    }
 }
 
 /// Where a bridge of Open vSwitch moves its packets.

@@ -59,7 +59,7 @@ impl Attach for VhostUser {
 
 /// The socket on which QEMU waits for the switch.
 fn socket(site: &Site, guest: u32) -> String {
-    format!("{}/g{guest}.sock", Switch::Dpdk.dir(&site.ovs))
+    format!("{}/g{guest}.sock", site.ovs.sockets)
 }
 
 /// `<type> <status>` from the two columns of the interface: `dpdkvhostuserclient` and `{…, status=connected, …}`.

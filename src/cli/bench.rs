@@ -28,6 +28,7 @@ use crate::results::{Results, RunDir, Writer};
 use crate::run::bench::{self, ByProfile, Ending, Guide};
 use crate::run::event::{Event, Events};
 use crate::run::lab_session::LabSession;
+use crate::run::qemu_user::QemuUser;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -246,6 +247,7 @@ async fn with_versions(prepared: &Prepared, session: &LabSession) -> Environment
         qemu: qemu.map(|own| emulator::in_use(&experiment.configurations, &emulators, &own)),
         xen,
         emulators,
+        qemu_user: session.qemu_user.as_ref().map(QemuUser::to_string),
         guest_kernel: image.as_ref().and_then(GuestImage::kernel_version).map(str::to_owned),
         guest_image: image.as_ref().and_then(GuestImage::fingerprint),
         ..environment.clone()

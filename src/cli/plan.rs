@@ -12,7 +12,7 @@ use super::sizing::{self, SizedLike};
 use super::{Common, exit::Exit, inputs};
 use crate::backend::{Names, NicSettings, Site};
 use crate::guest::description;
-use crate::lab::{nics, ovs};
+use crate::lab::{directories, nics, ovs};
 use crate::machine::{Machine, blocking};
 use crate::plan::{self, Partition, PlannedTrial, Transition};
 use crate::profile::{Configuration, Experiment, Factor, Image, Precision, Value};
@@ -202,7 +202,9 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
             .map_err(|errors| anyhow!("{}", errors[0].1))?,
     };
     let names = Names { run: "RUN".into(), tester_netns: String::new(), index_base: 0 };
-    let state = Path::new("/run/kvmfair/RUN");
+    let run = "RUN";
+    let (state, sockets) = (directories::of_guests(run), directories::of_sockets(run));
+    let own = (experiment.is_embedded()).then_some(Path::new("/run/kvmfair/RUN"));
     let blueprint = Blueprint {
         site: Site {
             names,
@@ -210,11 +212,12 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
             mtu: 0,
             nic: NicSettings::default(),
             guests: 0,
-            ovs: blocking::wait(ovs::for_run(&machine, state, experiment))?,
+            ovs: blocking::wait(ovs::for_run(&machine, own, &sockets, experiment))?,
         },
-        state: state.into(),
+        state,
         kernel: matches!(experiment.image, Image::Appliance { .. }).then(|| "KERNEL".into()),
         accel,
+        account: None,
         groups: experiment.groups.clone(),
     };
     let mut text = String::new();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::cloud::Disks;
 use super::domain::Domain;
+use crate::libvirt::account::Account;
 use crate::machine::Machine;
 use crate::machine::ssh::Route;
 
@@ -40,4 +41,6 @@ pub struct GuestSite {
     pub route: Route,
     /// libvirt's directory on the host with one `<name>.pid` for each guest; `None` on Xen, whose guests are no processes.
     pub pids: Option<PathBuf>,
+    /// The user that QEMU runs as, to whom the guests' disks are given; `None` if that is libvirt's choice and work.
+    pub account: Option<Account>,
 }

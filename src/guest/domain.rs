@@ -9,6 +9,7 @@ use super::memory::{self, Memory};
 use super::xml::{Xml, empty, nest, text, write};
 use super::{cputune, interface};
 use crate::backend::{Nic, NicSource};
+use crate::libvirt::account::Account;
 use crate::profile::groups::CpuSettings;
 use crate::raw::Accel;
 
@@ -30,6 +31,8 @@ pub struct Domain {
     pub accel: Accel,
     /// Path of QEMU; `None`: libvirt's choice.
     pub emulator: Option<PathBuf>,
+    /// The user that QEMU runs as; `None`: libvirt's choice.
+    pub account: Option<Account>,
     /// vCPUs.
     pub vcpus: u32,
     /// Memory.
@@ -88,6 +91,7 @@ impl Domain {
             text(xml, "on_reboot", "destroy")?;
             text(xml, "on_crash", "destroy")?;
             nest(xml, BytesStart::new("devices"), |xml| self.devices(xml))?;
+            self.user(xml)?;
             if self.without_vectors() { interface::no_vectors(xml) } else { Ok(()) }
         })?;
         Ok(String::from_utf8_lossy(&xml.into_inner()).into_owned())
@@ -112,6 +116,15 @@ impl Domain {
             return nest(xml, maximum, |xml| write(xml, "2"));
         }
         text(xml, "vcpu", &count)
+    }
+
+    /// The files that it needs are the user's already.
+    fn user(&self, xml: &mut Xml) -> std::io::Result<()> {
+        let Some(Account { uid, gid, .. }) = self.account else { return Ok(()) };
+        let attributes = [("type", "static"), ("model", "dac"), ("relabel", "no")];
+        nest(xml, BytesStart::new("seclabel").with_attributes(attributes), |xml| {
+            text(xml, "label", &format!("+{uid}:+{gid}"))
+        })
     }
 
     fn shares_memory(&self) -> bool {
@@ -239,6 +252,7 @@ mod tests {
             memory: Memory { mib: 96, ..Memory::default() },
             cpu: CpuSettings::default(),
             partition: None,
+            account: None,
             boot: BootFrom::Kernel {
                 kernel: "/k & co/vmlinuz".into(),
                 initramfs: "/s/initramfs".into(),
@@ -303,6 +317,15 @@ mod tests {
         assert!(xml.contains("<source type=\"memfd\"/>\n    <access mode=\"shared\"/>"), "{xml}");
         assert!(xml.contains("<source type=\"unix\" path=\"/s/g1.sock\" mode=\"server\"/>"), "{xml}");
         assert!(!domain().xml().unwrap().contains("memoryBacking"));
+    }
+
+    #[test]
+    fn a_user_without_privileges_gets_no_file() {
+        assert!(!domain().xml().unwrap().contains("seclabel"));
+        let account = Account { name: "libvirt-qemu".into(), uid: 64055, gid: 108 };
+        let xml = Domain { account: Some(account), ..domain() }.xml().unwrap();
+        let label = "<seclabel type=\"static\" model=\"dac\" relabel=\"no\">\n    <label>+64055:+108</label>";
+        assert!(xml.contains(label), "{xml}");
     }
 
     #[test]

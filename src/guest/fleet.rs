@@ -211,7 +211,7 @@ async fn boot_one(
         // QEMU appends to the file; the output of an earlier guest of this number must not be mistaken for this one's.
         site.host.run(&["rm", "-f", &boot.domain.console.to_string_lossy()]).await.map_err(LabError::from)?;
         if let Some(disks) = &boot.disks {
-            let made = disks.make(&site.host).await;
+            let made = disks.make(&site.host, site.account.as_ref()).await;
             made.map_err(|cause| GuestError::Disk { name: name.clone(), cause })?;
         }
         let own_turn = turn.acquire().await.ok(); // never closed

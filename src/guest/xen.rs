@@ -102,6 +102,7 @@ mod tests {
             memory: Memory { mib: 128, ..Memory::default() },
             cpu: CpuSettings { shares: Some(512), ..CpuSettings::default() },
             partition: None,
+            account: None,
             boot: BootFrom::Kernel {
                 kernel: "/k/vmlinux".into(),
                 initramfs: "/s/initramfs".into(),

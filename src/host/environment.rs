@@ -62,6 +62,9 @@ pub struct Environment {
     /// Version and build of each QEMU that the profile names, by its path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub emulators: BTreeMap<String, String>,
+    /// Who QEMU ran as in the embedded lab; for root with the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qemu_user: Option<String>,
     /// Version of Xen, if it ran the guests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub xen: Option<String>,

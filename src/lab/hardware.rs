@@ -4,8 +4,6 @@
 //! and undoes it there when kvmfair is gone.
 //! NICs stay where they are: they get the MTU under test and the run's addresses, and are left as they were.
 
-use std::path::{Path, PathBuf};
-
 use super::building::Lab;
 use super::machines::{End, LabMachines};
 use super::{LabError, RunId, first_index};
@@ -20,20 +18,6 @@ use crate::machine::login::Location;
 use crate::machine::watchdog::Watchdog;
 use crate::profile::Machines;
 
-/// Where the files of a run are on the VM host: with directories that the user of QEMU may pass.
-pub fn host_directory(run: &RunId) -> PathBuf {
-    PathBuf::from(format!("/run/kvmfair-{run}"))
-}
-
-/// Where a cloud image is on the VM host while a run needs it: on a disk, where `/run` is in memory.
-pub fn image_directory(run: &RunId) -> PathBuf {
-    Path::new(IMAGES).join(format!("kvmfair-{run}"))
-}
-
-/// The parent of every [`image_directory`]: every system has it, and it outlives a boot of either machine, as the
-/// journal of a hardware lab does.
-pub const IMAGES: &str = "/var/tmp";
-
 /// Where libvirt keeps the process number of each guest.
 pub const PIDS: &str = "/run/libvirt/qemu";
 
@@ -47,7 +31,6 @@ pub async fn create(run: &RunId, places: &Machines, wire: Wire, journal: Journal
     let tester = watched(&Location::Remote(places.tester.clone()), &name, &journal).await?;
     let names = Names { run: name, tester_netns: String::new(), index_base: first_index(run) };
     let lab = Lab::new(LabMachines { host, tester, private: false, one: false }, names, wire, journal);
-    lab.make_directory(&host_directory(run)).await?;
     for step in management(&lab.names) {
         lab.apply(&step).await?;
     }
@@ -62,19 +45,6 @@ async fn watched(place: &Location, run: &str, journal: &Journal) -> Result<End, 
         end.watchdog = Some(Watchdog::start(remote, run).await?);
     }
     Ok(end)
-}
-
-impl Lab {
-    /// Makes a directory of the run's on the VM host, removed with all that is in it when the run ends.
-    ///
-    /// # Errors
-    /// [`LabError`] if it is there already, or the machine refuses.
-    pub async fn make_directory(&self, path: &Path) -> Result<(), LabError> {
-        self.note(Side::Host, Change::Tree { path: path.to_owned() }).await?;
-        // The user that QEMU runs as must open the files, but need not list them.
-        self.side(Side::Host).run(&["mkdir", "-m", "0711", &path.to_string_lossy()]).await?;
-        Ok(())
-    }
 }
 
 /// The management network: a bridge on the VM host, without an uplink. The guests are reached through the host.

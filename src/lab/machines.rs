@@ -97,7 +97,7 @@ impl LabMachines {
 
     /// Whether a change has to be undone after the run's namespaces are gone.
     pub(super) fn outlives_run(&self, change: &Change) -> bool {
-        !self.private || !matches!(change, Change::Command { .. } | Change::Tree { .. })
+        !self.private || !matches!(change, Change::Command { .. })
     }
 
     /// Returns when a machine has lost its watchdog: nothing can be measured there any more. Never returns for a lab without any.

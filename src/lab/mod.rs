@@ -10,7 +10,7 @@
 //!   `steps`: one step, applied and undone
 //! - [`embedded`]: the lab on this machine alone; [`hardware`]: a libvirt host and a tester; [`dom0`]: a Xen host
 //! - `cpupool`: CPUs of a Xen host for the run's guests alone
-//! - [`control_group`]: control groups of a run's own
+//! - [`control_group`]: control groups of a run's own; [`directories`]: what guests read and write
 //! - [`nics`]: the NICs of the wire, as they are found; [`nic_error`]: why one cannot carry it
 //! - `tracing`: the kernel's count of exits by reason
 //! - `host_settings`: settings of the VM host, written and restored
@@ -21,6 +21,7 @@ pub mod building;
 pub mod clean;
 pub mod control_group;
 mod cpupool;
+pub mod directories;
 pub mod dom0;
 pub mod dpdk;
 pub mod embedded;

@@ -13,11 +13,17 @@ use crate::host_nic::HostNic;
 use crate::machine::{ExecError, Machine};
 use crate::profile::Experiment;
 
-/// Open vSwitch as a run has it, whose sockets are in this directory of the VM host.
-pub async fn for_run(host: &Machine, directory: &Path, experiment: &Experiment) -> OpenVswitch {
+/// Open vSwitch as a run has it, with directories of the VM host for daemons of its own and for guests' sockets.
+pub async fn for_run(
+    host: &Machine,
+    own: Option<&Path>,
+    sockets: &Path,
+    experiment: &Experiment,
+) -> OpenVswitch {
     let with_taps = uses(experiment, Attachment::Ovs);
     let path = if with_taps { switch_path(host).await } else { SwitchPath::default() };
-    OpenVswitch { state: directory.display().to_string(), of_host: !experiment.is_embedded(), path }
+    let own = own.map(|own| own.display().to_string());
+    OpenVswitch { own, sockets: sockets.display().to_string(), path }
 }
 
 /// The kernel's datapath where the kernel has it (the query loads the module), else the daemon's own. The daemon lists the

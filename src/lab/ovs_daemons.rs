@@ -23,12 +23,13 @@ const POLL: Duration = Duration::from_millis(50);
 /// What is shown of the log of a daemon that failed, lines.
 const LAST_LINES: usize = 3;
 
-/// Starts a switch unless it answers already.
+/// Starts a switch of the run's own unless it answers already.
 ///
 /// # Errors
 /// [`LabError::Daemon`] with the end of a daemon's log, [`LabError::Exec`] if a command refuses.
 pub async fn ensure(host: &Local, switch: Switch, ovs: &OpenVswitch) -> Result<(), LabError> {
-    let switch_of_run = OwnSwitch { host, dir: PathBuf::from(switch.dir(ovs)) };
+    let Some(dir) = ovs.own(switch) else { return Ok(()) };
+    let switch_of_run = OwnSwitch { host, dir: dir.into() };
     if switch_of_run.answers().await {
         return Ok(());
     }

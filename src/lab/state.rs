@@ -145,11 +145,6 @@ impl State {
         }
         fs::remove_dir_all(&self.dir).map_err(refused())
     }
-
-    /// The root that libvirt's embedded driver works in.
-    pub fn libvirt_root(&self) -> PathBuf {
-        self.dir.join("libvirt")
-    }
 }
 
 /// Whether the process of the run that works in this directory lives. The lock is held for a moment: not to be called for a

@@ -1,15 +1,18 @@
 //! libvirt: guests created, suspended, resumed and destroyed. Every call blocks, so each runs on a blocking thread.
 //!
+//! - [`account`]: the user that QEMU runs as under the embedded driver
+//! - [`embedded`]: the driver within this process
 //! - [`daemon`]: the libvirt daemon of a VM host
 //! - `xen`: what guests of Xen's need besides
 //! - [`library`]: the shared library, loaded where it is first needed
 
+pub mod account;
 pub mod daemon;
+pub mod embedded;
 pub mod library;
 mod xen;
 
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
@@ -59,43 +62,6 @@ pub struct Taken {
     pub memory_kib: u64,
     /// Virtual CPUs.
     pub vcpus: u32,
-}
-
-/// The embedded driver runs QEMU as root without virtlogd, security labels, mount namespaces or ownership notes: nothing
-/// that would need a daemon or leave a trace.
-const QEMU_CONF: &str = "\
-stdio_handler = \"file\"
-user = \"root\"
-group = \"root\"
-security_driver = \"none\"
-remember_owner = 0
-namespaces = []
-max_queued = 0
-";
-
-/// What keeps guests out of groups for CPU time; `cpuacct` is mounted together with `cpu` on many machines.
-const NO_CPU_GROUPS: &str = "cgroup_controllers = [\"cpuset\", \"memory\", \"devices\", \"blkio\"]\n";
-
-/// Writes the embedded driver's configuration, with or without control groups for CPU time. Its cache of QEMU's capabilities is kept between runs (the first probe
-/// takes seconds).
-///
-/// # Errors
-/// [`LibvirtError::Prepare`] if a file cannot be written.
-pub fn prepare_embedded(root: &Path, cache: &Path, cpu_groups: bool) -> Result<(), LibvirtError> {
-    let write = || -> std::io::Result<()> {
-        std::fs::create_dir_all(root.join("etc"))?;
-        std::fs::set_permissions(root, PermissionsExt::from_mode(0o700))?;
-        let groups = if cpu_groups { "" } else { NO_CPU_GROUPS };
-        std::fs::write(root.join("etc/qemu.conf"), [QEMU_CONF, groups].concat())?;
-        std::fs::create_dir_all(cache)?;
-        std::os::unix::fs::symlink(cache, root.join("cache"))
-    };
-    write().map_err(|cause| LibvirtError::Prepare { root: root.to_owned(), cause })
-}
-
-/// The address of the embedded driver.
-pub fn embedded_uri(root: &Path) -> String {
-    format!("qemu:///embed?root={}", in_query(root))
 }
 
 /// A path in the query of a URI: what has a meaning there is escaped.

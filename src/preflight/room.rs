@@ -4,7 +4,7 @@ use bytesize::ByteSize;
 
 use super::CheckResult;
 use crate::guest::cloud;
-use crate::lab::hardware::IMAGES;
+use crate::lab::directories::IMAGES;
 use crate::machine::Machine;
 use crate::profile::{Experiment, Image};
 

@@ -10,6 +10,7 @@ use crate::guest::memory::Memory;
 use crate::guest::placement;
 use crate::guest::xen;
 use crate::lab::control_group;
+use crate::libvirt::account::Account;
 use crate::profile::Configuration;
 use crate::profile::groups::{Group, Members, members, of_guest};
 use crate::raw::Accel;
@@ -28,6 +29,8 @@ pub struct Blueprint {
     pub kernel: Option<PathBuf>,
     /// KVM or TCG.
     pub accel: Accel,
+    /// The user that QEMU runs as; `None`: libvirt's choice.
+    pub account: Option<Account>,
     /// Groups of guests that differ.
     pub groups: Vec<Group>,
 }
@@ -72,6 +75,7 @@ impl Blueprint {
             name,
             accel: self.accel,
             emulator: configuration.emulator.clone(),
+            account: self.account.clone(),
             vcpus: configuration.vcpus,
             memory: Memory {
                 mib: configuration.memory_mib,

@@ -12,6 +12,7 @@ use super::blueprint::{Blueprint, nic_options};
 use super::event::{Event, Events};
 use super::lab_fault::LabFault;
 use super::open_lab::{self, Base, GuestFiles, GuestInputs, OpenLab};
+use super::qemu_user::QemuUser;
 use super::xen_session::XenSession;
 use crate::address::{Net, Station, address};
 use crate::backend::Site;
@@ -46,6 +47,8 @@ pub struct LabSession {
     pub accel: Accel,
     /// Versions of libvirt and QEMU; `None` where nothing has guests.
     pub versions: Option<(String, String)>,
+    /// Who QEMU runs as, where that is not a daemon's choice.
+    pub qemu_user: Option<QemuUser>,
     /// CPUs of the VM host that are online.
     pub host_cpus: BTreeSet<u32>,
     pub(super) experiment: Experiment,
@@ -103,7 +106,7 @@ impl LabSession {
         let (files, seed) = with_keys(image, &keys, &state.dir)?;
         let inputs = GuestInputs { accel, cache, files };
         let opened = open_lab::open(state, &experiment, wire, inputs, &journal, &events).await?;
-        let OpenLab { lab, hypervisor, daemon, guest_host, files } = opened;
+        let OpenLab { lab, hypervisor, daemon, guest_host, qemu_user, files } = opened;
         let versions = match &hypervisor {
             Some(hypervisor) => Some(hypervisor.versions().await?),
             None => None,
@@ -128,6 +131,7 @@ impl LabSession {
             state: files.directory,
             kernel: files.kernel,
             accel,
+            account: guest_host.account.clone(),
             groups: experiment.groups.clone(),
         };
         let fleet = Fleet::new(hypervisor, identity, journal.clone(), guest_host);
@@ -136,6 +140,7 @@ impl LabSession {
             fleet,
             accel,
             versions,
+            qemu_user,
             host_cpus,
             experiment,
             blueprint,

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::event::{Event, Events};
+use super::qemu_user::QemuUser;
 use crate::backend::Side;
 use crate::backend::wire::Wire;
 use crate::guest::boot;
 use crate::guest::placement;
-use crate::lab::{Lab, RunId, State, clean, dom0, embedded, hardware, ovs, real_time};
+use crate::lab::{Lab, State, clean, directories, dom0, embedded, hardware, ovs, real_time};
+use crate::libvirt::account::Access;
 use crate::libvirt::daemon::{Daemon, LibvirtDriver};
-use crate::libvirt::{self, Hypervisor};
+use crate::libvirt::{Hypervisor, embedded as driver};
 use crate::machine::Machine;
 use crate::machine::change::Change;
 use crate::machine::journal::{Entry, Journal};
@@ -28,6 +30,8 @@ pub(super) struct OpenLab {
     /// The daemon behind the hypervisor, if there is one; its connection ends with the value.
     pub daemon: Option<Daemon>,
     pub guest_host: boot::GuestSite,
+    /// Who QEMU runs as, where that is not the daemon's choice.
+    pub qemu_user: Option<QemuUser>,
     pub files: GuestFiles,
 }
 
@@ -64,18 +68,35 @@ pub(super) struct GuestInputs<'a> {
 }
 
 impl GuestFiles {
-    /// Puts what the guests boot onto the VM host, into the run's directory there. libvirt gives each file to the user that QEMU
-    /// runs as, and back afterwards.
-    async fn place(self, lab: &Lab, run: &RunId, events: &Events) -> Result<GuestFiles> {
+    /// Puts what the guests boot onto the VM host, into the run's directory there. A daemon gives each file to the user that QEMU
+    /// runs as, and back afterwards; without one `user` is to read them.
+    async fn place(
+        self,
+        lab: &Lab,
+        directory: PathBuf,
+        user: Option<&QemuUser>,
+        events: &Events,
+    ) -> Result<GuestFiles> {
+        let account = user.and_then(QemuUser::account);
         let host = lab.side(Side::Host);
-        let directory = hardware::host_directory(run);
         let target = directory.join("kernel");
         if let Some(kernel) = &self.kernel {
-            copy_to(host, &placement::initramfs(&self.directory), &placement::initramfs(&directory)).await?;
+            let initramfs = placement::initramfs(&directory);
+            copy_to(host, &placement::initramfs(&self.directory), &initramfs).await?;
             copy_to(host, kernel, &target).await?;
+            if let Some(account) = account {
+                account.let_read(host, &[&initramfs, &target]).await?;
+            }
         }
         let base = match self.base {
-            Some(base) => Some(base.place(lab, hardware::image_directory(run), events).await?),
+            Some(base) if can_read(host, user, &base.path).await => Some(base),
+            Some(base) => {
+                let base = base.place(lab, directories::of_image(&lab.names.run), events).await?;
+                if let Some(account) = account {
+                    account.let_read(host, &[&base.path]).await?;
+                }
+                Some(base)
+            }
             None => None,
         };
         Ok(GuestFiles { kernel: self.kernel.map(|_| target), directory, base })
@@ -99,6 +120,15 @@ impl Base {
             self.path.display()
         );
         Ok(Base { path: target, ..self })
+    }
+}
+
+/// Whether QEMU can read a file of this machine where it is. What a daemon does with it is its own affair.
+async fn can_read(host: &Machine, user: Option<&QemuUser>, path: &Path) -> bool {
+    match user {
+        Some(QemuUser::Account(account)) => account.may(host, Access::Read, path).await,
+        Some(QemuUser::Root { .. }) => true,
+        None => false,
     }
 }
 
@@ -132,7 +162,7 @@ pub(super) async fn open(
 ) -> Result<OpenLab> {
     match &experiment.machines {
         None if experiment.host.xen.is_some() => dom0(state, experiment, inputs.files, journal).await,
-        None => embedded(state, experiment, wire, inputs, journal).await,
+        None => embedded(state, experiment, wire, inputs, journal, events).await,
         Some(machines) => {
             let lab = hardware::create(&state.id, machines, wire, journal.clone()).await;
             let lab = lab.context("failed to make the hardware lab")?;
@@ -154,32 +184,41 @@ async fn embedded(
     wire: Wire,
     GuestInputs { accel, cache, files }: GuestInputs<'_>,
     journal: &Journal,
+    events: &Events,
 ) -> Result<OpenLab> {
     let machine = Machine::local();
-    let root = state.libvirt_root();
-    let hypervisor = match experiment.has_guests() {
-        true => {
-            if accel == Accel::Tcg && !sweeps(experiment, Factor::Thp) {
-                without_huge_pages()?;
-            }
-            Some(embedded_driver(state, experiment, cache, &machine, journal).await?)
-        }
-        false => None,
-    };
-    let ovs = ovs::for_run(&machine, &state.dir, experiment).await;
+    let sockets = directories::of_sockets(&state.id.to_string());
+    let ovs = ovs::for_run(&machine, Some(&state.dir), &sockets, experiment).await;
     let lab = embedded::create(&state.id, wire, ovs, journal.clone()).await;
     let lab = lab.context("failed to make the embedded lab")?;
     let host = lab.side(Side::Host).clone();
-    let guest_host = boot::GuestSite { host, route: Route::Direct, pids: Some(root.join("run/qemu")) };
-    Ok(OpenLab { lab, hypervisor, daemon: None, guest_host, files })
+    let root = directories::of_guests(&lab.names.run).join("libvirt");
+    let guest_host =
+        boot::GuestSite { host, route: Route::Direct, pids: Some(root.join("run/qemu")), account: None };
+    if !experiment.has_guests() {
+        return Ok(OpenLab { lab, hypervisor: None, daemon: None, guest_host, qemu_user: None, files });
+    }
+    let user = QemuUser::choose(&machine, experiment, accel).await;
+    if let QemuUser::Root { because } = &user {
+        tracing::warn!("QEMU runs as root: {because}");
+    }
+    let directory = lab.make_guest_directory().await?;
+    let files = files.place(&lab, directory, Some(&user), events).await?;
+    if accel == Accel::Tcg && !sweeps(experiment, Factor::Thp) {
+        without_huge_pages()?;
+    }
+    let driver = embedded_driver(&root, state, experiment, cache, journal).await?;
+    let guest_host = boot::GuestSite { account: user.account().cloned(), ..guest_host };
+    let (hypervisor, qemu_user) = (Some(driver), Some(user));
+    Ok(OpenLab { lab, hypervisor, daemon: None, guest_host, qemu_user, files })
 }
 
-/// libvirt's embedded driver, in the run's state directory.
+/// libvirt's embedded driver, in a directory of the run's.
 async fn embedded_driver(
+    root: &Path,
     state: &State,
     experiment: &Experiment,
     cache: &Path,
-    machine: &Machine,
     journal: &Journal,
 ) -> Result<Hypervisor> {
     for path in clean::parent_cgroups(state) {
@@ -187,10 +226,9 @@ async fn embedded_driver(
         journal.before(&Entry::local(Change::Cgroup { path }))?;
     }
     // The kernel may give real-time threads no budget in control groups.
-    let cpu_groups = !(experiment.has_real_time() && real_time::detect(machine).await.grouped);
-    let root = state.libvirt_root();
-    libvirt::prepare_embedded(&root, &cache.join("libvirt"), cpu_groups)?;
-    Ok(Hypervisor::open(libvirt::embedded_uri(&root)).await?)
+    let cpu_groups = !(experiment.has_real_time() && real_time::detect(&Machine::local()).await.grouped);
+    driver::prepare(root, &cache.join("libvirt"), cpu_groups)?;
+    Ok(Hypervisor::open(driver::uri(root)).await?)
 }
 
 fn sweeps(experiment: &Experiment, factor: Factor) -> bool {
@@ -212,15 +250,15 @@ async fn dom0(
     journal: &Journal,
 ) -> Result<OpenLab> {
     let mut lab = dom0::create(&state.id, journal.clone()).await.context("failed to make the lab in dom0")?;
-    lab.ovs = ovs::for_run(lab.side(Side::Host), &state.dir, experiment).await;
+    lab.ovs = ovs::for_run(lab.side(Side::Host), None, &state.dir, experiment).await;
     let daemon = match experiment.has_guests() {
         true => Some(Daemon::open(lab.side(Side::Host), LibvirtDriver::Xen, &state.dir).await?),
         false => None,
     };
     let host = lab.side(Side::Host).clone();
-    let guest_host = boot::GuestSite { host, route: Route::Direct, pids: None };
+    let guest_host = boot::GuestSite { host, route: Route::Direct, pids: None, account: None };
     let hypervisor = daemon.as_ref().map(|daemon| daemon.hypervisor.clone());
-    Ok(OpenLab { lab, hypervisor, daemon, guest_host, files })
+    Ok(OpenLab { lab, hypervisor, daemon, guest_host, qemu_user: None, files })
 }
 
 /// A lab whose host has a libvirt daemon.
@@ -232,21 +270,19 @@ async fn with_daemon(
     events: &Events,
 ) -> Result<OpenLab> {
     let host = lab.side(Side::Host).clone();
+    let directory = lab.make_guest_directory().await?;
     if ovs::is_used(experiment) {
-        let sockets = hardware::host_directory(&state.id).join("sockets");
-        // The user that QEMU runs as binds the guests' sockets, where libvirt does not.
-        host.run(&["mkdir", "-m", "1777", &sockets.to_string_lossy()]).await?;
-        lab.ovs = ovs::for_run(&host, &sockets, experiment).await;
+        lab.ovs = ovs::for_run(&host, None, &directories::of_sockets(&lab.names.run), experiment).await;
     }
     let driver = if experiment.host.xen.is_some() { LibvirtDriver::Xen } else { LibvirtDriver::Qemu };
     let daemon = match experiment.has_guests() {
         true => Some(Daemon::open(&host, driver, &state.dir).await?),
         false => None,
     };
-    let files = files.place(&lab, &state.id, events).await?;
+    let files = files.place(&lab, directory, None, events).await?;
     let route = lab.machines.route().await?;
     let pids = experiment.host.xen.is_none().then(|| hardware::PIDS.into());
-    let guest_host = boot::GuestSite { host, route, pids };
+    let guest_host = boot::GuestSite { host, route, pids, account: None };
     let hypervisor = daemon.as_ref().map(|daemon| daemon.hypervisor.clone());
-    Ok(OpenLab { lab, hypervisor, daemon, guest_host, files })
+    Ok(OpenLab { lab, hypervisor, daemon, guest_host, qemu_user: None, files })
 }

@@ -121,7 +121,7 @@ fn the_xml_of_a_cloud_guest_has_its_two_disks_and_no_kernel() {
             disk.children().find(|node| node.has_tag_name("source")).unwrap().attribute("file").unwrap()
         })
         .collect();
-    assert_eq!(files, ["/run/kvmfair/RUN/g1.qcow2", "/run/kvmfair/RUN/g1.seed"]);
+    assert_eq!(files, ["/run/kvmfair-RUN/g1.qcow2", "/run/kvmfair-RUN/g1.seed"]);
     assert_eq!((all("kernel").len(), all("readonly").len(), all("interface").len()), (0, 1, 2));
     let plan = place.kvmfair(&["plan", "--json", &place.profile("xml", &trial(Path::new("a.qcow2"), 1))]);
     let lines = json_lines(&plan.stdout);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use crate::fault_matrix_disks::valid_files;
@@ -194,10 +194,20 @@ fn a_guest_whose_filtered_qemu_dies_in_its_trial_is_named_before_the_window_is_o
     let profile = place.profile("dies", &format!("{body}[network]\nbackend = \"virtio\"\n"));
     let mut running = place.bench(&profile);
     running.hear("flows for");
-    let pid = qemu_of(&place);
+    let pid = crate::truth::qemu_of_guest(1, &place);
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     for filter in ["NoNewPrivs:\t1\n", "Seccomp:\t2\n"] {
         assert!(status.contains(filter), "QEMU is behind its seccomp filter: {status}");
+    }
+    let uid = nix::unistd::User::from_name("libvirt-qemu").unwrap().unwrap().uid;
+    for nothing in [format!("Uid:\t{uid}\t{uid}\t{uid}\t{uid}\n"), "CapEff:\t0000000000000000\n".into()] {
+        assert!(status.contains(&nothing), "QEMU has no privileges: {status}");
+    }
+    let directory =
+        format!("/run/kvmfair-{}", crate::support::name(&crate::support::entries(&place.state())[0]));
+    for file in ["kernel", "initramfs"].map(|name| Path::new(&directory).join(name)) {
+        let file = fs::metadata(file).unwrap();
+        assert_eq!((file.uid(), file.mode() & 0o777), (0, 0o640), "root's, and nobody else's to read");
     }
     nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
     let ended = running.end().expect(5);
@@ -206,19 +216,6 @@ fn a_guest_whose_filtered_qemu_dies_in_its_trial_is_named_before_the_window_is_o
     assert!(ended.said().contains("has ended; the guest's console ends with: "), "{}", ended.said());
     let trial = &raw_trials(&place.only_run())[0];
     assert!(trial.ended_s - trial.started_s < 120.0, "it was seen within the window");
-}
-
-/// The QEMU of the only guest of a place, by the state directory in its arguments.
-fn qemu_of(place: &Sandbox) -> nix::unistd::Pid {
-    let state = place.state().display().to_string();
-    let is_qemu = |pid: &i32| {
-        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let words = String::from_utf8_lossy(&words).into_owned();
-        words.starts_with("/usr/bin/qemu") && words.contains(&state)
-    };
-    let all = fs::read_dir("/proc").unwrap();
-    let mut pids = all.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
-    nix::unistd::Pid::from_raw(pids.find(is_qemu).expect("a QEMU of this run"))
 }
 
 #[test]

@@ -30,7 +30,8 @@ impl Before {
 
 /// What is left of the runs `ids`, which worked below `place`; patient only with what the kernel removes by itself.
 pub fn lasting(place: &Path, ids: &BTreeSet<String>, before: &Before) -> Vec<String> {
-    let mut left = [processes(place), mounts(place, ids), groups(ids), empty_parents(before)].concat();
+    let mut left =
+        [processes(place), mounts(place, ids), directories(ids), groups(ids), empty_parents(before)].concat();
     let start = Instant::now();
     let mut slow = [interfaces(ids), taps(ids), unused_loads(before)].concat();
     while !slow.is_empty() && start.elapsed() < KERNEL {
@@ -70,6 +71,13 @@ fn interfaces(ids: &BTreeSet<String>) -> Vec<String> {
     let names = entries(Path::new("/sys/class/net")).into_iter().map(|path| name(&path));
     let ours = |name: &String| ids.iter().any(|id| name.starts_with(&format!("kf-{id}-")));
     names.filter(ours).map(|name| format!("interface {name}")).collect()
+}
+
+/// Directories of guests' files.
+fn directories(ids: &BTreeSet<String>) -> Vec<String> {
+    let places = ["/run", "/var/tmp"].map(Path::new);
+    let dirs = ids.iter().flat_map(|id| places.map(|place| place.join(format!("kvmfair-{id}"))));
+    dirs.filter(|dir| dir.exists()).map(|dir| format!("directory {}", dir.display())).collect()
 }
 
 /// Control groups at any depth.

@@ -19,6 +19,7 @@ pub use base::{BaseError, BaseImage};
 
 use super::appliance::NicOption;
 use super::placement::GuestPaths;
+use crate::libvirt::account::Account;
 use crate::machine::ExecError;
 use crate::machine::Machine;
 use seed::RunSeed;
@@ -55,16 +56,20 @@ impl Disks {
         Disks { base: base.to_owned(), seed: seed.clone(), name: name.to_owned(), nics, files }
     }
 
-    /// Makes them anew on the VM host, without anything that an earlier boot wrote. The image is not changed.
+    /// Makes them anew on the VM host, for `account` if QEMU does not run as root, without anything that an earlier boot wrote.
+    /// The image is not changed.
     ///
     /// # Errors
     /// [`DiskError`] if a file cannot be written.
-    pub async fn make(&self, host: &Machine) -> Result<(), DiskError> {
+    pub async fn make(&self, host: &Machine, account: Option<&Account>) -> Result<(), DiskError> {
         let refused = |cause| DiskError::Seed { path: self.files.seed.clone(), cause };
         let bytes = self.seed.disk(&self.name, &self.nics).map_err(refused)?;
-        // It holds a private key: only its owner may read it.
+        // It holds a private key: only QEMU may read it.
         host.write(&self.files.seed.to_string_lossy(), bytes).await?;
         overlay::create(host, &self.base, &self.files.overlay).await?;
+        if let Some(account) = account {
+            account.own(host, &[&self.files.overlay, &self.files.seed]).await?;
+        }
         Ok(())
     }
 

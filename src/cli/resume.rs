@@ -26,10 +26,8 @@ pub(super) fn refuse_other_machine_early(
     }
     let began: Environment = run_dir.read_json("environment.json")?;
     // Known from libvirt and the image, later.
-    let Environment { libvirt, qemu, qemu_user, xen, emulators, guest_kernel, guest_image, .. } =
-        began.clone();
-    let now =
-        Environment { libvirt, qemu, qemu_user, xen, emulators, guest_kernel, guest_image, ..now.clone() };
+    let Environment { libvirt, qemu, xen, emulators, guest_kernel, guest_image, .. } = began.clone();
+    let now = Environment { libvirt, qemu, xen, emulators, guest_kernel, guest_image, ..now.clone() };
     refuse_other_machine(&began, &now)
 }
 

@@ -91,8 +91,8 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The differences that make figures of two machines incomparable, each with both values. Dates and amounts of memory in
-    /// use are not among them, the tester's neither; settings are.
+    /// The differences that make figures of two machines incomparable, each with both values. Dates, amounts of memory in
+    /// use and QEMU's user are not among them, the tester's neither; settings are.
     pub fn differences(&self, other: &Environment) -> Vec<String> {
         let value = |environment: &Environment| {
             serde_json::to_value(environment.without_amounts()).unwrap_or_default()
@@ -120,6 +120,7 @@ impl Environment {
             memory: self.memory.settings(),
             tester,
             tool_sha256: None,
+            qemu_user: None,
             ..self.clone()
         }
     }

@@ -200,7 +200,7 @@ async fn embedded(
     }
     let user = QemuUser::choose(&machine, experiment, accel).await;
     if let QemuUser::Root { because } = &user {
-        tracing::warn!("QEMU runs as root: {because}");
+        drop(events.send(Event::Preparing(format!("QEMU runs as root: {because}"))));
     }
     let directory = lab.make_guest_directory().await?;
     let files = files.place(&lab, directory, Some(&user), events).await?;

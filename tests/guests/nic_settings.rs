@@ -124,10 +124,11 @@ fn start_another() -> String {
     )
 }
 
+/// A program that root alone may execute, so that QEMU is root and can do what it does.
 fn script(place: &Sandbox, name: &str, lines: &str) -> PathBuf {
     let path = Path::new(&place.profile("unused", "")).with_file_name(name);
     fs::write(&path, format!("#!/bin/sh\n{lines}\n")).unwrap();
-    fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).unwrap();
     path
 }
 

@@ -18,6 +18,7 @@ const LOAD: &str = "[workload]\nflows = 2\nwarmup = \"500 ms\"\nwindow = \"3 s\"
 pub fn false_qemu(place: &Sandbox, does: &str) -> String {
     let dir = place.out().with_file_name("false-qemu");
     fs::create_dir_all(&dir).unwrap();
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap(); // so QEMU is root, and can do what it does
     let path = std::env::var("PATH").unwrap();
     let name = "qemu-system-x86_64";
     let real = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| path.exists()).unwrap();
@@ -42,6 +43,8 @@ fn a_macvtap_whose_mode_was_changed_behind_our_back_does_not_count() {
     command.env("PATH", false_qemu(&place, OTHER_MODE));
     let ended = place.start(command).end().expect(5);
     place.assert_nothing_left();
+    let closed = "QEMU runs as root: libvirt-qemu may not execute /";
+    assert!(ended.said().contains(closed), "{}", ended.said());
     let run = place.only_run();
     let trial = &rows(&run, "trials.csv")[0];
     assert_eq!(trial["outcome"], "invalid", "{}", ended.said());
@@ -216,6 +219,8 @@ fn a_guest_whose_filtered_qemu_dies_in_its_trial_is_named_before_the_window_is_o
     assert!(ended.said().contains("has ended; the guest's console ends with: "), "{}", ended.said());
     let trial = &raw_trials(&place.only_run())[0];
     assert!(trial.ended_s - trial.started_s < 120.0, "it was seen within the window");
+    let environment = fs::read_to_string(place.only_run().join("environment.json")).unwrap();
+    assert!(environment.contains("\"qemu_user\": \"libvirt-qemu\""), "{environment}");
 }
 
 #[test]

@@ -23,17 +23,21 @@ pub fn valid_files(run: &Path) -> BTreeMap<String, Vec<u8>> {
 fn a_full_disk_spoils_a_trial_or_ends_the_run_which_keeps_what_it_has_and_is_resumed() {
     let place = Sandbox::with_guests();
     let (runs, state) = (place.out(), place.state());
-    let disks = SmallDisks::mount(&place, &[("runs", "4m"), ("state", "64m")]);
+    let of_guests = Path::new("/run"); // hidden from kvmfair by one of its own
+    let disks = SmallDisks::mount(&place, &[("runs", "4m"), ("state", "64m"), ("/run", "256m")]);
     let profile = place.profile("disks", &format!("{LOAD}repeats = 5\n"));
     let bench = place.command(&["bench", "--out", runs.to_str().unwrap(), &profile]);
     let mut running = place.start(disks.command(&bench));
     let mut faults = [
         undisturbed(),
-        fault("state directory full in a trial", "failed", &["is its disk full?"], || disks.fill(&state)),
-        prepared("state directory full at a boot", "failed", &["No space left on device"]),
+        fault("state directory full in a trial", "failed", &["is its disk full?"], || {
+            disks.fill(&state);
+            disks.fill(of_guests);
+        }),
+        prepared("directory of guests' files full at a boot", "failed", &["No space left on device"]),
         undisturbed(),
     ];
-    faults[2].after = Some(Box::new(|| disks.free(&state)));
+    faults[2].after = Some(Box::new(|| [&state, of_guests].into_iter().for_each(|dir| disks.free(dir))));
     let times = inject_all(&mut running, &faults);
     running.hear("flows for");
     disks.fill(&runs);
@@ -55,6 +59,10 @@ fn a_full_disk_spoils_a_trial_or_ends_the_run_which_keeps_what_it_has_and_is_res
     assert_eq!(after.len(), 5, "all that an undisturbed run measures");
     assert!(before.iter().all(|(trial, bytes)| after[trial] == *bytes), "valid trials are kept bit for bit");
     assert!(entries(&disks.path(&state)).is_empty(), "nothing of the run is left");
+    let left = entries(&disks.path(of_guests))
+        .into_iter()
+        .filter(|path| path.is_dir() && name(path).starts_with("kvmfair-"));
+    assert_eq!(left.count(), 0, "nothing of its guests is left");
     drop(faults);
     drop(disks);
     place.assert_nothing_left();

@@ -24,14 +24,14 @@ pub struct Ovs {
 impl Switch {
     /// A command to its database; the words are separated by blanks.
     pub(super) fn vsctl(self, site: &Site, command: &str) -> Vec<String> {
-        let own = site.ovs.own(self).map(|dir| format!("--db=unix:{dir}/db.sock"));
+        let own = site.ovs.directory(self).map(|dir| format!("--db=unix:{dir}/db.sock"));
         let words = command.split_whitespace().map(str::to_owned);
         ["ovs-vsctl".into(), "--timeout=50".into()].into_iter().chain(own).chain(words).collect()
     }
 
     /// A question to its daemon.
     fn appctl(self, site: &Site, command: &str) -> Vec<String> {
-        let own = site.ovs.own(self).map(|dir| format!("--target={dir}/vswitchd.ctl"));
+        let own = site.ovs.directory(self).map(|dir| format!("--target={dir}/vswitchd.ctl"));
         ["ovs-appctl".into(), "--timeout=50".into()].into_iter().chain(own).chain([command.into()]).collect()
     }
 
@@ -42,7 +42,8 @@ impl Switch {
             "add-br {bridge} -- set bridge {bridge} datapath_type={kind} fail_mode=standalone -- add-port {bridge} {wire}"
         );
         let drop = format!("--if-exists del-br {bridge}");
-        let start = site.ovs.own.is_some().then_some(Step { side: Side::Host, action: Action::Switch(self) });
+        let start =
+            site.ovs.daemons.is_some().then_some(Step { side: Side::Host, action: Action::Switch(self) });
         let make = Step::argv(Side::Host, self.vsctl(site, &make), Some(self.vsctl(site, &drop)));
         start.into_iter().chain([make]).collect()
     }
@@ -182,9 +183,9 @@ mod tests {
     #[test]
     fn daemons_of_the_host_are_asked_where_they_always_are() {
         let ovs = OpenVswitch::default();
-        assert_eq!(ovs.own(Switch::Dpdk), None);
-        let ovs = OpenVswitch { own: Some("/run/kvmfair/a".into()), ..ovs };
-        assert_eq!(ovs.own(Switch::Dpdk).as_deref(), Some("/run/kvmfair/a/ovs-dpdk"));
+        assert_eq!(ovs.directory(Switch::Dpdk), None);
+        let ovs = OpenVswitch { daemons: Some("/run/kvmfair/a".into()), ..ovs };
+        assert_eq!(ovs.directory(Switch::Dpdk).as_deref(), Some("/run/kvmfair/a/ovs-dpdk"));
     }
 
     #[test]

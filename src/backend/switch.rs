@@ -15,7 +15,7 @@ pub enum Switch {
 pub struct OpenVswitch {
     /// Where daemons of the run's own keep everything; `None` if they are the VM host's own, as in a hardware lab and in a Xen dom0:
     /// found where they always are.
-    pub own: Option<String>,
+    pub daemons: Option<String>,
     /// Where QEMU makes its guests' sockets.
     pub sockets: String,
     /// Where the packets of a bridge with taps go; decided once for a run.
@@ -23,13 +23,13 @@ pub struct OpenVswitch {
 }
 
 impl OpenVswitch {
-    /// Where a switch of the run's own has its database, sockets and logs.
-    pub fn own(&self, switch: Switch) -> Option<String> {
+    /// The directory in which a switch of the run's own has its database, sockets and logs.
+    pub fn directory(&self, switch: Switch) -> Option<String> {
         let name = match switch {
             Switch::Plain => "ovs",
             Switch::Dpdk => "ovs-dpdk",
         };
-        self.own.as_ref().map(|own| format!("{own}/{name}"))
+        self.daemons.as_ref().map(|daemons| format!("{daemons}/{name}"))
     }
 }
 

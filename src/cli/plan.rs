@@ -201,10 +201,10 @@ fn all_xml(experiment: &Experiment, accel: Accel) -> Result<String> {
         (_, named) => blocking::wait(nics::wire(named.as_ref(), Some(&machine), Some(&machine), true))?
             .map_err(|errors| anyhow!("{}", errors[0].1))?,
     };
-    let names = Names { run: "RUN".into(), tester_netns: String::new(), index_base: 0 };
     let run = "RUN";
+    let names = Names { run: run.into(), tester_netns: String::new(), index_base: 0 };
     let (state, sockets) = (directories::of_guests(run), directories::of_sockets(run));
-    let own = (experiment.is_embedded()).then_some(Path::new("/run/kvmfair/RUN"));
+    let own = experiment.is_embedded().then_some(Path::new("/run/kvmfair/RUN"));
     let blueprint = Blueprint {
         site: Site {
             names,

@@ -36,7 +36,7 @@ impl Lab {
         Ok(())
     }
 
-    /// Makes the directory of the guests' files, with one for their sockets.
+    /// Makes the directory of the guests' files, with one for their sockets that is root's alone.
     ///
     /// # Errors
     /// [`LabError`] if it is there already, or the machine refuses.
@@ -44,7 +44,7 @@ impl Lab {
         let directory = of_guests(&self.names.run);
         self.make_directory(&directory).await?;
         let sockets = of_sockets(&self.names.run);
-        self.side(Side::Host).run(&["mkdir", "-m", "1777", &sockets.to_string_lossy()]).await?;
+        self.side(Side::Host).run(&["mkdir", "-m", "0700", &sockets.to_string_lossy()]).await?;
         Ok(directory)
     }
 }

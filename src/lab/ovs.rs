@@ -16,14 +16,14 @@ use crate::profile::Experiment;
 /// Open vSwitch as a run has it, with directories of the VM host for daemons of its own and for guests' sockets.
 pub async fn for_run(
     host: &Machine,
-    own: Option<&Path>,
+    daemons: Option<&Path>,
     sockets: &Path,
     experiment: &Experiment,
 ) -> OpenVswitch {
     let with_taps = uses(experiment, Attachment::Ovs);
     let path = if with_taps { switch_path(host).await } else { SwitchPath::default() };
-    let own = own.map(|own| own.display().to_string());
-    OpenVswitch { own, sockets: sockets.display().to_string(), path }
+    let daemons = daemons.map(|daemons| daemons.display().to_string());
+    OpenVswitch { daemons, sockets: sockets.display().to_string(), path }
 }
 
 /// The kernel's datapath where the kernel has it (the query loads the module), else the daemon's own. The daemon lists the

@@ -28,7 +28,7 @@ const LAST_LINES: usize = 3;
 /// # Errors
 /// [`LabError::Daemon`] with the end of a daemon's log, [`LabError::Exec`] if a command refuses.
 pub async fn ensure(host: &Local, switch: Switch, ovs: &OpenVswitch) -> Result<(), LabError> {
-    let Some(dir) = ovs.own(switch) else { return Ok(()) };
+    let Some(dir) = ovs.directory(switch) else { return Ok(()) };
     let switch_of_run = OwnSwitch { host, dir: dir.into() };
     if switch_of_run.answers().await {
         return Ok(());

@@ -60,12 +60,12 @@ impl Account {
         self.change(machine, script, &self.gid.to_string(), files).await
     }
 
-    /// Gives it files.
+    /// Gives it files or directories, which nobody else but root may use.
     ///
     /// # Errors
     /// [`ExecError`] if the machine refuses.
     pub async fn own(&self, machine: &Machine, files: &[&Path]) -> Result<(), ExecError> {
-        let script = "owner=$1; shift; chown \"$owner\" \"$@\" && chmod 0600 \"$@\"";
+        let script = "owner=$1; shift; chown \"$owner\" \"$@\" && chmod u=rwX,go= \"$@\"";
         self.change(machine, script, &format!("{}:{}", self.uid, self.gid), files).await
     }
 

@@ -2,7 +2,8 @@
 //!
 //! - [`mod@bench`]: all trials of a plan, stored one by one
 //! - [`trial`]: one trial, from the transition to its raw samples
-//! - [`lab_session`]: the opened lab; `open_lab` opens it, [`qemu_user`] says who QEMU runs as, `transition` leads it from one configuration to the next
+//! - [`lab_session`]: the opened lab; `open_lab` opens it, `transition` leads it from one configuration to the next
+//! - [`qemu_user`]: who QEMU runs as in the embedded lab
 //! - `xen_session`: what a run knows of its Xen host
 //! - `lab_fault`: causes of failure that spare no other trial; `live_guests`: a guest that ends in its trial
 //! - [`blueprint`]: what a guest of a configuration is made of

@@ -203,6 +203,9 @@ async fn embedded(
         drop(events.send(Event::Preparing(format!("QEMU runs as root: {because}"))));
     }
     let directory = lab.make_guest_directory().await?;
+    if let Some(account) = user.account() {
+        account.own(&machine, &[&sockets]).await?;
+    }
     let files = files.place(&lab, directory, Some(&user), events).await?;
     if accel == Accel::Tcg && !sweeps(experiment, Factor::Thp) {
         without_huge_pages()?;
@@ -272,7 +275,10 @@ async fn with_daemon(
     let host = lab.side(Side::Host).clone();
     let directory = lab.make_guest_directory().await?;
     if ovs::is_used(experiment) {
-        lab.ovs = ovs::for_run(&host, None, &directories::of_sockets(&lab.names.run), experiment).await;
+        let sockets = directories::of_sockets(&lab.names.run);
+        // Whom the daemon runs QEMU as is its own affair.
+        host.run(&["chmod", "1777", &sockets.to_string_lossy()]).await?;
+        lab.ovs = ovs::for_run(&host, None, &sockets, experiment).await;
     }
     let driver = if experiment.host.xen.is_some() { LibvirtDriver::Xen } else { LibvirtDriver::Qemu };
     let daemon = match experiment.has_guests() {

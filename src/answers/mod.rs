@@ -55,7 +55,7 @@ pub(crate) use history_fixture::history_of_levels;
 pub use input::{Direction, Measure, MeasuredValue, Metric};
 pub use limit::{find_bare_metal_limit, find_limits};
 pub use power::Power;
-pub use run_finding::{LastLevel, Limit, LimitedConfiguration, RunFinding, SeriesLevel};
+pub use run_finding::{LastLevel, Limit, LimitedConfiguration, Rise, RunFinding, SeriesLevel};
 pub use scaling::{find_rise, find_spread};
 pub use sizing::{Sizing, coarse_window, size, smallest_difference, too_few};
 pub use verdict::{Analysis, Verdict, Worsening, decide};

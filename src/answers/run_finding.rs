@@ -31,24 +31,7 @@ pub struct LastLevel {
 #[serde(tag = "finding", rename_all = "snake_case")]
 pub enum RunFinding {
     /// The total rises up to a level, and no level differs from it for the better.
-    Rise {
-        /// The series in words; empty where there is only one.
-        series: String,
-        /// The metric.
-        metric: Metric,
-        /// The first level that is not shown below the best one.
-        level: SeriesLevel,
-        /// Whether that is the first of all: no rise is shown.
-        is_first: bool,
-        /// Mean there over boots, in the metric's unit: the one that the tables have.
-        mean: f64,
-        /// The same ÷ that of bare metal.
-        share_of_bare_metal: Option<f64>,
-        /// The last level against `level`, if that is not the last itself.
-        last: Option<LastLevel>,
-        /// Blocks and boots behind it.
-        replication: Replication,
-    },
+    Rise(Rise),
     /// The rate bias beyond noise is above a bound from a level on.
     Spread {
         /// The series in words; empty where there is only one.
@@ -71,6 +54,27 @@ pub enum RunFinding {
         /// Where, in the order of the trials.
         configurations: Vec<LimitedConfiguration>,
     },
+}
+
+/// How far a total rises.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rise {
+    /// The series in words; empty where there is only one.
+    pub series: String,
+    /// The metric.
+    pub metric: Metric,
+    /// The first level that is not shown below the best one.
+    pub level: SeriesLevel,
+    /// Whether that is the first of all: no rise is shown.
+    pub is_first: bool,
+    /// Mean there over boots, in the metric's unit: the one that the tables have.
+    pub mean: f64,
+    /// The same ÷ that of bare metal.
+    pub share_of_bare_metal: Option<f64>,
+    /// The last level against `level`, if that is not the last itself.
+    pub last: Option<LastLevel>,
+    /// Blocks and boots behind it.
+    pub replication: Replication,
 }
 
 /// What was near its bound.
@@ -106,7 +110,7 @@ impl RunFinding {
     /// Id of the configuration whose trials are the evidence; of several, the first.
     pub fn configuration(&self) -> &str {
         match self {
-            RunFinding::Rise { level, .. } | RunFinding::Spread { level, .. } => &level.configuration,
+            RunFinding::Rise(Rise { level, .. }) | RunFinding::Spread { level, .. } => &level.configuration,
             RunFinding::Limit { configurations, .. } => {
                 configurations.first().map_or("", |own| &own.configuration)
             }
@@ -116,7 +120,7 @@ impl RunFinding {
     /// What it is about, in a word.
     pub fn kind(&self) -> &'static str {
         match self {
-            RunFinding::Rise { .. } => "rise",
+            RunFinding::Rise(_) => "rise",
             RunFinding::Spread { .. } => "spread",
             RunFinding::Limit { .. } => "limit",
         }

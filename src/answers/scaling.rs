@@ -1,7 +1,7 @@
 //! Findings over the levels of one factor, such as numbers of guests: how far a total rises, and where guests drift apart.
 
 use super::blocks::Blocks;
-use super::{LastLevel, MeasuredValue, Metric, Replication, RunFinding, SeriesLevel};
+use super::{LastLevel, MeasuredValue, Metric, Replication, Rise, RunFinding, SeriesLevel};
 use crate::stats::{Difference, Estimate, Observation, Scale, means_of_boots};
 
 /// Level of a series.
@@ -60,7 +60,7 @@ pub fn find_rise(
     });
     let on_scale = metric.off_scale(all[first].mean()); // of ratios, as bare metal's
     let mean = mean_of_trials(metric, &levels[first], values)?;
-    Some(RunFinding::Rise {
+    Some(RunFinding::Rise(Rise {
         series: series.to_owned(),
         metric: metric.clone(),
         is_first: Some(&first) == measured.first(),
@@ -69,7 +69,7 @@ pub fn find_rise(
         share_of_bare_metal: bare_metal.filter(|bare| *bare > 0.0).map(|bare| on_scale / bare),
         last,
         replication: all[first].replication(),
-    })
+    }))
 }
 
 /// A level with enough blocks to be judged: its mean over boots with 95 % interval.
@@ -163,7 +163,7 @@ mod tests {
         let all = values(&rate(), &[("1", 100.0), ("2", 180.0), ("4", 300.0), ("8", 301.0)], 0.02);
         let found =
             find_rise("virtio", &levels(&["1", "2", "4", "8"]), &rate(), &all, Some(400.0), 3).unwrap();
-        let RunFinding::Rise { level, share_of_bare_metal, last, replication, .. } = &found else {
+        let RunFinding::Rise(Rise { level, share_of_bare_metal, last, replication, .. }) = &found else {
             panic!("{found:?}")
         };
         assert_eq!((level.label.as_str(), replication.blocks), ("4 guests", 5));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    Answer, Comparison, Direction, Finding, Limit, LimitedConfiguration, Measure, Metric, Replication,
+    Answer, Comparison, Direction, Finding, Limit, LimitedConfiguration, Measure, Metric, Replication, Rise,
     RunFinding, Verdict,
 };
 
@@ -88,47 +88,40 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Of a sentence about one of several series.
+fn subject(series: &str) -> String {
+    if series.is_empty() { String::new() } else { format!("{series}: ") }
+}
+
+impl fmt::Display for Rise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Rise { metric, last, .. } = self;
+        let place = if last.is_none() { ", the last level" } else { "" };
+        let (subject, label, level) = (subject(&self.series), lower_first(&metric.label), &self.level.label);
+        let mean = format!("{} {}", three_digits(self.mean), metric.unit);
+        match self.is_first {
+            true => write!(f, "{subject}no rise of {label} shown from {level} ({mean}) on")?,
+            false => write!(f, "{subject}{label} rises up to {level}{place}: {mean}")?,
+        }
+        if let Some(share) = self.share_of_bare_metal {
+            write!(f, ", {:.0} % of bare metal", 100.0 * share)?;
+        }
+        match last {
+            Some(last) if last.falls => {
+                let change = change(metric, last.ratio, last.ends);
+                write!(f, "; falls to {change} with {}", last.level.label)?;
+            }
+            Some(last) if !self.is_first => write!(f, "; no further rise shown up to {}", last.level.label)?,
+            _ => {}
+        }
+        write!(f, " ({})", self.replication)
+    }
+}
+
 impl fmt::Display for RunFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let subject = |series: &str| if series.is_empty() { String::new() } else { format!("{series}: ") };
         match self {
-            RunFinding::Rise {
-                series,
-                metric,
-                level,
-                is_first,
-                mean,
-                share_of_bare_metal,
-                last,
-                replication,
-            } => {
-                let place = if last.is_none() { ", the last level" } else { "" };
-                let label = lower_first(&metric.label);
-                let (subject, level) = (subject(series), &level.label);
-                let mean = format!("{} {}", three_digits(*mean), metric.unit);
-                match is_first {
-                    true => write!(f, "{subject}no rise of {label} shown from {level} ({mean}) on")?,
-                    false => write!(f, "{subject}{label} rises up to {level}{place}: {mean}")?,
-                }
-                if let Some(share) = share_of_bare_metal {
-                    write!(f, ", {:.0} % of bare metal", 100.0 * share)?;
-                }
-                match last {
-                    Some(last) if last.falls => {
-                        write!(
-                            f,
-                            "; falls to {} with {}",
-                            change(metric, last.ratio, last.ends),
-                            last.level.label
-                        )?;
-                    }
-                    Some(last) if !is_first => {
-                        write!(f, "; no further rise shown up to {}", last.level.label)?
-                    }
-                    _ => {}
-                }
-                write!(f, " ({replication})")
-            }
+            RunFinding::Rise(rise) => rise.fmt(f),
             RunFinding::Spread { series, bound, level, mean, interval: (low, high), replication } => {
                 write!(
                     f,

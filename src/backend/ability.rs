@@ -80,23 +80,8 @@ impl Backend {
             Ability::QueueSize => (!is_virtio).then(|| "its queues have a size of their own".into()),
             Ability::Offloads if datapath == Datapath::VhostUser => Some("the switch chooses them".into()),
             Ability::Offloads => (!is_virtio).then(|| "only those of virtio NICs can be switched".into()),
-            Ability::Coalescing => match model {
-                NicModel::Virtio => Some("QEMU's virtio-net gathers no packets".into()),
-                NicModel::E1000 => Some("the 82540EM gathers no packets".into()),
-                NicModel::Netfront => Some("Xen's netfront gathers no packets".into()),
-                NicModel::E1000e | NicModel::Hardware => None,
-            },
-            Ability::TransmitSteering { queues } => match model {
-                NicModel::Hardware => None, // how many queues it has, the NIC knows
-                NicModel::Virtio if queues > 1 => None,
-                NicModel::Virtio => Some(
-                    "its NIC has one queue to choose; `queues` of 2 or more in [network] gives it more"
-                        .into(),
-                ),
-                NicModel::E1000 | NicModel::E1000e | NicModel::Netfront => {
-                    Some("its NIC has one transmit queue".into())
-                }
-            },
+            Ability::Coalescing => gathers_nothing(model).map(|who| format!("{who} gathers no packets")),
+            Ability::TransmitSteering { queues } => without_choice(model, queues).map(str::to_owned),
             Ability::HostInterface => without_interface(attachment),
             Ability::MergedFrames => on_switch
                 .then(|| "Open vSwitch may need every frame as it came, and GRO merges them".into())
@@ -110,6 +95,28 @@ impl Backend {
                 (!is_capped).then(|| "only a tap on a Linux bridge and a macvtap take a cap".into())
             }
         }
+    }
+}
+
+/// Whose NIC interrupts for each packet, if it does.
+fn gathers_nothing(model: NicModel) -> Option<&'static str> {
+    match model {
+        NicModel::Virtio => Some("QEMU's virtio-net"),
+        NicModel::E1000 => Some("the 82540EM"),
+        NicModel::Netfront => Some("Xen's netfront"),
+        NicModel::E1000e | NicModel::Hardware => None,
+    }
+}
+
+/// Why a guest has one transmit queue, if so.
+fn without_choice(model: NicModel, queues: u32) -> Option<&'static str> {
+    match model {
+        NicModel::Hardware => None, // how many queues it has, the NIC knows
+        NicModel::Virtio if queues > 1 => None,
+        NicModel::Virtio => {
+            Some("its NIC has one queue to choose; `queues` of 2 or more in [network] gives it more")
+        }
+        NicModel::E1000 | NicModel::E1000e | NicModel::Netfront => Some("its NIC has one transmit queue"),
     }
 }
 

@@ -41,8 +41,8 @@ fn bucket(bits: u64) -> String {
 }
 
 /// The rate of the bucket in what `tc -s -j qdisc show` says, bits/s; `None` if there is none.
-pub fn rate(said: &str) -> Option<u64> {
-    let all: serde_json::Value = serde_json::from_str(said).ok()?;
+pub fn rate(json: &str) -> Option<u64> {
+    let all: serde_json::Value = serde_json::from_str(json).ok()?;
     let bucket = all.as_array()?.iter().find(|qdisc| qdisc["kind"] == "tbf")?;
     Some(bucket["options"]["rate"].as_u64()? * 8) // tc says bytes
 }
@@ -53,9 +53,9 @@ mod tests {
 
     #[test]
     fn the_rate_is_read_back_in_bits() {
-        let said = r#"[{"kind":"ingress","handle":"ffff:"},{"kind":"tbf","handle":"8807:","root":true,
+        let json = r#"[{"kind":"ingress","handle":"ffff:"},{"kind":"tbf","handle":"8807:","root":true,
             "options":{"rate":3000000,"burst":65535,"lat":50000},"bytes":0,"packets":0}]"#;
-        assert_eq!(rate(said), Some(24_000_000));
+        assert_eq!(rate(json), Some(24_000_000));
         assert_eq!(rate("[]"), None);
         assert_eq!(rate("Cannot find device"), None);
     }

@@ -1,4 +1,4 @@
-//! What a backend needs of the machine: looked at by `kvmfair check`, before anything is changed.
+//! What a backend needs of the machine: checked by `kvmfair check`, before anything is changed.
 
 /// One thing that must be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,7 +8,7 @@ use crate::host_nic::PciAddress;
 /// Settings of the NIC under test; what is `None` is left to the backend and QEMU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NicSettings {
-    /// Queue pairs; an emulated NIC has one if nothing is said.
+    /// Queue pairs; an emulated NIC has one if nothing is given.
     pub queues: Option<u32>,
     /// Descriptors of each receive queue; with vhost-user of each transmit queue too.
     pub queue_size: Option<u32>,

@@ -3,7 +3,7 @@
 //!
 //! The bridge's packets go through the kernel's module where it is there, else through `ovs-vswitchd` itself, which reads
 //! taps and wire like a packet sniffer. It then sees what the sender has left to the hardware: no checksum, segments of
-//! 64 KiB. Both ends are told to leave nothing.
+//! 64 KiB. Both ends are set to leave nothing.
 //!
 //! kvmfair makes the tap and libvirt opens it: libvirt would look for the switch of the machine. A vif is made by Xen's tools when
 //! its guest starts, and their script `vif-openvswitch` makes it a port of the machine's switch, so on Xen the bridge is there.

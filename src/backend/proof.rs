@@ -1,13 +1,13 @@
 //! What the host shows only if a backend is the one that runs. Data: `run` looks, in every trial.
 
-/// One fact to look at.
+/// One fact to check.
 #[derive(Clone, Debug)]
 pub struct Proof {
     /// What.
     pub what: String,
     /// What must be seen.
     pub expected: String,
-    /// Where to look.
+    /// Where it is read.
     pub source: FactSource,
 }
 

@@ -199,7 +199,7 @@ async fn all_trials(
     events: Events,
 ) -> Result<Measured> {
     let cancel = signals::cancel_on_signals()?;
-    let Prepared { experiment, image, accel, cpus, wire, run_dir, .. } = prepared;
+    let Prepared { experiment, image, accel, wire, run_dir, .. } = prepared;
     drop(events.send(Event::Preparing(format!("making the lab of run {}", state.id))));
     let cache = appliance::default_cache();
     let (wire, events_of) = (wire.clone(), events.clone());
@@ -208,15 +208,7 @@ async fn all_trials(
         session = opened => session?,
         () = cancel.cancelled() => return Err(InterruptedEarly.into()),
     };
-    let memory = &prepared.environment.memory;
-    let scan = plan::Scan::from_kernel(memory.ksm_pages_to_scan, memory.ksm_sleep_ms);
-    let mut plan: Plan = run_dir.read_json("plan.json")?;
-    if !prepared.resumed {
-        // Once more, with what is known of the VM host now.
-        let blocks = plan.blocks();
-        let host = plan::HostCapacity { cpus: *cpus, scan };
-        plan = plan::plan_blocks(experiment, *accel, host, |block| blocks.contains(&block));
-    }
+    let mut plan = planned(prepared)?;
     let environment = with_versions(prepared, &session).await;
     if let Err(refused) = guide.begin(experiment, &environment, *accel) {
         session.abandon().await.context("failed to take the lab down")?;
@@ -235,6 +227,19 @@ async fn all_trials(
     session.abandon().await.context("failed to take the lab down")?;
     let unwritten = results.finish().err();
     Ok(Measured { ending, results, unwritten })
+}
+
+/// The plan of a run that goes on; that of a new one once more, with what is known of the VM host now.
+fn planned(prepared: &Prepared) -> Result<Plan> {
+    let Prepared { experiment, accel, cpus, run_dir, environment, .. } = prepared;
+    let plan: Plan = run_dir.read_json("plan.json")?;
+    if prepared.resumed {
+        return Ok(plan);
+    }
+    let memory = &environment.memory;
+    let scan = plan::Scan::from_kernel(memory.ksm_pages_to_scan, memory.ksm_sleep_ms);
+    let (blocks, host) = (plan.blocks(), plan::HostCapacity { cpus: *cpus, scan });
+    Ok(plan::plan_blocks(experiment, *accel, host, |block| blocks.contains(&block)))
 }
 
 async fn with_versions(prepared: &Prepared, session: &LabSession) -> Environment {

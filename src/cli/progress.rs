@@ -100,19 +100,14 @@ impl Progress {
         match event {
             Event::Preparing(step) => self.status(step.clone()),
             Event::Started { trials, last, total_s } => {
-                (self.trials, self.last) = (*trials, *last);
-                if let Some(bar) = &self.bar {
-                    bar.set_length(u64::from(*trials));
-                }
+                self.last = *last;
+                self.lengthen(*trials);
                 self.line(&format!("{}, about {}", counted(*trials as usize, "trial"), duration(*total_s)));
             }
             Event::Extended { trials, configurations } => {
                 let more = trials - self.trials;
                 self.last += more;
-                self.trials = *trials;
-                if let Some(bar) = &self.bar {
-                    bar.set_length(u64::from(*trials));
-                }
+                self.lengthen(*trials);
                 let imprecise = counted(*configurations as usize, "configuration");
                 let more = counted(more as usize, "more trial");
                 self.line(&format!("{more}: {imprecise} not precise enough"));
@@ -123,13 +118,7 @@ impl Progress {
                 self.current = format!("trial {trial}/{}: {}", self.last, self.describe(configuration));
                 self.phase(if *boots > 0 { format!("{boots} to boot") } else { "starting the flows".into() });
             }
-            Event::Boot(BootNews::Ready(_)) => {
-                self.guests_up += 1;
-                self.phase(format!("{} of {} guests ready", self.guests_up, self.boots.max(self.guests_up)));
-            }
-            Event::Boot(BootNews::Again { guest, attempt, attempts }) => {
-                self.phase(format!("guest {guest} did not answer, boot {attempt} of {attempts}"));
-            }
+            Event::Boot(news) => self.booting(news),
             Event::Running { flows, for_s } => {
                 self.phase(format!("{} for {}", counted(*flows as usize, "flow"), duration(*for_s)));
             }
@@ -140,6 +129,25 @@ impl Progress {
             }
             Event::Finished(trial) => self.finished(trial),
             Event::TearingDown => self.status("taking the lab down".into()),
+        }
+    }
+
+    fn lengthen(&mut self, trials: u32) {
+        self.trials = trials;
+        if let Some(bar) = &self.bar {
+            bar.set_length(u64::from(trials));
+        }
+    }
+
+    fn booting(&mut self, news: &BootNews) {
+        match news {
+            BootNews::Ready(_) => {
+                self.guests_up += 1;
+                self.phase(format!("{} of {} guests ready", self.guests_up, self.boots.max(self.guests_up)));
+            }
+            BootNews::Again { guest, attempt, attempts } => {
+                self.phase(format!("guest {guest} did not answer, boot {attempt} of {attempts}"));
+            }
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Descriptor {
     pub column: &'static str,
     /// What it is a property of.
     pub scope: Scope,
+    /// Which VM hosts have it.
+    pub hosts: Hosts,
     /// How another level is reached.
     pub applied: AppliedAt,
     /// How a level is written, and what it may be.
@@ -49,6 +51,17 @@ pub enum Scope {
     Group,
     /// The measured load.
     Load,
+}
+
+/// Kinds of VM hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hosts {
+    /// All of them.
+    Any,
+    /// Those whose guests are QEMU's, with KVM or emulated.
+    Kvm,
+    /// Xen's.
+    Xen,
 }
 
 /// How another level of a factor is reached.
@@ -150,6 +163,8 @@ impl Descriptor {
             key,
             column: key,
             scope,
+            // The CPUs, the memory and the interrupts of a Xen host are not its dom0's kernel's.
+            hosts: if matches!(scope, Scope::Host) { Hosts::Kvm } else { Hosts::Any },
             applied: AppliedAt::Boot,
             kind: LevelKind::Switch,
             about: "",

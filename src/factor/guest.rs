@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::descriptor::{AppliedAt, Descriptor, Phrase, Scope, Store};
+use super::descriptor::{AppliedAt, Descriptor, Hosts, Phrase, Scope, Store};
 use super::field::field;
 use super::level_kind::LevelKind;
 use super::names::Factor;
@@ -61,6 +61,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
                 libvirt's own choice",
         levels: &["\"/usr/bin/qemu-system-x86_64\"", "\"/opt/qemu/bin/qemu-system-x86_64\""],
         phrase: Phrase::Named("QEMU"),
+        hosts: Hosts::Kvm,
         ..Descriptor::new(Factor::Emulator, "host.emulator", Scope::Guest, field!(emulator))
     },
     Descriptor {
@@ -84,6 +85,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
                 leaves them",
         levels: &["\"none\"", "\"0\""],
         phrase: Phrase::Named("QEMU's threads on"),
+        hosts: Hosts::Kvm,
         ..Descriptor::new(Factor::PinEmulator, "guest.pin_emulator", Scope::Guest, field!(pin_emulator))
     },
     Descriptor {
@@ -93,6 +95,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
                 \"0-3\". Left out: as the kernel leaves them",
         levels: &["\"none\"", "\"0\""],
         phrase: Phrase::Named("vhost workers on"),
+        hosts: Hosts::Kvm,
         ..Descriptor::new(Factor::PinVhost, "guest.pin_vhost", Scope::Guest, field!(pin_vhost))
     },
     Descriptor {
@@ -106,6 +109,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
                 start, \"other\"",
         levels: &["\"other\"", "\"rr\"", "\"fifo\""],
         phrase: Phrase::Named("vCPU policy"),
+        hosts: Hosts::Kvm,
         ..Descriptor::new(Factor::Scheduler, "guest.scheduler", Scope::Guest, field!(scheduler))
     },
     Descriptor {
@@ -113,6 +117,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
                 it does not",
         levels: &["false", "true"],
         phrase: Phrase::Named("huge pages"),
+        hosts: Hosts::Kvm,
         ..Descriptor::new(Factor::Hugepages, "guest.hugepages", Scope::Guest, field!(hugepages))
     },
     Descriptor {
@@ -120,6 +125,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
         about: "NUMA node of the guests' memory, strictly; `pin` says where vCPUs run. Left out: the kernel's choice",
         levels: &["0", "1"],
         phrase: Phrase::Named("NUMA node"),
+        hosts: Hosts::Kvm,
         ..Descriptor::new(Factor::NumaNode, "guest.numa_node", Scope::Guest, field!(numa_node))
     },
     Descriptor {

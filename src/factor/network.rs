@@ -1,6 +1,6 @@
 //! Factors of the test network and of the guests' NIC on it.
 
-use super::descriptor::{Descriptor, Phrase, Scope};
+use super::descriptor::{Descriptor, Hosts, Phrase, Scope};
 use super::field::field;
 use super::level_kind::LevelKind;
 use super::names::Factor;
@@ -47,6 +47,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
         about: "queue pairs of a virtio NIC, at most as many as the guest has vCPUs (default 1)",
         levels: &["1", "2"],
         phrase: Phrase::Count("queue"),
+        hosts: Hosts::Kvm,
         ..Descriptor::new(Factor::Queues, "network.queues", Scope::Nic, field!(nic.queues))
     },
     Descriptor {
@@ -56,6 +57,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
                 1024. Left out: QEMU's own choice, 256",
         levels: &["256", "1024"],
         phrase: Phrase::Named("queue size"),
+        hosts: Hosts::Kvm,
         ..Descriptor::new(Factor::QueueSize, "network.queue_size", Scope::Nic, field!(nic.queue_size))
     },
     Descriptor {
@@ -63,6 +65,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
                 the backend has it",
         levels: &["true", "false"],
         phrase: Phrase::Named("offloads"),
+        hosts: Hosts::Kvm,
         ..Descriptor::new(Factor::Offloads, "network.offloads", Scope::Nic, field!(nic.offloads))
     },
 ];

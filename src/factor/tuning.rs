@@ -74,11 +74,11 @@ pub fn is_of_ethtool(setting: &Setting) -> bool {
     OF_ETHTOOL.contains(&&*setting.files)
 }
 
-/// The command that gives a NIC back what [`show`] said of a setting of `ethtool`'s. It ends well where all is so already:
+/// The command that gives a NIC back what [`show`] printed of a setting of `ethtool`'s. It ends well where all is so already:
 /// then ethtool ends with 80.
-pub fn give_back(nic: &str, word: &str, said: &str) -> Vec<String> {
+pub fn give_back(nic: &str, word: &str, shown: &str) -> Vec<String> {
     let (value, adaptive) =
-        said.split_once(' ').map_or((said, false), |(value, rest)| (value, rest == "adaptive"));
+        shown.split_once(' ').map_or((shown, false), |(value, rest)| (value, rest == "adaptive"));
     let direction = word.split('-').next().unwrap_or(word);
     let mut words = vec![if word.ends_with("-usecs") { "-C" } else { "-K" }.to_owned(), nic.to_owned()];
     if adaptive {
@@ -121,10 +121,10 @@ pub fn shown(output: &str) -> Vec<Shown> {
     output.lines().filter_map(line).collect()
 }
 
-/// What a setting says in all of its files; `None` if there are none. Files that differ are all told.
+/// The value of a setting in all of its files; `None` if there are none. Where files differ, all their values.
 pub fn found(setting: &Setting, index: usize, shown: &[Shown]) -> Option<String> {
-    let said = shown.iter().filter(|shown| shown.setting == index).map(|shown| setting.read(&shown.content));
-    let mut values: Vec<String> = said.collect();
+    let all = shown.iter().filter(|shown| shown.setting == index).map(|shown| setting.read(&shown.content));
+    let mut values: Vec<String> = all.collect();
     values.sort();
     values.dedup();
     (!values.is_empty()).then(|| values.join(" or "))

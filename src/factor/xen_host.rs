@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::descriptor::{AppliedAt, Descriptor, Phrase, Scope, Store};
+use super::descriptor::{AppliedAt, Descriptor, Hosts, Phrase, Scope, Store};
 use super::field::field;
 use super::level_kind::LevelKind;
 use super::names::Factor;
@@ -29,6 +29,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
             Some(scheduler) => scheduler.to_string(),
             None => "Xen's scheduler as found".into(),
         }),
+        hosts: Hosts::Xen,
         ..Descriptor::new(Factor::XenScheduler, "host.xen_scheduler", Scope::Guest, SCHEDULER)
     },
     Descriptor {
@@ -43,6 +44,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
                 by credit2, which has none",
         levels: &["\"30 ms\"", "\"5 ms\""],
         phrase: Phrase::Own(|c| c.xen.slice_ms.map(|slice| format!("slice {slice} ms")).unwrap_or_default()),
+        hosts: Hosts::Xen,
         ..Descriptor::new(Factor::XenSlice, "host.xen_slice", Scope::Guest, field!(xen.slice_ms))
     },
     Descriptor {
@@ -59,6 +61,7 @@ pub(super) static FACTORS: &[Descriptor] = &[
         phrase: Phrase::Own(|c| {
             c.xen.ratelimit_us.map(|least| format!("ratelimit {least} µs")).unwrap_or_default()
         }),
+        hosts: Hosts::Xen,
         ..Descriptor::new(Factor::XenRatelimit, "host.xen_ratelimit", Scope::Guest, field!(xen.ratelimit_us))
     },
 ];

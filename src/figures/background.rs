@@ -29,7 +29,7 @@ pub(super) fn judge(raw: &RawTrial, numbers: &Numbers) -> Vec<Reason> {
     numbers.guests.iter().filter_map(reason).collect()
 }
 
-/// Between the two looks into the guest: on a busy host a look takes longer than the warm-up, and they do not quite cover
+/// Between the two snapshots of the guest: on a busy host a snapshot takes longer than the warm-up, and they do not quite cover
 /// the window.
 fn not_burning(raw: &RawTrial, guest: u32) -> Option<String> {
     let seen = raw.guests.iter().find(|seen| seen.guest == guest).map(|seen| seen.inside.as_slice());

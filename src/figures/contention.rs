@@ -56,7 +56,7 @@ fn waiting_percent(party: &[&GuestFigures]) -> Option<f64> {
     (!waits.is_empty()).then(|| waits.iter().sum::<f64>() / waits.len() as f64)
 }
 
-/// Of its control group (PSI), or, where the kernel does not tell, the part of the time in which they could run that its
+/// Of its control group (PSI), or, where the kernel does not report it, the part of the time in which they could run that its
 /// threads waited.
 fn waiting(guest: &GuestFigures) -> Option<f64> {
     let ratio = || Some(100.0 * guest.cpu?.wait_ratio.unwrap_or(0.0)); // who neither ran nor waited did not wait

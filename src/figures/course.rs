@@ -8,7 +8,7 @@ use crate::raw::RawTrial;
 use crate::stats::{self, Fairness, Spread, Turns};
 use crate::window::Window;
 
-/// Slices over which fairness is looked at, s: half a second feels like a stall to people, half a minute is a batch job.
+/// Slices over which fairness is computed, s: half a second feels like a stall to people, half a minute is a batch job.
 pub const SLICES_S: [f64; 4] = [0.5, 1.0, 5.0, 30.0];
 
 /// Fairness of the guests' rates over slices of one length.

@@ -19,7 +19,7 @@ pub struct HostFigures {
     pub modes: CpuModes,
     /// CPU time of kvmfair itself, % of one CPU.
     pub orchestrator_percent: Option<f64>,
-    /// Time in which something waited for a CPU (PSI, `some`), % of the window; `None` if the kernel does not tell.
+    /// Time in which something waited for a CPU (PSI, `some`), % of the window; `None` if the kernel does not report it.
     pub pressure_percent: Option<f64>,
 }
 

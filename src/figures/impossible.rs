@@ -38,7 +38,7 @@ pub(super) fn find(raw: &RawTrial) -> Option<String> {
         .or_else(|| guests(raw))
 }
 
-/// Bounds of everything that is counted, before anything else is looked at.
+/// Bounds of everything that is counted, before anything else is checked.
 fn counts(raw: &RawTrial) -> Option<String> {
     let configuration = &raw.configuration;
     let bounds = [
@@ -51,7 +51,7 @@ fn counts(raw: &RawTrial) -> Option<String> {
     let count = bounds.into_iter().find(|(_, count, least, most)| !(*least..=*most).contains(count));
     let sizes = [
         ("flows", raw.flows.len() + raw.background.len(), 2 * MOST_FLOWS as usize),
-        ("guests looked into", raw.guests.len(), configuration.vms as usize),
+        ("guests with records of their own", raw.guests.len(), configuration.vms as usize),
         ("CPUs online", raw.online_cpus.len(), MOST_CPUS as usize),
     ];
     let size = sizes.into_iter().find(|(_, size, most)| size > most);
@@ -256,7 +256,7 @@ fn snapshots(raw: &RawTrial) -> Option<String> {
     };
     let wrong = raw.snapshots.iter().find(is_wrong);
     let disorder = raw.snapshots.windows(2).find(|pair| pair[1].at_s < pair[0].at_s).map(|pair| &pair[1]);
-    wrong.or(disorder).map(|wrong| format!("the machines as they are said to have been at {} s", wrong.at_s))
+    wrong.or(disorder).map(|wrong| format!("the machines as they are recorded at {} s", wrong.at_s))
 }
 
 fn guests(raw: &RawTrial) -> Option<String> {
@@ -274,7 +274,7 @@ fn guests(raw: &RawTrial) -> Option<String> {
     };
     let wrong = raw.guests.iter().find(is_wrong);
     let twice = raw.guests.iter().find(|guest| !known.insert(guest.guest));
-    wrong.or(twice).map(|wrong| format!("guest {} as it is said to have been inside", wrong.guest))
+    wrong.or(twice).map(|wrong| format!("guest {} as it is recorded inside", wrong.guest))
 }
 
 #[cfg(test)]
@@ -340,7 +340,7 @@ mod tests {
             ("/configuration/vms", json!(4_000_000_000_u32), "4000000000 guests"),
             ("/configuration/vms", json!(-2), "unreadable"),
             ("/configuration/vms", json!(2.5), "unreadable"),
-            ("/configuration/vms", json!(1), "2 guests looked into"),
+            ("/configuration/vms", json!(1), "2 guests with records of their own"),
             ("/configuration/flows", json!(0), "0 flows"),
             ("/configuration/flows", json!(4_000_000_000_u32), "4000000000 flows"),
             ("/configuration/flows", json!(16), "8 flows ran in place of 16"),

@@ -24,12 +24,13 @@ pub struct IrqFigures {
 
 /// Every line that was there in both looks: the host's first, then guest by guest.
 pub(super) fn interrupts(raw: &RawTrial, window: &Window) -> Vec<IrqFigures> {
-    let of_host = raw.snapshots.iter().map(|look| (look.at_s, look.nics.as_slice())).collect::<Vec<_>>();
+    let of_host =
+        raw.snapshots.iter().map(|snapshot| (snapshot.at_s, snapshot.nics.as_slice())).collect::<Vec<_>>();
     let of_guests = raw.guests.iter().flat_map(|guest| of_one(guest, window));
     between(0, &of_host, window).into_iter().chain(of_guests).collect()
 }
 
-/// Interrupts that a guest's NIC sent to it, all queues together, 1/s; `None` if nobody looked, or it has none to look at.
+/// Interrupts that a guest's NIC sent to it, all queues together, 1/s; `None` without snapshots of them.
 pub(super) fn of_guest(guest: &RawGuest, window: &Window) -> Option<f64> {
     of_one(guest, window).into_iter().map(|irq| irq.per_s).reduce(|sum, per_s| sum + per_s)
 }

@@ -1,4 +1,4 @@
-//! What was seen besides rates and totals: single CPUs, context switches, hiccups, all of the window; and what was looked at
+//! What was observed besides rates and totals: single CPUs, context switches, hiccups, all of the window; and the snapshots
 //! just before and just after it: the tester, interrupts by queue, KVM's exits, the guests from inside. Those are of the time
 //! between the two looks, which holds the window, or at least half of it where a guest was slow to answer.
 

@@ -8,7 +8,7 @@ use crate::profile::Unit;
 use crate::stats::{Fairness, Spread, Turns};
 use crate::window::Window;
 
-/// All numbers of a trial, from the window unless said otherwise.
+/// All numbers of a trial, from the window unless noted otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Numbers {
     /// The common window, from where the rate had settled.

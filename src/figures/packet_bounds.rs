@@ -3,7 +3,7 @@
 //! Requests and responses are judged by packets, per transaction and direction:
 //! - TCP_RR and UDP_RR: one, and never less. More where a receiver is slow: after 40 ms without an answer to carry it,
 //!   Linux sends the acknowledgement by itself (TCP_DELACK_MIN), and what is lost is sent again. So the bound rises with
-//!   the part of the transactions that took as long as that, which netperf's percentiles tell, with the retransmissions
+//!   the part of the transactions that took as long as that, which netperf's percentiles show, with the retransmissions
 //!   of TCP, and with the requests that UDP_RR sent beyond those that were answered.
 //! - TCP_RR with more than one in flight: TCP may put all of them into one packet.
 //! - ping: one, with the pings beyond those that were answered and answers that came twice.

@@ -1,7 +1,7 @@
 //! The packet check: can what the host counted be what netperf says it did?
 //!
 //! Asked of all guests together, and of each measured guest, so that flows booked to the wrong one are found out: requests
-//! and responses and pings by packets, streams by bytes. What can be true of them is said in `packet_bounds`.
+//! and responses and pings by packets, streams by bytes. What can be true of them is in `packet_bounds`.
 
 use super::packet_bounds::{Party, credible, work};
 use super::packet_count::PacketCount;

@@ -82,9 +82,9 @@ impl fmt::Display for TesterFigures {
             (self.busiest_cpu_percent, "one of its CPUs up to", "busy"),
             (self.busiest_netperf_percent, "a netperf up to", "of a CPU"),
         ];
-        let told =
+        let in_words =
             |(percent, what, of): (Option<f64>, &str, &str)| Some(format!("{what} {:.0} % {of}", percent?));
-        f.write_str(&parts.into_iter().filter_map(told).collect::<Vec<_>>().join(", "))
+        f.write_str(&parts.into_iter().filter_map(in_words).collect::<Vec<_>>().join(", "))
     }
 }
 

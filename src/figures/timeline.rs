@@ -227,7 +227,7 @@ fn slices(window: &Window, first_s: f64, last_s: f64, length_s: f64) -> Vec<Wind
     (first..last).map(|number| Window { start_s: start_s(number), end_s: start_s(number + 1) }).collect()
 }
 
-/// What is no series: what was looked at before and after the window, and the moments in which the host stood still.
+/// What is no series: the snapshots before and after the window, and the moments in which the host stood still.
 fn once(raw: &RawTrial, window: &Window) -> Vec<Point> {
     let mut points = Vec::new();
     let mut add = |at_s: f64, source, name: String, metric: &str, value: Option<f64>| {
@@ -238,22 +238,22 @@ fn once(raw: &RawTrial, window: &Window) -> Vec<Point> {
         add(hiccup.end_s, "host", String::new(), "hiccup_s", Some(hiccup.length_s));
     }
     let seen = Seen::compute(raw, window);
-    let looked_s = raw.snapshots.last().map_or(window.end_s, |look| look.at_s);
+    let last_s = raw.snapshots.last().map_or(window.end_s, |snapshot| snapshot.at_s);
     let tester = seen.tester;
-    add(looked_s, "tester", String::new(), "busy_percent", tester.busy_percent);
-    add(looked_s, "tester", String::new(), "busiest_cpu_percent", tester.busiest_cpu_percent);
-    add(looked_s, "tester", String::new(), "busiest_netperf_percent", tester.busiest_netperf_percent);
+    add(last_s, "tester", String::new(), "busy_percent", tester.busy_percent);
+    add(last_s, "tester", String::new(), "busiest_cpu_percent", tester.busiest_cpu_percent);
+    add(last_s, "tester", String::new(), "busiest_netperf_percent", tester.busiest_netperf_percent);
     for irq in seen.nics {
         let machine = if irq.guest == 0 { "host".into() } else { format!("guest {}", irq.guest) };
-        add(looked_s, "irq", format!("{machine} {}", irq.name), "interrupts_per_s", Some(irq.per_s));
+        add(last_s, "irq", format!("{machine} {}", irq.name), "interrupts_per_s", Some(irq.per_s));
     }
     for guest in &raw.guests {
         let name = || guest.guest.to_string();
-        let inside_s = guest.inside.last().map_or(looked_s, |(at_s, _)| *at_s);
+        let inside_s = guest.inside.last().map_or(last_s, |(at_s, _)| *at_s);
         let inside = inside_cpu(guest, window);
         add(inside_s, "guest", name(), "inside_busy_percent", inside.map(|(busy, _)| busy));
         add(inside_s, "guest", name(), "inside_steal_percent", inside.map(|(_, steal)| steal));
-        let exits_s = guest.exits.last().map_or(looked_s, |(at_s, _)| *at_s);
+        let exits_s = guest.exits.last().map_or(last_s, |(at_s, _)| *at_s);
         for (reason, per_s) in exits_per_s(guest, window) {
             add(exits_s, "guest", name(), &format!("{reason}_per_s"), Some(per_s));
         }

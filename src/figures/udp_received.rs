@@ -33,7 +33,7 @@ pub(super) fn datagrams(configuration: &Configuration, flow: &RawFlow) -> Option
 /// What arrived ÷ what the interim results say was sent: they also count sends that the sender's own kernel refused.
 fn part(configuration: &Configuration, flow: &RawFlow) -> Option<f64> {
     let (_, arrived) = datagrams(configuration, flow)?;
-    let said = stats::total(flow.intervals.iter().map(|interval| interval.rate * interval.length_s));
+    let reported = stats::total(flow.intervals.iter().map(|interval| interval.rate * interval.length_s));
     let megabits = arrived * 8.0 * f64::from(configuration.message_bytes) / 1e6;
-    (said > 0.0).then(|| megabits / said)
+    (reported > 0.0).then(|| megabits / reported)
 }

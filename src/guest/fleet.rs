@@ -112,7 +112,7 @@ impl Fleet {
         self.hypervisor.as_ref()?.monitor(&self.guests.get(&number)?.name, command).await.ok()
     }
 
-    /// Boots guests in parallel and returns when all are ready; `tell` hears of each, and `entry` makes the line of the journal
+    /// Boots guests in parallel and returns when all are ready; `report` gets each step, and `entry` makes the line of the journal
     /// for a name.
     ///
     /// # Errors
@@ -122,7 +122,7 @@ impl Fleet {
         boots: Vec<Boot>,
         patience: Patience,
         entry: impl Fn(String) -> Entry,
-        tell: impl Fn(BootNews) + Clone + Send + Sync + 'static,
+        report: impl Fn(BootNews) + Clone + Send + Sync + 'static,
     ) -> Result<(), GuestError> {
         let mut tasks = JoinSet::new();
         // Xen's scripts plug NICs in one after another, and give up after 40 s.
@@ -132,14 +132,14 @@ impl Fleet {
             self.journal.before(&entry(boot.domain.name.clone())).map_err(LabError::from)?;
             let (hypervisor, identity, site) =
                 (self.hypervisor()?.clone(), self.identity.clone(), self.site.clone());
-            let (tell, turn) = (tell.clone(), turn.clone());
+            let (report, turn) = (report.clone(), turn.clone());
             let start =
-                async move { boot_one(&hypervisor, &identity, &site, boot, patience, (&turn, tell)).await };
+                async move { boot_one(&hypervisor, &identity, &site, boot, patience, (&turn, report)).await };
             tasks.spawn(start);
         }
         while let Some(outcome) = tasks.join_next().await {
             let guest = outcome??;
-            tell(BootNews::Ready(guest.number));
+            report(BootNews::Ready(guest.number));
             self.guests.insert(guest.number, guest);
         }
         Ok(())
@@ -196,7 +196,7 @@ async fn boot_one(
     site: &GuestSite,
     mut boot: Boot,
     patience: Patience,
-    (turn, tell): (&Semaphore, impl Fn(BootNews)),
+    (turn, report): (&Semaphore, impl Fn(BootNews)),
 ) -> Result<RunningGuest, GuestError> {
     let name = boot.domain.name.clone();
     vdpa::find_nodes(&mut boot.domain.nics, &site.host).await?;
@@ -206,7 +206,7 @@ async fn boot_one(
     let attempts = patience.attempts.max(1);
     for attempt in 1..=attempts {
         if attempt > 1 {
-            tell(BootNews::Again { guest: boot.guest, attempt, attempts });
+            report(BootNews::Again { guest: boot.guest, attempt, attempts });
         }
         // QEMU appends to the file; the output of an earlier guest of this number must not be mistaken for this one's.
         site.host.run(&["rm", "-f", &boot.domain.console.to_string_lossy()]).await.map_err(LabError::from)?;
@@ -221,20 +221,29 @@ async fn boot_one(
         let mut console = Console::new(&site.host, &boot.domain.console);
         let deadline = Instant::now() + patience.boot;
         if let Some(ssh) = ready::wait_ready(&boot, identity, site, &mut console, pid, deadline).await? {
-            let counters = Dialogue::open(&ssh, &boot.counters, LOGIN).await;
-            let counters = counters.map_err(|cause| GuestError::Ssh { name: name.clone(), cause })?;
-            let (number, management) = (boot.guest, boot.management);
-            let boot = match pid {
-                Some(pid) => Some(pid),
-                None => hypervisor.number(&name).await?.map(|number| number as i32),
-            };
-            return Ok(RunningGuest { number, name, management, ssh, counters, pid, boot });
+            return running(hypervisor, boot, ssh, pid).await;
         }
         last_lines = console.last_lines();
         tracing::warn!(guest = name, attempt, "the guest did not answer in time");
         hypervisor.destroy(&name).await?;
     }
     Err(GuestError::NoAnswer { name, limit: patience.boot, attempts, console: last_lines })
+}
+
+async fn running(
+    hypervisor: &Hypervisor,
+    Boot { guest: number, domain, management, counters, .. }: Boot,
+    ssh: SshSession,
+    pid: Option<i32>,
+) -> Result<RunningGuest, GuestError> {
+    let name = domain.name;
+    let counters = Dialogue::open(&ssh, &counters, LOGIN).await;
+    let counters = counters.map_err(|cause| GuestError::Ssh { name: name.clone(), cause })?;
+    let boot = match pid {
+        Some(pid) => Some(pid),
+        None => hypervisor.number(&name).await?.map(|number| number as i32),
+    };
+    Ok(RunningGuest { number, name, management, ssh, counters, pid, boot })
 }
 
 /// Starts a guest. libvirt knows no cpupools: a guest that has one is moved there before it runs.

@@ -8,11 +8,9 @@ use std::os::fd::AsRawFd;
 
 use super::building::Lab;
 use super::machines::{End, LabMachines};
-use super::{LabError, RunId, first_index, namespaces};
-use crate::address::{Net, Station, with_prefix};
+use super::{LabError, RunId, first_index, management, namespaces};
 use crate::backend::site::Names;
 use crate::backend::wire::Wire;
-use crate::backend::{Side, Step};
 use crate::machine::change::Change;
 use crate::machine::journal::{Entry, Journal};
 use crate::machine::local::Local;
@@ -32,29 +30,6 @@ pub async fn create(run: &RunId, journal: Journal) -> Result<Lab, LabError> {
     let in_namespace = Local::in_netns(netns).of_run(&names.run); // keeps the namespace open
     let tester = End::private(in_namespace, tester_netns);
     let lab = Lab::new(LabMachines { host, tester, private: false, one: true }, names, Wire::Veth, journal);
-    for step in management(&lab.names) {
-        lab.apply(&step).await?;
-    }
+    management::create(&lab).await?;
     Ok(lab.of_xen())
-}
-
-/// The management network: a bridge in dom0 for the guests, and a veth pair to the tester.
-fn management(names: &Names) -> Vec<Step> {
-    let (bridge, peer) = (names.management(), names.management_peer());
-    let port = format!("kf-{}-c", names.run);
-    let host = |command: String| Step::new(Side::Host, &command);
-    let tester = |command: String| Step::new(Side::Tester, &command);
-    let pair = format!("ip link add {port} type veth peer name {peer} netns {}", names.tester_netns);
-    vec![
-        tester("ip link set lo up".into()),
-        host(format!("ip link add {bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0"))
-            .undone_by(&format!("ip link delete {bridge}")),
-        host(format!("ip link set {bridge} up")),
-        host(format!("ip address add {} dev {bridge}", with_prefix(Net::Management, Station::Host))),
-        host(pair).undone_by(&format!("ip link delete {port}")),
-        host(format!("ip link set {port} master {bridge}")),
-        host(format!("ip link set {port} up")),
-        tester(format!("ip link set {peer} up")),
-        tester(format!("ip address add {} dev {peer}", with_prefix(Net::Management, Station::Tester))),
-    ]
 }

@@ -7,8 +7,7 @@ use std::os::fd::AsRawFd;
 
 use super::building::Lab;
 use super::machines::{End, LabMachines};
-use super::{LabError, RunId, first_index, namespaces};
-use crate::address::{Net, Station, with_prefix};
+use super::{LabError, RunId, first_index, management, namespaces};
 use crate::backend::site::Names;
 use crate::backend::switch::OpenVswitch;
 use crate::backend::wire::Wire;
@@ -29,28 +28,7 @@ pub async fn create(run: &RunId, wire: Wire, ovs: OpenVswitch, journal: Journal)
     let tester = End::private(Local::in_netns(netns), tester_netns); // keeps the namespace open
     let mut lab = Lab::new(LabMachines { host, tester, private: true, one: true }, names, wire, journal);
     lab.ovs = ovs;
-    for step in management(&lab.names) {
-        lab.apply(&step).await?;
-    }
+    lab.apply(&Step::new(Side::Host, "ip link set lo up")).await?;
+    management::create(&lab).await?;
     Ok(lab)
-}
-
-/// The management network: a bridge on the host for the guests, and a veth pair to the tester.
-fn management(names: &Names) -> Vec<Step> {
-    let (bridge, peer) = (names.management(), names.management_peer());
-    let port = format!("kf-{}-c", names.run);
-    let host = |command: String| Step::new(Side::Host, &command);
-    let tester = |command: String| Step::new(Side::Tester, &command);
-    vec![
-        host("ip link set lo up".into()),
-        tester("ip link set lo up".into()),
-        host(format!("ip link add {bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0")),
-        host(format!("ip link set {bridge} up")),
-        host(format!("ip address add {} dev {bridge}", with_prefix(Net::Management, Station::Host))),
-        host(format!("ip link add {port} type veth peer name {peer} netns {}", names.tester_netns)),
-        host(format!("ip link set {port} master {bridge}")),
-        host(format!("ip link set {port} up")),
-        tester(format!("ip link set {peer} up")),
-        tester(format!("ip address add {} dev {peer}", with_prefix(Net::Management, Station::Tester))),
-    ]
 }

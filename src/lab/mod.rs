@@ -8,7 +8,8 @@
 //! - [`machines`]: the machines of a lab, host and tester, and how each is reached
 //! - [`building`]: what is built in a lab, whichever machines it has: wire, switch, what each guest needs;
 //!   `steps`: one step, applied and undone
-//! - [`embedded`]: the lab on this machine alone; [`hardware`]: a libvirt host and a tester; [`dom0`]: a Xen host
+//! - [`embedded`]: the lab on this machine alone; [`hardware`]: a libvirt host and a tester; [`dom0`]: a Xen host; `management`:
+//!   the management network of the first and the last
 //! - `cpupool`: CPUs of a Xen host for the run's guests alone
 //! - [`control_group`]: control groups of a run's own; [`directories`]: what guests read and write
 //! - [`nics`]: the NICs of the wire, as they are found; [`nic_error`]: why one cannot carry it
@@ -28,6 +29,7 @@ pub mod embedded;
 pub mod hardware;
 mod host_settings;
 pub mod machines;
+mod management;
 pub mod namespaces;
 pub mod nic_error;
 pub mod nics;

@@ -80,12 +80,7 @@ async fn find(machine: &Machine, name: &str, private: bool) -> Result<HostNic, N
 
 /// What the script printed -> the NIC. Pure.
 fn parse(name: &str, shown: &str, private: bool) -> Result<HostNic, NicError> {
-    let all = |word: &str| {
-        let value =
-            |line: &str| line.strip_prefix(word)?.strip_prefix(' ').map(|value| value.trim().to_owned());
-        shown.lines().filter_map(value).collect::<Vec<String>>()
-    };
-    let first = |word: &str| all(word).into_iter().next();
+    let first = |word: &str| first(shown, word);
     if let Some(others) = first("absent") {
         return Err(NicError::Missing(name.into(), others.replace(' ', ", ")));
     }
@@ -95,15 +90,7 @@ fn parse(name: &str, shown: &str, private: bool) -> Result<HostNic, NicError> {
         let used = route.map(|route| NicError::InUse(name.into(), route));
         return Err(used.unwrap_or(NicError::Virtual(name.into())));
     }
-    let carries = first("carries").map_or("", |_| ", and the default route leads over that");
-    let user = [
-        first("master").map(|master| format!("it is a port of {master}{carries}")),
-        first("upper").map(|above| format!("{above} is on top of it")),
-        first("active_vfs").filter(|n| n != "0").map(|n| format!("it has {n} virtual functions already")),
-        route,
-        first("local").map(|address| format!("it has the address {address}")),
-    ];
-    if let Some(user) = user.into_iter().flatten().next() {
+    if let Some(user) = user(shown, route) {
         return Err(NicError::InUse(name.into(), user));
     }
     let unexpected = || NicError::Unreadable(name.into(), format!("unexpected state: {}", shown.trim()));
@@ -122,6 +109,26 @@ fn parse(name: &str, shown: &str, private: bool) -> Result<HostNic, NicError> {
             Some(Sriov { total, active, offset: offset as u16, stride: stride as u16 })
         }),
     })
+}
+
+/// What follows a word at the beginning of a line, the first time.
+fn first(shown: &str, word: &str) -> Option<String> {
+    let value = |line: &str| line.strip_prefix(word)?.strip_prefix(' ').map(|value| value.trim().to_owned());
+    shown.lines().find_map(value)
+}
+
+/// Who uses a NIC that is not free; `route` leads over it.
+fn user(shown: &str, route: Option<String>) -> Option<String> {
+    let first = |word: &str| first(shown, word);
+    let carries = first("carries").map_or("", |_| ", and the default route leads over that");
+    let users = [
+        first("master").map(|master| format!("it is a port of {master}{carries}")),
+        first("upper").map(|above| format!("{above} is on top of it")),
+        first("active_vfs").filter(|n| n != "0").map(|n| format!("it has {n} virtual functions already")),
+        route,
+        first("local").map(|address| format!("it has the address {address}")),
+    ];
+    users.into_iter().flatten().next()
 }
 
 #[cfg(test)]

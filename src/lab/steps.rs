@@ -45,14 +45,7 @@ impl Lab {
     pub(super) async fn apply(&self, step: &Step) -> Result<Done, LabError> {
         let side = step.side;
         let change = match &step.action {
-            Action::Run { run, undo } => {
-                let change = undo.clone().map(|argv| Change::Command { argv });
-                if let Some(change) = &change {
-                    self.note(side, change.clone()).await?;
-                }
-                self.side(side).run(run).await?;
-                change
-            }
+            Action::Run { run, undo } => self.run(side, run, undo.clone()).await?,
             Action::Write { path, value } => self.write(side, path, value).await?,
             Action::Trigger { path, value } => {
                 self.side(side).write(path, value.clone().into_bytes()).await?;
@@ -85,6 +78,20 @@ impl Lab {
             }
         };
         Ok(Done { side, change })
+    }
+
+    async fn run(
+        &self,
+        side: Side,
+        command: &[String],
+        undo: Option<Vec<String>>,
+    ) -> Result<Option<Change>, LabError> {
+        let change = undo.map(|argv| Change::Command { argv });
+        if let Some(change) = &change {
+            self.note(side, change.clone()).await?;
+        }
+        self.side(side).run(command).await?;
+        Ok(change)
     }
 
     /// Notes how a NIC merges frames, if it does.

@@ -35,7 +35,7 @@ pub const SELECTORS: [&str; 17] = [
 /// be set up on a machine that is still idle. Measured: it brings the spread of the starts from 3 s to 0.2 s.
 const SETTLE: Duration = Duration::from_secs(3);
 
-/// The same where netserver has a timer: that goes off 4 s after the length it was told, and has started before the wait,
+/// The same where netserver has a timer: that goes off 4 s after the length it was given, and has started before the wait,
 /// so that this much more is left to a netperf that starts late. Measured: 2 s spread the starts no more than 3 s do.
 const SETTLE_WITH_TIMER: Duration = Duration::from_secs(2);
 
@@ -51,7 +51,7 @@ const WIDEST_SPREAD: Duration = Duration::from_secs(10);
 /// Whether netperf has to be given its length, and ends by itself, rather than run until SIGINT.
 ///
 /// Measured with netperf 2.7: after SIGINT, TCP_MAERTS waits for netserver's timer, and a netserver of TCP_CRR waits in
-/// accept() for a connection that never comes. UDP tells netserver its end in three empty datagrams; if all are lost,
+/// accept() for a connection that never comes. UDP ends with three empty datagrams to netserver; if all are lost,
 /// only the timer is left. Without a length that timer is never set, and such a netserver stays for ever.
 fn runs_out(test: Test) -> bool {
     !matches!(test, Test::TCP_RR | Test::TCP_STREAM | Test::PING)

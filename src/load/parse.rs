@@ -15,7 +15,7 @@ use crate::raw::{InterimResult, RawFlow};
 /// Exit statuses from here on are the shell's way to name the signal that ended a process.
 const SIGNALLED: i32 = 128;
 
-/// What is said of a flow that was started and that the transcript lacks.
+/// What is reported of a flow that was started and that the transcript lacks.
 const MISSING: &str = "the transcript ends before this flow";
 
 /// One raw flow for each flow that was started, in that order.

@@ -17,7 +17,7 @@ pub(super) enum Key {
     File(PathBuf),
 }
 
-/// The keys to try in their order, and what is to be said of an agent that could not be asked. Of a key that is named, the
+/// The keys to try in their order, and what is reported of an agent that could not be asked. Of a key that is named, the
 /// agent's copy comes first: it needs no passphrase.
 pub(super) fn keys(session: &Session, named: Option<&Path>) -> (Vec<Key>, Option<String>) {
     let files = key_files(named);
@@ -50,7 +50,7 @@ impl Key {
         }
     }
 
-    /// What is said of a file that led to no login.
+    /// What is reported of a file that led to no login.
     pub(super) fn complaint(&self, error: &ssh2::Error) -> Option<String> {
         let Key::File(file) = self else { return None };
         let text = read(file);

@@ -44,7 +44,7 @@ pub fn open(login: &Login) -> Result<Session, SshError> {
     Err(SshError::NoLogin { address: login.address.clone(), tried })
 }
 
-/// Whether the server, or the file or the agent before it, said no. After any other error the session may be over.
+/// Whether the server, or the file or the agent before it, refused. After any other error the session may be over.
 fn is_refusal(error: &ssh2::Error) -> bool {
     // LIBSSH2_ERROR_FILE, _AUTHENTICATION_FAILED, _AGENT_PROTOCOL
     [-16, -18, -42].map(ErrorCode::Session).contains(&error.code())

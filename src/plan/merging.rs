@@ -22,7 +22,7 @@ impl Default for Scan {
 
 /// Reading a page and looking it up, s: generous.
 const PAGE_S: f64 = 5e-6;
-/// The kernel sleeps longer than it is told: 24 ms for 20 with a clock of 250 Hz.
+/// The kernel sleeps longer than it is set to: 24 ms for 20 with a clock of 250 Hz.
 const MARGIN: f64 = 1.3;
 /// What even the smallest guests are given, s.
 const LEAST_S: f64 = 5.0;
@@ -31,7 +31,9 @@ impl Scan {
     /// From what the kernel's files say; what it does not say is as kernels begin with.
     pub fn from_kernel(pages_to_scan: Option<u64>, sleep_ms: Option<u64>) -> Scan {
         let begin = Scan::default();
-        let or = |said: Option<u64>, begin| said.and_then(|said| u32::try_from(said).ok()).unwrap_or(begin);
+        let or = |reported: Option<u64>, begin| {
+            reported.and_then(|value| u32::try_from(value).ok()).unwrap_or(begin)
+        };
         Scan { pages_to_scan: or(pages_to_scan, begin.pages_to_scan), sleep_ms: or(sleep_ms, begin.sleep_ms) }
     }
 

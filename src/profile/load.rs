@@ -17,7 +17,7 @@ use super::{Diagnostic, Experiment, ProfileError, messages, reader};
 /// If the file cannot be read, is not UTF-8 or not a profile that this version can run on such a host.
 pub fn load(path: &Path, facts: HostFacts) -> Result<(String, Experiment), ProfileError> {
     let refuse = |diagnostic| ProfileError::new(path, "", diagnostic);
-    // A pipe would be waited for, and a device need not end: looked at before it is opened.
+    // A pipe would be waited for, and a device need not end: checked before it is opened.
     let file = fs::metadata(path).map_err(|error| refuse(unreadable(&error)))?;
     if let Some(diagnostic) = no_profile(&file) {
         return Err(refuse(diagnostic));
@@ -66,7 +66,7 @@ pub fn parse(text: &str, path: &Path, facts: HostFacts) -> Result<Experiment, Pr
 /// The largest profile, bytes. Larger files are disk images or logs.
 pub const LARGEST: u64 = 1 << 20;
 
-/// Why a file cannot be a profile, whatever is in it. Directories are told when they are read.
+/// Why a file cannot be a profile, whatever is in it. Directories are reported when they are read.
 fn no_profile(file: &Metadata) -> Option<Diagnostic> {
     if file.is_file() && file.len() > LARGEST {
         return Some(too_large(file.len()));

@@ -11,7 +11,7 @@ pub struct HostSample {
     pub cpu: CpuTimes,
     /// CPU time of kvmfair itself, s.
     pub orchestrator_s: f64,
-    /// Time in which something waited for a CPU (PSI, `some`), s since boot; `None` if the kernel does not tell.
+    /// Time in which something waited for a CPU (PSI, `some`), s since boot; `None` if the kernel does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pressure_s: Option<f64>,
     /// Each CPU that is online, in the order of their numbers.

@@ -196,7 +196,7 @@ pub struct InterimResult {
     pub rate: f64,
 }
 
-/// What one guest said about itself.
+/// What one guest reported of itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RawGuest {
     /// Number of the guest, from 1.
@@ -226,7 +226,7 @@ pub struct RawGuest {
 /// One fact that had to hold for the trial to be what it says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// What was looked at, for example `guest 1: driver of the test NIC`.
+    /// What was checked, for example `guest 1: driver of the test NIC`.
     pub what: String,
     /// What had to be there.
     pub expected: String,

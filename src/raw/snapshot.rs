@@ -105,7 +105,7 @@ pub struct Snapshot {
     /// Pages that the host read back from swap, and that it wrote there; `None` if its kernel does not count them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swapped: Option<(u64, u64)>,
-    /// Pages that the host's KSM has merged; `None` if its kernel does not tell.
+    /// Pages that the host's KSM has merged; `None` if its kernel does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Merged>,
     /// Each CPU of the tester; empty where the tester is the host.
@@ -128,7 +128,7 @@ pub struct Snapshot {
 }
 
 impl RawGuest {
-    /// A guest that has not been looked into.
+    /// A guest without any reading.
     pub fn new(guest: u32, domain: &str) -> RawGuest {
         RawGuest {
             qemu_pid: None,

@@ -54,8 +54,8 @@ fn percentiles(model: &Model) -> Option<String> {
     let netperf = any(false)
         .then_some("P99: of whole flows with their warm-up, closed loop: a stall is one slow transaction");
     let pings = any(true).then_some("pings: those sent in the window, open loop: a stall is many slow pings");
-    let told: Vec<&str> = netperf.into_iter().chain(pings).collect();
-    (!told.is_empty()).then(|| told.join("; "))
+    let sentences: Vec<&str> = netperf.into_iter().chain(pings).collect();
+    (!sentences.is_empty()).then(|| sentences.join("; "))
 }
 
 /// How far the figures of a window can be trusted, in one sentence; `None` where no trial is valid.

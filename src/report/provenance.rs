@@ -128,7 +128,7 @@ impl Provenance {
     }
 }
 
-/// What connected the VM host and the tester. Without a NIC that is said: nobody may take a veth pair for one.
+/// What connected the VM host and the tester. Without a NIC that is stated: nobody may take a veth pair for one.
 pub(super) fn wire(experiment: &Experiment) -> String {
     match &experiment.wire {
         Some(nics) => {

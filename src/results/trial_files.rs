@@ -36,7 +36,7 @@ impl RunDir {
     /// The same one by one: all trials of a large run would not fit into memory.
     ///
     /// # Errors
-    /// As said.
+    /// As above.
     pub fn trials(
         &self,
     ) -> Result<impl ExactSizeIterator<Item = Result<RawTrial, RunDirError>>, RunDirError> {
@@ -47,7 +47,7 @@ impl RunDir {
     /// The files of all raw trials, in the order of their numbers, with the number that each name has; 0 for none.
     ///
     /// # Errors
-    /// As said.
+    /// As above.
     pub(super) fn trial_files(&self) -> Result<Vec<(String, u32)>, RunDirError> {
         let number = |name: &str| name.strip_prefix("trial-")?.strip_suffix(ENDING)?.parse().ok();
         let file = |name: String| (format!("raw/{name}"), number(&name).unwrap_or(0));

@@ -38,39 +38,24 @@ pub struct Blueprint {
 impl Blueprint {
     /// One guest of a configuration.
     pub fn domain(&self, configuration: &Configuration, guest: u32) -> Domain {
-        let on_xen = self.accel == Accel::Xen;
-        let management = Nic {
-            source: NicSource::Bridge {
-                bridge: self.site.names.management(),
-                tap: self.site.names.management_tap(guest),
-            },
-            mac: mac(Net::Management, guest),
-            model: if on_xen { NicModel::Netfront } else { NicModel::Virtio },
-            datapath: if on_xen { Datapath::Netback } else { Datapath::Userspace },
-            driver: if on_xen { "xen_netfront".into() } else { "virtio_net".into() },
-            mtu: MANAGEMENT_MTU,
-            queues: Some(1),
-            queue_size: None,
-            offloads: true,
-        };
         let (mtu, nic, guests) = (configuration.mtu, configuration.nic, configuration.vms);
         let site = Site { mtu, nic, guests, ..self.site.clone() };
         let test = configuration.backend.nic(&site, guest);
-        let nics: Vec<Nic> = std::iter::once(management).chain(test).collect();
+        let nics: Vec<Nic> = std::iter::once(self.management_nic(guest)).chain(test).collect();
         let name = format!("kf-{}-g{guest}", self.site.names.run);
         let files = placement::guest_paths(&self.state, guest);
         let boot = match &self.kernel {
             Some(kernel) => BootFrom::Kernel {
                 kernel: kernel.clone(),
                 initramfs: placement::initramfs(&self.state),
-                options: options(on_xen, &name, &nic_options(&nics, guest)),
+                options: self.options(&name, &nic_options(&nics, guest)),
             },
             None => BootFrom::Disk { overlay: files.overlay, seed: files.seed },
         };
         let groups = members(&self.groups, configuration);
         let group = of_guest(&groups, guest);
         let run = &self.site.names.run;
-        let console = if on_xen { xen::console(&name) } else { files.console };
+        let console = if self.is_on_xen() { xen::console(&name) } else { files.console };
         Domain {
             name,
             accel: self.accel,
@@ -89,12 +74,35 @@ impl Blueprint {
             nics,
         }
     }
-}
 
-/// The kernel's command line.
-fn options(on_xen: bool, name: &str, nics: &[NicOption]) -> String {
-    let options = kernel_options(name, nics);
-    if on_xen { xen::kernel_options(&options) } else { options }
+    fn is_on_xen(&self) -> bool {
+        self.accel == Accel::Xen
+    }
+
+    fn management_nic(&self, guest: u32) -> Nic {
+        let (model, datapath, driver) = match self.is_on_xen() {
+            true => (NicModel::Netfront, Datapath::Netback, "xen_netfront"),
+            false => (NicModel::Virtio, Datapath::Userspace, "virtio_net"),
+        };
+        let names = &self.site.names;
+        Nic {
+            source: NicSource::Bridge { bridge: names.management(), tap: names.management_tap(guest) },
+            mac: mac(Net::Management, guest),
+            model,
+            datapath,
+            driver: driver.into(),
+            mtu: MANAGEMENT_MTU,
+            queues: Some(1),
+            queue_size: None,
+            offloads: true,
+        }
+    }
+
+    /// The kernel's command line.
+    fn options(&self, name: &str, nics: &[NicOption]) -> String {
+        let options = kernel_options(name, nics);
+        if self.is_on_xen() { xen::kernel_options(&options) } else { options }
+    }
 }
 
 /// The two NICs of a guest, as its kernel command line or its seed disk lists them.

@@ -163,7 +163,7 @@ impl LabSession {
         &self.experiment.groups
     }
 
-    pub(super) fn tell(&self, event: Event) {
+    pub(super) fn report(&self, event: Event) {
         drop(self.events.send(event));
     }
 

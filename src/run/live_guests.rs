@@ -25,7 +25,7 @@ pub(super) async fn while_guests_live<T>(
     load: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     let death = async {
-        // A look at another machine is a command there, and one at Xen a call of libvirt's, which the window would pay for.
+        // A check on another machine is a command there, and on Xen a call of libvirt's, which the window would pay for.
         let is_asked = matches!(session.lab.side(Side::Host), Machine::Remote(_)) || session.xen.is_some();
         if is_asked {
             return std::future::pending().await;

@@ -11,7 +11,7 @@
 //! - [`verify`]: the proof that the backend under test is the one that runs; `cgroup` proves shares, quotas and caps
 //! - [`rehearsal`]: a second of netperf before the first trial
 //! - `flows`: which netperf runs to which guest
-//! - `background`: the load that is not measured
+//! - `background`: the load that is not measured; `observers`: what is read while a trial lasts
 //! - `snapshots`, `exits`, `throttled`: counters just before and after a window; `stolen`: what they say of waiting on Xen
 //! - `every_guest`: a command in every guest at once
 //! - [`event`]: what the loop reports
@@ -28,6 +28,7 @@ mod guest_check;
 mod lab_fault;
 pub mod lab_session;
 mod live_guests;
+mod observers;
 mod open_lab;
 pub mod qemu_user;
 pub mod rehearsal;

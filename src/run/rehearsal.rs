@@ -43,8 +43,9 @@ pub async fn rehearse(
     configuration: &Configuration,
     checks: &[Check],
 ) -> Result<(), RehearsalFailed> {
-    session
-        .tell(Event::Preparing("rehearsing: one second of the load over the path of the first trial".into()));
+    session.report(Event::Preparing(
+        "rehearsing: one second of the load over the path of the first trial".into(),
+    ));
     let flows = flows(session, configuration);
     let Err(error) = run(session, configuration, &flows).await else { return Ok(()) };
     let problem = format!("{error:#}").replace('\n', " ");

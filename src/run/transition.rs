@@ -66,8 +66,8 @@ impl LabSession {
             Patience { boot: self.experiment.limits.boot, attempts: self.experiment.limits.boot_attempts };
         let events = self.events.clone();
         let entry = |name| self.lab.entry_of_guest(name);
-        let tell = move |news| drop(events.send(Event::Boot(news)));
-        Ok(self.fleet.boot(boots, patience, entry, tell).await?)
+        let report = move |news| drop(events.send(Event::Boot(news)));
+        Ok(self.fleet.boot(boots, patience, entry, report).await?)
     }
 
     async fn destroy(&mut self, guests: &[u32]) -> Result<()> {

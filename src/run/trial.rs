@@ -3,35 +3,34 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use tokio::time::{Instant, sleep_until};
 
 use super::event::{Event, Events};
-use super::flows::{baremetal_netserver, flow_specs, measured, stations};
+use super::flows::{baremetal_netserver, flow_specs, measured};
 use super::lab_fault::LabFault;
 use super::lab_session::LabSession;
 use super::live_guests::while_guests_live;
+use super::observers::Observers;
 use super::rehearsal::{RehearsalFailed, rehearse};
 use super::settings::{kernel, xen};
 use super::time_limits::{ORPHAN_LIMIT, START_LIMIT};
 use super::{background, cgroup, exits, snapshots, stolen, verify};
-use crate::backend::{Counted, Side};
+use crate::backend::Side;
 use crate::clock::{clock_offset, monotonic};
 use crate::load::Load;
 use crate::load::clocks::Clocks;
 use crate::load::parse;
 use crate::machine::Machine;
 use crate::plan::PlannedTrial;
-use crate::probe::HostSampler;
-use crate::probe::TargetWatch;
 use crate::probe::hiccup::HiccupMeter;
 use crate::probe::xen::GuestTimes;
 use crate::profile::groups::{Group, members};
 use crate::profile::{Configuration, Timing};
-use crate::raw::{Accel, Check, FORMAT, Failure, HostSample, RawFlow, RawTrial, Stage};
+use crate::raw::{Accel, Check, FORMAT, Failure, RawFlow, RawTrial, Stage};
 
-/// The first look ends before the window, and has as little of the warm-up in it as that allows.
-const LOOK_BEFORE: Duration = Duration::from_secs(2);
+/// The first snapshot ends before the window, and has as little of the warm-up in it as that allows.
+const SNAPSHOT_BEFORE: Duration = Duration::from_secs(2);
 
 /// What ends a trial early.
 enum Broken {
@@ -113,24 +112,13 @@ async fn steps(
     raw: &mut RawTrial,
 ) -> Result<Clocks, Broken> {
     let configuration = raw.configuration.clone();
-    raw.merging = session.move_to(&configuration, raw.repeat).await.map_err(at(Stage::Provision))?;
-    raw.moved_s = Some(monotonic());
-    raw.checks = verify::checks(session, &configuration).await.map_err(at(Stage::Verify))?;
-    raw.checks.extend(cgroup::checks(session, &configuration, &raw.groups).await);
-    if !session.rehearsed {
-        rehearse(session, &configuration, &raw.checks).await.map_err(Broken::Run)?;
-        session.rehearsed = true;
-    }
-    raw.checks.extend(exits::prepare(session, &configuration).await);
+    provision(session, &configuration, raw).await?;
     let netserver = baremetal_netserver(session, &configuration).await.map_err(at(Stage::Load))?;
     let host = session.lab.side(Side::Host);
     let clocks = Clocks::read(host, session.lab.side(Side::Tester)).await;
     let clocks = clocks.map_err(|error| at(Stage::Probe)(error.into()))?;
-    let guest_times = session.read_guest_times(timing.interval).map_err(at(Stage::Probe))?;
-    let sampler = HostSampler::start(host, watches(session, &configuration), timing.interval)
-        .await
-        .context("failed to read the host's counters")
-        .map_err(at(Stage::Probe))?;
+    let observers = Observers::start(session, &configuration, timing.interval).await;
+    let observers = observers.map_err(at(Stage::Probe))?;
     let background = background::start(session, &raw.groups, &configuration, timing).await;
     let background = background.map_err(at(Stage::Load))?;
     let meter = matches!(host, Machine::Local(_)).then(HiccupMeter::start);
@@ -139,29 +127,39 @@ async fn steps(
     raw.hiccups = meter.and_then(HiccupMeter::stop);
     let loaded = loaded.map_err(|cause| at(Stage::Load)(with_broken_proofs(cause, &raw.checks)));
     let unmeasured = background.stop().await;
-    let host = sampler.stop().await.context("failed to read the host's counters");
-    let guest_times = match guest_times {
-        Some(reader) => Some(reader.stop().await.context("failed to read the guests' CPU times")),
-        None => None,
-    };
+    let observed = observers.stop().await;
     if let Some(netserver) = netserver {
         netserver.stop().await;
     }
     raw.flows = loaded?;
     raw.background = unmeasured.map_err(at(Stage::Load))?;
-    raw.host = host.map_err(at(Stage::Probe))?;
+    let observed = observed.map_err(at(Stage::Probe))?;
+    raw.host = observed.host;
     raw.checks.extend(kernel::checks_after(session, &configuration).await.map_err(at(Stage::Verify))?);
     raw.checks.extend(xen::checks(session, &configuration, ", after the load").await);
     let clocks = by_the_testers_clock(session, clocks, raw).await.map_err(at(Stage::Load))?;
-    if let Some(readings) = guest_times.transpose().map_err(at(Stage::Probe))? {
-        let by_testers =
-            |reading: GuestTimes| GuestTimes { at_s: clocks.from_local(reading.at_s), ..reading };
-        let readings: Vec<GuestTimes> = readings.into_iter().map(by_testers).collect();
-        session.complete_samples(raw, &readings).map_err(at(Stage::Probe))?;
-        stolen::add_run_delays(raw);
+    if let Some(readings) = observed.guest_times {
+        of_the_whole_xen_host(session, clocks, readings, raw).map_err(at(Stage::Probe))?;
     }
-    enough(&raw.host).map_err(at(Stage::Probe))?;
     Ok(clocks)
+}
+
+/// Brings the lab to a configuration, and proves that it is there.
+async fn provision(
+    session: &mut LabSession,
+    configuration: &Configuration,
+    raw: &mut RawTrial,
+) -> Result<(), Broken> {
+    raw.merging = session.move_to(configuration, raw.repeat).await.map_err(at(Stage::Provision))?;
+    raw.moved_s = Some(monotonic());
+    raw.checks = verify::checks(session, configuration).await.map_err(at(Stage::Verify))?;
+    raw.checks.extend(cgroup::checks(session, configuration, &raw.groups).await);
+    if !session.rehearsed {
+        rehearse(session, configuration, &raw.checks).await.map_err(Broken::Run)?;
+        session.rehearsed = true;
+    }
+    raw.checks.extend(exits::prepare(session, configuration).await);
+    Ok(())
 }
 
 /// A backend that is not the one asked for may be why nothing came through.
@@ -176,7 +174,7 @@ async fn by_the_testers_clock(session: &LabSession, before: Clocks, raw: &mut Ra
     let clocks = before.steady(after)?;
     raw.host.iter_mut().for_each(|sample| sample.at_s = clocks.from_host(sample.at_s));
     raw.hiccups.iter_mut().flatten().for_each(|hiccup| hiccup.end_s = clocks.from_host(hiccup.end_s));
-    raw.snapshots.iter_mut().for_each(|look| look.at_s = clocks.from_local(look.at_s));
+    raw.snapshots.iter_mut().for_each(|snapshot| snapshot.at_s = clocks.from_local(snapshot.at_s));
     for guest in &mut raw.guests {
         let times = guest.inside.iter_mut().map(|(at_s, _)| at_s);
         let times = times.chain(guest.nic.iter_mut().map(|(at_s, _)| at_s));
@@ -187,27 +185,18 @@ async fn by_the_testers_clock(session: &LabSession, before: Clocks, raw: &mut Ra
     Ok(clocks)
 }
 
-fn enough(samples: &[HostSample]) -> Result<()> {
-    if samples.len() < 2 {
-        bail!("the host's counters were read {} times; two are needed", samples.len());
-    }
+/// Completes what dom0 sees of the host and of the guests.
+fn of_the_whole_xen_host(
+    session: &LabSession,
+    clocks: Clocks,
+    readings: Vec<GuestTimes>,
+    raw: &mut RawTrial,
+) -> Result<()> {
+    let by_testers = |reading: GuestTimes| GuestTimes { at_s: clocks.from_local(reading.at_s), ..reading };
+    let readings: Vec<GuestTimes> = readings.into_iter().map(by_testers).collect();
+    session.complete_samples(raw, &readings)?;
+    stolen::add_run_delays(raw);
     Ok(())
-}
-
-fn watches(session: &LabSession, configuration: &Configuration) -> Vec<TargetWatch> {
-    let site = session.site(configuration);
-    let watch = |(station, qemu_pid): (u32, Option<i32>)| match configuration.backend.counted(&site, station)
-    {
-        Counted::OnHost { interface, receives_from_target } => {
-            TargetWatch { qemu_pid, interface: Some(interface), invert: !receives_from_target }
-        }
-        Counted::InGuest => TargetWatch { qemu_pid, interface: None, invert: false },
-    };
-    stations(configuration)
-        .into_iter()
-        .map(|station| (station, session.fleet.get(station).and_then(|guest| guest.pid)))
-        .map(watch)
-        .collect()
 }
 
 /// Starts all flows, holds them, ends them; snapshots into the guests before and after the window, while all flows run.
@@ -227,10 +216,10 @@ async fn load(
     load.wait_running().await?;
     drop(events.send(Event::Running { flows: configuration.flows, for_s: hold.as_secs_f64() }));
     let warm = Instant::now() + timing.warmup;
-    sleep_until(warm - timing.warmup.min(LOOK_BEFORE)).await;
+    sleep_until(warm - timing.warmup.min(SNAPSHOT_BEFORE)).await;
     snapshots::take(session, configuration, &mut load, raw).await?;
     sleep_until(warm + timing.window).await;
-    // The window has its length already: the look is a part of the cool-down.
+    // The window has its length already: the snapshot is a part of the cool-down.
     snapshots::take(session, configuration, &mut load, raw).await?;
     sleep_until(warm + timing.window + timing.cooldown).await;
     let transcript = load.stop().await?;

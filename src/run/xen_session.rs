@@ -9,7 +9,7 @@ use crate::host::xl::{self, Credit, POOL_0};
 use crate::machine::Machine;
 use crate::profile::{Configuration, XenHost};
 
-/// What Xen gives a guest of which nothing is said.
+/// What Xen gives a guest without settings.
 pub(super) const DEFAULT: Credit = Credit { weight: 256, cap: 0 };
 
 /// What a guest is to have.

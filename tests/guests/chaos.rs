@@ -177,7 +177,7 @@ fn assert_goes_on(place: &Sandbox, run: &Path, about: &str) {
 
 #[test]
 fn after_kills_at_random_moments_also_of_clean_the_machine_is_as_it_was_and_decoys_are_untouched() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::changing_settings();
     let (kills, mut random) = chaos();
     let before = settings();
     let mut decoys = Decoys::make();
@@ -213,7 +213,7 @@ fn after_kills_at_random_moments_also_of_clean_the_machine_is_as_it_was_and_deco
 
 #[test]
 fn after_kills_at_random_moments_the_machines_of_a_hardware_lab_are_as_they_were() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::changing_settings();
     let machines = Machines::new();
     let (kills, mut random) = chaos();
     let body =

@@ -51,7 +51,7 @@ fn the_jobs_of_jenkins_and_gitlab_check_gate_and_clean() {
 
 #[test]
 fn the_matrix_of_github_measures_each_part_and_joins_them() {
-    let place = workspace(Sandbox::beside_others(), 3);
+    let place = workspace(Sandbox::with_steady_settings(), 3);
     for part in 1..=3 {
         let script = shell("github-actions.yml", part);
         let bench = script.lines().find(|line| line.starts_with("kvmfair bench --partition ")).unwrap();

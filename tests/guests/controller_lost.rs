@@ -30,7 +30,7 @@ struct Lab {
 impl Lab {
     /// With a window of that length, s.
     fn new(window: u32) -> Lab {
-        let (place, machines) = (Sandbox::with_guests(), Machines::new());
+        let (place, machines) = (Sandbox::changing_settings(), Machines::new());
         machines.dropbear_at_the_tester(); // it is the pickier server, and a watchdog is the longest command
         let profile =
             place.profile("lost", &format!("{LAB}{REST}").replace("WINDOW", &format!("{window} s")));

@@ -19,6 +19,7 @@ use serde_json::Value;
 const SMALL: &str = "description = \"a small run\"\n
 [guest]\nmemory = \"96 MiB\"\n
 [workload]\nflows = 4\nwarmup = \"500 ms\"\nwindow = \"3 s\"\ncooldown = \"500 ms\"\ninterval = \"250 ms\"\nrepeats = 2\n
+[limits]\ntrial_attempts = 3\n
 [sweep]\nbackend = [\"virtio\", \"e1000\"]\nvms = [1, 2]\n";
 
 /// One trial of each configuration that `rest` makes.
@@ -318,8 +319,9 @@ fn a_kernel_that_is_none_is_refused_before_anything_is_made() {
 
 #[test]
 fn two_runs_of_the_same_profile_at_once_do_not_disturb_each_other() {
-    let place = Sandbox::with_guests();
-    let rest = "[network]\nbackend = \"macvtap-vepa\"\n[guest]\nmemory = \"96 MiB\"\n";
+    let place = Sandbox::beside_others();
+    let rest =
+        "[limits]\ntrial_attempts = 3\n[network]\nbackend = \"macvtap-vepa\"\n[guest]\nmemory = \"96 MiB\"\n";
     let profile = place.profile("twice", &short(rest));
     let both = [place.bench(&profile), place.bench(&profile)];
     let both = both.map(|running| running.end().expect(0));

@@ -59,7 +59,7 @@ fn guests_that_all_burn_share_the_cpu_by_their_weights() {
 
 #[test]
 fn a_quota_and_a_cap_are_never_exceeded_and_the_background_is_in_no_measured_figure() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let body = format!(
         "{LOAD}flows = 1\n[guest]\nvms = 3\nmemory = \"96 MiB\"\n[network]\nbackend = \"virtio\"\n\
          [[group]]\nname = \"held\"\nguests = 1\nquota = \"25 ms\"\nrole = \"cpu-burner\"\n\

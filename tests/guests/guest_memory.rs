@@ -25,7 +25,7 @@ fn pool() -> u64 {
 
 #[test]
 fn guests_lie_in_huge_pages_where_the_profile_says_so_and_the_pool_is_put_back() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::changing_settings();
     let before = pool();
     place.bench(&place.light_profile("hugepages", PROFILE)).end().expect(0);
     assert_eq!(pool(), before);
@@ -46,7 +46,7 @@ fn guests_lie_in_huge_pages_where_the_profile_says_so_and_the_pool_is_put_back()
 
 #[test]
 fn after_a_kill_clean_puts_the_pool_back() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::changing_settings();
     let before = pool();
     let mut running = place.bench(&place.light_profile("killed", PROFILE));
     running.hear("flows for");
@@ -74,7 +74,7 @@ fn a_node_that_is_not_there_is_refused_before_anything_is_made() {
 #[test]
 fn guests_begin_with_the_huge_pages_of_their_trial_and_the_host_has_its_own_again() {
     const ENABLED: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
-    let place = Sandbox::with_guests();
+    let place = Sandbox::changing_settings();
     let before = fs::read_to_string(ENABLED).unwrap();
     let body = "[guest]\nmemory = \"96 MiB\"\n[sweep]\nthp = [\"always\", \"never\"]\n[plan]\norder = \"sequential\"\n";
     place.bench(&place.light_profile("thp", body)).end().expect(0);

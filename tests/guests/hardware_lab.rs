@@ -123,7 +123,7 @@ fn after_a_kill_clean_takes_everything_back_from_the_other_machines() {
 #[test]
 fn settings_of_another_machine_are_one_run_s_at_a_time_and_after_a_kill_nobody_s_before_clean() {
     const SWAPPINESS: &str = "/proc/sys/vm/swappiness";
-    let place = Sandbox::with_guests();
+    let place = Sandbox::changing_settings();
     let machines = Machines::new();
     let before = std::fs::read_to_string(SWAPPINESS).unwrap();
     let [first, second] = [61, 62].map(|swappiness| {

@@ -107,7 +107,7 @@ fn after_a_kill_at_any_of_ten_moments_clean_leaves_nothing() {
 /// The first line names the run's directory before anything is made: a kill loses nothing.
 #[test]
 fn after_a_kill_with_json_every_line_is_whole_and_the_first_one_names_the_run_that_can_be_resumed() {
-    let place = Sandbox::beside_others();
+    let place = Sandbox::with_steady_settings();
     let out = std::fs::File::create(place.out().with_extension("jsonl")).unwrap();
     let mut command = place.command(&["bench", "--json", &place.profile("tiny", TINY)]);
     let mut child = command.stdout(out).spawn().unwrap();

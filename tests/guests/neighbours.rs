@@ -18,7 +18,7 @@ fn rounds() -> u32 {
 
 #[test]
 fn of_two_runs_side_by_side_the_end_or_the_kill_of_one_touches_nothing_of_the_other() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     for round in 0..rounds() {
         let (one, two) = (format!("one-{round}"), format!("two-{round}"));
         let mut first = place.bench(&place.profile(&one, LOAD));
@@ -49,7 +49,7 @@ const FOREIGN: &str = "<domain type='qemu'><name>web1</name><memory unit='MiB'>3
 
 #[test]
 fn a_foreign_guest_of_the_same_libvirt_outlives_runs_their_kills_and_clean() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::beside_others();
     let machines = Machines::new();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let uri =

@@ -41,7 +41,7 @@ fn stopped(place: &Sandbox, command: Command, words: &[&str]) {
 
 #[test]
 fn a_netperf_without_demo_mode_stops_the_run_although_its_version_is_right() {
-    let place = Sandbox::beside_others();
+    let place = Sandbox::with_steady_settings();
     let path = with_netperf(&place, "\"$NETPERF\" \"$@\" | grep -v ^NETPERF_");
     let profile = place.profile("demo", &format!("{LOAD}{BARE}"));
     for words in [&["bench", &*profile][..], &["check", "--probe", &profile]] {

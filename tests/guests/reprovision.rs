@@ -27,7 +27,7 @@ fn the_same_guest_serves_all_repeats_if_the_profile_does_not_say_otherwise() {
 
 #[test]
 fn each_repeat_has_a_guest_of_its_own_also_in_a_run_that_goes_on() {
-    let place = Sandbox::beside_others();
+    let place = Sandbox::with_steady_settings();
     let body = format!("{TWICE}[plan]\norder = \"sequential\"\nreprovision = \"block\"\n");
     let mut running = place.bench(&place.profile("anew", &body));
     running.hear("trial 2/4");

@@ -111,7 +111,7 @@ impl Drop for Slurm {
 
 #[test]
 fn an_array_job_of_two_partitions_measures_both_and_they_are_merged() {
-    let place = Sandbox::beside_others();
+    let place = Sandbox::with_steady_settings();
     let slurm = Slurm::start();
     let job = place.out().with_file_name("job");
     fs::create_dir_all(job.join("lab")).unwrap();

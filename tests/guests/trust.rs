@@ -37,7 +37,7 @@ done";
 
 #[test]
 fn a_macvtap_whose_mode_was_changed_behind_our_back_does_not_count() {
-    let place = Sandbox::beside_others();
+    let place = Sandbox::with_steady_settings();
     let profile = place.profile("vepa", &format!("{LOAD}[network]\nbackend = \"macvtap-vepa\"\n"));
     let mut command = place.command(&["bench", &profile]);
     command.env("PATH", false_qemu(&place, OTHER_MODE));
@@ -92,7 +92,7 @@ fn a_trial_that_comes_to_nothing_is_tried_again_and_the_attempt_is_kept() {
 
 #[test]
 fn a_run_that_was_broken_off_goes_on_where_it_ended() {
-    let place = Sandbox::beside_others();
+    let place = Sandbox::with_steady_settings();
     let body =
         format!("{LOAD}[plan]\norder = \"sequential\"\n[sweep]\nbackend = [\"virtio\", \"baremetal\"]\n");
     let mut running = place.bench(&place.profile("resumed", &body));
@@ -114,7 +114,7 @@ fn a_run_that_was_broken_off_goes_on_where_it_ended() {
 
 #[test]
 fn a_run_that_is_ended_three_times_in_mid_trial_keeps_what_it_has_bit_for_bit_and_becomes_complete() {
-    let place = Sandbox::beside_others();
+    let place = Sandbox::with_steady_settings();
     let body = format!("{LOAD}[network]\nbackend = \"baremetal\"\n[limits]\ntrial_attempts = 3\n");
     let profile = place.profile("thrice", &body.replace("repeats = 1", "repeats = 4"));
     let (mut command, mut kept) = (place.command(&["bench", &profile]), BTreeMap::new());
@@ -148,7 +148,7 @@ fn a_run_that_is_ended_three_times_in_mid_trial_keeps_what_it_has_bit_for_bit_an
 
 #[test]
 fn a_run_of_another_machine_is_resumed_only_if_the_change_is_accepted_and_names_it_then() {
-    let place = Sandbox::beside_others();
+    let place = Sandbox::with_steady_settings();
     let body = format!("{LOAD}[network]\nbackend = \"baremetal\"\n").replace("repeats = 1", "repeats = 2");
     place.bench(&place.profile("elsewhere", &body)).end().expect(0);
     let run = place.only_run();

@@ -43,7 +43,7 @@ fn found<'r>(proofs: &'r [Row], (host, guest): (&str, &str), what: &str) -> &'r 
 
 #[test]
 fn every_setting_is_proven_in_its_trial_and_put_back_at_the_end() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::changing_settings();
     let before = machine();
     place.bench(&place.light_profile("tuning", PROFILE)).end().expect(0);
     assert_eq!(machine(), before);
@@ -74,7 +74,7 @@ fn every_setting_is_proven_in_its_trial_and_put_back_at_the_end() {
 
 #[test]
 fn ksm_is_a_live_factor_and_a_trial_with_it_shows_what_was_merged() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::changing_settings();
     let before = machine();
     let body = "[guest]\nmemory = \"96 MiB\"\nvms = 2\n[sweep]\nksm = [false, true]\n[plan]\norder = \"sequential\"\n";
     place.bench(&place.light_profile("merging", body)).end().expect(0);
@@ -95,7 +95,7 @@ fn ksm_is_a_live_factor_and_a_trial_with_it_shows_what_was_merged() {
 
 #[test]
 fn a_guest_s_nic_gathers_packets_as_long_as_each_trial_tells_it_to() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::changing_settings();
     let body = "[guest]\nmemory = \"96 MiB\"\n[network]\nbackend = \"e1000e\"\n[sweep]\nguest_coalesce_rx = [\"100 us\", \"0 us\"]\nswappiness = [1, 100]\n[plan]\norder = \"sequential\"\n\
                 [workload]\nflows = 1\nwarmup = \"500 ms\"\nwindow = \"2 s\"\ncooldown = \"500 ms\"\nrepeats = 1\n\
                 [limits]\ntrial_attempts = 3\n";
@@ -126,7 +126,7 @@ fn a_virtio_nic_that_is_to_gather_packets_is_refused() {
 
 #[test]
 fn a_setting_that_somebody_changes_under_load_makes_the_trial_invalid() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::changing_settings();
     let before = machine();
     let body = "[guest]\nmemory = \"96 MiB\"\n[tuning.host]\nswappiness = 1\n";
     let profile = place.light_profile("meddled", body);
@@ -146,7 +146,7 @@ fn a_setting_that_somebody_changes_under_load_makes_the_trial_invalid() {
 
 #[test]
 fn after_a_kill_clean_puts_the_settings_of_the_machine_back() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::changing_settings();
     let before = machine();
     let mut running = place.bench(&place.light_profile("tuning", PROFILE));
     running.hear("flows for");
@@ -177,7 +177,7 @@ fn after_a_kill_clean_puts_the_settings_of_the_machine_back() {
 
 #[test]
 fn of_two_runs_that_change_the_machine_the_second_is_refused_while_the_first_goes_on() {
-    let place = Sandbox::with_guests();
+    let place = Sandbox::changing_settings();
     let before = machine();
     let profile = |name: &str, about: &str| {
         let path = place.light_profile(name, &format!("[guest]\nmemory = \"96 MiB\"\n{about}"));
@@ -212,7 +212,7 @@ fn of_two_runs_that_change_the_machine_the_second_is_refused_while_the_first_goe
 fn a_setting_that_this_kernel_does_not_have_is_refused_before_anything_is_made() {
     let place = Sandbox::new();
     crate::support::require_root();
-    let _alone = crate::support::my_turn(); // a run of another test may have the right to change settings
+    let _steady = crate::support::steady_settings(); // a run of another test may have the right to change them
     let governed = fs::exists("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").unwrap();
     let body = PROFILE.replace("ksm = true", "governor = \"performance\"");
     let check = place.kvmfair(&["check", &place.light_profile("governor", &body)]);

@@ -60,10 +60,10 @@ fn once(name: &str) -> String {
     shipped.lines().map(short).collect::<Vec<_>>().join("\n") + "\n[limits]\ntrial_attempts = 3\n"
 }
 
-/// A twin that changes the machine has it to itself.
+/// A twin that changes the machine's settings is the only one that does.
 fn place_for(profile: &str) -> Sandbox {
     match ["[tuning.host]", "ksm = ", "host_rps = "].iter().any(|setting| profile.contains(setting)) {
-        true => Sandbox::with_guests(),
+        true => Sandbox::changing_settings(),
         false => Sandbox::beside_others(),
     }
 }

@@ -65,16 +65,28 @@ impl Sandbox {
         Sandbox { dir, ids: Arc::default(), before: Before::look(), turn }
     }
 
-    /// For a test that starts guests and needs the machine to itself, because it measures or changes the machine: waits for
-    /// its turn, and fails where guests cannot be measured.
+    /// For a test that starts guests and needs the machine to itself, because it relies on their figures: waits for its turn, and
+    /// fails where guests cannot be measured.
     pub fn with_guests() -> Sandbox {
         Sandbox::taking(my_turn())
     }
 
-    /// For a test that starts guests and neither relies on their figures nor changes the machine: several of these run side by
-    /// side.
+    /// For a test that starts guests and relies neither on their figures nor on the machine's settings: several of these run side
+    /// by side.
     pub fn beside_others() -> Sandbox {
         Sandbox::taking(vec![shared_turn()])
+    }
+
+    /// The same where the machine's settings must not change meanwhile: a run goes on only where they are what they were.
+    pub fn with_steady_settings() -> Sandbox {
+        Sandbox::taking(vec![steady_settings(), shared_turn()])
+    }
+
+    /// The same of a test that changes the machine's settings.
+    pub fn changing_settings() -> Sandbox {
+        let settings = lock_file("settings");
+        settings.lock().unwrap();
+        Sandbox::taking(vec![settings, shared_turn()])
     }
 
     fn taking(turn: Vec<File>) -> Sandbox {
@@ -250,8 +262,19 @@ pub fn shared_turn() -> File {
     }
 }
 
+/// Waits until no other test changes the machine's settings; none does before the value ends. To be had before a place.
+pub fn steady_settings() -> File {
+    let settings = lock_file("settings");
+    settings.lock_shared().unwrap();
+    settings
+}
+
 fn place(number: usize) -> File {
-    let path = std::env::temp_dir().join(format!("kvmfair-test-guests-{number}.lock"));
+    lock_file(&format!("guests-{number}"))
+}
+
+fn lock_file(of: &str) -> File {
+    let path = std::env::temp_dir().join(format!("kvmfair-test-{of}.lock"));
     File::options().create(true).append(true).open(path).unwrap()
 }
 

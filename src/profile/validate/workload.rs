@@ -55,7 +55,7 @@ fn beyond_the_buffers(factor: Factor, at_once: u64, bytes: u64) -> Fault {
 pub(super) fn check(check: &mut Validator, factors: &[Levels]) {
     let tests: Vec<Test> = levels_of(factors, Factor::Test).iter().filter_map(test).collect();
     if tests.is_empty() {
-        return; // what is wrong with them has been said
+        return; // what is wrong with them has been reported
     }
     in_flight(check, factors);
     for levels in factors.iter().filter(|levels| levels.written && PARTIAL.contains(&levels.factor)) {

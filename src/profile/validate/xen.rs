@@ -3,7 +3,7 @@
 use super::factors::{Levels, levels_of};
 use super::machines::{XEN, is_xen};
 use super::{Fault, Validator, image};
-use crate::factor::descriptor::Scope;
+use crate::factor::descriptor::Hosts;
 use crate::factor::xen::XenScheduler;
 use crate::profile::cpus::of_list;
 use crate::profile::written::{GroupSection, HostSection, Written};
@@ -13,23 +13,6 @@ use crate::profile::{AccelChoice, Configuration, ExitChoice, Factor, Value, XenH
 const WEIGHTS: std::ops::RangeInclusive<u32> = 1..=65_535;
 /// A cap is a whole percentage of one CPU: of a period of 100 ms, so many µs.
 const US_PER_PERCENT: u32 = 1_000;
-
-/// Factors that are QEMU's, KVM's or virtio's.
-const NOT_OF_XEN: [Factor; 11] = [
-    Factor::Emulator,
-    Factor::PinEmulator,
-    Factor::PinVhost,
-    Factor::Scheduler,
-    Factor::Hugepages,
-    Factor::NumaNode,
-    Factor::Queues,
-    Factor::QueueSize,
-    Factor::Offloads,
-    Factor::GuestCoalesceRx,
-    Factor::GuestCoalesceTx,
-];
-/// Factors that are Xen's.
-const OF_XEN: [Factor; 3] = [Factor::XenScheduler, Factor::XenSlice, Factor::XenRatelimit];
 
 /// The dom0, if the host is one.
 pub(super) fn host(check: &mut Validator, written: &HostSection) -> Option<XenHost> {
@@ -65,15 +48,13 @@ pub(super) fn check(check: &mut Validator, written: &Written, xen: Option<&XenHo
     backends(check, &written.host, factors);
     if !is_xen(&written.host) {
         let hint = format!("leave it out, or write uri = \"{XEN}\" in [host]");
-        return refused(check, factors, |factor| OF_XEN.contains(&factor), "needs Xen", &hint);
+        return refused(check, factors, |factor| factor.descriptor().hosts == Hosts::Xen, "needs Xen", &hint);
     }
     if image::is_cloud(&written.guest) {
         let hint = "leave `image` out: the appliance boots as a PV guest";
         check.fault("guest.image", Fault::new("a cloud image is not supported on Xen", "", hint));
     }
-    let is_foreign = |factor: Factor| {
-        NOT_OF_XEN.contains(&factor) || (factor.is_of_tuning() && factor.descriptor().scope == Scope::Host)
-    };
+    let is_foreign = |factor: Factor| factor.descriptor().hosts == Hosts::Kvm;
     let hint = "leave it out: it is a setting of QEMU, KVM, virtio or a VM host's kernel";
     refused(check, factors, is_foreign, "is not supported on Xen", hint);
     if xen.is_some_and(|xen| xen.cpupool.is_none()) {

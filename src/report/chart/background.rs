@@ -3,7 +3,7 @@
 
 use super::axis::Axis;
 use super::group::{GroupedRows, Part, varying};
-use super::palette::Look;
+use super::palette::Pen;
 use super::plot::{Bar, BarGroup, Bars, Body, Plot, reach};
 use crate::figures::{Metric, SummaryRow};
 use crate::profile::Factor;
@@ -65,13 +65,13 @@ fn plot(
             (metric, Axis::numbers(name, "µs", reach(&estimates)))
         })
         .collect();
-    let bar = |(line, look): (GroupedRows, Look)| {
+    let bar = |(line, pen): (GroupedRows, Pen)| {
         let row = line.rows.first()?;
         let values = panels.iter().map(|(metric, _)| value(row, *metric)).collect();
         let trials = row.trials.clone();
-        Some(Bar { label: line.words, look: Some(look), values, segments: Vec::new(), floor: None, trials })
+        Some(Bar { label: line.words, pen: Some(pen), values, segments: Vec::new(), floor: None, trials })
     };
-    let bars = part.looks(report).into_iter().take(MAX_LEVELS).filter_map(bar).collect();
+    let bars = part.pens(report).into_iter().take(MAX_LEVELS).filter_map(bar).collect();
     let body = Body::Bars(Bars {
         groups: vec![BarGroup { title: String::new(), bars }],
         panels: panels.into_iter().map(|(_, axis)| axis).collect(),

@@ -56,7 +56,7 @@ struct Panel<'c> {
 
 /// Draws a bar chart.
 pub(super) fn draw(canvas: &Canvas, plot: &Area, bars: &Bars) -> Drawn {
-    let names = bars.segments.iter().map(|(name, look)| (name.as_str(), *look));
+    let names = bars.segments.iter().map(|(name, pen)| (name.as_str(), *pen));
     let top = frame::key(canvas, plot, names, Swatch::Square) + head(bars);
     let row = ((plot.bottom - BELOW - top) / rows(bars)).clamp(LOWEST_ROW, ROW);
     let most = if bars.panels.len() > 1 { NAME_BESIDE_PANELS } else { NAME_WIDTH };
@@ -130,8 +130,8 @@ fn draw_bar(Panel { plane, scale }: &Panel, bars: &Bars, bar: &Bar, value: &Esti
     let piece = |from: f64, to: f64, half: f64, style: ShapeStyle| {
         plane.draw(&Rectangle::new([(from, y - half), (to, y + half)], style));
     };
-    let whole = [(value.mean, bar.look.map_or(GREY, |look| look.colour))];
-    let segments = bar.segments.iter().zip(&bars.segments).map(|(size, (_, look))| (*size, look.colour));
+    let whole = [(value.mean, bar.pen.map_or(GREY, |pen| pen.colour))];
+    let segments = bar.segments.iter().zip(&bars.segments).map(|(size, (_, pen))| (*size, pen.colour));
     let mut from = 0.0;
     for (size, colour) in segments.chain(whole.into_iter().filter(|_| bars.segments.is_empty())) {
         piece(from, from + size, half, colour.filled());

@@ -1,9 +1,9 @@
 //! The configurations of one picture by the factors that somebody chose: what is on the axis, in which series, and what is left over.
 
 use super::chosen::{MetricChart, MetricChartError, is_of_guests};
-use super::group::{GroupedRows, group_by, look_name, looks, or_backend, varying, words};
+use super::group::{GroupedRows, group_by, or_backend, pen_name, pens, varying, words};
 use super::metrics::levels;
-use super::palette::{Look, Looks};
+use super::palette::{Pen, Pens};
 use crate::factor::fault::list;
 use crate::figures::{Metric, SummaryRow};
 use crate::profile::Factor;
@@ -31,7 +31,7 @@ pub(super) struct ChosenSeries<'r> {
     pub run: usize,
     pub label: String,
     /// None for bare metal: grey.
-    pub look: Option<Look>,
+    pub pen: Option<Pen>,
     pub rows: Vec<&'r SummaryRow>,
 }
 
@@ -44,8 +44,8 @@ pub(super) struct Chosen<'r> {
     pub series: Vec<ChosenSeries<'r>>,
     /// Whether series are told apart: by levels or by runs.
     pub has_series: bool,
-    /// The looks of the levels on the axis, for bars that are told apart by nothing else.
-    pub looks: Looks,
+    /// The pens of the levels on the axis, for bars that are told apart by nothing else.
+    pub pens: Pens,
     /// Bare metal that the axis has no place for, with the names of their runs.
     pub references: Vec<(&'r str, Vec<&'r SummaryRow>)>,
 }
@@ -75,7 +75,7 @@ impl<'r> Chosen<'r> {
             levels: levels(&all, x),
             series,
             has_series: !factors.is_empty() || runs.len() > 1,
-            looks: looks(&runs[0].model, &[x]),
+            pens: pens(&runs[0].model, &[x]),
             references: references.filter(|(_, rows)| !rows.is_empty()).collect(),
         };
         chosen.check_points()?;
@@ -160,29 +160,29 @@ fn series_of_run<'r>(
     rows: Vec<&'r SummaryRow>,
     factors: &[Factor],
 ) -> Vec<ChosenSeries<'r>> {
-    let looks = looks(model, factors);
+    let pens = pens(model, factors);
     let (bare, guests): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.configuration.vms == 0);
     let of_host: Vec<Factor> = factors.iter().copied().filter(|factor| !is_of_guests(*factor)).collect();
     let series = |(group, by, is_bare): (GroupedRows<'r>, &[Factor], bool)| {
         let configuration = &group.rows.first()?.configuration;
         let label = words(configuration, or_backend(by));
-        let look = (!is_bare).then(|| looks.get(&look_name(configuration, by)));
-        Some(ChosenSeries { run, label, look, rows: group.rows })
+        let pen = (!is_bare).then(|| pens.get(&pen_name(configuration, by)));
+        Some(ChosenSeries { run, label, pen, rows: group.rows })
     };
     let guests = group_by(guests, factors).into_iter().map(|group| (group, factors, false));
     let bare = group_by(bare, &of_host).into_iter().map(|group| (group, of_host.as_slice(), true));
     guests.chain(bare).filter_map(series).collect()
 }
 
-/// Gives the series of several runs their runs' names, with their levels where a run has several, and looks of their own.
+/// Gives the series of several runs their runs' names, with their levels where a run has several, and pens of their own.
 fn name_runs(runs: &[ChartedRun], series: &mut [ChosenSeries]) {
     let owners: Vec<usize> = series.iter().map(|one| one.run).collect();
     for one in series.iter_mut() {
         let is_alone = owners.iter().filter(|owner| **owner == one.run).count() == 1;
         one.label = with_run(runs[one.run].name, if is_alone { "" } else { &one.label });
     }
-    let looks = Looks::assign(series.iter().map(|one| one.label.clone()));
-    series.iter_mut().for_each(|one| one.look = one.look.map(|_| looks.get(&one.label)));
+    let pens = Pens::assign(series.iter().map(|one| one.label.clone()));
+    series.iter_mut().for_each(|one| one.pen = one.pen.map(|_| pens.get(&one.label)));
 }
 
 /// A label with the name of its run.

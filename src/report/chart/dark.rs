@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::frame::ALERT;
-use super::palette::{Colour, LOOKS};
+use super::palette::{Colour, PENS};
 use super::scatter::ZONES;
 use super::svg::{AXIS, FAINT, GREY, INK, WHITE};
 use super::theme::counterpart;
@@ -19,8 +19,8 @@ pub fn dark_style() -> String {
 
 fn colours() -> impl Iterator<Item = Colour> {
     let frame = [INK, GREY, FAINT, AXIS, WHITE, ALERT];
-    let looks = LOOKS.iter().flat_map(|look| [look.colour, look.colour.of_text()]);
-    frame.into_iter().chain(looks).chain(ZONES.iter().map(|(.., colour)| *colour))
+    let pens = PENS.iter().flat_map(|pen| [pen.colour, pen.colour.of_text()]);
+    frame.into_iter().chain(pens).chain(ZONES.iter().map(|(.., colour)| *colour))
 }
 
 #[cfg(test)]
@@ -30,8 +30,8 @@ mod tests {
 
     #[test]
     fn what_is_read_on_white_is_read_on_dark_paper_too() {
-        let looks = LOOKS.iter().flat_map(|look| [look.colour, look.colour.of_text()]);
-        for colour in looks.chain([INK, GREY, ALERT]) {
+        let pens = PENS.iter().flat_map(|pen| [pen.colour, pen.colour.of_text()]);
+        for colour in pens.chain([INK, GREY, ALERT]) {
             assert!(dark_contrast(counterpart(colour)) >= 4.5, "{colour} {}", counterpart(colour));
         }
         assert_eq!(counterpart(WHITE), DARK_PAPER);
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn no_two_levels_become_alike() {
-        let dark: BTreeSet<String> = LOOKS.iter().map(|look| counterpart(look.colour).to_string()).collect();
-        assert_eq!(dark.len(), LOOKS.len());
+        let dark: BTreeSet<String> = PENS.iter().map(|pen| counterpart(pen.colour).to_string()).collect();
+        assert_eq!(dark.len(), PENS.len());
     }
 }

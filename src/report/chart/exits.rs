@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::group::{GroupedRows, Part, group_by, headings, load_first, varying, words};
 use super::metrics::MAX_BARS;
-use super::palette::{Look, Looks};
+use super::palette::{Pen, Pens};
 use super::plot::{Bar, BarGroup, Bars, Body, Plot, reach};
 use super::svg::GREY;
 use crate::figures::{SummaryRow, TrialFigures, ValidTrials, exit_reasons, exit_sources, exit_words};
@@ -57,9 +57,9 @@ fn parts<'r>(report: &'r Model, reasons: &[String], streams: bool) -> Vec<Part<'
 fn plot(report: &Model, reasons: &[String], streams: bool, part: &Part) -> Option<Plot> {
     let [name, title, unit, explanation] = if streams { PER_SECOND } else { PER_TRANSACTION };
     let names: Vec<String> = reasons.iter().map(|reason| exit_words(reason).to_owned()).collect();
-    let looks = Looks::assign(names.iter().cloned());
-    let other = ("other".to_owned(), Look { colour: GREY, ..looks.get("other") });
-    let segments = names.into_iter().map(|name| (name.clone(), looks.get(&name))).chain([other]).collect();
+    let pens = Pens::assign(names.iter().cloned());
+    let other = ("other".to_owned(), Pen { colour: GREY, ..pens.get("other") });
+    let segments = names.into_iter().map(|name| (name.clone(), pens.get(&name))).chain([other]).collect();
     let (outer, inner) = headings(&part.factors);
     let group = |group: GroupedRows| {
         let lines = Part::whole(group.rows, inner.clone()).lines();
@@ -105,5 +105,5 @@ fn bar(report: &Model, label: String, row: &SummaryRow, reasons: &[String]) -> O
     let parts = trials.trials().find_map(|trial| by_reason(trial, reasons))?.len();
     let segments = (0..parts).filter_map(|part| Some(mean(&|exits| exits[part])?.mean)).collect();
     let trials = row.trials.clone();
-    Some(Bar { label, look: None, values: vec![Some(total)], segments, floor: None, trials })
+    Some(Bar { label, pen: None, values: vec![Some(total)], segments, floor: None, trials })
 }

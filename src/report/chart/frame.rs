@@ -4,7 +4,7 @@
 //! Everything is wrapped to its measured width; what is left between is the plot's.
 
 use super::font::Font;
-use super::palette::{Colour, Look};
+use super::palette::{Colour, Pen};
 use super::plot::{Body, Curves, Plot, Style};
 use super::scale::AxisScale;
 use super::style::{BOLD, ChartStyle, PAGE, TEXT};
@@ -205,18 +205,18 @@ impl Swatch {
         if matches!(self, Swatch::Line | Swatch::Joined) { 48.0 } else { 20.0 }
     }
 
-    fn draw(self, canvas: &Canvas, (x, y): Point, look: Look) {
+    fn draw(self, canvas: &Canvas, (x, y): Point, pen: Pen) {
         let width = self.width();
         if matches!(self, Swatch::Line | Swatch::Joined) {
-            let stroke = Stroke { colour: look.colour, width: 4.0, dash: look.dash };
+            let stroke = Stroke { colour: pen.colour, width: 4.0, dash: pen.dash };
             canvas.path(&[(x, y), (x + width, y)], stroke);
         }
         let square = Area { left: x, right: x + width, top: y - 9.0, bottom: y + 9.0 };
         match self {
-            Swatch::Square => canvas.rectangle(square, look.colour, 1.0),
+            Swatch::Square => canvas.rectangle(square, pen.colour, 1.0),
             Swatch::Line => {}
             Swatch::Marker | Swatch::Joined => {
-                canvas.marker((square.middle(), y), look.marker, Fill::Full, look.colour);
+                canvas.marker((square.middle(), y), pen.marker, Fill::Full, pen.colour);
             }
         }
     }
@@ -259,19 +259,19 @@ pub(super) fn key_height<'n>(width: f64, names: impl IntoIterator<Item = &'n str
     places(&Area { left: 0.0, right: width, top: 0.0, bottom: 0.0 }, names, swatch).1
 }
 
-/// The key: a swatch and a name for each look, in lines across the plot. Returns where the rest may begin.
+/// The key: a swatch and a name for each pen, in lines across the plot. Returns where the rest may begin.
 pub(super) fn key<'n>(
     canvas: &Canvas,
     plot: &Area,
-    names: impl IntoIterator<Item = (&'n str, Look)>,
+    names: impl IntoIterator<Item = (&'n str, Pen)>,
     swatch: Swatch,
 ) -> f64 {
-    let (names, looks): (Vec<&str>, Vec<Look>) = names.into_iter().unzip();
+    let (names, pens): (Vec<&str>, Vec<Pen>) = names.into_iter().unzip();
     let (places, below) = places(plot, names, swatch);
-    for (((x, y), name), look) in places.into_iter().zip(looks) {
-        swatch.draw(canvas, (x, y), look);
+    for (((x, y), name), pen) in places.into_iter().zip(pens) {
+        swatch.draw(canvas, (x, y), pen);
         let at = (x + swatch.width() + BESIDE, y);
-        canvas.centred("series", &name, at, Align::Left, (BOLD, look.colour.of_text()));
+        canvas.centred("series", &name, at, Align::Left, (BOLD, pen.colour.of_text()));
     }
     below
 }

@@ -1,6 +1,6 @@
 //! Rows of configurations that share a picture, a line or a colour: grouped by the levels of factors.
 
-use super::palette::{Look, Looks};
+use super::palette::{Pen, Pens};
 use super::plot::{Mark, Series, SeriesKind};
 use crate::figures::SummaryRow;
 use crate::profile::{Configuration, Factor};
@@ -66,23 +66,23 @@ impl<'a> Part<'a> {
         group_by(self.rows.iter().copied(), or_backend(&self.factors))
     }
 
-    /// Its lines with their looks.
-    pub fn looks(&self, report: &Model) -> Vec<(GroupedRows<'a>, Look)> {
-        let looks = looks(report, &self.factors);
-        let with_look = |line: GroupedRows<'a>| {
-            let look = looks.get(&name(&line.key));
-            (line, look)
+    /// Its lines with their pens.
+    pub fn pens(&self, report: &Model) -> Vec<(GroupedRows<'a>, Pen)> {
+        let pens = pens(report, &self.factors);
+        let with_pen = |line: GroupedRows<'a>| {
+            let pen = pens.get(&name(&line.key));
+            (line, pen)
         };
-        self.lines().into_iter().map(with_look).collect()
+        self.lines().into_iter().map(with_pen).collect()
     }
 
     /// A series for each of its lines that has points.
     pub fn series(&self, report: &Model, points: impl Fn(&GroupedRows<'a>) -> Vec<Mark>) -> Vec<Series> {
-        let series = self.looks(report).into_iter().map(|(line, look)| Series {
+        let series = self.pens(report).into_iter().map(|(line, pen)| Series {
             points: points(&line),
             label: line.words,
             role: SeriesKind::Measured,
-            look,
+            pen,
         });
         series.filter(|series| !series.points.is_empty()).collect()
     }
@@ -120,10 +120,10 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The looks of the run's levels of some factors, so that they are the same in every part of a picture.
-pub(super) fn looks(report: &Model, factors: &[Factor]) -> Looks {
+/// The pens of the run's levels of some factors, so that they are the same in every part of a picture.
+pub(super) fn pens(report: &Model, factors: &[Factor]) -> Pens {
     let guests = report.experiment.configurations.iter().filter(|configuration| configuration.vms > 0);
-    Looks::assign(guests.map(|configuration| look_name(configuration, factors)))
+    Pens::assign(guests.map(|configuration| pen_name(configuration, factors)))
 }
 
 /// What is named by no factor is named by its backend.
@@ -131,12 +131,12 @@ pub(super) fn or_backend(factors: &[Factor]) -> &[Factor] {
     if factors.is_empty() { &[Factor::Backend] } else { factors }
 }
 
-/// The name that a configuration's look belongs to among the levels of these factors.
-pub(super) fn look_name(configuration: &Configuration, factors: &[Factor]) -> String {
+/// The name that a configuration's pen belongs to among the levels of these factors.
+pub(super) fn pen_name(configuration: &Configuration, factors: &[Factor]) -> String {
     name(&key(configuration, or_backend(factors)))
 }
 
-/// The name that a key's look belongs to.
+/// The name that a key's pen belongs to.
 fn name(key: &Key) -> String {
     key.iter().map(|(_, level)| level.as_str()).collect::<Vec<_>>().join(", ")
 }

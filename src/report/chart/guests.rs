@@ -3,7 +3,7 @@
 
 use super::axis::Axis;
 use super::group::{self, GroupedRows, Part, varying};
-use super::palette::{Looks, MAX_LINES};
+use super::palette::{MAX_LINES, Pens};
 use super::plot::{Body, Curves, Heat, Mark, Plot, Series, SeriesKind, Style, reach};
 use crate::figures::{GuestFigures, Metric, SummaryRow, TrialFigures, ValidTrials};
 use crate::profile::{Factor, Unit};
@@ -53,13 +53,13 @@ pub(super) fn rates(report: &Model) -> Option<Plot> {
     Some(plot.of_configurations(vec![row.configuration.clone()]))
 }
 
-/// A series for each group of guests, or one with the look of their backend.
+/// A series for each group of guests, or one with the pen of their backend.
 fn by_party(report: &Model, row: &SummaryRow, valid: &ValidTrials, guests: &[&GuestFigures]) -> Vec<Series> {
     let backend = row.configuration.level(Factor::Backend);
     let party = |guest: &GuestFigures| guest.group.as_ref().map_or(backend.clone(), ToString::to_string);
-    let looks = match guests.iter().any(|guest| guest.group.is_some()) {
-        true => Looks::assign(guests.iter().map(|guest| party(guest))),
-        false => group::looks(report, &[Factor::Backend]),
+    let pens = match guests.iter().any(|guest| guest.group.is_some()) {
+        true => Pens::assign(guests.iter().map(|guest| party(guest))),
+        false => group::pens(report, &[Factor::Backend]),
     };
     let mut series: Vec<Series> = Vec::new();
     for (place, guest) in guests.iter().enumerate() {
@@ -73,8 +73,8 @@ fn by_party(report: &Model, row: &SummaryRow, valid: &ValidTrials, guests: &[&Gu
         match series.iter_mut().find(|series| series.label == label) {
             Some(series) => series.points.push(mark),
             None => {
-                let look = looks.get(&label);
-                series.push(Series { label, role: SeriesKind::Measured, look, points: vec![mark] });
+                let pen = pens.get(&label);
+                series.push(Series { label, role: SeriesKind::Measured, pen, points: vec![mark] });
             }
         }
     }

@@ -49,7 +49,7 @@ fn count(value: &Estimate) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::palette::Looks;
+    use super::super::palette::Pens;
     use super::super::plot::{SeriesKind, Style};
     use super::*;
 
@@ -62,9 +62,9 @@ mod tests {
         };
         let y = Axis::numbers("", "µs", 1.0);
         let mark = Mark::new(1.0, Estimate::exact(12.5)).of_trials(&[3, 7]);
-        let look = Looks::assign([]).get("virtio");
+        let pen = Pens::assign([]).get("virtio");
         let series =
-            Series { label: "virtio".into(), role: SeriesKind::Measured, look, points: vec![mark.clone()] };
+            Series { label: "virtio".into(), role: SeriesKind::Measured, pen, points: vec![mark.clone()] };
         let curves = Curves { x, y, style: Style::Joined, series: vec![series.clone()] };
         let facts = of_mark(&curves, &series, &mark);
         assert_eq!(facts, ["virtio", "", "number of guests: 4", "12.50 µs", "", "trials 3 and 7"]);

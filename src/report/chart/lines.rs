@@ -10,7 +10,7 @@ use super::font::Font;
 use super::frame::{self, BELOW, LINE, Swatch};
 use super::hint;
 use super::labels;
-use super::palette::{Colour, Look, Marker};
+use super::palette::{Colour, Marker, Pen};
 use super::plane::{Along, DataPoint, Plane, Ticked, means};
 use super::plot::{Curves, Mark, Series, SeriesKind, Style, is_beyond};
 use super::scale::AxisScale;
@@ -65,7 +65,7 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
     let has_key = has_key(curves, plot.width(), plot.height() - ABOVE - BELOW);
     let names = key_names(curves);
     let top = if has_key {
-        frame::key(canvas, plot, names.iter().map(|(name, look)| (name.as_str(), *look)), Swatch::Joined)
+        frame::key(canvas, plot, names.iter().map(|(name, pen)| (name.as_str(), *pen)), Swatch::Joined)
     } else {
         plot.top
     };
@@ -130,16 +130,16 @@ fn has_key(curves: &Curves, width: f64, height: f64) -> bool {
     is_high || widest(curves) + NAME_GAP > NAMES_SHARE * width || is_cut()
 }
 
-/// The names with their looks; bare metal beyond the scale with its value.
-fn key_names(curves: &Curves) -> Vec<(String, Look)> {
+/// The names with their pens; bare metal beyond the scale with its value.
+fn key_names(curves: &Curves) -> Vec<(String, Pen)> {
     let scale = curves.y.scale();
-    let baseline = Look { colour: GREY, dash: BASELINE_DASH, marker: Marker::Circle };
+    let baseline = Pen { colour: GREY, dash: BASELINE_DASH, marker: Marker::Circle };
     let name = |series: &Series| match (series.role, series.points.first()) {
         (SeriesKind::Baseline, Some(mark)) if is_beyond(mark.y.mean, scale.top) => {
             (format!("{} {} ↑", series.label, scale.value(mark.y.mean)), baseline)
         }
         (SeriesKind::Baseline, _) => (series.label.clone(), baseline),
-        _ => (series.label.clone(), series.look),
+        _ => (series.label.clone(), series.pen),
     };
     named(curves).map(name).collect()
 }
@@ -171,14 +171,14 @@ fn floor(levels: &LevelPlane, series: &Series, opacity: f64) {
         let edge = [&[(start, first.1)], &edge[..], &[(end, last.1)]].concat();
         let area = [&edge[..], &[(end, 0.0), (start, 0.0)]].concat();
         levels.plane.draw_clipped(&Polygon::new(area, GREY.mix(opacity).filled()));
-        let line = PathElement::new(edge, Stroke::solid(series.look.colour, 1.5).style());
+        let line = PathElement::new(edge, Stroke::solid(series.pen.colour, 1.5).style());
         levels.plane.canvas.dashed("2 3", || levels.plane.draw_clipped(&line));
     }
 }
 
 /// Intervals of neighbouring points as one band, cut at the frame; or whiskers, each aside from those of other series.
 fn intervals(levels: &LevelPlane, series: &Series, aside: Option<f64>) {
-    let colour = series.look.colour;
+    let colour = series.pen.colour;
     let whiskers = |marks: &[&Mark], aside: f64| {
         for (mark, ends) in marks.iter().filter_map(|mark| Some((mark, mark.y.telling_ends()?))) {
             let along = Along::Y(mark.x.mean + aside * levels.per_px);
@@ -203,7 +203,7 @@ fn intervals(levels: &LevelPlane, series: &Series, aside: Option<f64>) {
 
 /// Lines, the dots of single repeats, and points.
 fn strokes(levels: &LevelPlane, series: &Series, curves: &Curves) {
-    let Look { colour, dash, marker } = series.look;
+    let Pen { colour, dash, marker } = series.pen;
     let LevelPlane { plane, .. } = levels;
     for run in runs(series, |_| true).iter().filter(|run| curves.style == Style::Joined && run.len() > 1) {
         plane.line(run.iter().map(|mark| means(mark)), Stroke { colour, width: 3.5, dash });
@@ -266,7 +266,7 @@ fn baseline(LevelPlane { plane, scale, .. }: &LevelPlane, series: &Series) -> Na
 
 fn name(levels: &LevelPlane, series: &Series) -> Option<Name> {
     let from = levels.at(series.points.last()?);
-    Some(Name { lines: wrapped(&series.label), colour: series.look.colour.of_text(), from })
+    Some(Name { lines: wrapped(&series.label), colour: series.pen.colour.of_text(), from })
 }
 
 fn wrapped(name: &str) -> Vec<String> {

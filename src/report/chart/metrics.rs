@@ -5,7 +5,7 @@
 
 use super::axis::Axis;
 use super::group::{self, GroupedRows, LOAD, Part, group_by, headings, load_first, varying, words};
-use super::palette::{Look, MAX_LINES};
+use super::palette::{MAX_LINES, Pen};
 use super::plot::{Bar, BarGroup, Bars, Body, Curves, Mark, Plot, Series, SeriesKind, Style, reach};
 use crate::figures::{Metric, SummaryRow};
 use crate::profile::{Configuration, Factor};
@@ -122,9 +122,9 @@ fn as_lines(
     let measured = part.series(report, |line| points(line, values.value));
     let floors = part.series(report, |line| points(line, &|row| (values.floor)(row).map(Estimate::exact)));
     let floors = floors.into_iter().map(|series| Series { role: SeriesKind::Floor, ..series });
-    let look = measured.first()?.look;
+    let pen = measured.first()?.pen;
     let bars = bars(bare.iter().copied(), &varying(bare, &Factor::ALL, &[Factor::Vms]), values);
-    let baselines = bars.into_iter().filter_map(|bar| baseline(bar, look));
+    let baselines = bars.into_iter().filter_map(|bar| baseline(bar, pen));
     let series = floors.chain(measured.iter().cloned()).chain(baselines).collect();
     let x = Axis { title: axis_title(Factor::Vms, levels), levels: levels.to_vec(), ..Axis::default() };
     Some(Curves { x, y: axis, style: Style::Joined, series })
@@ -144,9 +144,9 @@ pub(super) fn marks(
 }
 
 /// Bare metal as a line across.
-pub(super) fn baseline(bar: Bar, look: Look) -> Option<Series> {
+pub(super) fn baseline(bar: Bar, pen: Pen) -> Option<Series> {
     let points = vec![Mark::new(0.0, bar.values.first().copied().flatten()?)];
-    Some(Series { label: bar.label, role: SeriesKind::Baseline, look, points })
+    Some(Series { label: bar.label, role: SeriesKind::Baseline, pen, points })
 }
 
 /// The factor of an axis of levels, and what their even spacing means.
@@ -196,13 +196,13 @@ fn as_bars(
 
 /// A bar for each configuration that has a value.
 fn guest_bars(report: &Model, part: &Part, values: &Values) -> Vec<Bar> {
-    let bar = |words: &str, look: Look, row: &SummaryRow| {
-        let bar = one(words.to_owned(), Some(look), (values.value)(row)?, (values.floor)(row));
+    let bar = |words: &str, pen: Pen, row: &SummaryRow| {
+        let bar = one(words.to_owned(), Some(pen), (values.value)(row)?, (values.floor)(row));
         Some(Bar { trials: row.trials.clone(), ..bar })
     };
-    let lines = part.looks(report);
+    let lines = part.pens(report);
     let bars =
-        lines.iter().flat_map(|(line, look)| line.rows.iter().filter_map(|row| bar(&line.words, *look, row)));
+        lines.iter().flat_map(|(line, pen)| line.rows.iter().filter_map(|row| bar(&line.words, *pen, row)));
     bars.collect()
 }
 
@@ -225,8 +225,8 @@ pub(super) fn bars<'r>(
 }
 
 /// A bar of one piece with one value.
-pub(super) fn one(label: String, look: Option<Look>, value: Estimate, floor: Option<f64>) -> Bar {
-    Bar { label, look, values: vec![Some(value)], segments: Vec::new(), floor, trials: Vec::new() }
+pub(super) fn one(label: String, pen: Option<Pen>, value: Estimate, floor: Option<f64>) -> Bar {
+    Bar { label, pen, values: vec![Some(value)], segments: Vec::new(), floor, trials: Vec::new() }
 }
 
 /// The levels of a factor among these rows: numbers ascending, words in the order of the profile.

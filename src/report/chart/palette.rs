@@ -94,79 +94,79 @@ impl Marker {
 
 /// How a level is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Look {
+pub(super) struct Pen {
     pub colour: Colour,
     /// SVG's `stroke-dasharray`.
     pub dash: &'static str,
     pub marker: Marker,
 }
 
-/// Looks that differ in all that they have.
-pub(super) const LOOKS: [Look; 7] = [
-    Look { colour: Colour(0x08, 0x31, 0x97), dash: "", marker: Marker::Circle },
-    Look { colour: Colour(0xab, 0x12, 0x0b), dash: "14 5", marker: Marker::Square },
-    Look { colour: Colour(0x06, 0x7e, 0x57), dash: "3 4", marker: Marker::Triangle },
-    Look { colour: Colour(0xc7, 0x67, 0xa8), dash: "14 4 3 4", marker: Marker::Diamond },
-    Look { colour: Colour(0x4c, 0xa7, 0xff), dash: "24 5", marker: Marker::Inverted },
-    Look { colour: Colour(0xf7, 0xb1, 0x0e), dash: "8 4", marker: Marker::Plus },
-    Look { colour: Colour(0x22, 0x22, 0x34), dash: "24 4 3 4 3 4", marker: Marker::Hexagon },
+/// Pens that differ in all that they have.
+pub(super) const PENS: [Pen; 7] = [
+    Pen { colour: Colour(0x08, 0x31, 0x97), dash: "", marker: Marker::Circle },
+    Pen { colour: Colour(0xab, 0x12, 0x0b), dash: "14 5", marker: Marker::Square },
+    Pen { colour: Colour(0x06, 0x7e, 0x57), dash: "3 4", marker: Marker::Triangle },
+    Pen { colour: Colour(0xc7, 0x67, 0xa8), dash: "14 4 3 4", marker: Marker::Diamond },
+    Pen { colour: Colour(0x4c, 0xa7, 0xff), dash: "24 5", marker: Marker::Inverted },
+    Pen { colour: Colour(0xf7, 0xb1, 0x0e), dash: "8 4", marker: Marker::Plus },
+    Pen { colour: Colour(0x22, 0x22, 0x34), dash: "24 4 3 4 3 4", marker: Marker::Hexagon },
 ];
 
-/// Lines that one picture can hold, each with a look of its own.
-pub(super) const MAX_LINES: usize = LOOKS.len();
+/// Lines that one picture can hold, each with a pen of its own.
+pub(super) const MAX_LINES: usize = PENS.len();
 
-/// The looks of levels that are compared with each other.
+/// The pens of levels that are compared with each other.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Looks(BTreeMap<String, Look>);
+pub(super) struct Pens(BTreeMap<String, Pen>);
 
-impl Looks {
-    /// A look for each name, in the order in which the profile lists them. A name keeps its own look unless one before it has
+impl Pens {
+    /// A pen for each name, in the order in which the profile lists them. A name keeps its own pen unless one before it has
     /// it already; then it takes the next free one.
-    pub fn assign(names: impl IntoIterator<Item = String>) -> Looks {
-        let mut looks = BTreeMap::new();
-        let mut used = [0; LOOKS.len()];
+    pub fn assign(names: impl IntoIterator<Item = String>) -> Pens {
+        let mut pens = BTreeMap::new();
+        let mut used = [0; PENS.len()];
         for name in names {
-            if looks.contains_key(&name) {
+            if pens.contains_key(&name) {
                 continue;
             }
             let own = preferred(&name);
             let fewest = used.iter().copied().min().unwrap_or(0);
             let slot =
-                (own..own + LOOKS.len()).map(|slot| slot % LOOKS.len()).find(|slot| used[*slot] == fewest);
+                (own..own + PENS.len()).map(|slot| slot % PENS.len()).find(|slot| used[*slot] == fewest);
             let slot = slot.unwrap_or(own);
-            looks.insert(name, look(slot, used[slot]));
+            pens.insert(name, pen(slot, used[slot]));
             used[slot] += 1;
         }
-        Looks(looks)
+        Pens(pens)
     }
 
-    /// The look of a name; of one that was not among those, the one that it would have alone.
-    pub fn get(&self, name: &str) -> Look {
-        self.0.get(name).copied().unwrap_or(LOOKS[preferred(name)])
+    /// The pen of a name; of one that was not among those, the one that it would have alone.
+    pub fn get(&self, name: &str) -> Pen {
+        self.0.get(name).copied().unwrap_or(PENS[preferred(name)])
     }
 }
 
 /// A colour with its own dash and marker, or with others when it has been used before.
-fn look(slot: usize, used: usize) -> Look {
-    let other = LOOKS[(slot + 3 * used) % LOOKS.len()];
-    Look { colour: LOOKS[slot].colour, ..other }
+fn pen(slot: usize, used: usize) -> Pen {
+    let other = PENS[(slot + 3 * used) % PENS.len()];
+    Pen { colour: PENS[slot].colour, ..other }
 }
 
-/// The place of a name's own look: FNV-1a of its bytes. The seed keeps the backends of the published studies apart.
+/// The place of a name's own pen: FNV-1a of its bytes. The seed keeps the backends of the published studies apart.
 fn preferred(name: &str) -> usize {
     const SEED: u64 = 5023;
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325 ^ SEED, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    ((hash >> 32) % LOOKS.len() as u64) as usize
+    ((hash >> 32) % PENS.len() as u64) as usize
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn names(list: &[&str]) -> Looks {
-        Looks::assign(list.iter().map(ToString::to_string))
+    fn names(list: &[&str]) -> Pens {
+        Pens::assign(list.iter().map(ToString::to_string))
     }
 
     /// CIE L*a*b* of linear RGB.
@@ -192,9 +192,9 @@ mod tests {
         lab(mixed.map(|channel: f64| channel.clamp(0.0, 1.0)))
     }
 
-    /// Every two looks.
-    fn pairs() -> impl Iterator<Item = (Look, Look)> {
-        LOOKS.into_iter().enumerate().flat_map(|(index, a)| LOOKS[..index].iter().map(move |b| (a, *b)))
+    /// Every two pens.
+    fn pairs() -> impl Iterator<Item = (Pen, Pen)> {
+        PENS.into_iter().enumerate().flat_map(|(index, a)| PENS[..index].iter().map(move |b| (a, *b)))
     }
 
     #[test]
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn text_in_any_colour_is_readable_on_white() {
-        assert!(LOOKS.iter().all(|look| 1.05 / (look.colour.of_text().luminance() + 0.05) >= 4.5));
+        assert!(PENS.iter().all(|pen| 1.05 / (pen.colour.of_text().luminance() + 0.05) >= 4.5));
     }
 
     #[test]
@@ -240,23 +240,22 @@ mod tests {
     fn the_backends_of_the_published_studies_all_have_their_own_look() {
         let studied =
             ["virtio", "e1000", "macvtap-bridge", "macvtap-vepa", "macvtap-private", "macvtap-passthru"];
-        let looks = names(&studied);
+        let pens = names(&studied);
         for name in studied {
-            assert_eq!(looks.get(name), names(&[name]).get(name), "{name}");
+            assert_eq!(pens.get(name), names(&[name]).get(name), "{name}");
         }
     }
 
     #[test]
     fn more_levels_than_colours_differ_in_dash_and_marker() {
-        let looks: Vec<Look> =
-            Looks::assign((0..20).map(|level| level.to_string())).0.into_values().collect();
-        assert!(looks.iter().enumerate().all(|(index, look)| !looks[..index].contains(look)));
+        let pens: Vec<Pen> = Pens::assign((0..20).map(|level| level.to_string())).0.into_values().collect();
+        assert!(pens.iter().enumerate().all(|(index, pen)| !pens[..index].contains(pen)));
     }
 
     #[test]
     fn as_many_levels_as_there_are_looks_share_none() {
-        let looks = names(&["1", "2", "4", "8", "16", "32", "64"]);
-        let markers: Vec<Marker> = looks.0.values().map(|look| look.marker).collect();
+        let pens = names(&["1", "2", "4", "8", "16", "32", "64"]);
+        let markers: Vec<Marker> = pens.0.values().map(|pen| pen.marker).collect();
         assert!(markers.iter().enumerate().all(|(index, marker)| !markers[..index].contains(marker)));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::lab_picture::LabPicture;
-use super::palette::Look;
+use super::palette::Pen;
 use super::svg::slug;
 use crate::profile::Configuration;
 use crate::stats::{Ends, Estimate, Zone};
@@ -103,7 +103,7 @@ pub(super) enum SeriesKind {
 pub(super) struct Series {
     pub label: String,
     pub role: SeriesKind,
-    pub look: Look,
+    pub pen: Pen,
     pub points: Vec<Mark>,
 }
 
@@ -157,7 +157,7 @@ pub(super) struct Bars {
     /// One for each value of a bar; its title is empty where there is only one.
     pub panels: Vec<Axis>,
     /// What the bars are made of, from the axis on; empty where they are of one piece.
-    pub segments: Vec<(String, Look)>,
+    pub segments: Vec<(String, Pen)>,
     pub groups: Vec<BarGroup>,
 }
 
@@ -173,7 +173,7 @@ pub(super) struct BarGroup {
 pub(super) struct Bar {
     pub label: String,
     /// None for bare metal and for what is due: grey.
-    pub look: Option<Look>,
+    pub pen: Option<Pen>,
     /// One for each panel; what is undefined is a gap.
     pub values: Vec<Option<Estimate>>,
     /// Sizes of the segments, as many as have names.

@@ -36,7 +36,7 @@ pub(super) const ZONES: [(Zone, &str, &str, Fill, Colour); 3] = [
 
 /// Draws a chart over numbers.
 pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
-    let names = curves.series.iter().take(2 * MAX_LINES).map(|series| (series.label.as_str(), series.look));
+    let names = curves.series.iter().take(2 * MAX_LINES).map(|series| (series.label.as_str(), series.pen));
     let swatch = if curves.style == Style::Line { Swatch::Line } else { Swatch::Marker };
     let below_key = frame::key(canvas, plot, names, swatch);
     let (x, y) = (curves.x.scale(), curves.y.scale());
@@ -62,15 +62,15 @@ pub(super) fn draw(canvas: &Canvas, plot: &Area, curves: &Curves) -> Drawn {
 }
 
 fn draw_series(plane: &Plane, (x, y): (&AxisScale, &AxisScale), series: &Series, curves: &Curves) {
-    let (look, style) = (series.look, curves.style);
+    let (pen, style) = (series.pen, curves.style);
     if style != Style::Points && series.points.len() > 1 {
-        let stroke = Stroke { colour: look.colour, width: 3.5, dash: look.dash };
+        let stroke = Stroke { colour: pen.colour, width: 3.5, dash: pen.dash };
         plane.line(series.points.iter().map(means), stroke);
     }
     if style == Style::Line {
         return;
     }
-    let thin = Stroke::solid(look.colour, 1.5);
+    let thin = Stroke::solid(pen.colour, 1.5);
     for mark in &series.points {
         if let Some(ends) = mark.x.telling_ends() {
             plane.whisker(ends, x, Along::X(mark.y.mean), thin);
@@ -81,7 +81,7 @@ fn draw_series(plane: &Plane, (x, y): (&AxisScale, &AxisScale), series: &Series,
     }
     for mark in &series.points {
         plane.canvas.hint(&hint::of_mark(curves, series, mark), || {
-            plane.canvas.marker(plane.at(means(mark)), look.marker, fill(mark.zone), look.colour);
+            plane.canvas.marker(plane.at(means(mark)), pen.marker, fill(mark.zone), pen.colour);
         });
     }
 }
@@ -160,7 +160,7 @@ fn point_names(canvas: &Canvas, plane: &Plane, curves: &Curves) {
         for mark in series.points.iter().filter(|mark| !mark.label.is_empty()) {
             let width = TEXT.width(&mark.label);
             if let Some(at) = free(&taken, &plane.area, plane.at(means(mark)), width) {
-                let colour = if curves.series.len() > 1 { series.look.colour.of_text() } else { INK };
+                let colour = if curves.series.len() > 1 { series.pen.colour.of_text() } else { INK };
                 let behind = Area {
                     left: at.0 - 2.0,
                     right: at.0 + width + 2.0,
@@ -190,7 +190,7 @@ fn free(taken: &[(Point, f64)], area: &Area, (x, y): Point, width: f64) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use super::super::palette::Looks;
+    use super::super::palette::Pens;
     use super::super::plot::{Mark, SeriesKind};
     use super::*;
     use crate::stats::Estimate;
@@ -202,11 +202,11 @@ mod tests {
             zone: Some(zone),
             ..Mark::new(1.0, Estimate::exact(latency))
         };
-        let look = Looks::assign([]).get("virtio");
+        let pen = Pens::assign([]).get("virtio");
         Series {
             label: String::new(),
             role: SeriesKind::Measured,
-            look,
+            pen,
             points: points.iter().map(mark).collect(),
         }
     }

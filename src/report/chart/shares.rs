@@ -3,7 +3,7 @@
 
 use super::axis::Axis;
 use super::metrics::{MAX_BARS, one};
-use super::palette::Looks;
+use super::palette::Pens;
 use super::plot::{Bar, BarGroup, Bars, Body, Plot, reach};
 use crate::figures::{GroupRow, Metric};
 use crate::profile::Configuration;
@@ -20,11 +20,11 @@ const WITH_INDEX: &str =
 /// One picture, or one for each configuration where one would hold too many bars; none without groups.
 pub(super) fn plots(report: &Model) -> Vec<Plot> {
     let rows = report.group_rows();
-    let looks = Looks::assign(rows.iter().map(|row| row.name.to_string()));
+    let pens = Pens::assign(rows.iter().map(|row| row.name.to_string()));
     let mut groups: Vec<(&Configuration, BarGroup)> = Vec::new();
     for configuration in &report.experiment.configurations {
         let own = rows.iter().filter(|row| row.configuration == *configuration);
-        let bars: Vec<Bar> = own.flat_map(|row| bars(row, &looks)).collect();
+        let bars: Vec<Bar> = own.flat_map(|row| bars(row, &pens)).collect();
         if !bars.is_empty() {
             let title = with_index(report, configuration, title(report, configuration));
             groups.push((configuration, BarGroup { title, bars }));
@@ -65,12 +65,12 @@ fn plot(report: &Model, levels: &[String], groups: Vec<(&Configuration, BarGroup
     plot.of_configurations(drawn.into_iter().cloned().collect())
 }
 
-fn bars(row: &GroupRow, looks: &Looks) -> Vec<Bar> {
+fn bars(row: &GroupRow, pens: &Pens) -> Vec<Bar> {
     let shares = row.shares.map_or(String::new(), |shares| format!(", {shares} shares"));
     let guests = if row.guests == 1 { "1 guest".into() } else { format!("{} guests", row.guests) };
     let label = format!("{} ({}, {guests}{shares})", row.name, row.role);
-    let look = looks.get(&row.name);
-    let got = row.cpu_share_percent.map(|value| one(label, Some(look), value, None));
+    let pen = pens.get(&row.name);
+    let got = row.cpu_share_percent.map(|value| one(label, Some(pen), value, None));
     let due = row.expected_share_percent;
     let due = due.map(|percent| one(format!("{} by weight", row.name), None, Estimate::exact(percent), None));
     got.into_iter().chain(due).collect()

@@ -7,7 +7,7 @@ use super::group::varying;
 use super::metrics::{
     BASELINE_REACH, ChartSubject, Values, axis_name, axis_title, bars, baseline, floor, largest, marks, one,
 };
-use super::palette::Looks;
+use super::palette::Pens;
 use super::plot::{Bar, BarGroup, Bars, Body, Curves, Plot, Series, SeriesKind, Style};
 use crate::figures::{Metric, SummaryRow};
 use crate::profile::Factor;
@@ -86,15 +86,15 @@ impl<'r> Chosen<'r> {
             let series = self.series.iter().map(|one| Series {
                 label: one.label.clone(),
                 role,
-                look: one.look.unwrap_or_else(|| Looks::assign([]).get(&one.label)),
+                pen: one.pen.unwrap_or_else(|| Pens::assign([]).get(&one.label)),
                 points: marks(&one.rows, (self.x, &self.levels), value),
             });
             series.filter(|series| !series.points.is_empty()).collect::<Vec<_>>()
         };
         let measured = of(SeriesKind::Measured, values.value);
         let floors = of(SeriesKind::Floor, &|row| (values.floor)(row).map(Estimate::exact));
-        let look = measured.first().map(|series| series.look);
-        let baselines = self.reference_bars(values).into_iter().filter_map(|bar| baseline(bar, look?));
+        let pen = measured.first().map(|series| series.pen);
+        let baselines = self.reference_bars(values).into_iter().filter_map(|bar| baseline(bar, pen?));
         let series = floors.into_iter().chain(measured.iter().cloned()).chain(baselines).collect();
         let x =
             Axis { title: axis_title(self.x, &self.levels), levels: self.levels.clone(), ..Axis::default() };
@@ -107,11 +107,11 @@ impl<'r> Chosen<'r> {
         let group = |level: &String| {
             let of_level = |series: &ChosenSeries<'r>| {
                 let at = *series.rows.iter().find(|row| row.configuration.level(self.x) == *level)?;
-                let (label, look) = match self.has_series {
-                    true => (series.label.clone(), series.look),
-                    false => (self.level_name(at), series.look.map(|_| self.looks.get(level))),
+                let (label, pen) = match self.has_series {
+                    true => (series.label.clone(), series.pen),
+                    false => (self.level_name(at), series.pen.map(|_| self.pens.get(level))),
                 };
-                let bar = one(label, look, (values.value)(at)?, (values.floor)(at));
+                let bar = one(label, pen, (values.value)(at)?, (values.floor)(at));
                 Some((at, Bar { trials: at.trials.clone(), ..bar }))
             };
             let found: Vec<_> = self.series.iter().filter_map(of_level).collect();

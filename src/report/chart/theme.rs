@@ -69,12 +69,12 @@ fn grey(colour: Colour) -> Colour {
 
 #[cfg(test)]
 mod tests {
-    use super::super::palette::LOOKS;
+    use super::super::palette::PENS;
     use super::*;
 
     #[test]
     fn on_paper_every_colour_is_a_grey_of_its_own_and_white_stays_white() {
-        let mut greys: Vec<u8> = LOOKS.iter().map(|look| ChartTheme::Print.colour(look.colour).0).collect();
+        let mut greys: Vec<u8> = PENS.iter().map(|pen| ChartTheme::Print.colour(pen.colour).0).collect();
         greys.sort_unstable();
         assert!(greys.windows(2).all(|pair| pair[1] - pair[0] >= 15), "{greys:?}");
         assert_eq!(ChartTheme::Print.colour(WHITE), WHITE);
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn text_stays_readable_in_every_theme() {
-        for text in LOOKS.iter().map(|look| look.colour.of_text()) {
+        for text in PENS.iter().map(|pen| pen.colour.of_text()) {
             assert!(dark_contrast(ChartTheme::Dark.colour(text)) >= 4.5);
             assert!(1.05 / (ChartTheme::Print.colour(text).luminance() + 0.05) >= 4.4);
         }

@@ -302,7 +302,7 @@ mod tests {
     use crate::raw::KsmWait;
     use crate::report::fixture;
 
-    fn told(trials: &[TrialFigures], precision: Option<Precision>) -> Vec<String> {
+    fn sentences(trials: &[TrialFigures], precision: Option<Precision>) -> Vec<String> {
         let (mut experiment, provenance, _) = fixture::run();
         experiment.timing.precision = precision;
         warnings(&Model::new(&experiment, &provenance, trials)).iter().map(Warning::to_string).collect()
@@ -310,10 +310,10 @@ mod tests {
 
     #[test]
     fn a_steady_run_has_nothing_to_warn_of_but_a_guest_that_gets_less() {
-        let told = told(&fixture::run().2, None);
+        let sentences = sentences(&fixture::run().2, None);
         let expected =
             "virtio, 2 guests: guest 1 gets 24.1 % less than the others in all 3 repeats of one boot (p = ";
-        assert!(told.len() == 2 && told[0].starts_with(expected), "{told:?}");
+        assert!(sentences.len() == 2 && sentences[0].starts_with(expected), "{sentences:?}");
     }
 
     /// Four guests with two flows each, planted.
@@ -330,10 +330,13 @@ mod tests {
 
     #[test]
     fn a_starved_guest_is_named_with_its_time_of_the_window() {
-        let told = told(&planted(|raw| raw_fixture::starve(raw, 3, 3.0, 11.5)), None);
-        assert!(told[0].starts_with("guest 3 starved for 8.5 of 10.0 s in trials 1, 2 and 3"), "{told:?}");
-        assert!(told.iter().all(|warning| !warning.contains("flow")), "{told:?}");
-        assert!(told[1].contains("guest 3 gets "), "{told:?}");
+        let sentences = sentences(&planted(|raw| raw_fixture::starve(raw, 3, 3.0, 11.5)), None);
+        assert!(
+            sentences[0].starts_with("guest 3 starved for 8.5 of 10.0 s in trials 1, 2 and 3"),
+            "{sentences:?}"
+        );
+        assert!(sentences.iter().all(|warning| !warning.contains("flow")), "{sentences:?}");
+        assert!(sentences[1].contains("guest 3 gets "), "{sentences:?}");
     }
 
     #[test]
@@ -343,17 +346,24 @@ mod tests {
         };
         let mut trial = raw_fixture::trial(raw_fixture::configuration("virtio", 8), &[1000.0; 8]);
         starved(&mut trial, &[1, 2, 3, 4, 5]);
-        let told = told(&[TrialFigures::compute(&trial, &raw_fixture::timing())], None);
-        assert!(told[0].starts_with("guest 5 starved for 8.0 of "), "{told:?}");
+        let sentences = sentences(&[TrialFigures::compute(&trial, &raw_fixture::timing())], None);
+        assert!(sentences[0].starts_with("guest 5 starved for 8.0 of "), "{sentences:?}");
         let others = "guests 1 and 2 starved too, for up to 5.0 s";
-        assert_eq!(told.iter().filter(|warning| warning.contains(others)).count(), 1, "{told:?}");
-        assert_eq!(told.iter().filter(|warning| warning.contains("starved for")).count(), 3, "{told:?}");
+        assert_eq!(sentences.iter().filter(|warning| warning.contains(others)).count(), 1, "{sentences:?}");
+        assert_eq!(
+            sentences.iter().filter(|warning| warning.contains("starved for")).count(),
+            3,
+            "{sentences:?}"
+        );
     }
 
     #[test]
     fn a_stalled_flow_of_a_guest_that_moves_on_is_named() {
-        let told = told(&planted(|raw| raw_fixture::stall(raw, 5, 4.0, 9.0)), None);
-        assert!(told[0].starts_with("flow 5 was stalled for up to 5.0 s in trials 1, 2 and 3"), "{told:?}");
+        let sentences = sentences(&planted(|raw| raw_fixture::stall(raw, 5, 4.0, 9.0)), None);
+        assert!(
+            sentences[0].starts_with("flow 5 was stalled for up to 5.0 s in trials 1, 2 and 3"),
+            "{sentences:?}"
+        );
     }
 
     #[test]
@@ -366,10 +376,10 @@ mod tests {
                 }
             }
         };
-        let told = told(&planted(alternate), None).join("\n");
+        let sentences = sentences(&planted(alternate), None).join("\n");
         assert!(
-            told.contains("the guests took turns in trials 1, 2 and 3, with a period of 2.0 s"),
-            "{told}"
+            sentences.contains("the guests took turns in trials 1, 2 and 3, with a period of 2.0 s"),
+            "{sentences}"
         );
     }
 
@@ -382,46 +392,55 @@ mod tests {
             }
         }
         assert!(
-            told(&trials, None)[0].starts_with("the rate of trials 1 and 2 was still settling up to 4.0 s")
+            sentences(&trials, None)[0]
+                .starts_with("the rate of trials 1 and 2 was still settling up to 4.0 s")
         );
         if let Some(numbers) = &mut trials[1].numbers {
             numbers.total.window_advanced_s = 4.0;
         }
-        let told = told(&trials, None);
-        assert!(told[0].starts_with("the rate of trial 2 had not settled after the warm-up"), "{told:?}");
-        assert!(told[0].contains("left out, up to 4.0 s of the window"), "{told:?}");
-        assert!(told[1].starts_with("the rate of trial 1 was still settling"), "{told:?}");
+        let sentences = sentences(&trials, None);
+        assert!(
+            sentences[0].starts_with("the rate of trial 2 had not settled after the warm-up"),
+            "{sentences:?}"
+        );
+        assert!(sentences[0].contains("left out, up to 4.0 s of the window"), "{sentences:?}");
+        assert!(sentences[1].starts_with("the rate of trial 1 was still settling"), "{sentences:?}");
     }
 
     #[test]
     fn trials_that_were_tried_again_are_counted_and_the_one_that_needed_most_is_named() {
         let mut trials = fixture::run().2;
         (trials[1].attempt, trials[4].attempt, trials[6].attempt) = (2, 4, 4);
-        let told = told(&trials, None);
+        let sentences = sentences(&trials, None);
         let expected = "3 of 9 trials needed more than one attempt, trial 5 the most (4): ";
-        assert!(told[0].starts_with(expected), "{told:?}");
+        assert!(sentences[0].starts_with(expected), "{sentences:?}");
     }
 
     #[test]
     fn what_stayed_wide_is_told_with_what_was_wanted() {
         let precision = Precision { half_width_percent: 0.001, max_repeats: 3 };
-        let told = told(&fixture::run().2, Some(precision));
+        let sentences = sentences(&fixture::run().2, Some(precision));
         assert!(
-            told[0].starts_with("less precise than ± 0.001 % after up to 3 repeats: virtio, 2 guests; e1000"),
-            "{told:?}"
+            sentences[0]
+                .starts_with("less precise than ± 0.001 % after up to 3 repeats: virtio, 2 guests; e1000"),
+            "{sentences:?}"
         );
     }
 
     #[test]
     fn intervals_that_ended_the_repeats_are_told_to_be_too_narrow_and_how_many_they_are() {
-        let told = |percent| {
+        let sentences = |percent| {
             let precision = Precision { half_width_percent: percent, max_repeats: 3 };
-            told(&fixture::run().2, Some(precision)).join("\n")
+            sentences(&fixture::run().2, Some(precision)).join("\n")
         };
         let two = "repeats ended at ± 5 % in 2 configurations: such intervals are too narrow";
-        assert!(told(5.0).contains(two), "{}", told(5.0));
+        assert!(sentences(5.0).contains(two), "{}", sentences(5.0));
         // Bare metal had the same rate each time.
-        assert!(told(0.0001).contains("repeats ended at ± 0.0001 % in 1 configuration:"), "{}", told(0.0001));
+        assert!(
+            sentences(0.0001).contains("repeats ended at ± 0.0001 % in 1 configuration:"),
+            "{}",
+            sentences(0.0001)
+        );
     }
 
     #[test]
@@ -436,22 +455,23 @@ mod tests {
             numbers.seen.swapped_in_pages = Some(7);
             numbers.seen.merging = Some(KsmWait { waited_s: 12.0, bound_s: 40.0, full_scans: 3 });
         }
-        let told = told(&trials, None);
+        let sentences = sentences(&trials, None);
         assert!(
-            told[0].starts_with("the host stood still for up to 1.25 s in the window of trial 1"),
-            "{told:?}"
+            sentences[0].starts_with("the host stood still for up to 1.25 s in the window of trial 1"),
+            "{sentences:?}"
         );
         assert!(
-            told[1].starts_with("the host read up to 7 pages back from swap in the window of trial 2"),
-            "{told:?}"
+            sentences[1].starts_with("the host read up to 7 pages back from swap in the window of trial 2"),
+            "{sentences:?}"
         );
         assert!(
-            told[2]
+            sentences[2]
                 .starts_with("KSM had not gone over the guests' memory twice when trial 1 began, after 12 s")
         );
         assert!(
-            told[3].starts_with("the tester was saturated in trial 1: its CPUs up to 93 % busy; it may be"),
-            "{told:?}"
+            sentences[3]
+                .starts_with("the tester was saturated in trial 1: its CPUs up to 93 % busy; it may be"),
+            "{sentences:?}"
         );
     }
 }

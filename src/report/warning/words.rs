@@ -46,7 +46,7 @@ impl fmt::Display for Warning {
             Warning::Swapped { trials, most_pages } => write!(
                 f,
                 "the host read up to {most_pages} pages back from swap in the window of {}: somebody waited for them (hint: \
-                 fewer guests or less memory for each; `kvmfair doctor` says what is promised to whom)",
+                 fewer guests or less memory for each; `kvmfair doctor` shows what is promised to whom)",
                 named(trials)
             ),
             Warning::NotMerged { trials, longest_s } => write!(
@@ -64,7 +64,7 @@ impl fmt::Display for Warning {
             Warning::TriedAgain { count, of, worst, most } => write!(
                 f,
                 "{count} of {of} trials needed more than one attempt, trial {worst} the most ({most}): what came to nothing is \
-                 in no figure, and what is left may be the better part (hint: raw/attempts tells what went wrong)"
+                 in no figure, and what is left may be the better part (hint: see raw/attempts for what went wrong)"
             ),
             Warning::Outliers { trials } => write!(
                 f,

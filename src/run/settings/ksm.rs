@@ -29,7 +29,7 @@ pub(in crate::run) async fn merge(
     }
     let host = session.lab.side(Side::Host);
     let bound_s = pace(host).await.bound_s(guests, memory_mib);
-    session.tell(Event::Preparing(format!("KSM scans the guests' memory: up to {bound_s:.0} s")));
+    session.report(Event::Preparing(format!("KSM scans the guests' memory: up to {bound_s:.0} s")));
     let (start, first) = (Instant::now(), full_scans(host).await?);
     loop {
         sleep(PAUSE).await;

@@ -56,13 +56,14 @@ pub(in crate::run) async fn checks(
 
 /// Pure part of [`checks`].
 fn seen(shown: &str, guest: u32, policy: SchedulingPolicy, vcpus: u32) -> Vec<Check> {
-    let of_vcpu = |vcpu: u32| shown.lines().find_map(|line| line.strip_prefix(&format!("{vcpu} "))).map(said);
+    let of_vcpu =
+        |vcpu: u32| shown.lines().find_map(|line| line.strip_prefix(&format!("{vcpu} "))).map(in_words);
     let expected = format!("{policy}, priority {}", policy.priority());
     (0..vcpus).map(|vcpu| check(guest, &format!("policy of vCPU {vcpu}"), &expected, of_vcpu(vcpu))).collect()
 }
 
 /// `2 1` is `rr, priority 1`.
-fn said(numbers: &str) -> String {
+fn in_words(numbers: &str) -> String {
     let (policy, priority) = numbers.split_once(' ').unwrap_or((numbers, "unknown"));
     let name = policy.parse().ok().and_then(SchedulingPolicy::of_number);
     let name = name.map_or_else(|| format!("policy {policy}"), |policy| policy.to_string());

@@ -11,7 +11,7 @@ QUICK = --lib --bins --examples --test architecture --test cli --test simulation
 help:
 	@echo 'make quickstart    install what is missing, build, and measure real guests (about ten minutes the first time)'
 	@echo 'make check         format, lints, docs, unit and CLI tests: minutes, no guests'
-	@echo 'make test          make check, all tests with real guests, and the emulated lab (about 85 minutes on two cores)'
+	@echo 'make test          make check, all tests with real guests, and the emulated lab (about 65 minutes on two cores)'
 	@echo 'make lab           every backend with real KVM guests in emulated machines (results in target/lab)'
 	@echo 'make benchmark     what kvmfair itself costs, as ratios, in a Markdown table'
 	@echo 'make simulate      how often tests, intervals and the gate are right, with planted truths (minutes; prints tables)'
@@ -29,11 +29,11 @@ check: install-deps lint
 	$(CARGO) test --locked $(QUICK)
 
 # What a kill -9 leaves behind comes first: nothing else is worth a run where that is broken.
-# More threads than tests that may have guests at once: one that waits for the machine to itself holds nobody else up.
+# A thread for each test: they wait for each other by themselves (tests/support), and those that need the machine alone come last.
 test: install-test-deps check
 	$(CARGO) test --locked --test dataframes --test browser
-	$(CARGO) test --locked --test guests -- --test-threads 4 kill
-	$(CARGO) test --locked --test guests -- --test-threads 4 --skip kill
+	$(CARGO) test --locked --test guests -- --test-threads 100 kill
+	$(CARGO) test --locked --test guests -- --test-threads 100 --skip kill
 	LAB_SHORT=1 $(MAKE) lab
 
 lint: install-deps doc

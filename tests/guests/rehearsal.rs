@@ -60,6 +60,26 @@ fn a_netperf_without_demo_mode_stops_the_run_although_its_version_is_right() {
     place.assert_nothing_left();
 }
 
+/// As on a machine that freezes: netserver's timer resets the connection of a netperf that starts late.
+#[test]
+fn a_connection_that_is_reset_once_does_not_end_a_run() {
+    let place = Sandbox::beside_others();
+    let reset = "case $* in *-t*) ;; *) exec \"$NETPERF\" \"$@\" ;; esac\n\
+                 if mkdir \"${0%/*}/once\"; then echo 'recv_data failed: Connection reset by peer' >&2; exit 1; fi\n\
+                 exec \"$NETPERF\" \"$@\"";
+    let path = with_netperf(&place, reset);
+    let mut command = place.command(&["check", "--probe", &place.profile("reset", &format!("{LOAD}{BARE}"))]);
+    place
+        .start({
+            command.env("PATH", &path);
+            command
+        })
+        .end()
+        .expect(0);
+    assert!(place.out().with_file_name("other-netperf").join("once").is_dir(), "nothing was reset");
+    place.assert_nothing_left();
+}
+
 #[test]
 fn a_firewall_that_drops_the_guests_packets_is_named_with_its_rule() {
     let place = Sandbox::beside_others();

@@ -23,6 +23,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use nix::sys::signal::{SigHandler, Signal, signal};
 use running::Running;
@@ -82,11 +83,12 @@ impl Sandbox {
         Sandbox::taking(vec![steady_settings(), shared_turn()])
     }
 
-    /// The same of a test that changes the machine's settings.
+    /// For a test that starts guests and changes the machine's settings: one of these runs beside the others.
     pub fn changing_settings() -> Sandbox {
+        let _queue = queue();
         let settings = lock_file("settings");
         settings.lock().unwrap();
-        Sandbox::taking(vec![settings, shared_turn()])
+        Sandbox::taking(vec![settings])
     }
 
     fn taking(turn: Vec<File>) -> Sandbox {
@@ -206,7 +208,7 @@ impl Sandbox {
             if left.is_empty() {
                 return;
             }
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(100));
             left = self.left();
         }
         panic!("left behind: {}", left.join("; "));
@@ -241,14 +243,24 @@ pub fn require_root() {
     assert!(nix::unistd::geteuid().is_root(), "this test makes network namespaces: run the tests as root");
 }
 
-/// How many tests may have guests at once: their guests are emulated, and CI has two CPUs.
+/// How many tests may have guests at once, besides one that changes settings. CI has two CPUs, and a test waits for something
+/// else half of its time.
 const PLACES: usize = 2;
+/// How often a test that waits for its turn asks for it.
+const ASK: Duration = Duration::from_millis(200);
 
-/// Waits until no other test has guests: they would take the CPU from each other. Ends with the value.
+/// Waits until no other test has guests: they would take the CPU from each other. Nothing is held meanwhile, so that the others
+/// come first. Ends with the value.
 pub fn my_turn() -> Vec<File> {
-    let places: Vec<File> = (0..PLACES).map(place).collect();
-    places.iter().for_each(|place| place.lock().unwrap());
-    places
+    loop {
+        let mut all: Vec<File> = (0..PLACES).map(place).collect();
+        all.push(lock_file("settings"));
+        if all.iter().all(|own| own.try_lock().is_ok()) {
+            return all;
+        }
+        drop(all);
+        std::thread::sleep(ASK);
+    }
 }
 
 /// Waits for one of the places. Ends with the value.
@@ -258,15 +270,23 @@ pub fn shared_turn() -> File {
         if let Some(free) = places.iter().position(|place| place.try_lock().is_ok()) {
             return places.swap_remove(free);
         }
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::sleep(ASK);
     }
 }
 
 /// Waits until no other test changes the machine's settings; none does before the value ends. To be had before a place.
 pub fn steady_settings() -> File {
+    let _queue = queue();
     let settings = lock_file("settings");
     settings.lock_shared().unwrap();
     settings
+}
+
+/// Who waits for the settings stands here: else those that need them steady would never let one pass that changes them.
+fn queue() -> File {
+    let queue = lock_file("settings-queue");
+    queue.lock().unwrap();
+    queue
 }
 
 fn place(number: usize) -> File {

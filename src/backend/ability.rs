@@ -80,8 +80,8 @@ impl Backend {
             Ability::QueueSize => (!is_virtio).then(|| "its queues have a size of their own".into()),
             Ability::Offloads if datapath == Datapath::VhostUser => Some("the switch chooses them".into()),
             Ability::Offloads => (!is_virtio).then(|| "only those of virtio NICs can be switched".into()),
-            Ability::Coalescing => gathers_nothing(model).map(|who| format!("{who} gathers no packets")),
-            Ability::TransmitSteering { queues } => without_choice(model, queues).map(str::to_owned),
+            Ability::Coalescing => without_coalescing(model).map(|who| format!("{who} gathers no packets")),
+            Ability::TransmitSteering { queues } => with_one_queue(model, queues).map(str::to_owned),
             Ability::HostInterface => without_interface(attachment),
             Ability::MergedFrames => on_switch
                 .then(|| "Open vSwitch may need every frame as it came, and GRO merges them".into())
@@ -99,7 +99,7 @@ impl Backend {
 }
 
 /// Whose NIC interrupts for each packet, if it does.
-fn gathers_nothing(model: NicModel) -> Option<&'static str> {
+fn without_coalescing(model: NicModel) -> Option<&'static str> {
     match model {
         NicModel::Virtio => Some("QEMU's virtio-net"),
         NicModel::E1000 => Some("the 82540EM"),
@@ -109,7 +109,7 @@ fn gathers_nothing(model: NicModel) -> Option<&'static str> {
 }
 
 /// Why a guest has one transmit queue, if so.
-fn without_choice(model: NicModel, queues: u32) -> Option<&'static str> {
+fn with_one_queue(model: NicModel, queues: u32) -> Option<&'static str> {
     match model {
         NicModel::Hardware => None, // how many queues it has, the NIC knows
         NicModel::Virtio if queues > 1 => None,

@@ -20,7 +20,7 @@ pub struct GroupFigures {
     pub quota_percent: Option<f64>,
     /// Cap on each guest's NIC, bits/s.
     pub bandwidth_bps: Option<u64>,
-    /// How long quotas kept it from CPUs between the looks, s summed over its threads' control groups and CPUs; `None` where
+    /// How long quotas kept it from CPUs between the snapshots, s summed over its threads' control groups and CPUs; `None` where
     /// it has no quota or it could not be read.
     pub throttled_s: Option<f64>,
     /// Sum of its guests' measured rates, transactions/s or 10^6 bits/s.

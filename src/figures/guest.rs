@@ -49,7 +49,7 @@ pub struct GuestFigures {
     pub starved_s: f64,
     /// CPU that it took from the host; `None` on bare metal or if the counters do not cover the window.
     pub cpu: Option<GuestCpu>,
-    /// Busy part of its own CPUs as it sees them, % of the time between the looks before and after the window.
+    /// Busy part of its own CPUs as it sees them, % of the time between the snapshots before and after the window.
     pub inside_busy_percent: Option<f64>,
     /// Stolen part of them, %.
     pub inside_steal_percent: Option<f64>,
@@ -63,7 +63,7 @@ pub struct GuestFigures {
     pub packet_check_from_ratio: Option<f64>,
     /// `to_target_packets` ÷ transactions. Not for streams.
     pub packet_check_to_ratio: Option<f64>,
-    /// Interrupts of its NIC under test that it took, all queues, 1/s between the looks before and after the window.
+    /// Interrupts of its NIC under test that it took, all queues, 1/s between the snapshots before and after the window.
     pub nic_interrupts_per_s: Option<f64>,
     /// Time in which something of its control group waited for a CPU (PSI, `some`), % of the window.
     pub pressure_percent: Option<f64>,

@@ -1,4 +1,4 @@
-//! Interrupts of the NICs under test, by queue: on the host and inside the guests, between the two looks around the
+//! Interrupts of the NICs under test, by queue: on the host and inside the guests, between the two snapshots around the
 //! window.
 
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ pub struct IrqFigures {
     pub per_s: f64,
 }
 
-/// Every line that was there in both looks: the host's first, then guest by guest.
+/// Every line that was there in both snapshots: the host's first, then guest by guest.
 pub(super) fn interrupts(raw: &RawTrial, window: &Window) -> Vec<IrqFigures> {
     let of_host =
         raw.snapshots.iter().map(|snapshot| (snapshot.at_s, snapshot.nics.as_slice())).collect::<Vec<_>>();
@@ -36,12 +36,12 @@ pub(super) fn of_guest(guest: &RawGuest, window: &Window) -> Option<f64> {
 }
 
 fn of_one(guest: &RawGuest, window: &Window) -> Vec<IrqFigures> {
-    let looks: Vec<_> = guest.interrupts.iter().map(|(at_s, irqs)| (*at_s, irqs.as_slice())).collect();
-    between(guest.guest, &looks, window)
+    let snapshots: Vec<_> = guest.interrupts.iter().map(|(at_s, irqs)| (*at_s, irqs.as_slice())).collect();
+    between(guest.guest, &snapshots, window)
 }
 
-fn between(guest: u32, looks: &[(f64, &[Irq])], window: &Window) -> Vec<IrqFigures> {
-    let Some((before, after, length_s)) = pair(looks, window) else { return Vec::new() };
+fn between(guest: u32, snapshots: &[(f64, &[Irq])], window: &Window) -> Vec<IrqFigures> {
+    let Some((before, after, length_s)) = pair(snapshots, window) else { return Vec::new() };
     let rate = |now: &Irq| {
         let same = before.iter().find(|then| (&then.nic, then.irq) == (&now.nic, now.irq))?;
         let per_s = now.count.checked_sub(same.count)? as f64 / length_s;

@@ -1,6 +1,6 @@
 //! What was observed besides rates and totals: single CPUs, context switches, hiccups, all of the window; and the snapshots
 //! just before and just after it: the tester, interrupts by queue, KVM's exits, the guests from inside. Those are of the time
-//! between the two looks, which holds the window, or at least half of it where a guest was slow to answer.
+//! between the two snapshots, which holds the window, or at least half of it where a guest was slow to answer.
 
 use std::collections::BTreeMap;
 
@@ -61,9 +61,9 @@ impl Seen {
             inside.map(|hiccup| hiccup.length_s).fold(0.0, f64::max)
         });
         let span = Span::between(&raw.host, window.start_s, window.end_s);
-        let looks = pair_of_looks(raw);
-        let swapped = looks.and_then(|(first, last)| first.swapped.zip(last.swapped));
-        let merged = looks.and_then(|(first, last)| first.merged.zip(last.merged));
+        let snapshots = pair_of_snapshots(raw);
+        let swapped = snapshots.and_then(|(first, last)| first.swapped.zip(last.swapped));
+        let merged = snapshots.and_then(|(first, last)| first.merged.zip(last.merged));
         Seen {
             cpus: span.iter().flat_map(|span| each_cpu(raw, span)).collect(),
             swapped_in_pages: swapped.map(|(before, after)| after.0.saturating_sub(before.0)),
@@ -72,7 +72,7 @@ impl Seen {
             merging: raw.merging,
             context_switches_per_s: span.and_then(|span| span.context_switches_per_s()),
             interrupts_per_s: span.and_then(|span| span.interrupts_per_s()),
-            tester: looks.map(|looks| TesterFigures::compute(raw, looks)).unwrap_or_default(),
+            tester: snapshots.map(|snapshots| TesterFigures::compute(raw, snapshots)).unwrap_or_default(),
             nics: interrupts(raw, window),
             longest_hiccup_s,
         }
@@ -119,7 +119,7 @@ fn each_cpu(raw: &RawTrial, span: &Span) -> Vec<CpuFigures> {
     cpu_numbers(raw).into_iter().enumerate().filter_map(of).collect()
 }
 
-fn pair_of_looks(raw: &RawTrial) -> Option<(&Snapshot, &Snapshot)> {
+fn pair_of_snapshots(raw: &RawTrial) -> Option<(&Snapshot, &Snapshot)> {
     let [first, .., last] = raw.snapshots.as_slice() else { return None };
     Some((first, last))
 }
@@ -131,7 +131,7 @@ fn percent(before: &CpuTimes, after: &CpuTimes, part: fn(&CpuTimes) -> f64) -> O
     (total > 0.0).then(|| (100.0 * (part(after) - part(before)) / total).clamp(0.0, 100.0))
 }
 
-/// Exits of a guest by reason, 1/s between the two looks; empty for an emulated guest.
+/// Exits of a guest by reason, 1/s between the two snapshots; empty for an emulated guest.
 pub(super) fn exits_per_s(guest: &RawGuest, window: &Window) -> BTreeMap<String, f64> {
     let Some((first, last, length_s)) = pair(&guest.exits, window) else { return BTreeMap::new() };
     let gained = |(name, count): (&String, &u64)| {
@@ -141,7 +141,7 @@ pub(super) fn exits_per_s(guest: &RawGuest, window: &Window) -> BTreeMap<String,
     last.iter().map(gained).collect()
 }
 
-/// Busy and stolen part of a guest's CPUs between the two looks, %.
+/// Busy and stolen part of a guest's CPUs between the two snapshots, %.
 pub(super) fn inside_cpu(guest: &RawGuest, window: &Window) -> Option<(f64, f64)> {
     let (first, last, _) = pair(&guest.inside, window)?;
     Some((percent(first, last, busy)?, percent(first, last, |cpu| cpu.steal)?))
@@ -153,7 +153,7 @@ mod tests {
     use crate::figures::fixture;
     use crate::raw::Hiccup;
 
-    fn look(at_s: f64) -> Snapshot {
+    fn snapshot(at_s: f64) -> Snapshot {
         Snapshot {
             at_s,
             swapped: Some((at_s as u64 - 100, 0)),
@@ -168,7 +168,7 @@ mod tests {
 
     fn trial() -> (RawTrial, Window) {
         let mut raw = fixture::trial(fixture::configuration("virtio", 1), &[1000.0]);
-        raw.snapshots = vec![look(100.0), look(110.0)];
+        raw.snapshots = vec![snapshot(100.0), snapshot(110.0)];
         let window = Window::common(&raw.flows, &fixture::timing()).unwrap();
         (raw, window)
     }
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tester_and_swap_are_of_the_time_between_the_looks() {
+    fn the_tester_and_swap_are_of_the_time_between_the_snapshots() {
         let (mut raw, window) = trial();
         let seen = Seen::compute(&raw, &window);
         assert_eq!((seen.swapped_in_pages, seen.swapped_out_pages), (Some(10), Some(0)));
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn exits_are_those_between_the_looks() {
+    fn exits_are_those_between_the_snapshots() {
         let (mut raw, window) = trial();
         let counters = |exits| BTreeMap::from([("exits".to_owned(), exits)]);
         let (before, after) = (window.start_s - 1.0, window.end_s + 1.0);

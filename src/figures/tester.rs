@@ -1,4 +1,4 @@
-//! Whether the tester is what was measured: how busy its CPUs were, and the netperfs on them, between the two looks.
+//! Whether the tester is what was measured: how busy its CPUs were, and the netperfs on them, between the two snapshots.
 
 use std::fmt;
 
@@ -106,7 +106,7 @@ mod tests {
     use crate::figures::fixture;
     use crate::profile::Test;
 
-    fn look(at_s: f64, busy: &[f64], netperfs_s: &[f64]) -> Snapshot {
+    fn snapshot(at_s: f64, busy: &[f64], netperfs_s: &[f64]) -> Snapshot {
         let cpu = |busy: &f64| OneCpu { all: at_s, busy: busy * at_s, ..OneCpu::default() };
         Snapshot {
             at_s,
@@ -122,7 +122,7 @@ mod tests {
 
     /// Parts of the time in which CPUs of the tester were busy, and netperfs had one.
     fn figures(raw: &RawTrial, busy: &[f64], netperfs: &[f64]) -> TesterFigures {
-        TesterFigures::compute(raw, (&look(100.0, busy, netperfs), &look(110.0, busy, netperfs)))
+        TesterFigures::compute(raw, (&snapshot(100.0, busy, netperfs), &snapshot(110.0, busy, netperfs)))
     }
 
     fn trial() -> RawTrial {

@@ -5,7 +5,7 @@ use super::span::Span;
 use crate::profile::groups::Members;
 use crate::raw::RawTrial;
 
-/// How long quotas kept a group from CPUs between the looks, s summed over control groups and CPUs.
+/// How long quotas kept a group from CPUs between the snapshots, s summed over control groups and CPUs.
 pub(super) fn throttled_s(raw: &RawTrial, members: &Members) -> Option<f64> {
     let [first, .., last] = raw.snapshots.as_slice() else { return None };
     if members.cgroup {
@@ -22,7 +22,7 @@ fn gained(before: Option<&f64>, after: Option<&f64>) -> Option<f64> {
     Some((after? - before?).max(0.0))
 }
 
-/// CPU time that was idle although somebody was throttled, % of all CPUs between the looks, at most: the smaller of all idle
+/// CPU time that was idle although somebody was throttled, % of all CPUs between the snapshots, at most: the smaller of all idle
 /// and of all throttled time. Whether both fell together within the time is not known.
 pub(super) fn unused_percent(raw: &RawTrial, groups: &[GroupFigures]) -> Option<f64> {
     let [first, .., last] = raw.snapshots.as_slice() else { return None };
@@ -56,7 +56,7 @@ mod tests {
             rate_bps: None,
             cgroup,
         }];
-        let look = |part: f64| Snapshot {
+        let snapshot = |part: f64| Snapshot {
             at_s: fixture::START + 2.0 + 10.0 * part,
             tester_cpus: Vec::new(),
             netperfs_s: Vec::new(),
@@ -66,7 +66,7 @@ mod tests {
             throttled_guests_s: [1, 2].map(|guest| (guest, 1.0 + 3.0 * part)).into(),
             throttled_groups_s: BTreeMap::from([("capped".into(), 5.0 + 4.0 * part)]),
         };
-        raw.snapshots = vec![look(0.0), look(1.0)];
+        raw.snapshots = vec![snapshot(0.0), snapshot(1.0)];
         for sample in &mut raw.host {
             let part = ((sample.at_s - fixture::START - 2.0) / 10.0).max(0.0);
             let (idle, user) = (part * idle_s, part * (20.0 - idle_s));
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn without_looks_nothing_is_known() {
+    fn without_snapshots_nothing_is_known() {
         let raw = fixture::trial(fixture::configuration("virtio", 2), &[1000.0, 1000.0]);
         let numbers =
             TrialFigures::compute(&raw, &fixture::timing()).numbers.expect("the fixture has numbers");

@@ -139,7 +139,7 @@ async fn steps(
     raw.checks.extend(xen::checks(session, &configuration, ", after the load").await);
     let clocks = by_the_testers_clock(session, clocks, raw).await.map_err(at(Stage::Load))?;
     if let Some(readings) = observed.guest_times {
-        of_the_whole_xen_host(session, clocks, readings, raw).map_err(at(Stage::Probe))?;
+        add_guest_times(session, clocks, readings, raw).map_err(at(Stage::Probe))?;
     }
     Ok(clocks)
 }
@@ -185,8 +185,8 @@ async fn by_the_testers_clock(session: &LabSession, before: Clocks, raw: &mut Ra
     Ok(clocks)
 }
 
-/// Completes what dom0 sees of the host and of the guests.
-fn of_the_whole_xen_host(
+/// Completes what dom0 reads of the host by the CPU times of all guests.
+fn add_guest_times(
     session: &LabSession,
     clocks: Clocks,
     readings: Vec<GuestTimes>,

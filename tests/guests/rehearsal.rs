@@ -69,13 +69,8 @@ fn a_connection_that_is_reset_once_does_not_end_a_run() {
                  exec \"$NETPERF\" \"$@\"";
     let path = with_netperf(&place, reset);
     let mut command = place.command(&["check", "--probe", &place.profile("reset", &format!("{LOAD}{BARE}"))]);
-    place
-        .start({
-            command.env("PATH", &path);
-            command
-        })
-        .end()
-        .expect(0);
+    command.env("PATH", &path);
+    place.start(command).end().expect(0);
     assert!(place.out().with_file_name("other-netperf").join("once").is_dir(), "nothing was reset");
     place.assert_nothing_left();
 }

@@ -173,6 +173,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::factor::descriptor::Scope;
     use crate::machine::login::Location;
     use crate::profile::{Experiment, HostFacts, parse};
 
@@ -196,6 +197,33 @@ mod tests {
         assert_eq!(experiment.host.xen, Some(XenHost { cpupool: Some(BTreeSet::from([1, 3])) }));
         assert!(experiment.machines.is_none() && !experiment.is_embedded() && has_xen(&experiment));
         assert_eq!(parsed("", "").unwrap().host.xen, Some(XenHost::default()));
+    }
+
+    #[test]
+    fn every_factor_that_only_kvm_has_is_refused_and_those_of_both_are_not() {
+        let of_guests = [
+            Factor::Emulator,
+            Factor::PinEmulator,
+            Factor::PinVhost,
+            Factor::Scheduler,
+            Factor::Hugepages,
+            Factor::NumaNode,
+            Factor::Queues,
+            Factor::QueueSize,
+            Factor::Offloads,
+        ];
+        for factor in Factor::ALL {
+            let descriptor = factor.descriptor();
+            let sweep = format!("[sweep]\n{} = {}", descriptor.key, descriptor.list_of_levels());
+            let wanted = of_guests.contains(&factor) || descriptor.scope == Scope::Host;
+            let message = format!("`{}` is not supported on Xen", descriptor.key);
+            assert_eq!(refused("", &sweep).contains(&message), wanted, "{sweep}: {}", refused("", &sweep));
+        }
+        for key in ["guest_coalesce_rx", "guest_coalesce_tx"] {
+            let sweep = format!("[sweep]\n{key} = [\"100 us\"]");
+            let faults = parsed("", &sweep).unwrap_err();
+            assert!(faults.len() == 1 && faults[0].contains("netfront gathers no packets"), "{faults:?}");
+        }
     }
 
     #[test]
